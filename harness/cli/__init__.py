@@ -1,0 +1,1 @@
+"""Wiring, printing, exit codes: one file per command."""

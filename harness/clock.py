@@ -1,0 +1,73 @@
+"""The one seam for time: everything that reads a clock or sleeps asks a `Clock`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the harness knows of time."""
+
+    def now(self) -> float:
+        """Seconds on a monotonic clock; only differences mean anything."""
+        ...
+
+    def utc(self) -> datetime:
+        """The wall-clock time, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Seconds on the machine's monotonic clock."""
+        return time.perf_counter()
+
+    def utc(self) -> datetime:
+        """The wall-clock time, in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds` of real time."""
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """A clock for tests that moves only when told to, or when somebody sleeps on it."""
+
+    def __init__(self, start: float = 0.0, utc: datetime | None = None) -> None:
+        self._now = start
+        self._utc = utc or datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> float:
+        """Seconds since this clock's zero."""
+        return self._now
+
+    def utc(self) -> datetime:
+        """The fixed wall-clock time this clock was given."""
+        return self._utc
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self._now += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock forward by `seconds` and yield once to other tasks."""
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+
+SYSTEM_CLOCK: Clock = SystemClock()
+
+
+def iso(moment: datetime) -> str:
+    """The moment in ISO 8601 to the second, in UTC, with a trailing Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,145 @@
+"""`harness.yaml`: suites, servers, targets, generation settings and the policy of the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError, model_validator
+
+from harness.errors import ConfigError, UsageError
+from harness.files import digest_json, read_yaml
+from harness.records.base import Record, explain
+from harness.records.policy import Policy
+from harness.records.target import Generation, ManagedServer, RemoteServer, Server, Target
+
+CONFIG_NAME = "harness.yaml"
+SEALED = "sealed:"
+
+
+class Config(Record):
+    """The parsed file; every name in it refers to something that is defined."""
+
+    suites: tuple[str, ...] = Field(min_length=1)
+    servers: dict[str, Server] = Field(min_length=1)
+    targets: dict[str, Target] = Field(min_length=1)
+    generation: Generation = Generation()
+    gate: Policy | None = None
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Config:
+        for name, target in self.targets.items():
+            server = self.servers.get(target.server)
+            if server is None:
+                raise ValueError(
+                    f"targets.{name}.server: no server `{target.server}`; "
+                    f"there is {_listing(self.servers)}"
+                )
+            if isinstance(server, RemoteServer) and target.model is None:
+                raise ValueError(f"targets.{name}: a target on a url names its `model` there")
+            if isinstance(server, ManagedServer) and target.model is not None:
+                raise ValueError(
+                    f"targets.{name}.model: only for a server given by url; use `adapter` here"
+                )
+            try:
+                Generation(**{**self.generation.model_dump(), **target.generation})
+            except ValidationError as error:
+                raise ValueError(f"targets.{name}.generation.{explain(error)}") from None
+        if self.gate is not None:
+            baseline = self.gate.baseline
+            if not baseline.startswith(SEALED) and baseline not in self.targets:
+                raise ValueError(
+                    f"gate.baseline: no target `{baseline}`; there is {_listing(self.targets)}"
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with a `harness.yaml`, and the places in it."""
+
+    root: Path
+    config: Config
+    digest: str
+
+    @property
+    def runs(self) -> Path:
+        """Where runs are kept."""
+        return self.root / ".harness" / "runs"
+
+    @property
+    def baselines(self) -> Path:
+        """Where sealed baselines are kept."""
+        return self.root / "baselines"
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are written."""
+        return self.root / "reports"
+
+    def resolve(self, path: str, key: str) -> Path:
+        """The path of a configured file; a relative one must stay inside the project.
+
+        Raises:
+            ConfigError: a relative path climbs out of the project.
+        """
+        given = Path(path)
+        if given.is_absolute():
+            return given
+        full = (self.root / given).resolve()
+        if not full.is_relative_to(self.root.resolve()):
+            raise ConfigError(
+                f"`{path}` leaves the project",
+                where=f"{CONFIG_NAME}: {key}",
+                hint="write an absolute path if that is meant",
+            )
+        return self.root / given
+
+    def target(self, name: str) -> Target:
+        """The named target.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name not in self.config.targets:
+            raise UsageError(
+                f"no target `{name}`",
+                where=f"{CONFIG_NAME}: targets",
+                hint=f"there is {_listing(self.config.targets)}",
+            )
+        return self.config.targets[name]
+
+    def generation(self, name: str) -> Generation:
+        """The generation settings of a target: the project's, with the target's own on top."""
+        own = self.target(name).generation
+        return Generation(**{**self.config.generation.model_dump(), **own})
+
+    def policy(self) -> Policy:
+        """The policy of the gate.
+
+        Raises:
+            ConfigError: the configuration has none.
+        """
+        if self.config.gate is None:
+            raise ConfigError(
+                "has no `gate:`", where=CONFIG_NAME, hint="add a baseline and rules to it"
+            )
+        return self.config.gate
+
+
+def load_project(path: Path) -> Project:
+    """The project whose configuration is the given file.
+
+    Raises:
+        ConfigError: missing file, bad syntax, unknown key, or a name that refers to nothing.
+    """
+    data = read_yaml(path, ConfigError)
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(explain(error), where=str(path)) from None
+    return Project(path.parent, config, digest_json(config.model_dump(mode="json")))
+
+
+def _listing(names: object) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) if isinstance(names, dict) else ""

@@ -1,0 +1,31 @@
+"""A baseline: a sealed run that a promotion has blessed."""
+
+from __future__ import annotations
+
+from harness.files import digest_json
+from harness.records.attempt import Attempt
+from harness.records.base import Record
+from harness.records.run import RunHeader
+from harness.records.score import Score
+from harness.records.verdict import Verdict
+
+
+class Baseline(Record):
+    """`baselines/<suite>/<name>.json`: header, attempts and scores of one suite, under a seal.
+
+    `seal` is the digest of everything else in the file, so that an edit by hand is noticed.
+    """
+
+    schema_version: int = 1
+    name: str
+    suite: str
+    header: RunHeader
+    attempts: tuple[Attempt, ...]
+    scores: tuple[Score, ...]
+    verdict: Verdict
+    sealed: str
+    seal: str = ""
+
+    def content_digest(self) -> str:
+        """The digest of the record without its seal."""
+        return digest_json(self.model_dump(mode="json", exclude={"seal"}))

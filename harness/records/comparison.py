@@ -1,0 +1,72 @@
+"""A comparison: a candidate run against a baseline run, paired by case and repeat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.records.attempt import Attempt
+from harness.records.run import Run
+from harness.records.score import Score
+from harness.records.suite import Message
+
+Change = Literal["new_failure", "fixed", "still_failing", "still_passing", "not_comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedMetric:
+    """One metric's terms, case by case; the four arrays are aligned and one value a case.
+
+    Repeats are already averaged within a case. A metric is sum(num) / sum(den), so a mean has
+    `den` 1 throughout. `groups` holds the cluster of each case.
+    """
+
+    name: str
+    candidate_num: npt.NDArray[np.float64]
+    candidate_den: npt.NDArray[np.float64]
+    baseline_num: npt.NDArray[np.float64]
+    baseline_den: npt.NDArray[np.float64]
+    groups: npt.NDArray[np.str_]
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the metric is a plain mean over cases."""
+        return bool(np.all(self.candidate_den == 1.0) and np.all(self.baseline_den == 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class PairedCase:
+    """One case and repeat as both sides answered it."""
+
+    suite: str
+    section: str
+    case: str
+    repeat: int
+    group: str
+    critical: bool
+    tags: tuple[str, ...]
+    messages: tuple[Message, ...]
+    candidate_attempt: Attempt
+    baseline_attempt: Attempt
+    candidate_score: Score
+    baseline_score: Score
+    change: Change
+
+    @property
+    def path(self) -> str:
+        """The case's full name `<suite>/<section>/<case>`."""
+        return f"{self.suite}/{self.section}/{self.case}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs side by side; `problems` are reasons not to trust them, hopefully none."""
+
+    candidate: Run
+    baseline: Run
+    metrics: dict[str, PairedMetric]
+    cases: tuple[PairedCase, ...]
+    problems: tuple[str, ...]

@@ -1,0 +1,93 @@
+"""What to train, and how: adapter recipes and the recipe of a tiny base model."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.records.base import Record
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+def checked_name(value: str) -> str:
+    """The value, if it can be the name of one folder."""
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no name: letters, digits, '.', '_' and '-' only, and no slash"
+        )
+    return value
+
+
+class Recipe(Record):
+    """One adapter to train, as written in `recipes/<name>.yaml`."""
+
+    name: str
+    base: str
+    data: tuple[str, ...] = Field(min_length=1)
+    system_prompt: str = ""
+    method: Literal["lora", "qlora"] = "lora"
+    rank: Positive = 16
+    alpha: Positive = 32
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    learning_rate: float = Field(default=2e-4, gt=0.0)
+    schedule: Literal["linear", "cosine", "constant"] = "cosine"
+    warmup_steps: int = Field(default=0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0.0)
+    steps: Positive | None = None
+    epochs: float | None = Field(default=None, gt=0.0)
+    batch_size: Positive = 16
+    gradient_accumulation: Positive = 1
+    max_length: Positive = 512
+    validation_share: float = Field(default=0.1, gt=0.0, lt=1.0)
+    evaluate_every: Positive = 50
+    patience: Positive | None = None
+    checkpoint_every: Positive = 100
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return checked_name(value)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Recipe:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either steps or epochs, and not both")
+        return self
+
+
+class TinyRecipe(Record):
+    """A small chat model to build from scratch, as written in `recipes/tiny.yaml`."""
+
+    name: str = "tiny"
+    vocabulary: int = Field(default=1024, ge=300)
+    hidden: Positive = 192
+    intermediate: Positive = 512
+    layers: Positive = 4
+    heads: Positive = 6
+    context: Positive = 512
+    conversations: Positive = 20000
+    steps: Positive = 600
+    batch_size: Positive = 32
+    learning_rate: float = Field(default=3e-3, gt=0.0)
+    warmup_steps: int = Field(default=50, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0.0)
+    prompt_loss: float = Field(default=0.1, ge=0.0, le=1.0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return checked_name(value)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> TinyRecipe:
+        if self.hidden % self.heads or (self.hidden // self.heads) % 2:
+            raise ValueError("hidden must be an even multiple of heads")
+        return self

@@ -1,0 +1,97 @@
+"""A run: all attempts and scores of one target on a set of suites, with its provenance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from harness.records.attempt import Attempt
+from harness.records.base import Record
+from harness.records.score import Score
+from harness.records.target import Identity
+
+
+class AdapterProof(Record):
+    """Evidence that the server answers with the adapter applied.
+
+    `largest_gap` is the largest absolute difference of the log-probability of the first generated
+    token, or infinity's stand-in None where the tokens themselves differ on every probe.
+    """
+
+    model: str
+    parent: str
+    probes: int = Field(ge=1)
+    differing: int = Field(ge=0)
+    largest_gap: float | None = None
+
+
+class Accounting(Record):
+    """planned = scored + unscored + failed, always."""
+
+    planned: int = Field(ge=0)
+    scored: int = Field(ge=0)
+    unscored: int = Field(ge=0)
+    failed: int = Field(ge=0)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every planned attempt is accounted for."""
+        return self.planned == self.scored + self.unscored + self.failed
+
+
+class SectionPlan(Record):
+    """What a run set out to ask in one section."""
+
+    suite: str
+    section: str
+    scorer: str
+    metrics: tuple[str, ...]
+    planned: int = Field(ge=1)
+
+
+class RunHeader(Record):
+    """`run.json`: where a run's numbers come from."""
+
+    schema_version: int = 1
+    run_id: str
+    target: str
+    identity: Identity
+    generation: dict[str, Any]
+    system_prompts: dict[str, str | None]
+    suites: dict[str, str]
+    selection: dict[str, str]
+    sections: tuple[SectionPlan, ...]
+    planned: int
+    config_digest: str
+    adapter_proof: AdapterProof | None = None
+    packages: dict[str, str] = Field(default_factory=dict)
+    git_commit: str | None = None
+    host: dict[str, str] = Field(default_factory=dict)
+    created: str
+    finished: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as read back from disk."""
+
+    header: RunHeader
+    attempts: tuple[Attempt, ...]
+    scores: tuple[Score, ...]
+
+    def accounting(self) -> Accounting:
+        """What became of every planned attempt."""
+        count = Counter(score.status for score in self.scores)
+        return Accounting(
+            planned=self.header.planned,
+            scored=count["scored"],
+            unscored=count["unscored"],
+            failed=count["failed"],
+        )
+
+    def states(self) -> dict[str, int]:
+        """How many attempts ended in each state, zero counts left out."""
+        return dict(Counter(attempt.state for attempt in self.attempts))

@@ -1,0 +1,98 @@
+"""A suite: a domain's cases, and how each section of them is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.records.base import Record
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str = Field(min_length=1)
+
+
+class Case(Record):
+    """One conversation to put to a model, and what is expected of the answer."""
+
+    id: str = Field(min_length=1)
+    group: str = Field(min_length=1)
+    messages: tuple[Message, ...] = Field(min_length=1)
+    expect: dict[str, Any] = Field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    critical: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_prompt(cls, data: Any) -> Any:
+        """Turn the short form `prompt` into one user message; a case's own group is its id."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if "prompt" in data:
+            if "messages" in data:
+                raise ValueError("give `prompt` or `messages`, not both")
+            data["messages"] = [{"role": "user", "content": data.pop("prompt")}]
+        data.setdefault("group", data.get("id"))
+        return data
+
+    @field_validator("id", "group")
+    @classmethod
+    def _trim(cls, value: str) -> str:
+        value = value.strip()
+        if not value:
+            raise ValueError("must not be blank")
+        if any(ord(letter) < 32 for letter in value):
+            raise ValueError("must not hold control characters")
+        return value
+
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_user(cls, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        if messages[-1].role != "user":
+            raise ValueError("the last message must be the user's")
+        return messages
+
+
+class Section(Record):
+    """Cases of a suite that one scorer judges by the same settings."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    scorer: str
+    metrics: tuple[str, ...]
+    settings: dict[str, Any] = Field(default_factory=dict)
+    cases_file: str
+    cases: tuple[Case, ...] = Field(min_length=1)
+
+
+class Suite(Record):
+    """A domain's sections, with the digest of everything in them that can change a score."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    domain: str
+    version: int
+    system_prompt: str | None = None
+    sections: tuple[Section, ...] = Field(min_length=1)
+    digest: str
+    folder: str
+
+    def cases(self) -> Iterator[tuple[Section, Case]]:
+        """Every case with its section, in file order."""
+        for section in self.sections:
+            for case in section.cases:
+                yield section, case
+
+    def metrics(self) -> tuple[str, ...]:
+        """The full names `<suite>.<section>.<metric>` this suite yields."""
+        return tuple(
+            f"{self.name}.{section.name}.{metric}"
+            for section in self.sections
+            for metric in section.metrics
+        )

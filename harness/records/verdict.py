@@ -1,0 +1,87 @@
+"""A verdict: what the policy makes of a comparison."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.records.base import Record
+from harness.records.run import Accounting
+
+Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
+Outcome = Literal["pass", "fail", "inconclusive", "invalid"]
+
+EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
+
+
+class RuleResult(Record):
+    """One rule's outcome with the numbers that decided it.
+
+    `limit` is the value the interval was held against, on the scale of `estimate`; `p_value` is
+    two-sided, against no difference.
+    """
+
+    metric: str | None
+    require: str
+    outcome: Outcome
+    candidate: float | None = None
+    baseline: float | None = None
+    estimate: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    limit: float | None = None
+    p_value: float | None = None
+    n: int | None = None
+    groups: int | None = None
+    reason: str
+
+
+class VerdictHashes(Record):
+    """What the verdict is bound to; a promotion checks each of them again."""
+
+    suites: str
+    config: str
+    candidate: str
+    baseline: str
+
+
+class Verdict(Record):
+    """`verdict.json`."""
+
+    schema_version: int = 1
+    verdict: Decision
+    candidate: str
+    baseline: str
+    alpha: float
+    rules: tuple[RuleResult, ...]
+    problems: tuple[str, ...] = ()
+    new_critical_failures: tuple[str, ...] = ()
+    accounting: Accounting
+    baseline_accounting: Accounting
+    hashes: VerdictHashes
+    candidate_run: str
+    baseline_run: str
+    harness_version: str
+    created: str = Field(min_length=1)
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that says the same as the verdict."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def deciding(self) -> RuleResult | None:
+        """The first rule whose outcome is the verdict's, or None for PROMOTE or broken evidence."""
+        outcome = {"BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid"}
+        wanted = outcome.get(self.verdict)
+        return next((rule for rule in self.rules if rule.outcome == wanted), None)
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        if self.verdict == "INVALID" and self.problems:
+            return self.problems[0]
+        if self.deciding is not None:
+            return self.deciding.reason
+        return f"all {len(self.rules)} rules pass"

@@ -1,0 +1,1 @@
+"""One view model, one renderer per format."""

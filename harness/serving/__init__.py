@@ -1,0 +1,1 @@
+"""A managed vLLM process: start, health, identity, supervision, stop."""

@@ -1,0 +1,1 @@
+"""Pure mathematics on arrays; imports nothing of ours."""

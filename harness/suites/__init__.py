@@ -1,0 +1,1 @@
+"""Suites: load, validate, lint."""
