@@ -17,7 +17,7 @@ import yaml
 from harness.errors import StorageError, UsageError
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
     """Replace `path` by `data`, so that a reader sees the old content or the new, never a part.
 
     The data is fsynced before the rename, the folder after it. The trade-offs: a crash can leave
@@ -35,7 +35,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
                 file.write(payload)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
             os.replace(name, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -113,9 +113,10 @@ def directory_digest(path: Path, patterns: Iterable[str]) -> str:
 
 
 class Appender:
-    """An append-only file of lines, fsynced every `batch` lines and at the end.
+    """An append-only file of lines, handed to the system one by one and fsynced every `batch`.
 
-    A crash loses at most the last batch; a torn last line is for the reader to drop.
+    A killed process loses nothing that was appended, a power cut at most the last batch; a torn
+    last line is for the reader to drop.
     """
 
     def __init__(self, path: Path, *, batch: int = 16) -> None:
@@ -124,7 +125,7 @@ class Appender:
         self._pending = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise storage_error(error, path) from error
 
@@ -145,7 +146,6 @@ class Appender:
     def sync(self) -> None:
         """Bring everything appended so far to the disk."""
         try:
-            self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
             raise storage_error(error, self._path) from error

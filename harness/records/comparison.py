@@ -36,6 +36,21 @@ class PairedMetric:
         """Whether the metric is a plain mean over cases."""
         return bool(np.all(self.candidate_den == 1.0) and np.all(self.baseline_den == 1.0))
 
+    @property
+    def candidate_value(self) -> float | None:
+        """The candidate's metric, or None where its terms sum to nothing."""
+        return _share(self.candidate_num, self.candidate_den)
+
+    @property
+    def baseline_value(self) -> float | None:
+        """The baseline's metric, or None where its terms sum to nothing."""
+        return _share(self.baseline_num, self.baseline_den)
+
+
+def _share(num: npt.NDArray[np.float64], den: npt.NDArray[np.float64]) -> float | None:
+    total = float(den.sum())
+    return float(num.sum()) / total if total > 0 else None
+
 
 @dataclass(frozen=True, slots=True)
 class PairedCase:

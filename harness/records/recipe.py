@@ -66,16 +66,17 @@ class TinyRecipe(Record):
     """A small chat model to build from scratch, as written in `recipes/tiny.yaml`."""
 
     name: str = "tiny"
-    vocabulary: int = Field(default=1024, ge=300)
+    vocabulary: int = Field(default=1536, ge=300)
     hidden: Positive = 192
     intermediate: Positive = 512
     layers: Positive = 4
     heads: Positive = 6
     context: Positive = 512
     conversations: Positive = 20000
-    steps: Positive = 600
+    copying_steps: int = Field(default=200, ge=0)
+    steps: Positive = 450
     batch_size: Positive = 32
-    learning_rate: float = Field(default=3e-3, gt=0.0)
+    learning_rate: float = Field(default=5e-3, gt=0.0)
     warmup_steps: int = Field(default=50, ge=0)
     weight_decay: float = Field(default=0.01, ge=0.0)
     prompt_loss: float = Field(default=0.1, ge=0.0, le=1.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.score import Score
@@ -17,15 +18,17 @@ from harness.records.target import Identity
 class AdapterProof(Record):
     """Evidence that the server answers with the adapter applied.
 
-    `largest_gap` is the largest absolute difference of the log-probability of the first generated
-    token, or infinity's stand-in None where the tokens themselves differ on every probe.
+    `differing` counts the probes on which adapter and base differ by more than `noise`, the largest
+    difference between two askings of the base; both gaps are in nats, on generated tokens.
     """
 
     model: str
     parent: str
+    adapter: str
     probes: int = Field(ge=1)
     differing: int = Field(ge=0)
-    largest_gap: float | None = None
+    largest_gap: float = Field(ge=0.0)
+    noise: float = Field(ge=0.0)
 
 
 class Accounting(Record):
@@ -91,6 +94,34 @@ class Run:
             unscored=count["unscored"],
             failed=count["failed"],
         )
+
+    def digest(self) -> str:
+        """The digest of what was asked, answered and scored; times and places are left out."""
+        header = self.header.model_dump(
+            mode="json",
+            include={"identity", "generation", "system_prompts", "suites", "selection", "sections"},
+        )
+        attempts = sorted(
+            [attempt.key, attempt.status, attempt.text or "", attempt.finish_reason or ""]
+            for attempt in self.attempts
+        )
+        scores = {score.key: score.model_dump(mode="json") for score in self.scores}
+        return digest_json([header, attempts, scores])
+
+    def metrics(self) -> dict[str, float]:
+        """Each metric by its full name: the sum of its terms' `num` over that of their `den`."""
+        sums: dict[str, list[float]] = {}
+        for score in self.scores:
+            for metric, term in score.terms.items():
+                total = sums.setdefault(f"{score.suite}.{score.section}.{metric}", [0.0, 0.0])
+                total[0] += term.num
+                total[1] += term.den
+        names = [
+            f"{section.suite}.{section.section}.{metric}"
+            for section in self.header.sections
+            for metric in section.metrics
+        ]
+        return {name: sums[name][0] / sums[name][1] for name in names if sums.get(name, [0, 0])[1]}
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state, zero counts left out."""

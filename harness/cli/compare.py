@@ -1,0 +1,85 @@
+"""`harness compare`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from harness import stats
+from harness.cli.evidence import open_bench
+from harness.cli.options import config_option, json_option, open_project, suite_option, whole
+from harness.records.comparison import Comparison, PairedMetric
+from harness.stages.rescore import rescore
+
+
+@click.command("compare")
+@click.argument("candidate")
+@click.argument("baseline", required=False)
+@config_option
+@suite_option
+@json_option
+def command(
+    candidate: str,
+    baseline: str | None,
+    config: Path,
+    suite_names: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show each metric of CANDIDATE beside BASELINE's, with the paired difference.
+
+    Works on stored answers; no verdict is given. BASELINE defaults to the policy's.
+    """
+    bench = open_bench(open_project(config), [candidate], baseline, suite_names)
+    targets = (*bench.live_baseline, candidate)
+    runs = rescore(bench.project, targets, bench.suites, whole(suite_names))
+    comparison = bench.compare(candidate, runs)
+    rows = {
+        name: _row(metric, bench.policy.alpha, bench.policy.seed)
+        for name, metric in comparison.metrics.items()
+    }
+    changes = _changes(comparison)
+    if as_json:
+        document = {"metrics": rows, "changes": changes, "problems": list(comparison.problems)}
+        click.echo(json.dumps(document, indent=2))
+        return
+    click.echo(f"{'metric':<34}{candidate:>10}{bench.policy.baseline:>12}   difference")
+    for name, row in rows.items():
+        bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+        click.echo(f"{name:<34}{row['candidate']:>10.3f}{row['baseline']:>12.3f}   {bounds}")
+    for section, counts in changes.items():
+        click.echo(f"{section}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+    for problem in comparison.problems:
+        click.echo(f"evidence: {problem}", err=True)
+
+
+def _row(metric: PairedMetric, alpha: float, seed: int) -> dict[str, float]:
+    interval = stats.paired_difference_of_ratios(
+        metric.candidate_num,
+        metric.candidate_den,
+        metric.baseline_num,
+        metric.baseline_den,
+        metric.groups,
+        alpha=alpha,
+        seed=seed,
+    )
+    return {
+        "candidate": metric.candidate_value or 0.0,
+        "baseline": metric.baseline_value or 0.0,
+        "estimate": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "n": interval.n,
+        "groups": interval.groups,
+    }
+
+
+def _changes(comparison: Comparison) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for case in comparison.cases:
+        found.setdefault(f"{case.suite}.{case.section}", Counter())[
+            case.change.replace("_", " ")
+        ] += 1
+    return {section: dict(count) for section, count in found.items()}

@@ -1,0 +1,113 @@
+"""Progress for people: a live bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from harness.clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+PLAIN_EVERY = 10.0
+
+
+class Console:
+    """Hears steps and counts, and shows them on standard error with rate and time left."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, live: bool | None = None) -> None:
+        self._clock = clock
+        self._live = _is_terminal() if live is None else live
+        self._bar: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._last: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def say(self, text: str) -> None:
+        """Show a step that begins."""
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            click.echo(text, err=True)
+
+    def progress(self, stage: str, done: int, total: int, detail: str) -> None:
+        """Show that `done` of `total` are over."""
+        if self._live:
+            self._show_bar(stage, done, total, detail)
+        else:
+            self._show_line(stage, done, total, detail)
+
+    def _show_bar(self, stage: str, done: int, total: int, detail: str) -> None:
+        if self._bar is None:
+            self._bar = _new_bar()
+            self._bar.start()
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total, detail="")
+        self._bar.update(self._tasks[stage], completed=done, total=total, detail=detail)
+
+    def _show_line(self, stage: str, done: int, total: int, detail: str) -> None:
+        now = self._clock.now()
+        began, at_start = self._began.setdefault(stage, (now, done))
+        finished = done >= total
+        if not finished and now - self._last.get(stage, now - PLAIN_EVERY) < PLAIN_EVERY:
+            return
+        self._last[stage] = now
+        elapsed = now - began
+        rate = (done - at_start) / elapsed if elapsed > 0 else 0.0
+        left = f", {_duration((total - done) / rate)} left" if rate and not finished else ""
+        speed = f", {rate:.3g}/s" if rate else ""
+        click.echo(
+            f"{stage}: {done}/{total}{speed}{left}{', ' if detail else ''}{detail}", err=True
+        )
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _new_bar() -> Progress:
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}", markup=False),
+        console=RichConsole(stderr=True),
+    )

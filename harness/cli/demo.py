@@ -1,0 +1,87 @@
+"""`harness demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.console import Console
+from harness.cli.evidence import Bench, open_bench
+from harness.cli.gate import shown
+from harness.cli.options import config_option, open_project, whole
+from harness.cli.train import require_training
+from harness.config import Project
+from harness.errors import UsageError
+from harness.records.verdict import Verdict
+from harness.report.write import write_report
+from harness.stages.run import run
+from harness.training.recipes import load_recipe, load_tiny_recipe
+from harness.training.tiny import build_base
+from harness.training.train import train
+
+CANDIDATES = ("good", "forgetful", "overeager")
+
+
+@click.command("demo")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of all training.")
+@config_option
+def command(seed: int, config: Path) -> None:
+    """Train, serve, test and judge three small candidates, from nothing.
+
+    Builds a tiny chat model, tunes it three ways by recipes/, serves all of them with one vLLM,
+    runs the suites and judges each candidate against the base. What is there already from an
+    earlier run is used again.
+    """
+    project = open_project(config)
+    require_training()
+    with Console() as console:
+        _train(project, seed, console)
+        bench = open_bench(project, CANDIDATES, None, ())
+        targets = (*bench.live_baseline, *CANDIDATES)
+        runs = run(project, targets, bench.suites, console, whole())
+        verdicts = []
+        for name in CANDIDATES:
+            console.say(f"judging {name}")
+            comparison = bench.compare(name, runs)
+            verdict = bench.judge(comparison)
+            write_report(verdict, comparison, bench.folder(name))
+            verdicts.append(verdict)
+    _print_table(bench, verdicts)
+
+
+def _train(project: Project, seed: int, console: Console) -> None:
+    recipes = project.root / "recipes"
+    if not (recipes / "tiny.yaml").is_file():
+        raise UsageError(
+            "no recipes for the demo",
+            where=str(recipes / "tiny.yaml"),
+            hint="run it in a clone of the harness's repository",
+        )
+    tiny = load_tiny_recipe(recipes / "tiny.yaml").model_copy(update={"seed": seed})
+    folder = project.root / ".harness" / "models" / tiny.name
+    build_base(tiny, folder, on_progress=console.progress)
+    for name in CANDIDATES:
+        recipe = load_recipe(recipes / f"{name}.yaml").model_copy(update={"seed": seed})
+        train(recipe, project_dir=project.root, on_progress=console.progress)
+
+
+def _print_table(bench: Bench, verdicts: list[Verdict]) -> None:
+    rows = [("candidate", "verdict", "decided by", "report")]
+    for verdict in verdicts:
+        rule = verdict.deciding
+        decided = f"all {len(verdict.rules)} rules pass"
+        if rule is not None:
+            decided = f"{rule.metric or ''} {rule.require}".strip()
+        elif verdict.problems:
+            decided = verdict.problems[0]
+        report = shown(bench.folder(verdict.candidate) / "report.html")
+        rows.append((verdict.candidate, verdict.verdict, decided, str(report)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    click.echo()
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+    click.echo()
+    for verdict in verdicts:
+        click.echo(f"{verdict.candidate}: {verdict.reason}")

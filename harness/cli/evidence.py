@@ -1,0 +1,125 @@
+"""From a candidate's name to a comparison and a verdict: the wiring that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import harness
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.config import SEALED, Project
+from harness.errors import EvidenceError, UsageError
+from harness.files import digest_json
+from harness.journal import RunFolder
+from harness.records.base import explain
+from harness.records.comparison import Comparison
+from harness.records.policy import Policy
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.records.verdict import Verdict, VerdictHashes
+from harness.stages.compare import compare
+from harness.stages.gate import Circumstances, gate
+from harness.stages.load import check_policy, load_suites
+from harness.stages.seal import open_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A project with its suites and its policy, ready to judge."""
+
+    project: Project
+    suites: tuple[Suite, ...]
+    policy: Policy
+
+    @property
+    def live_baseline(self) -> tuple[str, ...]:
+        """The baseline's target, or nothing where it is sealed and needs no run."""
+        return () if self.policy.baseline.startswith(SEALED) else (self.policy.baseline,)
+
+    def folder(self, candidate: str) -> Path:
+        """Where the candidate's report goes."""
+        return self.project.reports / f"{candidate}-vs-{self.policy.baseline.replace(':', '-')}"
+
+    def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
+        """The candidate against the policy's baseline; a sealed one is opened here."""
+        name = self.policy.baseline
+        if name.startswith(SEALED):
+            sealed = name.removeprefix(SEALED)
+            baseline = open_sealed(sealed, self.suites, self.project.baselines)
+        else:
+            baseline = runs[name]
+        return compare(runs[candidate], baseline, self.suites)
+
+    def circumstances(self, comparison: Comparison) -> Circumstances:
+        """What a verdict on the comparison is bound to, as things are now."""
+        return Circumstances(
+            baseline=self.policy.baseline,
+            hashes=VerdictHashes(
+                suites=digest_json({suite.name: suite.digest for suite in self.suites}),
+                config=self.project.digest,
+                candidate=comparison.candidate.digest(),
+                baseline=comparison.baseline.digest(),
+            ),
+            harness_version=harness.__version__,
+            created=iso(SYSTEM_CLOCK.utc()),
+        )
+
+    def judge(self, comparison: Comparison) -> Verdict:
+        """The policy's verdict on the comparison."""
+        return gate(comparison, self.policy, self.circumstances(comparison))
+
+    def stored_verdict(self, candidate: str) -> Verdict:
+        """The verdict that an earlier `harness gate` wrote.
+
+        Raises:
+            UsageError: there is none.
+            EvidenceError: the file is damaged.
+        """
+        path = self.folder(candidate) / "verdict.json"
+        try:
+            return Verdict.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise UsageError(
+                "no verdict there", where=str(path), hint=f"harness gate {candidate}"
+            ) from None
+        except ValidationError as error:
+            raise EvidenceError(explain(error), where=str(path)) from None
+
+    def judged_runs(self, verdict: Verdict) -> dict[str, Run]:
+        """The runs that a stored verdict speaks of, by target; a sealed baseline is not among them.
+
+        Raises:
+            EvidenceError: a run is gone.
+        """
+        runs = {verdict.candidate: RunFolder(self.project.runs / verdict.candidate_run).load()}
+        for name in self.live_baseline:
+            runs[name] = RunFolder(self.project.runs / verdict.baseline_run).load()
+        return runs
+
+
+def open_bench(
+    project: Project, candidates: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
+) -> Bench:
+    """The bench on which the candidates are judged.
+
+    Raises:
+        UsageError: a name that does not exist, or a candidate that is its own baseline.
+    """
+    suites = load_suites(project, suite_names)
+    policy = project.policy()
+    if baseline is not None:
+        policy = policy.model_copy(update={"baseline": baseline})
+        if not baseline.startswith(SEALED):
+            project.target(baseline)
+    if not suite_names:
+        check_policy(policy, suites)
+    for candidate in candidates:
+        project.target(candidate)
+        if candidate == policy.baseline:
+            raise UsageError(
+                f"`{candidate}` is the baseline itself", hint="name another target as candidate"
+            )
+    return Bench(project, suites, policy)

@@ -1,0 +1,55 @@
+"""`harness init`."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import click
+
+from harness.errors import UsageError
+from harness.files import write_atomic
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option(
+    "--url",
+    default="http://127.0.0.1:8000/v1",
+    show_default=True,
+    help="An OpenAI-compatible server.",
+)
+@click.option("--base", default="base", show_default=True, help="The baseline's model name there.")
+@click.option(
+    "--candidate", default="candidate", show_default=True, help="The candidate's model name there."
+)
+def command(folder: Path, url: str, base: str, candidate: str) -> None:
+    """Make FOLDER a harness project, with a small suite and a configuration.
+
+    No file that exists is touched.
+    """
+    values = {"@URL@": url, "@BASE@": base, "@CANDIDATE@": candidate}
+    files = dict(_files(resources.files("harness.cli") / "new_project", Path()))
+    taken = next((path for path in files if (folder / path).exists()), None)
+    if taken is not None:
+        raise UsageError("exists already", where=str(folder / taken), hint="choose an empty folder")
+    for path, text in files.items():
+        for mark, value in values.items():
+            # JSON strings are YAML strings, whatever characters the value holds.
+            text = text.replace(mark, json.dumps(value))
+        write_atomic(folder / path, text)
+        click.echo(folder / path)
+    place = "" if folder == Path() else f"cd {folder} && "
+    click.echo(f"next: {place}harness validate && harness gate candidate")
+
+
+def _files(folder: Traversable, below: Path) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            found += _files(entry, below / entry.name)
+        else:
+            found.append((below / entry.name, entry.read_text(encoding="utf-8")))
+    return found

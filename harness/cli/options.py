@@ -1,0 +1,84 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.config import CONFIG_NAME, Project, load_project
+from harness.stages.plan import Selection
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(command: F) -> F:
+    """Add `--config`, given to the command as a path."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=Path(CONFIG_NAME),
+        show_default=True,
+        help="The project's configuration.",
+    )(command)
+
+
+def suite_option(command: F) -> F:
+    """Add `--suite`, given to the command as a tuple of names."""
+    return click.option(
+        "--suite", "suite_names", multiple=True, metavar="NAME", help="Only this suite; repeatable."
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add `--json`, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(
+        command
+    )
+
+
+def generation_options(command: F) -> F:
+    """Add what changes how a plan is asked: `--repeats`, `-j/--concurrency`, `--no-cache`."""
+    for option in (
+        click.option("--no-cache", is_flag=True, help="Ask everything again."),
+        click.option(
+            "-j", "--concurrency", type=click.IntRange(min=1), help="Requests under way at once."
+        ),
+        click.option("--repeats", type=click.IntRange(min=1), help="Attempts at each case."),
+    ):
+        command = option(command)
+    return command
+
+
+def part_options(command: F) -> F:
+    """Add what narrows a run to a part of the suites: `--case` and `--limit`."""
+    for option in (
+        click.option(
+            "--case",
+            "cases",
+            multiple=True,
+            metavar="ID",
+            help="Only this case, by id or suite/section/id; repeatable.",
+        ),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Only the first N cases of each section."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def open_project(config: Path) -> Project:
+    """The project of a configuration file, its root made absolute."""
+    return load_project(config.absolute())
+
+
+def whole(
+    suite_names: tuple[str, ...] = (),
+    repeats: int | None = None,
+    concurrency: int | None = None,
+) -> Selection:
+    """The selection of every case, of the named suites where some are named."""
+    return Selection(suites=suite_names, repeats=repeats, concurrency=concurrency)

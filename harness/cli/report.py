@@ -1,0 +1,43 @@
+"""`harness report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.evidence import open_bench
+from harness.cli.gate import shown
+from harness.cli.options import config_option, open_project, suite_option
+from harness.errors import EvidenceError
+from harness.report.write import write_report
+
+
+@click.command("report")
+@click.argument("candidate")
+@click.option(
+    "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
+)
+@config_option
+@suite_option
+def command(
+    candidate: str, baseline: str | None, config: Path, suite_names: tuple[str, ...]
+) -> None:
+    """Write the report on CANDIDATE's last verdict again, from stored records.
+
+    Nothing is judged again: where the records no longer match the verdict, that is an error.
+    """
+    bench = open_bench(open_project(config), [candidate], baseline, suite_names)
+    verdict = bench.stored_verdict(candidate)
+    comparison = bench.compare(candidate, bench.judged_runs(verdict))
+    now = bench.circumstances(comparison).hashes
+    for part in ("suites", "candidate", "baseline"):
+        if getattr(now, part) != getattr(verdict.hashes, part):
+            raise EvidenceError(
+                f"the verdict speaks of other records: its `{part}` hash does not match",
+                where=str(shown(bench.folder(candidate) / "verdict.json")),
+                hint=f"harness gate {candidate}",
+            )
+    paths = write_report(verdict, comparison, bench.folder(candidate))
+    for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
+        click.echo(shown(path))

@@ -1,0 +1,29 @@
+"""`harness score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import config_option, open_project, suite_option, whole
+from harness.stages.load import load_suites
+from harness.stages.rescore import rescore
+
+
+@click.command("score")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@config_option
+@suite_option
+def command(targets: tuple[str, ...], config: Path, suite_names: tuple[str, ...]) -> None:
+    """Score each TARGET's stored answers again, under the suites as they are now.
+
+    No server is asked; a case whose prompt changed has no stored answer and is an error.
+    """
+    project = open_project(config)
+    suites = load_suites(project, suite_names)
+    for name, done in rescore(project, targets, suites, whole(suite_names)).items():
+        accounting = done.accounting()
+        click.echo(f"{name}: {accounting.scored} of {accounting.planned} scored")
+        for metric, value in done.metrics().items():
+            click.echo(f"  {metric:<40} {value:.3f}")

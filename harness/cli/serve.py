@@ -1,0 +1,61 @@
+"""`harness serve`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from harness.cli.options import config_option, open_project
+from harness.config import Project
+from harness.errors import ServerError, UsageError
+from harness.files import write_atomic
+from harness.records.target import ManagedServer
+from harness.stages.connect import connect, model_name
+
+POLL_SECONDS = 1.0
+
+
+@click.command("serve")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@config_option
+def command(targets: tuple[str, ...], config: Path) -> None:
+    """Serve a managed server's base and its TARGETs' adapters until Ctrl-C.
+
+    Without a TARGET, all targets of the only managed server are served. The address is printed;
+    the key, drawn anew, is in .harness/serve.key, readable by its owner alone.
+    """
+    project = open_project(config)
+    server, names = _chosen(project, targets)
+    log = project.root / ".harness" / "serve.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    key_file = project.root / ".harness" / "serve.key"
+    with connect(project, server, names, log, lambda text: click.echo(text, err=True)) as endpoint:
+        write_atomic(key_file, endpoint.api_key or "", mode=0o600)
+        try:
+            click.echo(f"url: {endpoint.url}")
+            click.echo(f"key: in {key_file}")
+            for name in names:
+                click.echo(f"{name}: model `{model_name(project, name)}`")
+            while endpoint.managed is not None and endpoint.managed.alive():
+                time.sleep(POLL_SECONDS)
+        finally:
+            key_file.unlink(missing_ok=True)
+        raise ServerError("the server ended by itself", where=str(log), hint="its log says why")
+
+
+def _chosen(project: Project, targets: tuple[str, ...]) -> tuple[str, list[str]]:
+    servers = {project.target(name).server for name in targets} or {
+        name for name, server in project.config.servers.items() if isinstance(server, ManagedServer)
+    }
+    if len(servers) != 1:
+        raise UsageError(
+            f"one managed server at a time, here there are {len(servers)}",
+            hint="name targets of one server",
+        )
+    server = servers.pop()
+    names = list(targets) or [
+        name for name, target in project.config.targets.items() if target.server == server
+    ]
+    return server, names

@@ -1,0 +1,54 @@
+"""`harness train`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from harness.cli.console import Console
+from harness.cli.options import config_option, open_project
+from harness.errors import UsageError
+from harness.training.recipes import load_recipe
+from harness.training.train import train
+
+
+@click.command("train")
+@click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Train again although the candidate is there.")
+@config_option
+def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
+    """Train a candidate from each of RECIPES into .harness/candidates/<name>/.
+
+    A candidate that is there already, from the same recipe, data and base, is left as it is; an
+    interrupted training goes on from its last checkpoint.
+    """
+    project = open_project(config)
+    require_training()
+    loaded = [load_recipe(path) for path in recipes]
+    with Console() as console:
+        for recipe in loaded:
+            dossier = train(
+                recipe, project_dir=project.root, force=force, on_progress=console.progress
+            )
+            stopped = ", stopped early" if dossier.stopped_early else ""
+            click.echo(
+                f"{dossier.name}: {dossier.steps_done} steps{stopped}, validation loss "
+                f"{dossier.best_validation_loss:.3f} at step {dossier.best_step}, "
+                f"adapter {dossier.adapter_digest[:19]}"
+            )
+
+
+def require_training() -> None:
+    """Nothing, where the packages that train are installed.
+
+    Raises:
+        UsageError: one is missing.
+    """
+    missing = [name for name in ("torch", "transformers", "peft", "trl") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"training needs {', '.join(missing)}",
+            hint="`make setup` on a machine without a GPU, else pip install 'harness[train]'",
+        )

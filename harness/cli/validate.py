@@ -1,0 +1,41 @@
+"""`harness validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import config_option, open_project
+from harness.stages.load import check_policy, load_suites
+from harness.suites.lint import lint_suite
+
+
+@click.command("validate")
+@config_option
+def command(config: Path) -> None:
+    """Check the configuration, the suites and the policy, without a server.
+
+    What cannot be used is an error; what weakens the evidence is a warning.
+    """
+    project = open_project(config)
+    suites = load_suites(project)
+    if project.config.gate is not None:
+        check_policy(project.config.gate, suites)
+    for suite in suites:
+        cases = list(suite.cases())
+        groups = {(section.name, case.group) for section, case in cases}
+        click.echo(
+            f"{suite.name} v{suite.version}: {len(cases)} cases in {len(groups)} groups, "
+            f"{len(suite.sections)} sections"
+        )
+        for section in suite.sections:
+            own = {case.group for case in section.cases}
+            click.echo(
+                f"  {section.name}: {len(section.cases)} cases in {len(own)} groups, "
+                f"{section.scorer} -> {', '.join(section.metrics)}"
+            )
+        for warning in lint_suite(suite):
+            click.echo(f"warning: {warning}", err=True)
+    rules = len(project.config.gate.rules) if project.config.gate is not None else 0
+    click.echo(f"ok: {len(suites)} suites, {len(project.config.targets)} targets, {rules} rules")

@@ -1,0 +1,187 @@
+"""A run's folder: attempts appended as they finish, replayed on the next start, sealed at the end.
+
+A resumed run keeps every answer it finds and asks again only for what has none: a failure in the
+journal is history, not a result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import EvidenceError, JournalError
+from harness.files import Appender, storage_error, write_atomic
+from harness.records.attempt import Attempt
+from harness.records.base import Record, explain
+from harness.records.run import Run, RunHeader
+from harness.records.score import Score
+
+T = TypeVar("T", bound=Record)
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def server_log(self) -> Path:
+        """Where the log of the managed server that answered this run is kept."""
+        return self.path / "server.log"
+
+    @property
+    def _attempts(self) -> Path:
+        return self.path / "attempts.jsonl"
+
+    def header(self) -> RunHeader | None:
+        """The provenance in `run.json`, or None where there is no run yet.
+
+        Raises:
+            JournalError: the file is there and cannot be read as a run's header.
+        """
+        path = self.path / "run.json"
+        try:
+            return RunHeader.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise JournalError(
+                explain(error), where=str(path), hint="delete the run's folder and run again"
+            ) from None
+
+    def write_header(self, header: RunHeader) -> None:
+        """Replace `run.json`."""
+        write_atomic(self.path / "run.json", header.model_dump_json(indent=2) + "\n")
+
+    def write_scores(self, scores: Iterable[Score]) -> None:
+        """Replace `scores.jsonl`."""
+        lines = "".join(score.model_dump_json() + "\n" for score in scores)
+        write_atomic(self.path / "scores.jsonl", lines)
+
+    def attempts(self) -> dict[str, Attempt]:
+        """What the journal holds, by key: the first answer if there is one, else the last failure.
+
+        Raises:
+            JournalError: a line before the last is damaged.
+        """
+        found: dict[str, Attempt] = {}
+        for attempt in _read(self._attempts, Attempt, torn_tail=True):
+            known = found.get(attempt.key)
+            if known is None or known.status == "failed":
+                found[attempt.key] = attempt
+        return found
+
+    def discard(self) -> None:
+        """Set the journal aside as `attempts.replaced.jsonl`, so that everything is asked again."""
+        if self._attempts.exists():
+            self._attempts.replace(self._attempts.with_name("attempts.replaced.jsonl"))
+
+    def load(self) -> Run:
+        """The whole run: header, one attempt a key, scores.
+
+        Raises:
+            EvidenceError: there is no run, or it was never scored.
+        """
+        header = self.header()
+        if header is None or not (self.path / "scores.jsonl").exists():
+            raise EvidenceError(
+                "holds no finished run", where=str(self.path), hint=f"harness run {self.path.name}"
+            )
+        scores = tuple(_read(self.path / "scores.jsonl", Score, torn_tail=False))
+        return Run(header, tuple(self.attempts().values()), scores)
+
+    @contextmanager
+    def writing(self) -> Iterator[Appender]:
+        """The journal, open for appending, held by this process alone.
+
+        Raises:
+            JournalError: another process is writing this run.
+            StorageError: the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise JournalError(
+                    "another process is writing this run",
+                    where=str(self.path),
+                    hint="wait for it to end",
+                ) from None
+            _drop_torn_tail(self._attempts)
+            with Appender(self._attempts) as appender:
+                yield appender
+        finally:
+            os.close(lock)
+
+
+def finished_runs(runs: Path, target: str) -> list[RunFolder]:
+    """The finished runs of a target, the newest first.
+
+    Raises:
+        JournalError: a header there cannot be read.
+    """
+    found: list[tuple[str, RunFolder]] = []
+    for path in runs.glob(f"{target}-*"):
+        folder = RunFolder(path)
+        header = folder.header()
+        if header is not None and header.target == target and header.finished is not None:
+            found.append((header.finished, folder))
+    return [folder for _, folder in sorted(found, key=lambda item: item[0], reverse=True)]
+
+
+def reusable(runs: Path, target: str, wanted: set[str], *, but: Path) -> dict[str, Attempt]:
+    """Answers to the wanted keys in other runs of the target, each marked with where it is from.
+
+    The keys are digests of all that an answer depends on, so an answer found under one is the
+    answer; failures are never taken over.
+    """
+    found: dict[str, Attempt] = {}
+    for path in sorted(runs.glob(f"{target}-*")):
+        if not wanted or path == but:
+            continue
+        for key, attempt in RunFolder(path).attempts().items():
+            if key in wanted and attempt.status == "answered":
+                origin = attempt.reused_from or path.name
+                found[key] = attempt.model_copy(update={"reused_from": origin})
+                wanted = wanted - {key}
+    return found
+
+
+def _read(path: Path, kind: type[T], *, torn_tail: bool) -> Iterator[T]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    torn = lines.pop()
+    if torn and not torn_tail:
+        raise JournalError("ends in a torn line", where=str(path), hint="harness score rewrites it")
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield kind.model_validate(json.loads(line))
+        except (ValueError, ValidationError):
+            raise JournalError(
+                "damaged line", where=f"{path}:{number}", hint="delete that line and run again"
+            ) from None
+
+
+def _drop_torn_tail(path: Path) -> None:
+    """Cut what follows the last line end, so that the next line starts a line."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end != len(data):
+        os.truncate(path, end)

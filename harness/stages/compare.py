@@ -1,0 +1,205 @@
+"""Compare: pair a candidate run with a baseline run, and say what is wrong with the evidence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from harness.records.attempt import Attempt
+from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.run import Run
+from harness.records.score import Score, Term
+from harness.records.suite import Case, Message, Suite
+
+Place = tuple[str, str, str, int]
+
+
+def compare(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Comparison:
+    """Both runs paired by case and repeat, with every reason not to trust them.
+
+    Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
+    as `not_comparable` and is missing from the metrics, which the gate's accounting then sees.
+    """
+    cases = tuple(_pairs(candidate, baseline, suites))
+    return Comparison(
+        candidate=candidate,
+        baseline=baseline,
+        metrics=_metrics(cases, suites),
+        cases=cases,
+        problems=tuple(_problems(candidate, baseline, cases, suites)),
+    )
+
+
+def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[PairedCase]:
+    cases = {
+        (suite.name, section.name, case.id): case
+        for suite in suites
+        for section, case in suite.cases()
+    }
+    theirs = {_place(score): score for score in baseline.scores}
+    candidate_attempts = {attempt.key: attempt for attempt in candidate.attempts}
+    baseline_attempts = {attempt.key: attempt for attempt in baseline.attempts}
+    for ours in candidate.scores:
+        other = theirs.get(_place(ours))
+        case = cases.get((ours.suite, ours.section, ours.case))
+        if other is not None and case is not None:
+            yield _pair(
+                case,
+                _messages(case, candidate.header.system_prompts.get(ours.suite)),
+                (ours, candidate_attempts[ours.key]),
+                (other, baseline_attempts[other.key]),
+            )
+
+
+def _messages(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
+    if system_prompt and case.messages[0].role != "system":
+        return (Message(role="system", content=system_prompt), *case.messages)
+    return case.messages
+
+
+def _pair(
+    case: Case,
+    messages: tuple[Message, ...],
+    ours: tuple[Score, Attempt],
+    other: tuple[Score, Attempt],
+) -> PairedCase:
+    score, attempt = ours
+    other_score, other_attempt = other
+    return PairedCase(
+        suite=score.suite,
+        section=score.section,
+        case=score.case,
+        repeat=score.repeat,
+        group=case.group,
+        critical=case.critical,
+        tags=case.tags,
+        messages=messages,
+        candidate_attempt=attempt,
+        baseline_attempt=other_attempt,
+        candidate_score=score,
+        baseline_score=other_score,
+        change=_change(score, other_score),
+    )
+
+
+def _change(ours: Score, other: Score) -> Change:
+    if ours.passed is None or other.passed is None:
+        return "not_comparable"
+    if ours.passed:
+        return "still_passing" if other.passed else "fixed"
+    return "new_failure" if other.passed else "still_failing"
+
+
+def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, PairedMetric]:
+    found: dict[str, PairedMetric] = {}
+    by_section: defaultdict[tuple[str, str], list[PairedCase]] = defaultdict(list)
+    for case in cases:
+        if case.change != "not_comparable":
+            by_section[case.suite, case.section].append(case)
+    for suite in suites:
+        for section in suite.sections:
+            pairs = by_section[suite.name, section.name]
+            for metric in section.metrics:
+                name = f"{suite.name}.{section.name}.{metric}"
+                paired = _metric(name, metric, pairs)
+                if paired is not None:
+                    found[name] = paired
+    return found
+
+
+def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric | None:
+    """One metric's terms, averaged over the repeats of each case; None where no case has a term."""
+    rows: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
+    groups: dict[str, str] = {}
+    for pair in pairs:
+        ours = pair.candidate_score.terms.get(metric)
+        other = pair.baseline_score.terms.get(metric)
+        if ours is not None or other is not None:
+            rows[pair.case].append((*_numbers(ours), *_numbers(other)))
+            groups[pair.case] = pair.group
+    if not rows:
+        return None
+    means = np.array([np.mean(rows[case], axis=0) for case in rows], dtype=np.float64)
+    return PairedMetric(
+        name=name,
+        candidate_num=means[:, 0],
+        candidate_den=means[:, 1],
+        baseline_num=means[:, 2],
+        baseline_den=means[:, 3],
+        groups=np.array([groups[case] for case in rows], dtype=np.str_),
+    )
+
+
+def _numbers(term: Term | None) -> tuple[float, float]:
+    return (term.num, term.den) if term is not None else (0.0, 0.0)
+
+
+def _problems(
+    candidate: Run, baseline: Run, cases: Sequence[PairedCase], suites: Sequence[Suite]
+) -> Iterator[str]:
+    current = {suite.name: suite.digest for suite in suites}
+    for role, run in (("candidate", candidate), ("baseline", baseline)):
+        yield from _problems_of_run(f"{role} `{run.header.target}`", run, current)
+    ours = {_place(score) for score in candidate.scores}
+    theirs = {_place(score) for score in baseline.scores}
+    if ours != theirs:
+        example = "/".join(str(part) for part in min(ours ^ theirs))
+        yield f"{len(ours ^ theirs)} cases were asked on one side only, {example} among them"
+    if candidate.header.identity == baseline.header.identity and (
+        candidate.header.system_prompts == baseline.header.system_prompts
+    ):
+        yield "candidate and baseline are the same model under the same prompt"
+    answered = [
+        case
+        for case in cases
+        if "failed" not in (case.candidate_score.state, case.baseline_score.state)
+    ]
+    if answered and all(
+        case.candidate_attempt.text == case.baseline_attempt.text for case in answered
+    ):
+        yield (
+            f"candidate and baseline gave the same text in all {len(answered)} cases: "
+            "the candidate was not what answered"
+        )
+
+
+def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator[str]:
+    header = run.header
+    if header.selection:
+        part = ", ".join(f"--{key} {value}" for key, value in header.selection.items())
+        yield f"{who} was asked only a part of the suites ({part})"
+    for name, digest in current.items():
+        if header.suites.get(name) != digest:
+            yield f"{who} was run on another version of suite `{name}`"
+    if header.finished is None:
+        yield f"{who} is not finished"
+    accounting = run.accounting()
+    if not accounting.balanced:
+        found = accounting.scored + accounting.unscored + accounting.failed
+        yield f"{who} planned {accounting.planned} attempts and accounts for {found}"
+    if len({_place(score) for score in run.scores}) != len(run.scores):
+        yield f"{who} has a case twice"
+    keys = {attempt.key for attempt in run.attempts}
+    if any(score.key not in keys for score in run.scores):
+        yield f"{who} has scores without attempts"
+    if header.identity.adapter is not None:
+        yield from _problems_of_adapter(who, run)
+
+
+def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:
+    proof = run.header.adapter_proof
+    if proof is None:
+        yield f"{who} carries no proof that its adapter was applied"
+    elif proof.adapter != run.header.identity.adapter:
+        yield f"{who}: the proof of the adapter is for other weights"
+    elif proof.differing == 0:
+        yield (
+            f"{who}: on {proof.probes} probes the adapter's log-probabilities are the base's: "
+            "it is not applied"
+        )
+
+
+def _place(score: Score) -> Place:
+    return score.suite, score.section, score.case, score.repeat

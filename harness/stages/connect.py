@@ -1,0 +1,137 @@
+"""Connect: from a configured server to an address, a key, and the identities of its targets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.client.models import ServerDescription, describe
+from harness.config import CONFIG_NAME, Project
+from harness.errors import UsageError
+from harness.records.target import Identity, ManagedServer, RemoteServer
+from harness.serving.adapter import check_fits
+from harness.serving.identity import check_model, model_identity
+from harness.serving.spec import ServeSpec
+from harness.serving.vllm import VllmServer
+
+BASE = "base-model"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to ask, with which key; `managed` is the process behind it, where it is ours."""
+
+    url: str
+    api_key: str | None
+    api_key_env: str | None = None
+    managed: VllmServer | None = None
+
+    async def describe(self) -> ServerDescription:
+        """What the server says of itself.
+
+        Raises:
+            ServerError: it cannot be reached, or refuses.
+        """
+        return await describe(self.url, self.api_key, api_key_env=self.api_key_env)
+
+
+def model_name(project: Project, target: str) -> str:
+    """The name by which a target is asked for on its server."""
+    chosen = project.target(target)
+    if chosen.model is not None:
+        return chosen.model
+    return BASE if chosen.adapter is None else target
+
+
+def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path) -> ServeSpec:
+    """What to start for the targets of one managed server, its files looked at.
+
+    Raises:
+        UsageError: the model or an adapter is missing, or an adapter is for another base.
+    """
+    configured = project.config.servers[server]
+    if not isinstance(configured, ManagedServer):
+        raise UsageError(
+            f"`{server}` is given by url and already runs", where=f"{CONFIG_NAME}: servers"
+        )
+    model = project.resolve(configured.model, f"servers.{server}.model")
+    check_model(model)
+    adapters = {}
+    for name in targets:
+        given = project.target(name).adapter
+        if given is not None:
+            adapters[name] = project.resolve(given, f"targets.{name}.adapter")
+            check_fits(adapters[name], model)
+    return ServeSpec(
+        model=model,
+        log=log,
+        adapters=adapters,
+        args=dict(configured.args),
+        trust_remote_code=configured.trust_remote_code,
+        port=configured.port,
+        start_timeout=configured.start_timeout,
+        base_name=BASE,
+    )
+
+
+async def identify(project: Project, target: str) -> Identity:
+    """What the target's answers depend on; a managed server need not run for it.
+
+    Raises:
+        UsageError: a file of the model or adapter is missing, or the url has no such model.
+        ServerError: the server at the url cannot be reached.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, ManagedServer):
+        spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+        adapter = target if chosen.adapter is not None else None
+        return model_identity(chosen.server, spec, adapter)
+    server = await _remote(configured).describe()
+    name = model_name(project, target)
+    if server.models and name not in {model.id for model in server.models}:
+        listed = ", ".join(f"`{model.id}`" for model in server.models)
+        raise UsageError(
+            f"{configured.url} has no model `{name}`",
+            where=f"{CONFIG_NAME}: targets.{target}.model",
+            hint=f"it lists {listed}",
+        )
+    return Identity(server=configured.url, server_version=server.version, model=name)
+
+
+@contextmanager
+def connect(
+    project: Project,
+    server: str,
+    targets: Sequence[str],
+    log: Path,
+    on_progress: Callable[[str], None],
+) -> Iterator[Endpoint]:
+    """The server's endpoint for as long as the block runs; a managed one is started and stopped.
+
+    Raises:
+        UsageError: the key's environment variable is not set, or a file is missing.
+        ServerError: the managed server does not start.
+    """
+    configured = project.config.servers[server]
+    if isinstance(configured, RemoteServer):
+        yield _remote(configured)
+        return
+    with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
+        yield Endpoint(managed.url, managed.api_key, managed=managed)
+
+
+def _remote(server: RemoteServer) -> Endpoint:
+    key = None
+    if server.api_key_env is not None:
+        key = os.environ.get(server.api_key_env)
+        if not key:
+            raise UsageError(
+                f"the environment variable {server.api_key_env} is not set",
+                where=f"{CONFIG_NAME}: servers",
+                hint="it must hold the server's key",
+            )
+    return Endpoint(server.url, key, server.api_key_env)

@@ -1,0 +1,279 @@
+"""Gate: hold a comparison against a policy, and give the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness import stats
+from harness.records.comparison import Comparison, PairedMetric
+from harness.records.policy import (
+    AtLeast,
+    AtMost,
+    BetterThanBaseline,
+    NoNewCriticalFailures,
+    NoWorseThanBaseline,
+    Policy,
+    RatioAtMost,
+    Rule,
+)
+from harness.records.run import Run
+from harness.records.verdict import Decision, Outcome, RuleResult, Verdict, VerdictHashes
+
+CRITICAL = "no_new_critical_failures"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a verdict states besides its numbers; `baseline` is called as the policy calls it."""
+
+    baseline: str
+    hashes: VerdictHashes
+    harness_version: str
+    created: str
+
+
+def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -> Verdict:
+    """The verdict: INVALID over BLOCK over INCONCLUSIVE over PROMOTE.
+
+    PROMOTE needs every rule to pass at level alpha: an intersection-union test (Berger 1982),
+    which needs no correction for the number of rules.
+    """
+    problems = (*comparison.problems, *_thin_sections(comparison, policy))
+    new_failures = new_critical_failures(comparison)
+    rules = tuple(_judge(rule, comparison, policy) for rule in policy.rules)
+    return Verdict(
+        verdict=_decide(problems, rules),
+        candidate=comparison.candidate.header.target,
+        baseline=circumstances.baseline,
+        alpha=policy.alpha,
+        rules=rules,
+        problems=problems,
+        new_critical_failures=new_failures,
+        accounting=comparison.candidate.accounting(),
+        baseline_accounting=comparison.baseline.accounting(),
+        hashes=circumstances.hashes,
+        candidate_run=comparison.candidate.header.run_id,
+        baseline_run=comparison.baseline.header.run_id,
+        harness_version=circumstances.harness_version,
+        created=circumstances.created,
+    )
+
+
+def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
+    """The critical cases that the baseline passes and the candidate fails, in any repeat."""
+    found = {
+        case.path for case in comparison.cases if case.critical and case.change == "new_failure"
+    }
+    return tuple(sorted(found))
+
+
+def _decide(problems: tuple[str, ...], rules: tuple[RuleResult, ...]) -> Decision:
+    outcomes = {rule.outcome for rule in rules}
+    if problems or "invalid" in outcomes:
+        return "INVALID"
+    if "fail" in outcomes:
+        return "BLOCK"
+    return "INCONCLUSIVE" if "inconclusive" in outcomes else "PROMOTE"
+
+
+def _thin_sections(comparison: Comparison, policy: Policy) -> Iterator[str]:
+    """Sections in which either run scored less than the policy's share of what was planned."""
+    for run in (comparison.candidate, comparison.baseline):
+        yield from _thin_sections_of(run, policy.min_scored)
+
+
+def _thin_sections_of(run: Run, min_scored: float) -> Iterator[str]:
+    scored = Counter(
+        (score.suite, score.section) for score in run.scores if score.status == "scored"
+    )
+    for section in run.header.sections:
+        share = scored[section.suite, section.section] / section.planned
+        if share < min_scored:
+            yield (
+                f"`{run.header.target}` has scores for {100 * share:.1f} % of "
+                f"{section.suite}.{section.section}, {100 * min_scored:g} % are needed"
+            )
+
+
+def _judge(rule: Rule, comparison: Comparison, policy: Policy) -> RuleResult:
+    if isinstance(rule, NoNewCriticalFailures):
+        return _judge_critical(comparison)
+    metric = comparison.metrics.get(rule.metric)
+    if metric is None:
+        return RuleResult(
+            metric=rule.metric,
+            require=rule.require,
+            outcome="invalid",
+            reason=f"no evidence for {rule.metric}: no case on both sides has a value of it",
+        )
+    try:
+        if isinstance(rule, AtLeast | AtMost):
+            return _judge_value(rule, metric, policy)
+        if isinstance(rule, RatioAtMost):
+            return _judge_ratio(rule, metric, policy)
+        return _judge_difference(rule, metric, policy)
+    except ValueError as error:
+        return RuleResult(
+            metric=rule.metric,
+            require=rule.require,
+            outcome="invalid",
+            reason=f"{rule.metric} cannot be computed: {error}",
+        )
+
+
+def _judge_critical(comparison: Comparison) -> RuleResult:
+    critical = [case for case in comparison.cases if case.critical]
+    unknown = sorted({case.path for case in critical if case.change == "not_comparable"})
+    failures = new_critical_failures(comparison)
+    n = len({case.path for case in critical})
+    outcome: Outcome
+    if failures:
+        outcome, reason = (
+            "fail",
+            f"{len(failures)} new failures among critical cases: {failures[0]}",
+        )
+    elif unknown:
+        outcome, reason = "invalid", f"critical cases without a score on both sides: {unknown[0]}"
+    elif not critical:
+        outcome, reason = "invalid", "the suites mark no case as critical"
+    else:
+        outcome, reason = "pass", f"none of {n} critical cases is newly failed"
+    return RuleResult(metric=None, require=CRITICAL, outcome=outcome, n=n, reason=reason)
+
+
+def _judge_difference(
+    rule: BetterThanBaseline | NoWorseThanBaseline, metric: PairedMetric, policy: Policy
+) -> RuleResult:
+    limit = rule.by if isinstance(rule, BetterThanBaseline) else -rule.margin
+    interval = _difference(metric, policy)
+    outcome = _held_above(interval, limit)
+    if isinstance(rule, BetterThanBaseline):
+        words = {
+            "pass": f"is better than the baseline by more than {rule.by:g}",
+            "fail": f"is not better than the baseline by {rule.by:g}",
+            "inconclusive": f"may or may not be better than the baseline by {rule.by:g}",
+        }
+    else:
+        words = {
+            "pass": f"is no more than {rule.margin:g} worse than the baseline",
+            "fail": f"is worse than the baseline by more than {rule.margin:g}",
+            "inconclusive": f"may or may not be worse than the baseline by {rule.margin:g}",
+        }
+    reason = f"{rule.metric} {words[outcome]}: {_signed(interval)}"
+    return _result(rule, metric, interval, (limit, outcome, reason))
+
+
+def _judge_value(rule: AtLeast | AtMost, metric: PairedMetric, policy: Policy) -> RuleResult:
+    interval = _value(metric, policy)
+    at_least = isinstance(rule, AtLeast)
+    if rule.evidence == "point":
+        meets = interval.estimate >= rule.value if at_least else interval.estimate <= rule.value
+        outcome: Outcome = "pass" if meets else "fail"
+    else:
+        outcome = (_held_above if at_least else _held_below)(interval, rule.value)
+    bound = f"{'at least' if at_least else 'at most'} {rule.value:g}"
+    words = {
+        "pass": f"is {bound}",
+        "fail": f"is not {bound}",
+        "inconclusive": f"may or may not be {bound}",
+    }
+    reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
+    return _result(rule, metric, interval, (rule.value, outcome, reason))
+
+
+def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> RuleResult:
+    if not metric.is_mean:
+        raise ValueError("a ratio of a metric that is not a mean over cases is not defined here")
+    interval = stats.paired_ratio(
+        metric.candidate_num,
+        metric.baseline_num,
+        metric.groups,
+        alpha=policy.alpha,
+        seed=policy.seed,
+    )
+    outcome = _held_below(interval, rule.value)
+    words = {
+        "pass": f"is at most {rule.value:g} times the baseline's",
+        "fail": f"is more than {rule.value:g} times the baseline's",
+        "inconclusive": f"may or may not be {rule.value:g} times the baseline's",
+    }
+    reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
+    return _result(rule, metric, interval, (rule.value, outcome, reason))
+
+
+def _held_above(interval: stats.Interval, limit: float) -> Outcome:
+    if interval.low >= limit:
+        return "pass"
+    return "fail" if interval.high < limit else "inconclusive"
+
+
+def _held_below(interval: stats.Interval, limit: float) -> Outcome:
+    if interval.high <= limit:
+        return "pass"
+    return "fail" if interval.low > limit else "inconclusive"
+
+
+def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
+    if metric.is_mean:
+        return stats.paired_difference(
+            metric.candidate_num,
+            metric.baseline_num,
+            metric.groups,
+            alpha=policy.alpha,
+            seed=policy.seed,
+        )
+    return stats.paired_difference_of_ratios(
+        metric.candidate_num,
+        metric.candidate_den,
+        metric.baseline_num,
+        metric.baseline_den,
+        metric.groups,
+        alpha=policy.alpha,
+        seed=policy.seed,
+    )
+
+
+def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:
+    if metric.is_mean:
+        return stats.mean(metric.candidate_num, metric.groups, alpha=policy.alpha, seed=policy.seed)
+    return stats.ratio_of_sums(
+        metric.candidate_num,
+        metric.candidate_den,
+        metric.groups,
+        alpha=policy.alpha,
+        seed=policy.seed,
+    )
+
+
+def _result(
+    rule: BetterThanBaseline | NoWorseThanBaseline | AtLeast | AtMost | RatioAtMost,
+    metric: PairedMetric,
+    interval: stats.Interval,
+    decided: tuple[float, Outcome, str],
+) -> RuleResult:
+    limit, outcome, reason = decided
+    return RuleResult(
+        metric=rule.metric,
+        require=rule.require,
+        outcome=outcome,
+        candidate=metric.candidate_value,
+        baseline=metric.baseline_value,
+        estimate=interval.estimate,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        limit=limit,
+        p_value=interval.p_value,
+        n=interval.n,
+        groups=interval.groups,
+        reason=reason,
+    )
+
+
+def _signed(interval: stats.Interval) -> str:
+    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+
+
+def _plain(interval: stats.Interval) -> str:
+    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

@@ -1,0 +1,130 @@
+"""Generate: put a plan's requests to a server and journal what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
+from harness.errors import ServerError
+from harness.files import Appender
+from harness.records.attempt import Attempt
+from harness.records.plan import Ask
+from harness.records.target import Generation
+
+REFUSED_STATUS = frozenset({401, 403})
+GONE_CAUSES = frozenset({"connect", "reset"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a plan's asks are put: the model's name on the server and the sampling settings."""
+
+    model: str
+    generation: Generation
+
+    def request(self, ask: Ask) -> ChatRequest:
+        """The request that puts the ask to the server."""
+        return ChatRequest(
+            model=self.model,
+            messages=ask.messages,
+            max_tokens=self.generation.max_tokens,
+            temperature=self.generation.temperature,
+            top_p=self.generation.top_p,
+            seed=ask.seed,
+        )
+
+
+async def generate(
+    asks: Iterable[Ask],
+    question: Question,
+    client: ChatClient,
+    journal: Appender,
+    on_attempt: Callable[[Attempt], None],
+) -> None:
+    """Return when every ask has an attempt in the journal.
+
+    At most `concurrency` requests are under way, and no task exists for a request that is not.
+
+    Raises:
+        ServerError: the server refuses the key, or is gone: as many requests in a row as may be
+            under way at once could not reach it. What was journaled stays.
+    """
+    waiting = iter(asks)
+    watch = _Watch(limit=max(4, question.generation.concurrency))
+    workers = [
+        _worker(waiting, question, client, journal, on_attempt, watch)
+        for _ in range(question.generation.concurrency)
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker)
+    except* ServerError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _worker(
+    waiting: Iterator[Ask],
+    question: Question,
+    client: ChatClient,
+    journal: Appender,
+    on_attempt: Callable[[Attempt], None],
+    watch: _Watch,
+) -> None:
+    for ask in waiting:
+        reply = await client.ask(question.request(ask))
+        attempt = _attempt(ask, reply)
+        journal.append(attempt.model_dump_json(exclude_none=True))
+        on_attempt(attempt)
+        watch.see(attempt)
+
+
+class _Watch:
+    """Stops a run whose server is gone, instead of failing every case that is left."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._unreachable = 0
+
+    def see(self, attempt: Attempt) -> None:
+        failure = attempt.failure
+        if failure is None or failure.cause not in GONE_CAUSES:
+            self._unreachable = 0
+        else:
+            self._unreachable += 1
+        if failure is not None and failure.status in REFUSED_STATUS:
+            raise ServerError(
+                f"the server refuses the key: {failure.detail}",
+                hint="set the environment variable that `api_key_env` names, then run again",
+            )
+        if failure is not None and self._unreachable >= self._limit:
+            raise ServerError(
+                f"the server is gone: {failure.detail}",
+                hint="finished answers are kept; bring it back and run the same command again",
+            )
+
+
+def _attempt(ask: Ask, reply: Reply) -> Attempt:
+    place = {
+        "key": ask.key,
+        "suite": ask.suite,
+        "section": ask.section,
+        "case": ask.case.id,
+        "repeat": ask.repeat,
+        "timing": reply.timing,
+        "tries": reply.tries,
+    }
+    if isinstance(reply, Answer):
+        return Attempt.model_validate(
+            {
+                **place,
+                "status": "answered",
+                "text": reply.text,
+                "reasoning": reply.reasoning,
+                "finish_reason": reply.finish_reason,
+                "usage": reply.usage,
+            }
+        )
+    return Attempt.model_validate({**place, "status": "failed", "failure": reply.failure})

@@ -1,0 +1,55 @@
+"""Load the suites of a project, checked by the scorers that will judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from harness.config import Project
+from harness.errors import ConfigError, SuiteError, UsageError
+from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.records.suite import Suite
+from harness.scorers.registry import book
+from harness.suites.load import load_suite
+
+LATENCY = "latency."
+
+
+def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]:
+    """The project's suites in the order of its configuration, or only those named.
+
+    Raises:
+        SuiteError: a suite cannot be read, or two share a name.
+        UsageError: `only` names a suite that the project does not have.
+    """
+    suites = tuple(
+        load_suite(project.resolve(path, f"suites[{place}]"), book())
+        for place, path in enumerate(project.config.suites)
+    )
+    names = [suite.name for suite in suites]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise SuiteError(f"two suites are called `{doubled.pop()}`", where="harness.yaml: suites")
+    for name in only:
+        if name not in names:
+            raise UsageError(f"no suite `{name}`", hint=f"there is {', '.join(names)}")
+    return tuple(suite for suite in suites if not only or suite.name in only)
+
+
+def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
+    """Nothing, where every rule names a metric that the suites yield.
+
+    Raises:
+        ConfigError: a rule's metric does not exist.
+    """
+    known = [metric for suite in suites for metric in suite.metrics()]
+    for place, rule in enumerate(policy.rules):
+        if isinstance(rule, NoNewCriticalFailures) or rule.metric.startswith(LATENCY):
+            continue
+        if rule.metric not in known:
+            near = get_close_matches(rule.metric, known, n=1)
+            raise ConfigError(
+                f"no metric `{rule.metric}`",
+                where=f"harness.yaml: gate.rules[{place}].metric",
+                hint=f"did you mean `{near[0]}`?" if near else f"there is {', '.join(known)}",
+            )

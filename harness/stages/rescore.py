@@ -1,0 +1,61 @@
+"""Rescore: runs from stored answers alone, under the suites as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import EvidenceError
+from harness.journal import finished_runs
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.stages.plan import Selection, plan
+from harness.stages.provenance import header
+from harness.stages.resume import resume
+
+
+def rescore(
+    project: Project,
+    targets: Sequence[str],
+    suites: Sequence[Suite],
+    selection: Selection | None = None,
+) -> dict[str, Run]:
+    """The targets' runs by name, from stored answers: nothing is asked, no model's file read.
+
+    A target is taken for what it was in its newest finished run. Answers are found by content, so
+    a changed expectation is scored anew, and a changed prompt has no stored answer.
+
+    Raises:
+        EvidenceError: a target has no finished run, or a case has no stored attempt.
+    """
+    return {
+        target: _rescore(project, target, suites, selection) for target in dict.fromkeys(targets)
+    }
+
+
+def _rescore(
+    project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
+) -> Run:
+    project.target(target)
+    hint = f"harness run {target}"
+    stored = finished_runs(project.runs, target)
+    if not stored:
+        raise EvidenceError(f"`{target}` has no finished run", where=str(project.runs), hint=hint)
+    known = stored[0].header()
+    assert known is not None
+    planned = plan(project, target, suites, known.identity, selection)
+    job = resume(project, planned)
+    attempts = job.folder.attempts()
+    missing = [ask for ask in planned.asks if ask.key not in attempts]
+    if missing:
+        example = f"{missing[0].suite}/{missing[0].section}/{missing[0].case.id}"
+        raise EvidenceError(
+            f"`{target}` has no stored answer for {len(missing)} of {len(planned.asks)} cases, "
+            f"{example} among them",
+            hint=hint,
+        )
+    if job.folder.header() is None:
+        fresh = header(project, planned, suites, known.adapter_proof, SYSTEM_CLOCK)
+        job.folder.write_header(fresh.model_copy(update={"packages": known.packages}))
+    return job.finish(suites, SYSTEM_CLOCK)

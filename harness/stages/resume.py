@@ -1,0 +1,65 @@
+"""Resume: what of a plan is already answered, and what is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.clock import Clock, iso
+from harness.config import Project
+from harness.journal import RunFolder, reusable
+from harness.records.attempt import Attempt
+from harness.records.plan import Ask, Plan
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.stages.score import score
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One target's plan, the folder of its records, and the answers it has by key."""
+
+    plan: Plan
+    folder: RunFolder
+    done: dict[str, Attempt]
+
+    @property
+    def pending(self) -> list[Ask]:
+        """The asks that have no answer yet, failed ones among them."""
+        return [ask for ask in self.plan.asks if ask.key not in self.done]
+
+    def finish(self, suites: Sequence[Suite], clock: Clock) -> Run:
+        """The run, scored anew from its attempts and marked as finished."""
+        scores = score(suites, self.plan.asks, self.folder.attempts())
+        self.folder.write_scores(scores)
+        known = self.folder.header()
+        if known is not None and known.finished is None:
+            finished = iso(clock.utc())
+            self.folder.write_header(known.model_copy(update={"finished": finished}))
+        return self.folder.load()
+
+
+def resume(project: Project, planned: Plan, *, use_cache: bool = True) -> Job:
+    """The plan with the answers that its own journal and the target's other runs hold.
+
+    Without the cache, the plan's own journal is set aside and everything is asked again.
+
+    Raises:
+        JournalError: a journal is damaged, or another process is writing this run.
+    """
+    folder = RunFolder(project.runs / planned.run_id)
+    if not use_cache:
+        folder.discard()
+        return Job(planned, folder, {})
+    keys = {ask.key for ask in planned.asks}
+    done = {
+        key: attempt
+        for key, attempt in folder.attempts().items()
+        if key in keys and attempt.status == "answered"
+    }
+    found = reusable(project.runs, planned.target, keys - done.keys(), but=folder.path)
+    if found:
+        with folder.writing() as journal:
+            for attempt in found.values():
+                journal.append(attempt.model_dump_json(exclude_none=True))
+    return Job(planned, folder, done | found)

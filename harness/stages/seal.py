@@ -1,0 +1,87 @@
+"""Sealed baselines: runs that a promotion has blessed, one file a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import EvidenceError, UsageError
+from harness.files import write_atomic
+from harness.records.attempt import Attempt
+from harness.records.base import explain
+from harness.records.baseline import Baseline
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.records.verdict import Verdict
+
+
+def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
+    """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
+
+    Of every answer's chunk times only the first is kept: TTFT survives, the rest is bulk.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    paths = []
+    for suite in run.header.suites:
+        record = Baseline(
+            name=name,
+            suite=suite,
+            header=run.header,
+            attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
+            scores=tuple(item for item in run.scores if item.suite == suite),
+            verdict=verdict,
+            sealed=moment,
+        )
+        record = record.model_copy(update={"seal": record.content_digest()})
+        path = folder / suite / f"{name}.json"
+        write_atomic(path, record.model_dump_json(exclude_none=True, indent=1) + "\n")
+        paths.append(path)
+    return paths
+
+
+def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
+    """The sealed run of that name on the given suites, put together from its files.
+
+    Raises:
+        UsageError: a suite has no baseline of that name.
+        EvidenceError: a file is damaged, or was edited after it was sealed.
+    """
+    records = [_read(folder / suite.name / f"{name}.json") for suite in suites]
+    if len({record.header.run_id for record in records}) != 1:
+        raise EvidenceError(
+            f"the baselines called `{name}` come from different runs", where=str(folder)
+        )
+    return Run(
+        header=records[0].header,
+        attempts=tuple(item for record in records for item in record.attempts),
+        scores=tuple(item for record in records for item in record.scores),
+    )
+
+
+def _read(path: Path) -> Baseline:
+    try:
+        record = Baseline.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(
+            "no such baseline", where=str(path), hint="`harness promote` writes it"
+        ) from None
+    except ValidationError as error:
+        raise EvidenceError(explain(error), where=str(path)) from None
+    if record.seal != record.content_digest():
+        raise EvidenceError(
+            "was changed after it was sealed",
+            where=str(path),
+            hint="restore the committed file, or promote again",
+        )
+    return record
+
+
+def _slim(attempt: Attempt) -> Attempt:
+    if attempt.timing is None:
+        return attempt
+    timing = attempt.timing.model_copy(update={"chunks": attempt.timing.chunks[:1]})
+    return attempt.model_copy(update={"timing": timing})
