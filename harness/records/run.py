@@ -18,8 +18,9 @@ from harness.records.target import Identity
 class AdapterProof(Record):
     """Evidence that the server answers with the adapter applied.
 
-    `differing` counts the probes on which adapter and base differ by more than `noise`, the largest
-    difference between two askings of the base; both gaps are in nats, on generated tokens.
+    `probes` counts those on which two askings of the base agree in their tokens, `differing` those
+    of them on which adapter and base differ by clearly more than `noise`, the largest difference
+    between the two askings; gaps are in nats, on log-probabilities of generated tokens.
     """
 
     model: str
@@ -29,6 +30,11 @@ class AdapterProof(Record):
     differing: int = Field(ge=0)
     largest_gap: float = Field(ge=0.0)
     noise: float = Field(ge=0.0)
+
+    @property
+    def applied(self) -> bool:
+        """Whether the adapter shows on at least half of the probes: one flip may be a fluke."""
+        return 2 * self.differing >= self.probes
 
 
 class Accounting(Record):

@@ -22,7 +22,7 @@ class RuleResult(Record):
     two-sided, against no difference.
     """
 
-    metric: str | None
+    metric: str | None = None
     require: str
     outcome: Outcome
     candidate: float | None = None

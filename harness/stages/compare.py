@@ -38,19 +38,20 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         for suite in suites
         for section, case in suite.cases()
     }
-    theirs = {_place(score): score for score in baseline.scores}
-    candidate_attempts = {attempt.key: attempt for attempt in candidate.attempts}
-    baseline_attempts = {attempt.key: attempt for attempt in baseline.attempts}
-    for ours in candidate.scores:
+    theirs = {_place(score): (score, attempt) for score, attempt in _scored(baseline)}
+    for ours, attempt in _scored(candidate):
         other = theirs.get(_place(ours))
         case = cases.get((ours.suite, ours.section, ours.case))
         if other is not None and case is not None:
-            yield _pair(
-                case,
-                _messages(case, candidate.header.system_prompts.get(ours.suite)),
-                (ours, candidate_attempts[ours.key]),
-                (other, baseline_attempts[other.key]),
-            )
+            messages = _messages(case, candidate.header.system_prompts.get(ours.suite))
+            yield _pair(case, messages, (ours, attempt), other)
+
+
+def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
+    attempts = {attempt.key: attempt for attempt in run.attempts}
+    for score in run.scores:
+        if score.key in attempts:
+            yield score, attempts[score.key]
 
 
 def _messages(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
@@ -194,10 +195,10 @@ def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:
         yield f"{who} carries no proof that its adapter was applied"
     elif proof.adapter != run.header.identity.adapter:
         yield f"{who}: the proof of the adapter is for other weights"
-    elif proof.differing == 0:
+    elif not proof.applied:
         yield (
-            f"{who}: on {proof.probes} probes the adapter's log-probabilities are the base's: "
-            "it is not applied"
+            f"{who}: the adapter is not applied, its log-probabilities are the base's on "
+            f"{proof.probes - proof.differing} of {proof.probes} probes"
         )
 
 

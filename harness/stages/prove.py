@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.client.models import ServerDescription
 from harness.client.protocol import Answer, ChatClient, ChatRequest
@@ -34,8 +35,8 @@ async def prove(
     asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
-        AdapterNotApplied: the server does not list the adapter under its base, or answers every
-            probe as the base does.
+        AdapterNotApplied: the server does not list the adapter under its base, or answers most
+            probes as the base does.
         ServerError: a probe brought no log-probabilities.
     """
     base, adapter = names
@@ -46,26 +47,34 @@ async def prove(
             f"the server does not list `{adapter}` as an adapter of `{base}` (it lists {listed})",
             hint="read server.log for why it was dropped",
         )
-    probes = _spread(asks)
-    first = await _answers(client, base, probes)
-    again = await _answers(client, base, probes)
-    adapted = await _answers(client, adapter, probes)
-    noise = max(_gap(one, two) for one, two in zip(first, again, strict=True))
-    gaps = [_gap(one, two) for one, two in zip(first, adapted, strict=True)]
+    prompts = _spread(asks)
+    first = await _answers(client, base, prompts)
+    again = await _answers(client, base, prompts)
+    adapted = await _answers(client, adapter, prompts)
+    twice = [_gap(one, two) for one, two in zip(first, again, strict=True)]
+    moved = [_gap(one, two) for one, two in zip(first, adapted, strict=True)]
+    usable = [gap for gap, base_gap in zip(moved, twice, strict=True) if not base_gap.forked]
+    if not usable:
+        raise AdapterNotApplied(
+            f"`{base}` contradicts itself on all {len(prompts)} probes, so nothing can be proven",
+            hint="the server is not deterministic at temperature 0",
+        )
+    noise = max(gap.nats for gap in twice)
     threshold = max(RESOLUTION, NOISE_FACTOR * noise)
     proof = AdapterProof(
         model=adapter,
         parent=base,
         adapter=adapter_digest,
-        probes=len(probes),
-        differing=sum(gap > threshold for gap in gaps),
-        largest_gap=max(gaps),
+        probes=len(usable),
+        differing=sum(gap.forked or gap.nats > threshold for gap in usable),
+        largest_gap=max(gap.nats for gap in usable),
         noise=noise,
     )
-    if proof.differing == 0:
+    if not proof.applied:
         raise AdapterNotApplied(
-            f"`{adapter}` answers {len(probes)} probes exactly as its base does "
-            f"(largest difference {proof.largest_gap:.2g} nats, noise {noise:.2g})",
+            f"`{adapter}` answers {proof.probes - proof.differing} of {proof.probes} probes "
+            f"exactly as its base does (largest difference {proof.largest_gap:.2g} nats, "
+            f"noise {noise:.2g})",
             hint="the adapter is empty or was not applied; train it again or check its files",
         )
     return proof
@@ -94,15 +103,21 @@ async def _answer(client: ChatClient, model: str, probe: Ask) -> Logprobs:
     return reply.token_logprobs
 
 
-def _gap(one: Logprobs, two: Logprobs) -> float:
-    """The largest difference in nats up to the first token that differs, which itself counts.
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """How far two answers are apart: in nats while their tokens agree, and whether they fork.
 
-    Where tokens differ, greedy decoding took another path: the distance between the
-    log-probabilities of the two different tokens says nothing, so at least one nat is counted.
+    After a fork the two are different texts, so their log-probabilities are no longer compared.
     """
+
+    nats: float
+    forked: bool
+
+
+def _gap(one: Logprobs, two: Logprobs) -> _Gap:
     largest = 0.0
     for (token, logprob), (other, other_logprob) in zip(one, two, strict=False):
         if token != other:
-            return max(largest, 1.0)
+            return _Gap(largest, forked=True)
         largest = max(largest, abs(logprob - other_logprob))
-    return largest
+    return _Gap(largest, forked=len(one) != len(two))

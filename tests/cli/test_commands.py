@@ -1,0 +1,310 @@
+"""Every command, as a user runs it, against a server that answers as a script says."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli.main import main
+from harness.client.mock import MockReply
+from tests.conftest import ThreadedMock
+from tests.shop import answer
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    code = left.value.code
+    assert isinstance(code, int)
+    return code
+
+
+def test_gate_promotes_and_says_so_in_every_way(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("PROMOTE  candidate against base\n  all 4 rules pass\n")
+    folder = project_dir / "reports/candidate-vs-base"
+    assert {path.name for path in folder.iterdir()} == {
+        "verdict.json", "report.html", "report.md", "junit.xml",
+    }  # fmt: skip
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert (verdict["verdict"], verdict["accounting"]["planned"]) == ("PROMOTE", 80)
+
+
+def test_gate_blocks_a_candidate_that_is_the_base_in_other_words(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.answer = lambda body: answer({**body, "model": "base"}) + f" {body['model']}"
+    assert call("gate", "candidate") == 1
+    assert "BLOCK" in capsys.readouterr().out
+
+
+def test_gate_finds_identical_answers_invalid(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.answer = lambda body: answer({**body, "model": "base"})
+    assert call("gate", "candidate", "--json") == 3
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["verdict"] == "INVALID"
+    assert "gave the same text in all 80 cases" in verdict["problems"][0]
+
+
+def test_gate_is_inconclusive_where_the_evidence_cannot_tell(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.01"))
+    assert call("gate", "candidate") == 4
+    assert capsys.readouterr().out.startswith("INCONCLUSIVE")
+
+
+def test_nothing_finished_is_asked_again_and_failures_are(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    def half_broken(body: dict[str, Any]) -> str | MockReply:
+        broken = body["messages"][-1]["content"] == "What is fact 1?"
+        return MockReply("no", status=400) if broken else answer(body)
+
+    mock.answer = half_broken
+    assert call("run", "base") == 0
+    assert len(mock.server.requests) == 80
+    mock.answer = answer
+    assert call("run", "base") == 0
+    assert len(mock.server.requests) == 81
+    assert call("run", "base") == 0
+    assert len(mock.server.requests) == 81
+    assert call("run", "base", "--no-cache") == 0
+    assert len(mock.server.requests) == 161
+
+
+def test_a_changed_case_is_the_only_one_asked_again(project_dir: Path, mock: ThreadedMock) -> None:
+    assert call("run", "base") == 0
+    path = project_dir / "suites/shop/gold.jsonl"
+    path.write_text(path.read_text().replace("What is fact 7?", "Which is fact 8?"))
+    assert call("run", "base") == 0
+    assert len(mock.server.requests) == 81
+
+
+def test_score_and_stored_gate_need_no_server(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "candidate") == 0
+    mock.answer = lambda _: MockReply("down", status=500)
+    asked = len(mock.server.requests)
+    path = project_dir / "suites/shop/gold.jsonl"
+    path.write_text(path.read_text().replace("value 7", "another value"))
+    assert call("gate", "candidate", "--stored") == 0
+    capsys.readouterr()
+    assert call("score", "candidate") == 0
+    assert "shop.gold.accuracy                       0.975" in capsys.readouterr().out
+    assert len(mock.server.requests) == asked
+    path.write_text(path.read_text().replace("What is fact 8?", "What was fact 8?"))
+    assert call("score", "candidate") == 3
+    assert "has no stored answer for 1 of 80 cases, shop/gold/g8" in capsys.readouterr().err
+
+
+def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("promote", "candidate") == 2
+    assert "no verdict there - harness gate candidate" in capsys.readouterr().err
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate", "--name", "v1") == 0
+    assert (project_dir / "baselines/shop/v1.json").exists()
+    before = len(mock.server.requests)
+    assert call("gate", "base", "--baseline", "sealed:v1") == 1
+    assert len(mock.server.requests) == before, "base was run already, v1 is sealed"
+    verdict = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
+    assert (verdict["verdict"], verdict["baseline"]) == ("BLOCK", "sealed:v1")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("harness.yaml", "alpha: 0.05\n", ""), None),
+        (("harness.yaml", "concurrency: 8", "concurrency: 9"), "the configuration changed"),
+        (("suites/shop/gold.jsonl", "value 7", "value 77"), "the suites changed"),
+    ],
+)
+def test_promote_is_bound_by_hashes(
+    project_dir: Path,
+    edit: tuple[str, str, str],
+    message: str | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("gate", "candidate") == 0
+    path = project_dir / edit[0]
+    path.write_text(path.read_text().replace(edit[1], edit[2]))
+    capsys.readouterr()
+    assert call("promote", "candidate") == (2 if message else 0)
+    assert (message or "") in capsys.readouterr().err
+
+
+def test_promote_refuses_a_blocked_candidate(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("value: 0.8", "value: 0.8\n    by: 1"))
+    assert call("gate", "candidate") == 2
+    path.write_text(path.read_text().replace("\n    by: 1", ""))
+    path.write_text(
+        path.read_text().replace("better_than_baseline", "better_than_baseline\n    by: 1.0")
+    )
+    assert call("gate", "candidate") == 1
+    capsys.readouterr()
+    assert call("promote", "candidate") == 2
+    assert "the verdict on `candidate` is BLOCK" in capsys.readouterr().err
+    assert not (project_dir / "baselines").exists()
+
+
+def test_report_writes_the_same_files_again(project_dir: Path) -> None:
+    assert call("gate", "candidate") == 0
+    folder = project_dir / "reports/candidate-vs-base"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        if path.name != "verdict.json":
+            path.unlink()
+    assert call("report", "candidate") == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_compare_prints_differences_from_stored_runs(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("compare", "candidate") == 3
+    assert "has no finished run" in capsys.readouterr().err
+    assert call("run", "base", "candidate") == 0
+    capsys.readouterr()
+    assert call("compare", "candidate", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["metrics"]["shop.gold.accuracy"]["estimate"] == 0.75
+    assert data["changes"]["shop.gold"] == {"still passing": 10, "fixed": 30}
+
+
+def test_init_makes_a_project_that_validates_and_runs(
+    tmp_path: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mock.answer = lambda body: f"Sorry, I can't help with that, says {body['model']}."
+    monkeypatch.chdir(tmp_path)
+    assert call("init", "new", "--url", mock.url) == 0
+    monkeypatch.chdir(tmp_path / "new")
+    assert call("validate") == 0
+    assert "ok: 1 suites, 2 targets, 4 rules" in capsys.readouterr().out
+    assert call("run", "base", "candidate") == 0
+    assert call("gate", "candidate") in (1, 4)
+    monkeypatch.chdir(tmp_path)
+    assert call("init", "new") == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_partial_run_counts_its_part_and_a_gate_asks_for_the_rest(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "--limit", "3", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["base"]["accounting"]["planned"] == 6
+    assert call("gate", "candidate", "--limit", "3") == 2
+    assert call("gate", "candidate") == 0
+    assert len(mock.server.requests) == 160
+
+
+BAD = [
+    (("run", "nobody"), 2, "no target `nobody`"),
+    (("gate", "base"), 2, "`base` is the baseline itself"),
+    (("gate", "candidate", "--suite", "x"), 2, "no suite `x`"),
+    (("gate", "candidate", "--baseline", "sealed:none"), 2, "no such baseline"),
+    (("gate",), 2, "Missing argument"),
+    (("dance",), 2, "No such command"),
+    (("run", "base", "--case", "none"), 2, "no case is left"),
+    (("run", "base", "--limit", "0"), 2, "--limit"),
+    (("validate", "--config", "none.yaml"), 2, "no such file"),
+    (("report", "candidate"), 2, "no verdict there"),
+    (("promote", "candidate", "--name", "../x"), 2, "use small letters"),
+    (("serve",), 2, "one managed server at a time"),
+    (("train", "none.yaml"), 2, "none.yaml"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), BAD)
+def test_bad_input_is_one_line_and_the_right_code(
+    project_dir: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    assert call(*arguments) == code
+    shown = capsys.readouterr().err
+    assert message in shown
+    errors = [line for line in shown.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "Traceback" not in shown
+
+
+def test_a_metric_that_does_not_exist_is_a_configuration_error(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("shop.gold.accuracy", "shop.gold.acuracy"))
+    assert call("gate", "candidate") == 2
+    assert "did you mean `shop.gold.accuracy`?" in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace(mock.url, "http://127.0.0.1:9/v1"))
+    assert call("run", "base") == 3
+    assert "127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_key_is_asked_of_the_environment_and_shown_nowhere(
+    project_dir: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mock.server._api_key = "s3cret-key"  # noqa: SLF001 - the mock has no other way to change it
+    path = project_dir / "harness.yaml"
+    assert call("run", "base") == 3
+    assert "401" in capsys.readouterr().err
+    path.write_text(path.read_text().replace(f"url: {mock.url}",
+                                             f"url: {mock.url}\n    api_key_env: SHOP_KEY"))  # fmt: skip
+    assert call("run", "base") == 2
+    assert "SHOP_KEY is not set" in capsys.readouterr().err
+    monkeypatch.setenv("SHOP_KEY", "s3cret-key")
+    assert call("gate", "candidate") == 0
+    printed = "".join(capsys.readouterr())
+    written = [path for path in project_dir.rglob("*") if path.is_file()]
+    assert len(written) > 10
+    assert not [path for path in written if b"s3cret" in path.read_bytes()]
+    assert "s3cret" not in printed
+
+
+def test_a_run_of_only_errors_is_no_success(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.answer = lambda _: MockReply("too long", status=400)
+    assert call("run", "base") == 3
+    assert "none of 80 attempts could be scored" in capsys.readouterr().err
+    assert call("gate", "candidate") == 3
+
+
+def test_a_full_disk_is_one_line(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert call("run", "base") == 3
+    assert "cannot write: No space left on device" in capsys.readouterr().err

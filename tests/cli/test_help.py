@@ -1,0 +1,73 @@
+"""The names and options that users and scripts rely on; change them knowingly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+
+from harness.cli.main import COMMANDS, cli
+
+OPTIONS = {
+    "init": ["folder", "--url", "--base", "--candidate"],
+    "validate": ["--config"],
+    "train": ["recipes", "--force", "--config"],
+    "serve": ["targets", "--config"],
+    "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
+            "--concurrency", "--no-cache", "--json"],
+    "score": ["targets", "--config", "--suite"],
+    "compare": ["candidate", "baseline", "--config", "--suite", "--json"],
+    "gate": ["candidate", "--baseline", "--stored", "--config", "--suite", "--repeats", "-j",
+             "--concurrency", "--no-cache", "--json"],
+    "promote": ["candidate", "--name", "--baseline", "--config"],
+    "report": ["candidate", "--baseline", "--config", "--suite"],
+    "demo": ["--seed", "--config"],
+}  # fmt: skip
+
+
+def test_commands_and_options_are_pinned() -> None:
+    context = click.Context(cli)
+    found = {}
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        found[name] = [
+            option
+            for parameter in command.params
+            for option in (parameter.opts if parameter.param_type_name == "option"
+                           else [parameter.name])
+        ]  # fmt: skip
+    assert found == OPTIONS
+
+
+def test_each_command_has_help_and_the_table_names_it() -> None:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.help
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    program = (
+        "import sys; from harness.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'numpy', 'scipy', 'matplotlib', 'aiohttp', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "gate" in done.stdout
+
+
+def test_judging_stored_runs_imports_no_model_library() -> None:
+    program = (
+        "import sys\n"
+        "import harness.cli.gate, harness.cli.validate, harness.cli.report, harness.cli.run\n"
+        "heavy = {'torch', 'transformers', 'vllm', 'trl', 'peft', 'datasets', 'ray', 'lm_eval'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,50 @@
+"""Fixtures that any floor may use."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.client.mock import MockServer
+from tests.shop import answer, write_project
+
+
+class ThreadedMock:
+    """A mock server in a thread of its own, so that a command under test may block."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.server = MockServer(lambda body: self.answer(body), models=("base", "candidate"))
+        self.answer = answer
+        self._wait(self.server.__aenter__())
+        self.url = self.server.url
+
+    def stop(self) -> None:
+        self._wait(self.server.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, work) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+@pytest.fixture
+def mock() -> Iterator[ThreadedMock]:
+    running = ThreadedMock()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def project_dir(tmp_path: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose targets `base` and `candidate` are on the mock server; the current folder."""
+    write_project(tmp_path, mock.url)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,82 @@
+"""Runs made without a server: planned and scored by the real stages, answered by a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from harness.clock import ManualClock
+from harness.config import Project, load_project
+from harness.records.attempt import Attempt, Failure
+from harness.records.plan import Ask
+from harness.records.run import AdapterProof, Run
+from harness.records.suite import Suite
+from harness.records.target import Identity
+from harness.stages.load import load_suites
+from harness.stages.plan import Selection, plan
+from harness.stages.provenance import header
+from harness.stages.score import score
+from tests.shop import answer, write_project
+
+Answering = Callable[[str, Ask], str | Failure | None]
+
+
+def shop(folder: Path) -> tuple[Project, tuple[Suite, ...]]:
+    write_project(folder, "http://127.0.0.1:1")
+    project = load_project(folder / "harness.yaml")
+    return project, load_suites(project)
+
+
+def usual(target: str, ask: Ask) -> str:
+    return answer({"model": target, "messages": [message.model_dump() for message in ask.messages]})
+
+
+def identity(target: str, adapter: str | None = None) -> Identity:
+    return Identity(
+        server="test", server_version="1", model=target, weights="sha256:w", adapter=adapter
+    )
+
+
+def proof(adapter: str = "sha256:a", differing: int = 8) -> AdapterProof:
+    return AdapterProof(
+        model="m", parent="b", adapter=adapter, probes=8, differing=differing,
+        largest_gap=1.0, noise=0.0,
+    )  # fmt: skip
+
+
+def make_run(
+    project: Project,
+    suites: tuple[Suite, ...],
+    target: str,
+    answering: Answering = usual,
+    *,
+    adapter: str | None = None,
+    adapter_proof: AdapterProof | None = None,
+    selection: Selection | None = None,
+) -> Run:
+    """The finished run of a target; where `answering` gives None, the attempt is missing."""
+    planned = plan(project, target, suites, identity(target, adapter), selection)
+    attempts = {}
+    for ask in planned.asks:
+        said = answering(target, ask)
+        if said is not None:
+            attempts[ask.key] = attempt(ask, said)
+    head = header(project, planned, suites, adapter_proof, ManualClock())
+    scores = tuple(score(suites, planned.asks, attempts))
+    done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
+    return Run(done, tuple(attempts.values()), scores)
+
+
+def attempt(ask: Ask, said: str | Failure) -> Attempt:
+    place = {
+        "key": ask.key, "suite": ask.suite, "section": ask.section, "case": ask.case.id,
+        "repeat": ask.repeat,
+    }  # fmt: skip
+    if isinstance(said, Failure):
+        return Attempt(**place, status="failed", failure=said)
+    return Attempt(**place, status="answered", text=said, finish_reason="stop")
+
+
+def changed(run: Run, **update: object) -> Run:
+    return replace(run, header=run.header.model_copy(update=update))

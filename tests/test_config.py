@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.config import load_project
+from harness.errors import ConfigError, UsageError
+from tests.shop import config
+
+ROOT = Path(__file__).parent.parent
+
+
+def write(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Path:
+    data = config("http://127.0.0.1:1")
+    change(data)
+    path = folder / "harness.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_the_shipped_configuration_loads() -> None:
+    project = load_project(ROOT / "harness.yaml")
+    assert set(project.config.targets) == {"base", "good", "forgetful", "overeager"}
+    assert project.policy().baseline == "base"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(sweets=1), "harness.yaml: sweets: unknown key"),
+        (lambda d: d.pop("targets"), "harness.yaml: targets: missing key"),
+        (lambda d: d["targets"]["base"].update(server="x"),
+         "targets.base.server: no server `x`; there is `main`"),
+        (lambda d: d["targets"]["base"].pop("model"), "a target on a url names its `model` there"),
+        (lambda d: d["servers"]["main"].update(url="ftp://x"), "servers.main.url: must start with"),
+        (lambda d: d["servers"].update(v={"engine": "tgi", "model": "m"}), "servers.v.engine: "),
+        (lambda d: d["servers"].update(v={"engine": "vllm", "model": "m", "argz": {}}),
+         "servers.v.argz: unknown key"),
+        (lambda d: d["generation"].update(temperature=-1), "generation.temperature: "),
+        (lambda d: d["targets"]["base"].update(generation={"max_tokens": 0}),
+         "targets.base.generation.max_tokens: "),
+        (lambda d: d["targets"]["base"].update(generation={"tokens": 5}),
+         "targets.base.generation.tokens: unknown key"),
+        (lambda d: d["gate"].update(baseline="prod"), "gate.baseline: no target `prod`"),
+        (lambda d: d["gate"].update(alpha=0.5), "gate.alpha: "),
+        (lambda d: d["gate"].update(rules=[]), "gate.rules: "),
+        (lambda d: d["gate"]["rules"][0].update(require="nicer"), "gate.rules.0: "),
+        (lambda d: d["gate"]["rules"][0].update(margin=0.1), "gate.rules.0.margin: unknown key"),
+        (lambda d: d["gate"]["rules"][2].update(margin=-0.1), "gate.rules.2.margin: "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_by_its_key(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_project(write(tmp_path, change))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/chat/completions"]
+)
+def test_a_url_is_taken_as_host_or_version_or_route(tmp_path: Path, url: str) -> None:
+    project = load_project(write(tmp_path, lambda d: d["servers"]["main"].update(url=url)))
+    assert project.config.servers["main"].url == "http://h:1/v1"  # type: ignore[union-attr]
+
+
+def test_a_relative_path_stays_in_the_project_and_an_absolute_one_is_meant(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path))
+    with pytest.raises(ConfigError, match=r"`\.\./secret` leaves the project"):
+        project.resolve("../secret", "servers.x.model")
+    assert project.resolve("/models/x", "key") == Path("/models/x")
+    assert project.resolve("models/x", "key") == tmp_path / "models/x"
+
+
+def test_a_target_overrides_generation_settings(tmp_path: Path) -> None:
+    project = load_project(
+        write(tmp_path, lambda d: d["targets"]["base"].update(generation={"max_tokens": 7}))
+    )
+    assert project.generation("base").max_tokens == 7
+    assert project.generation("candidate").max_tokens == 128
+    with pytest.raises(UsageError, match="no target `x`"):
+        project.target("x")
+
+
+def test_a_missing_configuration_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_project(tmp_path / "harness.yaml")
