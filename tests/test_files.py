@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_canonical_json_forgets_the_order_of_keys(value: dict[str, object]) -> N
 def test_directory_digest_sees_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"x")
     first = directory_digest(tmp_path, ["*.bin"])
-    os.rename(tmp_path / "a.bin", tmp_path / "b.bin")
+    (tmp_path / "a.bin").rename(tmp_path / "b.bin")
     second = directory_digest(tmp_path, ["*.bin"])
     (tmp_path / "b.bin").write_bytes(b"y")
     third = directory_digest(tmp_path, ["*.bin"])

@@ -23,6 +23,8 @@ from harness.records.verdict import Decision, Outcome, RuleResult, Verdict, Verd
 
 CRITICAL = "no_new_critical_failures"
 
+MetricRule = BetterThanBaseline | NoWorseThanBaseline | AtLeast | AtMost | RatioAtMost
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -102,12 +104,8 @@ def _judge(rule: Rule, comparison: Comparison, policy: Policy) -> RuleResult:
         return _judge_critical(comparison)
     metric = comparison.metrics.get(rule.metric)
     if metric is None:
-        return RuleResult(
-            metric=rule.metric,
-            require=rule.require,
-            outcome="invalid",
-            reason=f"no evidence for {rule.metric}: no case on both sides has a value of it",
-        )
+        reason = f"no evidence for {rule.metric}: no case on both sides has a value of it"
+        return _invalid(rule, reason)
     try:
         if isinstance(rule, AtLeast | AtMost):
             return _judge_value(rule, metric, policy)
@@ -115,12 +113,7 @@ def _judge(rule: Rule, comparison: Comparison, policy: Policy) -> RuleResult:
             return _judge_ratio(rule, metric, policy)
         return _judge_difference(rule, metric, policy)
     except ValueError as error:
-        return RuleResult(
-            metric=rule.metric,
-            require=rule.require,
-            outcome="invalid",
-            reason=f"{rule.metric} cannot be computed: {error}",
-        )
+        return _invalid(rule, f"{rule.metric} cannot be computed: {error}")
 
 
 def _judge_critical(comparison: Comparison) -> RuleResult:
@@ -143,10 +136,27 @@ def _judge_critical(comparison: Comparison) -> RuleResult:
     return RuleResult(metric=None, require=CRITICAL, outcome=outcome, n=n, reason=reason)
 
 
+def _limit(rule: MetricRule) -> float:
+    """The value that the rule's interval is held against."""
+    if isinstance(rule, BetterThanBaseline):
+        return rule.by
+    return -rule.margin if isinstance(rule, NoWorseThanBaseline) else rule.value
+
+
+def _invalid(rule: MetricRule, reason: str) -> RuleResult:
+    return RuleResult(
+        metric=rule.metric,
+        require=rule.require,
+        outcome="invalid",
+        limit=_limit(rule),
+        reason=reason,
+    )
+
+
 def _judge_difference(
     rule: BetterThanBaseline | NoWorseThanBaseline, metric: PairedMetric, policy: Policy
 ) -> RuleResult:
-    limit = rule.by if isinstance(rule, BetterThanBaseline) else -rule.margin
+    limit = _limit(rule)
     interval = _difference(metric, policy)
     outcome = _held_above(interval, limit)
     if isinstance(rule, BetterThanBaseline):
@@ -162,7 +172,7 @@ def _judge_difference(
             "inconclusive": f"may or may not be worse than the baseline by {rule.margin:g}",
         }
     reason = f"{rule.metric} {words[outcome]}: {_signed(interval)}"
-    return _result(rule, metric, interval, (limit, outcome, reason))
+    return _result(rule, metric, interval, (outcome, reason))
 
 
 def _judge_value(rule: AtLeast | AtMost, metric: PairedMetric, policy: Policy) -> RuleResult:
@@ -174,13 +184,15 @@ def _judge_value(rule: AtLeast | AtMost, metric: PairedMetric, policy: Policy) -
     else:
         outcome = (_held_above if at_least else _held_below)(interval, rule.value)
     bound = f"{'at least' if at_least else 'at most'} {rule.value:g}"
+    if rule.evidence == "point":
+        bound += ", by its estimate alone"
     words = {
         "pass": f"is {bound}",
         "fail": f"is not {bound}",
         "inconclusive": f"may or may not be {bound}",
     }
     reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
-    return _result(rule, metric, interval, (rule.value, outcome, reason))
+    return _result(rule, metric, interval, (outcome, reason))
 
 
 def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> RuleResult:
@@ -200,7 +212,7 @@ def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> Rul
         "inconclusive": f"may or may not be {rule.value:g} times the baseline's",
     }
     reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
-    return _result(rule, metric, interval, (rule.value, outcome, reason))
+    return _result(rule, metric, interval, (outcome, reason))
 
 
 def _held_above(interval: stats.Interval, limit: float) -> Outcome:
@@ -248,12 +260,12 @@ def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:
 
 
 def _result(
-    rule: BetterThanBaseline | NoWorseThanBaseline | AtLeast | AtMost | RatioAtMost,
+    rule: MetricRule,
     metric: PairedMetric,
     interval: stats.Interval,
-    decided: tuple[float, Outcome, str],
+    decided: tuple[Outcome, str],
 ) -> RuleResult:
-    limit, outcome, reason = decided
+    outcome, reason = decided
     return RuleResult(
         metric=rule.metric,
         require=rule.require,
@@ -263,7 +275,7 @@ def _result(
         estimate=interval.estimate,
         ci_low=interval.low,
         ci_high=interval.high,
-        limit=limit,
+        limit=_limit(rule),
         p_value=interval.p_value,
         n=interval.n,
         groups=interval.groups,

@@ -110,6 +110,7 @@ def _ask_all(
                 watcher.say(f"{name}: the server died; starting it once more")
                 endpoint.managed.restart()
                 run_async(_ask(project, resume(project, job.plan), suites, endpoint, watcher))
+            job.finish(suites, SYSTEM_CLOCK)  # now, so that a later target's error loses nothing
 
 
 async def _ask(

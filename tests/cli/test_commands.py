@@ -273,12 +273,12 @@ def test_a_key_is_asked_of_the_environment_and_shown_nowhere(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    mock.server._api_key = "s3cret-key"  # noqa: SLF001 - the mock has no other way to change it
+    mock.server._api_key = "s3cret-key"
     path = project_dir / "harness.yaml"
     assert call("run", "base") == 3
     assert "401" in capsys.readouterr().err
-    path.write_text(path.read_text().replace(f"url: {mock.url}",
-                                             f"url: {mock.url}\n    api_key_env: SHOP_KEY"))  # fmt: skip
+    with_key = f"url: {mock.url}\n    api_key_env: SHOP_KEY"
+    path.write_text(path.read_text().replace(f"url: {mock.url}", with_key))
     assert call("run", "base") == 2
     assert "SHOP_KEY is not set" in capsys.readouterr().err
     monkeypatch.setenv("SHOP_KEY", "s3cret-key")

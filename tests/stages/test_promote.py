@@ -59,7 +59,7 @@ def test_a_hash_that_no_longer_matches_is_refused(tmp_path: Path, field: str) ->
     with pytest.raises(PromotionRefused, match="changed after the verdict"):
         promote(verdict, comparison, POLICY, later, "v1", tmp_path / "baselines")
     other_version = replace(NOW, harness_version="9.9.9")
-    with pytest.raises(PromotionRefused, match="is of harness 0.1.0, this is 9.9.9"):
+    with pytest.raises(PromotionRefused, match=r"is of harness 0\.1\.0, this is 9\.9\.9"):
         promote(verdict, comparison, POLICY, other_version, "v1", tmp_path / "baselines")
     assert not (tmp_path / "baselines").exists()
 

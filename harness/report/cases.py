@@ -1,0 +1,137 @@
+"""The paired cases of a comparison, sorted by what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.records.attempt import Attempt
+from harness.records.comparison import Comparison, PairedCase
+from harness.records.score import Score
+from harness.report import numbers
+from harness.report.model import AnswerView, CaseGroup, CaseView, Clip, Fate, TurnView
+from harness.report.text import anchor, clip, one_line, visible
+
+# A text is shown whole up to the first of these at which all texts of the page fit the budget.
+_LIMITS = (20_000, 8_000, 3_000, 1_000, 400)
+_BUDGET = 20_000_000
+
+_GROUPS: tuple[tuple[Fate, str, str], ...] = (
+    ("new_failure", "New failures", "The baseline passes, the candidate fails."),
+    ("fixed", "Fixed", "The baseline fails, the candidate passes."),
+    ("still_failing", "Still failing", "Neither passes."),
+    ("not_comparable", "Not comparable", "At least one side has no score."),
+    ("changed", "Passing, answer changed", "Both pass with different answers."),
+    ("unchanged", "Passing, answer unchanged", "Both pass with the same answer."),
+)
+
+
+def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
+    """The cases by their fate, new failures first, critical cases first in each group."""
+    limit = _limit(comparison)
+    found: dict[Fate, list[PairedCase]] = {key: [] for key, _, _ in _GROUPS}
+    for case in comparison.cases:
+        found[_fate(case)].append(case)
+    groups: list[CaseGroup] = []
+    for key, title, hint in _GROUPS:
+        cases = sorted(found[key], key=lambda case: not case.critical)
+        if cases:
+            shown = tuple(_build_case(case, comparison, limit) for case in cases)
+            groups.append(CaseGroup(key, title, hint, shown))
+    return tuple(groups)
+
+
+def _fate(case: PairedCase) -> Fate:
+    if case.change != "still_passing":
+        return case.change
+    same = case.candidate_attempt.text == case.baseline_attempt.text
+    return "unchanged" if same else "changed"
+
+
+def _texts(cases: Iterable[PairedCase]) -> Iterator[int]:
+    for case in cases:
+        yield len(case.candidate_attempt.text or "")
+        yield len(case.baseline_attempt.text or "")
+        yield sum(len(message.content) for message in case.messages)
+
+
+def _limit(comparison: Comparison) -> int:
+    lengths = list(_texts(comparison.cases))
+    for limit in _LIMITS:
+        if sum(min(length, limit) for length in lengths) <= _BUDGET:
+            return limit
+    return _LIMITS[-1]
+
+
+def _build_case(case: PairedCase, comparison: Comparison, limit: int) -> CaseView:
+    known = {
+        comparison.candidate.header.system_prompts.get(case.suite),
+        comparison.baseline.header.system_prompts.get(case.suite),
+    }
+    # The suite's own system prompt is shown once for all its cases.
+    turns = tuple(
+        TurnView(message.role, clip(message.content, limit))
+        for message in case.messages
+        if message.role != "system" or message.content not in known
+    )
+    repeats = max(int(comparison.candidate.header.generation.get("repeats", 1)), case.repeat + 1)
+    baseline = _build_answer(case.baseline_attempt, case.baseline_score, limit)
+    candidate = _build_answer(
+        case.candidate_attempt, case.candidate_score, limit, case.baseline_attempt
+    )
+    return CaseView(
+        anchor=anchor(case.path, case.repeat),
+        path=one_line(case.path, 200),
+        section=one_line(f"{case.suite}/{case.section}", 120),
+        repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
+        group=one_line(case.group, 120),
+        tags=tuple(one_line(tag, 60) for tag in case.tags),
+        critical=case.critical,
+        preview=one_line(case.messages[-1].content, 120),
+        turns=turns,
+        candidate=candidate,
+        baseline=baseline,
+    )
+
+
+def _build_answer(
+    attempt: Attempt, score: Score, limit: int, other: Attempt | None = None
+) -> AnswerView:
+    same = (
+        other is not None
+        and attempt.status == other.status == "answered"
+        and attempt.text == other.text
+        and attempt.state != "empty"
+    )
+    # Scorers may quote an answer, so a reason can be as long as one.
+    return AnswerView(
+        answer=Clip("") if same else clip(attempt.text or "", limit),
+        note=_note(attempt),
+        verdict=_verdict(score),
+        passed=score.passed,
+        value=numbers.share(score.value) if score.value not in (None, 0.0, 1.0) else "",
+        label=one_line(score.label, 120),
+        reason=one_line(score.reason, 600),
+        repeat_of_other=same,
+    )
+
+
+def _verdict(score: Score) -> str:
+    if score.passed is None:
+        return score.status
+    return "pass" if score.passed else "fail"
+
+
+def _note(attempt: Attempt) -> str:
+    notes: list[str] = []
+    if attempt.failure is not None:
+        failure = attempt.failure
+        status = f" {failure.status}" if failure.status is not None else ""
+        detail = f": {one_line(failure.detail, 300)}" if failure.detail else ""
+        notes.append(f"The request failed ({failure.cause}{status}){detail}")
+    elif attempt.state == "empty":
+        notes.append("The answer is empty")
+    elif attempt.state == "truncated":
+        notes.append("The answer was cut off at the token limit")
+    if attempt.tries > 1:
+        notes.append(f"sent {attempt.tries} times")
+    return visible("; ".join(notes))

@@ -1,0 +1,113 @@
+"""JUnit XML, as Jenkins and its kin read it."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from harness.records.verdict import Decision
+from harness.report.model import CaseView, ReportView, RuleView
+
+_TEXT = 4_000
+
+
+def render_junit(view: ReportView) -> str:
+    """One test for each rule, problem, critical case and new failure.
+
+    A rule or critical case that fails is a `<failure>`; what the evidence cannot settle is an
+    `<error>`; a new failure of an ordinary case is `<skipped>`, because the rules decide on it.
+    A PROMOTE verdict has neither failure nor error.
+    """
+    root = ET.Element("testsuites", {"name": f"{view.candidate} against {view.baseline}"})
+    rules = [_rule(rule) for rule in view.rules]
+    problems = [_problem(place, text) for place, text in enumerate(view.problems, 1)]
+    _suite(root, "rules", rules, view.stamp)
+    if problems:
+        _suite(root, "evidence", problems, view.stamp)
+    sections: dict[str, list[ET.Element]] = {}
+    for group in view.groups:
+        for case in group.cases:
+            if case.critical or group.key == "new_failure":
+                sections.setdefault(case.section, []).append(_case(case, group.key, view.verdict))
+    for name, cases in sections.items():
+        _suite(root, name, cases, view.stamp)
+    for kind in ("tests", "failures", "errors"):
+        root.set(kind, str(sum(int(suite.get(kind, "0")) for suite in root)))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(root: ET.Element, name: str, cases: list[ET.Element], stamp: str) -> None:
+    def having(tag: str) -> str:
+        return str(sum(case.find(tag) is not None for case in cases))
+
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        {
+            "name": name,
+            "tests": str(len(cases)),
+            "failures": having("failure"),
+            "errors": having("error"),
+            "skipped": having("skipped"),
+            "timestamp": stamp.removesuffix("Z")[:19],
+        },
+    )
+    suite.extend(cases)
+
+
+def _test(classname: str, name: str) -> ET.Element:
+    return ET.Element("testcase", {"classname": classname, "name": name, "time": "0"})
+
+
+def _rule(rule: RuleView) -> ET.Element:
+    test = _test("rules", f"{rule.name}: {rule.requirement}" if rule.metric else rule.name)
+    tag = {"fail": "failure", "inconclusive": "error", "invalid": "error"}.get(rule.outcome)
+    if tag is not None:
+        node = ET.SubElement(test, tag, {"type": rule.outcome, "message": rule.reason})
+        node.text = (
+            f"required: {rule.requirement}\ncandidate: {rule.candidate}\n"
+            f"baseline: {rule.baseline}\nestimate: {rule.estimate}\ninterval: {rule.interval}"
+        )
+    return test
+
+
+def _problem(place: int, text: str) -> ET.Element:
+    test = _test("evidence", f"problem {place}")
+    ET.SubElement(test, "error", {"type": "evidence", "message": text})
+    return test
+
+
+def _case(case: CaseView, fate: str, verdict: Decision) -> ET.Element:
+    name = f"{case.path} ({case.repeat})" if case.repeat else case.path
+    test = _test(case.section, name)
+    found = _fate(case, fate)
+    if found is None:
+        return test
+    tag, kind, told = found if verdict != "PROMOTE" else ("skipped", "", found[2])
+    reason = case.candidate.reason or case.candidate.note
+    details = {"message": f"{told}: {reason}" if reason else told}
+    node = ET.SubElement(test, tag, {"type": kind, **details} if kind else details)
+    prompt = case.turns[-1].content.text if case.turns else ""
+    same = case.candidate.repeat_of_other
+    answer = case.baseline.answer.text if same else case.candidate.answer.text
+    node.text = "\n".join(
+        f"{title}: {text[:_TEXT]}"
+        for title, text in (
+            ("prompt", prompt),
+            ("candidate", answer or case.candidate.note),
+            ("baseline", case.baseline.answer.text or case.baseline.note),
+        )
+    )
+    return test
+
+
+def _fate(case: CaseView, fate: str) -> tuple[str, str, str] | None:
+    if fate == "new_failure" and case.critical:
+        return "failure", "new_critical_failure", "the baseline passes, the candidate fails"
+    if fate == "new_failure":
+        return "skipped", "", "new failure, tolerated: the rules decide"
+    if fate == "still_failing":
+        return "skipped", "", "neither side passes"
+    if fate == "not_comparable":
+        return "error", "not_comparable", "at least one side has no score"
+    return None

@@ -1,0 +1,204 @@
+"""A comment for a pull request, in which no text of a model is active."""
+
+from __future__ import annotations
+
+import re
+
+from harness.report.model import AnswerView, CaseView, ReportView, RuleView, SectionView
+
+# GitHub refuses a comment of more than 65,536 characters.
+LIMIT = 60_000
+_CASES = 10
+_ANSWER = 1_500
+_PROMPT = 1_000
+_LISTED = 20
+
+_WORDS = {
+    "PROMOTE": "✅",
+    "BLOCK": "❌",
+    "INCONCLUSIVE": "❔",
+    "INVALID": "⚠️",
+    "pass": "✅",
+    "fail": "❌",
+    "inconclusive": "❔",
+    "invalid": "⚠️",
+}
+_RUNS = re.compile("`+")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=:$^])")
+# A zero-width space stops what a site makes of plain text: mentions, references, bare links.
+_ACTIVE = re.compile(r"@|#(?=\w)|:(?=//)|(?i:\bwww)(?=\.)|(?i:\bgh)(?=-\d)")
+
+
+def render_markdown(view: ReportView) -> str:
+    """The comment: verdict, rules, sections, the worst new failures; at most `LIMIT` characters."""
+    title = f"{code(view.candidate)} against {code(view.baseline)}"
+    lines = [
+        f"## {_WORDS[view.verdict]} {view.verdict}: {title}",
+        "",
+        prose(view.headline),
+        "",
+        *_problems(view),
+        *_rules(view),
+        *_sections(view),
+        *_accounting(view),
+    ]
+    head = _fit(lines, LIMIT // 2)
+    return head + _failures(view, LIMIT - len(head) - 200)
+
+
+def _fit(lines: list[str], room: int) -> str:
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            kept += ["", f"{len(lines) - len(kept)} more lines are in `report.html`.", ""]
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _problems(view: ReportView) -> list[str]:
+    if not view.problems or view.problems == (view.headline,):
+        return []
+    lines = ["**Problems with the evidence**", ""]
+    lines += [f"- {prose(problem)}" for problem in view.problems[:_LISTED]]
+    return [*lines, *_rest(len(view.problems), "problems"), ""]
+
+
+def _rest(total: int, what: str) -> list[str]:
+    return [f"- and {total - _LISTED} more {what}"] if total > _LISTED else []
+
+
+def _rules(view: ReportView) -> list[str]:
+    return [
+        f"| | Rule | Required | Candidate | Baseline | Estimate ({view.confidence} interval) | n |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+        *(_rule(rule) for rule in view.rules),
+        "",
+    ]
+
+
+def _rule(rule: RuleView) -> str:
+    interval = "" if rule.interval == "–" else f" ({rule.interval})"
+    cells = (
+        f"{_WORDS[rule.outcome]} {rule.outcome}",
+        _cell(rule.name[:120]),
+        prose(rule.requirement if rule.metric else rule.reason[:300]),
+        rule.candidate,
+        rule.baseline,
+        f"{rule.estimate}{interval}",
+        rule.n,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _sections(view: ReportView) -> list[str]:
+    return [
+        "| Section | Metrics, baseline → candidate | New failures | Fixed | Still failing |",
+        "| --- | --- | ---: | ---: | ---: |",
+        *(_section(section) for section in view.sections),
+        "",
+    ]
+
+
+def _section(section: SectionView) -> str:
+    metrics = (f"{_cell(m.name)} {m.baseline} → {m.candidate}" for m in section.metrics)
+    critical = f" (**{section.new_critical} critical**)" if section.new_critical else ""
+    cells = (
+        _cell(section.name),
+        ", ".join(metrics),
+        f"{section.new_failures}{critical}",
+        str(section.fixed),
+        str(section.still_failing),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _accounting(view: ReportView) -> list[str]:
+    parts = [
+        f"{run.role}: {run.planned} planned, {run.scored} scored, {run.unscored} unscored, "
+        f"{run.failed} failed, {run.truncated} cut off, {run.empty} empty"
+        for run in view.counts
+    ]
+    return [f"{'; '.join(parts)}. Judged {prose(view.created)}.", ""]
+
+
+def _failures(view: ReportView, room: int) -> str:
+    group = view.group("new_failure")
+    if group is None:
+        return "\nNo new failures.\n"
+    parts = [f"\n### New failures ({len(group.cases)})\n"]
+    shown = 0
+    for case in group.cases[:_CASES]:
+        part = _case(case)
+        if sum(map(len, parts)) + len(part) > room:
+            break
+        parts.append(part)
+        shown += 1
+    left = len(group.cases) - shown
+    if left:
+        parts.append(f"\n{left} more new failures are in `report.html`.\n")
+    return "\n".join(parts)
+
+
+def _case(case: CaseView) -> str:
+    mark = "**critical** " if case.critical else ""
+    prompt = case.turns[-1].content if case.turns else None
+    return "\n".join(
+        [
+            f"{mark}{code(case.path)}",
+            "",
+            "Prompt:",
+            fence(prompt.text, _PROMPT, prompt.more) if prompt else "none",
+            "",
+            *_side("Baseline", case.baseline),
+            *_side("Candidate", case.candidate),
+        ]
+    )
+
+
+def _side(title: str, answer: AnswerView) -> list[str]:
+    told = " · ".join(filter(None, (answer.label and code(answer.label), prose(answer.reason))))
+    return [
+        f"{title}: {answer.verdict}{f', {told}' if told else ''}",
+        fence(answer.answer.text, _ANSWER, answer.answer.more)
+        if answer.answer.text
+        else prose(answer.note or ("the same answer" if answer.repeat_of_other else "empty")),
+        "",
+    ]
+
+
+def fence(text: str, limit: int, more: str = "") -> str:
+    """The text in a code block that it cannot close, cut after `limit` characters."""
+    cut = f"\n… {len(text) - limit:,} characters more" if len(text) > limit else ""
+    if more:
+        cut = "\n… cut, the whole is in the run's attempts"
+    shown = text[:limit]
+    bars = "`" * max(3, 1 + max((len(run) for run in _RUNS.findall(shown)), default=0))
+    return f"{bars}text\n{shown}{cut}\n{bars}"
+
+
+def code(text: str) -> str:
+    """The text as a code span on one line."""
+    flat = " ".join(text.split()) or " "
+    bars = "`" * (1 + max((len(run) for run in _RUNS.findall(flat)), default=0))
+    pad = " " if "`" in flat else ""
+    return f"{bars}{pad}{flat}{pad}{bars}"
+
+
+def _cell(text: str) -> str:
+    return code(text).replace("|", "\\|")
+
+
+def prose(text: str) -> str:
+    """The text as plain words: no markup, no HTML, no mention, no link comes alive."""
+    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    quiet = _ACTIVE.sub(lambda found: f"{found.group()}\u200b", flat)
+    return _PUNCTUATION.sub(_escape, quiet)
+
+
+def _escape(found: re.Match[str]) -> str:
+    # What has no meaning within a line stays readable in the raw text.
+    mark, at = found.group(), found.start()
+    harmless = mark in ".-+=:()!>" and at > 0 and found.string[at - 1 : at] not in ("]", "<")
+    return mark if harmless else f"\\{mark}"

@@ -1,0 +1,214 @@
+"""What a report shows: display-ready strings and plain numbers, safe to print anywhere.
+
+Every string in here has passed `text.visible`, so no control character, lone surrogate or
+bidirectional override reaches a renderer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.records.verdict import Decision, Outcome
+
+PlotKind = Literal["difference", "share", "time", "number", "ratio"]
+
+
+Fate = Literal["new_failure", "fixed", "still_failing", "not_comparable", "changed", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlotRow:
+    """One line of the forest plot, on the scale of its panel: points, percent, ms or a ratio."""
+
+    kind: PlotKind
+    label: str
+    requirement: str
+    numbers: str
+    outcome: Outcome
+    estimate: float
+    low: float | None
+    high: float | None
+    limit: float | None
+    good_above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One row of the rules table."""
+
+    name: str
+    metric: str
+    requirement: str
+    outcome: Outcome
+    symbol: str
+    candidate: str
+    baseline: str
+    estimate: str
+    interval: str
+    limit: str
+    p_value: str
+    n: str
+    groups: str
+    reason: str
+    plot: PlotRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountsView:
+    """What became of one run's attempts, and how long they took."""
+
+    role: str
+    target: str
+    planned: str
+    scored: str
+    unscored: str
+    failed: str
+    balanced: bool
+    truncated: str
+    empty: str
+    reused: str
+    retried: str
+    ttft_p50: str
+    ttft_p95: str
+    e2e_p50: str
+    e2e_p95: str
+    timed: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricView:
+    """One metric of a section on both sides; `direction` is `better`, `worse` or `same`."""
+
+    name: str
+    candidate: str
+    baseline: str
+    difference: str
+    direction: Literal["better", "worse", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """What changed in one section."""
+
+    name: str
+    scorer: str
+    metrics: tuple[MetricView, ...]
+    cases: int
+    new_failures: int
+    new_critical: int
+    fixed: int
+    still_failing: int
+    still_passing: int
+    not_comparable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A text, cut where `more` is not empty; `more` says how much is left out."""
+
+    text: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """One message of the conversation."""
+
+    role: str
+    content: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """One side's answer and what the scorer made of it."""
+
+    answer: Clip
+    note: str
+    verdict: str
+    passed: bool | None
+    value: str
+    label: str
+    reason: str
+    repeat_of_other: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case on both sides; `anchor` is its id on the page."""
+
+    anchor: str
+    path: str
+    section: str
+    repeat: str
+    group: str
+    tags: tuple[str, ...]
+    critical: bool
+    preview: str
+    turns: tuple[TurnView, ...]
+    candidate: AnswerView
+    baseline: AnswerView
+
+
+@dataclass(frozen=True, slots=True)
+class CaseGroup:
+    """Cases with the same fate."""
+
+    key: Fate
+    title: str
+    hint: str
+    cases: tuple[CaseView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptView:
+    """A suite's system prompt; `whose` says which side it was given to."""
+
+    suite: str
+    whose: str
+    text: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """Facts of both runs, side by side: (name, candidate, baseline)."""
+
+    title: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """The whole report.
+
+    `reason` is the verdict's own and `headline` says the same in the report's units; `created` is
+    for reading and `stamp` the same moment in ISO 8601.
+    """
+
+    verdict: Decision
+    symbol: str
+    meaning: str
+    reason: str
+    headline: str
+    deciding: RuleView | None
+    exit_code: int
+    candidate: str
+    baseline: str
+    created: str
+    stamp: str
+    alpha: str
+    confidence: str
+    rules: tuple[RuleView, ...]
+    rules_passed: int
+    problems: tuple[str, ...]
+    new_critical: tuple[str, ...]
+    counts: tuple[CountsView, ...]
+    sections: tuple[SectionView, ...]
+    prompts: tuple[PromptView, ...]
+    groups: tuple[CaseGroup, ...]
+    provenance: tuple[FactTable, ...]
+    hashes: tuple[tuple[str, str], ...]
+
+    def group(self, key: str) -> CaseGroup | None:
+        """The cases with one fate, or None where there are none."""
+        return next((group for group in self.groups if group.key == key), None)

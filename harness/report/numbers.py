@@ -1,0 +1,114 @@
+"""Every number a report shows, as text: pure functions, pinned by a table in the tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+NONE = "–"
+MINUS = "\u2212"
+
+Format = Callable[[float | None], str]
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def count(value: int | None) -> str:
+    """A whole number with thousands separated: `12,345`."""
+    return NONE if value is None else _signed(f"{value:,}")
+
+
+def share(value: float | None, decimals: int = 1) -> str:
+    """A share of 1 as a percentage: `91.2%`; only an exact 0 or 1 reads `0%` or `100%`."""
+    if value is None:
+        return NONE
+    if value in (0.0, 1.0):
+        return f"{value:.0%}"
+    text = f"{100 * value:.{decimals}f}"
+    smallest = f"{10**-decimals:.{decimals}f}"
+    if 0.0 < value < 1.0 and float(text) == 100.0:
+        return f">{100 - 10**-decimals:.{decimals}f}%"
+    if value > 0.0 and float(text) == 0.0:
+        return f"<{smallest}%"
+    return _signed(f"{text}%")
+
+
+def points(value: float | None, decimals: int = 1) -> str:
+    """A difference of shares in percentage points, always with its sign: `+57.0 pp`."""
+    return NONE if value is None else f"{_bare_points(value, decimals)} pp"
+
+
+def _bare_points(value: float, decimals: int) -> str:
+    scaled = 100 * value
+    if abs(scaled) < 1e-6:
+        return "0"
+    if float(f"{scaled:.{decimals}f}") == 0.0:
+        return _signed(f"{scaled:+.1g}") if abs(scaled) >= 1e-3 else "0"
+    return _signed(f"{scaled:+.{decimals}f}")
+
+
+def milliseconds(value: float | None, decimals: int | None = None) -> str:
+    """A time given in seconds, in milliseconds: `12.3 ms`, `1,234 ms`; infinity is `∞`."""
+    if value is None:
+        return NONE
+    if math.isinf(value):
+        return "∞"
+    scaled = 1000 * value
+    places = (1 if abs(scaled) < 100 else 0) if decimals is None else decimals
+    return _signed(f"{scaled:,.{places}f} ms")
+
+
+def ratio(value: float | None, decimals: int = 2) -> str:
+    """Candidate over baseline: `1.10×`."""
+    return NONE if value is None else _signed(f"{value:,.{decimals}f}×")
+
+
+def number(value: float | None) -> str:
+    """A number of unknown unit, to four significant digits."""
+    if value is None:
+        return NONE
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        return _signed(f"{value:.3g}")
+    return _signed(f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}")
+
+
+def p_value(value: float | None) -> str:
+    """A p-value to three decimals: `0.042`, `< 0.001`."""
+    if value is None:
+        return NONE
+    if value < 0.001:
+        return "< 0.001"
+    return "> 0.999" if 0.9995 <= value < 1.0 else f"{value:.3f}"
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 moment as `2026-11-20 14:05 UTC`; any other text as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if when.tzinfo is None:
+        return text
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def interval(low: float | None, high: float | None, form: Format) -> str:
+    """Both ends of an interval, `33.0% to 50.1%`; a unit that both ends share is named once."""
+    if low is None and high is None:
+        return NONE
+    first, last = form(low), form(high)
+    for unit in (" pp", " ms"):
+        if first.endswith(unit) and last.endswith(unit):
+            first = first.removesuffix(unit)
+    return f"{first} to {last}"
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    """The nearest-rank quantile, an observed value; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(q * len(ordered)) - 1)]

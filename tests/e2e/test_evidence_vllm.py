@@ -1,0 +1,151 @@
+"""The evidence rules on real vLLM: a real adapter, an empty one, and processes that die."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.micro import build_adapter, build_model
+from tests.shop import config, write_project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vllm")
+    write_project(folder, "http://unused")
+    model = build_model(folder / "models/micro")
+    build_adapter(model, folder / "adapters/tuned")
+    build_adapter(model, folder / "adapters/empty", scale=0.0)
+    other = build_model(folder / "models/other", hidden=32)
+    build_adapter(other, folder / "adapters/foreign")
+    settings: dict[str, Any] = config("http://unused")
+    settings["servers"] = {
+        "local": {
+            "engine": "vllm",
+            "model": "models/micro",
+            "args": {"max-model-len": 256, "dtype": "float32"},
+        }
+    }
+    settings["targets"] = {"base": {"server": "local"}} | {
+        name: {"server": "local", "adapter": f"adapters/{name}"}
+        for name in ("tuned", "empty", "foreign")
+    }
+    settings["generation"] = {"concurrency": 4, "max_tokens": 48}
+    (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "CI": "1"},
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    out, _ = process.communicate(timeout=400)
+    return out
+
+
+def vllm_processes(folder: Path) -> set[int]:
+    """The processes of servers whose log is in this project: the only ones that are ours."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "fd/1").readlink().is_relative_to(folder):
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def attempts(folder: Path, target: str) -> list[dict[str, Any]]:
+    paths = list((folder / ".harness/runs").glob(f"{target}-*/attempts.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines(True)
+            if line.endswith("\n")]  # fmt: skip
+
+
+def wait(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert process.poll() is None, ended(process)
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_adapter_for_another_base_is_refused_before_anything_starts(project: Path) -> None:
+    process = start(project, "run", "foreign")
+    out = ended(process)
+    assert process.returncode == 2
+    assert out.count("\n") == 1
+    assert "foreign" in out
+
+
+def test_a_real_adapter_is_proven_and_an_empty_one_is_refused_after_the_others_are_done(
+    project: Path,
+) -> None:
+    process = start(project, "run", "base", "tuned", "empty")
+    out = ended(process)
+    assert process.returncode == 3, out
+    assert "tuned: adapter proven, 8 of 8 probes differ" in out
+    assert "error: `empty` answers 8 of 8 probes exactly as its base does" in out
+    assert vllm_processes(project) == set()
+    assert len(attempts(project, "base")) == len(attempts(project, "tuned")) == 80
+    assert attempts(project, "empty") == []
+    process = start(project, "compare", "tuned", "--json")
+    data = json.loads(ended(process))
+    assert data["problems"] == []
+    first = next(iter((project / ".harness/runs").glob("tuned-*/run.json")))
+    header = json.loads(first.read_text())
+    assert header["adapter_proof"]["parent"] == "base-model"
+    assert header["identity"]["server_version"].startswith("vllm ")
+    timed = [item["timing"] for item in attempts(project, "tuned")]
+    assert all(item["chunks"][0] > item["sent"] for item in timed if item["chunks"])
+    assert sum(bool(item["chunks"]) for item in timed) > 60
+
+
+def test_harness_and_server_killed_in_turn_and_the_run_still_ends_whole(project: Path) -> None:
+    settings = project / "harness.yaml"
+    settings.write_text(settings.read_text().replace("max_tokens: 48", "max_tokens: 160"))
+
+    def asked() -> int:
+        return len(attempts(project, "base")) - 80
+
+    process = start(project, "run", "base")
+    wait(lambda: asked() >= 5, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    deadline = time.monotonic() + 60
+    while vllm_processes(project) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert vllm_processes(project) == set(), "no server outlives its harness"
+    kept = asked()
+    assert 5 <= kept < 80
+
+    process = start(project, "run", "base")
+    wait(lambda: asked() >= kept + 5, process)
+    engines = vllm_processes(project)
+    assert engines
+    for pid in engines:
+        if b"guard.py" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    out = ended(process)
+    assert process.returncode == 0, out
+    assert "the server died; starting it once more" in out
+    assert "80 planned, 80 scored, 0 unscored, 0 failed" in out or "empty" in out
+    assert vllm_processes(project) == set()
+    answered = [item for item in attempts(project, "base") if item["status"] == "answered"]
+    assert len(answered) == len({item["key"] for item in answered}) == 160

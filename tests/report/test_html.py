@@ -1,0 +1,116 @@
+"""The HTML page, as text; `tests/e2e/test_report_browser.py` opens it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from harness.records.verdict import Decision
+from harness.report.html import render_html
+from harness.report.view import build_view
+from tests.report.fixtures import pair
+from tests.report.hostile import hostile_pair
+
+
+class _Page(HTMLParser):
+    """Collects what a strict page must not have, and what a good one must."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def _page(text: str) -> _Page:
+    page = _Page()
+    page.feed(text)
+    return page
+
+
+@pytest.mark.parametrize("decision", ["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"])
+def test_the_verdict_and_its_reason_come_first(decision: Decision) -> None:
+    made, compared = pair(decision)
+    view = build_view(made, compared)
+    text = render_html(view)
+    main = text[text.index("<main") :]
+    assert main.index(f">{decision}</h1>") < main.index(view.headline) < main.index("<h2 id=")
+    assert "<h1" in text
+    assert text.count("<h1") == 1
+
+
+def test_headings_descend_one_level_at_a_time() -> None:
+    levels = [
+        int(tag[1]) for tag, _ in _page(render_html(build_view(*pair("INVALID")))).tags
+        if re.fullmatch("h[1-6]", tag)
+    ]  # fmt: skip
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("made", [pair("BLOCK"), hostile_pair()], ids=["plain", "hostile"])
+def test_no_tag_or_attribute_comes_from_a_text(made: tuple[object, object]) -> None:
+    text = render_html(build_view(*made))  # type: ignore[arg-type]
+    text.encode()
+    ids: list[str] = []
+    for tag, attributes in _page(text).tags:
+        assert tag not in {"iframe", "object", "embed", "img", "base", "math", "noscript"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name not in {"style", "srcdoc", "action", "formaction", "src"}
+            if name == "href":
+                assert (value or "").startswith(("#", "data:,"))
+            if name == "id":
+                ids.append(value or "")
+    assert len(ids) == len(set(ids))
+    tags = [tag for tag, _ in _page(text).tags]
+    assert tags.count("script") == tags.count("style") == 1
+
+
+def test_the_policy_admits_exactly_the_two_inline_blocks() -> None:
+    text = render_html(build_view(*pair("BLOCK")))
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None
+    rules = dict(part.split(" ", 1) for part in policy[1].replace("&#39;", "'").split("; "))
+    assert rules["default-src"] == "'none'"
+    for tag in ("script", "style"):
+        block = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert block is not None
+        digest = base64.b64encode(hashlib.sha256(block[1].encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+    assert "unsafe" not in policy[1]
+
+
+def test_texts_are_whole_escaped_and_isolated() -> None:
+    text = render_html(build_view(*hostile_pair()))
+    assert "&lt;script&gt;window.pwned=1;alert(1)&lt;/script&gt;" in text
+    assert "{{ 7*7 }} {% for x in y %}" in text
+    assert "⟨U+202E⟩gnp.exe" in text
+    assert "980,000 characters more" in text
+    assert not re.search("[\x00-\x08\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_the_page_is_the_same_each_time() -> None:
+    made = pair("BLOCK")
+    assert render_html(build_view(*made)) == render_html(build_view(*made))
+
+
+def test_five_thousand_cases_stay_lean() -> None:
+    text = render_html(build_view(*pair("BLOCK", 5_000)))
+    assert text.count('<details class="case"') == 5_000
+    assert len(text) < 6_500_000
+
+
+def test_the_style_names_every_class_the_page_uses() -> None:
+    style = (Path(__file__).parents[2] / "harness/report/templates/report.css").read_text()
+    for verdict in ("promote", "block", "inconclusive", "invalid"):
+        assert f".v-{verdict}" in style
+    assert "prefers-color-scheme: dark" in style
+    assert "@media print" in style

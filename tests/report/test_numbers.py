@@ -1,0 +1,98 @@
+"""Every way a number is written, as a table of input and output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from harness.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "text"),
+    [
+        (numbers.count, None, "–"),
+        (numbers.count, 0, "0"),
+        (numbers.count, 12345, "12,345"),
+        (numbers.share, None, "–"),
+        (numbers.share, 0.0, "0%"),
+        (numbers.share, 1.0, "100%"),
+        (numbers.share, 0.912, "91.2%"),
+        (numbers.share, 0.05, "5.0%"),
+        (numbers.share, 0.9999, ">99.9%"),
+        (numbers.share, 0.0001, "<0.1%"),
+        (numbers.share, -0.02, "−2.0%"),
+        (numbers.share, 1.02, "102.0%"),
+        (numbers.points, None, "–"),
+        (numbers.points, 0.57, "+57.0 pp"),
+        (numbers.points, -0.031, "−3.1 pp"),
+        (numbers.points, 0.0, "0 pp"),
+        (numbers.points, 1e-17, "0 pp"),
+        (numbers.points, 0.0003, "+0.03 pp"),
+        (numbers.points, -0.0003, "−0.03 pp"),
+        (numbers.milliseconds, None, "–"),
+        (numbers.milliseconds, 0.01234, "12.3 ms"),
+        (numbers.milliseconds, 0.4, "400 ms"),
+        (numbers.milliseconds, 1.2344, "1,234 ms"),
+        (numbers.milliseconds, math.inf, "∞"),
+        (numbers.ratio, None, "–"),
+        (numbers.ratio, 1.1, "1.10×"),
+        (numbers.ratio, 12.0, "12.00×"),
+        (numbers.number, None, "–"),
+        (numbers.number, 0.0, "0"),
+        (numbers.number, 3.14159, "3.142"),
+        (numbers.number, -2.5, "−2.5"),
+        (numbers.number, 12345.6, "12,346"),
+        (numbers.number, 0.00001234, "1.23e−05"),
+        (numbers.p_value, None, "–"),
+        (numbers.p_value, 1e-9, "< 0.001"),
+        (numbers.p_value, 0.0, "< 0.001"),
+        (numbers.p_value, 0.0421, "0.042"),
+        (numbers.p_value, 0.9999, "> 0.999"),
+        (numbers.p_value, 1.0, "1.000"),
+    ],
+)
+def test_a_number_reads(
+    form: Callable[[float | None], str], value: float | None, text: str
+) -> None:
+    assert form(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "form", "text"),
+    [
+        (0.49, 0.65, numbers.points, "+49.0 to +65.0 pp"),
+        (-0.062, 0.081, numbers.points, "−6.2 to +8.1 pp"),
+        (0.33, 0.501, numbers.share, "33.0% to 50.1%"),
+        (0.01, 0.02, numbers.milliseconds, "10.0 to 20.0 ms"),
+        (1.01, 1.078, numbers.ratio, "1.01× to 1.08×"),
+        (None, 0.5, numbers.share, "– to 50.0%"),
+        (None, None, numbers.share, "–"),
+    ],
+)
+def test_an_interval_reads(
+    low: float | None, high: float | None, form: numbers.Format, text: str
+) -> None:
+    assert numbers.interval(low, high, form) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-11-20T14:05:00Z", "2026-11-20 14:05 UTC"),
+        ("2026-11-20T14:05:00+02:00", "2026-11-20 12:05 UTC"),
+        ("2026-11-20T14:05:00", "2026-11-20T14:05:00"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_a_moment_reads(text: str, shown: str) -> None:
+    assert numbers.moment(text) == shown
+
+
+def test_a_quantile_is_an_observed_value_and_infinity_ranks_last() -> None:
+    assert numbers.quantile([], 0.5) is None
+    assert numbers.quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert numbers.quantile([float(n) for n in range(1, 101)], 0.95) == 95.0
+    assert numbers.quantile([1.0, math.inf], 0.95) == math.inf

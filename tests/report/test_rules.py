@@ -1,0 +1,72 @@
+"""Rules, worded for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.report.rules import build_rule, headline, scale_of
+from tests.report.fixtures import rule
+
+
+@pytest.mark.parametrize(
+    ("metric", "require", "limit", "words"),
+    [
+        ("s.a.accuracy", "better_than_baseline", 0.0, "better than the baseline"),
+        ("s.a.accuracy", "better_than_baseline", 0.02, "more than 2.0 pp better than the baseline"),
+        ("s.a.f1", "no_worse_than_baseline", -0.03, "at most 3.0 pp worse than the baseline"),
+        ("s.a.f1", "no_worse_than_baseline", 0.0, "at least as good as the baseline"),
+        ("s.a.f1", "no_worse_than_baseline", None, "no worse than the baseline"),
+        ("s.a.f1", "at_least", 0.85, "at least 85.0%"),
+        ("s.a.f1", "at_most", 0.1, "at most 10.0%"),
+        ("s.a.f1", "at_most", None, "at most a set value"),
+        ("latency.ttft_p95", "at_most", 0.25, "at most 250 ms"),
+        ("latency.throughput", "at_least", 900.0, "at least 900"),
+        ("latency.ttft_p95", "ratio_at_most", 1.1, "at most 1.10× the baseline"),
+        (None, "no_new_critical_failures", None, "no new failure among critical cases"),
+        ("s.a.f1", "something_new", None, "something new"),
+    ],
+)
+def test_the_requirement_in_words(
+    metric: str | None, require: str, limit: float | None, words: str
+) -> None:
+    assert build_rule(rule(metric, require, "pass", "r", limit=limit)).requirement == words
+
+
+def test_what_differs_from_the_limit_does_not_print_as_the_limit() -> None:
+    values: dict[str, Any] = {"estimate": 0.02, "ci_low": -0.0302, "ci_high": 0.07}
+    shown = build_rule(
+        rule("s.a.f1", "no_worse_than_baseline", "inconclusive", "r", limit=-0.03, **values)
+    )
+    assert shown.limit == "−3.00 pp"
+    assert shown.interval == "−3.02 to +7.00 pp"
+
+
+def test_a_rule_without_numbers_has_no_place_in_the_plot() -> None:
+    shown = build_rule(rule("s.a.f1", "at_least", "invalid", "no evidence", limit=0.5))
+    assert shown.plot is None
+    assert (shown.candidate, shown.estimate, shown.interval, shown.n) == ("–",) * 4
+    assert headline(shown) == "no evidence"
+
+
+def test_scales_follow_the_rule_and_the_metric() -> None:
+    assert scale_of(rule("s.a.f1", "no_worse_than_baseline", "pass", "r")) == "difference"
+    assert scale_of(rule("s.a.f1", "at_least", "pass", "r")) == "share"
+    assert scale_of(rule("latency.ttft_p95", "at_most", "pass", "r")) == "time"
+    assert scale_of(rule("latency.ttft_p95", "ratio_at_most", "pass", "r")) == "ratio"
+    row = build_rule(rule("latency.ttft_p95", "at_most", "pass", "r", estimate=0.2, limit=0.3)).plot
+    assert row is not None
+    assert (row.estimate, row.limit, row.good_above) == (pytest.approx(200), 300, False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("fail", "s.a.f1 is not at least 85.0%."),
+        ("inconclusive", "It is open whether s.a.f1 is at least 85.0%."),
+    ],
+)
+def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:
+    shown = build_rule(rule("s.a.f1", "at_least", outcome, "r", estimate=0.5, limit=0.85))
+    assert headline(shown) == words

@@ -1,0 +1,37 @@
+"""The four files of a report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StorageError
+from harness.report.write import write_report
+from tests.report.fixtures import pair
+
+
+def test_all_four_files_are_written_whole_and_again(tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "good-vs-base"
+    for _ in range(2):
+        paths = write_report(*pair("PROMOTE"), folder)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "junit.xml", "report.html", "report.md", "verdict.json",
+    ]  # fmt: skip
+    for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
+        assert path.parent == folder
+        assert path.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(StorageError, match="cannot write"):
+        write_report(*pair("PROMOTE"), tmp_path / "reports")
+
+
+def test_importing_the_writer_imports_no_drawing_library() -> None:
+    told = "import sys, harness.report.write; print({'matplotlib', 'jinja2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.records.suite import Case
+from harness.scorers import Judgement
+from harness.scorers.gold import GoldScorer
+
+GOLD = GoldScorer()
+
+
+def case(**expect: Any) -> Case:
+    return Case.model_validate({"id": "c", "prompt": "?", "expect": expect})
+
+
+def judge(answer: str, settings: dict[str, Any] | None = None, **expect: Any) -> Judgement:
+    GOLD.check_case(case(**expect), settings or {})
+    return GOLD.score(answer, case(**expect), settings or {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expect", "passed"),
+    [
+        ("You have 60 days to return it.", {"answers": ["60 days"]}, True),
+        ("You have sixty days.", {"answers": ["60 days", "sixty days"]}, True),
+        ("You have 160 days.", {"answers": ["60 days"]}, False),
+        ("November!", {"answers": ["november"], "match": "exact"}, True),
+        ("The November.", {"answers": ["november"], "match": "exact"}, True),
+        ("In November", {"answers": ["november"], "match": "exact"}, False),
+        ("order NW-12345", {"answers": [r"NW-\d{5}"], "match": "regex"}, True),
+        ("order NW-1234", {"answers": [r"NW-\d{5}"], "match": "regex"}, False),
+        ("about $1,299.99", {"answers": [1300], "match": "number", "tolerance": 0.01}, True),
+        ("about $1,299.98", {"answers": ["1300 dollars"], "match": "number"}, False),
+        ("20", {"answers": [2e1], "match": "number"}, True),
+        ("it is 60 days", {"answers": ["60 days"], "match": "f1"}, True),
+        ("it is 61 weeks", {"answers": ["60 days"], "match": "f1"}, False),
+        ("", {"answers": ["x"]}, False),
+        ("🙂", {"answers": ["x"], "match": "exact"}, False),
+    ],
+)
+def test_right_and_wrong(answer: str, expect: dict[str, Any], passed: bool) -> None:
+    judgement = judge(answer, **expect)
+    assert judgement.passed is passed
+    assert judgement.label == ("right" if passed else "wrong")
+    assert judgement.terms["accuracy"].num == float(passed)
+    assert judgement.terms["accuracy"].den == 1.0
+    assert set(judgement.terms) <= set(GOLD.metrics)
+    assert "\n" not in judgement.reason
+
+
+def test_the_reason_names_what_decided() -> None:
+    assert judge("60 days", answers=["60 days"]).reason == "matches `60 days` (contains)"
+    assert judge("?", answers=["a b", "b"]).reason == "does not contain `a b` or `b`"
+    said = judge("5 or 7", answers=["6"], match="number").reason
+    assert said == "has no number `6`; numbers said: 5, 7"
+
+
+def test_f1_is_the_best_over_the_answers_and_absent_without_a_reference() -> None:
+    judgement = judge("sixty long days", answers=["60 days", "sixty days"])
+    assert judgement.terms["f1"].num == pytest.approx(0.8)
+    assert "f1" not in judge("60", answers=["60"], match="number").terms
+    assert "f1" not in judge("60", answers=["60"], match="regex").terms
+
+
+def test_where_match_is_f1_the_value_is_f1_and_a_threshold_decides() -> None:
+    judgement = judge("it is 60 days", answers=["60 days"], match="f1")
+    assert judgement.value == pytest.approx(2 / 3)
+    strict = judge("it is 60 days", {"pass_f1": 0.7}, answers=["60 days"], match="f1")
+    assert not strict.passed
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ({}, "answers: must be a list of at least one answer"),
+        ({"answers": []}, "answers: must be a list of at least one answer"),
+        ({"answers": "60 days"}, "answers: must be a list of at least one answer"),
+        ({"answers": [1]}, "answers[0]: must be text, got int"),
+        ({"answers": ["ok", "?!"]}, "answers[1]: holds no word"),
+        ({"answers": ["x"], "match": "fuzzy"}, "match: must be one of contains, exact, regex,"),
+        ({"answers": ["x"], "match": []}, "match: must be one of contains, exact, regex,"),
+        ({"answers": ["x"], "matches": "f1"}, "matches: unknown key; known here: answers, match"),
+        ({"answers": ["("], "match": "regex"}, "answers[0]: no regular expression: "),
+        ({"answers": ["(a+)+"], "match": "regex"}, "answers[0]: repeats a group that holds"),
+        ({"answers": ["x"], "match": "number"}, "answers[0]: must hold exactly one number"),
+        ({"answers": ["3 or 4"], "match": "number"}, "answers[0]: must hold exactly one number"),
+        ({"answers": [True], "match": "number"}, "answers[0]: must be text, got bool"),
+        ({"answers": ["x"], "tolerance": 1}, "tolerance: belongs to `match: number` only"),
+        (
+            {"answers": ["1"], "match": "number", "tolerance": -1},
+            "tolerance: must be at least 0",
+        ),
+        (
+            {"answers": ["1"], "match": "number", "tolerance": "1"},
+            "tolerance: must be a number",
+        ),
+    ],
+)
+def test_an_expectation_that_cannot_be_read(expect: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=r"^[a-z]") as caught:
+        GOLD.check_case(case(**expect), {})
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"rubric": {}}, "rubric: unknown key; known here: pass_f1"),
+        ({"pass_f1": 0}, "pass_f1: must be more than 0"),
+        ({"pass_f1": 1.5}, "pass_f1: must be between 0 and 1"),
+        ({"pass_f1": True}, "pass_f1: must be a number"),
+    ],
+)
+def test_settings_that_cannot_be_used(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=r"^[a-z]") as caught:
+        GOLD.check_section(settings)
+    assert str(caught.value) == said
+
+
+WORD = st.sampled_from(["cat", "dog", "the", "60", "days", "$"])
+PHRASE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
+
+
+@given(answer=PHRASE, gold=PHRASE.filter(lambda text: set(text.split()) - {"the"} != set()))
+def test_exact_implies_contains_implies_a_shared_word(answer: str, gold: str) -> None:
+    if judge(answer, answers=[gold], match="exact").passed:
+        assert judge(answer, answers=[gold]).passed
+        assert judge(answer, answers=[gold], match="f1").value == 1.0
+    if judge(answer, answers=[gold]).passed and not gold.endswith("the"):
+        assert judge(answer, answers=[gold], match="f1").value > 0.0
+
+
+@given(answer=PHRASE, gold=PHRASE, other=PHRASE)
+def test_another_right_answer_never_makes_a_right_one_wrong(
+    answer: str, gold: str, other: str
+) -> None:
+    if judge(answer, answers=[gold]).passed:
+        assert judge(answer, answers=[other, gold]).passed
+        assert judge(f"{other} {answer} {other}", answers=[gold]).passed
+
+
+@given(
+    answer=st.text(st.characters(), max_size=80), match=st.sampled_from(["contains", "f1", "exact"])
+)
+def test_any_answer_gets_a_judgement(answer: str, match: str) -> None:
+    assert 0.0 <= judge(answer, answers=["60 days"], match=match).value <= 1.0

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.records.suite import Case
+from harness.scorers import Judgement, Registry, book, get, names
+from harness.suites import ScorerBook, load_suite
+
+BUILT_IN = {
+    "gold": ("accuracy", "f1"),
+    "scope": ("refusal_recall", "answer_rate", "f1", "accuracy"),
+    "tone": ("adherence",),
+}
+
+
+class Loud:
+    name = "loud"
+    metrics = ("volume",)
+
+    def check_section(self, settings: Any) -> None: ...
+
+    def check_case(self, case: Case, settings: Any) -> None:
+        raise ValueError("volume: cannot be read")
+
+    def score(self, answer: str, case: Case, settings: Any) -> Judgement:
+        return Judgement(1.0, True)
+
+
+def point(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, "harness.scorers")
+
+
+def here(name: str = "loud", value: str = "Loud") -> EntryPoint:
+    return point(name, f"{__name__}:{value}")
+
+
+def test_the_built_in_scorers_are_declared_like_any_other() -> None:
+    assert set(BUILT_IN) <= set(names())
+    for name, metrics in BUILT_IN.items():
+        assert get(name).name == name
+        assert get(name).metrics == metrics
+
+
+def test_a_scorer_is_registered_by_a_call_and_found_by_its_name() -> None:
+    registry = Registry(())
+    loud = Loud()
+    registry.register(loud)
+    registry.register(loud)
+    assert registry.names() == ("loud",)
+    assert registry.get("loud") is loud
+    with pytest.raises(ValueError, match="scorer `loud` is already registered"):
+        registry.register(Loud())
+
+
+def test_nothing_is_loaded_before_it_is_asked_for() -> None:
+    registry = Registry([point("broken", "no.such.module:Thing")])
+    assert registry.names() == ("broken",)
+    with pytest.raises(ValueError, match=r"scorer `broken` cannot be loaded from no.such.module"):
+        registry.get("broken")
+
+
+def test_an_unknown_scorer_lists_the_known() -> None:
+    with pytest.raises(ValueError, match=r"^no scorer `vibes`; there is .*`gold`"):
+        book().metrics("vibes")
+    with pytest.raises(ValueError, match="there is none"):
+        Registry(()).get("x")
+
+
+def test_two_declarations_of_one_name_are_refused_unless_they_agree() -> None:
+    Registry([point("x", "a:B"), point("x", "a:B")])
+    with pytest.raises(ValueError, match="scorer `x` is declared twice: a:B and a:C"):
+        Registry([point("x", "a:B"), point("x", "a:C")])
+
+
+def test_a_scorer_of_another_name_than_declared_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Loud)
+    assert Registry([here("loud")]).get("loud").name == "loud"
+    with pytest.raises(ValueError, match="scorer `quiet` calls itself `loud`"):
+        Registry([here("quiet")]).get("quiet")
+
+
+def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
+    scorers: ScorerBook = book()
+    folder = Path(__file__).parents[2] / "suites" / "support"
+    suite = load_suite(folder, scorers)
+    assert {section.scorer for section in suite.sections} <= set(names())
+    registry = Registry(())
+    registry.register(Loud())
+    with pytest.raises(ValueError, match="volume: cannot be read"):
+        registry.check_case("loud", {}, suite.sections[0].cases[0])
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_judgement_outside_its_range_cannot_be_made(value: float) -> None:
+    with pytest.raises(ValueError, match="must lie in"):
+        Judgement(value, passed=True)

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.records.suite import Case
+from harness.scorers import Judgement
+from harness.scorers.tone import ToneScorer
+
+TONE = ToneScorer()
+RUBRIC = {
+    "rubric": {
+        "must": [{"name": "signs off", "any": ["happy trails"]}],
+        "must_not": [
+            {"name": "slang", "any": ["dude", "no worries"]},
+            {"name": "shouting", "regex": r"\b[A-Z]{4,}\b"},
+        ],
+        "max_words": 10,
+    }
+}
+
+
+def case(**expect: Any) -> Case:
+    return Case.model_validate({"id": "c", "prompt": "?", "expect": expect})
+
+
+def judge(answer: str, settings: dict[str, Any] | None = None, **expect: Any) -> Judgement:
+    settings = RUBRIC if settings is None else settings
+    TONE.check_section(settings)
+    TONE.check_case(case(**expect), settings)
+    return TONE.score(answer, case(**expect), settings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expect", "value", "reason"),
+    [
+        ("Done. Happy trails!", {}, 1.0, "all 4 checks hold"),
+        ("Done.", {}, 0.75, "broken: signs off: missing"),
+        (
+            "DONE, dude.",
+            {},
+            0.25,
+            "broken: signs off: missing; slang: says `dude`; shouting: says `DONE`",
+        ),
+        ("Happy trails! " + "on and " * 5, {}, 0.75, "broken: 12 words, at most 10"),
+        ("Happy trails!", {"must": ["sorry"]}, 0.8, "broken: `sorry`: missing"),
+        ("Sorry! Happy trails!", {"must": ["sorry"]}, 1.0, "all 5 checks hold"),
+        (
+            "Happy trails, friend.",
+            {"must_not": ["friend", "pal"]},
+            5 / 6,
+            "broken: `friend`: says `friend`",
+        ),
+        ("Dudes say happy trails", {}, 1.0, "all 4 checks hold"),
+    ],
+)
+def test_adherence(answer: str, expect: dict[str, Any], value: float, reason: str) -> None:
+    judgement = judge(answer, **expect)
+    assert judgement.value == pytest.approx(value)
+    assert judgement.reason == reason
+    assert judgement.passed is (value == 1.0)
+    assert judgement.terms["adherence"].num == pytest.approx(value)
+    assert judgement.terms["adherence"].den == 1.0
+
+
+def test_a_section_without_a_rubric_uses_the_case_alone() -> None:
+    assert judge("sorry", {}, must=["sorry"]).passed
+
+
+def test_min_words() -> None:
+    settings = {"rubric": {"min_words": 2}}
+    assert judge("too", settings).reason == "broken: 1 words, at least 2"
+    assert judge("two words", settings).passed
+
+
+@pytest.mark.parametrize(
+    ("rubric", "said"),
+    [
+        ([], "rubric: must hold `must`, `must_not`, `min_words` or `max_words`"),
+        ({"most": 3}, "rubric.most: unknown key; known here: must, must_not, min_words"),
+        ({"must": "x"}, "rubric.must: must be a list of checks"),
+        ({"must": ["x"]}, "rubric.must[0]: must be `{name: …, any: […]}` or"),
+        ({"must": [{"any": ["x"]}]}, "rubric.must[0].name: must be text"),
+        ({"must": [{"name": "n"}]}, "rubric.must[0]: give either `any` or `regex`"),
+        (
+            {"must_not": [{"name": "n", "any": ["x"], "regex": "x"}]},
+            "rubric.must_not[0]: give either `any` or `regex`",
+        ),
+        ({"must": [{"name": "n", "all": ["x"]}]}, "rubric.must[0].all: unknown key; known here"),
+        ({"must": [{"name": "n", "any": []}]}, "rubric.must[0].any: must be a list of at least"),
+        ({"must": [{"name": "n", "regex": "("}]}, "rubric.must[0].regex: no regular expression"),
+        ({"must": [{"name": "n", "regex": ""}]}, "rubric.must[0].regex: must be a regular"),
+        ({"max_words": 0}, "rubric.max_words: must be a whole number of at least 1"),
+        ({"max_words": True}, "rubric.max_words: must be a whole number of at least 1"),
+        ({"min_words": 5, "max_words": 4}, "rubric.min_words: is more than max_words"),
+    ],
+)
+def test_a_rubric_that_cannot_be_used(rubric: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=r"^rubric") as caught:
+        TONE.check_section({"rubric": rubric})
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ({}, "must: neither the section's rubric nor the case has a check"),
+        ({"must": []}, "must: must be a list of at least one phrase"),
+        ({"must": ["?"]}, "must[0]: holds no word"),
+        ({"should": ["x"]}, "should: unknown key; known here: must, must_not"),
+    ],
+)
+def test_an_expectation_that_cannot_be_read(expect: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=r"^[a-z]") as caught:
+        TONE.check_case(case(**expect), {})
+    assert str(caught.value) == said
+
+
+@given(st.text(st.characters(), max_size=80))
+def test_any_answer_gets_a_judgement_that_agrees_with_itself(answer: str) -> None:
+    judgement = judge(answer)
+    assert 0.0 <= judgement.value <= 1.0
+    assert judgement.passed is (judgement.value == 1.0)
+    assert judgement.passed is (judgement.label == "on-voice")

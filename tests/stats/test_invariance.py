@@ -1,0 +1,246 @@
+"""Properties that hold whatever the formula: what must not matter, and what must."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from harness.stats import (
+    Interval,
+    mean,
+    paired_difference,
+    paired_difference_of_ratios,
+    paired_ratio,
+    ratio_of_sums,
+)
+
+VALUE = st.sampled_from([0.0, 0.25, 0.5, 1.0])
+CASES = st.lists(st.tuples(VALUE, VALUE, st.integers(0, 9)), min_size=2, max_size=25).filter(
+    lambda rows: len({group for _, _, group in rows}) > 1
+)
+BINARY = st.sampled_from([0.0, 1.0])
+BINARY_CASES = st.lists(
+    st.tuples(BINARY, BINARY, st.integers(0, 9)), min_size=2, max_size=25
+).filter(lambda rows: len({group for _, _, group in rows}) > 1)
+Rows = list[tuple[float, float, int]]
+
+quick = settings(max_examples=60, deadline=None)
+
+
+def arrays(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    candidate, baseline, groups = zip(*rows, strict=True)
+    return np.array(candidate), np.array(baseline), np.array(groups)
+
+
+def f1_terms(rows: Rows) -> tuple[np.ndarray, ...]:
+    """Terms of F1, as if even groups were due a refusal and a value of 1 were a refusal."""
+    candidate, baseline, groups = arrays(rows)
+    terms = []
+    for arm in (candidate == 1.0, baseline == 1.0):
+        due = groups % 2 == 0
+        terms += [np.where(due, 2.0 * arm, 0.0), np.where(due, 1.0 + arm, 1.0 * arm)]
+    assume(terms[1].any() and terms[3].any())
+    return (*terms, groups)
+
+
+def close(left: Interval, right: Interval) -> bool:
+    return bool(np.allclose(astuple(left), astuple(right), rtol=1e-6, atol=1e-9))
+
+
+def negated(found: Interval) -> Interval:
+    return replace(found, estimate=-found.estimate, low=-found.high, high=-found.low)
+
+
+@quick
+@given(rows=CASES, data=st.data())
+def test_neither_order_nor_group_names_matter(rows: Rows, data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(rows))
+    names = data.draw(st.permutations(range(10)))
+    renamed = [(c, b, f"group {names[g]}") for c, b, g in shuffled]
+    c, b, g = arrays(rows)
+    c2, b2, g2 = arrays(renamed)  # type: ignore[arg-type]
+    assert close(paired_difference(c, b, g), paired_difference(c2, b2, g2))
+    assert close(mean(c, g), mean(c2, g2))
+    if c.any() and b.any():
+        assert close(paired_ratio(c, b, g), paired_ratio(c2, b2, g2))
+
+
+@quick
+@given(rows=CASES)
+def test_swapped_arms_negate(rows: Rows) -> None:
+    c, b, g = arrays(rows)
+    assert close(paired_difference(c, b, g), negated(paired_difference(b, c, g)))
+
+
+@quick
+@given(rows=BINARY_CASES)
+def test_swapped_arms_negate_a_difference_of_ratios(rows: Rows) -> None:
+    c_num, c_den, b_num, b_den, g = f1_terms(rows)
+    straight = paired_difference_of_ratios(c_num, c_den, b_num, b_den, g)
+    assert close(straight, negated(paired_difference_of_ratios(b_num, b_den, c_num, c_den, g)))
+
+
+@quick
+@given(rows=CASES)
+def test_failures_mirror_successes(rows: Rows) -> None:
+    c, b, g = arrays(rows)
+    assert close(paired_difference(1 - c, 1 - b, g), negated(paired_difference(c, b, g)))
+    ours, theirs = mean(c, g), mean(1 - c, g)
+    assert ours.low == pytest.approx(1 - theirs.high, abs=0.02)
+    assert ours.high == pytest.approx(1 - theirs.low, abs=0.02)
+
+
+@quick
+@given(rows=CASES, alpha=st.floats(0.005, 0.4))
+def test_bounds_hold_the_estimate_and_the_range_and_have_a_width(rows: Rows, alpha: float) -> None:
+    c, b, g = arrays(rows)
+    found = paired_difference(c, b, g, alpha=alpha)
+    assert found.estimate == pytest.approx(np.mean(c - b))
+    assert -1 <= found.low <= found.estimate + 1e-12
+    assert found.estimate - 1e-12 <= found.high <= 1
+    assert found.high - found.low > 1e-3
+    single = mean(c, g, alpha=alpha)
+    assert 0 <= single.low <= single.estimate + 1e-12
+    assert single.estimate - 1e-12 <= single.high <= 1
+    assert single.high - single.low > 1e-3
+    assert (found.n, found.groups) == (len(rows), len(set(g)))
+
+
+@quick
+@given(rows=BINARY_CASES)
+def test_ratios_hold_their_range_and_have_a_width(rows: Rows) -> None:
+    c_num, c_den, b_num, b_den, g = f1_terms(rows)
+    found = paired_difference_of_ratios(c_num, c_den, b_num, b_den, g)
+    expected = c_num.sum() / c_den.sum() - b_num.sum() / b_den.sum()
+    assert found.estimate == pytest.approx(expected)
+    assert -1 <= found.low <= found.estimate + 1e-12 <= found.high + 2e-12 <= 1 + 2e-12
+    assert found.high - found.low > 1e-3
+    single = ratio_of_sums(c_num, c_den, g)
+    assert 0 <= single.low <= single.estimate + 1e-12 <= single.high + 2e-12 <= 1 + 2e-12
+    assert single.high - single.low > 1e-3
+
+
+@quick
+@given(rows=CASES, alpha=st.floats(0.01, 0.2))
+def test_a_smaller_alpha_is_never_narrower(rows: Rows, alpha: float) -> None:
+    c, b, g = arrays(rows)
+    wide, narrow = (paired_difference(c, b, g, alpha=level) for level in (alpha / 2, alpha))
+    assert wide.low <= narrow.low + 1e-12
+    assert wide.high >= narrow.high - 1e-12
+    assert wide.p_value == narrow.p_value
+
+
+@quick
+@given(rows=CASES, alpha=st.floats(0.01, 0.4))
+def test_the_p_value_agrees_with_the_bounds(rows: Rows, alpha: float) -> None:
+    c, b, g = arrays(rows)
+    found = paired_difference(c, b, g, alpha=alpha)
+    assert 0 < found.p_value <= 1
+    assume(abs(found.p_value - 2 * alpha) > 1e-6)
+    assert (found.p_value < 2 * alpha) == (found.low > 0 or found.high < 0)
+
+
+@quick
+@given(rows=CASES)
+def test_copies_within_a_group_tell_nothing_new(rows: Rows) -> None:
+    c, b, g = arrays(rows)
+    single = paired_difference(c, b, g)
+    double = paired_difference(np.repeat(c, 2), np.repeat(b, 2), np.repeat(g, 2))
+    assert double.estimate == pytest.approx(single.estimate)
+    # Copies are cases whose groups stand and fall together, which the variance shows.
+    assert double.high - double.low >= 0.9 * (single.high - single.low)
+
+
+@quick
+@given(rows=BINARY_CASES)
+def test_a_difference_of_ratios_with_plain_denominators_is_the_paired_difference(
+    rows: Rows,
+) -> None:
+    c, b, g = arrays(rows)
+    half = np.full(c.size, 0.5)
+    scaled = paired_difference_of_ratios(c / 2, half, b / 2, half, g)
+    assert scaled.estimate == pytest.approx(paired_difference(c, b, g).estimate)
+    assert close(scaled, paired_difference(c, b, g))
+
+
+@given(st.integers(2, 400), st.sampled_from([0.01, 0.05, 0.1]))
+@quick
+def test_where_nothing_differs_unseen_cases_may_still(groups: int, alpha: float) -> None:
+    ones, labels = np.ones(groups), np.arange(groups)
+    exact = 1 - alpha ** (1 / groups)
+    found = paired_difference(ones, ones, labels, alpha=alpha)
+    assert found.low == pytest.approx(-exact)
+    assert found.high == pytest.approx(exact)
+    assert found.p_value == 1
+    assert mean(ones, labels, alpha=alpha).low == pytest.approx(1 - exact)
+    assert mean(ones, labels, alpha=alpha).high == 1
+    assert mean(0 * ones, labels, alpha=alpha).high == pytest.approx(exact)
+    many = np.repeat(labels, 5)
+    assert paired_difference(np.ones(5 * groups), np.ones(5 * groups), many, alpha=alpha) == (
+        replace(found, n=5 * groups)
+    )
+
+
+@given(st.integers(1, 39))
+@quick
+def test_a_share_of_independent_cases_is_never_narrower_than_exact(hits: int) -> None:
+    values, labels = (np.arange(40) < hits).astype(float), np.arange(40)
+    exact = binomtest(hits, 40).proportion_ci(0.9, method="exact")
+    found = mean(values, labels)
+    assert found.low <= exact.low + 1e-12
+    assert found.high >= exact.high - 1e-12
+
+
+def test_correlated_groups_widen() -> None:
+    values = np.tile([1.0, 0.0], 30)
+    apart = mean(values, np.arange(60))
+    together = mean(np.sort(values), np.arange(60) // 5)
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+def test_the_seed_decides_and_nothing_else_is_random() -> None:
+    random = np.random.default_rng(0)
+    c, b, g = random.random(30), random.random(30), np.arange(30) // 2
+    assert paired_difference(c, b, g, seed=1) == paired_difference(c, b, g, seed=1)
+    before = np.random.get_state()[1].tolist()
+    paired_difference(c, b, g, seed=2)
+    assert np.random.get_state()[1].tolist() == before
+
+
+@quick
+@given(rows=CASES, factor=st.floats(0.01, 1000))
+def test_a_ratio_does_not_know_its_unit(rows: Rows, factor: float) -> None:
+    c, b, g = arrays(rows)
+    assume(c.any() and b.any())
+    straight, scaled = paired_ratio(c, b, g), paired_ratio(c * factor, b * factor, g)
+    assert close(straight, scaled)
+    assert straight.low < straight.estimate < straight.high
+
+
+def test_equal_times_still_leave_doubt() -> None:
+    found = paired_ratio(np.full(20, 0.3), np.full(20, 0.3), np.arange(20))
+    assert found.estimate == 1
+    assert found.low < 0.9
+    assert found.high > 1.1
+
+
+def test_values_of_no_known_range_are_not_clipped() -> None:
+    random = np.random.default_rng(0)
+    times = random.lognormal(3, 1, 50)
+    assert mean(times, np.arange(50)).high > 1
+    assert paired_difference(times, times / 2, np.arange(50)).low > 1
+    assert mean(np.full(9, 7.0), np.arange(9)).low < 7 < mean(np.full(9, 7.0), np.arange(9)).high
+
+
+def test_many_cases_and_groups() -> None:
+    random = np.random.default_rng(0)
+    n = 100_000
+    c, b = random.random(n) < 0.9, random.random(n) < 0.9
+    found = paired_difference(c, b, np.arange(n) // 3)
+    assert found.low < 0 < found.high
+    assert found.high - found.low < 0.01

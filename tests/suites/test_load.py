@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import SuiteError
+from harness.records.suite import Case, Suite
+from harness.suites import load_suite
+
+
+class Book:
+    """Two scorers that know nothing of the real ones."""
+
+    known: ClassVar = {"plain": ("right", "close"), "strict": ("right",)}
+
+    def metrics(self, scorer: str) -> tuple[str, ...]:
+        if scorer not in self.known:
+            raise ValueError(f"no scorer `{scorer}`; there is `plain`, `strict`")
+        return self.known[scorer]
+
+    def check_section(self, scorer: str, settings: Mapping[str, Any]) -> None:
+        for key in settings:
+            if key != "depth":
+                raise ValueError(f"{key}: unknown key; known here: depth")
+
+    def check_case(self, scorer: str, settings: Mapping[str, Any], case: Case) -> None:
+        if scorer == "strict" and "want" not in case.expect:
+            raise ValueError("want: missing key")
+
+
+SUITE = """\
+name: demo
+domain: a demo
+version: 1
+system_prompt: Be kind. {{ not a template }}
+sections:
+  one: {cases: one.jsonl, scorer: plain, depth: 2}
+  two: {cases: two.jsonl, scorer: strict, metrics: [right]}
+"""
+ONE = [{"id": "a", "prompt": "A?"}, {"id": "b", "group": "a", "prompt": "B?", "critical": True}]
+TWO = [{"id": "c", "messages": [{"role": "user", "content": "C?"}], "expect": {"want": 1}}]
+
+
+def write(folder: Path, suite: str = SUITE, one: Any = None, two: Any = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "suite.yaml").write_text(suite, encoding="utf-8")
+    for name, cases in (("one.jsonl", ONE if one is None else one), ("two.jsonl", two or TWO)):
+        text = cases if isinstance(cases, str) else lines(cases)
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    return folder
+
+
+def lines(cases: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
+
+
+def load(folder: Path) -> Suite:
+    return load_suite(folder, Book())
+
+
+def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
+    suite = load(write(tmp_path))
+    assert suite == load(tmp_path / "suite.yaml")
+    assert suite.metrics() == ("demo.one.right", "demo.one.close", "demo.two.right")
+    assert [case.id for _, case in suite.cases()] == ["a", "b", "c"]
+    assert suite.sections[0].settings == {"depth": 2}
+    assert [case.group for _, case in suite.cases()] == ["a", "a", "c"]
+    assert suite.folder == str(tmp_path)
+
+
+def test_text_of_a_suite_is_never_a_template(tmp_path: Path) -> None:
+    suite = load(write(tmp_path, one=[{"id": "a", "prompt": "{{ 1 + 1 }} ${HOME} {x} %s"}]))
+    assert suite.system_prompt == "Be kind. {{ not a template }}"
+    assert suite.sections[0].cases[0].messages[0].content == "{{ 1 + 1 }} ${HOME} {x} %s"
+
+
+def test_line_ends_marks_and_separators_do_no_harm(tmp_path: Path) -> None:
+    text = (
+        '\ufeff{"id": "a", "prompt": "one\u2028two\x85three"}\r\n\r\n   \r\n{"id":"b","prompt":"B"}'
+    )
+    cases = load(write(tmp_path, one=text)).sections[0].cases
+    assert [case.id for case in cases] == ["a", "b"]
+    assert cases[0].messages[0].content == "one\u2028two\x85three"
+
+
+BAD = [
+    # (suite.yaml, one.jsonl, what the one line says after the folder)
+    (SUITE.replace("version: 1", "version: [1"), None, "suite.yaml:4: YAML: "),
+    (SUITE + "color: red\n", None, "suite.yaml: color: unknown key"),
+    (SUITE.replace("name: demo\n", ""), None, "suite.yaml: name: missing key"),
+    (SUITE.replace("name: demo", "name: De mo"), None, "suite.yaml: name: String should match"),
+    (
+        SUITE.replace("scorer: plain", "scorer: vibes"),
+        None,
+        "suite.yaml: sections.one: scorer: no scorer `vibes`; there is `plain`, `strict`",
+    ),
+    (
+        SUITE.replace("depth: 2", "metrics: [right, wrong]"),
+        None,
+        "suite.yaml: sections.one: metrics: `plain` has no `wrong`; it has right, close",
+    ),
+    (
+        SUITE.replace("depth: 2", "metrics: [right, right]"),
+        None,
+        "suite.yaml: sections.one: metrics: one is given twice",
+    ),
+    (
+        SUITE.replace("depth: 2", "width: 2"),
+        None,
+        "suite.yaml: sections.one: width: unknown key; known here: depth",
+    ),
+    (
+        SUITE.replace("depth: 2", "depth: 2026-01-01"),
+        None,
+        (
+            "suite.yaml: sections.one: settings must be text, finite numbers, lists and mappings "
+            "with text keys - put dates and the like in quotes"
+        ),
+    ),
+    (SUITE.replace("depth: 2", "depth: .nan"), None, "suite.yaml: sections.one: settings must be"),
+    (
+        SUITE.replace("cases: one.jsonl", "cases: none.jsonl"),
+        None,
+        "none.jsonl: no such file - check the path",
+    ),
+    (
+        SUITE.replace("cases: one.jsonl", "cases: ../one.jsonl"),
+        None,
+        (
+            "suite.yaml: sections.one: cases: `../one.jsonl` leaves the suite's folder - put the "
+            "file beside suite.yaml"
+        ),
+    ),
+    (
+        SUITE.replace("{cases: one.jsonl, scorer: plain, depth: 2}", "one.jsonl"),
+        None,
+        "suite.yaml: sections.one: must hold `cases`, `scorer` and their settings",
+    ),
+    (
+        SUITE.replace("  one: {cases: one.jsonl, ", "  one: {"),
+        None,
+        "suite.yaml: sections.one: cases: missing key",
+    ),
+    (SUITE.replace("  one:", "  One:"), None, "suite.yaml: sections.One: name: String should"),
+    (SUITE.replace("  two:", "  one:"), None, "suite.yaml:7: YAML: key `one` given twice"),
+    (SUITE, "\n \n", "one.jsonl: holds no case - add one JSON line a case"),
+    (SUITE, '{"id": "a", "prompt": "x"}\n{"id": "b",}\n', "one.jsonl:2: bad JSON at column 12: "),
+    (SUITE, '{"id": "a", "id": "b"}', "one.jsonl:1: bad JSON: key `id` given twice"),
+    (SUITE, '{"id": NaN}', "one.jsonl:1: bad JSON: NaN is no finite number"),
+    (SUITE, '{"id": 1e999}', "one.jsonl:1: bad JSON: 1e999 is no finite number"),
+    (SUITE, "[1]", "one.jsonl:1: must be a JSON object"),
+    (SUITE, '{"id": "a", "prompt": "x", "why": 1}', "one.jsonl:1: why: unknown key"),
+    (SUITE, '{"id": "a"}', "one.jsonl:1: messages: missing key"),
+    (SUITE, '{"id": " ", "prompt": "x"}', "one.jsonl:1: id: must not be blank"),
+    (SUITE, '{"id": "a", "prompt": ""}', "one.jsonl:1: messages.0.content: String should have"),
+]
+
+
+@pytest.mark.parametrize(("suite", "one", "said"), BAD)
+def test_bad_input_is_one_line_with_the_place(
+    tmp_path: Path, suite: str, one: str | None, said: str
+) -> None:
+    write(tmp_path, suite, one)
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    assert caught.value.line.startswith(f"{tmp_path}/{said}")
+    assert "\n" not in caught.value.line
+    assert caught.value.exit_code == 2
+
+
+def test_a_folder_without_a_suite_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    assert caught.value.line == (
+        f"{tmp_path}/suite.yaml: no such file - a suite is a folder with a suite.yaml"
+    )
+
+
+def test_a_doubled_id_names_both_places_even_across_sections(tmp_path: Path) -> None:
+    write(
+        tmp_path, two=[{"id": "x", "prompt": "?", "expect": {"want": 1}}, {**TWO[0], "id": " b "}]
+    )
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    assert caught.value.line == (
+        f"{tmp_path}/two.jsonl:2: id: `b` is taken by {tmp_path}/one.jsonl:2 - ids are unique "
+        "within a suite"
+    )
+
+
+def test_an_expectation_that_the_scorer_cannot_read_names_line_and_key(tmp_path: Path) -> None:
+    write(tmp_path, two=[{"id": "x", "prompt": "?"}])
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    assert caught.value.line == f"{tmp_path}/two.jsonl:1: expect.want: missing key"
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(lines(ONE))
+    folder = write(tmp_path / "suite")
+    (folder / "one.jsonl").unlink()
+    (folder / "one.jsonl").symlink_to(tmp_path / "secret")
+    with pytest.raises(SuiteError, match="leaves the suite's folder"):
+        load(folder)
+
+
+TEXT = st.text(min_size=1).filter(lambda text: text.strip())
+CASES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.text("abcdefgh-0123", min_size=1, max_size=6),
+            "prompt": st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=30),
+            "expect": st.dictionaries(st.text("xyz", min_size=1), st.integers() | st.text("uv")),
+            "tags": st.lists(st.text("tg", min_size=1), max_size=2),
+            "critical": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda case: case["id"],
+)
+ONE_SECTION = "name: s\ndomain: d\nversion: 1\nsections: {one: {cases: one.jsonl, scorer: plain}}\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases=CASES, data=st.data())
+def test_cases_come_back_and_their_order_leaves_the_digest_alone(
+    tmp_path_factory: pytest.TempPathFactory, cases: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    first = load(write(tmp_path_factory.mktemp("a"), ONE_SECTION, cases))
+    read = [case.model_dump(mode="json") for case in first.sections[0].cases]
+    assert [(case["id"], case["messages"][0]["content"], case["expect"]) for case in read] == [
+        (case["id"], case["prompt"], case["expect"]) for case in cases
+    ]
+    shuffled = data.draw(st.permutations(cases))
+    text = "\n\n".join(json.dumps(dict(reversed(case.items()))) for case in shuffled)
+    assert load(write(tmp_path_factory.mktemp("b"), ONE_SECTION, text)).digest == first.digest
+
+
+@pytest.mark.parametrize(
+    ("suite", "one"),
+    [
+        (SUITE.replace("Be kind", "Be cruel"), ONE),
+        (SUITE.replace("version: 1", "version: 2"), ONE),
+        (SUITE.replace("name: demo", "name: other"), ONE),
+        (SUITE.replace("depth: 2", "depth: 3"), ONE),
+        (SUITE.replace("depth: 2", "depth: 2, metrics: [right]"), ONE),
+        (
+            SUITE.replace("scorer: plain", "scorer: strict"),
+            [{**c, "expect": {"want": 1}} for c in ONE],
+        ),
+        (SUITE.replace("  one:", "  uno:"), ONE),
+        (SUITE, ONE[:1]),
+        (SUITE, [*ONE, {"id": "z", "prompt": "Z?"}]),
+        (SUITE, [{**ONE[0], "prompt": "A!"}, ONE[1]]),
+        (SUITE, [{**ONE[0], "expect": {"x": 1}}, ONE[1]]),
+        (SUITE, [ONE[0], {**ONE[1], "group": "b"}]),
+        (SUITE, [ONE[0], {**ONE[1], "critical": False}]),
+    ],
+)
+def test_any_change_to_what_is_asked_or_scored_changes_the_digest(
+    tmp_path: Path, suite: str, one: list[dict[str, Any]]
+) -> None:
+    assert load(write(tmp_path / "a")).digest != load(write(tmp_path / "b", suite, one)).digest
+
+
+def test_formatting_of_the_yaml_leaves_the_digest_alone(tmp_path: Path) -> None:
+    other = SUITE.replace("depth: 2", '"depth":   2').replace("domain: a demo", "domain: 'a demo'")
+    assert load(write(tmp_path / "a")).digest == load(write(tmp_path / "b", other)).digest
