@@ -117,6 +117,7 @@ FAULTS = [
     (MockReply("a b c", fault="empty_choices"), "protocol", None),
     (MockReply("a b c", fault="malformed"), "protocol", None),
     (MockReply("a b c", fault="not_streaming"), "protocol", None),
+    (MockReply("a b c", fault="html"), "protocol", None),
     (MockReply("a b c", fault="error_event"), "server_error", 500),
     (MockReply("a b c", model="other"), "wrong_model", None),
     (MockReply("no", status=400), "http", 400),
@@ -157,11 +158,20 @@ async def test_what_came_before_the_fault_is_timed(
 
 @pytest.mark.parametrize(
     "said",
-    [MockReply("a b", fault="no_done"), MockReply("a b", usage=False), MockReply("a b", gap=0.01)],
+    [
+        MockReply("a b", fault="no_done"),
+        MockReply("a b", fault="linger"),
+        MockReply("a b", usage=False),
+        MockReply("a b", gap=0.01),
+    ],
 )
 async def test_what_is_no_fault(
-    said: MockReply, request_hi: ChatRequest, generation: Generation
+    said: MockReply,
+    request_hi: ChatRequest,
+    generation: Generation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("harness.client.openai._LINGER", 0.05)
     reply = await ask(said, request_hi, generation)
     assert isinstance(reply, Answer)
     assert reply.text == "a b"

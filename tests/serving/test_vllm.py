@@ -24,6 +24,7 @@ stray = subprocess.Popen(
     [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
 )
 print("pids", os.getpid(), child.pid, stray.pid, flush=True)
+print("INFO 11-20 14:47:15 [x.py:1] Loading", flush=True)
 if mode == "die":
     child.kill()
     sys.exit("ValueError: no such dtype")
@@ -119,6 +120,21 @@ def test_restarted_at_the_same_address(spec: ServeSpec) -> None:
         assert server.alive()
         assert (server.url, server.api_key) == (url, key)
     assert all_gone(pids(spec.log))
+
+
+def test_a_killed_guard_leaves_its_group_to_the_harness(
+    spec: ServeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_stub(tmp_path, "stubborn", monkeypatch)
+    server = VllmServer(spec)
+    server.start()
+    owner, child, stray = pids(spec.log)
+    assert server._guard is not None
+    server._guard.kill()
+    server.stop()
+    assert all_gone([owner, child])
+    # What had left the group before its guard was killed is nobody's to find.
+    os.kill(stray, signal.SIGKILL)
 
 
 def test_one_that_ignores_being_asked_is_killed(

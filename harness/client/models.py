@@ -1,0 +1,151 @@
+"""What a running server says of itself: its models and its version."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from harness.client.causes import cause_of
+from harness.client.route import Route
+from harness.client.stream import one_line
+from harness.errors import ServerError
+
+_LONGEST_BODY = 4 * 1024 * 1024
+_VERSION_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One entry of a server's model list; an adapter names its `parent`."""
+
+    id: str
+    parent: str | None = None
+    root: str | None = None
+    max_model_len: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDescription:
+    """A server's models and its version, `unknown` where it does not tell."""
+
+    models: tuple[ModelEntry, ...]
+    version: str
+
+    def model(self, name: str) -> ModelEntry | None:
+        """The entry of that name, if there is one."""
+        return next((entry for entry in self.models if entry.id == name), None)
+
+
+async def describe(
+    url: str,
+    api_key: str | None,
+    *,
+    timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
+    api_key_env: str | None = None,
+) -> ServerDescription:
+    """What the server at `url` (with its `/v1`) serves.
+
+    `api_key_env` is only named in the hint of an error.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+        ServerError: no connection, no answer in time, a refusal, or not an OpenAI-compatible one.
+    """
+    route = Route(url, api_key)
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            aiohttp.ClientSession(
+                headers=route.headers(),
+                proxy=route.proxy,
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            ) as session,
+        ):
+            status, headers, body = await _get(session, f"{route.url}/models")
+            _check_status(route, status, body, api_key, api_key_env)
+            models = _models(route, body)
+            return ServerDescription(models, await _version(session, route, headers))
+    except TimeoutError:
+        raise ServerError(
+            f"no answer within {timeout:g} s", where=route.url, hint="is the server up?"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise ServerError(
+            cause_of(error)[1], where=route.url, hint="check the address, and that it runs"
+        ) from None
+
+
+async def _get(session: aiohttp.ClientSession, url: str) -> tuple[int, dict[str, str], bytes]:
+    async with session.get(url, allow_redirects=False) as response:
+        body = bytearray()
+        async for data in response.content.iter_any():
+            body += data
+            if len(body) > _LONGEST_BODY:
+                raise aiohttp.ClientPayloadError("too long")
+        return response.status, dict(response.headers), bytes(body)
+
+
+def _check_status(
+    route: Route, status: int, body: bytes, api_key: str | None, api_key_env: str | None
+) -> None:
+    if status == 200:
+        return
+    if status in (401, 403):
+        variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
+        what = "refuses the API key" if api_key else "asks for an API key"
+        hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
+        raise ServerError(f"{what} (HTTP {status})", where=route.url, hint=hint)
+    if status == 404 or 300 <= status <= 399:
+        raise ServerError(
+            f"has no OpenAI-compatible route /models (HTTP {status})",
+            where=route.url,
+            hint="give the address up to and with /v1",
+        )
+    said = route.redact(one_line(body.decode("utf-8", "replace")))
+    raise ServerError(f"HTTP {status}: {said}", where=route.url, hint="look at the server's log")
+
+
+def _models(route: Route, body: bytes) -> tuple[ModelEntry, ...]:
+    try:
+        data = json.loads(body)
+        return tuple(_entry(item) for item in data["data"])
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise ServerError(
+            "its /models is not the JSON of an OpenAI-compatible server",
+            where=route.url,
+            hint="give the address up to and with /v1",
+        ) from None
+
+
+def _entry(item: dict[str, Any]) -> ModelEntry:
+    def text(key: str) -> str | None:
+        value = item.get(key)
+        return value if isinstance(value, str) else None
+
+    length = item.get("max_model_len")
+    return ModelEntry(
+        id=str(item["id"]),
+        parent=text("parent"),
+        root=text("root"),
+        max_model_len=length if isinstance(length, int) else None,
+    )
+
+
+async def _version(session: aiohttp.ClientSession, route: Route, headers: dict[str, str]) -> str:
+    """The version by vLLM's own route, else the Server header, else `unknown`."""
+    try:
+        async with asyncio.timeout(_VERSION_TIMEOUT):
+            status, _, body = await _get(session, f"{route.url.removesuffix('/v1')}/version")
+        data = json.loads(body) if status == 200 else None
+        version = data.get("version") if isinstance(data, dict) else None
+    except (aiohttp.ClientError, OSError, ValueError, RecursionError):
+        version = None
+    if isinstance(version, str) and version:
+        return one_line(f"vllm {version}")
+    server = next((value for key, value in headers.items() if key.lower() == "server"), "")
+    return one_line(server) or "unknown"

@@ -1,0 +1,67 @@
+"""What every client takes and gives back: a request, and an answer or a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.records.attempt import Failure, Timing, Usage
+from harness.records.suite import Message
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One conversation to put to one model, with its sampling."""
+
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `token_logprobs` are natural logarithms, one a generated token.
+
+    `model` is the name the server gave, or the one asked for where it gave none.
+    """
+
+    text: str
+    reasoning: str | None
+    finish_reason: str
+    usage: Usage | None
+    timing: Timing
+    tries: int
+    model: str
+    token_logprobs: tuple[tuple[str, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A request that brought no answer; `timing` is that of its last try, if it was sent.
+
+    `retry_after` is how many seconds the server asked to be left alone.
+    """
+
+    failure: Failure
+    timing: Timing | None
+    tries: int
+    retry_after: float | None = None
+
+
+Reply = Answer | Failed
+
+
+class ChatClient(Protocol):
+    """Anything that can be asked."""
+
+    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        """The answer, or a failure with its cause; never an exception for what a server does.
+
+        `intended` is the moment on the client's clock at which the request was due (default:
+        now); every time in the reply counts from it.
+        """
+        ...

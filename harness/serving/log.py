@@ -1,0 +1,59 @@
+"""Reading a server's log: its tail, and the one line that says why it died."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_READ = 256 * 1024
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+# `(EngineCore pid=12) ERROR 11-20 14:47:15 [core.py:1] ` and the like.
+_HEAD = re.compile(
+    r"^(?:\([^)]*pid=\d+\)\s*)?(?:[A-Z]+ \d\d-\d\d \d\d:\d\d:\d\d (?:\[[^\]]*\] ?)?)?"
+)
+_INFO = re.compile(r"^(?:\([^)]*pid=\d+\)\s*)?INFO \d\d-\d\d ")
+_EXCEPTION = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: \S|^[\w./ -]+: error: \S")
+# What a process says when another one has already said why.
+_ECHO = re.compile(r"See root cause above|Engine core initialization failed|EngineDeadError")
+_LONGEST = 300
+
+
+def tail(path: Path, lines: int, start: int = 0) -> str:
+    """The last lines of a log from byte `start` on, without terminal codes; empty if none."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, 2)
+            file.seek(max(start, end - _READ))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    found = [_CONTROL.sub("", line).rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join([line for line in found if line][-lines:])
+
+
+def last_error(text: str) -> str:
+    """The last line of a log that names an error, with what it goes on to say; else its last."""
+    lines = [_HEAD.sub("", line) for line in text.splitlines()]
+    errors = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
+    telling = [number for number in errors if not _ECHO.search(lines[number])] or errors
+    if not telling:
+        return _cut(lines[-1]) if lines else ""
+    number = telling[-1]
+    said = [lines[number]]
+    # pydantic and argparse go on in indented lines.
+    for line in lines[number + 1 : number + 3]:
+        if not line.startswith("  ") or "Traceback" in line:
+            break
+        said.append(line.strip())
+    return _cut(" ".join(said))
+
+
+def progress(text: str) -> str:
+    """The last thing a server says of its own doing, for a person who waits; empty if nothing."""
+    lines = [line for line in text.splitlines() if _INFO.match(line)]
+    return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
+
+
+def _cut(line: str, longest: int = _LONGEST) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,0 +1,266 @@
+"""A vLLM process that is started, watched and stopped for certain."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Self
+
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import ServerError, UsageError
+from harness.files import storage_error
+from harness.serving import guard, log
+from harness.serving.command import command, environment, require_vllm
+from harness.serving.identity import check_model
+from harness.serving.spec import ServeSpec
+
+GRACE = 10.0
+_POLL = 0.2
+_HOST = "127.0.0.1"
+
+
+class VllmServer:
+    """A managed vLLM on loopback; use it in a `with`.
+
+    `on_progress` is called with one line of text while the server starts. All calls block.
+    """
+
+    def __init__(self, spec: ServeSpec, on_progress: Callable[[str], None] | None = None) -> None:
+        self._spec = spec
+        self._on_progress = on_progress or _silent
+        self._api_key = secrets.token_urlsafe(32)
+        self._port: int | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._group: int | None = None
+        self._log_start = 0
+
+    @property
+    def url(self) -> str:
+        """The address `http://127.0.0.1:PORT/v1`; a restart keeps it.
+
+        Raises:
+            ServerError: not started yet.
+        """
+        if self._port is None:
+            raise ServerError("the server has not been started")
+        return f"http://{_HOST}:{self._port}/v1"
+
+    @property
+    def api_key(self) -> str:
+        """The key this server asks for; drawn anew for every object."""
+        return self._api_key
+
+    def start(self) -> None:
+        """Return once the server answers; a server that runs is left alone.
+
+        Raises:
+            UsageError: no vLLM, no model, an adapter that does not fit, a port in use.
+            ServerError: the process ended early, or was not ready in time.
+            StorageError: the log cannot be written.
+        """
+        if self.alive():
+            return
+        self.stop()
+        require_vllm()
+        check_model(self._spec.model)
+        line = command(self._spec, self._choose_port())
+        try:
+            self._launch(line)
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Return once no process of the server is left."""
+        process, self._guard = self._guard, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        try:
+            process.wait(GRACE + 10.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.returncode < 0 and self._group is not None:
+            # Somebody killed the guard before it could do its work.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, signal.SIGKILL)
+        self._group = None
+
+    def restart(self) -> None:
+        """Stop, and start again at the same address with the same key.
+
+        Raises:
+            UsageError, ServerError, StorageError: as `start`.
+        """
+        self.stop()
+        self.start()
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._guard is not None and self._guard.poll() is None
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of the log since the last start."""
+        return log.tail(self._spec.log, lines, self._log_start)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _choose_port(self) -> int:
+        wanted = self._spec.port or self._port or 0
+        try:
+            port = _bindable(wanted)
+        except OSError as error:
+            if self._spec.port is not None:
+                raise UsageError(
+                    f"port {wanted} cannot be used: {error.strerror}",
+                    where="port",
+                    hint="choose another `port`, or leave it out for a free one",
+                ) from None
+            port = _bindable(0)
+        self._port = port
+        return port
+
+    def _launch(self, line: list[str]) -> None:
+        with self._open_log() as file:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-P", guard.__file__, str(GRACE), *line],
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=environment(self._api_key),
+                # Out of reach of the terminal's Ctrl-C: the harness decides when it stops.
+                start_new_session=True,
+            )
+
+    def _open_log(self) -> IO[bytes]:
+        path = self._spec.log
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab")
+        except OSError as error:
+            raise storage_error(error, path) from error
+        self._log_start = file.tell()
+        return file
+
+    def _wait_until_ready(self) -> None:
+        started = SYSTEM_CLOCK.now()
+        shown = ""
+        while True:
+            process = self._guard
+            if process is None or self._ended_within(process, _POLL):
+                raise self._start_error("vLLM ended while starting")
+            self._group = next(iter(guard.children(process.pid)), self._group)
+            if _answers(self._port or 0, "/health") is not None:
+                break
+            waited = SYSTEM_CLOCK.now() - started
+            if waited > self._spec.start_timeout:
+                raise self._start_error(f"vLLM was not ready in {self._spec.start_timeout:g} s")
+            if (line := log.progress(self.log_tail(50))) != shown:
+                shown = line
+                self._on_progress(f"vLLM, {waited:.0f} s: {line}")
+        # A stranger that took the port in between would not know the key.
+        listed = _answers(self._port or 0, "/v1/models", self._api_key)
+        if not self.alive() or self._spec.base_name not in _names(listed):
+            raise self._start_error(f"another server answers on port {self._port}")
+        self._warm_up(started + self._spec.start_timeout)
+
+    def _warm_up(self, deadline: float) -> None:
+        """Let every model say one word: on a CPU the first answer takes vLLM up to 20 s."""
+        for name in (self._spec.base_name, *self._spec.adapters):
+            left = deadline - SYSTEM_CLOCK.now()
+            if left <= 0.0 or not self.alive():
+                raise self._start_error(f"vLLM was not ready in {self._spec.start_timeout:g} s")
+            self._on_progress(f"vLLM warms up: {name}")
+            message = {"role": "user", "content": "Hello"}
+            ask = {"model": name, "messages": [message], "max_tokens": 2, "temperature": 0}
+            # A refusal is for the first real request to report, with its cause.
+            _answers(self._port or 0, "/v1/chat/completions", self._api_key, ask, left)
+
+    @staticmethod
+    def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _start_error(self, what: str) -> ServerError:
+        why = log.last_error(self.log_tail(400))
+        return ServerError(
+            f"{what}: {why}" if why else what,
+            where=str(self._spec.model),
+            hint=f"the whole story is in {self._spec.log}",
+        )
+
+
+def _bindable(port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        OSError: it is in use, or not ours to use.
+    """
+    with socket.socket() as probe:
+        # As servers do: a port on which only closed connections linger is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((_HOST, port))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def _answers(
+    port: int,
+    path: str,
+    api_key: str | None = None,
+    post: dict[str, object] | None = None,
+    timeout: float = 5.0,
+) -> bytes | None:
+    """The body of a 200 on loopback, past any proxy; None for anything else."""
+    connection = http.client.HTTPConnection(_HOST, port, timeout=timeout)
+    try:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        if post is None:
+            connection.request("GET", path, headers=headers)
+        else:
+            headers["Content-Type"] = "application/json"
+            connection.request("POST", path, body=json.dumps(post), headers=headers)
+        response = connection.getresponse()
+        body = response.read(4 * 1024 * 1024)
+        return body if response.status == 200 else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _names(body: bytes | None) -> set[str]:
+    try:
+        return {str(entry["id"]) for entry in json.loads(body or b"{}")["data"]}
+    except (ValueError, KeyError, TypeError):
+        return set()
+
+
+def _silent(_line: str) -> None:
+    return None
