@@ -24,10 +24,8 @@ class Selection:
     concurrency: int | None = None
 
     def described(self) -> dict[str, str]:
-        """The parts that make a run a partial one, empty for a whole run."""
+        """What leaves cases of the chosen suites out, empty where nothing does."""
         found = {}
-        if self.suites:
-            found["suite"] = ", ".join(sorted(self.suites))
         if self.cases:
             found["case"] = ", ".join(sorted(self.cases))
         if self.limit is not None:

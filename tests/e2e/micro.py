@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 CHAT_TEMPLATE = (
@@ -14,6 +15,7 @@ SPECIAL = ["<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 def build_model(folder: Path, *, hidden: int = 64, layers: int = 2, seed: int = 0) -> Path:
     """The folder with a Llama of about 0.2 million random parameters and its tokenizer."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

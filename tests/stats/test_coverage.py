@@ -132,6 +132,27 @@ def test_a_ratio_of_times_is_bounded(groups: int, size: int, icc: float) -> None
     assert within_chance(below, SIMULATIONS)
 
 
+@pytest.mark.parametrize(("groups", "size", "icc"), [(20, 3, 0.4), (60, 5, 0.8), (60, 1, 0.0)])
+def test_a_rare_total_loss_hidden_in_small_changes_is_not_forgotten(
+    groups: int, size: int, icc: float
+) -> None:
+    """Graded scores that nearly agree look precise; the loss that was not seen yet decides."""
+    labels = np.repeat(np.arange(groups), size)
+    random = np.random.default_rng([groups, size])
+    truth = -0.03 - 0.97 * 0.01
+    passed = 0
+    for _ in range(SIMULATIONS):
+        change = clustered(
+            random,
+            groups,
+            size,
+            icc,
+            lambda shape: np.where(random.random(shape) < 0.03, -1.0, -0.02 * random.random(shape)),
+        )
+        passed += paired_difference(1 + change, np.ones(change.size), labels).low > truth
+    assert within_chance(passed, SIMULATIONS)
+
+
 def test_a_true_difference_is_found() -> None:
     """The bounds are not safe by being wide: a loss of ten points in 150 cases is seen."""
     random = np.random.default_rng(1)

@@ -29,7 +29,7 @@ BINARY_CASES = st.lists(
 ).filter(lambda rows: len({group for _, _, group in rows}) > 1)
 Rows = list[tuple[float, float, int]]
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 
 
 def arrays(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,13 +86,17 @@ def test_swapped_arms_negate_a_difference_of_ratios(rows: Rows) -> None:
 
 
 @quick
-@given(rows=CASES)
-def test_failures_mirror_successes(rows: Rows) -> None:
-    c, b, g = arrays(rows)
-    assert close(paired_difference(1 - c, 1 - b, g), negated(paired_difference(c, b, g)))
+@given(seed=st.integers(0, 99), share=st.floats(0.01, 0.99))
+def test_failures_mirror_successes(seed: int, share: float) -> None:
+    """Where there are too many groups for a bootstrap, to the last digit."""
+    random = np.random.default_rng(seed)
+    c, b = (random.random((2, 1000)) < share).astype(float)
+    g = np.repeat(np.arange(500), 2)
+    found, mirrored = paired_difference(c, b, g), paired_difference(1 - c, 1 - b, g)
+    assert close(mirrored, negated(found))
     ours, theirs = mean(c, g), mean(1 - c, g)
-    assert ours.low == pytest.approx(1 - theirs.high, abs=0.02)
-    assert ours.high == pytest.approx(1 - theirs.low, abs=0.02)
+    assert ours.low == pytest.approx(1 - theirs.high)
+    assert ours.high == pytest.approx(1 - theirs.low)
 
 
 @quick
@@ -218,7 +222,7 @@ def test_a_ratio_does_not_know_its_unit(rows: Rows, factor: float) -> None:
     c, b, g = arrays(rows)
     assume(c.any() and b.any())
     straight, scaled = paired_ratio(c, b, g), paired_ratio(c * factor, b * factor, g)
-    assert close(straight, scaled)
+    assert close(replace(straight, p_value=0), replace(scaled, p_value=0))
     assert straight.low < straight.estimate < straight.high
 
 
