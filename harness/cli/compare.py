@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -47,33 +48,46 @@ def command(
         return
     click.echo(f"{'metric':<34}{candidate:>10}{bench.policy.baseline:>12}   difference")
     for name, row in rows.items():
-        bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-        click.echo(f"{name:<34}{row['candidate']:>10.3f}{row['baseline']:>12.3f}   {bounds}")
+        values = f"{_value(row['candidate']):>10}{_value(row['baseline']):>12}"
+        click.echo(f"{name:<34}{values}   {_bounds(row)}")
     for section, counts in changes.items():
         click.echo(f"{section}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
     for problem in comparison.problems:
         click.echo(f"evidence: {problem}", err=True)
 
 
-def _row(metric: PairedMetric, alpha: float, seed: int) -> dict[str, float]:
-    interval = stats.paired_difference_of_ratios(
-        metric.candidate_num,
-        metric.candidate_den,
-        metric.baseline_num,
-        metric.baseline_den,
-        metric.groups,
-        alpha=alpha,
-        seed=seed,
-    )
+def _row(metric: PairedMetric, alpha: float, seed: int) -> dict[str, Any]:
+    values = {"candidate": metric.candidate_value, "baseline": metric.baseline_value}
+    try:
+        interval = stats.paired_difference_of_ratios(
+            metric.candidate_num,
+            metric.candidate_den,
+            metric.baseline_num,
+            metric.baseline_den,
+            metric.groups,
+            alpha=alpha,
+            seed=seed,
+        )
+    except ValueError as error:
+        return {**values, "reason": str(error)}
     return {
-        "candidate": metric.candidate_value or 0.0,
-        "baseline": metric.baseline_value or 0.0,
+        **values,
         "estimate": interval.estimate,
         "low": interval.low,
         "high": interval.high,
         "n": interval.n,
         "groups": interval.groups,
     }
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _bounds(row: dict[str, Any]) -> str:
+    if "reason" in row:
+        return f"not computed: {row['reason']}"
+    return f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
 
 
 def _changes(comparison: Comparison) -> dict[str, dict[str, int]]:

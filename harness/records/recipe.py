@@ -74,7 +74,7 @@ class TinyRecipe(Record):
     context: Positive = 512
     conversations: Positive = 20000
     copying_steps: int = Field(default=200, ge=0)
-    steps: Positive = 450
+    steps: Positive = 400
     batch_size: Positive = 32
     learning_rate: float = Field(default=5e-3, gt=0.0)
     warmup_steps: int = Field(default=50, ge=0)

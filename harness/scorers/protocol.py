@@ -1,0 +1,76 @@
+"""What a scorer is, and the two things it may say of an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from harness.records.score import Term
+from harness.records.suite import Case
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A scored answer: its value in [0, 1], whether that is good enough, and its metric terms.
+
+    `terms` holds one `Term` for each metric the case says something about; `label` is a short
+    name of what the answer was, `reason` the evidence for it in one sentence.
+
+    Raises:
+        ValueError: a value outside [0, 1].
+    """
+
+    value: float
+    passed: bool
+    terms: dict[str, Term] = field(default_factory=dict)
+    label: str = ""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
+            raise ValueError(f"a judgement's value must lie in [0, 1], got {self.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """An answer that this scorer cannot judge, and why; never a stand-in for a bad answer."""
+
+    reason: str
+
+
+class Scorer(Protocol):
+    """Judges answers of one kind of section; it keeps no state between answers."""
+
+    @property
+    def name(self) -> str:
+        """The name that a suite's `scorer:` asks for."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that the scorer can give a term for."""
+        ...
+
+    def check_section(self, settings: Settings) -> None:
+        """Nothing, where the section's settings can be used.
+
+        Raises:
+            ValueError: `key: what is wrong`.
+        """
+        ...
+
+    def check_case(self, case: Case, settings: Settings) -> None:
+        """Nothing, where the case's `expect` can be read.
+
+        Raises:
+            ValueError: `key: what is wrong`.
+        """
+        ...
+
+    def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
+        """What the answer is worth; an exception means that the scorer itself is broken."""
+        ...

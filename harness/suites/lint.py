@@ -1,0 +1,38 @@
+"""Findings about a suite that are no errors, but weaken what it can show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harness.records.suite import Section, Suite
+
+FEW_GROUPS = 8
+
+
+def lint_suite(suite: Suite) -> tuple[str, ...]:
+    """Warnings about a suite that loads, one sentence each; none where nothing is odd."""
+    found = [warning for section in suite.sections for warning in _lint_section(section)]
+    if not any(case.critical for _, case in suite.cases()):
+        found.append("no case is critical: the rule no_new_critical_failures has nothing to watch")
+    return tuple(f"{suite.name}: {warning}" for warning in found)
+
+
+def _lint_section(section: Section) -> Iterator[str]:
+    groups = {case.group for case in section.cases}
+    if len(groups) < FEW_GROUPS:
+        yield (
+            f"{section.name}: {len(groups)} group{'s' if len(groups) > 1 else ''} only; "
+            f"below {FEW_GROUPS} nearly every comparison is inconclusive"
+        )
+    ids = defaultdict(list)
+    for case in section.cases:
+        ids[tuple((turn.role, turn.content.strip()) for turn in case.messages)].append(case)
+    for same in ids.values():
+        if len(same) > 1:
+            first, second = same[0], same[1]
+            apart = first.group != second.group
+            yield (
+                f"{section.name}: `{first.id}` and `{second.id}` ask the same"
+                + (" and count as independent: give them one group" if apart else "")
+            )
