@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,18 @@ from harness.records.target import Generation, ManagedServer, RemoteServer, Serv
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"
+# Names become folders and files, so they hold nothing that means something in a path or a glob.
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_sealed_name(baseline: str) -> None:
+    """Nothing, where `sealed:<name>` names a file of baselines/<suite>/.
+
+    Raises:
+        ValueError: the name could lead elsewhere.
+    """
+    if not FOLDER_NAME.fullmatch(baseline.removeprefix(SEALED)):
+        raise ValueError(f"gate.baseline: `{baseline}` is no name of a sealed baseline")
 
 
 class Config(Record):
@@ -28,6 +41,13 @@ class Config(Record):
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
+        for kind, names in (("targets", self.targets), ("servers", self.servers)):
+            for name in names:
+                if not FOLDER_NAME.fullmatch(name):
+                    raise ValueError(
+                        f"{kind}: `{name}` must be letters, digits, `.`, `_` and `-`, "
+                        "and begin with a letter or digit"
+                    )
         for name, target in self.targets.items():
             server = self.servers.get(target.server)
             if server is None:
@@ -47,7 +67,9 @@ class Config(Record):
                 raise ValueError(f"targets.{name}.generation.{explain(error)}") from None
         if self.gate is not None:
             baseline = self.gate.baseline
-            if not baseline.startswith(SEALED) and baseline not in self.targets:
+            if baseline.startswith(SEALED):
+                check_sealed_name(baseline)
+            elif baseline not in self.targets:
                 raise ValueError(
                     f"gate.baseline: no target `{baseline}`; there is {_listing(self.targets)}"
                 )

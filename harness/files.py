@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,8 @@ from typing import Any, Self
 import yaml
 
 from harness.errors import StorageError, UsageError
+
+_LONGEST_EXCERPT = 40
 
 
 def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
@@ -59,6 +62,22 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     )
 
 
+def read_bytes(path: Path) -> bytes | None:
+    """The file's bytes, or None where there is no such file.
+
+    Raises:
+        StorageError: something is there and cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(
+            f"cannot read: {error.strerror or error}", where=str(path), hint="check what is there"
+        ) from error
+
+
 def read_text(path: Path) -> str:
     """The file's text as UTF-8.
 
@@ -73,8 +92,9 @@ def read_text(path: Path) -> str:
         raise UsageError(
             f"not UTF-8 at byte {error.start}", where=str(path), hint="save the file as UTF-8"
         ) from None
-    except OSError as error:
-        raise UsageError(f"cannot read: {error.strerror}", where=str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot read: {reason}", where=str(path)) from error
 
 
 def canonical_json(value: Any) -> str:
@@ -93,7 +113,13 @@ def digest_json(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """The digest of a file's bytes, read in pieces."""
+    """The digest of a file's bytes, read in pieces; kept as long as the file is not written to."""
+    status = path.stat()
+    return _file_digest(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _file_digest(path: Path, _inode: int, _size: int, _modified: int) -> str:
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
@@ -166,14 +192,39 @@ class Appender:
             self._file.close()
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice instead of keeping the last."""
+class _Loader(yaml.SafeLoader):
+    """A safe loader whose every complaint knows its line, and that refuses a key given twice."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The node's value."""
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, str):
+                value.encode()
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except UnicodeEncodeError:
+            what = "half a surrogate pair, which is no character"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from None
+        except Exception as error:  # PyYAML leaves bad dates, numbers and tags to Python
+            what = f"cannot read `{_excerpt(node)}`: {error}"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
+        return value
 
 
-def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = False) -> Any:
+def _excerpt(node: yaml.Node) -> str:
+    text = node.value if isinstance(node.value, str) else node.tag
+    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> Any:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be text, not a list or a mapping", key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key `{key}` given twice", key_node.start_mark
@@ -182,18 +233,19 @@ def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = Fals
     return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
 
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> dict[str, Any]:
     """The mapping in a YAML file, loaded safely.
 
     Raises:
-        UsageError: (as `error_type`) missing file, bad syntax with its line, a doubled key, or
-            something other than a mapping at the top.
+        UsageError: (as `error_type`) a file that is missing or cannot be read, bad syntax or a bad
+            value with its line, a doubled key, nesting without end, or something other than a
+            mapping at the top.
     """
     try:
-        data = yaml.load(read_text(path), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(read_text(path), _Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -201,8 +253,12 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> dict[str
         raise error_type(f"YAML: {what}", where=place, hint="mend the syntax there") from None
     except yaml.YAMLError as error:
         raise error_type(f"YAML: {error}", where=str(path)) from None
+    except RecursionError:
+        raise error_type("YAML: nested too deeply", where=str(path)) from None
     except UsageError as error:
         raise error_type(error.what, where=error.where, hint=error.hint) from None
+    except ValueError as error:  # a path that holds a NUL
+        raise error_type(f"cannot read: {error}", where=str(path)) from None
     if not isinstance(data, dict):
         raise error_type("must hold `key: value` lines at the top", where=str(path))
     return data

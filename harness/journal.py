@@ -17,10 +17,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, JournalError
-from harness.files import Appender, storage_error, write_atomic
+from harness.files import Appender, digest_bytes, read_bytes, storage_error, write_atomic
 from harness.records.attempt import Attempt
 from harness.records.base import Record, explain
-from harness.records.run import Run, RunHeader
+from harness.records.run import JournalSeal, Run, RunHeader
 from harness.records.score import Score
 
 T = TypeVar("T", bound=Record)
@@ -45,13 +45,13 @@ class RunFolder:
         """The provenance in `run.json`, or None where there is no run yet.
 
         Raises:
-            JournalError: the file is there and cannot be read as a run's header.
+            JournalError: the file is there and is no run's header.
+            StorageError: the file is there and cannot be read.
         """
         path = self.path / "run.json"
+        data = read_bytes(path)
         try:
-            return RunHeader.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
+            return None if data is None else RunHeader.model_validate_json(data)
         except ValidationError as error:
             raise JournalError(
                 explain(error), where=str(path), hint="delete the run's folder and run again"
@@ -70,19 +70,41 @@ class RunFolder:
         """What the journal holds, by key: the first answer if there is one, else the last failure.
 
         Raises:
-            JournalError: a line before the last is damaged.
+            JournalError: a line before the last is damaged, or what was there when the run was
+                finished is not there as it was.
+            StorageError: the journal cannot be read.
         """
+        data = read_bytes(self._attempts) or b""
+        self._check_seal(data)
         found: dict[str, Attempt] = {}
-        for attempt in _read(self._attempts, Attempt, torn_tail=True):
+        for attempt in _parse(data, self._attempts, Attempt, torn_tail=True):
             known = found.get(attempt.key)
             if known is None or known.status == "failed":
                 found[attempt.key] = attempt
         return found
 
-    def discard(self) -> None:
-        """Set the journal aside as `attempts.replaced.jsonl`, so that everything is asked again."""
-        if self._attempts.exists():
-            self._attempts.replace(self._attempts.with_name("attempts.replaced.jsonl"))
+    def finish(self, scores: Iterable[Score], moment: str) -> None:
+        """Write the scores, and seal the journal as it is, in a header marked as finished."""
+        self.write_scores(scores)
+        known = self.header()
+        if known is None:
+            raise JournalError("the run lost its run.json", where=str(self.path))
+        data = read_bytes(self._attempts) or b""
+        seal = JournalSeal(size=len(data), digest=digest_bytes(data))
+        if known.finished is None or known.journal != seal:
+            update = {"finished": moment, "journal": seal}
+            self.write_header(known.model_copy(update=update))
+
+    def _check_seal(self, data: bytes) -> None:
+        header = self.header()
+        if header is None or header.journal is None:
+            return
+        if digest_bytes(data[: header.journal.size]) != header.journal.digest:
+            raise JournalError(
+                "was changed after the run was finished",
+                where=str(self._attempts),
+                hint="delete the run's folder and run again",
+            )
 
     def load(self) -> Run:
         """The whole run: header, one attempt a key, scores.
@@ -91,16 +113,20 @@ class RunFolder:
             EvidenceError: there is no run, or it was never scored.
         """
         header = self.header()
-        if header is None or not (self.path / "scores.jsonl").exists():
+        path = self.path / "scores.jsonl"
+        data = read_bytes(path)
+        if header is None or data is None:
             raise EvidenceError(
-                "holds no finished run", where=str(self.path), hint=f"harness run {self.path.name}"
+                "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
-        scores = tuple(_read(self.path / "scores.jsonl", Score, torn_tail=False))
+        scores = tuple(_parse(data, path, Score, torn_tail=False))
         return Run(header, tuple(self.attempts().values()), scores)
 
     @contextmanager
-    def writing(self) -> Iterator[Appender]:
+    def writing(self, *, anew: bool = False) -> Iterator[Appender]:
         """The journal, open for appending, held by this process alone.
+
+        With `anew` the journal begins empty, and the old one is kept under another name.
 
         Raises:
             JournalError: another process is writing this run.
@@ -120,11 +146,23 @@ class RunFolder:
                     where=str(self.path),
                     hint="wait for it to end",
                 ) from None
+            if anew:
+                self._set_aside()
             _drop_torn_tail(self._attempts)
             with Appender(self._attempts) as appender:
                 yield appender
         finally:
             os.close(lock)
+
+    def _set_aside(self) -> None:
+        """Rename the journal; the header forgets that it was finished before that."""
+        if not self._attempts.exists():
+            return
+        known = self.header()
+        if known is not None:
+            self.write_header(known.model_copy(update={"finished": None, "journal": None}))
+        number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
+        self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
 
 
 def finished_runs(runs: Path, target: str) -> list[RunFolder]:
@@ -134,7 +172,7 @@ def finished_runs(runs: Path, target: str) -> list[RunFolder]:
         JournalError: a header there cannot be read.
     """
     found: list[tuple[str, RunFolder]] = []
-    for path in runs.glob(f"{target}-*"):
+    for path in _folders(runs, target):
         folder = RunFolder(path)
         header = folder.header()
         if header is not None and header.target == target and header.finished is not None:
@@ -149,7 +187,7 @@ def reusable(runs: Path, target: str, wanted: set[str], *, but: Path) -> dict[st
     answer; failures are never taken over.
     """
     found: dict[str, Attempt] = {}
-    for path in sorted(runs.glob(f"{target}-*")):
+    for path in _folders(runs, target):
         if not wanted or path == but:
             continue
         for key, attempt in RunFolder(path).attempts().items():
@@ -160,14 +198,17 @@ def reusable(runs: Path, target: str, wanted: set[str], *, but: Path) -> dict[st
     return found
 
 
-def _read(path: Path, kind: type[T], *, torn_tail: bool) -> Iterator[T]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return
+def _folders(runs: Path, target: str) -> list[Path]:
+    return sorted(path for path in runs.glob(f"{target}-*") if path.is_dir())
+
+
+def _parse(data: bytes, path: Path, kind: type[T], *, torn_tail: bool) -> Iterator[T]:
+    lines = data.split(b"\n")
     torn = lines.pop()
     if torn and not torn_tail:
-        raise JournalError("ends in a torn line", where=str(path), hint="harness score rewrites it")
+        raise JournalError(
+            "ends in a torn line", where=str(path), hint="run again to write it anew"
+        )
     for number, line in enumerate(lines, start=1):
         try:
             yield kind.model_validate(json.loads(line))

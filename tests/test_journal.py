@@ -79,9 +79,10 @@ def test_loading_what_is_not_there(tmp_path: Path) -> None:
         RunFolder(tmp_path).load()
 
 
-def test_discarding_sets_the_journal_aside(tmp_path: Path) -> None:
+def test_a_journal_begun_anew_keeps_the_old_one_aside(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write(folder, answered("a"))
-    folder.discard()
-    assert folder.attempts() == {}
-    assert (tmp_path / "attempts.replaced.jsonl").exists()
+    with folder.writing(anew=True) as journal:
+        journal.append(answered("b").model_dump_json())
+    assert set(folder.attempts()) == {"b"}
+    assert (tmp_path / "attempts.replaced-1.jsonl").read_text().count("\n") == 1

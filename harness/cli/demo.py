@@ -8,17 +8,16 @@ import click
 
 from harness.cli.console import Console
 from harness.cli.evidence import Bench, open_bench
-from harness.cli.gate import shown
+from harness.cli.gate import judge, shown
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.verdict import Verdict
-from harness.report.write import write_report
 from harness.stages.run import run
 from harness.training.recipes import load_recipe, load_tiny_recipe
+from harness.training.side_by_side import train_side_by_side
 from harness.training.tiny import build_base
-from harness.training.train import train
 
 CANDIDATES = ("good", "forgetful", "overeager")
 
@@ -40,14 +39,7 @@ def command(seed: int, config: Path) -> None:
         bench = open_bench(project, CANDIDATES, None, ())
         targets = (*bench.live_baseline, *CANDIDATES)
         runs = run(project, targets, bench.suites, console, whole())
-        verdicts = []
-        for name in CANDIDATES:
-            console.say(f"judging {name}")
-            comparison = bench.compare(name, runs)
-            verdict = bench.judge(comparison)
-            write_report(verdict, comparison, bench.folder(name))
-            verdicts.append(verdict)
-    _print_table(bench, verdicts)
+    _print_table(bench, [judge(bench, name, runs) for name in CANDIDATES])
 
 
 def _train(project: Project, seed: int, console: Console) -> None:
@@ -61,9 +53,11 @@ def _train(project: Project, seed: int, console: Console) -> None:
     tiny = load_tiny_recipe(recipes / "tiny.yaml").model_copy(update={"seed": seed})
     folder = project.root / ".harness" / "models" / tiny.name
     build_base(tiny, folder, on_progress=console.progress)
-    for name in CANDIDATES:
-        recipe = load_recipe(recipes / f"{name}.yaml").model_copy(update={"seed": seed})
-        train(recipe, project_dir=project.root, on_progress=console.progress)
+    loaded = [
+        load_recipe(recipes / f"{name}.yaml").model_copy(update={"seed": seed})
+        for name in CANDIDATES
+    ]
+    train_side_by_side(loaded, project_dir=project.root, on_progress=console.progress)
 
 
 def _print_table(bench: Bench, verdicts: list[Verdict]) -> None:

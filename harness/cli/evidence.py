@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 import harness
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.config import SEALED, Project
+from harness.config import SEALED, Project, check_sealed_name
 from harness.errors import EvidenceError, UsageError
-from harness.files import digest_json
+from harness.files import digest_json, read_bytes
 from harness.journal import RunFolder
 from harness.records.base import explain
 from harness.records.comparison import Comparison
@@ -25,6 +25,8 @@ from harness.stages.gate import Circumstances, gate
 from harness.stages.load import check_policy, load_suites
 from harness.stages.seal import open_sealed
 
+VERDICT = "verdict.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -33,24 +35,20 @@ class Bench:
     project: Project
     suites: tuple[Suite, ...]
     policy: Policy
+    sealed: Run | None = None
 
     @property
     def live_baseline(self) -> tuple[str, ...]:
         """The baseline's target, or nothing where it is sealed and needs no run."""
-        return () if self.policy.baseline.startswith(SEALED) else (self.policy.baseline,)
+        return () if self.sealed is not None else (self.policy.baseline,)
 
     def folder(self, candidate: str) -> Path:
         """Where the candidate's report goes."""
         return self.project.reports / f"{candidate}-vs-{self.policy.baseline.replace(':', '-')}"
 
     def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
-        """The candidate against the policy's baseline; a sealed one is opened here."""
-        name = self.policy.baseline
-        if name.startswith(SEALED):
-            sealed = name.removeprefix(SEALED)
-            baseline = open_sealed(sealed, self.suites, self.project.baselines)
-        else:
-            baseline = runs[name]
+        """The candidate against the policy's baseline, sealed or among the runs."""
+        baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         return compare(runs[candidate], baseline, self.suites)
 
     def circumstances(self, comparison: Comparison) -> Circumstances:
@@ -78,15 +76,21 @@ class Bench:
             UsageError: there is none.
             EvidenceError: the file is damaged.
         """
-        path = self.folder(candidate) / "verdict.json"
+        path = self.folder(candidate) / VERDICT
+        data = read_bytes(path)
+        if data is None:
+            raise UsageError("no verdict there", where=str(path), hint=f"harness gate {candidate}")
         try:
-            return Verdict.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            raise UsageError(
-                "no verdict there", where=str(path), hint=f"harness gate {candidate}"
-            ) from None
+            verdict = Verdict.model_validate_json(data)
         except ValidationError as error:
             raise EvidenceError(explain(error), where=str(path)) from None
+        if (verdict.candidate, verdict.baseline) != (candidate, self.policy.baseline):
+            raise EvidenceError(
+                f"is about `{verdict.candidate}` against `{verdict.baseline}`",
+                where=str(path),
+                hint=f"harness gate {candidate}",
+            )
+        return verdict
 
     def judged_runs(self, verdict: Verdict) -> dict[str, Run]:
         """The runs that a stored verdict speaks of, by target; a sealed baseline is not among them.
@@ -108,18 +112,28 @@ def open_bench(
     Raises:
         UsageError: a name that does not exist, or a candidate that is its own baseline.
     """
-    suites = load_suites(project, suite_names)
+    everything = load_suites(project)
+    suites = load_suites(project, suite_names) if suite_names else everything
     policy = project.policy()
     if baseline is not None:
         policy = policy.model_copy(update={"baseline": baseline})
-        if not baseline.startswith(SEALED):
-            project.target(baseline)
-    if not suite_names:
-        check_policy(policy, suites)
+    check_policy(policy, everything)
     for candidate in candidates:
         project.target(candidate)
         if candidate == policy.baseline:
             raise UsageError(
                 f"`{candidate}` is the baseline itself", hint="name another target as candidate"
             )
-    return Bench(project, suites, policy)
+    return Bench(project, suites, policy, _sealed(project, suites, policy.baseline))
+
+
+def _sealed(project: Project, suites: tuple[Suite, ...], baseline: str) -> Run | None:
+    """The sealed run that the baseline names, or None where it names a target."""
+    if not baseline.startswith(SEALED):
+        project.target(baseline)
+        return None
+    try:
+        check_sealed_name(baseline)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return open_sealed(baseline.removeprefix(SEALED), suites, project.baselines)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from harness.cli.console import Console
+from harness.cli.console import Console, unbroken
 from harness.cli.evidence import Bench, open_bench
 from harness.cli.options import (
     config_option,
@@ -17,9 +18,10 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
+from harness.errors import EvidenceError
+from harness.records.run import Run
 from harness.records.verdict import Verdict
-from harness.report.write import write_report
-from harness.stages.plan import Selection
+from harness.report.write import remove_report, write_report
 from harness.stages.rescore import rescore
 from harness.stages.run import run
 
@@ -53,30 +55,31 @@ def command(
     project = open_project(config)
     bench = open_bench(project, [candidate], baseline, suite_names)
     selection = whole(suite_names, repeats, concurrency)
-    with Console() as console:
-        verdict = judge(bench, candidate, selection, console, stored=stored, no_cache=no_cache)
-    if as_json:
-        click.echo(verdict.model_dump_json(indent=2))
-    else:
-        print_verdict(verdict, bench.folder(candidate))
+    # What an error leaves behind must not look like a verdict of today.
+    remove_report(bench.folder(candidate))
+    targets = (*bench.live_baseline, candidate)
+    try:
+        with Console() as console:
+            if stored:
+                runs = rescore(project, targets, bench.suites, selection)
+            else:
+                runs = run(
+                    project, targets, bench.suites, console, selection, use_cache=not no_cache
+                )
+        verdict = judge(bench, candidate, runs)
+    except EvidenceError:
+        click.echo(f"INVALID  {candidate} against {bench.policy.baseline}", err=as_json)
+        raise
+    with unbroken():
+        if as_json:
+            click.echo(verdict.model_dump_json(indent=2))
+        else:
+            print_verdict(verdict, bench.folder(candidate))
     sys.exit(verdict.exit_code)
 
 
-def judge(
-    bench: Bench,
-    candidate: str,
-    selection: Selection,
-    console: Console,
-    *,
-    stored: bool,
-    no_cache: bool,
-) -> Verdict:
-    """The verdict, after running what is missing; its report is written."""
-    targets = (*bench.live_baseline, candidate)
-    if stored:
-        runs = rescore(bench.project, targets, bench.suites, selection)
-    else:
-        runs = run(bench.project, targets, bench.suites, console, selection, use_cache=not no_cache)
+def judge(bench: Bench, candidate: str, runs: Mapping[str, Run]) -> Verdict:
+    """The verdict on the candidate's run; its report is written."""
     comparison = bench.compare(candidate, runs)
     verdict = bench.judge(comparison)
     write_report(verdict, comparison, bench.folder(candidate))

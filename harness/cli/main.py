@@ -9,9 +9,11 @@ import traceback
 import click
 
 from harness import __version__
+from harness.cli.console import unbroken
 from harness.errors import HarnessError
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
 
 COMMANDS = {
     "init": "Make a new project folder with a small suite and a configuration.",
@@ -73,25 +75,37 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     try:
-        code = cli.main(args=given, prog_name="harness", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _say("interrupted; what was finished is kept, run the same command to go on", 130)
+        code = _run(given)
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
         hint = f" - try `{where} --help`" if where else ""
-        code = _say(f"error: {error.format_message()}{hint}", 2)
+        code = _say(f"error: {' '.join(error.format_message().split())}{hint}", 2)
     except HarnessError as error:
         code = _fail(f"error: {error.line}", error.exit_code, debug)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.exceptions.Abort):
         code = _say(
             "interrupted; what was finished is kept, run the same command to go on", INTERRUPTED
         )
     except BrokenPipeError:
-        code = 0
+        code = BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         code = _fail(f"internal error: {what} - `harness --debug …` shows where", 3, debug)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; click's own `main` would turn a closed pipe into exit code 1, a BLOCK."""
+    with cli.make_context("harness", list(arguments)) as context:
+        cli.invoke(context)
+    with unbroken():
+        pass
+    return 0
 
 
 def _fail(line: str, code: int, debug: bool) -> int:

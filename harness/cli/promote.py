@@ -6,16 +6,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.evidence import Bench, open_bench
+from harness.cli.evidence import open_bench
 from harness.cli.gate import shown
 from harness.cli.options import config_option, open_project
-from harness.errors import PromotionRefused
-from harness.records.run import Run
-from harness.records.suite import NAME_PATTERN
-from harness.records.target import ManagedServer
-from harness.stages.connect import identify
-from harness.stages.promote import promote
-from harness.stages.run import run_async
+from harness.config import FOLDER_NAME
+from harness.stages.promote import check_run, promote
 
 
 @click.command("promote")
@@ -35,7 +30,8 @@ def command(candidate: str, name: str | None, baseline: str | None, config: Path
     verdict = bench.stored_verdict(candidate)
     runs = bench.judged_runs(verdict)
     comparison = bench.compare(candidate, runs)
-    _check_weights(bench, runs[candidate])
+    for judged in runs.values():
+        check_run(bench.project, judged)
     now = bench.circumstances(comparison)
     paths = promote(verdict, comparison, bench.policy, now, chosen, bench.project.baselines)
     for path in paths:
@@ -44,23 +40,7 @@ def command(candidate: str, name: str | None, baseline: str | None, config: Path
 
 
 def _check_name(name: str) -> None:
-    import re
-
-    if not re.match(NAME_PATTERN, name):
+    if not FOLDER_NAME.fullmatch(name):
         raise click.BadParameter(
-            f"`{name}`: use small letters, digits, - and _", param_hint="--name"
-        )
-
-
-def _check_weights(bench: Bench, judged: Run) -> None:
-    """Refuse where the files of a managed candidate are not those that answered."""
-    target = judged.header.target
-    server = bench.project.config.servers[bench.project.target(target).server]
-    if not isinstance(server, ManagedServer):
-        return
-    current = run_async(identify(bench.project, target))
-    if current != judged.header.identity:
-        raise PromotionRefused(
-            f"the files of `{target}` are not the ones that were judged",
-            hint=f"run `harness gate {target}` again",
+            f"`{name}`: use letters, digits, `.`, `_` and `-`", param_hint="--name"
         )

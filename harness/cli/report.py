@@ -10,6 +10,7 @@ from harness.cli.evidence import open_bench
 from harness.cli.gate import shown
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
+from harness.records.verdict import Verdict
 from harness.report.write import write_report
 
 
@@ -25,19 +26,21 @@ def command(
 ) -> None:
     """Write the report on CANDIDATE's last verdict again, from stored records.
 
-    Nothing is judged again: where the records no longer match the verdict, that is an error.
+    Where the records no longer match the verdict, or do not lead to it, that is an error.
     """
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     verdict = bench.stored_verdict(candidate)
     comparison = bench.compare(candidate, bench.judged_runs(verdict))
-    now = bench.circumstances(comparison).hashes
-    for part in ("suites", "candidate", "baseline"):
-        if getattr(now, part) != getattr(verdict.hashes, part):
-            raise EvidenceError(
-                f"the verdict speaks of other records: its `{part}` hash does not match",
-                where=str(shown(bench.folder(candidate) / "verdict.json")),
-                hint=f"harness gate {candidate}",
-            )
+    again = bench.judge(comparison).model_copy(update={"created": verdict.created})
+    if again != verdict:
+        parts = [
+            name for name in Verdict.model_fields if getattr(again, name) != getattr(verdict, name)
+        ]
+        raise EvidenceError(
+            f"the stored records do not lead to this verdict: {', '.join(parts)} differ",
+            where=str(shown(bench.folder(candidate) / "verdict.json")),
+            hint=f"harness gate {candidate}",
+        )
     paths = write_report(verdict, comparison, bench.folder(candidate))
     for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
         click.echo(shown(path))

@@ -11,7 +11,7 @@ from harness.cli.options import config_option, open_project
 from harness.config import Project
 from harness.errors import ServerError, UsageError
 from harness.files import write_atomic
-from harness.records.target import ManagedServer
+from harness.records.target import ManagedServer, RemoteServer
 from harness.stages.connect import connect, model_name
 
 POLL_SECONDS = 1.0
@@ -55,6 +55,10 @@ def _chosen(project: Project, targets: tuple[str, ...]) -> tuple[str, list[str]]
             hint="name targets of one server",
         )
     server = servers.pop()
+    if isinstance(project.config.servers[server], RemoteServer):
+        raise UsageError(
+            f"`{server}` is given by url and already runs", hint="name targets of a managed server"
+        )
     names = list(targets) or [
         name for name, target in project.config.targets.items() if target.server == server
     ]

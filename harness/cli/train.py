@@ -11,7 +11,7 @@ from harness.cli.console import Console
 from harness.cli.options import config_option, open_project
 from harness.errors import UsageError
 from harness.training.recipes import load_recipe
-from harness.training.train import train
+from harness.training.side_by_side import train_side_by_side
 
 
 @click.command("train")
@@ -21,6 +21,8 @@ from harness.training.train import train
 def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     """Train a candidate from each of RECIPES into .harness/candidates/<name>/.
 
+    Without a GPU several are trained side by side, a process each.
+
     A candidate that is there already, from the same recipe, data and base, is left as it is; an
     interrupted training goes on from its last checkpoint.
     """
@@ -28,10 +30,10 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     require_training()
     loaded = [load_recipe(path) for path in recipes]
     with Console() as console:
-        for recipe in loaded:
-            dossier = train(
-                recipe, project_dir=project.root, force=force, on_progress=console.progress
-            )
+        dossiers = train_side_by_side(
+            loaded, project_dir=project.root, force=force, on_progress=console.progress
+        )
+        for dossier in dossiers:
             stopped = ", stopped early" if dossier.stopped_early else ""
             click.echo(
                 f"{dossier.name}: {dossier.steps_done} steps{stopped}, validation loss "

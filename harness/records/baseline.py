@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
@@ -16,7 +18,7 @@ class Baseline(Record):
     `seal` is the digest of everything else in the file, so that an edit by hand is noticed.
     """
 
-    schema_version: int = 1
+    schema_version: Literal[1] = 1
     name: str
     suite: str
     header: RunHeader

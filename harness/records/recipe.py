@@ -39,6 +39,7 @@ class Recipe(Record):
     schedule: Literal["linear", "cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=0, ge=0)
     weight_decay: float = Field(default=0.0, ge=0.0)
+    adam_beta2: float = Field(default=0.999, gt=0.0, lt=1.0)
     steps: Positive | None = None
     epochs: float | None = Field(default=None, gt=0.0)
     batch_size: Positive = 16

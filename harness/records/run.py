@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -61,10 +61,17 @@ class SectionPlan(Record):
     planned: int = Field(ge=1)
 
 
+class JournalSeal(Record):
+    """The length in bytes and the digest of a journal when its run was finished."""
+
+    size: int = Field(ge=0)
+    digest: str
+
+
 class RunHeader(Record):
     """`run.json`: where a run's numbers come from."""
 
-    schema_version: int = 1
+    schema_version: Literal[1] = 1
     run_id: str
     target: str
     identity: Identity
@@ -81,6 +88,7 @@ class RunHeader(Record):
     host: dict[str, str] = Field(default_factory=dict)
     created: str
     finished: str | None = None
+    journal: JournalSeal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,20 @@ from harness.records.base import Record
 class Term(Record):
     """A case's share in a metric, which is the sum of `num` over the sum of `den`.
 
+    No case gives more than its `den`, so that every metric lies in [0, 1].
+
     A mean has `den` 1 in every case; F1 has `num` 2·tp and `den` 2·tp + fp + fn; a case that says
     nothing about a metric (recall of refusing, where an answer is due) has no term in it.
     """
 
     num: float = Field(ge=0.0)
     den: float = Field(ge=0.0)
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Term:
+        if self.num > self.den:
+            raise ValueError(f"num {self.num:g} is more than den {self.den:g}")
+        return self
 
 
 class Score(Record):

@@ -91,14 +91,14 @@ class Target(Record):
 class Identity(Record):
     """What an answer of a target depends on besides the conversation and the sampling.
 
-    Two targets with equal identities give answers from the same distribution; a digest that
-    cannot be known (weights behind a url) is None, and the server's address and model name
-    stand in for it.
+    Weights behind a url have no digest: the server's address, the model's name and the `root` it
+    lists stand in for it, and cannot tell when somebody puts another model behind them.
     """
 
     server: str
     server_version: str
     model: str
+    root: str | None = None
     weights: str | None = None
     adapter: str | None = None
     chat_template: str | None = None

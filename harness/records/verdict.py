@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.records.base import Record
 from harness.records.run import Accounting
@@ -19,7 +20,7 @@ class RuleResult(Record):
     """One rule's outcome with the numbers that decided it.
 
     `limit` is the value the interval was held against, on the scale of `estimate`; `p_value` is
-    two-sided, against no difference.
+    two-sided, against no difference, and absent where a rule looks at the candidate alone.
     """
 
     metric: str | None = None
@@ -46,10 +47,20 @@ class VerdictHashes(Record):
     baseline: str
 
 
-class Verdict(Record):
-    """`verdict.json`."""
+def decide(problems: Sequence[str], outcomes: Iterable[Outcome]) -> Decision:
+    """INVALID over BLOCK over INCONCLUSIVE over PROMOTE."""
+    found = set(outcomes)
+    if problems or "invalid" in found or not found:
+        return "INVALID"
+    if "fail" in found:
+        return "BLOCK"
+    return "INCONCLUSIVE" if "inconclusive" in found else "PROMOTE"
 
-    schema_version: int = 1
+
+class Verdict(Record):
+    """`verdict.json`; a verdict that its own rules and problems contradict is refused."""
+
+    schema_version: Literal[1] = 1
     verdict: Decision
     candidate: str
     baseline: str
@@ -64,6 +75,15 @@ class Verdict(Record):
     baseline_run: str
     harness_version: str
     created: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _follows(self) -> Verdict:
+        expected = decide(self.problems, (rule.outcome for rule in self.rules))
+        if self.verdict != expected:
+            raise ValueError(f"says {self.verdict}, its rules say {expected}")
+        if self.new_critical_failures and self.verdict == "PROMOTE":
+            raise ValueError("says PROMOTE with new critical failures")
+        return self
 
     @property
     def exit_code(self) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.files import write_atomic
+from harness.files import storage_error, write_atomic
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report.view import build_view
+
+HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,19 @@ class ReportPaths:
     markdown: Path
     junit: Path
     verdict: Path
+
+
+def remove_report(folder: Path) -> None:
+    """Remove an earlier report's files from the folder, the verdict first.
+
+    Raises:
+        StorageError: one of them cannot be removed.
+    """
+    for name in (VERDICT, HTML, MARKDOWN, JUNIT):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, folder / name) from error
 
 
 def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> ReportPaths:
@@ -36,10 +51,10 @@ def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> Repo
 
     view = build_view(verdict, comparison)
     paths = ReportPaths(
-        html=folder / "report.html",
-        markdown=folder / "report.md",
-        junit=folder / "junit.xml",
-        verdict=folder / "verdict.json",
+        html=folder / HTML,
+        markdown=folder / MARKDOWN,
+        junit=folder / JUNIT,
+        verdict=folder / VERDICT,
     )
     write_atomic(paths.html, render_html(view))
     write_atomic(paths.markdown, render_markdown(view))

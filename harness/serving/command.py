@@ -20,7 +20,7 @@ DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
 _OURS = frozenset(
     {
         "model", "host", "port", "uds", "api-key", "served-model-name", "trust-remote-code",
-        "enable-lora", "lora-modules", "config",
+        "enable-lora", "lora-modules", "config", "load-format",
     }
 )  # fmt: skip
 

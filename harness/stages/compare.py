@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from harness.records.comparison import Change, Comparison, PairedCase, PairedMet
 from harness.records.run import Run
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
+from harness.records.target import Generation
+from harness.stages.plan import conversation
 
 Place = tuple[str, str, str, int]
 
@@ -43,7 +46,7 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         other = theirs.get(_place(ours))
         case = cases.get((ours.suite, ours.section, ours.case))
         if other is not None and case is not None:
-            messages = _messages(case, candidate.header.system_prompts.get(ours.suite))
+            messages = conversation(case, candidate.header.system_prompts.get(ours.suite))
             yield _pair(case, messages, (ours, attempt), other)
 
 
@@ -52,12 +55,6 @@ def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
     for score in run.scores:
         if score.key in attempts:
             yield score, attempts[score.key]
-
-
-def _messages(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
-    if system_prompt and case.messages[0].role != "system":
-        return (Message(role="system", content=system_prompt), *case.messages)
-    return case.messages
 
 
 def _pair(
@@ -148,10 +145,9 @@ def _problems(
     if ours != theirs:
         example = "/".join(str(part) for part in min(ours ^ theirs))
         yield f"{len(ours ^ theirs)} cases were asked on one side only, {example} among them"
-    if candidate.header.identity == baseline.header.identity and (
-        candidate.header.system_prompts == baseline.header.system_prompts
-    ):
-        yield "candidate and baseline are the same model under the same prompt"
+    if _asked(candidate) == _asked(baseline):
+        yield "candidate and baseline are the same model under the same prompt and sampling"
+    yield from _one_sided_terms(cases)
     answered = [
         case
         for case in cases
@@ -166,11 +162,32 @@ def _problems(
         )
 
 
+def _asked(run: Run) -> list[Any]:
+    """What the answers come from: equal for two runs of the same thing."""
+    sampling = {name: run.header.generation.get(name) for name in Generation().sampling()}
+    return [run.header.identity, run.header.system_prompts, sampling]
+
+
+def _one_sided_terms(cases: Sequence[PairedCase]) -> Iterator[str]:
+    """Metrics that a scorer gave for one answer of a case and not for the other.
+
+    Whether a case says something about a metric must not depend on the answer: a scorer that
+    leaves out what went wrong would hide it.
+    """
+    found: Counter[str] = Counter()
+    for case in cases:
+        if case.change != "not_comparable":
+            lonely = set(case.candidate_score.terms) ^ set(case.baseline_score.terms)
+            found.update(f"{case.suite}.{case.section}.{metric}" for metric in lonely)
+    for metric, count in sorted(found.items()):
+        yield f"the scorer gave {metric} for one of two answers in {count} cases"
+
+
 def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator[str]:
     header = run.header
     if header.selection:
         part = ", ".join(f"--{key} {value}" for key, value in header.selection.items())
-        yield f"{who} was asked only a part of the suites ({part})"
+        yield f"{who} was asked only a part of the project's suites ({part})"
     for name, digest in current.items():
         if header.suites.get(name) != digest:
             yield f"{who} was run on another version of suite `{name}`"

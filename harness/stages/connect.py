@@ -8,14 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from harness.client.models import ServerDescription, describe
 from harness.config import CONFIG_NAME, Project
 from harness.errors import UsageError
+from harness.files import read_bytes
+from harness.records.base import explain
+from harness.records.candidate import Dossier
 from harness.records.target import Identity, ManagedServer, RemoteServer
-from harness.serving.adapter import check_fits
+from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
+from harness.training.train import DOSSIER, base_digest
 
 BASE = "base-model"
 
@@ -24,10 +30,15 @@ BASE = "base-model"
 class Endpoint:
     """Where to ask, with which key; `managed` is the process behind it, where it is ours."""
 
-    url: str
+    address: str
     api_key: str | None
     api_key_env: str | None = None
     managed: VllmServer | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address now: a managed one that was restarted may have moved."""
+        return self.managed.url if self.managed is not None else self.address
 
     async def describe(self) -> ServerDescription:
         """What the server says of itself.
@@ -65,16 +76,47 @@ def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path)
         if given is not None:
             adapters[name] = project.resolve(given, f"targets.{name}.adapter")
             check_fits(adapters[name], model)
+            _check_dossier(adapters[name], model)
     return ServeSpec(
         model=model,
         log=log,
         adapters=adapters,
-        args=dict(configured.args),
+        args=_with_template(project, configured),
         trust_remote_code=configured.trust_remote_code,
         port=configured.port,
         start_timeout=configured.start_timeout,
         base_name=BASE,
     )
+
+
+def _check_dossier(adapter: Path, model: Path) -> None:
+    """Refuse an adapter whose dossier says that it was trained on another base.
+
+    Shapes alone cannot tell two bases of one architecture apart.
+    """
+    data = read_bytes(adapter / DOSSIER)
+    if data is None:
+        return
+    try:
+        dossier = Dossier.model_validate_json(data)
+    except ValidationError as error:
+        raise UsageError(explain(error), where=str(adapter / DOSSIER)) from None
+    if dossier.base_digest != base_digest(model):
+        raise UsageError(
+            f"was trained on another base than {model}",
+            where=str(adapter),
+            hint="train it again, or serve the base that it was trained on",
+        )
+
+
+def _with_template(project: Project, server: ManagedServer) -> dict[str, str | int | float | bool]:
+    """The server's options, a chat template's path seen from the project."""
+    args = dict(server.args)
+    for name in ("chat-template", "chat_template"):
+        given = args.get(name)
+        if isinstance(given, str) and (project.root / given).is_file():
+            args[name] = str(project.root / given)
+    return args
 
 
 async def identify(project: Project, target: str) -> Identity:
@@ -92,14 +134,48 @@ async def identify(project: Project, target: str) -> Identity:
         return model_identity(chosen.server, spec, adapter)
     server = await _remote(configured).describe()
     name = model_name(project, target)
-    if server.models and name not in {model.id for model in server.models}:
+    entry = server.model(name)
+    if server.models and entry is None:
         listed = ", ".join(f"`{model.id}`" for model in server.models)
         raise UsageError(
             f"{configured.url} has no model `{name}`",
             where=f"{CONFIG_NAME}: targets.{target}.model",
             hint=f"it lists {listed}",
         )
-    return Identity(server=configured.url, server_version=server.version, model=name)
+    root = entry.root if entry is not None else None
+    lora = entry is not None and entry.parent is not None
+    return Identity(
+        server=configured.url,
+        server_version=server.version,
+        model=name,
+        root=root,
+        # An adapter that the server itself lists under its base, whatever its files are.
+        adapter=f"{configured.url}#{root or name}" if lora else None,
+    )
+
+
+def is_still(project: Project, target: str, identity: Identity) -> bool:
+    """Whether a stored identity is that of the target as it is configured now.
+
+    Files are compared where they are here; the version of the server may differ.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, RemoteServer):
+        return (identity.server, identity.model) == (configured.url, chosen.model)
+    if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
+        return False
+    if (chosen.adapter is None) != (identity.adapter is None):
+        return False
+    if chosen.adapter is not None:
+        folder = project.resolve(chosen.adapter, f"targets.{target}.adapter")
+        if folder.is_dir() and read_adapter(folder).digest != identity.adapter:
+            return False
+    if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
+        return True
+    spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+    current = model_identity(chosen.server, spec, target if chosen.adapter else None)
+    return current == identity.model_copy(update={"server_version": current.server_version})
 
 
 @contextmanager
@@ -121,7 +197,7 @@ def connect(
         yield _remote(configured)
         return
     with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
-        yield Endpoint(managed.url, managed.api_key, managed=managed)
+        yield Endpoint("", managed.api_key, managed=managed)
 
 
 def _remote(server: RemoteServer) -> Endpoint:

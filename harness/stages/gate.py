@@ -19,7 +19,7 @@ from harness.records.policy import (
     Rule,
 )
 from harness.records.run import Run
-from harness.records.verdict import Decision, Outcome, RuleResult, Verdict, VerdictHashes
+from harness.records.verdict import Outcome, RuleResult, Verdict, VerdictHashes, decide
 
 CRITICAL = "no_new_critical_failures"
 
@@ -43,10 +43,13 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
     which needs no correction for the number of rules.
     """
     problems = (*comparison.problems, *_thin_sections(comparison, policy))
-    new_failures = new_critical_failures(comparison)
     rules = tuple(_judge(rule, comparison, policy) for rule in policy.rules)
+    new_failures = new_critical_failures(comparison)
+    if new_failures and all(rule.require != CRITICAL for rule in rules):
+        # Whatever the policy forgot: a new critical failure is never promoted.
+        rules = (*rules, _judge_critical(comparison))
     return Verdict(
-        verdict=_decide(problems, rules),
+        verdict=decide(problems, (rule.outcome for rule in rules)),
         candidate=comparison.candidate.header.target,
         baseline=circumstances.baseline,
         alpha=policy.alpha,
@@ -69,15 +72,6 @@ def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
         case.path for case in comparison.cases if case.critical and case.change == "new_failure"
     }
     return tuple(sorted(found))
-
-
-def _decide(problems: tuple[str, ...], rules: tuple[RuleResult, ...]) -> Decision:
-    outcomes = {rule.outcome for rule in rules}
-    if problems or "invalid" in outcomes:
-        return "INVALID"
-    if "fail" in outcomes:
-        return "BLOCK"
-    return "INCONCLUSIVE" if "inconclusive" in outcomes else "PROMOTE"
 
 
 def _thin_sections(comparison: Comparison, policy: Policy) -> Iterator[str]:
@@ -228,14 +222,6 @@ def _held_below(interval: stats.Interval, limit: float) -> Outcome:
 
 
 def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
-    if metric.is_mean:
-        return stats.paired_difference(
-            metric.candidate_num,
-            metric.baseline_num,
-            metric.groups,
-            alpha=policy.alpha,
-            seed=policy.seed,
-        )
     return stats.paired_difference_of_ratios(
         metric.candidate_num,
         metric.candidate_den,
@@ -248,8 +234,6 @@ def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
 
 
 def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:
-    if metric.is_mean:
-        return stats.mean(metric.candidate_num, metric.groups, alpha=policy.alpha, seed=policy.seed)
     return stats.ratio_of_sums(
         metric.candidate_num,
         metric.candidate_den,
@@ -276,7 +260,7 @@ def _result(
         ci_low=interval.low,
         ci_high=interval.high,
         limit=_limit(rule),
-        p_value=interval.p_value,
+        p_value=None if isinstance(rule, AtLeast | AtMost) else interval.p_value,
         n=interval.n,
         groups=interval.groups,
         reason=reason,

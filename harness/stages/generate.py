@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
-from harness.errors import ServerError
+from harness.errors import HarnessError, ServerError
 from harness.files import Appender
 from harness.records.attempt import Attempt
 from harness.records.plan import Ask
@@ -61,8 +61,17 @@ async def generate(
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker)
-    except* ServerError as errors:
-        raise errors.exceptions[0] from None
+    except* HarnessError as errors:
+        raise _first(errors) from None
+
+
+def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    """One of the errors that several workers met: they tend to meet the same."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, HarnessError)
+    return error
 
 
 async def _worker(

@@ -23,9 +23,11 @@ class Selection:
     repeats: int | None = None
     concurrency: int | None = None
 
-    def described(self) -> dict[str, str]:
-        """What leaves cases of the chosen suites out, empty where nothing does."""
+    def described(self, suites: int) -> dict[str, str]:
+        """What leaves cases of the project's `suites` out, empty where nothing does."""
         found = {}
+        if len(set(self.suites)) not in (0, suites):
+            found["suite"] = ", ".join(sorted(set(self.suites)))
         if self.cases:
             found["case"] = ", ".join(sorted(self.cases))
         if self.limit is not None:
@@ -46,7 +48,7 @@ def plan(
     same run, so that running again resumes it.
 
     Raises:
-        UsageError: the selection leaves no case.
+        UsageError: the selection names no case, or leaves none.
     """
     chosen = selection or Selection()
     generation = project.generation(target)
@@ -54,6 +56,7 @@ def plan(
         generation = generation.model_copy(update={"repeats": chosen.repeats})
     if chosen.concurrency is not None:
         generation = generation.model_copy(update={"concurrency": chosen.concurrency})
+    _check_cases(chosen, suites)
     own = project.target(target).system_prompt
     prompts = {suite.name: suite.system_prompt if own is None else own for suite in suites}
     asks = tuple(
@@ -65,7 +68,8 @@ def plan(
     if not asks:
         raise UsageError("no case is left to ask", hint="widen --suite, --case or --limit")
     digests = {suite.name: suite.digest for suite in suites}
-    content = digest_json([sorted(ask.key for ask in asks), digests, chosen.described()])
+    described = chosen.described(len(project.config.suites))
+    content = digest_json([sorted(ask.key for ask in asks), digests, described])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
         target=target,
@@ -74,8 +78,20 @@ def plan(
         system_prompts=prompts,
         suite_digests=digests,
         asks=asks,
-        selection=chosen.described(),
+        selection=described,
     )
+
+
+def _check_cases(selection: Selection, suites: Sequence[Suite]) -> None:
+    known = {
+        name
+        for suite in suites
+        for section, case in suite.cases()
+        for name in (case.id, f"{suite.name}/{section.name}/{case.id}")
+    }
+    for name in selection.cases:
+        if name not in known:
+            raise UsageError(f"no case `{name}`", hint="give an id, or suite/section/id")
 
 
 def _selected(suite: Suite, selection: Selection) -> Iterator[tuple[Section, Case]]:
@@ -93,6 +109,13 @@ def _selected(suite: Suite, selection: Selection) -> Iterator[tuple[Section, Cas
             yield section, case
 
 
+def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
+    """The case's messages as they are sent: a system message of its own stands."""
+    if system_prompt and case.messages[0].role != "system":
+        return (Message(role="system", content=system_prompt), *case.messages)
+    return case.messages
+
+
 def _ask(
     identity: Identity,
     generation: Generation,
@@ -102,9 +125,7 @@ def _ask(
     system_prompt: str | None,
     repeat: int,
 ) -> Ask:
-    messages = case.messages
-    if system_prompt and messages[0].role != "system":
-        messages = (Message(role="system", content=system_prompt), *messages)
+    messages = conversation(case, system_prompt)
     seed = generation.seed + repeat
     key = digest_json(
         {

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.config import Project
 from harness.errors import PromotionRefused
 from harness.records.comparison import Comparison
 from harness.records.policy import Policy
+from harness.records.run import Run
 from harness.records.verdict import Verdict
+from harness.stages.connect import is_still
 from harness.stages.gate import Circumstances, gate
 from harness.stages.seal import seal
+
+# Settings that change answers or how many there are; the rest only changes how fast they come.
+SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "repeats")
 
 MEANING = {
     "suites": "the suites",
@@ -57,3 +63,23 @@ def promote(
             f"judged again, the verdict is {second.verdict}: {second.reason}", hint=hint
         )
     return seal(comparison.candidate, verdict, name, folder, now.created)
+
+
+def check_run(project: Project, run: Run) -> None:
+    """Nothing, where the run is of the target as it is configured and on disk now.
+
+    Raises:
+        PromotionRefused: other weights, another adapter, another model or other settings.
+    """
+    target = run.header.target
+    hint = f"run `harness gate {target}` again"
+    if not is_still(project, target, run.header.identity):
+        raise PromotionRefused(f"`{target}` is no longer what was judged", hint=hint)
+    current = project.generation(target).model_dump(mode="json")
+    for name in SETTINGS:
+        if run.header.generation.get(name) != current[name]:
+            raise PromotionRefused(
+                f"`{target}` was judged with {name} {run.header.generation.get(name)}, "
+                f"the configuration says {current[name]}",
+                hint=hint,
+            )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.client.models import ServerDescription
 from harness.client.protocol import Answer, ChatClient, ChatRequest
 from harness.errors import AdapterNotApplied, ServerError
-from harness.records.plan import Ask
+from harness.records.plan import Ask, Plan
 from harness.records.run import AdapterProof
 
 PROBES = 8
@@ -21,33 +21,28 @@ NOISE_FACTOR = 4.0
 Logprobs = tuple[tuple[str, float], ...]
 
 
-async def prove(
-    client: ChatClient,
-    server: ServerDescription,
-    names: tuple[str, str],
-    adapter_digest: str,
-    asks: Sequence[Ask],
-) -> AdapterProof:
-    """The proof for the model `names[1]`, an adapter on the base `names[0]` of the same server.
+async def prove(client: ChatClient, server: ServerDescription, planned: Plan) -> AdapterProof:
+    """The proof that the plan's model, an adapter, is applied on the server.
 
     Each probe, a prompt of the plan, goes to the base twice and to the adapter once; what differs
     between the two askings of the base is noise. Only log-probabilities of generated tokens are
     asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
-        AdapterNotApplied: the server does not list the adapter under its base, or answers most
-            probes as the base does.
-        ServerError: a probe brought no log-probabilities.
+        AdapterNotApplied: the server does not list the adapter under a base that it lists, or
+            answers most probes as the base does.
+        ServerError: a probe failed, or brought no log-probabilities.
     """
-    base, adapter = names
-    entry = next((model for model in server.models if model.id == adapter), None)
-    if entry is None or entry.parent != base:
-        listed = ", ".join(model.id for model in server.models)
+    adapter = planned.identity.model
+    entry = server.model(adapter)
+    base = entry.parent if entry is not None else None
+    if base is None or server.model(base) is None:
+        listed = ", ".join(f"`{model.id}`" for model in server.models)
         raise AdapterNotApplied(
-            f"the server does not list `{adapter}` as an adapter of `{base}` (it lists {listed})",
+            f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
             hint="read server.log for why it was dropped",
         )
-    prompts = _spread(asks)
+    prompts = _spread(planned.asks)
     first = await _answers(client, base, prompts)
     again = await _answers(client, base, prompts)
     adapted = await _answers(client, adapter, prompts)
@@ -64,7 +59,7 @@ async def prove(
     proof = AdapterProof(
         model=adapter,
         parent=base,
-        adapter=adapter_digest,
+        adapter=planned.identity.adapter or "",
         probes=len(usable),
         differing=sum(gap.forked or gap.nats > threshold for gap in usable),
         largest_gap=max(gap.nats for gap in usable),

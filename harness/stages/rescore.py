@@ -10,6 +10,7 @@ from harness.errors import EvidenceError
 from harness.journal import finished_runs
 from harness.records.run import Run
 from harness.records.suite import Suite
+from harness.stages.connect import is_still
 from harness.stages.plan import Selection, plan
 from harness.stages.provenance import header
 from harness.stages.resume import resume
@@ -23,11 +24,12 @@ def rescore(
 ) -> dict[str, Run]:
     """The targets' runs by name, from stored answers: nothing is asked, no model's file read.
 
-    A target is taken for what it was in its newest finished run. Answers are found by content, so
-    a changed expectation is scored anew, and a changed prompt has no stored answer.
+    A target is taken for what it was in its newest finished run that still fits its configuration.
+    Answers are found by content, so a changed expectation is scored anew, and a changed prompt has
+    no stored answer.
 
     Raises:
-        EvidenceError: a target has no finished run, or a case has no stored attempt.
+        EvidenceError: a target has no such run, or a case has no stored attempt.
     """
     return {
         target: _rescore(project, target, suites, selection) for target in dict.fromkeys(targets)
@@ -37,13 +39,15 @@ def rescore(
 def _rescore(
     project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
 ) -> Run:
-    project.target(target)
     hint = f"harness run {target}"
-    stored = finished_runs(project.runs, target)
-    if not stored:
-        raise EvidenceError(f"`{target}` has no finished run", where=str(project.runs), hint=hint)
-    known = stored[0].header()
-    assert known is not None
+    headers = (folder.header() for folder in finished_runs(project.runs, target))
+    known = next((one for one in headers if one and is_still(project, target, one.identity)), None)
+    if known is None:
+        raise EvidenceError(
+            f"`{target}` has no finished run as it is configured now",
+            where=str(project.runs),
+            hint=hint,
+        )
     planned = plan(project, target, suites, known.identity, selection)
     job = resume(project, planned)
     attempts = job.folder.attempts()

@@ -17,11 +17,15 @@ from harness.stages.score import score
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One target's plan, the folder of its records, and the answers it has by key."""
+    """One target's plan, the folder of its records, and the answers it has by key.
+
+    `anew` says that the folder's journal is to be set aside, since everything is asked again.
+    """
 
     plan: Plan
     folder: RunFolder
     done: dict[str, Attempt]
+    anew: bool = False
 
     @property
     def pending(self) -> list[Ask]:
@@ -31,35 +35,32 @@ class Job:
     def finish(self, suites: Sequence[Suite], clock: Clock) -> Run:
         """The run, scored anew from its attempts and marked as finished."""
         scores = score(suites, self.plan.asks, self.folder.attempts())
-        self.folder.write_scores(scores)
-        known = self.folder.header()
-        if known is not None and known.finished is None:
-            finished = iso(clock.utc())
-            self.folder.write_header(known.model_copy(update={"finished": finished}))
+        self.folder.finish(scores, iso(clock.utc()))
         return self.folder.load()
 
 
-def resume(project: Project, planned: Plan, *, use_cache: bool = True) -> Job:
-    """The plan with the answers that its own journal and the target's other runs hold.
-
-    Without the cache, the plan's own journal is set aside and everything is asked again.
+def resume(project: Project, planned: Plan, *, reuse: bool = True) -> Job:
+    """The plan with the answers that its own journal and, to `reuse`, other runs hold.
 
     Raises:
         JournalError: a journal is damaged, or another process is writing this run.
     """
     folder = RunFolder(project.runs / planned.run_id)
-    if not use_cache:
-        folder.discard()
-        return Job(planned, folder, {})
     keys = {ask.key for ask in planned.asks}
     done = {
         key: attempt
         for key, attempt in folder.attempts().items()
         if key in keys and attempt.status == "answered"
     }
-    found = reusable(project.runs, planned.target, keys - done.keys(), but=folder.path)
+    wanted = keys - done.keys()
+    found = reusable(project.runs, planned.target, wanted, but=folder.path) if reuse else {}
     if found:
         with folder.writing() as journal:
             for attempt in found.values():
                 journal.append(attempt.model_dump_json(exclude_none=True))
     return Job(planned, folder, done | found)
+
+
+def afresh(project: Project, planned: Plan) -> Job:
+    """The plan without any answer: all of it is to be asked again."""
+    return Job(planned, RunFolder(project.runs / planned.run_id), {}, anew=True)

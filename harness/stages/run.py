@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
@@ -11,16 +12,16 @@ from harness.client.openai import OpenAIClient
 from harness.client.retry import RetryingClient
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import ServerError
+from harness.errors import EvidenceError, ServerError
 from harness.records.attempt import Attempt
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.stages.connect import BASE, Endpoint, connect, identify, model_name
+from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header
-from harness.stages.resume import Job, resume
+from harness.stages.resume import Job, afresh, resume
 
 T = TypeVar("T")
 
@@ -59,10 +60,9 @@ def run(
     jobs: dict[str, Job] = {}
     by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
-        identity = run_async(identify(project, target))
-        jobs[target] = resume(
-            project, plan(project, target, suites, identity, selection), use_cache=use_cache
-        )
+        planned = plan(project, target, suites, run_async(identify(project, target)), selection)
+        jobs[target] = resume(project, planned) if use_cache else afresh(project, planned)
+        _warn_of_reuse(jobs[target], watcher)
         by_server[project.target(target).server].append(target)
     for server, names in by_server.items():
         open_jobs = {name: jobs[name] for name in names if _needs_server(jobs[name])}
@@ -72,6 +72,16 @@ def run(
         if job.folder.header() is None:  # every answer was taken over from other runs
             job.folder.write_header(header(project, job.plan, suites, None, SYSTEM_CLOCK))
     return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
+
+
+def _warn_of_reuse(job: Job, watcher: Watcher) -> None:
+    """Say that stored answers stand for a server whose weights cannot be known."""
+    known = job.folder.header()
+    if job.plan.identity.weights is None and job.done and known is not None:
+        watcher.say(
+            f"{job.plan.target}: {len(job.done)} answers of {known.created} are used again; "
+            "if another model is behind that name now, run with --no-cache"
+        )
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -99,49 +109,68 @@ def _ask_all(
     watcher: Watcher,
 ) -> None:
     log = next(iter(jobs.values())).folder.server_log
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with connect(project, server, list(jobs), log, watcher.say) as endpoint:
-        for name, job in jobs.items():
-            try:
-                run_async(_ask(project, job, suites, endpoint, watcher))
-            except ServerError:
-                if endpoint.managed is None or endpoint.managed.alive():
-                    raise
-                watcher.say(f"{name}: the server died; starting it once more")
-                endpoint.managed.restart()
-                run_async(_ask(project, resume(project, job.plan), suites, endpoint, watcher))
-            job.finish(suites, SYSTEM_CLOCK)  # now, so that a later target's error loses nothing
+    try:
+        with connect(project, server, list(jobs), log, watcher.say) as endpoint:
+            for job in jobs.values():
+                _ask_through(project, job, suites, endpoint, watcher)
+                _check_identity(project, job)
+                # Now, so that a later target's error loses nothing.
+                job.finish(suites, SYSTEM_CLOCK)
+    finally:
+        for job in jobs.values():
+            if log.exists() and job.folder.server_log != log and job.folder.path.exists():
+                shutil.copyfile(log, job.folder.server_log)
+
+
+def _ask_through(
+    project: Project, job: Job, suites: Sequence[Suite], endpoint: Endpoint, watcher: Watcher
+) -> None:
+    """Ask for what is pending, over one death of a managed server."""
+    try:
+        run_async(_ask(project, job, suites, endpoint, watcher))
+    except ServerError:
+        if endpoint.managed is None or endpoint.managed.alive():
+            raise
+        watcher.say(f"{job.plan.target}: the server died; starting it once more")
+        endpoint.managed.restart()
+        left = resume(project, job.plan, reuse=not job.anew)
+        run_async(_ask(project, left, suites, endpoint, watcher))
+
+
+def _check_identity(project: Project, job: Job) -> None:
+    """Refuse answers if the files that were hashed are not the files that were served."""
+    if job.plan.identity.weights is None:
+        return
+    if run_async(identify(project, job.plan.target)) != job.plan.identity:
+        raise EvidenceError(
+            f"the files of `{job.plan.target}` changed while it was served",
+            hint="delete the run's folder and run again",
+            where=str(job.folder.path),
+        )
 
 
 async def _ask(
     project: Project, job: Job, suites: Sequence[Suite], endpoint: Endpoint, watcher: Watcher
 ) -> None:
-    name = job.plan.target
-    model = model_name(project, name)
-    settings = job.plan.generation
-    with job.folder.writing() as journal:
+    planned = job.plan
+    settings = planned.generation
+    with job.folder.writing(anew=job.anew) as journal:
         async with OpenAIClient(
             endpoint.url, api_key=endpoint.api_key, generation=settings, clock=SYSTEM_CLOCK
         ) as direct:
             client = RetryingClient(direct, generation=settings, clock=SYSTEM_CLOCK)
             proof = None
-            if job.plan.identity.adapter is not None:
-                server = await endpoint.describe()
-                proof = await prove(
-                    client, server, (BASE, model), job.plan.identity.adapter, job.plan.asks
-                )
+            if planned.identity.adapter is not None:
+                proof = await prove(client, await endpoint.describe(), planned)
                 watcher.say(
-                    f"{name}: adapter proven, {proof.differing} of {proof.probes} probes differ "
-                    f"(largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
+                    f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} "
+                    f"probes differ (largest {proof.largest_gap:.3g} nats, "
+                    f"noise {proof.noise:.2g})"
                 )
-            job.folder.write_header(header(project, job.plan, suites, proof, SYSTEM_CLOCK))
-            await generate(
-                job.pending,
-                Question(model, settings),
-                client,
-                journal,
-                _counter(watcher, name, job),
-            )
+            job.folder.write_header(header(project, planned, suites, proof, SYSTEM_CLOCK))
+            question = Question(planned.identity.model, settings)
+            seen = _counter(watcher, planned.target, job)
+            await generate(job.pending, question, client, journal, seen)
 
 
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:

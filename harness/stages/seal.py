@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UsageError
-from harness.files import write_atomic
+from harness.files import read_bytes, write_atomic
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.baseline import Baseline
-from harness.records.run import Run
+from harness.records.plan import Ask
+from harness.records.run import Run, RunHeader
+from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
+from harness.stages.score import score
 
 
 def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
@@ -46,6 +49,8 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
 def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
     """The sealed run of that name on the given suites, put together from its files.
 
+    Its answers are scored again, by the scorers that score the candidate's.
+
     Raises:
         UsageError: a suite has no baseline of that name.
         EvidenceError: a file is damaged, or was edited after it was sealed.
@@ -55,20 +60,48 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
         raise EvidenceError(
             f"the baselines called `{name}` come from different runs", where=str(folder)
         )
-    return Run(
-        header=records[0].header,
-        attempts=tuple(item for record in records for item in record.attempts),
-        scores=tuple(item for record in records for item in record.scores),
+    attempts = {item.key: item for record in records for item in record.attempts}
+    header = _narrowed(records[0].header, {suite.name for suite in suites})
+    return Run(header, tuple(attempts.values()), tuple(_scores(suites, attempts)))
+
+
+def _narrowed(header: RunHeader, names: set[str]) -> RunHeader:
+    """The header of a run as if it had been on these suites alone."""
+    sections = tuple(section for section in header.sections if section.suite in names)
+    return header.model_copy(
+        update={
+            "sections": sections,
+            "planned": sum(section.planned for section in sections),
+            "suites": {name: digest for name, digest in header.suites.items() if name in names},
+            "system_prompts": {
+                name: prompt for name, prompt in header.system_prompts.items() if name in names
+            },
+        }
     )
 
 
+def _scores(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> Iterator[Score]:
+    cases = {
+        (suite.name, section.name, case.id): case
+        for suite in suites
+        for section, case in suite.cases()
+    }
+    asks = []
+    for item in attempts.values():
+        case = cases.get((item.suite, item.section, item.case))
+        if case is not None:  # a suite of another version is noticed when runs are compared
+            asks.append(
+                Ask(item.key, item.suite, item.section, case, item.repeat, case.messages, 0)
+            )
+    return score(suites, asks, attempts)
+
+
 def _read(path: Path) -> Baseline:
+    data = read_bytes(path)
+    if data is None:
+        raise UsageError("no such baseline", where=str(path), hint="`harness promote` writes it")
     try:
-        record = Baseline.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise UsageError(
-            "no such baseline", where=str(path), hint="`harness promote` writes it"
-        ) from None
+        record = Baseline.model_validate_json(data)
     except ValidationError as error:
         raise EvidenceError(explain(error), where=str(path)) from None
     if record.seal != record.content_digest():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,10 @@ import pytest
 
 from harness.cli.main import main
 from harness.client.mock import MockReply
+from harness.journal import RunFolder
+from harness.records.score import Term
+from harness.scorers import registry
+from harness.scorers.protocol import Judgement
 from tests.conftest import ThreadedMock
 from tests.shop import answer
 
@@ -223,11 +230,11 @@ BAD = [
     (("gate", "candidate", "--baseline", "sealed:none"), 2, "no such baseline"),
     (("gate",), 2, "Missing argument"),
     (("dance",), 2, "No such command"),
-    (("run", "base", "--case", "none"), 2, "no case is left"),
+    (("run", "base", "--case", "none"), 2, "no case `none`"),
     (("run", "base", "--limit", "0"), 2, "--limit"),
     (("validate", "--config", "none.yaml"), 2, "no such file"),
     (("report", "candidate"), 2, "no verdict there"),
-    (("promote", "candidate", "--name", "../x"), 2, "use small letters"),
+    (("promote", "candidate", "--name", "../x"), 2, "use letters, digits"),
     (("serve",), 2, "one managed server at a time"),
     (("train", "none.yaml"), 2, "none.yaml"),
 ]
@@ -308,3 +315,198 @@ def test_a_full_disk_is_one_line(
     monkeypatch.setattr(os, "fsync", full)
     assert call("run", "base") == 3
     assert "cannot write: No space left on device" in capsys.readouterr().err
+
+
+def test_names_that_lead_elsewhere_are_refused(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    good = path.read_text()
+    for old, new in (
+        ("  candidate:", "  ../../esc:"),
+        ("  candidate:", "  c[1]:"),
+        ("baseline: base", "baseline: sealed:../x"),
+    ):
+        path.write_text(good.replace(old, new, 1))
+        assert call("validate") == 2, new
+        assert capsys.readouterr().err.count("\n") == 1
+    path.write_text(good)
+    assert call("gate", "candidate", "--baseline", "sealed:../x") == 2
+
+
+def test_a_stored_gate_is_about_the_model_that_is_configured_now(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("model: candidate", "model: other"))
+    capsys.readouterr()
+    assert call("gate", "candidate", "--stored") == 3
+    shown = capsys.readouterr()
+    assert "has no finished run as it is configured now" in shown.err
+    assert shown.out == "INVALID  candidate against base\n"
+    assert not (project_dir / "reports/candidate-vs-base/report.html").exists(), "no stale verdict"
+    path.write_text(path.read_text().replace("model: other", "model: candidate"))
+    assert call("gate", "candidate", "--stored") == 0
+
+
+def test_settings_given_on_the_command_line_cannot_be_promoted(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate", "--repeats", "2") == 0
+    assert call("promote", "candidate") == 2
+    assert "was judged with repeats 2, the configuration says 1" in capsys.readouterr().err
+
+
+def test_a_part_of_the_project_cannot_be_promoted(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = project_dir / "suites/second"
+    shutil.copytree(project_dir / "suites/shop", second)
+    (second / "suite.yaml").write_text(
+        (second / "suite.yaml").read_text().replace("name: shop", "name: second")
+    )
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("- suites/shop", "- suites/shop\n- suites/second"))
+    assert call("gate", "candidate", "--suite", "shop") == 3
+    assert "only a part of the project's suites (--suite shop)" in capsys.readouterr().out
+    assert call("gate", "candidate") == 0
+
+
+def test_answers_edited_on_disk_are_noticed(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    path = next((project_dir / ".harness/runs").glob("candidate-*/attempts.jsonl"))
+    path.write_text(path.read_text().replace("value 7.", "value 8."))
+    assert call("gate", "candidate") == 3
+    assert "was changed after the run was finished" in capsys.readouterr().err
+
+
+def test_a_verdict_edited_by_hand_is_neither_reported_nor_promoted(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("value: 0.8", "value: 1.0"))
+    assert call("gate", "candidate") == 4
+    file = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = file.read_text()
+    for forged in (
+        honest.replace('"INCONCLUSIVE"', '"PROMOTE"'),
+        honest.replace('"INCONCLUSIVE"', '"PROMOTE"').replace('"inconclusive"', '"pass"'),
+    ):
+        file.write_text(forged)
+        assert call("report", "candidate") == 3
+        assert call("promote", "candidate") in (2, 3)
+        assert "Traceback" not in capsys.readouterr().err
+    assert not (project_dir / "baselines").exists()
+
+
+def test_a_new_critical_failure_blocks_though_the_policy_forgot_the_rule(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("  - require: no_new_critical_failures\n", ""))
+
+    def careless(body: dict[str, Any]) -> str:
+        if body["messages"][-1]["content"] == "Hack 0":
+            return "Here." if body["model"] == "candidate" else "Sorry, I can't help with that."
+        return answer(body)
+
+    mock.answer = careless
+    assert call("gate", "candidate") == 1
+    data = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
+    assert data["new_critical_failures"] == ["shop/scope/s0"]
+    assert data["rules"][-1]["require"] == "no_new_critical_failures"
+
+
+def test_no_cache_does_not_touch_a_run_that_another_process_writes(project_dir: Path) -> None:
+    assert call("run", "base") == 0
+    path = next((project_dir / ".harness/runs").glob("base-*"))
+    before = (path / "attempts.jsonl").read_bytes()
+    with RunFolder(path).writing():
+        assert call("run", "base", "--no-cache") == 3
+    assert (path / "attempts.jsonl").read_bytes() == before
+
+
+def test_a_reader_that_goes_away_does_not_change_the_exit_code(project_dir: Path) -> None:
+    line = f"{sys.executable} -m harness gate candidate | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", line], cwd=project_dir).returncode == 0
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("value: 0.8", "value: 1.0"))
+    assert subprocess.run(["bash", "-c", line], cwd=project_dir).returncode == 4
+
+
+def test_a_disk_that_fills_up_in_mid_run_is_one_line(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = os.fsync
+    count = iter(range(1000))
+
+    def fills_up(handle: int) -> None:
+        if next(count) > 6:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fills_up)
+    assert call("run", "base") == 3
+    shown = capsys.readouterr().err
+    assert "cannot write: No space left on device" in shown
+    assert "internal" not in shown
+
+
+@pytest.mark.parametrize("file", ["run.json", "attempts.jsonl", "scores.jsonl"])
+def test_a_folder_where_a_file_should_be_is_one_line(
+    project_dir: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    assert call("run", "base") == 0
+    path = next((project_dir / ".harness/runs").glob("base-*")) / file
+    path.unlink()
+    path.mkdir()
+    assert call("run", "base") == 3
+    assert "internal" not in capsys.readouterr().err
+
+
+def test_an_adapter_that_a_url_lists_is_proven_too(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.server._models["candidate"] = "base"
+    mock.answer = lambda body: MockReply(answer(body), logprobs=(("a", -0.5),))
+    assert call("gate", "candidate") == 3
+    assert "answers 8 of 8 probes exactly as its base does" in capsys.readouterr().err
+
+    def proven(body: dict[str, Any]) -> MockReply:
+        shift = -0.1 if body["model"] == "candidate" else 0.0
+        return MockReply(answer(body), logprobs=(("a", -0.5 + shift),))
+
+    mock.answer = proven
+    assert call("gate", "candidate") == 0
+    run = next((project_dir / ".harness/runs").glob("candidate-*/run.json"))
+    assert json.loads(run.read_text())["adapter_proof"]["parent"] == "base"
+
+
+def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate", "--name", "v1") == 0
+    gold = registry.get("gold")
+
+    class Harsh:
+        name, metrics = gold.name, gold.metrics
+
+        def check_section(self, settings: object) -> None: ...
+
+        def check_case(self, case: object, settings: object) -> None: ...
+
+        def score(self, text: str, case: Any, settings: object) -> Judgement:
+            zero = {name: Term(num=0.0, den=1.0) for name in self.metrics}
+            return Judgement(0.0, False, zero)
+
+    real = registry.get
+    monkeypatch.setattr(
+        "harness.stages.score.get", lambda name: Harsh() if name == "gold" else real(name)
+    )
+    call("gate", "base", "--baseline", "sealed:v1")
+    data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
+    assert data["rules"][0]["baseline"] == data["rules"][0]["candidate"] == 0.0

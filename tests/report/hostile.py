@@ -76,11 +76,12 @@ def hostile_pair() -> tuple[Verdict, Comparison]:
             )  # fmt: skip
     plain = comparison(rows(8))
     compared = replace(plain, cases=tuple(cases), problems=HOSTILE[:4])
-    made = verdict("BLOCK", compared)
+    made = verdict("BLOCK", plain)
     bad = HOSTILE[0]
     made = made.model_copy(
         update={
             "candidate": f"good{bad}\ud800",
+            "problems": HOSTILE[:4],
             "new_critical_failures": tuple(
                 c.path for c in cases if c.critical and c.change == "new_failure"
             ),

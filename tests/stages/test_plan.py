@@ -90,5 +90,5 @@ def test_a_selection_is_said_and_an_empty_one_is_an_error(tmp_path: Path) -> Non
     assert part.selection == {"case": "g3", "limit": "5"}
     limited = plan(project, "base", suites, identity("base"), Selection(limit=2))
     assert [ask.case.id for ask in limited.asks] == ["g0", "g1", "s0", "s1"]
-    with pytest.raises(UsageError, match="no case is left"):
+    with pytest.raises(UsageError, match="no case `nope`"):
         plan(project, "base", suites, identity("base"), Selection(cases=("nope",)))
