@@ -11,7 +11,7 @@ LOCK := requirements/cpu.lock
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test setup browser lint lock docs
+.PHONY: demo test setup browser lint lock
 .DEFAULT_GOAL := demo
 
 demo: setup

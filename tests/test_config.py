@@ -36,7 +36,8 @@ def test_the_shipped_configuration_loads() -> None:
         (lambda d: d["targets"]["base"].update(server="x"),
          "targets.base.server: no server `x`; there is `main`"),
         (lambda d: d["targets"]["base"].pop("model"), "a target on a url names its `model` there"),
-        (lambda d: d["servers"]["main"].update(url="ftp://x"), "servers.main.url: must start with"),
+        (lambda d: d["servers"]["main"].update(url="ftp://x"), "servers.main.url: must be host"),
+        (lambda d: d["servers"]["main"].update(url="https://me:pw@h"), "no credentials"),
         (lambda d: d["servers"].update(v={"engine": "tgi", "model": "m"}), "servers.v.engine: "),
         (lambda d: d["servers"].update(v={"engine": "vllm", "model": "m", "argz": {}}),
          "servers.v.argz: unknown key"),
@@ -64,11 +65,17 @@ def test_what_is_wrong_is_named_by_its_key(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/chat/completions"]
+    "url",
+    [
+        "localhost:1",
+        "http://localhost:1/",
+        "http://localhost:1/v1",
+        "http://localhost:1/v1/chat/completions",
+    ],
 )
 def test_a_url_is_taken_as_host_or_version_or_route(tmp_path: Path, url: str) -> None:
     project = load_project(write(tmp_path, lambda d: d["servers"]["main"].update(url=url)))
-    assert project.config.servers["main"].url == "http://h:1/v1"  # type: ignore[union-attr]
+    assert project.config.servers["main"].url == "http://localhost:1/v1"  # type: ignore[union-attr]
 
 
 def test_a_relative_path_stays_in_the_project_and_an_absolute_one_is_meant(tmp_path: Path) -> None:

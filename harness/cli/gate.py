@@ -21,6 +21,7 @@ from harness.cli.options import (
 from harness.errors import EvidenceError
 from harness.records.run import Run
 from harness.records.verdict import Verdict
+from harness.report.json import render_json
 from harness.report.write import remove_report, write_report
 from harness.stages.rescore import rescore
 from harness.stages.run import run
@@ -72,7 +73,7 @@ def command(
         raise
     with unbroken():
         if as_json:
-            click.echo(verdict.model_dump_json(indent=2))
+            click.echo(render_json(verdict), nl=False)
         else:
             print_verdict(verdict, bench.folder(candidate))
     sys.exit(verdict.exit_code)

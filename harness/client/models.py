@@ -15,7 +15,6 @@ from harness.client.stream import one_line
 from harness.errors import ServerError
 
 _LONGEST_BODY = 4 * 1024 * 1024
-_VERSION_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +137,12 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
 
 async def _version(session: aiohttp.ClientSession, route: Route, headers: dict[str, str]) -> str:
     """The version by vLLM's own route, else the Server header, else `unknown`."""
+    # A failure to ask must not look like another version: answers are known by it.
+    status, _, body = await _get(session, f"{route.url.removesuffix('/v1')}/version")
     try:
-        async with asyncio.timeout(_VERSION_TIMEOUT):
-            status, _, body = await _get(session, f"{route.url.removesuffix('/v1')}/version")
         data = json.loads(body) if status == 200 else None
         version = data.get("version") if isinstance(data, dict) else None
-    except (aiohttp.ClientError, OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         version = None
     if isinstance(version, str) and version:
         return one_line(f"vllm {version}")

@@ -11,7 +11,10 @@ from harness.records.suite import Message
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One conversation to put to one model, with its sampling."""
+    """One conversation to put to one model, with its sampling.
+
+    `answers_as` is another name by which the model may call itself in its answers.
+    """
 
     model: str
     messages: tuple[Message, ...]
@@ -20,6 +23,7 @@ class ChatRequest:
     top_p: float = 1.0
     seed: int = 0
     logprobs: bool = False
+    answers_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class StreamedAnswer:
         if not isinstance(name, str) or not name:
             return
         asked = self._request.model
-        if name != asked and not (
+        if name not in (asked, self._request.answers_as) and not (
             name.startswith(asked) and _SNAPSHOT.fullmatch(name[len(asked) :])
         ):
             raise BadStream("wrong_model", f"asked `{asked}`, answered by `{name}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
@@ -54,8 +55,14 @@ class RemoteServer(Record):
     def _route(cls, url: str) -> str:
         """Accept host, host/v1 or the full route, and keep the part before `/chat/completions`."""
         url = url.strip().rstrip("/")
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+        if "://" not in url:
+            local = url.startswith(("localhost", "127."))
+            url = f"{'http' if local else 'https'}://{url}"
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be host, host/v1 or the full route, by http or https")
+        if parts.username is not None:
+            raise ValueError("must hold no credentials; name a variable in `api_key_env`")
         url = url.removesuffix("/chat/completions").rstrip("/")
         return url if url.endswith("/v1") else f"{url}/v1"
 
@@ -73,11 +80,16 @@ Server = Annotated[
 
 
 class Target(Record):
-    """A named thing to test: a server plus the adapter or model name asked for on it."""
+    """A named thing to test: a server plus the adapter or model name asked for on it.
+
+    `answers_as` is the name that a gateway puts into answers where it is another than `model`: an
+    answer under any other name is a failure.
+    """
 
     server: str
     adapter: str | None = None
     model: str | None = None
+    answers_as: str | None = None
     system_prompt: str | None = None
     generation: dict[str, Any] = Field(default_factory=dict)
 

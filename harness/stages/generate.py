@@ -23,6 +23,7 @@ class Question:
 
     model: str
     generation: Generation
+    answers_as: str | None = None
 
     def request(self, ask: Ask) -> ChatRequest:
         """The request that puts the ask to the server."""
@@ -33,6 +34,7 @@ class Question:
             temperature=self.generation.temperature,
             top_p=self.generation.top_p,
             seed=ask.seed,
+            answers_as=self.answers_as,
         )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from harness.config import Project
 from harness.errors import ConfigError, SuiteError, UsageError
-from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.records.policy import AtLeast, AtMost, NoNewCriticalFailures, Policy
 from harness.records.suite import Suite
 from harness.scorers.registry import book
 from harness.suites.load import load_suite
 
-LATENCY = "latency."
+LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
 
 
 def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]:
@@ -40,12 +41,18 @@ def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
     """Nothing, where every rule names a metric that the suites yield.
 
     Raises:
-        ConfigError: a rule's metric does not exist.
+        ConfigError: a rule's metric does not exist, or can never have the rule's value.
     """
     known = [metric for suite in suites for metric in suite.metrics()]
     for place, rule in enumerate(policy.rules):
-        if isinstance(rule, NoNewCriticalFailures) or rule.metric.startswith(LATENCY):
+        if isinstance(rule, NoNewCriticalFailures) or LATENCY.fullmatch(rule.metric):
             continue
+        if isinstance(rule, AtLeast | AtMost) and not 0.0 <= rule.value <= 1.0:
+            raise ConfigError(
+                f"{rule.value:g} can be no value of {rule.metric}",
+                where=f"harness.yaml: gate.rules[{place}].value",
+                hint="write a share between 0 and 1",
+            )
         if rule.metric not in known:
             near = get_close_matches(rule.metric, known, n=1)
             raise ConfigError(

@@ -168,7 +168,8 @@ async def _ask(
                     f"noise {proof.noise:.2g})"
                 )
             job.folder.write_header(header(project, planned, suites, proof, SYSTEM_CLOCK))
-            question = Question(planned.identity.model, settings)
+            called = project.target(planned.target).answers_as
+            question = Question(planned.identity.model, settings, called)
             seen = _counter(watcher, planned.target, job)
             await generate(job.pending, question, client, journal, seen)
 
