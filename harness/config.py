@@ -103,8 +103,10 @@ class Project:
         """The path of a configured file; a relative one must stay inside the project.
 
         Raises:
-            ConfigError: a relative path climbs out of the project.
+            ConfigError: a relative path climbs out of the project, or no path can be so.
         """
+        if "\0" in path:
+            raise ConfigError("a path cannot hold NUL", where=f"{CONFIG_NAME}: {key}")
         given = Path(path)
         if given.is_absolute():
             return given

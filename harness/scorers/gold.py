@@ -10,8 +10,8 @@ from harness.records.score import Term
 from harness.records.suite import Case
 from harness.scorers.normalize import contains, same, token_f1, words
 from harness.scorers.numbers import has_number, numbers
-from harness.scorers.patterns import found
-from harness.scorers.protocol import Judgement, Settings
+from harness.scorers.patterns import SlowPattern, found
+from harness.scorers.protocol import Judgement, Settings, Unscored
 from harness.scorers.settings import known_keys, pattern
 
 MATCHES = ("contains", "exact", "regex", "number", "f1")
@@ -54,8 +54,11 @@ class GoldScorer:
         """
         _read(case)
 
-    def score(self, answer: str, case: Case, settings: Settings) -> Judgement:
-        """The judgement; its value is 1 or 0, and the token F1 itself where `match` is `f1`."""
+    def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
+        """The judgement; its value is 1 or 0, and the token F1 itself where `match` is `f1`.
+
+        Unscored where no answer matches and a pattern among them took too long to tell.
+        """
         expected = _read(case)
         said = words(answer)
         terms = {}
@@ -69,14 +72,33 @@ class GoldScorer:
             reason = f"token F1 {f1:.2f}, needs {threshold:.2f}"
             value = f1
         else:
-            hit = next(
-                (gold for gold in expected.answers if _hit(answer, said, gold, expected)), ""
-            )
+            try:
+                hit = _first_hit(answer, said, expected)
+            except SlowPattern as slow:
+                return Unscored(str(slow))
             passed = bool(hit)
             reason = _reason(hit, answer, expected)
             value = float(passed)
         terms["accuracy"] = Term(num=float(passed), den=1.0)
         return Judgement(value, passed, terms, "right" if passed else "wrong", reason)
+
+
+def _first_hit(answer: str, said: list[str], expected: _Expectation) -> str:
+    """The first answer that matches, or nothing; a slow one counts only where no other does.
+
+    Raises:
+        SlowPattern: no answer matches, and one of them could not be told.
+    """
+    slow: SlowPattern | None = None
+    for gold in expected.answers:
+        try:
+            if _hit(answer, said, gold, expected):
+                return gold
+        except SlowPattern as error:
+            slow = error
+    if slow is not None:
+        raise slow
+    return ""
 
 
 def _hit(answer: str, said: list[str], gold: str, expected: _Expectation) -> bool:
@@ -135,9 +157,15 @@ def _answer(gold: Any, key: str, match: str) -> str:
 
 
 def _number(value: Any, key: str, *, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{key}: must be a number")
-    if not low <= value <= high:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{key}: must be a finite number")
+    if not low <= number <= high:
         limit = f"between {low:g} and {high:g}" if math.isfinite(high) else f"at least {low:g}"
         raise ValueError(f"{key}: must be {limit}")
-    return float(value)
+    return number

@@ -1,77 +1,47 @@
-"""Regular expressions of suites, kept from running away on hostile text."""
+"""Regular expressions of suites, kept from running away."""
 
 from __future__ import annotations
 
-import re
+import math
 from functools import lru_cache
+from typing import Any
 
-LONGEST_SEARCHED = 4000
-_QUANTIFIER = re.compile(r"[*+]|\{\d*,\d*\}|\{(\d+)\}")
+import regex  # type: ignore[import-untyped]  # ships no types, and no stubs are installed
+
+SECONDS = 1.0
+SLOW = "the pattern took too long"
+MOST_REPEATS = 1_000_000
+_REPEAT = regex.compile(r"\{(\d+)(?:,\d*)?\}")
+
+
+class SlowPattern(Exception):
+    """A search that did not end in its time: nobody knows whether the text holds the pattern."""
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern, compiled without regard to flags other than its own.
+def compiled(pattern: str) -> Any:
+    """The pattern as the package `regex` compiles it, without flags other than its own.
 
     Raises:
-        ValueError: it is no regular expression, or it repeats a group that holds a repetition or
-            an alternative, which is how matching comes to take exponential time.
+        ValueError: it is no regular expression, or its repeats multiply to more than a million.
     """
+    # `regex` writes counted repeats out when it compiles: nested ones would fill the memory.
+    if math.prod(max(1, int(count)) for count in _REPEAT.findall(pattern)) > MOST_REPEATS:
+        raise ValueError("its counted repeats multiply to more than a million")
     try:
-        result = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        return regex.compile(pattern)
+    except (regex.error, ValueError, LookupError, OverflowError, RecursionError) as error:
         raise ValueError(f"no regular expression: {error}") from None
-    _refuse_nested_repetition(pattern)
-    return result
 
 
 def found(pattern: str, text: str) -> str | None:
-    """What the pattern matches in the first 4,000 characters of the text, or None."""
-    match = compiled(pattern).search(text[:LONGEST_SEARCHED])
-    return None if match is None else match.group(0)
+    """What the pattern matches first in the text, or None.
 
-
-def _refuse_nested_repetition(pattern: str) -> None:
-    """Raise ValueError where a group that can match in several ways is itself repeated."""
-    open_groups: list[bool] = []  # of each open group: does it hold a repetition or an alternative
-    closed_ambiguous = False
-    place = 0
-    while place < len(pattern):
-        letter = pattern[place]
-        step = 1
-        ambiguous = False
-        if letter == "\\":
-            step = 2
-        elif letter == "[":
-            step = _class_length(pattern, place)
-        elif letter == "(":
-            open_groups.append(False)
-        elif letter == ")":
-            ambiguous = bool(open_groups) and open_groups.pop()
-            if ambiguous and open_groups:
-                open_groups[-1] = True
-        elif letter == "|":
-            open_groups[-1:] = [True] if open_groups else []
-        else:
-            quantifier = _QUANTIFIER.match(pattern, place)
-            if quantifier:
-                if closed_ambiguous:
-                    raise ValueError(
-                        f"repeats a group that holds `|`, `*`, `+` or `{{…}}` at character "
-                        f"{place + 1}; such a pattern can take forever"
-                    )
-                step = len(quantifier.group(0))
-                open_groups[-1:] = [True] if open_groups else []
-        closed_ambiguous = ambiguous
-        place += step
-
-
-def _class_length(pattern: str, start: int) -> int:
-    """How many characters the class `[…]` at `start` takes."""
-    place = start + 1
-    if pattern[place : place + 1] == "^":
-        place += 1
-    place += 1  # a `]` in first place is literal
-    while place < len(pattern) and pattern[place] != "]":
-        place += 2 if pattern[place] == "\\" else 1
-    return place + 1 - start
+    Raises:
+        SlowPattern: one second was not enough to tell.
+    """
+    try:
+        match = compiled(pattern).search(text, timeout=SECONDS)
+    except TimeoutError:
+        raise SlowPattern(SLOW) from None
+    return None if match is None else str(match.group(0))

@@ -72,5 +72,9 @@ class Scorer(Protocol):
         ...
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
-        """What the answer is worth; an exception means that the scorer itself is broken."""
+        """What the answer is worth.
+
+        An exception or an exit means that the scorer itself is broken, and so does anything else
+        than these two: the answer is then unscored.
+        """
         ...

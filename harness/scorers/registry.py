@@ -62,13 +62,14 @@ class Registry:
             raise ValueError(f"no scorer `{name}`; there is {known}")
         try:
             scorer: Scorer = point.load()()
-        except Exception as error:  # a plugin's module may raise anything
+            called = scorer.name
+        except (Exception, SystemExit) as error:  # a plugin's module may raise anything
             raise ValueError(
                 f"scorer `{name}` cannot be loaded from {point.value}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        if scorer.name != name:
-            raise ValueError(f"scorer `{name}` calls itself `{scorer.name}` ({point.value})")
+        if called != name:
+            raise ValueError(f"scorer `{name}` calls itself `{called}` ({point.value})")
         self._loaded[name] = scorer
         return scorer
 

@@ -42,7 +42,7 @@ def pattern(value: Any, key: str) -> str:
     """A regular expression that can be used.
 
     Raises:
-        ValueError: it is not text, does not compile or could take forever.
+        ValueError: it is not text or does not compile.
     """
     if not isinstance(value, str) or not value:
         raise ValueError(f"{key}: must be a regular expression as text")

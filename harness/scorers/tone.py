@@ -9,9 +9,11 @@ from typing import Any
 from harness.records.score import Term
 from harness.records.suite import Case
 from harness.scorers.normalize import first_of, words
-from harness.scorers.patterns import found
-from harness.scorers.protocol import Judgement, Settings
+from harness.scorers.patterns import SlowPattern, found
+from harness.scorers.protocol import Judgement, Settings, Unscored
 from harness.scorers.settings import count, known_keys, pattern, phrases
+
+LONGEST_QUOTE = 200  # a pattern may match a whole answer; a reason is a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,19 @@ class _Check:
     regex: str = ""
 
     def complaint(self, answer: str, said: list[str]) -> str:
-        """Why the check does not hold; empty where it holds."""
+        """Why the check does not hold; empty where it holds.
+
+        Raises:
+            SlowPattern: the pattern took too long to tell.
+        """
         hit = found(self.regex, answer) if self.regex else first_of(said, self.phrases)
         if (hit is not None) == self.wanted:
             return ""
-        return f"{self.name}: missing" if self.wanted else f"{self.name}: says `{hit}`"
+        return (
+            f"{self.name}: missing"
+            if self.wanted
+            else f"{self.name}: says `{(hit or '')[:LONGEST_QUOTE]}`"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +78,18 @@ class ToneScorer:
         if not rubric.size + len(_read_case(case)):
             raise ValueError("must: neither the section's rubric nor the case has a check")
 
-    def score(self, answer: str, case: Case, settings: Settings) -> Judgement:
-        """The judgement; passed where every check holds, else `reason` lists those broken."""
+    def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
+        """The judgement; passed where every check holds, else `reason` lists those broken.
+
+        Unscored where the pattern of a check took too long to tell.
+        """
         rubric = _read_rubric(settings.get("rubric", {}))
         checks = (*rubric.checks, *_read_case(case))
         said = words(answer)
-        broken = [text for check in checks if (text := check.complaint(answer, said))]
+        try:
+            broken = [text for check in checks if (text := check.complaint(answer, said))]
+        except SlowPattern as slow:
+            return Unscored(str(slow))
         length = len(answer.split())
         if rubric.max_words is not None and length > rubric.max_words:
             broken.append(f"{length} words, at most {rubric.max_words}")

@@ -177,12 +177,13 @@ async def _ask(
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:
     total = len(job.plan.asks)
     count = {"done": len(job.done), "failed": 0}
-    watcher.progress(name, count["done"], total, "")
+    stage = f"asking {name}"
+    watcher.progress(stage, count["done"], total, "")
 
     def see(attempt: Attempt) -> None:
         count["done"] += 1
         count["failed"] += attempt.status == "failed"
         failed = f"{count['failed']} failed" if count["failed"] else ""
-        watcher.progress(name, count["done"], total, failed)
+        watcher.progress(stage, count["done"], total, failed)
 
     return see

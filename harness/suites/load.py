@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import Field, ValidationError
 
-from harness.errors import SuiteError, UsageError
-from harness.files import digest_json, read_text, read_yaml
+from harness.errors import SuiteError
+from harness.files import digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
+from harness.suites.cases import read_cases
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -40,7 +41,7 @@ class _SuiteFile(Record):
 
     name: str = Field(pattern=NAME_PATTERN)
     domain: str = Field(min_length=1)
-    version: int
+    version: int = Field(ge=-(2**63), lt=2**63)
     system_prompt: str | None = Field(default=None, min_length=1)
     sections: dict[str, Any] = Field(min_length=1)
 
@@ -60,10 +61,7 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
     Raises:
         SuiteError: one line that names file, line and key.
     """
-    file = path / SUITE_FILE if path.is_dir() else path
-    if not file.is_file():
-        hint = f"a suite is a folder with a {SUITE_FILE}"
-        raise SuiteError("no such file", where=str(file), hint=hint)
+    file = _suite_file(path)
     try:
         written = _SuiteFile.model_validate(read_yaml(file, SuiteError))
     except ValidationError as error:
@@ -83,6 +81,23 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
     )
 
 
+def _suite_file(path: Path) -> Path:
+    """The YAML file of the suite at a path."""
+    try:
+        file = path / SUITE_FILE if path.is_dir() else path
+        exists = file.exists()
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"cannot read: {_why(error)}", where=str(path)) from None
+    if not exists:
+        hint = f"a suite is a folder with a {SUITE_FILE}"
+        raise SuiteError("no such file", where=str(file), hint=hint)
+    return file
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _load_section(
     file: Path, name: str, raw: Any, book: ScorerBook, places: dict[str, str]
 ) -> Section:
@@ -95,20 +110,12 @@ def _load_section(
     except ValidationError as error:
         raise SuiteError(explain(error), where=where) from None
     settings = _settings(raw, where)
-    metrics = _metrics(written, book, where)
-    try:
+    metrics = _metrics(name, written, book, where)
+    with _complaints(written.scorer, name, where):
         book.check_section(written.scorer, settings)
-    except ValueError as error:
-        raise SuiteError(str(error), where=where) from None
-    source = (file.parent / written.cases).resolve()
-    if not source.is_relative_to(file.parent.resolve()):
-        raise SuiteError(
-            f"cases: `{written.cases}` leaves the suite's folder",
-            where=where,
-            hint="put the file beside suite.yaml",
-        )
+    source = _cases_file(file.parent, written.cases, where)
     cases = []
-    for place, case in _read_cases(file.parent / written.cases):
+    for place, case in read_cases(source):
         if case.id in places:
             raise SuiteError(
                 f"id: `{case.id}` is taken by {places[case.id]}",
@@ -116,15 +123,11 @@ def _load_section(
                 hint="ids are unique within a suite",
             )
         places[case.id] = place
-        try:
+        with _complaints(written.scorer, name, place, "expect."):
             book.check_case(written.scorer, settings, case)
-        except ValueError as error:
-            raise SuiteError(f"expect.{error}", where=place) from None
         cases.append(case)
     if not cases:
-        raise SuiteError(
-            "holds no case", where=str(file.parent / written.cases), hint="add one JSON line a case"
-        )
+        raise SuiteError("holds no case", where=str(source), hint="add one JSON line a case")
     try:
         return Section(
             name=name,
@@ -138,13 +141,37 @@ def _load_section(
         raise SuiteError(explain(error), where=where) from None
 
 
-def _metrics(written: _SectionFile, book: ScorerBook, where: str) -> tuple[str, ...]:
-    """The metrics asked for, or all that the scorer has."""
+@contextmanager
+def _complaints(scorer: str, section: str, where: str, prefix: str = "") -> Iterator[None]:
+    """Turn what a scorer raises into one line: its complaint, or that it is broken itself."""
     try:
-        known = book.metrics(written.scorer)
-    except (ValueError, KeyError) as error:
-        what = error.args[0] if error.args else "unknown scorer"
-        raise SuiteError(f"scorer: {what}", where=where) from None
+        yield
+    except ValueError as error:
+        raise SuiteError(f"{prefix}{error}", where=where) from None
+    except (Exception, SystemExit) as error:
+        what = f"scorer `{scorer}` of section `{section}` crashed: {type(error).__name__}: {error}"
+        raise SuiteError(what, where=where) from error
+
+
+def _cases_file(folder: Path, name: str, where: str) -> Path:
+    """The path of a section's cases, which lie in the suite's folder."""
+    try:
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL, a loop of links
+        raise SuiteError(f"cases: cannot be read: {_why(error)}", where=where) from None
+    if not inside:
+        raise SuiteError(
+            f"cases: `{name}` leaves the suite's folder",
+            where=where,
+            hint="put the file beside suite.yaml",
+        )
+    return folder / name
+
+
+def _metrics(section: str, written: _SectionFile, book: ScorerBook, where: str) -> tuple[str, ...]:
+    """The metrics asked for, or all that the scorer has."""
+    with _complaints(written.scorer, section, where, "scorer: "):
+        known = tuple(book.metrics(written.scorer))
     wanted = written.metrics or known
     for metric in wanted:
         if metric not in known:
@@ -155,54 +182,6 @@ def _metrics(written: _SectionFile, book: ScorerBook, where: str) -> tuple[str, 
     if len(set(wanted)) < len(wanted):
         raise SuiteError("metrics: one is given twice", where=where)
     return wanted
-
-
-def _read_cases(file: Path) -> Iterator[tuple[str, Case]]:
-    """Each case with its `file:line`; blank lines are passed over."""
-    try:
-        text = read_text(file)
-    except UsageError as error:
-        raise SuiteError(error.what, where=error.where, hint=error.hint) from None
-    # Only a line feed ends a line: str.splitlines would also cut at U+2028 within a string.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{file}:{number}"
-        try:
-            raw = json.loads(
-                line,
-                object_pairs_hook=_unique_keys,
-                parse_constant=_finite,
-                parse_float=_finite,
-            )
-        except json.JSONDecodeError as error:
-            what = f"bad JSON at column {error.colno}: {error.msg}"
-            raise SuiteError(what, where=place) from None
-        except (ValueError, RecursionError) as error:
-            raise SuiteError(f"bad JSON: {error}", where=place) from None
-        if not isinstance(raw, dict):
-            raise SuiteError("must be a JSON object", where=place)
-        try:
-            case = Case.model_validate(raw)
-        except ValidationError as error:
-            raise SuiteError(explain(error), where=place) from None
-        yield place, case
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"key `{key}` given twice")
-        found[key] = value
-    return found
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
-    return value
 
 
 def _settings(raw: dict[str, Any], where: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from harness.records.candidate import CurvePoint
 from harness.records.recipe import Recipe
 from harness.training.data import Conversation, Divided
 from harness.training.progress import OnProgress, quiet_libraries
+from harness.training.threads import import_torch_patiently
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -46,9 +47,10 @@ def fit(job: Job, divided: Divided, on_progress: OnProgress) -> Outcome:
         RecipeError: the base's chat template or modules do not suit the recipe.
         TrainingError: the training diverged or a library failed.
     """
+    import_torch_patiently()
     quiet_libraries()
     recipe = job.recipe
-    on_progress(recipe.name, 0, recipe.steps or 0, "loading")
+    on_progress(f"training {recipe.name}", 0, recipe.steps or 0, "loading")
     try:
         trainer = _trainer(job, divided, on_progress)
         resumed = last_checkpoint(job.work)
@@ -228,7 +230,9 @@ def _reporter(name: str, on_progress: OnProgress) -> Any:
 
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_kwargs: Any) -> None:
             """Tell of one more step."""
-            on_progress(name, int(state.global_step), int(state.max_steps), self.detail)
+            on_progress(
+                f"training {name}", int(state.global_step), int(state.max_steps), self.detail
+            )
 
     return Reporter()
 

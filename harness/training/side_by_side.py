@@ -17,6 +17,7 @@ from typing import Any
 from harness.records.candidate import Dossier
 from harness.records.recipe import Recipe
 from harness.training.progress import OnProgress, silent
+from harness.training.threads import import_torch_patiently
 from harness.training.train import train
 
 POLL_SECONDS = 0.2
@@ -54,13 +55,14 @@ def train_side_by_side(
 
 
 def _has_gpu() -> bool:
+    import_torch_patiently()
     import torch
 
     return bool(torch.cuda.is_available())
 
 
 def _limit_threads(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is imported
+    import_torch_patiently()
     import torch
 
     torch.set_num_threads(threads)

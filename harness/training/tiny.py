@@ -15,6 +15,7 @@ from harness.records.recipe import TinyRecipe
 from harness.training import synthetic, words
 from harness.training.pretrain import ROLES, Messages, encode, pretrain
 from harness.training.progress import OnProgress, package_versions, quiet_libraries, silent
+from harness.training.threads import import_torch_patiently
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -47,13 +48,15 @@ def build_base(
     Raises:
         TrainingError: the training diverged.
     """
+    total = recipe.copying_steps + recipe.steps
     known = None if force else load_card(folder, recipe)
     if known is not None:
-        on_progress("base model", recipe.steps, recipe.steps, "as built before")
+        on_progress("base model", total, total, "as built before")
         return known
     started = time.perf_counter()
+    import_torch_patiently()
     quiet_libraries()
-    on_progress("base model", 0, recipe.steps, "writing conversations")
+    on_progress("base model", 0, total, "writing conversations")
     corpus = synthetic.conversations(recipe.seed, recipe.conversations)
     tokenizer = build_tokenizer(recipe, corpus)
     model = _fresh_model(recipe, tokenizer)

@@ -67,7 +67,8 @@ def train(
     job = prepare(recipe, project_dir)
     known = None if force else load_dossier(job)
     if known is not None:
-        on_progress(recipe.name, known.steps_done, known.steps_done, "as trained before")
+        stage = f"training {recipe.name}"
+        on_progress(stage, known.steps_done, known.steps_done, "as trained before")
         return known
     divided = divide(job.conversations, recipe.validation_share, recipe.seed)
     _clear(job, force)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records.suite import Case
-from harness.scorers import Judgement
+from harness.scorers import Judgement, Unscored, patterns
 from harness.scorers.gold import GoldScorer
 
 GOLD = GoldScorer()
@@ -19,7 +19,9 @@ def case(**expect: Any) -> Case:
 
 def judge(answer: str, settings: dict[str, Any] | None = None, **expect: Any) -> Judgement:
     GOLD.check_case(case(**expect), settings or {})
-    return GOLD.score(answer, case(**expect), settings or {})
+    judgement = GOLD.score(answer, case(**expect), settings or {})
+    assert isinstance(judgement, Judgement)
+    return judgement
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,17 @@ def test_where_match_is_f1_the_value_is_f1_and_a_threshold_decides() -> None:
     assert not strict.passed
 
 
+def test_a_pattern_that_takes_too_long_leaves_the_answer_unscored_unless_another_matches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patterns, "SECONDS", 0.1)
+    slow, answer = r"(a+)+$", "a" * 4000 + "b"
+    for answers in ([slow], [slow, "x"], ["x", slow]):
+        found = GOLD.score(answer, case(answers=answers, match="regex"), {})
+        assert found == Unscored("the pattern took too long")
+    assert judge(answer, answers=[slow, "b"], match="regex").passed
+
+
 @pytest.mark.parametrize(
     ("expect", "said"),
     [
@@ -85,7 +98,15 @@ def test_where_match_is_f1_the_value_is_f1_and_a_threshold_decides() -> None:
         ({"answers": ["x"], "match": []}, "match: must be one of contains, exact, regex,"),
         ({"answers": ["x"], "matches": "f1"}, "matches: unknown key; known here: answers, match"),
         ({"answers": ["("], "match": "regex"}, "answers[0]: no regular expression: "),
-        ({"answers": ["(a+)+"], "match": "regex"}, "answers[0]: repeats a group that holds"),
+        (
+            {"answers": ["((a{999}){999}){999}"], "match": "regex"},
+            "answers[0]: its counted repeats multiply to more than a million",
+        ),
+        (
+            {"answers": ["1"], "match": "number", "tolerance": 10**400},
+            "tolerance: must be a finite number",
+        ),
+        ({"answers": [10**400], "match": "number"}, "answers[0]: must hold exactly one number"),
         ({"answers": ["x"], "match": "number"}, "answers[0]: must hold exactly one number"),
         ({"answers": ["3 or 4"], "match": "number"}, "answers[0]: must hold exactly one number"),
         ({"answers": [True], "match": "number"}, "answers[0]: must be text, got bool"),
@@ -113,6 +134,8 @@ def test_an_expectation_that_cannot_be_read(expect: dict[str, Any], said: str) -
         ({"pass_f1": 0}, "pass_f1: must be more than 0"),
         ({"pass_f1": 1.5}, "pass_f1: must be between 0 and 1"),
         ({"pass_f1": True}, "pass_f1: must be a number"),
+        ({"pass_f1": 10**400}, "pass_f1: must be a finite number"),
+        ({"pass_f1": -(10**400)}, "pass_f1: must be a finite number"),
     ],
 )
 def test_settings_that_cannot_be_used(settings: dict[str, Any], said: str) -> None:

@@ -4,52 +4,54 @@ import time
 
 import pytest
 
-from harness.scorers.patterns import compiled, found
+from harness.scorers.patterns import SlowPattern, compiled, found
 
 
 @pytest.mark.parametrize(
-    "pattern",
+    ("pattern", "text", "hit"),
     [
-        r"\b[A-Z]{4,}\b",
-        r"(?i)order\s+#?\d{4,6}",
-        r"(foo|bar) baz",
-        r"(ab)+",
-        r"[()*+]+(x)",
-        r"\(a+\)+",
-        r"(?:a+)(?:b+)",
-        r"[]a]+[^]b]*(c)",
-        r"(a+){1}",
+        (r"\b[A-Z]{4,}\b", "so LOUD", "LOUD"),
+        (r"(?i)order\s+#?\d{4,6}", "Order #12345", "Order #12345"),
+        (r"(foo|bar)+ baz", "foobar baz", "foobar baz"),
+        (r"(?:\w+\s?)+!", "all is well!", "all is well!"),
+        (r"[()*+]+(x)", "(*x", "(*x"),
+        ("^b", "a\nb", None),
+        ("B", "b", None),
+        (".*.*.*.*=x", "a" * 4000, None),
     ],
 )
-def test_plain_patterns_are_accepted(pattern: str) -> None:
-    if pattern == r"(a+){1}":
-        with pytest.raises(ValueError, match="take forever"):
-            compiled(pattern)
-    else:
-        compiled(pattern)
+def test_what_a_pattern_finds(pattern: str, text: str, hit: str | None) -> None:
+    assert found(pattern, text) == hit
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"(a+)+$", r"(a|aa)*b", r"((a*)b)*", r"(?:\w+\s?)+!", r"(x[ab]+){2,}", r"((a|b))+"]
+    ("pattern", "text"),
+    [
+        (r"\w*\w*\w*\w*!", "a" * 4000 + " !"),
+        (r"(a?){40}a{40}!", "a" * 4000 + " !"),
+        (r"(a+)+$", "a" * 4000 + "b"),
+    ],
 )
-def test_patterns_that_can_run_away_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="take forever"):
-        compiled(pattern)
+def test_a_search_without_end_is_given_up_after_about_a_second(pattern: str, text: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(SlowPattern, match="the pattern took too long"):
+        found(pattern, text)
+    assert time.perf_counter() - start < 20  # on a machine that is busy with other things
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "a{3,1}", "*a", "(?P<x>a)(?P<x>b)"])
+@pytest.mark.parametrize("pattern", ["(", "[a", "a{3,1}", "*a", r"\L<x>", "(" * 5000])
 def test_what_is_no_pattern_is_refused_in_one_line(pattern: str) -> None:
     with pytest.raises(ValueError, match="no regular expression") as caught:
         compiled(pattern)
     assert "\n" not in str(caught.value)
 
 
-def test_a_search_ends_at_its_limit() -> None:
-    assert found("b", "a" * 3999 + "b") == "b"
-    assert found("b", "a" * 4000 + "b") is None
+@pytest.mark.parametrize("pattern", ["((a{1000}){1000}){1000}", "(a{1001}){1000,}"])
+def test_repeats_that_would_fill_the_memory_are_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="multiply to more than a million"):
+        compiled(pattern)
+    compiled(r"\d{4}-\d{2}-\d{2} \d{16} a{0,60000}")
 
 
-def test_a_megabyte_is_searched_in_no_time_to_speak_of() -> None:
-    start = time.perf_counter()
-    assert found(r"a+b", "a" * 1_000_000) is None
-    assert time.perf_counter() - start < 60
+def test_a_long_answer_is_searched_to_its_end() -> None:
+    assert found("b", "a" * 1_000_000 + "b") == "b"

@@ -76,6 +76,19 @@ def test_two_declarations_of_one_name_are_refused_unless_they_agree() -> None:
         Registry([point("x", "a:B"), point("x", "a:C")])
 
 
+def leaves() -> None:
+    raise SystemExit(3)
+
+
+def test_a_declared_scorer_that_exits_or_is_none_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for made, said in ((leaves, "SystemExit: 3"), (object, "AttributeError: ")):
+        monkeypatch.setattr(EntryPoint, "load", lambda self, made=made: made)
+        with pytest.raises(ValueError, match=f"scorer `loud` cannot be loaded from .*: {said}"):
+            Registry([here()]).get("loud")
+
+
 def test_a_scorer_of_another_name_than_declared_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

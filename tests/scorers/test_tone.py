@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records.suite import Case
-from harness.scorers import Judgement
+from harness.scorers import Judgement, Unscored, patterns
 from harness.scorers.tone import ToneScorer
 
 TONE = ToneScorer()
@@ -31,7 +31,9 @@ def judge(answer: str, settings: dict[str, Any] | None = None, **expect: Any) ->
     settings = RUBRIC if settings is None else settings
     TONE.check_section(settings)
     TONE.check_case(case(**expect), settings)
-    return TONE.score(answer, case(**expect), settings)
+    judgement = TONE.score(answer, case(**expect), settings)
+    assert isinstance(judgement, Judgement)
+    return judgement
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,20 @@ def test_adherence(answer: str, expect: dict[str, Any], value: float, reason: st
 
 def test_a_section_without_a_rubric_uses_the_case_alone() -> None:
     assert judge("sorry", {}, must=["sorry"]).passed
+
+
+def test_a_pattern_that_takes_too_long_leaves_the_answer_unscored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patterns, "SECONDS", 0.1)
+    settings = {"rubric": {"must_not": [{"name": "slow", "regex": r"(a+)+$"}], "min_words": 2}}
+    found = TONE.score("a" * 4000 + "b", case(), settings)
+    assert found == Unscored("the pattern took too long")
+
+
+def test_what_a_pattern_matched_is_quoted_in_part() -> None:
+    settings = {"rubric": {"must_not": [{"name": "all", "regex": "(?s).+"}]}}
+    assert judge("a" * 10_000, settings).reason == f"broken: all: says `{'a' * 200}`"
 
 
 def test_min_words() -> None:

@@ -34,7 +34,7 @@ def test_sound_evidence_has_no_problem(tmp_path: Path) -> None:
         ({"adapter": "sha256:a"}, "carries no proof that its adapter was applied"),
         ({"adapter": "sha256:a", "adapter_proof": proof("sha256:b")}, "is for other weights"),
         ({"adapter": "sha256:a", "adapter_proof": proof(differing=0)}, "is not applied"),
-        ({"selection": Selection(limit=3)}, "asked only a part of the project's suites (--limit 3)"),
+        ({"selection": Selection(limit=3)}, "asked only a part of the project's suites (--limit"),
         ({"answering": lambda _, ask: usual("base", ask)},
          "gave the same text in all 80 cases: the candidate was not what answered"),
         ({"answering": lambda who, ask: None if ask.case.id == "g1" else usual(who, ask)},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -158,6 +159,25 @@ BAD = [
     (SUITE, '{"id": "a", "prompt": "x", "why": 1}', "one.jsonl:1: why: unknown key"),
     (SUITE, '{"id": "a"}', "one.jsonl:1: messages: missing key"),
     (SUITE, '{"id": " ", "prompt": "x"}', "one.jsonl:1: id: must not be blank"),
+    (
+        SUITE.replace("cases: one.jsonl", r'cases: "one\0.jsonl"'),
+        None,
+        "suite.yaml: sections.one: cases: cannot be read: embedded null byte",
+    ),
+    (
+        SUITE.replace("cases: one.jsonl", f"cases: {'o' * 300}"),
+        None,
+        f"{'o' * 300}: cannot read: File name too long",
+    ),
+    (SUITE.replace("cases: one.jsonl", "cases: ."), None, ": cannot read: Is a directory"),
+    (SUITE.replace("version: 1", "version: 0x1" + "0" * 5000), None, "suite.yaml: version: "),
+    (SUITE.replace("a demo", r'"\ud800"'), None, "suite.yaml:2: YAML: half a surrogate pair"),
+    (
+        SUITE,
+        '{"id": "a", "prompt": "x", "expect": {"k": ' + "[" * 300 + "]" * 300 + "}}",
+        "one.jsonl:1: nested too deeply",
+    ),
+    (SUITE, '{"id": "a", "prompt": ' + "[" * 9000 + "]" * 9000 + "}", "one.jsonl:1: "),
     (SUITE, '{"id": "a", "prompt": ""}', "one.jsonl:1: messages.0.content: String should have"),
 ]
 
@@ -169,7 +189,7 @@ def test_bad_input_is_one_line_with_the_place(
     write(tmp_path, suite, one)
     with pytest.raises(SuiteError) as caught:
         load(tmp_path)
-    assert caught.value.line.startswith(f"{tmp_path}/{said}")
+    assert caught.value.line.startswith(f"{tmp_path}{'' if said[0] == ':' else '/'}{said}")
     assert "\n" not in caught.value.line
     assert caught.value.exit_code == 2
 
@@ -208,6 +228,87 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "one.jsonl").symlink_to(tmp_path / "secret")
     with pytest.raises(SuiteError, match="leaves the suite's folder"):
         load(folder)
+
+
+HALF = "half a surrogate pair, which is no character"
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (r'{"id": "a\ud800", "prompt": "x"}', "id"),
+        (r'{"id": "a", "group": "\udfff", "prompt": "x"}', "group"),
+        (r'{"id": "a", "prompt": "x \ud800 y"}', "prompt"),
+        (r'{"id": "a", "messages": [{"role": "user", "content": "\ud83d"}]}', "messages.0.content"),
+        (r'{"id": "a", "prompt": "x", "tags": ["t", "\ude42"]}', "tags.1"),
+        (r'{"id": "a", "prompt": "x", "expect": {"answers": ["\ud800"]}}', "expect.answers.0"),
+        (r'{"id": "a", "prompt": "x", "expect": {"\ud800": 1}}', r"expect.\ud800"),
+        (r'{"id": "a", "\ud800": 1, "\ud800": 2}', r"bad JSON: key `\ud800` given twice"),
+    ],
+)
+def test_half_a_character_is_refused_before_anything_is_asked(
+    tmp_path: Path, line: str, key: str
+) -> None:
+    write(tmp_path, one=f'{{"id": "ok", "prompt": "\\ud83d\\ude42"}}\n{line}\n')
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    said = key if key.startswith("bad") else f"{key}: {HALF} - "
+    assert caught.value.line.startswith(f"{tmp_path}/one.jsonl:2: {said}")
+    caught.value.line.encode()
+
+
+@pytest.mark.parametrize("place", ["stat", "read_text"])
+def test_a_file_without_permission_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    write(tmp_path)
+    usual = getattr(Path, place)
+
+    def denied(self: Path, *args: Any, **more: Any) -> Any:
+        if self.name == ("suite.yaml" if place == "stat" else "one.jsonl"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(self, *args, **more)
+
+    monkeypatch.setattr(Path, place, denied)
+    with pytest.raises(SuiteError, match=r"cannot read: Permission denied$") as caught:
+        load(tmp_path)
+    assert "\n" not in caught.value.line
+
+
+def test_a_folder_in_place_of_the_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").mkdir()
+    with pytest.raises(SuiteError, match=r"suite\.yaml: cannot read: Is a directory"):
+        load(tmp_path)
+    with pytest.raises(SuiteError, match=r"no such file|embedded null byte"):
+        load(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize("method", ["metrics", "check_section", "check_case"])
+@pytest.mark.parametrize("error", [TypeError("oops"), KeyError("want"), SystemExit(3)])
+def test_a_scorer_that_crashes_is_named_with_section_and_exception(
+    tmp_path: Path, method: str, error: BaseException
+) -> None:
+    def crash(*_: Any) -> None:
+        raise error
+
+    broken = Book()
+    setattr(broken, method, crash)
+    with pytest.raises(SuiteError) as caught:
+        load_suite(write(tmp_path), broken)
+    place = "one.jsonl:1" if method == "check_case" else "suite.yaml: sections.one"
+    assert caught.value.line == (
+        f"{tmp_path}/{place}: scorer `plain` of section `one` crashed: "
+        f"{type(error).__name__}: {error}"
+    )
+
+
+def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> None:
+    class Interrupted(Book):
+        def check_case(self, *_: Any) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_suite(write(tmp_path), Interrupted())
 
 
 TEXT = st.text(min_size=1).filter(lambda text: text.strip())
