@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,7 @@ class PairedCase:
     candidate_score: Score
     baseline_score: Score
     change: Change
+    expect: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison, PairedCase
@@ -88,8 +89,17 @@ def _build_case(case: PairedCase, comparison: Comparison, limit: int) -> CaseVie
         critical=case.critical,
         preview=one_line(case.messages[-1].content, 120),
         turns=turns,
+        expected=one_line(_expected(case.expect), 600),
         candidate=candidate,
         baseline=baseline,
+    )
+
+
+def _expected(expect: Mapping[str, Any]) -> str:
+    """The expectation as a suite's author wrote it, key by key."""
+    return "; ".join(
+        f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in expect.items()
     )
 
 

@@ -151,6 +151,7 @@ def _case(case: CaseView) -> str:
             "Prompt:",
             fence(prompt.text, _PROMPT, prompt.more) if prompt else "none",
             "",
+            *([f"Expected: {prose(case.expected)}", ""] if case.expected else []),
             *_side("Baseline", case.baseline),
             *_side("Candidate", case.candidate),
         ]

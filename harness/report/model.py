@@ -135,7 +135,7 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One case on both sides; `anchor` is its id on the page."""
+    """One case on both sides; `anchor` is its id on the page, `expected` empty if nothing is."""
 
     anchor: str
     path: str
@@ -146,6 +146,7 @@ class CaseView:
     critical: bool
     preview: str
     turns: tuple[TurnView, ...]
+    expected: str
     candidate: AnswerView
     baseline: AnswerView
 

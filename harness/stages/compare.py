@@ -79,6 +79,7 @@ def _pair(
         candidate_score=score,
         baseline_score=other_score,
         change=_change(score, other_score),
+        expect=case.expect,
     )
 
 

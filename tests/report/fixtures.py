@@ -193,7 +193,7 @@ def comparison(
             candidate_attempt=a, baseline_attempt=b,
             candidate_score=score(a, ours, critical=critical),
             baseline_score=score(b, theirs, critical=critical),
-            change=change_of(ours, theirs),
+            change=change_of(ours, theirs), expect={"answers": [right[:20], "or so"]},
         )  # fmt: skip
         cases.append(changes(made) if changes else made)
     metrics = {}

@@ -71,7 +71,7 @@ def hostile_pair() -> tuple[Verdict, Comparison]:
                     candidate_attempt=a, baseline_attempt=b,
                     candidate_score=score(a, ours, critical=False, label=text[:99], reason=text),
                     baseline_score=score(b, theirs, critical=False, label=text[:99], reason=text),
-                    change=change_of(ours, theirs),
+                    change=change_of(ours, theirs), expect={"answers": [text[:200]]},
                 )
             )  # fmt: skip
     plain = comparison(rows(8))
