@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from harness.records.attempt import Attempt, Failure, Timing
+from harness.records.score import Score, Term
+
+PLACE: dict[str, Any] = {"key": "k", "suite": "s", "section": "g", "case": "c", "repeat": 0}
+FAILURE = Failure(cause="timeout", detail="late")
+
+
+@pytest.mark.parametrize(
+    ("rest", "state"),
+    [
+        ({"status": "answered", "text": "hi", "finish_reason": "stop"}, "ok"),
+        ({"status": "answered", "text": "hi", "finish_reason": "length"}, "truncated"),
+        ({"status": "answered", "text": " \n", "finish_reason": "stop"}, "empty"),
+        ({"status": "failed", "failure": FAILURE}, "failed"),
+    ],
+)
+def test_states_of_their_own(rest: dict[str, Any], state: str) -> None:
+    assert Attempt(**PLACE, **rest).state == state
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"status": "answered"},
+        {"status": "answered", "text": "hi", "failure": FAILURE},
+        {"status": "failed"},
+        {"status": "failed", "text": "", "failure": FAILURE},
+    ],
+)
+def test_a_failure_is_never_an_answer(rest: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Attempt(**PLACE, **rest)
+
+
+def test_times_count_from_the_moment_the_request_was_due() -> None:
+    timing = Timing(sent=0.25, chunks=(1.0, 1.5), done=2.0)
+    assert (timing.ttft, timing.service_ttft, timing.e2e) == (1.0, 0.75, 2.0)
+    assert Timing(sent=0.25, done=2.0).ttft is None
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"status": "scored"},
+        {"status": "scored", "value": 1.5, "passed": True},
+        {"status": "scored", "value": float("nan"), "passed": False},
+        {"status": "unscored"},
+        {"status": "failed", "reason": "late", "value": 0.0, "passed": False},
+        {"status": "unscored", "reason": "empty", "terms": {"m": Term(num=0, den=1)}},
+    ],
+)
+def test_no_value_stands_in_for_a_missing_score(rest: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Score(**PLACE, group="c", critical=False, state="ok", **rest)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any, get_args
+
+import pytest
+from pydantic import ValidationError
+
+from harness.records.run import Accounting
+from harness.records.verdict import (
+    EXIT_CODES,
+    Decision,
+    Outcome,
+    RuleResult,
+    Verdict,
+    VerdictHashes,
+    decide,
+)
+
+NUMBERS = Accounting(planned=1, scored=1, unscored=0, failed=0)
+
+
+def verdict(**changes: Any) -> Verdict:
+    return Verdict(**{
+        "verdict": "PROMOTE", "candidate": "c", "baseline": "b", "alpha": 0.05,
+        "rules": (RuleResult(require="at_least", outcome="pass", reason="fine"),),
+        "accounting": NUMBERS, "baseline_accounting": NUMBERS,
+        "hashes": VerdictHashes(suites="s", config="c", candidate="a", baseline="b"),
+        "candidate_run": "c-1", "baseline_run": "b-1", "harness_version": "1", "created": "now",
+        **changes,
+    })  # fmt: skip
+
+
+def test_every_decision_has_an_exit_code_of_its_own() -> None:
+    assert set(EXIT_CODES) == set(get_args(Decision))
+    assert len(set(EXIT_CODES.values())) == 4
+    assert {name for name, code in EXIT_CODES.items() if code == 0} == {"PROMOTE"}
+
+
+def test_only_rules_that_all_pass_promote() -> None:
+    for outcomes in itertools.product(get_args(Outcome), repeat=3):
+        promoted = decide((), outcomes) == "PROMOTE"
+        assert promoted == (set(outcomes) == {"pass"})
+        assert decide(("broken",), outcomes) == "INVALID"
+    assert decide((), ()) == "INVALID"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "BLOCK"},
+        {"problems": ("broken",)},
+        {"rules": (RuleResult(require="at_least", outcome="fail", reason="bad"),)},
+        {"new_critical_failures": ("s/g/c",)},
+    ],
+)
+def test_a_verdict_that_its_own_content_contradicts_is_refused(changes: dict[str, Any]) -> None:
+    verdict()
+    with pytest.raises(ValidationError):
+        verdict(**changes)
