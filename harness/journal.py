@@ -99,7 +99,7 @@ class RunFolder:
         header = self.header()
         if header is None or header.journal is None:
             return
-        if digest_bytes(data[: header.journal.size]) != header.journal.digest:
+        if JournalSeal(size=len(data), digest=digest_bytes(data)) != header.journal:
             raise JournalError(
                 "was changed after the run was finished",
                 where=str(self._attempts),
@@ -124,7 +124,7 @@ class RunFolder:
 
     @contextmanager
     def writing(self, *, anew: bool = False) -> Iterator[Appender]:
-        """The journal, open for appending, held by this process alone.
+        """The journal, open for appending, held by this process alone; its run is unfinished now.
 
         With `anew` the journal begins empty, and the old one is kept under another name.
 
@@ -146,6 +146,7 @@ class RunFolder:
                     where=str(self.path),
                     hint="wait for it to end",
                 ) from None
+            self._unseal()
             if anew:
                 self._set_aside()
             _drop_torn_tail(self._attempts)
@@ -154,52 +155,29 @@ class RunFolder:
         finally:
             os.close(lock)
 
-    def _set_aside(self) -> None:
-        """Rename the journal; the header forgets that it was finished before that."""
-        if not self._attempts.exists():
-            return
+    def _unseal(self) -> None:
         known = self.header()
-        if known is not None:
+        if known is not None and (known.finished is not None or known.journal is not None):
             self.write_header(known.model_copy(update={"finished": None, "journal": None}))
-        number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
-        self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
+
+    def _set_aside(self) -> None:
+        if self._attempts.exists():
+            number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
+            self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
 
 
-def finished_runs(runs: Path, target: str) -> list[RunFolder]:
-    """The finished runs of a target, the newest first.
+def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
+    """The target's runs that have a header, with it, the newest first.
 
     Raises:
         JournalError: a header there cannot be read.
     """
-    found: list[tuple[str, RunFolder]] = []
-    for path in _folders(runs, target):
-        folder = RunFolder(path)
-        header = folder.header()
-        if header is not None and header.target == target and header.finished is not None:
-            found.append((header.finished, folder))
-    return [folder for _, folder in sorted(found, key=lambda item: item[0], reverse=True)]
-
-
-def reusable(runs: Path, target: str, wanted: set[str], *, but: Path) -> dict[str, Attempt]:
-    """Answers to the wanted keys in other runs of the target, each marked with where it is from.
-
-    The keys are digests of all that an answer depends on, so an answer found under one is the
-    answer; failures are never taken over.
-    """
-    found: dict[str, Attempt] = {}
-    for path in _folders(runs, target):
-        if not wanted or path == but:
-            continue
-        for key, attempt in RunFolder(path).attempts().items():
-            if key in wanted and attempt.status == "answered":
-                origin = attempt.reused_from or path.name
-                found[key] = attempt.model_copy(update={"reused_from": origin})
-                wanted = wanted - {key}
-    return found
-
-
-def _folders(runs: Path, target: str) -> list[Path]:
-    return sorted(path for path in runs.glob(f"{target}-*") if path.is_dir())
+    found = []
+    for path in sorted(runs.glob(f"{target}-*")):
+        header = RunFolder(path).header() if path.is_dir() else None
+        if header is not None and header.target == target:
+            found.append((RunFolder(path), header))
+    return sorted(found, key=lambda item: item[1].created, reverse=True)
 
 
 def _parse(data: bytes, path: Path, kind: type[T], *, torn_tail: bool) -> Iterator[T]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError, JournalError
-from harness.journal import RunFolder, finished_runs, reusable
+from harness.journal import RunFolder, runs_of
 from harness.records.attempt import Attempt, Failure
 
 
@@ -65,16 +65,9 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
         write(folder, answered("a"))
 
 
-def test_answers_are_reused_across_runs_of_a_target_and_failures_are_not(tmp_path: Path) -> None:
-    write(RunFolder(tmp_path / "t-1"), answered("a"), failed("b"))
-    write(RunFolder(tmp_path / "u-1"), answered("c"))
-    found = reusable(tmp_path, "t", {"a", "b", "c"}, but=tmp_path / "t-2")
-    assert {key: attempt.reused_from for key, attempt in found.items()} == {"a": "t-1"}
-
-
 def test_loading_what_is_not_there(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).header() is None
-    assert finished_runs(tmp_path, "t") == []
+    assert runs_of(tmp_path, "t") == []
     with pytest.raises(EvidenceError, match="no finished run"):
         RunFolder(tmp_path).load()
 

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from harness.config import load_project
-from harness.records.policy import Policy
 from harness.stages.load import check_policy, load_suites
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
@@ -21,8 +20,8 @@ TEXT = (ROOT / "README.md").read_text()
 
 
 def block(language: str, holding: str) -> str:
-    found = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
-    return next(text for text in found if holding in text)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    return next(text for kind, text in found if kind == language and holding in text)
 
 
 def test_the_first_steps_lead_to_a_verdict(
@@ -56,6 +55,6 @@ def test_the_suite_and_the_gate_shown_are_valid(tmp_path: Path) -> None:
     settings |= yaml.safe_load(block("yaml", "gate:"))
     (tmp_path / "harness.yaml").write_text(yaml.safe_dump(settings))
     project = load_project(tmp_path / "harness.yaml")
-    assert load_suites(project)[0].name == "support"
-    shipped = load_suites(load_project(ROOT / "harness.yaml"))
-    check_policy(Policy.model_validate(settings["gate"]), shipped)
+    suites = load_suites(project)
+    assert suites[0].name == "support"
+    check_policy(project.policy(), suites)

@@ -22,7 +22,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import Verdict, VerdictHashes
 from harness.stages.compare import compare
 from harness.stages.gate import Circumstances, gate
-from harness.stages.load import check_policy, load_suites
+from harness.stages.load import check_policy, chosen, load_suites
 from harness.stages.seal import open_sealed
 
 VERDICT = "verdict.json"
@@ -113,7 +113,7 @@ def open_bench(
         UsageError: a name that does not exist, or a candidate that is its own baseline.
     """
     everything = load_suites(project)
-    suites = load_suites(project, suite_names) if suite_names else everything
+    suites = chosen(everything, suite_names)
     policy = project.policy()
     if baseline is not None:
         policy = policy.model_copy(update={"baseline": baseline})

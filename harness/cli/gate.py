@@ -18,7 +18,7 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, InfrastructureError
 from harness.records.run import Run
 from harness.records.verdict import Verdict
 from harness.report.json import render_json
@@ -56,8 +56,6 @@ def command(
     project = open_project(config)
     bench = open_bench(project, [candidate], baseline, suite_names)
     selection = whole(suite_names, repeats, concurrency)
-    # What an error leaves behind must not look like a verdict of today.
-    remove_report(bench.folder(candidate))
     targets = (*bench.live_baseline, candidate)
     try:
         with Console() as console:
@@ -68,8 +66,11 @@ def command(
                     project, targets, bench.suites, console, selection, use_cache=not no_cache
                 )
         verdict = judge(bench, candidate, runs)
-    except EvidenceError:
-        click.echo(f"INVALID  {candidate} against {bench.policy.baseline}", err=as_json)
+    except (EvidenceError, InfrastructureError) as error:
+        # What an error leaves behind must not look like a verdict of today.
+        remove_report(bench.folder(candidate))
+        if isinstance(error, EvidenceError):
+            click.echo(f"INVALID  {candidate} against {bench.policy.baseline}", err=as_json)
         raise
     with unbroken():
         if as_json:

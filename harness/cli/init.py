@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.files import write_atomic
+from harness.records.base import explain
+from harness.records.target import RemoteServer
+
+GITIGNORE = Path(".gitignore")
 
 
 @click.command("init")
@@ -30,8 +36,14 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
 
     No file that exists is touched.
     """
+    try:
+        RemoteServer(url=url)
+    except ValidationError as error:
+        raise UsageError(f"--{explain(error)}") from None
     values = {"@URL@": url, "@BASE@": base, "@CANDIDATE@": candidate}
     files = dict(_files(resources.files("harness.cli") / "new_project", Path()))
+    # A package's build may leave a `.gitignore` out, so the template has no dot.
+    ignored = files.pop(Path("gitignore"))
     taken = next((path for path in files if (folder / path).exists()), None)
     if taken is not None:
         raise UsageError("exists already", where=str(folder / taken), hint="choose an empty folder")
@@ -41,7 +53,12 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
             text = text.replace(mark, json.dumps(value))
         write_atomic(folder / path, text)
         click.echo(folder / path)
-    place = "" if folder == Path() else f"cd {folder} && "
+    if (folder / GITIGNORE).exists():
+        click.echo(f"{folder / GITIGNORE}: kept; it should hold {' and '.join(ignored.split())}")
+    else:
+        write_atomic(folder / GITIGNORE, ignored)
+        click.echo(folder / GITIGNORE)
+    place = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     click.echo(f"next: {place}harness validate && harness gate candidate")
 
 

@@ -16,17 +16,18 @@ from harness.stages.promote import check_run, promote
 @click.command("promote")
 @click.argument("candidate")
 @click.option("--name", metavar="NAME", help="What to call the baseline; the candidate's name.")
-@click.option("--baseline", metavar="NAME", help="What the candidate was judged against.")
 @config_option
-def command(candidate: str, name: str | None, baseline: str | None, config: Path) -> None:
+def command(candidate: str, name: str | None, config: Path) -> None:
     """Seal CANDIDATE's run into baselines/<suite>/<name>.json, if its verdict is PROMOTE.
+
+    The verdict is that against the policy's own baseline.
 
     Refused where the verdict is another, or where suites, configuration, runs, adapter or harness
     are no longer what they were when it was given.
     """
     chosen = name or candidate
     _check_name(chosen)
-    bench = open_bench(open_project(config), [candidate], baseline, ())
+    bench = open_bench(open_project(config), [candidate], None, ())
     verdict = bench.stored_verdict(candidate)
     runs = bench.judged_runs(verdict)
     comparison = bench.compare(candidate, runs)

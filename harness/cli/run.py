@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -55,6 +56,15 @@ def command(
     else:
         for name, done in runs.items():
             _print(name, done, project.runs / done.header.run_id)
+    check_scored(runs)
+
+
+def check_scored(runs: Mapping[str, Run]) -> None:
+    """Nothing, where every run has at least one score.
+
+    Raises:
+        EvidenceError: one has none: that is never a success.
+    """
     for name, done in runs.items():
         if done.accounting().scored == 0:
             raise EvidenceError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import config_option, open_project, suite_option, whole
+from harness.cli.run import check_scored
 from harness.stages.load import load_suites
 from harness.stages.rescore import rescore
 
@@ -22,8 +23,10 @@ def command(targets: tuple[str, ...], config: Path, suite_names: tuple[str, ...]
     """
     project = open_project(config)
     suites = load_suites(project, suite_names)
-    for name, done in rescore(project, targets, suites, whole(suite_names)).items():
+    runs = rescore(project, targets, suites, whole(suite_names))
+    for name, done in runs.items():
         accounting = done.accounting()
         click.echo(f"{name}: {accounting.scored} of {accounting.planned} scored")
         for metric, value in done.metrics().items():
             click.echo(f"  {metric:<40} {value:.3f}")
+    check_scored(runs)

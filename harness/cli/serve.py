@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -24,16 +29,19 @@ def command(targets: tuple[str, ...], config: Path) -> None:
     """Serve a managed server's base and its TARGETs' adapters until Ctrl-C.
 
     Without a TARGET, all targets of the only managed server are served. The address is printed;
-    the key, drawn anew, is in .harness/serve.key, readable by its owner alone.
+    the key, drawn anew, is in .harness/serve-<pid>.key until then, readable by its owner alone.
     """
     project = open_project(config)
     server, names = _chosen(project, targets)
     log = project.root / ".harness" / "serve.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    key_file = project.root / ".harness" / "serve.key"
-    with connect(project, server, names, log, lambda text: click.echo(text, err=True)) as endpoint:
-        write_atomic(key_file, endpoint.api_key or "", mode=0o600)
+    key_file = project.root / ".harness" / f"serve-{os.getpid()}.key"
+    with (
+        _ended_by_sigterm(),
+        connect(project, server, names, log, lambda text: click.echo(text, err=True)) as endpoint,
+    ):
         try:
+            write_atomic(key_file, endpoint.api_key or "", mode=0o600)
             click.echo(f"url: {endpoint.url}")
             click.echo(f"key: in {key_file}")
             for name in names:
@@ -43,6 +51,21 @@ def command(targets: tuple[str, ...], config: Path) -> None:
         finally:
             key_file.unlink(missing_ok=True)
         raise ServerError("the server ended by itself", where=str(log), hint="its log says why")
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Within the block SIGTERM leaves like Ctrl-C does, so that everything is put away."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not break the putting away
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _chosen(project: Project, targets: tuple[str, ...]) -> tuple[str, list[str]]:

@@ -18,23 +18,30 @@ from harness.records.target import Identity
 class AdapterProof(Record):
     """Evidence that the server answers with the adapter applied.
 
-    `probes` counts those on which two askings of the base agree in their tokens, `differing` those
-    of them on which adapter and base differ by clearly more than `noise`, the largest difference
-    between the two askings; gaps are in nats, on log-probabilities of generated tokens.
+    `probes` counts those on which two askings of the base agree in their tokens and `forked` the
+    others; `differing` those of the probes on which adapter and base differ by clearly more than
+    `noise`, the largest difference between the two askings. Gaps are in nats, on
+    log-probabilities of generated tokens.
     """
 
     model: str
     parent: str
     adapter: str
     probes: int = Field(ge=1)
+    forked: int = Field(default=0, ge=0)
     differing: int = Field(ge=0)
     largest_gap: float = Field(ge=0.0)
     noise: float = Field(ge=0.0)
 
     @property
     def applied(self) -> bool:
-        """Whether the adapter shows on at least half of the probes: one flip may be a fluke."""
-        return 2 * self.differing >= self.probes
+        """Whether the adapter shows on half of the probes beyond what the base itself does.
+
+        As many probes as the base forked on may differ by chance; where it forked on more than a
+        quarter of all, nothing can be told.
+        """
+        steady = 3 * self.forked <= self.probes
+        return steady and 2 * (self.differing - self.forked) >= self.probes
 
 
 class Accounting(Record):
@@ -69,7 +76,11 @@ class JournalSeal(Record):
 
 
 class RunHeader(Record):
-    """`run.json`: where a run's numbers come from."""
+    """`run.json`: where a run's numbers come from.
+
+    `freshness` counts how often everything was asked again with `--no-cache`: answers are only
+    ever taken over from runs of the same freshness.
+    """
 
     schema_version: Literal[1] = 1
     run_id: str
@@ -86,6 +97,7 @@ class RunHeader(Record):
     packages: dict[str, str] = Field(default_factory=dict)
     git_commit: str | None = None
     host: dict[str, str] = Field(default_factory=dict)
+    freshness: int = Field(default=0, ge=0)
     created: str
     finished: str | None = None
     journal: JournalSeal | None = None

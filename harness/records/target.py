@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -50,21 +52,47 @@ class RemoteServer(Record):
     url: str
     api_key_env: str | None = None
 
+    @field_validator("url", mode="before")
+    @classmethod
+    def _one(cls, url: Any) -> Any:
+        if isinstance(url, list | tuple):
+            raise ValueError("one url for now, not a list")
+        return url
+
     @field_validator("url")
     @classmethod
     def _route(cls, url: str) -> str:
-        """Accept host, host/v1 or the full route, and keep the part before `/chat/completions`."""
-        url = url.strip().rstrip("/")
-        if "://" not in url:
-            local = url.startswith(("localhost", "127."))
-            url = f"{'http' if local else 'https'}://{url}"
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        """Accept host, host/v1 or a full route, and keep the part up to `/v1`.
+
+        No message holds a part of the url: it may be a secret.
+        """
+        url = url.strip()
+        if "?" in url or "#" in url:
+            raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
+        try:
+            if "://" not in url:
+                local = _is_local(urlsplit(f"//{url}").hostname or "")
+                url = f"{'http' if local else 'https'}://{url}"
+            parts = urlsplit(url)
+            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # a bracket left open, a port that is no number
+            known = False
+        if not known:
             raise ValueError("must be host, host/v1 or the full route, by http or https")
         if parts.username is not None:
             raise ValueError("must hold no credentials; name a variable in `api_key_env`")
-        url = url.removesuffix("/chat/completions").rstrip("/")
-        return url if url.endswith("/v1") else f"{url}/v1"
+        path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
+        path = re.sub(r"(?i)/v1(/+models)?$", "", path)
+        return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host without a scheme is this machine, which speaks http."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def _kind_of_server(data: Any) -> str:

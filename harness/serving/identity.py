@@ -28,8 +28,12 @@ _MODEL_FILES = (
 )
 
 
-def model_identity(server_name: str, spec: ServeSpec, adapter: str | None) -> Identity:
+def model_identity(
+    server_name: str, spec: ServeSpec, adapter: str | None, version: str | None = None
+) -> Identity:
     """The identity of the base of `spec`, or of one of its adapters by name.
+
+    `version` stands for that of the vLLM installed here, which is asked for where it is None.
 
     Raises:
         UsageError: the model or the adapter is not there or cannot be read; no vLLM installed.
@@ -40,7 +44,7 @@ def model_identity(server_name: str, spec: ServeSpec, adapter: str | None) -> Id
     patterns = (*_MODEL_FILES, "*.py") if spec.trust_remote_code else _MODEL_FILES
     return Identity(
         server=server_name,
-        server_version=require_vllm(),
+        server_version=version or require_vllm(),
         model=adapter or spec.base_name,
         weights=directory_digest(spec.model, patterns),
         adapter=None if adapter is None else read_adapter(spec.adapters[adapter]).digest,

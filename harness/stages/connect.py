@@ -174,8 +174,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
         return True
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
-    current = model_identity(chosen.server, spec, target if chosen.adapter else None)
-    return current == identity.model_copy(update={"server_version": current.server_version})
+    adapter = target if chosen.adapter is not None else None
+    return model_identity(chosen.server, spec, adapter, identity.server_version) == identity
 
 
 @contextmanager

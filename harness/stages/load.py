@@ -31,6 +31,16 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise SuiteError(f"two suites are called `{doubled.pop()}`", where="harness.yaml: suites")
+    return chosen(suites, only)
+
+
+def chosen(suites: tuple[Suite, ...], only: Sequence[str]) -> tuple[Suite, ...]:
+    """The suites named in `only`, or all of them where it is empty.
+
+    Raises:
+        UsageError: `only` names another.
+    """
+    names = [suite.name for suite in suites]
     for name in only:
         if name not in names:
             raise UsageError(f"no suite `{name}`", hint=f"there is {', '.join(names)}")

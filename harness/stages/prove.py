@@ -40,7 +40,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         listed = ", ".join(f"`{model.id}`" for model in server.models)
         raise AdapterNotApplied(
             f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
-            hint="read server.log for why it was dropped",
+            hint="the server's log says why it was dropped",
         )
     prompts = _spread(planned.asks)
     first = await _answers(client, base, prompts)
@@ -49,9 +49,11 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
     twice = [_gap(one, two) for one, two in zip(first, again, strict=True)]
     moved = [_gap(one, two) for one, two in zip(first, adapted, strict=True)]
     usable = [gap for gap, base_gap in zip(moved, twice, strict=True) if not base_gap.forked]
-    if not usable:
+    forked = len(prompts) - len(usable)
+    if 3 * forked > len(usable):
         raise AdapterNotApplied(
-            f"`{base}` contradicts itself on all {len(prompts)} probes, so nothing can be proven",
+            f"`{base}` contradicts itself on {forked} of {len(prompts)} probes, so nothing can "
+            "be proven",
             hint="the server is not deterministic at temperature 0",
         )
     noise = max(gap.nats for gap in twice)
@@ -61,6 +63,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         parent=base,
         adapter=planned.identity.adapter or "",
         probes=len(usable),
+        forked=forked,
         differing=sum(gap.forked or gap.nats > threshold for gap in usable),
         largest_gap=max(gap.nats for gap in usable),
         noise=noise,

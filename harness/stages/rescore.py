@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError
-from harness.journal import finished_runs
+from harness.journal import runs_of
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.stages.connect import is_still
@@ -40,8 +40,8 @@ def _rescore(
     project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
 ) -> Run:
     hint = f"harness run {target}"
-    headers = (folder.header() for folder in finished_runs(project.runs, target))
-    known = next((one for one in headers if one and is_still(project, target, one.identity)), None)
+    headers = (header for _, header in runs_of(project.runs, target) if header.finished)
+    known = next((one for one in headers if is_still(project, target, one.identity)), None)
     if known is None:
         raise EvidenceError(
             f"`{target}` has no finished run as it is configured now",
@@ -60,6 +60,6 @@ def _rescore(
             hint=hint,
         )
     if job.folder.header() is None:
-        fresh = header(project, planned, suites, known.adapter_proof, SYSTEM_CLOCK)
+        fresh = header(project, job, suites, known.adapter_proof, SYSTEM_CLOCK)
         job.folder.write_header(fresh.model_copy(update={"packages": known.packages}))
     return job.finish(suites, SYSTEM_CLOCK)

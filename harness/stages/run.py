@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,7 +22,7 @@ from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header
-from harness.stages.resume import Job, afresh, resume
+from harness.stages.resume import Job, resume
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def run(
     by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
         planned = plan(project, target, suites, run_async(identify(project, target)), selection)
-        jobs[target] = resume(project, planned) if use_cache else afresh(project, planned)
+        jobs[target] = resume(project, planned, use_cache=use_cache)
         _warn_of_reuse(jobs[target], watcher)
         by_server[project.target(target).server].append(target)
     for server, names in by_server.items():
@@ -70,17 +71,16 @@ def run(
             _ask_all(project, server, open_jobs, suites, watcher)
     for job in jobs.values():
         if job.folder.header() is None:  # every answer was taken over from other runs
-            job.folder.write_header(header(project, job.plan, suites, None, SYSTEM_CLOCK))
+            job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
     return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
 
 
 def _warn_of_reuse(job: Job, watcher: Watcher) -> None:
     """Say that stored answers stand for a server whose weights cannot be known."""
-    known = job.folder.header()
-    if job.plan.identity.weights is None and job.done and known is not None:
+    if job.plan.identity.weights is None and job.done:
         watcher.say(
-            f"{job.plan.target}: {len(job.done)} answers of {known.created} are used again; "
-            "if another model is behind that name now, run with --no-cache"
+            f"{job.plan.target}: {len(job.done)} stored answers, the first of {job.oldest}, are "
+            "used again; if another model is behind that name now, run with --no-cache"
         )
 
 
@@ -118,8 +118,9 @@ def _ask_all(
                 job.finish(suites, SYSTEM_CLOCK)
     finally:
         for job in jobs.values():
-            if log.exists() and job.folder.server_log != log and job.folder.path.exists():
-                shutil.copyfile(log, job.folder.server_log)
+            if job.folder.server_log != log and job.folder.path.exists():
+                with contextlib.suppress(OSError):  # a copy for convenience hides no error
+                    shutil.copyfile(log, job.folder.server_log)
 
 
 def _ask_through(
@@ -133,8 +134,7 @@ def _ask_through(
             raise
         watcher.say(f"{job.plan.target}: the server died; starting it once more")
         endpoint.managed.restart()
-        left = resume(project, job.plan, reuse=not job.anew)
-        run_async(_ask(project, left, suites, endpoint, watcher))
+        run_async(_ask(project, resume(project, job.plan), suites, endpoint, watcher))
 
 
 def _check_identity(project: Project, job: Job) -> None:
@@ -154,20 +154,21 @@ async def _ask(
 ) -> None:
     planned = job.plan
     settings = planned.generation
-    with job.folder.writing(anew=job.anew) as journal:
-        async with OpenAIClient(
-            endpoint.url, api_key=endpoint.api_key, generation=settings, clock=SYSTEM_CLOCK
-        ) as direct:
-            client = RetryingClient(direct, generation=settings, clock=SYSTEM_CLOCK)
-            proof = None
-            if planned.identity.adapter is not None:
-                proof = await prove(client, await endpoint.describe(), planned)
-                watcher.say(
-                    f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} "
-                    f"probes differ (largest {proof.largest_gap:.3g} nats, "
-                    f"noise {proof.noise:.2g})"
-                )
-            job.folder.write_header(header(project, planned, suites, proof, SYSTEM_CLOCK))
+    async with OpenAIClient(
+        endpoint.url, api_key=endpoint.api_key, generation=settings, clock=SYSTEM_CLOCK
+    ) as direct:
+        client = RetryingClient(direct, generation=settings, clock=SYSTEM_CLOCK)
+        proof = None
+        if planned.identity.adapter is not None:
+            # Before the journal is opened: an adapter that is not applied undoes nothing.
+            proof = await prove(client, await endpoint.describe(), planned)
+            watcher.say(
+                f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
+                f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
+            )
+        head = header(project, job, suites, proof, SYSTEM_CLOCK)
+        with job.folder.writing(anew=job.anew) as journal:
+            job.folder.write_header(head)
             called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
             seen = _counter(watcher, planned.target, job)

@@ -14,7 +14,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.client.mock import MockReply
-from harness.journal import RunFolder
+from harness.journal import RunFolder, runs_of
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
@@ -510,3 +510,120 @@ def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
     call("gate", "base", "--baseline", "sealed:v1")
     data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
     assert data["rules"][0]["baseline"] == data["rules"][0]["candidate"] == 0.0
+
+
+def texts(project_dir: Path, target: str) -> list[str]:
+    """The answers of the target's newest finished run."""
+    folder, _ = runs_of(project_dir / ".harness/runs", target)[0]
+    return [item.text or "" for item in folder.load().attempts]
+
+
+def edit_case(project_dir: Path, number: int) -> None:
+    path = project_dir / "suites/shop/gold.jsonl"
+    path.write_text(path.read_text().replace(f"What is fact {number}?", f"Which fact is {number}?"))
+
+
+def test_answers_from_before_no_cache_are_never_used_again(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    mock.answer = lambda _: "OLD"
+    for number in range(3):
+        assert call("run", "base") == 0
+        edit_case(project_dir, number)
+    mock.answer = lambda _: "NEW"
+    assert call("run", "base", "--no-cache") == 0
+    before = len(mock.server.requests)
+    edit_case(project_dir, 7)
+    assert call("run", "base") == 0
+    assert len(mock.server.requests) == before + 1
+    for folder in (project_dir / "suites/shop").glob("gold.jsonl"):
+        folder.write_text(folder.read_text().replace("Which fact is", "What is fact"))
+    assert call("run", "base") == 0
+    for folder, header in runs_of(project_dir / ".harness/runs", "base"):
+        if header.freshness:
+            assert {item.text for item in folder.load().attempts} == {"NEW"}
+
+
+def test_an_interrupted_no_cache_run_goes_on_with_its_own_answers_alone(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    mock.answer = lambda _: "OLD"
+    assert call("run", "base") == 0
+    count = iter(range(1000))
+
+    def breaks_off(_: dict[str, Any]) -> str | MockReply:
+        return "NEW" if next(count) < 30 else MockReply("no", status=401)
+
+    mock.answer = breaks_off
+    assert call("run", "base", "--no-cache") == 3
+    mock.answer = lambda _: "NEW"
+    before = len(mock.server.requests)
+    assert call("run", "base", "--no-cache") == 0
+    assert len(mock.server.requests) == before + 50
+    assert set(texts(project_dir, "base")) == {"NEW"}
+
+
+def test_a_line_added_to_a_finished_journal_is_noticed(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def one_fails(body: dict[str, Any]) -> str | MockReply:
+        bad = body["messages"][-1]["content"] == "What is fact 1?"
+        return MockReply("no", status=400) if bad else answer(body)
+
+    mock.answer = one_fails
+    assert call("gate", "candidate") == 3
+    path = next((project_dir / ".harness/runs").glob("candidate-*/attempts.jsonl"))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    failed = next(line for line in lines if line["status"] == "failed")
+    forged = {**failed, "status": "answered", "text": "It is value 1.", "failure": None}
+    with path.open("a") as file:
+        file.write(json.dumps(forged) + "\n")
+    capsys.readouterr()
+    assert call("gate", "candidate", "--stored") == 3
+    assert "was changed after the run was finished" in capsys.readouterr().err
+
+
+def test_reused_answers_of_a_url_are_said_with_their_age(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base") == 0
+    assert "used again" not in capsys.readouterr().err
+    edit_case(project_dir, 1)
+    assert call("run", "base") == 0
+    assert "base: 79 stored answers, the first of 20" in capsys.readouterr().err
+
+
+def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    path = project_dir / "harness.yaml"
+    weak = "targets:\n  weak:\n    server: main\n    model: weak"
+    path.write_text(path.read_text().replace("targets:", weak, 1))
+    mock.server._models["weak"] = None
+    assert call("gate", "candidate", "--baseline", "weak") == 0
+    assert call("promote", "candidate") == 2
+    assert call("promote", "candidate", "--baseline", "weak") == 2
+    assert not (project_dir / "baselines").exists()
+
+
+def test_an_adapter_that_is_not_applied_undoes_no_earlier_run(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    mock.server._models["candidate"] = "base"
+
+    def proven(body: dict[str, Any]) -> MockReply:
+        shift = -0.1 if body["model"] == "candidate" else 0.0
+        return MockReply(answer(body), logprobs=(("a", -0.5 + shift),))
+
+    mock.answer = proven
+    assert call("gate", "candidate") == 0
+    mock.answer = lambda body: MockReply(answer(body), logprobs=(("a", -0.5),))
+    assert call("gate", "candidate", "--no-cache") == 3
+    mock.answer = proven
+    assert call("run", "candidate") == 0
+
+
+def test_scoring_nothing_is_no_success(project_dir: Path, mock: ThreadedMock) -> None:
+    mock.answer = lambda _: ""
+    assert call("run", "base") == 3
+    assert call("score", "base") == 3

@@ -20,7 +20,7 @@ OPTIONS = {
     "compare": ["candidate", "baseline", "--config", "--suite", "--json"],
     "gate": ["candidate", "--baseline", "--stored", "--config", "--suite", "--repeats", "-j",
              "--concurrency", "--no-cache", "--json"],
-    "promote": ["candidate", "--name", "--baseline", "--config"],
+    "promote": ["candidate", "--name", "--config"],
     "report": ["candidate", "--baseline", "--config", "--suite"],
     "demo": ["--seed", "--config"],
 }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.clock import ManualClock
 from harness.config import Project, load_project
+from harness.journal import RunFolder
 from harness.records.attempt import Attempt, Failure
 from harness.records.plan import Ask
 from harness.records.run import AdapterProof, Run
@@ -16,6 +17,7 @@ from harness.records.target import Identity
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection, plan
 from harness.stages.provenance import header
+from harness.stages.resume import Job
 from harness.stages.score import score
 from tests.shop import answer, write_project
 
@@ -62,7 +64,8 @@ def make_run(
         said = answering(target, ask)
         if said is not None:
             attempts[ask.key] = attempt(ask, said)
-    head = header(project, planned, suites, adapter_proof, ManualClock())
+    job = Job(planned, RunFolder(project.runs / planned.run_id), {})
+    head = header(project, job, suites, adapter_proof, ManualClock())
     scores = tuple(score(suites, planned.asks, attempts))
     done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
     return Run(done, tuple(attempts.values()), scores)
