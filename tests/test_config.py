@@ -9,6 +9,7 @@ import yaml
 
 from harness.config import load_project
 from harness.errors import ConfigError, UsageError
+from harness.records.target import RemoteServer
 from tests.shop import config
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,9 @@ def test_the_shipped_configuration_loads() -> None:
         (lambda d: d["targets"]["base"].pop("model"), "a target on a url names its `model` there"),
         (lambda d: d["servers"]["main"].update(url="ftp://x"), "servers.main.url: must be host"),
         (lambda d: d["servers"]["main"].update(url="https://me:pw@h"), "no credentials"),
+        (lambda d: d["servers"]["main"].update(url="http://[::1"), "main.url: must be host"),
+        (lambda d: d["servers"]["main"].update(url="http://h:x"), "main.url: must be host"),
+        (lambda d: d["servers"]["main"].update(url=["a", "b"]), "main.url: one url for now"),
         (lambda d: d["servers"].update(v={"engine": "tgi", "model": "m"}), "servers.v.engine: "),
         (lambda d: d["servers"].update(v={"engine": "vllm", "model": "m", "argz": {}}),
          "servers.v.argz: unknown key"),
@@ -76,6 +80,30 @@ def test_what_is_wrong_is_named_by_its_key(
 def test_a_url_is_taken_as_host_or_version_or_route(tmp_path: Path, url: str) -> None:
     project = load_project(write(tmp_path, lambda d: d["servers"]["main"].update(url=url)))
     assert project.config.servers["main"].url == "http://localhost:1/v1"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("url", "route"),
+    [
+        ("HTTP://h/V1", "http://h/v1"),
+        ("http://h/v1/models", "http://h/v1"),
+        ("https://h/models", "https://h/models/v1"),
+        ("https://h/team/v1/chat/completions/", "https://h/team/v1"),
+        ("0.0.0.0:8000", "http://0.0.0.0:8000/v1"),
+        ("[::1]:8000", "http://[::1]:8000/v1"),
+        ("127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("localhost.example.com", "https://localhost.example.com/v1"),
+    ],
+)
+def test_a_url_is_written_in_one_way(url: str, route: str) -> None:
+    assert RemoteServer(url=url).url == route
+
+
+@pytest.mark.parametrize("url", ["https://h/v1?key=s3cret", "https://h/v1#s3cret", "h?k=s3cret"])
+def test_a_query_or_fragment_is_refused_and_not_shown(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="no query and no fragment") as caught:
+        load_project(write(tmp_path, lambda d: d["servers"]["main"].update(url=url)))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_relative_path_stays_in_the_project_and_an_absolute_one_is_meant(tmp_path: Path) -> None:

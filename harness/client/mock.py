@@ -80,7 +80,15 @@ class MockServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024)
-        await site.start()
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:  # OverflowError: no port has that number
+            await self._runner.cleanup()
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number is not None else str(error)
+            raise UsageError(
+                f"cannot listen: {reason}", where=f"127.0.0.1:{self._port}", hint="choose a port"
+            ) from None
         port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}/v1"
         return self
@@ -125,6 +133,12 @@ class MockServer:
         return _error(401, "Unauthorized")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._reply(request)
+        except ConnectionError:  # the client went away: nobody reads this
+            return web.Response()
+
+    async def _reply(self, request: web.Request) -> web.StreamResponse:
         if (refusal := self._refusal(request)) is not None:
             return refusal
         body = await request.json()
@@ -244,12 +258,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gap", type=float, default=0.0)
     parser.add_argument("--api-key-env", help="the environment variable that holds the key")
     given = parser.parse_args(arguments)
+    key = os.environ.get(given.api_key_env) if given.api_key_env else None
     names = [name.partition("=") for name in given.model or ["mock"]]
     try:
+        if given.api_key_env and not key:
+            raise UsageError(f"the environment variable {given.api_key_env} is not set")
         server = MockServer(
             _from_file(given.answer_file, given.first_delay, given.gap),
             models={name: parent or None for name, _, parent in names},
-            api_key=os.environ.get(given.api_key_env) if given.api_key_env else None,
+            api_key=key,
             port=given.port,
         )
         asyncio.run(_serve(server))

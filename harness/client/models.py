@@ -139,6 +139,12 @@ async def _version(session: aiohttp.ClientSession, route: Route, headers: dict[s
     """The version by vLLM's own route, else the Server header, else `unknown`."""
     # A failure to ask must not look like another version: answers are known by it.
     status, _, body = await _get(session, f"{route.url.removesuffix('/v1')}/version")
+    if status in (408, 429) or status >= 500:
+        raise ServerError(
+            f"does not tell its version now (HTTP {status} on /version)",
+            where=route.url,
+            hint="try again, or look at the server's log",
+        )
     try:
         data = json.loads(body) if status == 200 else None
         version = data.get("version") if isinstance(data, dict) else None

@@ -11,7 +11,15 @@ import regex  # type: ignore[import-untyped]  # ships no types, and no stubs are
 SECONDS = 1.0
 SLOW = "the pattern took too long"
 MOST_REPEATS = 1_000_000
-_REPEAT = regex.compile(r"\{(\d+)(?:,\d*)?\}")
+_TOKEN = regex.compile(
+    r"(?s)\\."
+    r"|\[\^?\]?(?:\[:\^?\w+:\]|\\.?|[^\]\\])*+(?:\]|\Z)"
+    r"|(?P<comment>\(\?#[^)]*\))"
+    r"|(?P<open>\()|(?P<close>\))"
+    r"|\{(?P<least>\d+)(?:,\d*)?\}"
+    r"|."
+)
+_OTHER_SYNTAX = regex.compile(r"\(\?[A-Za-z\d-]*(?:x|V1)")  # free spacing, sets within sets
 
 
 class SlowPattern(Exception):
@@ -23,15 +31,40 @@ def compiled(pattern: str) -> Any:
     """The pattern as the package `regex` compiles it, without flags other than its own.
 
     Raises:
-        ValueError: it is no regular expression, or its repeats multiply to more than a million.
+        ValueError: it is no regular expression, or its repeats make more than a million copies.
     """
-    # `regex` writes counted repeats out when it compiles: nested ones would fill the memory.
-    if math.prod(max(1, int(count)) for count in _REPEAT.findall(pattern)) > MOST_REPEATS:
-        raise ValueError("its counted repeats multiply to more than a million")
+    # `regex` writes least counts out when it compiles: nested ones would fill the memory.
+    if _copies(pattern) > MOST_REPEATS:
+        raise ValueError("its counted repeats make more than a million copies")
     try:
         return regex.compile(pattern)
     except (regex.error, ValueError, LookupError, OverflowError, RecursionError) as error:
         raise ValueError(f"no regular expression: {error}") from None
+
+
+def _copies(pattern: str) -> int:
+    """How many copies the least counts of a pattern make: a product along nesting, else a sum."""
+    sums = [0]
+    last = 0  # the copies within what the next count would repeat
+    counts = []
+    for token in _TOKEN.finditer(pattern):
+        if token["comment"]:
+            continue
+        if token["least"]:
+            count = max(1, int(token["least"]))
+            counts.append(count)
+            sums[-1] += max(1, last) * count - last
+            last = 0
+        elif token["close"] and len(sums) > 1:
+            last = sums.pop()
+            sums[-1] += last
+        else:
+            last = 0
+            if token["open"]:
+                sums.append(0)
+    if len(sums) > 1 or _OTHER_SYNTAX.search(pattern):
+        return math.prod(counts)  # nesting is not known: as if all were nested
+    return sums[0]
 
 
 def found(pattern: str, text: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from harness.errors import UsageError
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
 
@@ -100,8 +101,15 @@ class Registry:
 
 @cache
 def book() -> Registry:
-    """The process's registry, holding every scorer that an installed distribution declares."""
-    return Registry()
+    """The process's registry, holding every scorer that an installed distribution declares.
+
+    Raises:
+        UsageError: two of them declare one name.
+    """
+    try:
+        return Registry()
+    except ValueError as error:
+        raise UsageError(str(error), hint="uninstall one of the two packages") from None
 
 
 def register(scorer: Scorer) -> None:

@@ -45,7 +45,7 @@ def require_vllm() -> str:
     if version is None or importlib.util.find_spec("vllm") is None:
         raise UsageError(
             "vLLM is not installed in this environment",
-            hint="with a GPU: pip install 'harness[vllm]'; without: make setup; or give the "
+            hint="with a GPU: pip install -e '.[vllm]'; without: make setup; or give the "
             "server a `url`",
         )
     return version

@@ -172,6 +172,11 @@ def _metrics(section: str, written: _SectionFile, book: ScorerBook, where: str) 
     """The metrics asked for, or all that the scorer has."""
     with _complaints(written.scorer, section, where, "scorer: "):
         known = tuple(book.metrics(written.scorer))
+        for metric in known:
+            if not isinstance(metric, str):  # a plugin may give anything
+                raise ValueError(
+                    f"`{written.scorer}` has a metric named {metric!r}, which is no text"
+                )
     wanted = written.metrics or known
     for metric in wanted:
         if metric not in known:

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -54,6 +56,46 @@ def test_a_bad_answer_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     bad.write_text("[]")
     assert main(["--answer-file", str(bad)]) == 2
     assert main(["--answer-file", str(tmp_path / "none.json")]) == 2
+
+
+def test_a_port_in_use_and_a_key_that_is_not_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text("{}")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--answer-file", str(answers), "--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert said == f"127.0.0.1:{port}: cannot listen: Address already in use - choose a port\n"
+    assert main(["--answer-file", str(answers), "--port", "99999"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    monkeypatch.delenv("NOPE", raising=False)
+    assert main(["--answer-file", str(answers), "--api-key-env", "NOPE"]) == 2
+    assert capsys.readouterr().err == "the environment variable NOPE is not set\n"
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"*": "one two three four"}))
+    line = [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers)]
+    process = subprocess.Popen(
+        [*line, "--gap", "0.2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split(":")[2].split("/")[0])
+        message = {"role": "user", "content": "x"}
+        body = json.dumps({"model": "mock", "stream": True, "messages": [message]})
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: "
+        for length in (len(body), len(body) + 9):  # in the middle of the answer, of the request
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(f"{head}{length}\r\n\r\n{body}".encode())
+                time.sleep(0.3)
+        time.sleep(1.0)
+    finally:
+        process.terminate()
+    assert process.communicate(timeout=10)[1] == ""
 
 
 async def test_an_unknown_model_is_a_404() -> None:

@@ -89,6 +89,17 @@ async def test_a_server_without_a_version() -> None:
         assert (await describe(url, None)).version == "thing/1"
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_a_version_that_cannot_be_told_now_is_no_other_version(status: int) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/v1/models":
+            return web.json_response({"data": [{"id": "m"}]}, headers={"Server": "thing/1"})
+        return web.Response(status=status)
+
+    async with Site(answer) as url:
+        assert f"does not tell its version now (HTTP {status}" in await complaint(url)
+
+
 class Site:
     """Any handler behind every path of a loopback server."""
 

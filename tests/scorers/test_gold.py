@@ -100,7 +100,7 @@ def test_a_pattern_that_takes_too_long_leaves_the_answer_unscored_unless_another
         ({"answers": ["("], "match": "regex"}, "answers[0]: no regular expression: "),
         (
             {"answers": ["((a{999}){999}){999}"], "match": "regex"},
-            "answers[0]: its counted repeats multiply to more than a million",
+            "answers[0]: its counted repeats make more than a million copies",
         ),
         (
             {"answers": ["1"], "match": "number", "tolerance": 10**400},

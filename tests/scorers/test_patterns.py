@@ -48,9 +48,40 @@ def test_what_is_no_pattern_is_refused_in_one_line(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["((a{1000}){1000}){1000}", "(a{1001}){1000,}"])
 def test_repeats_that_would_fill_the_memory_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="multiply to more than a million"):
+    with pytest.raises(ValueError, match="more than a million copies"):
         compiled(pattern)
     compiled(r"\d{4}-\d{2}-\d{2} \d{16} a{0,60000}")
+
+
+CARD = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|" + " ".join(["[0-9]{4}"] * 4)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        CARD,
+        f"({CARD}){{3}}",
+        "((a{0,999}){0,999}){0,999}",
+        r"[({]{999}\({999}[[:alpha:]{9}(]{999}",
+        "(a{600})?(b{600})?(c{600})?(?#()x{600}",
+    ],
+)
+def test_repeats_side_by_side_add_up(pattern: str) -> None:
+    compiled(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(x(?:a{1000}|b{1000}){1000,}y)",
+        r"((?:[)]a{101}\)){100}(?#()){100}",
+        "(?x)( # )\n a{1001}) {1000}",
+        "a{600000}|b{600000}",
+    ],
+)
+def test_nesting_is_seen_through_brackets_escapes_and_comments(pattern: str) -> None:
+    with pytest.raises(ValueError, match="more than a million"):
+        compiled(pattern)
 
 
 def test_a_long_answer_is_searched_to_its_end() -> None:

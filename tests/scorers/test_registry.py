@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import UsageError
 from harness.records.suite import Case
 from harness.scorers import Judgement, Registry, book, get, names
 from harness.suites import ScorerBook, load_suite
@@ -74,6 +75,20 @@ def test_two_declarations_of_one_name_are_refused_unless_they_agree() -> None:
     Registry([point("x", "a:B"), point("x", "a:B")])
     with pytest.raises(ValueError, match="scorer `x` is declared twice: a:B and a:C"):
         Registry([point("x", "a:B"), point("x", "a:C")])
+
+
+def test_two_packages_that_declare_one_scorer_are_an_error_of_usage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rivals = [point("x", "a:B"), point("x", "a:C")]
+    monkeypatch.setattr("harness.scorers.registry.entry_points", lambda group: rivals)
+    book.cache_clear()
+    try:
+        with pytest.raises(UsageError, match="scorer `x` is declared twice: a:B and a:C") as caught:
+            book()
+    finally:
+        book.cache_clear()
+    assert caught.value.exit_code == 2
 
 
 def leaves() -> None:

@@ -302,6 +302,14 @@ def test_a_scorer_that_crashes_is_named_with_section_and_exception(
     )
 
 
+@pytest.mark.parametrize("odd", [7, None, ["right"]])
+def test_a_metric_whose_name_is_no_text_is_the_scorers_fault(tmp_path: Path, odd: Any) -> None:
+    broken = Book()
+    broken.known = {"plain": ("right", odd)}  # type: ignore[misc]
+    with pytest.raises(SuiteError, match=r"sections\.one: scorer: `plain` has a metric named .*"):
+        load_suite(write(tmp_path), broken)
+
+
 def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> None:
     class Interrupted(Book):
         def check_case(self, *_: Any) -> None:
