@@ -52,5 +52,5 @@ def require_training() -> None:
     if missing:
         raise UsageError(
             f"training needs {', '.join(missing)}",
-            hint="`make setup` on a machine without a GPU, else pip install 'harness[train]'",
+            hint="`make setup` on a machine without a GPU, else pip install -e '.[train]'",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,15 +59,31 @@ class Divided:
     split: Split
 
 
+def project_path(project_dir: Path, given: str, where: str) -> Path:
+    """The path a recipe means: relative to the project and within it, or absolute anywhere.
+
+    Raises:
+        RecipeError: a relative path that leaves the project.
+    """
+    if Path(os.path.normpath(given)).parts[:1] == (os.pardir,):
+        raise RecipeError(
+            f"`{given}` leaves the project",
+            where=where,
+            hint="write an absolute path if that is meant",
+        )
+    return project_dir / given
+
+
 def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
     """Every conversation of the recipe's files, in order, with its system prompt put first.
 
     Raises:
-        RecipeError: a missing or empty file, or a line that is no conversation.
+        RecipeError: a path that leaves the project, a missing or empty file, or a line that is no
+            conversation.
     """
     found: list[Conversation] = []
     for name in recipe.data:
-        path = project_dir / name
+        path = project_path(project_dir, name, f"recipe {recipe.name}: data")
         if not path.is_file():
             raise RecipeError(
                 f"no such data file: {name}",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from harness.errors import RecipeError
 from harness.files import read_yaml
-from harness.records.base import explain
+from harness.records.base import Record, explain
 from harness.records.recipe import Recipe, TinyRecipe
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -18,12 +21,7 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
     """
-    try:
-        return Recipe.model_validate(read_yaml(path, RecipeError))
-    except ValidationError as error:
-        raise RecipeError(
-            explain(error), where=str(path), hint="docs/training.md lists the keys"
-        ) from None
+    return _load(Recipe, path)
 
 
 def load_tiny_recipe(path: Path) -> TinyRecipe:
@@ -32,8 +30,12 @@ def load_tiny_recipe(path: Path) -> TinyRecipe:
     Raises:
         RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
     """
+    return _load(TinyRecipe, path)
+
+
+def _load(kind: type[Kind], path: Path) -> Kind:
     try:
-        return TinyRecipe.model_validate(read_yaml(path, RecipeError))
+        return kind.model_validate(read_yaml(path, RecipeError))
     except ValidationError as error:
         raise RecipeError(
             explain(error), where=str(path), hint="docs/training.md lists the keys"

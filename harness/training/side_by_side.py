@@ -6,23 +6,27 @@ GPU there is one process after the other, since they would only fight for its me
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
-import queue
+import signal
+import sys
+import threading
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError, RecipeError, TrainingError
 from harness.records.candidate import Dossier
 from harness.records.recipe import Recipe
 from harness.training.progress import OnProgress, silent
 from harness.training.threads import import_torch_patiently
 from harness.training.train import train
 
-POLL_SECONDS = 0.2
-
-Report = tuple[str, int, int, str]
+PR_SET_PDEATHSIG = 1
 
 
 def train_side_by_side(
@@ -34,24 +38,35 @@ def train_side_by_side(
 ) -> list[Dossier]:
     """The dossiers of all candidates, in the order of their recipes.
 
+    Whatever else ends this call or this process ends every training at once; each goes on from
+    its last checkpoint the next time.
+
     Raises:
+        RecipeError: two recipes of one name.
         RecipeError, TrainingError: as `train`, for the first recipe that fails; the others that
-            are under way are finished first, since their work would be lost.
+            are under way are finished first, since their work would be lost, and none is started.
     """
-    at_once = min(len(recipes), os.cpu_count() or 1)
+    _check_names(recipes)
+    cores = os.cpu_count() or 1
+    at_once = min(len(recipes), cores)
     if at_once < 2 or _has_gpu():
         return [
             train(recipe, project_dir=project_dir, force=force, on_progress=on_progress)
             for recipe in recipes
         ]
-    threads = max(1, (os.cpu_count() or 1) // at_once)
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        reports = manager.Queue()
-        with ProcessPoolExecutor(at_once, context, _limit_threads, (threads,)) as pool:
-            jobs = [pool.submit(_train, recipe, project_dir, force, reports) for recipe in recipes]
-            _pass_on(jobs, reports, on_progress)
-            return [job.result() for job in jobs]
+    team = _Team(at_once, (project_dir, force, max(1, cores // at_once)), on_progress)
+    return team.train(recipes)
+
+
+def _check_names(recipes: Sequence[Recipe]) -> None:
+    names = [recipe.name for recipe in recipes]
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(
+                "two recipes of this name would train into one folder",
+                where=f"recipe {name}: name",
+                hint="give each recipe once, and each a name of its own",
+            )
 
 
 def _has_gpu() -> bool:
@@ -61,27 +76,123 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _limit_threads(threads: int) -> None:
+class _Team:
+    """Processes that train a recipe each, and report through a pipe of their own."""
+
+    def __init__(
+        self, at_once: int, settings: tuple[Path, bool, int], on_progress: OnProgress
+    ) -> None:
+        self._at_once = at_once
+        self._settings = settings
+        self._on_progress = on_progress
+        self._under_way: dict[Connection[Any, Any], tuple[Recipe, SpawnProcess]] = {}
+        self._results: dict[str, Dossier | HarnessError] = {}
+
+    def train(self, recipes: Sequence[Recipe]) -> list[Dossier]:
+        """The dossiers in the order of their recipes, or the first recipe's error."""
+        waiting = deque(recipes)
+        try:
+            while True:
+                while waiting and len(self._under_way) < self._at_once and not self._failed():
+                    self._start(waiting.popleft())
+                if not self._under_way:
+                    break
+                for reports in wait(list(self._under_way)):
+                    assert isinstance(reports, Connection)
+                    self._hear(reports)
+        finally:
+            self._kill()
+        found = [self._results[one.name] for one in recipes if one.name in self._results]
+        for result in found:
+            if isinstance(result, HarnessError):
+                raise result
+        return [result for result in found if isinstance(result, Dossier)]
+
+    def _failed(self) -> bool:
+        return any(isinstance(result, HarnessError) for result in self._results.values())
+
+    def _start(self, recipe: Recipe) -> None:
+        context = multiprocessing.get_context("spawn")
+        reports, sender = context.Pipe(duplex=False)
+        process = context.Process(
+            target=_work, name=recipe.name, args=(recipe, *self._settings, sender)
+        )
+        self._under_way[reports] = (recipe, process)
+        # The child inherits the mask: a Ctrl-C while it starts is for us to act on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            sender.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _hear(self, reports: Connection[Any, Any]) -> None:
+        """Take one report; the end of the pipe is the end of the process."""
+        recipe, process = self._under_way[reports]
+        try:
+            said = reports.recv()
+        except (EOFError, OSError):
+            process.join()
+            reports.close()
+            del self._under_way[reports]
+            self._results.setdefault(recipe.name, _died(recipe, process))
+            return
+        if isinstance(said, tuple):
+            self._on_progress(*said)
+        else:
+            self._results[recipe.name] = said
+
+    def _kill(self) -> None:
+        processes = [process for _, process in self._under_way.values() if process.pid]
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+
+
+def _died(recipe: Recipe, process: SpawnProcess) -> TrainingError:
+    return TrainingError(
+        f"its process ended with exit code {process.exitcode} and without a result",
+        where=f"recipe {recipe.name}",
+        hint="run the command again to go on from the last checkpoint",
+    )
+
+
+def _work(
+    recipe: Recipe, project_dir: Path, force: bool, threads: int, reports: Connection[Any, Any]
+) -> None:
+    """Train in a process of its own and send progress, then the dossier or the error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
     import_torch_patiently()
     import torch
 
     torch.set_num_threads(threads)
 
-
-def _train(recipe: Recipe, project_dir: Path, force: bool, reports: Any) -> Dossier:
     def tell(stage: str, done: int, total: int, detail: str) -> None:
-        reports.put((stage, done, total, detail))
+        reports.send((stage, done, total, detail))
 
-    return train(recipe, project_dir=project_dir, force=force, on_progress=tell)
+    result: Dossier | HarnessError
+    try:
+        result = train(recipe, project_dir=project_dir, force=force, on_progress=tell)
+    except HarnessError as error:
+        result = error
+    reports.send(result)
 
 
-def _pass_on(jobs: Sequence[Future[Dossier]], reports: Any, on_progress: OnProgress) -> None:
-    """Hand reports to the caller, in its own process, until every job is over."""
-    while True:
-        over = all(job.done() for job in jobs)
-        try:
-            while True:
-                on_progress(*reports.get(timeout=0.0 if over else POLL_SECONDS))
-        except queue.Empty:
-            if over:
-                return
+def _die_with_parent() -> None:
+    """See to it that this process does not outlive the one that started it.
+
+    The kernel's signal also reaches a process that is deep in a library; the thread is there for
+    systems without that signal, and for a parent that is gone already.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

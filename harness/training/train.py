@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +15,25 @@ from pydantic import ValidationError
 
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import RecipeError, TrainingError
-from harness.files import digest_json, directory_digest, file_digest, write_atomic
+from harness.files import digest_json, directory_digest, file_digest, storage_error, write_atomic
 from harness.records.candidate import Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.curves import draw
-from harness.training.data import Conversation, data_hash, divide, read_data
+from harness.training.data import (
+    Conversation,
+    Divided,
+    data_hash,
+    divide,
+    project_path,
+    read_data,
+)
 from harness.training.progress import OnProgress, package_versions, silent
 
 DOSSIER = "candidate.json"
 WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 WORK = ".training"
+LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ def train(
 
     Raises:
         RecipeError: missing base or data, a line that is no conversation, no group to spare.
-        TrainingError: the training itself failed.
+        TrainingError: the training itself failed, or another process is at it.
     """
     job = prepare(recipe, project_dir)
     known = None if force else load_dossier(job)
@@ -71,7 +83,37 @@ def train(
         on_progress(stage, known.steps_done, known.steps_done, "as trained before")
         return known
     divided = divide(job.conversations, recipe.validation_share, recipe.seed)
-    _clear(job, force)
+    with _alone(job):
+        _clear(job, force)
+        return _train(job, divided, on_progress)
+
+
+@contextmanager
+def _alone(job: Job) -> Iterator[None]:
+    """Hold the candidate's folder for this process; the kernel lets go of it with the process."""
+    try:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(job.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise storage_error(error, job.folder) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(
+                "another process is training this candidate",
+                where=str(job.folder),
+                hint="wait for it to end",
+            ) from None
+        except OSError as error:
+            raise storage_error(error, job.folder / LOCK) from error
+        yield
+    finally:
+        os.close(lock)
+
+
+def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
+    recipe = job.recipe
     started = time.perf_counter()
 
     from harness.training.sft import fit
@@ -111,9 +153,10 @@ def prepare(recipe: Recipe, project_dir: Path) -> Job:
     """Everything a training needs, read and checked, nothing trained yet.
 
     Raises:
-        RecipeError: missing base or data, or a line that is no conversation.
+        RecipeError: a path that leaves the project, missing base or data, or a line that is no
+            conversation.
     """
-    base = project_dir / recipe.base
+    base = project_path(project_dir, recipe.base, f"recipe {recipe.name}: base")
     if not (base / "config.json").is_file():
         raise RecipeError(
             f"no base model at {recipe.base}",

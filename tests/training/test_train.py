@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from harness.files import file_digest
 from harness.records.candidate import Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.sft import STATE, last_checkpoint
-from harness.training.train import train
+from harness.training.train import prepare, train
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -31,6 +32,7 @@ def test_a_candidate_has_an_adapter_curves_and_papers(project: Path, recipe: Mak
     dossier = train(recipe(), project_dir=project, on_progress=told(steps))
     folder = project / ".harness" / "candidates" / "cand"
     assert {path.name for path in folder.iterdir()} == {
+        ".lock",
         "adapter_model.safetensors",
         "adapter_config.json",
         "candidate.json",
@@ -202,3 +204,43 @@ def test_a_failing_library_becomes_one_line(project: Path, recipe: MakeRecipe) -
         train(recipe(target_modules=["no_such_module"]), project_dir=project)
     assert "recipe cand" in caught.value.line
     assert "\n" not in caught.value.line
+
+
+def test_a_second_training_of_one_candidate_is_refused(project: Path, recipe: MakeRecipe) -> None:
+    refused: list[str] = []
+
+    def try_again(stage: str, done: int, total: int, detail: str) -> None:
+        if done == 1:
+            with pytest.raises(TrainingError) as caught:
+                train(recipe(steps=2), project_dir=project, force=True)
+            refused.append(caught.value.line)
+
+    done = train(recipe(steps=2), project_dir=project, on_progress=try_again)
+    assert len(refused) == 1
+    assert "another process is training this candidate" in refused[0]
+    lock = os.open(project / ".harness/candidates/cand/.lock", os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert train(recipe(steps=2), project_dir=project) == done
+    finally:
+        os.close(lock)
+
+
+@pytest.mark.parametrize("given", ["../x", "..", "a/../../x", "./../x"])
+@pytest.mark.parametrize("key", ["base", "data"])
+def test_a_relative_path_that_leaves_the_project_is_refused(
+    project: Path, recipe: MakeRecipe, key: str, given: str
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        prepare(recipe(**{key: given if key == "base" else [given]}), project)
+    assert f"recipe cand: {key}: `{given}` leaves the project" in caught.value.line
+
+
+def test_an_absolute_path_may_be_anywhere(
+    project: Path, recipe: MakeRecipe, micro_base: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp("elsewhere") / "data.jsonl"
+    data.write_bytes((project / "data.jsonl").read_bytes())
+    given = prepare(recipe(base=str(micro_base), data=[str(data)]), project)
+    assert given.base == micro_base
+    assert given.conversations == prepare(recipe(), project).conversations
