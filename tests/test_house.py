@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -10,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import stats
 from harness.config import load_project
 from harness.stages.load import check_policy, load_suites
+from harness.stats import Interval
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -68,6 +72,34 @@ def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
     assert len(sections["scope"].cases) >= 80
     assert len(sections["tone"].cases) >= 40
     assert len(sections["general"].cases) >= 60
+
+
+PUBLIC = {
+    "harness.stats": "Interval mean paired_difference paired_difference_of_ratios paired_ratio "
+    "ratio_of_sums",
+    "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
+    "harness.suites": "ScorerBook lint_suite load_suite",
+    "harness.training": "Conversation Divided OnProgress build_base divide load_recipe "
+    "load_tiny_recipe read_data train",
+}
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_public_names_are_pinned(package: str) -> None:
+    module = importlib.import_module(package)
+    assert sorted(module.__all__) == PUBLIC[package].split()
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_the_arguments_of_the_statistics_are_pinned() -> None:
+    shape = "(candidate, baseline, groups, *, alpha=0.05, seed=0)"
+    for function in (stats.paired_difference, stats.paired_ratio):
+        plain = [
+            one.replace(annotation=inspect.Parameter.empty)
+            for one in inspect.signature(function).parameters.values()
+        ]
+        assert str(inspect.Signature(plain)) == shape
+    assert Interval.__slots__ == ("estimate", "low", "high", "p_value", "n", "groups")
 
 
 def test_the_commands_in_the_readme_exist() -> None:
