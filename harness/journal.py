@@ -158,7 +158,7 @@ class RunFolder:
     def _unseal(self) -> None:
         known = self.header()
         if known is not None and (known.finished is not None or known.journal is not None):
-            self.write_header(known.model_copy(update={"finished": None, "journal": None}))
+            self.write_header(known.begun_again(known.freshness))
 
     def _set_aside(self) -> None:
         if self._attempts.exists():

@@ -102,6 +102,11 @@ class RunHeader(Record):
     finished: str | None = None
     journal: JournalSeal | None = None
 
+    def begun_again(self, freshness: int) -> RunHeader:
+        """The header of the run with nothing asked yet, at this freshness."""
+        update = {"freshness": freshness, "finished": None, "journal": None}
+        return self.model_copy(update=update)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

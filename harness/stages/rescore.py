@@ -50,7 +50,7 @@ def _rescore(
         )
     planned = plan(project, target, suites, known.identity, selection)
     job = resume(project, planned)
-    attempts = job.folder.attempts()
+    attempts = job.attempts()
     missing = [ask for ask in planned.asks if ask.key not in attempts]
     if missing:
         example = f"{missing[0].suite}/{missing[0].section}/{missing[0].case.id}"

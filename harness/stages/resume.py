@@ -35,6 +35,10 @@ class Job:
         """The asks that have no answer yet, failed ones among them."""
         return [ask for ask in self.plan.asks if ask.key not in self.done]
 
+    def attempts(self) -> dict[str, Attempt]:
+        """What the journal holds by key, failures among it; nothing where it is to be set aside."""
+        return {} if self.anew else self.folder.attempts()
+
     def finish(self, suites: Sequence[Suite], clock: Clock) -> Run:
         """The run, scored anew from its attempts and marked as finished."""
         scores = score(suites, self.plan.asks, self.folder.attempts())
@@ -71,6 +75,8 @@ def resume(project: Project, planned: Plan, *, use_cache: bool = True) -> Job:
             found |= _taken(other, keys - done.keys() - found.keys())
     if found:
         with folder.writing(anew=not own) as journal:
+            if known is not None and not own:  # what the folder holds from now on is as fresh
+                folder.write_header(known.begun_again(freshness))
             for attempt in found.values():
                 journal.append(attempt.model_dump_json(exclude_none=True))
     done |= found

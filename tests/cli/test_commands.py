@@ -627,3 +627,40 @@ def test_scoring_nothing_is_no_success(project_dir: Path, mock: ThreadedMock) ->
     mock.answer = lambda _: ""
     assert call("run", "base") == 3
     assert call("score", "base") == 3
+
+
+def test_a_stored_gate_uses_no_answers_from_before_no_cache(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "suites/shop/suite.yaml"
+    first = path.read_text()
+    mock.answer = lambda _: "OLD"
+    assert call("run", "base") == 0
+    path.write_text(first.replace("the shop's", "a shop's"))  # another prompt in every case
+    assert call("run", "base", "--no-cache") == 0
+    path.write_text(first)
+    capsys.readouterr()
+    assert call("score", "base") == 3
+    assert "has no stored answer for 80 of 80 cases" in capsys.readouterr().err
+
+
+def test_a_run_taken_over_whole_is_as_fresh_as_what_it_took(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    mock.answer = lambda _: "OLD"
+    assert call("run", "base") == 0
+    lines = (project_dir / "suites/shop/gold.jsonl").read_text()
+    changed = lines.replace("value 7", "value 77")  # another expectation, the same prompts
+    (project_dir / "suites/shop/gold.jsonl").write_text(changed)
+    mock.answer = lambda _: "NEW"
+    assert call("run", "base", "--no-cache") == 0
+    (project_dir / "suites/shop/gold.jsonl").write_text(lines)
+    asked = len(mock.server.requests)
+    for _ in range(2):
+        assert call("run", "base") == 0
+    assert len(mock.server.requests) == asked
+    runs = runs_of(project_dir / ".harness/runs", "base")
+    assert {header.freshness for _, header in runs} == {1}
+    for folder, _ in runs:
+        assert {item.text for item in folder.load().attempts} == {"NEW"}
+        assert len(list(folder.path.glob("attempts.replaced-*"))) <= 1
