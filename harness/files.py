@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,7 @@ from typing import Any, Self
 
 import yaml
 
-from harness.errors import StorageError, UsageError
+from harness.errors import HarnessError, StorageError, UsageError
 
 _LONGEST_EXCERPT = 40
 
@@ -136,6 +138,33 @@ def directory_digest(path: Path, patterns: Iterable[str]) -> str:
             f"holds none of {', '.join(patterns)}", where=str(path), hint="check the path"
         )
     return digest_json([[file.relative_to(path).as_posix(), file_digest(file)] for file in found])
+
+
+@contextmanager
+def exclusive(lock: Path, busy: HarnessError) -> Iterator[None]:
+    """Hold the lock file for this process; the kernel lets go of it with the process.
+
+    The file stays: removing it would let two processes hold two files of one name.
+
+    Raises:
+        HarnessError: `busy`, where another process holds it.
+        StorageError: the file cannot be made or locked.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise storage_error(error, lock) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        except OSError as error:
+            raise storage_error(error, lock) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 class Appender:

@@ -6,7 +6,6 @@ journal is history, not a result.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, JournalError
-from harness.files import Appender, digest_bytes, read_bytes, storage_error, write_atomic
+from harness.files import Appender, digest_bytes, exclusive, read_bytes, write_atomic
 from harness.records.attempt import Attempt
 from harness.records.base import Record, explain
 from harness.records.run import JournalSeal, Run, RunHeader
@@ -132,28 +131,16 @@ class RunFolder:
             JournalError: another process is writing this run.
             StorageError: the folder cannot be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise storage_error(error, self.path) from error
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise JournalError(
-                    "another process is writing this run",
-                    where=str(self.path),
-                    hint="wait for it to end",
-                ) from None
+        busy = JournalError(
+            "another process is writing this run", where=str(self.path), hint="wait for it to end"
+        )
+        with exclusive(self.path / "lock", busy):
             self._unseal()
             if anew:
                 self._set_aside()
             _drop_torn_tail(self._attempts)
             with Appender(self._attempts) as appender:
                 yield appender
-        finally:
-            os.close(lock)
 
     def _unseal(self) -> None:
         known = self.header()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from pydantic import ValidationError
 
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import RecipeError, TrainingError
-from harness.files import digest_json, directory_digest, file_digest, storage_error, write_atomic
+from harness.files import digest_json, directory_digest, exclusive, file_digest, write_atomic
 from harness.records.candidate import Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.curves import draw
@@ -83,33 +79,14 @@ def train(
         on_progress(stage, known.steps_done, known.steps_done, "as trained before")
         return known
     divided = divide(job.conversations, recipe.validation_share, recipe.seed)
-    with _alone(job):
+    busy = TrainingError(
+        "another process is training this candidate",
+        where=str(job.folder),
+        hint="wait for it to end",
+    )
+    with exclusive(job.folder / LOCK, busy):
         _clear(job, force)
         return _train(job, divided, on_progress)
-
-
-@contextmanager
-def _alone(job: Job) -> Iterator[None]:
-    """Hold the candidate's folder for this process; the kernel lets go of it with the process."""
-    try:
-        job.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(job.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise storage_error(error, job.folder) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(
-                "another process is training this candidate",
-                where=str(job.folder),
-                hint="wait for it to end",
-            ) from None
-        except OSError as error:
-            raise storage_error(error, job.folder / LOCK) from error
-        yield
-    finally:
-        os.close(lock)
 
 
 def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
