@@ -545,7 +545,7 @@ def test_answers_from_before_no_cache_are_never_used_again(
 
 
 def test_an_interrupted_no_cache_run_goes_on_with_its_own_answers_alone(
-    project_dir: Path, mock: ThreadedMock
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mock.answer = lambda _: "OLD"
     assert call("run", "base") == 0
@@ -557,9 +557,10 @@ def test_an_interrupted_no_cache_run_goes_on_with_its_own_answers_alone(
     mock.answer = breaks_off
     assert call("run", "base", "--no-cache") == 3
     mock.answer = lambda _: "NEW"
-    before = len(mock.server.requests)
+    capsys.readouterr()
     assert call("run", "base", "--no-cache") == 0
-    assert len(mock.server.requests) == before + 50
+    # Not counted at the server: a request that was broken off may reach it late.
+    assert "30 stored answers" in capsys.readouterr().err
     assert set(texts(project_dir, "base")) == {"NEW"}
 
 
