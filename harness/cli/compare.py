@@ -37,10 +37,7 @@ def command(
     targets = (*bench.live_baseline, candidate)
     runs = rescore(bench.project, targets, bench.suites, whole(suite_names))
     comparison = bench.compare(candidate, runs)
-    rows = {
-        name: _row(metric, bench.policy.alpha, bench.policy.seed)
-        for name, metric in comparison.metrics.items()
-    }
+    rows = {name: _row(metric, bench.policy.alpha) for name, metric in comparison.metrics.items()}
     changes = _changes(comparison)
     if as_json:
         document = {"metrics": rows, "changes": changes, "problems": list(comparison.problems)}
@@ -56,7 +53,7 @@ def command(
         click.echo(f"evidence: {problem}", err=True)
 
 
-def _row(metric: PairedMetric, alpha: float, seed: int) -> dict[str, Any]:
+def _row(metric: PairedMetric, alpha: float) -> dict[str, Any]:
     values = {"candidate": metric.candidate_value, "baseline": metric.baseline_value}
     try:
         interval = stats.paired_difference_of_ratios(
@@ -66,7 +63,6 @@ def _row(metric: PairedMetric, alpha: float, seed: int) -> dict[str, Any]:
             metric.baseline_den,
             metric.groups,
             alpha=alpha,
-            seed=seed,
         )
     except ValueError as error:
         return {**values, "reason": str(error)}

@@ -74,5 +74,4 @@ class Policy(Record):
     baseline: str
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
     min_scored: float = Field(default=0.99, gt=0.0, le=1.0)
-    seed: int = Field(default=0, ge=0)
     rules: tuple[Rule, ...] = Field(min_length=1)

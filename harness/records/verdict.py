@@ -21,6 +21,9 @@ class RuleResult(Record):
 
     `limit` is the value the interval was held against, on the scale of `estimate`; `p_value` is
     two-sided, against no difference, and absent where a rule looks at the candidate alone.
+    `detectable` is how far from the limit the truth must be for the rule to pass four times out of
+    five, with these groups and this spread, and `groups_needed` how many groups a smaller margin
+    asks for. `noise` is how far two askings of the baseline differ in the metric, where measured.
     """
 
     metric: str | None = None
@@ -35,7 +38,25 @@ class RuleResult(Record):
     p_value: float | None = None
     n: int | None = None
     groups: int | None = None
+    detectable: float | None = None
+    groups_needed: int | None = None
+    noise: float | None = None
     reason: str
+
+
+class Regression(Record):
+    """A metric that is worse than the baseline's, whatever the policy asks of it.
+
+    `p_value` is one-sided and Holm-corrected for all metrics that were looked at.
+    """
+
+    metric: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    n: int
+    groups: int
 
 
 class VerdictHashes(Record):
@@ -68,6 +89,7 @@ class Verdict(Record):
     rules: tuple[RuleResult, ...]
     problems: tuple[str, ...] = ()
     new_critical_failures: tuple[str, ...] = ()
+    regressions: tuple[Regression, ...] = ()
     accounting: Accounting
     baseline_accounting: Accounting
     hashes: VerdictHashes

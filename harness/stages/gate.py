@@ -152,7 +152,7 @@ def _judge_difference(
 ) -> RuleResult:
     limit = _limit(rule)
     interval = _difference(metric, policy)
-    outcome = _held_above(interval, limit)
+    outcome = interval.at_least(limit)
     if isinstance(rule, BetterThanBaseline):
         words = {
             "pass": f"is better than the baseline by more than {rule.by:g}",
@@ -176,7 +176,7 @@ def _judge_value(rule: AtLeast | AtMost, metric: PairedMetric, policy: Policy) -
         meets = interval.estimate >= rule.value if at_least else interval.estimate <= rule.value
         outcome: Outcome = "pass" if meets else "fail"
     else:
-        outcome = (_held_above if at_least else _held_below)(interval, rule.value)
+        outcome = (interval.at_least if at_least else interval.at_most)(rule.value)
     bound = f"{'at least' if at_least else 'at most'} {rule.value:g}"
     if rule.evidence == "point":
         bound += ", by its estimate alone"
@@ -197,9 +197,9 @@ def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> Rul
         metric.baseline_num,
         metric.groups,
         alpha=policy.alpha,
-        seed=policy.seed,
+        ceiling=1.0,  # a suite's metrics are shares
     )
-    outcome = _held_below(interval, rule.value)
+    outcome = interval.at_most(rule.value)
     words = {
         "pass": f"is at most {rule.value:g} times the baseline's",
         "fail": f"is more than {rule.value:g} times the baseline's",
@@ -207,18 +207,6 @@ def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> Rul
     }
     reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
     return _result(rule, metric, interval, (outcome, reason))
-
-
-def _held_above(interval: stats.Interval, limit: float) -> Outcome:
-    if interval.low >= limit:
-        return "pass"
-    return "fail" if interval.high < limit else "inconclusive"
-
-
-def _held_below(interval: stats.Interval, limit: float) -> Outcome:
-    if interval.high <= limit:
-        return "pass"
-    return "fail" if interval.low > limit else "inconclusive"
 
 
 def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
@@ -229,7 +217,6 @@ def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
         metric.baseline_den,
         metric.groups,
         alpha=policy.alpha,
-        seed=policy.seed,
     )
 
 
@@ -239,7 +226,6 @@ def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:
         metric.candidate_den,
         metric.groups,
         alpha=policy.alpha,
-        seed=policy.seed,
     )
 
 

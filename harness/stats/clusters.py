@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
@@ -22,32 +24,20 @@ class Clusters:
         """The number of cases."""
         return int(self.index.size)
 
+    @property
+    def size(self) -> float:
+        """The size of the group that a case is in, on average over the cases.
+
+        With equal groups it is their size; n over it is the effective number of groups of Kish
+        1965, Survey Sampling.
+        """
+        sizes = self.total(np.ones(self.n))
+        return float(np.square(sizes).sum()) / self.n
+
     def total(self, values: Floats) -> Floats:
         """The sum of the values in each group, shape (count,)."""
         sums = np.bincount(self.index, weights=values, minlength=self.count)
         return np.asarray(sums, dtype=np.float64)
-
-
-def participation(weights: Floats) -> float:
-    """How many equal weights are worth as much as these: (sum w)² / sum w², 0 for all zero.
-
-    Source: Kish 1965, Survey Sampling.
-    """
-    squares = float(np.square(weights).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0.0 else 0.0
-
-
-def variance_known_by(residuals: Floats) -> float:
-    """How many groups of equal weight tell a variance that is made of these residuals.
-
-    One outlying group tells about one; as many groups as there are, all alike, tell without end.
-    It is half of Satterthwaite's degrees of freedom with the kurtosis that is seen.
-
-    Source: Satterthwaite 1946, Biometrics Bulletin 2.
-    """
-    alike = participation(np.square(residuals))
-    rest = 1.0 / alike - 1.0 / residuals.size if alike > 0.0 else 0.0
-    return 1.0 / rest if rest > 1e-9 else float(residuals.size)
 
 
 def read_values(values: npt.ArrayLike, name: str) -> Floats:
@@ -64,6 +54,40 @@ def read_values(values: npt.ArrayLike, name: str) -> Floats:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity: only scored cases belong here")
     return array
+
+
+def read_shares(values: npt.ArrayLike, name: str) -> Floats:
+    """The values as a 1-D array of shares.
+
+    Raises:
+        ValueError: as `read_values`, or a value outside [0, 1] by more than rounding.
+    """
+    array = read_values(values, name)
+    outside = array[(array < -_ROUNDING) | (array > 1.0 + _ROUNDING)]
+    if outside.size:
+        raise ValueError(f"{name} holds {outside[0]:g}: scores lie between 0 and 1")
+    return np.clip(array, 0.0, 1.0)
+
+
+def read_terms(
+    num: npt.ArrayLike, den: npt.ArrayLike, num_name: str, den_name: str
+) -> tuple[Floats, Floats]:
+    """The terms of a ratio of sums that lies in [0, 1].
+
+    Raises:
+        ValueError: as `read_values`, lengths differ, a negative value, a numerator above its
+            denominator by more than rounding, or nothing but zeros below.
+    """
+    top, bottom = read_values(num, num_name), read_values(den, den_name)
+    same_length(**{num_name: top, den_name: bottom})
+    if min(top.min(), bottom.min()) < 0.0:
+        name = num_name if top.min() < 0.0 else den_name
+        raise ValueError(f"{name} holds a negative value")
+    if not bottom.any():
+        raise ValueError(f"{den_name} sums to 0: no case says anything about this ratio")
+    if (top > bottom * (1.0 + _ROUNDING)).any():
+        raise ValueError(f"a case has more {num_name} than {den_name}")
+    return np.minimum(top, bottom), bottom
 
 
 def read_clusters(groups: npt.ArrayLike, n: int) -> Clusters:

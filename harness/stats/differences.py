@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.stats.bounds import lower_bound, two_sided
 from harness.stats.clusters import (
-    Clusters,
     Floats,
     check_alpha,
-    participation,
     read_clusters,
-    read_values,
+    read_shares,
+    read_terms,
     same_length,
-    variance_known_by,
 )
-from harness.stats.exact import NEGLIGIBLE, Precision, share_lower, share_upper, t_quantile, unseen
 from harness.stats.interval import Interval
-from harness.stats.inversion import invert
-from harness.stats.means import check_terms
-from harness.stats.resample import Draws, bootstrap, nothing
+from harness.stats.means import right_weight, wrong_weight
+from harness.stats.tilting import chance_at_most_zero, tail, tilt
+
+Terms = tuple[Floats, Floats]  # num and den
+
+_ROUNDS = 50
+_CLOSE = 1e-6  # the chance is flat in where the plane touches
 
 
 def paired_difference(
@@ -31,19 +32,20 @@ def paired_difference(
     groups: npt.ArrayLike,
     *,
     alpha: float = 0.05,
-    seed: int = 0,
+    seed: int = 0,  # noqa: ARG001 - kept for callers; nothing is drawn
 ) -> Interval:
     """The mean of candidate minus baseline with its bounds, cases clustered by group.
 
-    The bounds are those of `paired_difference_of_ratios` with every denominator 1.
+    Where every group is one case and every score 0 or 1, `p_value` is McNemar's, exact.
 
     Raises:
-        ValueError: lengths differ, no value, NaN or infinity, one group only, alpha out of range.
+        ValueError: lengths differ, no value, one outside [0, 1], one group only, alpha out of
+            range.
     """
-    ours, theirs = read_values(candidate, "candidate"), read_values(baseline, "baseline")
+    ours, theirs = read_shares(candidate, "candidate"), read_shares(baseline, "baseline")
     same_length(candidate=ours, baseline=theirs, groups=np.asarray(groups))
     one = np.ones_like(ours)
-    return paired_difference_of_ratios(ours, one, theirs, one, groups, alpha=alpha, seed=seed)
+    return paired_difference_of_ratios(ours, one, theirs, one, groups, alpha=alpha)
 
 
 def paired_difference_of_ratios(
@@ -54,55 +56,49 @@ def paired_difference_of_ratios(
     groups: npt.ArrayLike,
     *,
     alpha: float = 0.05,
-    seed: int = 0,
 ) -> Interval:
     """sum(c_num) / sum(c_den) - sum(b_num) / sum(b_den) with its bounds, clustered by group.
 
-    What the candidate wins on some cases and loses on others are two shares. Each has its
-    Clopper-Pearson bounds at the sample size that its cluster-robust variance is worth (1 -
-    alpha**(1/groups) where there is no such case), and the two are joined into bounds of their
-    difference. The result is the widest of these bounds, Student's t on the cluster-robust
-    variance, and the expanded percentile of a bootstrap over groups; swapping the arms negates
-    it. Where every case's ratio lies in [0, 1] the difference stays in [-1, 1].
+    `harness.stats.bounds` says what the bounds are. The worst group there can be has a typical
+    group's cases, which the candidate all gets wrong and the baseline all right; for the upper
+    bound it is the other way round, so swapping the arms negates the result.
 
     Raises:
-        ValueError: lengths differ, no value, NaN or infinity, a negative den, num without den, all
-            den 0 in an arm, one group only, alpha out of range.
+        ValueError: lengths differ, no value, not 0 <= num <= den, all den 0 in an arm, one group
+            only, alpha out of range.
 
-    Source: Zou & Donner 2008, Statistics in Medicine 27, and Newcombe 1998, same journal 17, for
-    joining bounds; Cameron & Miller 2015 for the variance; Miller 2024, "Adding error bars to
-    evals", for pairing and clustering.
+    Source: Miller 2024, "Adding error bars to evals", for pairing and clustering.
     """
     check_alpha(alpha)
-    terms = _Terms.read(c_num, c_den, b_num, b_den)
-    same_length(cases=terms.c_num, groups=np.asarray(groups))
-    clusters = read_clusters(groups, terms.c_num.size)
-    estimate = terms.candidate - terms.baseline
-    bounded, reach = terms.range()
-    scale = reach * terms.weight()
-    changes = terms.changes() * clusters.n
-    won = _Side.of(np.maximum(changes, 0.0), scale, clusters)
-    lost = _Side.of(np.maximum(-changes, 0.0), scale, clusters)
-    influence = clusters.total(terms.influence())
-    deviation = math.sqrt(clusters.count / (clusters.count - 1.0) * np.square(influence).sum())
-    together = _correlation(won.residuals, lost.residuals)
-    seen = deviation**2 > NEGLIGIBLE
-    draws = _draws(terms, clusters, seed, reach) if seen else nothing(clusters.count)
+    ours = read_terms(c_num, c_den, "c_num", "c_den")
+    theirs = read_terms(b_num, b_den, "b_num", "b_den")
+    same_length(c_num=ours[0], b_num=theirs[0], groups=np.asarray(groups))
+    clusters = read_clusters(groups, ours[0].size)
+    estimate = float(ours[0].sum() / ours[1].sum() - theirs[0].sum() / theirs[1].sum())
+    dens = np.concatenate([ours[1], theirs[1]])
+    right = clusters.size * right_weight(dens)
+    wrong = clusters.size * wrong_weight(np.concatenate([ours[0], theirs[0]]), dens)
+    our_sums = (clusters.total(ours[0]), clusters.total(ours[1]))
+    their_sums = (clusters.total(theirs[0]), clusters.total(theirs[1]))
+    losing = Arms.with_a_lost_group(our_sums, their_sums, right, wrong)
+    winning = Arms.with_a_lost_group(their_sums, our_sums, right, wrong)
+    return Interval(
+        estimate=estimate,
+        low=_lower(losing, estimate, alpha),
+        high=-_lower(winning, -estimate, alpha),
+        p_value=two_sided(float(losing.chance(0.0)), float(winning.chance(0.0))),
+        n=clusters.n,
+        groups=clusters.count,
+    )
 
-    def bounds(level: float) -> tuple[float, float]:
-        spread = t_quantile(level, clusters.count - 1) * deviation
-        down = _joined(won.fall(level), lost.rise(level), together)
-        up = _joined(lost.fall(level), won.rise(level), together)
-        low = min(estimate - max(down, spread), draws.lower(level))
-        high = max(estimate + max(up, spread), draws.upper(level))
-        return (max(-1.0, low), min(1.0, high)) if bounded else (low, high)
 
-    return invert(estimate, bounds, 0.0, clusters, alpha)
+def _lower(arms: Arms, estimate: float, alpha: float) -> float:
+    return lower_bound(lambda value: float(arms.chance(value)), -1.0, estimate, alpha)
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """Both arms' terms, one a case."""
+class Arms:
+    """Both arms' terms summed over each group, arrays of equal shape (…, groups)."""
 
     c_num: Floats
     c_den: Floats
@@ -110,145 +106,57 @@ class _Terms:
     b_den: Floats
 
     @classmethod
-    def read(
-        cls, c_num: npt.ArrayLike, c_den: npt.ArrayLike, b_num: npt.ArrayLike, b_den: npt.ArrayLike
-    ) -> _Terms:
-        """The terms, once they are known to make two ratios."""
-        given = {"c_num": c_num, "c_den": c_den, "b_num": b_num, "b_den": b_den}
-        read = {name: read_values(values, name) for name, values in given.items()}
-        same_length(**read)
-        check_terms(read["c_num"], read["c_den"], "c_den")
-        check_terms(read["b_num"], read["b_den"], "b_den")
-        return cls(**read)
+    def with_a_lost_group(cls, ours: Terms, theirs: Terms, right: float, wrong: float) -> Arms:
+        """The groups, and one more that the candidate gets all wrong and the baseline all right.
 
-    @property
-    def candidate(self) -> float:
-        return float(self.c_num.sum() / self.c_den.sum())
-
-    @property
-    def baseline(self) -> float:
-        return float(self.b_num.sum() / self.b_den.sum())
-
-    def swapped(self) -> _Terms:
-        return _Terms(self.b_num, self.b_den, self.c_num, self.c_den)
-
-    def changes(self) -> Floats:
-        """Each case's share in the difference, which they sum to; 0 where the arms agree."""
-        num: Floats = self.c_num - self.b_num
-        den: Floats = self.c_den - self.b_den
-        by_candidate: Floats = (num - self.baseline * den) / self.c_den.sum()
-        by_baseline: Floats = (num - self.candidate * den) / self.b_den.sum()
-        return (by_candidate + by_baseline) / 2.0
-
-    def influence(self) -> Floats:
-        """What each case adds to the difference's sampling error, to first order."""
-        ours: Floats = (self.c_num - self.candidate * self.c_den) / self.c_den.sum()
-        theirs: Floats = (self.b_num - self.baseline * self.b_den) / self.b_den.sum()
-        return ours - theirs
-
-    def range(self) -> tuple[bool, float]:
-        """Whether every ratio lies in [0, 1], and how far apart two of them can be."""
-        shares = np.concatenate(
-            [
-                self.c_num[self.c_den > 0] / self.c_den[self.c_den > 0],
-                self.b_num[self.b_den > 0] / self.b_den[self.b_den > 0],
-            ]
-        )
-        least, most = float(shares.min()), float(shares.max())
-        if least >= 0.0 and most <= 1.0:
-            return True, 1.0
-        return False, most - least if most > least else abs(most)
-
-    def weight(self) -> float:
-        """How much one case can move the difference, over 1/n: 1 for a mean.
-
-        It is the heaviest case going from right to wrong. What it weighs when wrong (in F1 half
-        as much) is taken from the wrong cases there are, and to be the same where there are none.
+        `right` and `wrong` are what that group's cases weigh together when right and when wrong.
         """
-        num = np.concatenate([self.c_num, self.b_num])
-        den = np.concatenate([self.c_den, self.b_den])
-        right = float(den.max())
-        wrong = float(den[(num == 0.0) & (den > 0.0)].max(initial=0.0)) or right
-        ratio = min(max(self.candidate, 0.0), max(self.baseline, 0.0), 1.0)
-        moved = right - ratio * (right - wrong)
-        largest = max(moved * self.c_den.size / min(self.c_den.sum(), self.b_den.sum()), 0.0)
-        return float(max(largest, self.c_den.size * np.abs(self.changes()).max() / self.range()[1]))
 
+        def joined(column: Floats, last: float) -> Floats:
+            return np.concatenate([column, np.full((*column.shape[:-1], 1), last)], axis=-1)
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """What one arm wins from the other: `share` of the largest amount `scale` that it could."""
-
-    share: float
-    scale: float
-    precision: Precision
-    residuals: Floats
-
-    @classmethod
-    def of(cls, amounts: Floats, scale: float, clusters: Clusters) -> _Side:
-        """The side made of each case's amount, in [0, scale]."""
-        parts = amounts / scale
-        share = float(parts.mean())
-        sizes = clusters.total(np.ones_like(parts))
-        won = clusters.total(parts)
-        residuals = (won - share * sizes) / clusters.n
-        precision = Precision(
-            variance=clusters.count / (clusters.count - 1.0) * float(np.square(residuals).sum()),
-            spread=float(parts.var()),
-            floor=participation(sizes),
-            cases=float(clusters.n),
-            events=min(participation(won), 1.0 + variance_known_by(residuals)),
-            binary=bool(np.isin(parts, (0.0, 1.0)).all()),
+        return cls(
+            joined(ours[0], 0.0),
+            joined(ours[1], wrong),
+            joined(theirs[0], right),
+            joined(theirs[1], right),
         )
-        return cls(share, scale, precision, residuals)
 
-    def fall(self, level: float) -> float:
-        """How far the share's lower bound is below it, on the scale of the difference."""
-        return self.scale * (self.share - share_lower(self.share, self.precision, level))
+    def chance(self, difference: float) -> Floats:
+        """The chance that a random weighting of the groups gives at most this difference."""
+        if self.c_den is self.b_den or np.array_equal(self.c_den, self.b_den):
+            return chance_at_most_zero(self.c_num - self.b_num - difference * self.c_den)
+        return self._chance_of_ratios(difference)
 
-    def rise(self, level: float) -> float:
-        """How far the upper bound is above; at least what unseen cases may still do."""
-        gap = unseen(level, self.precision.looks(level)) * (1.0 - self.share)
-        return self.scale * max(share_upper(self.share, self.precision, level) - self.share, gap)
+    def _chance_of_ratios(self, difference: float) -> Floats:
+        """The same for two ratios of different sums: the chance beyond a curved boundary.
 
+        The boundary is taken for the plane that touches it where it is most likely crossed, the
+        first-order reliability method (Hasofer & Lind 1974). The point is found by turns: the
+        plane at a point, and the likeliest weights on the plane.
+        """
+        once = np.ones_like(self.c_den)
+        weights, s = once, np.zeros(self.c_den.shape[:-1])
+        for _ in range(_ROUNDS):
+            terms = self._plane(weights, difference)
+            found = tilt(terms, once, s)
+            known = np.isfinite(found)
+            weights = np.where(known[..., None], 1.0 / (1.0 - found[..., None] * terms), weights)
+            moved = np.abs(found - s)[known]
+            s = found
+            if (moved <= _CLOSE * np.abs(found[known]) + 1e-300).all():
+                break
+        return tail(terms, s, once)
 
-def _joined(fall: float, rise: float, correlation: float) -> float:
-    """The distance of a difference's bound, from those of its two parts."""
-    return math.sqrt(fall**2 + rise**2 - 2.0 * correlation * fall * rise)
+    def _plane(self, weights: Floats, difference: float) -> Floats:
+        """What each group adds to the difference's excess over its limit, at these weights."""
 
+        def weighted(column: Floats) -> Floats:
+            return np.asarray((weights * column).sum(axis=-1, keepdims=True))
 
-def _correlation(won: Floats, lost: Floats) -> float:
-    """How wins and losses vary together over groups; a positive one would narrow and is not used.
-
-    Few groups tell it badly, and only overstating the spread is safe.
-    """
-    size = float(np.square(won).sum() * np.square(lost).sum())
-    return max(-1.0, min(0.0, float((won * lost).sum()) / math.sqrt(size))) if size > 0 else 0.0
-
-
-def _draws(terms: _Terms, clusters: Clusters, seed: int, scale: float) -> Draws:
-    """Bootstrap values of the difference; swapped arms give the same values negated."""
-
-    def totals(arms: _Terms) -> Floats:
-        columns = (arms.c_num, arms.c_den, arms.b_num, arms.b_den)
-        return np.column_stack([clusters.total(column) for column in columns])
-
-    def statistic(sums: Floats) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3])
-
-    def ordered(sums: Floats) -> list[float]:
-        rounded = np.round(sums / scale, 10)
-        return list(rounded[np.lexsort(rounded.T)].ravel())
-
-    straight, swapped = totals(terms), totals(terms.swapped())
-    first, second = ordered(straight), ordered(swapped)
-    if first >= second:
-        found = bootstrap(straight, statistic, seed, scale)
-        if first > second:
-            return found
-        # The arms cannot be told apart, so neither may the two tails.
-        both = np.sort(np.concatenate([found.values, -found.values]))
-        return Draws(both, clusters.count)
-    found = bootstrap(swapped, statistic, seed, scale)
-    return Draws(-found.values[::-1], clusters.count)
+        ours, theirs = weighted(self.c_den), weighted(self.b_den)
+        level = weighted(self.b_num) / theirs
+        return np.asarray(
+            (self.c_num - (level + difference) * self.c_den) / ours
+            - (self.b_num - level * self.b_den) / theirs
+        )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["pass", "fail", "inconclusive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,19 @@ class Interval:
     p_value: float
     n: int
     groups: int
+
+    def at_least(self, limit: float) -> Decision:
+        """Whether the truth is at least the limit, each definite answer at level alpha.
+
+        At the limit itself a candidate is good enough. With minus a margin as limit this is a test
+        of non-inferiority, with a gain as limit one of superiority.
+        """
+        if self.low >= limit:
+            return "pass"
+        return "fail" if self.high < limit else "inconclusive"
+
+    def at_most(self, limit: float) -> Decision:
+        """Whether the truth is at most the limit, each definite answer at level alpha."""
+        if self.high <= limit:
+            return "pass"
+        return "fail" if self.low > limit else "inconclusive"

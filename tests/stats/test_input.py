@@ -29,6 +29,16 @@ ONE = [1.0, 1.0, 1.0]
             lambda: mean([1, np.nan, 0], GROUPS),
             "values holds NaN or infinity: only scored cases belong here",
         ),
+        (lambda: mean([1, 1.2, 0], GROUPS), "values holds 1.2: scores lie between 0 and 1"),
+        (
+            lambda: paired_difference(ONE, [0, -0.5, 1], GROUPS),
+            "baseline holds -0.5: scores lie between 0 and 1",
+        ),
+        (lambda: ratio_of_sums([0, -1, 0], ONE, GROUPS), "num holds a negative value"),
+        (
+            lambda: paired_ratio([0.2, 1.5, 0.3], ONE, GROUPS, ceiling=1.0),
+            "candidate holds 1.5, above the ceiling 1",
+        ),
         (
             lambda: mean([1, np.inf, 0], GROUPS),
             "values holds NaN or infinity: only scored cases belong here",
@@ -55,7 +65,7 @@ ONE = [1.0, 1.0, 1.0]
         ),
         (
             lambda: ratio_of_sums(ONE, [1, 0, 1], GROUPS),
-            "a case has den 0 and yet a numerator",
+            "a case has more num than den",
         ),
         (
             lambda: paired_difference_of_ratios(ONE, ONE, [0, 0, 0], [0, 0, 0], GROUPS),
@@ -88,6 +98,10 @@ def test_labels_may_be_of_any_kind(labels: list[Any]) -> None:
 
 def test_integers_and_booleans_are_values() -> None:
     assert mean([1, 0, 1], GROUPS) == mean(np.array([True, False, True]), GROUPS)
+
+
+def test_rounding_beyond_the_range_is_no_mistake() -> None:
+    assert mean([1 + 1e-12, 0, -1e-12], GROUPS).estimate == pytest.approx(1 / 3)
 
 
 def test_an_interval_is_frozen_and_made_of_plain_numbers() -> None:

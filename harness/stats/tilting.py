@@ -1,0 +1,106 @@
+"""The chance that a sum of randomly weighted groups falls to 0 or below."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from harness.stats.clusters import Floats
+
+_STEPS = 100
+_CLOSE = 1e-9
+# Below this many deviates the formula subtracts two large numbers; its limit takes over.
+_NEAR_MEAN = 1e-3
+_ROUNDING = 1e-13  # of the terms' range: what is closer to 0 is 0
+
+
+def chance_at_most_zero(terms: Floats, counts: Floats | None = None) -> Floats:
+    """P(sum of e·terms <= 0) for independent standard exponential e, shape (…, n) to (…).
+
+    `counts` says how many groups each term stands for, in parts of groups too: then e is a gamma
+    variable of that shape.
+
+    Exact where the terms have one positive and one negative value, else the saddlepoint
+    approximation, within 0.3 points of the truth where it is 5 %.
+
+    Source: Lugannani & Rice 1980, Advances in Applied Probability 12.
+    """
+    weights = np.ones_like(terms) if counts is None else counts
+    return tail(terms, tilt(terms, weights), weights)
+
+
+def tilt(terms: Floats, counts: Floats, start: Floats | None = None) -> Floats:
+    """The s at which weights 1 / (1 - s·terms) make the weighted terms sum to 0, shape (…).
+
+    It is the saddlepoint of the sum's cumulant function, and the Lagrange multiplier of empirical
+    likelihood. NaN where the terms are all on one side of 0, so that no weights do it. A `start`
+    close to the result saves steps.
+
+    Source: Owen 1988, Biometrika 75.
+    """
+    least, most = terms.min(axis=-1), terms.max(axis=-1)
+    crossing = np.minimum(-least, most) > _ROUNDING * (most - least)
+    with np.errstate(divide="ignore"):
+        left = np.where(crossing, 1.0 / least, -1.0)
+        right = np.where(crossing, 1.0 / most, 1.0)
+    smallest = 1e-6 * np.minimum(-left, right)
+    s = np.zeros(least.shape)
+    if start is not None:
+        s = np.where((start > left) & (start < right), start, s)
+    for _ in range(_STEPS):
+        tilted = terms / (1.0 - s[..., None] * terms)
+        slope = (counts * tilted).sum(axis=-1)
+        left, right = np.where(slope < 0.0, s, left), np.where(slope > 0.0, s, right)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = s - slope / (counts * np.square(tilted)).sum(axis=-1)
+        inside = (newton > left) & (newton < right)
+        stepped = np.where(slope == 0.0, s, np.where(inside, newton, (left + right) / 2.0))
+        settled = np.abs(stepped - s) <= _CLOSE * (np.abs(stepped) + smallest)
+        s = np.where(crossing, stepped, 0.0)
+        if (settled | ~crossing).all():
+            break
+    return np.where(crossing, s, np.nan)
+
+
+def tail(terms: Floats, s: Floats, counts: Floats) -> Floats:
+    """`chance_at_most_zero` of the terms, whose tilt is known."""
+    crossing = np.isfinite(s)
+    s = np.where(crossing, s, 0.0)
+    shrunk = s[..., None] * terms
+    tilted = terms / (1.0 - shrunk)
+    variance = (counts * np.square(tilted)).sum(axis=-1)
+    likelihood = 2.0 * (counts * np.log1p(-shrunk)).sum(axis=-1)
+    deviates = np.sign(s) * np.sqrt(np.maximum(likelihood, 0.0))
+    near = np.abs(deviates) < _NEAR_MEAN
+    first = np.where(near, 1.0, deviates)
+    second = np.where(near, 1.0, s * np.sqrt(variance))
+    density = np.exp(-np.square(first) / 2.0) / math.sqrt(2.0 * math.pi)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skewness = 2.0 * (counts * tilted**3).sum(axis=-1) / variance**1.5
+        chance = np.where(
+            near,
+            special.ndtr(deviates) + skewness / (6.0 * math.sqrt(2.0 * math.pi)),
+            special.ndtr(first) + density * (1.0 / first - 1.0 / second),
+        )
+    two_valued, exact = _beta(terms, counts)
+    chance = np.clip(np.where(two_valued, exact, chance), 0.0, 1.0)
+    mostly_up = terms.max(axis=-1) > -terms.min(axis=-1)
+    return np.where(crossing, chance, np.where(mostly_up, 0.0, 1.0))
+
+
+def _beta(terms: Floats, counts: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Where all positive terms are equal and all negative ones, and the exact chance there.
+
+    The sum is then a difference of two gamma variables, and the chance that of a beta variable.
+    """
+    least, most = terms.min(axis=-1, keepdims=True), terms.max(axis=-1, keepdims=True)
+    rounding = _ROUNDING * (most - least)
+    up, down = terms > rounding, terms < -rounding
+    two_valued = ~((up & (most - terms > rounding)) | (down & (terms - least > rounding)))
+    shapes = (counts * up).sum(axis=-1), (counts * down).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = special.betainc(*shapes, (-least / (most - least))[..., 0])
+    return two_valued.all(axis=-1), np.asarray(exact)
