@@ -1,12 +1,19 @@
 """Pure mathematics on arrays; imports nothing of ours."""
 
+from harness.stats.agreement import Agreement, krippendorff_alpha
 from harness.stats.differences import paired_difference, paired_difference_of_ratios
 from harness.stats.interval import Interval
 from harness.stats.means import mean, ratio_of_sums
+from harness.stats.multiplicity import holm
+from harness.stats.power import Spread
 from harness.stats.ratios import paired_ratio
 
 __all__ = [
+    "Agreement",
     "Interval",
+    "Spread",
+    "holm",
+    "krippendorff_alpha",
     "mean",
     "paired_difference",
     "paired_difference_of_ratios",

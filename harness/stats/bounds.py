@@ -21,10 +21,18 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, special
 
+from harness.stats.clusters import Floats
+
 # the chance that a random weighting of all groups and the worst one gives at most this value
 Chance = Callable[[float], float]
 
 _FARTHEST = 38.0  # normal deviates beyond which a double holds no chance
+
+
+def with_group(terms: Floats, last: float | Floats) -> Floats:
+    """The terms (…, groups) with those of one more group behind them."""
+    one_more = np.broadcast_to(np.asarray(last)[..., None], (*terms.shape[:-1], 1))
+    return np.concatenate([terms, one_more], axis=-1)
 
 
 def lower_bound(chance: Chance, worst: float, estimate: float, alpha: float) -> float:

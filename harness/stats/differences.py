@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bounds import lower_bound, two_sided
+from harness.stats.bounds import lower_bound, two_sided, with_group
 from harness.stats.clusters import (
     Floats,
     check_alpha,
@@ -111,15 +111,11 @@ class Arms:
 
         `right` and `wrong` are what that group's cases weigh together when right and when wrong.
         """
-
-        def joined(column: Floats, last: float) -> Floats:
-            return np.concatenate([column, np.full((*column.shape[:-1], 1), last)], axis=-1)
-
         return cls(
-            joined(ours[0], 0.0),
-            joined(ours[1], wrong),
-            joined(theirs[0], right),
-            joined(theirs[1], right),
+            with_group(ours[0], 0.0),
+            with_group(ours[1], wrong),
+            with_group(theirs[0], right),
+            with_group(theirs[1], right),
         )
 
     def chance(self, difference: float) -> Floats:

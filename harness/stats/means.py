@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bounds import lower_bound
+from harness.stats.bounds import lower_bound, with_group
 from harness.stats.clusters import (
     Floats,
     check_alpha,
@@ -53,11 +53,12 @@ def ratio_of_sums(
     same_length(num=top, den=bottom, groups=np.asarray(groups))
     clusters = read_clusters(groups, top.size)
     estimate = float(top.sum() / bottom.sum())
-    right = clusters.size * right_weight(bottom)
+    hits, misses = clusters.total(top), clusters.total(bottom - top)
+    cases = clusters.total(bottom)
     wrong = clusters.size * wrong_weight(top, bottom)
-    hits, misses, all_ = clusters.total(top), clusters.total(bottom - top), clusters.total(bottom)
-    low = _lower(hits, all_, wrong, estimate, alpha)
-    high = 1.0 - _lower(misses, all_, right, 1.0 - estimate, alpha)
+    right = clusters.size * right_weight(bottom)
+    low = _lower(hits, cases, wrong, estimate, alpha)
+    high = 1.0 - _lower(misses, cases, right, 1.0 - estimate, alpha)
     return Interval(
         estimate=estimate,
         low=low,
@@ -68,12 +69,18 @@ def ratio_of_sums(
     )
 
 
-def _lower(num: Floats, den: Floats, worst_den: float, estimate: float, alpha: float) -> float:
-    """The lower bound of sum(num) / sum(den) over groups, the worst of which has num 0."""
-    top, bottom = np.append(num, 0.0), np.append(den, worst_den)
+def _lower(num: Floats, den: Floats, lost: float, estimate: float, alpha: float) -> float:
     return lower_bound(
-        lambda value: float(chance_at_most_zero(top - value * bottom)), 0.0, estimate, alpha
+        lambda value: float(share_chance(num, den, lost, value)), 0.0, estimate, alpha
     )
+
+
+def share_chance(num: Floats, den: Floats, lost: float, value: float) -> Floats:
+    """The chance that random weights give a share of at most `value`, (…, groups) to (…).
+
+    `num` and `den` are summed over each group; one more group, all wrong, has the den `lost`.
+    """
+    return chance_at_most_zero(with_group(num - value * den, -value * lost))
 
 
 def right_weight(den: Floats) -> float:

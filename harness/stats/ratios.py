@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bounds import lower_bound, two_sided
+from harness.stats.bounds import lower_bound, two_sided, with_group
 from harness.stats.clusters import (
-    Clusters,
     Floats,
     check_alpha,
     read_clusters,
@@ -56,51 +53,36 @@ def paired_ratio(
         if not arm.any():
             raise ValueError(f"the {name}'s mean is 0: the ratio says nothing")
     clusters = read_clusters(groups, ours.size)
-    rising = _Pair.of(ours, theirs, clusters, ceiling)
-    falling = _Pair.of(theirs, ours, clusters, ceiling)
-    highest = falling.lower(alpha)
+    top, bottom = clusters.total(ours), clusters.total(theirs)
+    most = None if ceiling is None else ceiling * clusters.size
+
+    def rising(ratio: float) -> float:
+        return float(ratio_chance(top, bottom, ratio, most))
+
+    def falling(ratio: float) -> float:
+        return float(ratio_chance(bottom, top, ratio, most))
+
+    estimate = float(top.sum() / bottom.sum())
+    inverse = lower_bound(falling, 0.0, 1.0 / estimate, alpha)
     return Interval(
-        estimate=rising.ratio,
-        low=rising.lower(alpha),
-        high=1.0 / highest if highest > 0.0 else np.inf,
-        p_value=two_sided(rising.chance(1.0), falling.chance(1.0)),
+        estimate=estimate,
+        low=lower_bound(rising, 0.0, estimate, alpha),
+        high=1.0 / inverse if inverse > 0.0 else np.inf,
+        p_value=two_sided(rising(1.0), falling(1.0)),
         n=clusters.n,
         groups=clusters.count,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """Both arms' sums over each group, and what their group means are at their worst."""
+def ratio_chance(top: Floats, bottom: Floats, ratio: float, most: float | None = None) -> Floats:
+    """The chance that random weights give top over bottom at most `ratio`, (…, groups) to (…).
 
-    top: Floats
-    bottom: Floats
-    ratio: float
-    worst_top: float
-    worst_bottom: float
-    farther: float
-
-    @classmethod
-    def of(cls, top: Floats, bottom: Floats, clusters: Clusters, ceiling: float | None) -> _Pair:
-        """The pair whose ratio is to be bounded from below."""
-        worst_top, worst_bottom, farther = 0.0, (ceiling or 0.0) * clusters.size, 0.0
-        if ceiling is None:
-            worst_top, worst_bottom = (
-                top.mean() * clusters.size / 2.0,
-                bottom.mean() * clusters.size,
-            )
-            farther = 1.0 + _FARTHER / clusters.count
-        sums = clusters.total(top), clusters.total(bottom)
-        ratio = float(top.mean() / bottom.mean())
-        return cls(*sums, ratio, float(worst_top), float(worst_bottom), farther)
-
-    def lower(self, alpha: float) -> float:
-        """The lower bound of top over bottom."""
-        return lower_bound(self.chance, 0.0, self.ratio, alpha)
-
-    def chance(self, ratio: float) -> float:
-        """The chance that a random weighting gives at most this ratio."""
-        terms = self.top - ratio * self.bottom
-        unseen = self.worst_top - ratio * self.worst_bottom
-        worst = min(unseen, self.farther * float(terms.min()))
-        return float(chance_at_most_zero(np.append(terms, worst)))
+    One more group is the worst there can be: it has `most` below and nothing above, or, without a
+    most, lies as far out as `paired_ratio` says.
+    """
+    terms = np.asarray(top - ratio * bottom)
+    if most is not None:
+        return chance_at_most_zero(with_group(terms, -ratio * most))
+    halved = np.asarray(top.mean(axis=-1) / 2.0 - ratio * bottom.mean(axis=-1))
+    farther = (1.0 + _FARTHER / terms.shape[-1]) * terms.min(axis=-1)
+    return chance_at_most_zero(with_group(terms, np.minimum(halved, farther)))

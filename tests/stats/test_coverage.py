@@ -1,22 +1,31 @@
 """Error rates against known truth: alpha is promised, and little more is let through.
 
 Where cases are independent and binary there are few outcomes, so the rates are sums over all of
-them and exact. Where cases cluster or are graded they are simulated, on shapes whose true rates
-lie near the promise: a gate that errs seldom everywhere would hide one that is too lax. They have
-few groups, since with more the products in the bootstrap go to BLAS threads, which crawl on a
-machine whose cores are taken.
+them and exact. Elsewhere they are simulated, on a part of the grid that
+`benchmarks/gate_quality.py` goes through whole.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.stats import binom
 
+from benchmarks.gate_quality import MOST_FALSE, SIZES, Cell, cells, simulate
+from benchmarks.shapes import (
+    RARE,
+    Design,
+    PairedBinary,
+    PairedGraded,
+    Refusals,
+    Thirds,
+    Times,
+    rare,
+)
 from harness.stats import (
     differences,
     mean,
@@ -24,43 +33,17 @@ from harness.stats import (
     paired_difference_of_ratios,
     paired_ratio,
     ratio_of_sums,
+    ratios,
 )
+from harness.stats.tilting import chance_at_most_zero
 
 ALPHA = 0.05
-EXACT = 0.055  # half a point over alpha: what the approximations in the bounds may cost
-SIMULATIONS = 4000
+EXACT = 0.0505  # what the saddlepoint formula may cost
 
 Floats = npt.NDArray[np.float64]
-Draw = Callable[[tuple[int, int]], Floats]
 
 
-@pytest.fixture(autouse=True)
-def _bounds_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the p-values out: they take half of the time and are not looked at here."""
-    monkeypatch.setattr("harness.stats.inversion._p_value", lambda *_: 1.0)
-
-
-def clustered(
-    random: np.random.Generator, groups: int, size: int, icc: float, draw: Draw
-) -> Floats:
-    """One value a case; two cases of a group are correlated by `icc`."""
-    common = random.random((groups, size)) < np.sqrt(icc)
-    own = draw((groups, size))
-    return np.asarray(np.where(common, draw((groups, 1)), own).ravel())
-
-
-def most_misses() -> int:
-    """The most misses (6.8 % of 4,000) that chance brings about 1 time in 10,000."""
-    return int(binom.isf(1e-4, SIMULATIONS, EXACT))
-
-
-def test_the_tolerance_fails_an_error_rate_of_seven_percent_and_passes_five() -> None:
-    assert most_misses() < 0.07 * SIMULATIONS
-    assert binom.sf(most_misses(), SIMULATIONS, 0.08) > 0.99
-    assert binom.sf(most_misses(), SIMULATIONS, ALPHA) < 1e-6
-
-
-@pytest.mark.parametrize("n", [8, 20, 60, 150, 400])
+@pytest.mark.parametrize("n", [2, 8, 20, 60, 150, 400])
 def test_a_mean_of_independent_cases_is_bounded_whatever_the_truth(n: int) -> None:
     right = np.arange(n + 1)
     found = [mean(np.arange(n) < hits, np.arange(n), alpha=ALPHA) for hits in right]
@@ -80,7 +63,7 @@ def splits(n: int) -> Iterator[tuple[int, int, int]]:
             yield won, lost, n - won - lost
 
 
-@pytest.mark.parametrize("n", [20, 50])
+@pytest.mark.parametrize("n", [8, 20, 50])
 def test_a_difference_of_independent_cases_is_bounded_whatever_the_truth(n: int) -> None:
     won, lost, same = np.array(list(splits(n))).T
     order = np.arange(n)
@@ -99,141 +82,133 @@ def test_a_difference_of_independent_cases_is_bounded_whatever_the_truth(n: int)
             chance = np.exp(ways + won * np.log(wins) + lost * np.log(losses) + same * np.log(rest))
             truth = wins - losses
             worst = max(worst, chance[low > truth].sum(), chance[high < truth].sum())
-    assert worst <= EXACT
+    assert 0.03 < worst <= EXACT
 
 
-@pytest.mark.parametrize(
-    ("groups", "size", "icc", "margin", "wins"),
-    [(60, 5, 0.0, 0.1, 0.2), (60, 8, 0.4, 0.05, 0.3), (60, 5, 0.2, 0.1, 0.02)],
-)
-def test_a_loss_at_the_margin_is_seldom_let_through(
-    groups: int, size: int, icc: float, margin: float, wins: float
+GRID = [cell for cell in cells(groups=(20,)) if cell.design.correlation in (0.0, 0.8)]
+
+
+@pytest.mark.parametrize("family", sorted({cell.family for cell in GRID}))
+def test_the_bounds_of_each_family_keep_their_promise(family: str) -> None:
+    simulations = 1000
+    most = binom.isf(1e-4, simulations, ALPHA) / simulations
+    for cell in GRID:
+        if cell.family == family:
+            row = simulate(cell, simulations)
+            assert row.false <= most, cell
+
+
+def at(shape: PairedBinary | PairedGraded | Refusals | Times, groups: int, size: int = 1) -> Cell:
+    return Cell("hard", "one", shape, Design(groups, size, 0.8))
+
+
+# Shapes whose true error is close to alpha, so that a bound that errs more is seen to.
+HARD = [
+    at(PairedBinary(0.9, 0.1, 0.02), 400),
+    at(PairedBinary(0.5, 0.1, 0.2), 60, 5),
+    at(PairedBinary(1.0, 0.2, 0.0), 150, 5),
+    at(PairedGraded(Thirds(0.1), Thirds(0.1).truth), 60),
+    at(PairedGraded(Thirds(0.2), Thirds(0.2).truth), 150, 3),
+    at(Refusals((0.6, 0.1), (0.9, 0.1)), 150),
+    at(Times(0.2, 0.6), 8),
+]
+
+
+@pytest.mark.parametrize("cell", HARD, ids=lambda cell: type(cell.shape).__name__)
+def test_the_hardest_shapes_are_let_through_hardly_more_often_than_alpha(cell: Cell) -> None:
+    assert 0.02 < simulate(cell, 4000).false <= MOST_FALSE
+
+
+# Shapes of which a sample may hold nothing of what matters.
+UNSEEN = [
+    at(PairedBinary(1.0, 0.03, 0.0), 60),
+    at(PairedGraded(rare, RARE), 60),
+    at(Times(0.2, 0.6), 8),
+]
+
+
+@pytest.mark.parametrize("cell", UNSEEN, ids=lambda cell: type(cell.shape).__name__)
+def test_without_the_worst_group_they_are_let_through(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels = np.repeat(np.arange(groups), size)
-    random = np.random.default_rng([groups, size, int(100 * margin), int(100 * wins)])
-
-    def draw(shape: tuple[int, int]) -> Floats:
-        u = random.random(shape)
-        return np.select([u < margin + wins, u < margin + 2 * wins], [-1.0, 1.0], 0.0)
-
-    passed = failed = 0
-    for _ in range(SIMULATIONS):
-        change = clustered(random, groups, size, icc, draw)
-        found = paired_difference(change > 0, change < 0, labels, alpha=ALPHA)
-        passed += found.low >= -margin
-        failed += found.high < -margin
-    assert passed <= most_misses()
-    assert failed <= most_misses()
+    """So the shapes can tell whether a bound reckons with what was not seen."""
+    for module in (differences, ratios):
+        monkeypatch.setattr(module, "with_group", lambda terms, _: terms)
+    assert simulate(cell, 4000).false > 0.07
 
 
-@pytest.mark.parametrize(
-    ("groups", "size", "icc", "truth"), [(60, 5, 0.0, 0.5), (120, 3, 0.4, 0.9)]
-)
-def test_a_mean_of_clustered_cases_is_bounded(
-    groups: int, size: int, icc: float, truth: float
+def test_cases_taken_for_independent_are_let_through() -> None:
+    """So the shapes can tell whether a bound minds the groups."""
+    shape = PairedBinary(0.5, 0.1, 0.2)
+    random = np.random.default_rng(0)
+    together = apart = 0
+    for _ in range(300):
+        kind = Design(60, 5, 0.8).cases(random, 1, lambda r, size: r.random(size)).ravel()
+        won, lost = kind > 0.8, kind < shape.loss + shape.won
+        labels = np.repeat(np.arange(60), 5)
+        together += paired_difference(won, lost, labels).low > -shape.loss
+        apart += paired_difference(won, lost, np.arange(300)).low > -shape.loss
+    assert together <= binom.isf(1e-4, 300, ALPHA)
+    assert apart > 0.12 * 300
+
+
+@pytest.mark.parametrize(("size", "correlation"), SIZES)
+def test_the_simulated_bounds_are_those_of_the_public_functions(
+    size: int, correlation: float
 ) -> None:
-    labels = np.repeat(np.arange(groups), size)
-    random = np.random.default_rng([groups, size, int(100 * truth)])
-    above = below = 0
-    for _ in range(SIMULATIONS):
-        values = clustered(
-            random, groups, size, icc, lambda shape: (random.random(shape) < truth).astype(float)
-        )
-        found = mean(values, labels, alpha=ALPHA)
-        above += found.low > truth
-        below += found.high < truth
-    assert above <= most_misses()
-    assert below <= most_misses()
+    random = np.random.default_rng(size)
+    labels = np.repeat(np.arange(20), size)
+    misses = np.zeros((40, 4))
+    for row in misses:
+        change = Design(20, size, correlation).cases(random, 1, Thirds(0.2)).ravel()
+        found = paired_difference(1 + change, np.ones(change.size), labels)
+        draw = np.random.default_rng(0)  # the same values for the shape to draw
+        shape = PairedGraded(lambda *_, at=change: at.reshape(1, 20, size), found.low - 1e-6)
+        row[:2] = shape.misses(draw, Design(20, size, 0.0), 1)
+        shape = PairedGraded(lambda *_, at=change: at.reshape(1, 20, size), found.low + 1e-6)
+        row[2:] = shape.misses(draw, Design(20, size, 0.0), 1)
+    assert misses[:, 0].all(), "a truth just below the lower bound is excluded"
+    assert not misses[:, 2].any(), "one just above is not"
 
 
-def test_f1_and_its_difference_are_bounded() -> None:
-    groups, size = 60, 5
-    labels = np.repeat(np.arange(groups), size)
-    random = np.random.default_rng([groups, size])
-    recall, alarm = 0.9, 0.1
-    truth = 2 * recall / (2 * recall + alarm + 1 - recall)
-    due = np.repeat(np.arange(groups) % 2 == 0, size)
-
-    def terms() -> tuple[Floats, Floats]:
-        u = random.random(groups * size)
-        return (
-            np.where(due, 2.0 * (u < recall), 0.0),
-            np.where(due, 1.0 + (u < recall), 1.0 * (u < alarm)),
-        )
-
-    misses = np.zeros(4)
-    for _ in range(SIMULATIONS):
-        ours, theirs = terms(), terms()
-        single = ratio_of_sums(*ours, labels, alpha=ALPHA)
-        paired = paired_difference_of_ratios(*ours, *theirs, labels, alpha=ALPHA)
-        misses += [single.low > truth, single.high < truth, paired.low > 0, paired.high < 0]
-    assert misses.max() <= most_misses()
+@pytest.mark.parametrize("n", [5, 20, 100])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_saddlepoint_is_close_to_drawing_the_weights(n: int, seed: int) -> None:
+    random = np.random.default_rng([n, seed])
+    values = random.choice([-1.0, 0.0, 0.3, 1.0], n, p=[0.2, 0.5, 0.1, 0.2])
+    weights = random.exponential(size=(200_000, n))
+    means = weights @ values / weights.sum(axis=1)
+    for share in (0.02, 0.05, 0.3, 0.7):
+        value = float(np.quantile(means, share))
+        found = float(chance_at_most_zero(values - value))
+        assert found == pytest.approx(share, abs=0.003 + 0.03 * share)
 
 
-@pytest.mark.parametrize(("groups", "size", "icc"), [(20, 3, 0.8), (60, 5, 0.0)])
-def test_a_ratio_of_times_is_bounded(groups: int, size: int, icc: float) -> None:
-    labels = np.repeat(np.arange(groups), size)
-    random = np.random.default_rng([groups, size])
-    above = below = 0
-    for _ in range(SIMULATIONS):
-        theirs = clustered(random, groups, size, icc, lambda shape: random.lognormal(0, 0.5, shape))
-        ours = (
-            1.1
-            * theirs
-            * clustered(
-                random, groups, size, icc, lambda shape: random.lognormal(-0.02, 0.2, shape)
-            )
-        )
-        found = paired_ratio(ours, theirs, labels, alpha=ALPHA)
-        above += found.low > 1.1
-        below += found.high < 1.1
-    assert above <= most_misses()
-    assert below <= most_misses()
+def test_a_difference_of_f1_is_close_to_drawing_the_weights() -> None:
+    random = np.random.default_rng(0)
+    n = 40
+    due = np.arange(n) % 2 == 0
+    terms = []
+    for recall in (0.7, 0.9):
+        refused = np.where(due, random.random(n) < recall, random.random(n) < 0.1)
+        terms += [2.0 * (refused & due), 2.0 * (refused & due) + (refused ^ due)]
+    found = paired_difference_of_ratios(*terms, np.arange(n), alpha=ALPHA)
+    rows = [np.append(terms[0], 0), np.append(terms[1], 1), *(np.append(x, 2) for x in terms[2:])]
+    weights = random.exponential(size=(200_000, n + 1))
+    sums = [weights @ row for row in rows]
+    low = float(np.quantile(sums[0] / sums[1] - sums[2] / sums[3], ALPHA))
+    assert found.low == pytest.approx(low, abs=0.004)
 
 
-def test_a_rare_total_loss_hidden_in_small_changes_is_not_forgotten() -> None:
-    """Graded scores that nearly agree look precise; the loss that was not seen yet decides."""
-    groups, size, icc = 60, 5, 0.8
-    labels = np.repeat(np.arange(groups), size)
-    random = np.random.default_rng([groups, size])
-    truth = -0.03 - 0.97 * 0.01
-    passed = 0
-    for _ in range(SIMULATIONS):
-        change = clustered(
-            random,
-            groups,
-            size,
-            icc,
-            lambda shape: np.where(random.random(shape) < 0.03, -1.0, -0.02 * random.random(shape)),
-        )
-        passed += paired_difference(1 + change, np.ones(change.size), labels).low > truth
-    assert passed <= most_misses()
-
-
-def losses_let_through(groups: int, total: float) -> int:
-    """How often the bound is too high where all cases lose a third and some, rarely, all."""
-    random = np.random.default_rng(groups)
-    truth = -0.325 * (1.0 - total) - total
-    passed = 0
-    for _ in range(SIMULATIONS):
-        third = 0.3 + 0.05 * random.random(groups)
-        loss = np.where(random.random(groups) < total, 1.0, third)
-        passed += paired_difference(1.0 - loss, np.ones(groups), np.arange(groups)).low > truth
-    return passed
-
-
-@pytest.mark.parametrize(("groups", "total"), [(20, 0.2), (60, 0.1)])
-def test_a_variance_that_few_groups_tell_is_discounted(
-    groups: int, total: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every group loses something, so their number alone says that the variance is known well.
-
-    Their kurtosis says that the few total losses make it; without that discount the bound is
-    too high too often, which shows that these shapes can tell.
-    """
-    assert losses_let_through(groups, total) <= most_misses()
-    monkeypatch.setattr(differences, "variance_known_by", lambda residuals: math.inf)
-    assert losses_let_through(groups, total) > most_misses()
+def test_f1_is_not_taken_for_a_mean_of_cases() -> None:
+    """Cases that say nothing about F1 neither raise nor lower it, nor do they make it surer."""
+    hits, errors = np.repeat([1.0, 0.0], [18, 6]), np.repeat([0.0, 1.0], [18, 6])
+    num, den = 2 * hits, 2 * hits + errors
+    found = ratio_of_sums(num, den, np.arange(24))
+    assert found.estimate == pytest.approx(36 / 42)
+    with_rest = ratio_of_sums(np.append(num, [0] * 76), np.append(den, [0] * 76), np.arange(100))
+    assert with_rest.estimate == found.estimate
+    assert with_rest.high - with_rest.low == pytest.approx(found.high - found.low, rel=0.1)
 
 
 def test_a_true_difference_is_found() -> None:
@@ -256,3 +231,11 @@ def test_no_change_passes_a_margin_that_the_size_allows() -> None:
         u = random.random(150)
         passed += paired_difference(u < 0.01, u > 0.99, labels).low >= -0.05
     assert passed > 180
+
+
+def test_a_share_has_a_ratio_bounded_by_its_ceiling() -> None:
+    """Shares that all agree leave room for a group that the baseline fails wholly."""
+    ones, labels = np.ones(20), np.arange(20)
+    free, capped = paired_ratio(ones, ones, labels), paired_ratio(ones, ones, labels, ceiling=1)
+    assert capped.high > free.high > 1
+    assert 1 / capped.high == pytest.approx(1 - (1 - ALPHA ** (1 / 20)), rel=0.01)

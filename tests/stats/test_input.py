@@ -114,7 +114,11 @@ def test_an_interval_is_frozen_and_made_of_plain_numbers() -> None:
 
 def test_the_public_names() -> None:
     assert harness.stats.__all__ == [
+        "Agreement",
         "Interval",
+        "Spread",
+        "holm",
+        "krippendorff_alpha",
         "mean",
         "paired_difference",
         "paired_difference_of_ratios",

@@ -188,6 +188,16 @@ def test_where_nothing_differs_unseen_cases_may_still(groups: int, alpha: float)
     assert close(copied, replace(found, n=5 * groups))
 
 
+def test_unequal_groups_that_agree_count_as_kish_counts_them() -> None:
+    """One big group is worth less than its cases: an unseen one may be as big."""
+    sizes = np.array([10, *[1] * 30])
+    labels = np.repeat(np.arange(31), sizes)
+    effective = 40**2 / (100 + 30)
+    found = paired_difference(np.ones(40), np.ones(40), labels)
+    assert found.low == pytest.approx(-(1 - 0.05 ** (1 / effective)), rel=0.02)
+    assert mean(np.ones(40), labels).low == pytest.approx(0.05 ** (1 / effective), rel=0.02)
+
+
 @quick
 @given(hits=st.integers(0, 40), alpha=st.sampled_from([0.01, 0.05, 0.2]))
 def test_a_share_of_independent_cases_has_the_exact_binomial_bounds(

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom, norm
+
+from harness.stats import holm
+
+ALPHA = 0.05
+SIMULATIONS = 2000
+MOST = int(binom.isf(1e-4, SIMULATIONS, ALPHA))  # what chance brings 1 time in 10,000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_collection() -> Iterator[None]:
+    """The library collects garbage in every call, which would take nearly all of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gc.collect", lambda: 0)
+        yield
+
+
+P_VALUES = st.lists(st.floats(0.0, 1.0), max_size=15)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.95])
+@pytest.mark.parametrize("true_nulls", [12, 8, 1])
+def test_a_false_call_among_twelve_tests_is_no_likelier_than_alpha(
+    correlation: float, true_nulls: int
+) -> None:
+    """The false nulls are all but sure to be called, which leaves the least room for the others."""
+    random = np.random.default_rng([int(100 * correlation), true_nulls])
+    effect = np.where(np.arange(12) < true_nulls, 0.0, 6.0)
+    false_calls = uncorrected = 0
+    for _ in range(SIMULATIONS):
+        common, own = random.standard_normal(), random.standard_normal(12)
+        z = np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own + effect
+        p_values = norm.sf(z)
+        false_calls += (holm(p_values)[:true_nulls] <= ALPHA).any()
+        uncorrected += (p_values[:true_nulls] <= ALPHA).any()
+    assert false_calls <= MOST
+    if true_nulls > 1:
+        assert uncorrected > MOST, "without the correction this shape goes wrong"
+
+
+def test_more_is_found_than_by_dividing_alpha() -> None:
+    """With eleven of twelve rejected the last one is tested at alpha itself."""
+    adjusted = holm([1e-6] * 11 + [0.04])
+    assert adjusted[-1] == pytest.approx(0.04)
+
+
+@given(P_VALUES)
+@settings(deadline=None)
+def test_adjusting_raises_keeps_the_order_and_stays_a_probability(p_values: list[float]) -> None:
+    given_, adjusted = np.array(p_values, dtype=float), holm(p_values)
+    assert adjusted.shape == given_.shape
+    assert (adjusted >= given_).all()
+    assert (adjusted <= 1.0).all()
+    order = np.argsort(given_, kind="stable")
+    assert (np.diff(adjusted[order]) >= 0.0).all()
+
+
+@given(P_VALUES.filter(bool), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_the_tests_does_not_matter(p_values: list[float], random: object) -> None:
+    order = list(range(len(p_values)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    shuffled = holm(np.array(p_values)[order])
+    assert np.array_equal(shuffled, holm(p_values)[order])
+
+
+def test_one_test_is_not_corrected_and_none_is_none() -> None:
+    assert holm([0.03]).tolist() == [0.03]
+    assert holm([]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("p_values", "said"),
+    [
+        ([0.1, 1.5], "p-values hold 1.5: a probability lies between 0 and 1"),
+        ([-0.1], "p-values hold -0.1: a probability lies between 0 and 1"),
+        ([0.1, float("nan")], "p-values hold nan: a probability lies between 0 and 1"),
+        ([[0.1, 0.2]], "p-values must be one-dimensional, got 2 dimensions"),
+    ],
+)
+def test_what_is_no_probability_is_refused(p_values: list[float], said: str) -> None:
+    with pytest.raises(ValueError, match="p-values") as caught:
+        holm(p_values)
+    assert str(caught.value) == said
