@@ -90,6 +90,11 @@ class Project:
         return self.root / ".harness" / "runs"
 
     @property
+    def noise(self) -> Path:
+        """Where the measured noise of targets is kept."""
+        return self.root / ".harness" / "noise"
+
+    @property
     def baselines(self) -> Path:
         """Where sealed baselines are kept."""
         return self.root / "baselines"

@@ -75,8 +75,8 @@ def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
 
 
 PUBLIC = {
-    "harness.stats": "Interval mean paired_difference paired_difference_of_ratios paired_ratio "
-    "ratio_of_sums",
+    "harness.stats": "Agreement Interval Spread holm krippendorff_alpha mean "
+    "paired_difference paired_difference_of_ratios paired_ratio ratio_of_sums",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
     "harness.suites": "ScorerBook lint_suite load_suite",
     "harness.training": "Conversation Divided OnProgress build_base divide load_recipe "
@@ -92,8 +92,12 @@ def test_public_names_are_pinned(package: str) -> None:
 
 
 def test_the_arguments_of_the_statistics_are_pinned() -> None:
-    shape = "(candidate, baseline, groups, *, alpha=0.05, seed=0)"
-    for function in (stats.paired_difference, stats.paired_ratio):
+    shapes = {
+        stats.mean: "(values, groups, *, alpha=0.05, seed=0)",
+        stats.paired_difference: "(candidate, baseline, groups, *, alpha=0.05, seed=0)",
+        stats.paired_ratio: "(candidate, baseline, groups, *, alpha=0.05, ceiling=None)",
+    }
+    for function, shape in shapes.items():
         plain = [
             one.replace(annotation=inspect.Parameter.empty)
             for one in inspect.signature(function).parameters.values()

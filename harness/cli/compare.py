@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
-from harness import stats
 from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
 from harness.records.comparison import Comparison, PairedMetric
+from harness.report import numbers
+from harness.stages.difference import difference
+from harness.stages.regressions import losses
 from harness.stages.rescore import rescore
 
 
@@ -31,19 +33,22 @@ def command(
 ) -> None:
     """Show each metric of CANDIDATE beside BASELINE's, with the paired difference.
 
+    The p-value is for being worse than BASELINE, Holm-corrected for the number of metrics.
     Works on stored answers; no verdict is given. BASELINE defaults to the policy's.
     """
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     targets = (*bench.live_baseline, candidate)
     runs = rescore(bench.project, targets, bench.suites, whole(suite_names))
     comparison = bench.compare(candidate, runs)
-    rows = {name: _row(metric, bench.policy.alpha) for name, metric in comparison.metrics.items()}
+    rows = _rows(comparison, bench.policy.alpha)
     changes = _changes(comparison)
     if as_json:
         document = {"metrics": rows, "changes": changes, "problems": list(comparison.problems)}
         click.echo(json.dumps(document, indent=2))
         return
-    click.echo(f"{'metric':<34}{candidate:>10}{bench.policy.baseline:>12}   difference")
+    click.echo(
+        f"{'metric':<34}{candidate:>10}{bench.policy.baseline:>12}   difference, p of a loss"
+    )
     for name, row in rows.items():
         values = f"{_value(row['candidate']):>10}{_value(row['baseline']):>12}"
         click.echo(f"{name:<34}{values}   {_bounds(row)}")
@@ -53,17 +58,17 @@ def command(
         click.echo(f"evidence: {problem}", err=True)
 
 
+def _rows(comparison: Comparison, alpha: float) -> dict[str, dict[str, Any]]:
+    rows = {name: _row(metric, alpha) for name, metric in comparison.metrics.items()}
+    for tested in losses(comparison, alpha):
+        rows[tested.metric]["p_of_loss"] = tested.p_value
+    return rows
+
+
 def _row(metric: PairedMetric, alpha: float) -> dict[str, Any]:
     values = {"candidate": metric.candidate_value, "baseline": metric.baseline_value}
     try:
-        interval = stats.paired_difference_of_ratios(
-            metric.candidate_num,
-            metric.candidate_den,
-            metric.baseline_num,
-            metric.baseline_den,
-            metric.groups,
-            alpha=alpha,
-        )
+        interval = difference(metric, alpha)
     except ValueError as error:
         return {**values, "reason": str(error)}
     return {
@@ -83,7 +88,8 @@ def _value(value: float | None) -> str:
 def _bounds(row: dict[str, Any]) -> str:
     if "reason" in row:
         return f"not computed: {row['reason']}"
-    return f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return f"{bounds}, p {numbers.p_value(row['p_of_loss'])}"
 
 
 def _changes(comparison: Comparison) -> dict[str, dict[str, int]]:

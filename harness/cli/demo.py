@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import Console
+from harness.cli.console import Console, shown
 from harness.cli.evidence import Bench, open_bench
-from harness.cli.gate import judge, shown
+from harness.cli.gate import judge
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project

@@ -23,6 +23,8 @@ from harness.records.verdict import Verdict, VerdictHashes
 from harness.stages.compare import compare
 from harness.stages.gate import Circumstances, gate
 from harness.stages.load import check_policy, chosen, load_suites
+from harness.stages.power import with_power
+from harness.stages.regressions import with_regressions
 from harness.stages.seal import open_sealed
 
 VERDICT = "verdict.json"
@@ -66,8 +68,10 @@ class Bench:
         )
 
     def judge(self, comparison: Comparison) -> Verdict:
-        """The policy's verdict on the comparison."""
-        return gate(comparison, self.policy, self.circumstances(comparison))
+        """The policy's verdict on the comparison, with what informs and decides nothing."""
+        verdict = gate(comparison, self.policy, self.circumstances(comparison))
+        told = with_power(verdict, comparison, self.policy)
+        return with_regressions(told, comparison)
 
     def stored_verdict(self, candidate: str) -> Verdict:
         """The verdict that an earlier `harness gate` wrote.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import Console, unbroken
+from harness.cli.console import Console, shown, unbroken
 from harness.cli.evidence import Bench, open_bench
+from harness.cli.noise import measure, with_noise
 from harness.cli.options import (
     config_option,
     generation_options,
@@ -21,14 +22,19 @@ from harness.cli.options import (
 from harness.errors import EvidenceError, InfrastructureError
 from harness.records.run import Run
 from harness.records.verdict import Verdict
+from harness.report import numbers
 from harness.report.json import render_json
+from harness.report.text import one_line
 from harness.report.write import remove_report, write_report
 from harness.stages.rescore import rescore
 from harness.stages.run import run
 
 
 @click.command("gate")
-@click.argument("candidate")
+@click.argument("candidate", required=False)
+@click.option(
+    "--aa", is_flag=True, help="Measure the gate's own noise: the baseline against itself."
+)
 @click.option(
     "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
 )
@@ -38,7 +44,8 @@ from harness.stages.run import run
 @generation_options
 @json_option
 def command(
-    candidate: str,
+    candidate: str | None,
+    aa: bool,
     baseline: str | None,
     stored: bool,
     config: Path,
@@ -52,10 +59,19 @@ def command(
 
     Runs what is missing, compares, writes the report, prints the verdict. The exit code says the
     same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE.
+
+    With --aa there is no CANDIDATE: the baseline is asked everything afresh, at least twice, its
+    askings are judged against each other, and later gates show the noise beside their numbers.
     """
+    selection = whole(suite_names, repeats, concurrency)
+    if aa:
+        _check_alone(candidate, stored)
+        measure(open_project(config), baseline, selection, as_json=as_json)
+        return
+    if candidate is None:
+        raise click.UsageError("Missing argument 'CANDIDATE'.")
     project = open_project(config)
     bench = open_bench(project, [candidate], baseline, suite_names)
-    selection = whole(suite_names, repeats, concurrency)
     targets = (*bench.live_baseline, candidate)
     try:
         with Console() as console:
@@ -80,10 +96,17 @@ def command(
     sys.exit(verdict.exit_code)
 
 
+def _check_alone(candidate: str | None, stored: bool) -> None:
+    if candidate is not None:
+        raise click.UsageError("--aa takes no CANDIDATE: the baseline is held against itself")
+    if stored:
+        raise click.UsageError("--aa asks everything afresh, so --stored cannot go with it")
+
+
 def judge(bench: Bench, candidate: str, runs: Mapping[str, Run]) -> Verdict:
     """The verdict on the candidate's run; its report is written."""
     comparison = bench.compare(candidate, runs)
-    verdict = bench.judge(comparison)
+    verdict = with_noise(bench.project, bench.judge(comparison), comparison.baseline)
     write_report(verdict, comparison, bench.folder(candidate))
     return verdict
 
@@ -96,15 +119,17 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
         click.echo(f"  evidence: {problem}")
     for rule in verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
+    for warning in filter(None, (rule.warning for rule in verdict.rules)):
+        click.echo(f"  warning: {warning}")
+    for found in verdict.regressions:
+        click.echo(
+            f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "
+            f"[{found.ci_low:+.3f}, {found.ci_high:+.3f}], p {numbers.p_value(found.p_value)} "
+            f"(Holm, {verdict.metrics_compared} metrics)"
+        )
     accounting = verdict.accounting
     click.echo(
         f"  {accounting.planned} planned, {accounting.scored} scored, "
         f"{accounting.unscored} unscored, {accounting.failed} failed"
     )
     click.echo(f"  report: {shown(folder / 'report.html')}")
-
-
-def shown(path: Path) -> Path:
-    """The path as seen from the current folder, where it lies below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli.console import shown
 from harness.cli.evidence import open_bench
-from harness.cli.gate import shown
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
 from harness.stages.promote import check_run, promote

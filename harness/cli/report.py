@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli.console import shown
 from harness.cli.evidence import open_bench
-from harness.cli.gate import shown
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
@@ -31,7 +31,9 @@ def command(
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     verdict = bench.stored_verdict(candidate)
     comparison = bench.compare(candidate, bench.judged_runs(verdict))
+    # The noise was measured apart from these records, and perhaps once more since then.
     again = bench.judge(comparison).model_copy(update={"created": verdict.created})
+    again = again.with_noise(verdict.noise_by_metric())
     if again != verdict:
         parts = [
             name for name in Verdict.model_fields if getattr(again, name) != getattr(verdict, name)

@@ -19,6 +19,7 @@ from harness.cli.options import (
 )
 from harness.errors import EvidenceError
 from harness.records.run import Run
+from harness.report.repeats import repeats_sentence
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
 from harness.stages.run import run
@@ -78,6 +79,7 @@ def _summary(done: Run) -> dict[str, object]:
         "run_id": done.header.run_id,
         "accounting": done.accounting().model_dump(),
         "states": done.states(),
+        "repeats": dict(zip(("differ", "cases"), done.repeats(), strict=True)),
         "metrics": done.metrics(),
     }
 
@@ -91,6 +93,9 @@ def _print(name: str, done: Run, folder: Path) -> None:
     states = {state: count for state, count in done.states().items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+    repeats = repeats_sentence(done)
+    if repeats:
+        click.echo(f"  {repeats}")
     for metric, value in done.metrics().items():
         click.echo(f"  {metric:<40} {value:.3f}")
     click.echo(f"  {folder}")

@@ -57,15 +57,8 @@ class NoNewCriticalFailures(Record):
     require: Literal["no_new_critical_failures"]
 
 
-Rule = Annotated[
-    BetterThanBaseline
-    | NoWorseThanBaseline
-    | AtLeast
-    | AtMost
-    | RatioAtMost
-    | NoNewCriticalFailures,
-    Field(discriminator="require"),
-]
+MetricRule = BetterThanBaseline | NoWorseThanBaseline | AtLeast | AtMost | RatioAtMost
+Rule = Annotated[MetricRule | NoNewCriticalFailures, Field(discriminator="require")]
 
 
 class Policy(Record):

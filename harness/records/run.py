@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -153,6 +153,15 @@ class Run:
             for metric in section.metrics
         ]
         return {name: sums[name][0] / sums[name][1] for name in names if sums.get(name, [0, 0])[1]}
+
+    def repeats(self) -> tuple[int, int]:
+        """In how many cases the repeats' texts differ, and how many have two answers or more."""
+        texts: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for attempt in self.attempts:
+            if attempt.text is not None:
+                texts[attempt.suite, attempt.section, attempt.case].append(attempt.text)
+        repeated = [said for said in texts.values() if len(said) > 1]
+        return sum(len(set(said)) > 1 for said in repeated), len(repeated)
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state, zero counts left out."""

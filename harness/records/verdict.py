@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -38,10 +38,26 @@ class RuleResult(Record):
     p_value: float | None = None
     n: int | None = None
     groups: int | None = None
+    reason: str
     detectable: float | None = None
     groups_needed: int | None = None
     noise: float | None = None
-    reason: str
+
+    @property
+    def warning(self) -> str | None:
+        """One sentence where the margin is finer than what the groups can tell, else None."""
+        if self.require != "no_worse_than_baseline" or self.detectable is None:
+            return None
+        margin = abs(self.limit or 0.0)
+        if margin >= self.detectable:
+            return None
+        more = "no number of groups is enough"
+        if self.groups_needed is not None:
+            more = f"about {self.groups_needed} groups are needed"
+        return (
+            f"{self.metric}: a margin of {margin:g} is finer than the drop of "
+            f"{self.detectable:.3f} that {self.groups} groups can tell; {more}"
+        )
 
 
 class Regression(Record):
@@ -79,7 +95,11 @@ def decide(problems: Sequence[str], outcomes: Iterable[Outcome]) -> Decision:
 
 
 class Verdict(Record):
-    """`verdict.json`; a verdict that its own rules and problems contradict is refused."""
+    """`verdict.json`; a verdict that its own rules and problems contradict is refused.
+
+    `metrics_compared` is how many metrics the regressions were looked for in, None if none was
+    looked for.
+    """
 
     schema_version: Literal[1] = 1
     verdict: Decision
@@ -90,6 +110,7 @@ class Verdict(Record):
     problems: tuple[str, ...] = ()
     new_critical_failures: tuple[str, ...] = ()
     regressions: tuple[Regression, ...] = ()
+    metrics_compared: int | None = None
     accounting: Accounting
     baseline_accounting: Accounting
     hashes: VerdictHashes
@@ -106,6 +127,19 @@ class Verdict(Record):
         if self.new_critical_failures and self.verdict == "PROMOTE":
             raise ValueError("says PROMOTE with new critical failures")
         return self
+
+    def noise_by_metric(self) -> dict[str, float]:
+        """The noise of the rules' metrics, where it was measured."""
+        told = ((rule.metric, rule.noise) for rule in self.rules)
+        return {metric: noise for metric, noise in told if metric is not None and noise is not None}
+
+    def with_noise(self, by_metric: Mapping[str, float]) -> Verdict:
+        """The verdict with the noise of each rule's metric, none where it was not measured."""
+        rules = tuple(
+            rule.model_copy(update={"noise": by_metric.get(rule.metric or "")})
+            for rule in self.rules
+        )
+        return self.model_copy(update={"rules": rules})
 
     @property
     def exit_code(self) -> int:

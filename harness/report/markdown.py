@@ -39,6 +39,7 @@ def render_markdown(view: ReportView) -> str:
         "",
         *_problems(view),
         *_rules(view),
+        *_regressions(view),
         *_sections(view),
         *_accounting(view),
     ]
@@ -75,6 +76,8 @@ def _rules(view: ReportView) -> list[str]:
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
         *(_rule(rule) for rule in view.rules),
         "",
+        *(f"- {_cell(rule.name[:120])}: {rule.warning}" for rule in view.rules if rule.warning),
+        *([""] if any(rule.warning for rule in view.rules) else []),
     ]
 
 
@@ -86,10 +89,18 @@ def _rule(rule: RuleView) -> str:
         prose(rule.requirement if rule.metric else rule.reason[:300]),
         rule.candidate,
         rule.baseline,
-        f"{rule.estimate}{interval}",
+        f"{rule.estimate}{interval}{f'; {rule.noise}' if rule.noise else ''}",
         rule.n,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _regressions(view: ReportView) -> list[str]:
+    found = [
+        f"- {_cell(row.metric)} {row.difference} ({row.interval}), p {row.p_value}"
+        for row in view.regressions.rows
+    ]
+    return [f"**Regressions.** {prose(view.regressions.told)}", "", *found, *([""] * bool(found))]
 
 
 def _sections(view: ReportView) -> list[str]:
@@ -120,7 +131,9 @@ def _accounting(view: ReportView) -> list[str]:
         f"{run.failed} failed, {run.truncated} cut off, {run.empty} empty"
         for run in view.counts
     ]
-    return [f"{'; '.join(parts)}. Judged {prose(view.created)}.", ""]
+    told = f"{'; '.join(parts)}. Judged {prose(view.created)}."
+    repeats = [f"{run.role}: {prose(run.repeats)}." for run in view.counts if run.repeats]
+    return [" ".join([told, *repeats]), ""]
 
 
 def _failures(view: ReportView, room: int) -> str:

@@ -51,12 +51,37 @@ class RuleView:
     n: str
     groups: str
     reason: str
+    warning: str
+    noise: str
     plot: PlotRow | None
 
 
 @dataclass(frozen=True, slots=True)
+class RegressionRow:
+    """One metric that is worse than the baseline's; the interval is not corrected, the p is."""
+
+    metric: str
+    difference: str
+    interval: str
+    p_value: str
+    n: str
+    groups: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionsView:
+    """The metrics that are worse than the baseline's; `told` says how they were looked for."""
+
+    told: str
+    rows: tuple[RegressionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CountsView:
-    """What became of one run's attempts, and how long they took."""
+    """What became of one run's attempts, and how long they took.
+
+    `repeats` says whether asking again gave another text, and is empty where nothing was.
+    """
 
     role: str
     target: str
@@ -74,6 +99,7 @@ class CountsView:
     e2e_p50: str
     e2e_p95: str
     timed: str
+    repeats: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +227,7 @@ class ReportView:
     confidence: str
     rules: tuple[RuleView, ...]
     rules_passed: int
+    regressions: RegressionsView
     problems: tuple[str, ...]
     new_critical: tuple[str, ...]
     counts: tuple[CountsView, ...]

@@ -108,8 +108,33 @@ def build_rule(rule: RuleResult) -> RuleView:
         n=numbers.count(rule.n),
         groups=numbers.count(rule.groups),
         reason=one_line(rule.reason, 600),
+        warning=_warning(rule),
+        noise=_noise(rule),
         plot=_plot(rule, name, wanted, form),
     )
+
+
+def _warning(rule: RuleResult) -> str:
+    """What is to be known of a margin that is finer than the suite can tell; else nothing."""
+    if rule.warning is None:
+        return ""
+    form = formats(scale_of(rule))
+    more = "no number of groups would be enough"
+    if rule.groups_needed is not None:
+        more = f"about {numbers.count(rule.groups_needed)} would be needed"
+    return (
+        f"{numbers.count(rule.groups)} groups can tell a drop of "
+        f"{form(rule.detectable).lstrip('+')}, not one of the margin's size; {more}"
+    )
+
+
+def _noise(rule: RuleResult) -> str:
+    """How far the baseline is from itself in the rule's metric, where it was measured."""
+    if rule.noise is None:
+        return ""
+    unit = unit_of(rule.metric)
+    form = numbers.points if unit == "share" else formats(unit)
+    return f"noise of two askings: {form(rule.noise).lstrip('+')}"
 
 
 def headline(rule: RuleView) -> str:

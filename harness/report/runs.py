@@ -11,6 +11,7 @@ from harness.records.comparison import Comparison, PairedCase, PairedMetric
 from harness.records.run import Accounting, Run, RunHeader
 from harness.report import numbers
 from harness.report.model import CountsView, FactTable, MetricView, PromptView, SectionView
+from harness.report.repeats import repeats_sentence
 from harness.report.text import clip, one_line
 
 
@@ -42,6 +43,7 @@ def build_counts(role: str, run: Run, accounting: Accounting) -> CountsView:
         e2e_p50=numbers.milliseconds(numbers.quantile(e2e, 0.5)),
         e2e_p95=numbers.milliseconds(numbers.quantile(e2e, 0.95)),
         timed=numbers.count(len(times)),
+        repeats=repeats_sentence(run),
     )
 
 

@@ -7,6 +7,7 @@ from harness.records.verdict import Decision, Verdict
 from harness.report import numbers
 from harness.report.cases import build_groups
 from harness.report.model import ReportView
+from harness.report.regressions import build_regressions
 from harness.report.rules import build_rule, headline
 from harness.report.runs import build_counts, build_prompts, build_provenance, build_sections
 from harness.report.text import one_line, visible
@@ -54,6 +55,7 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
         confidence=f"{100 * (1 - 2 * verdict.alpha):g}%",
         rules=rules,
         rules_passed=sum(rule.outcome == "pass" for rule in verdict.rules),
+        regressions=build_regressions(verdict),
         problems=tuple(one_line(problem, 600) for problem in problems),
         new_critical=tuple(one_line(path, 200) for path in verdict.new_critical_failures),
         counts=(

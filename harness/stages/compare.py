@@ -19,11 +19,15 @@ from harness.stages.plan import conversation
 Place = tuple[str, str, str, int]
 
 
-def compare(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Comparison:
+def compare(
+    candidate: Run, baseline: Run, suites: Sequence[Suite], *, askings: bool = False
+) -> Comparison:
     """Both runs paired by case and repeat, with every reason not to trust them.
 
     Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
     as `not_comparable` and is missing from the metrics, which the gate's accounting then sees.
+    With `askings` the two are askings of one target, so that being the same is nothing against
+    them.
     """
     cases = tuple(_pairs(candidate, baseline, suites))
     return Comparison(
@@ -31,7 +35,10 @@ def compare(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Compariso
         baseline=baseline,
         metrics=_metrics(cases, suites),
         cases=cases,
-        problems=tuple(_problems(candidate, baseline, cases, suites)),
+        problems=(
+            *_problems(candidate, baseline, cases, suites),
+            *(() if askings else _sameness(candidate, baseline, cases)),
+        ),
     )
 
 
@@ -146,9 +153,13 @@ def _problems(
     if ours != theirs:
         example = "/".join(str(part) for part in min(ours ^ theirs))
         yield f"{len(ours ^ theirs)} cases were asked on one side only, {example} among them"
+    yield from _one_sided_terms(cases)
+
+
+def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Iterator[str]:
+    """Signs that candidate and baseline are one and the same."""
     if _asked(candidate) == _asked(baseline):
         yield "candidate and baseline are the same model under the same prompt and sampling"
-    yield from _one_sided_terms(cases)
     answered = [
         case
         for case in cases

@@ -12,6 +12,7 @@ from harness.records.policy import (
     AtLeast,
     AtMost,
     BetterThanBaseline,
+    MetricRule,
     NoNewCriticalFailures,
     NoWorseThanBaseline,
     Policy,
@@ -20,10 +21,9 @@ from harness.records.policy import (
 )
 from harness.records.run import Run
 from harness.records.verdict import Outcome, RuleResult, Verdict, VerdictHashes, decide
+from harness.stages.difference import difference
 
 CRITICAL = "no_new_critical_failures"
-
-MetricRule = BetterThanBaseline | NoWorseThanBaseline | AtLeast | AtMost | RatioAtMost
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,7 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
     which needs no correction for the number of rules.
     """
     problems = (*comparison.problems, *_thin_sections(comparison, policy))
-    rules = tuple(_judge(rule, comparison, policy) for rule in policy.rules)
-    new_failures = new_critical_failures(comparison)
-    if new_failures and all(rule.require != CRITICAL for rule in rules):
-        # Whatever the policy forgot: a new critical failure is never promoted.
-        rules = (*rules, _judge_critical(comparison))
+    rules = judge_rules(comparison, policy)
     return Verdict(
         verdict=decide(problems, (rule.outcome for rule in rules)),
         candidate=comparison.candidate.header.target,
@@ -55,7 +51,7 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         alpha=policy.alpha,
         rules=rules,
         problems=problems,
-        new_critical_failures=new_failures,
+        new_critical_failures=new_critical_failures(comparison),
         accounting=comparison.candidate.accounting(),
         baseline_accounting=comparison.baseline.accounting(),
         hashes=circumstances.hashes,
@@ -64,6 +60,18 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         harness_version=circumstances.harness_version,
         created=circumstances.created,
     )
+
+
+def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...]:
+    """The result of every rule in the policy's order.
+
+    Where a critical case newly fails and no rule asks for that, such a result is added last.
+    """
+    rules = tuple(_judge(rule, comparison, policy) for rule in policy.rules)
+    if new_critical_failures(comparison) and all(rule.require != CRITICAL for rule in rules):
+        # Whatever the policy forgot: a new critical failure is never promoted.
+        rules = (*rules, _judge_critical(comparison))
+    return rules
 
 
 def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
@@ -77,10 +85,11 @@ def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
 def _thin_sections(comparison: Comparison, policy: Policy) -> Iterator[str]:
     """Sections in which either run scored less than the policy's share of what was planned."""
     for run in (comparison.candidate, comparison.baseline):
-        yield from _thin_sections_of(run, policy.min_scored)
+        yield from thin_sections(run, policy.min_scored)
 
 
-def _thin_sections_of(run: Run, min_scored: float) -> Iterator[str]:
+def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
+    """The sections of a run with scores for less than that share of what was planned, in words."""
     scored = Counter(
         (score.suite, score.section) for score in run.scores if score.status == "scored"
     )
@@ -151,7 +160,7 @@ def _judge_difference(
     rule: BetterThanBaseline | NoWorseThanBaseline, metric: PairedMetric, policy: Policy
 ) -> RuleResult:
     limit = _limit(rule)
-    interval = _difference(metric, policy)
+    interval = difference(metric, policy.alpha)
     outcome = interval.at_least(limit)
     if isinstance(rule, BetterThanBaseline):
         words = {
@@ -207,17 +216,6 @@ def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> Rul
     }
     reason = f"{rule.metric} {words[outcome]}: {_plain(interval)}"
     return _result(rule, metric, interval, (outcome, reason))
-
-
-def _difference(metric: PairedMetric, policy: Policy) -> stats.Interval:
-    return stats.paired_difference_of_ratios(
-        metric.candidate_num,
-        metric.candidate_den,
-        metric.baseline_num,
-        metric.baseline_den,
-        metric.groups,
-        alpha=policy.alpha,
-    )
 
 
 def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:

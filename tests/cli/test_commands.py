@@ -191,6 +191,7 @@ def test_compare_prints_differences_from_stored_runs(
     assert call("compare", "candidate", "--json") == 0
     data = json.loads(capsys.readouterr().out)
     assert data["metrics"]["shop.gold.accuracy"]["estimate"] == 0.75
+    assert data["metrics"]["shop.gold.accuracy"]["p_of_loss"] == 1.0
     assert data["changes"]["shop.gold"] == {"still passing": 10, "fixed": 30}
 
 

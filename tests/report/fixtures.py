@@ -15,7 +15,7 @@ from harness.records.run import AdapterProof, Run, RunHeader, SectionPlan
 from harness.records.score import Score, Term
 from harness.records.suite import Message
 from harness.records.target import Identity
-from harness.records.verdict import Decision, RuleResult, Verdict, VerdictHashes
+from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes
 
 SYSTEM = "You are Northwind Outfitters' support assistant. Answer in one or two sentences."
 SECTIONS = (
@@ -301,6 +301,18 @@ def rules(decision: Decision) -> tuple[RuleResult, ...]:
     )  # fmt: skip
 
 
+REGRESSIONS = (
+    Regression(
+        metric="support.scope.f1", estimate=-0.548, ci_low=-0.641, ci_high=-0.437,
+        p_value=3e-9, n=80, groups=80,
+    ),
+    Regression(
+        metric="support.general.accuracy", estimate=-0.0667, ci_low=-0.121, ci_high=-0.018,
+        p_value=0.0312, n=60, groups=60,
+    ),
+)  # fmt: skip
+
+
 def verdict(decision: Decision, compared: Comparison) -> Verdict:
     problems = compared.problems
     if decision == "INVALID" and not problems:
@@ -319,6 +331,8 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
         new_critical_failures=tuple(
             c.path for c in compared.cases if c.critical and c.change == "new_failure"
         ),
+        regressions=REGRESSIONS if decision == "BLOCK" else (),
+        metrics_compared=7,
         accounting=accounting,
         baseline_accounting=compared.baseline.accounting(),
         hashes=VerdictHashes(

@@ -85,6 +85,10 @@ def hostile_pair() -> tuple[Verdict, Comparison]:
             "new_critical_failures": tuple(
                 c.path for c in cases if c.critical and c.change == "new_failure"
             ),
+            "regressions": tuple(
+                each.model_copy(update={"metric": f"support.{text}"})
+                for each, text in zip(made.regressions * 15, HOSTILE, strict=True)
+            ),
             "rules": (
                 rule(f"support.gold.{bad}$x$", "at_least", "fail", f"{bad} \ud800 \x00 ]]>",
                      candidate=0.2, estimate=0.2, ci_low=0.1, ci_high=0.3, limit=0.9),

@@ -70,3 +70,19 @@ def test_scales_follow_the_rule_and_the_metric() -> None:
 def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:
     shown = build_rule(rule("s.a.f1", "at_least", outcome, "r", estimate=0.5, limit=0.85))
     assert headline(shown) == words
+
+
+@pytest.mark.parametrize(
+    ("metric", "require", "noise", "words"),
+    [
+        ("s.a.f1", "no_worse_than_baseline", 0.0041, "noise of two askings: 0.4 pp"),
+        ("s.a.f1", "at_least", 0.0, "noise of two askings: 0 pp"),
+        ("s.a.f1", "ratio_at_most", 0.125, "noise of two askings: 12.5 pp"),
+        ("s.a.f1", "at_least", None, ""),
+        (None, "no_new_critical_failures", None, ""),
+    ],
+)
+def test_the_noise_stands_beside_a_rule_where_it_was_measured(
+    metric: str | None, require: str, noise: float | None, words: str
+) -> None:
+    assert build_rule(rule(metric, require, "pass", "r", noise=noise)).noise == words
