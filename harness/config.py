@@ -78,16 +78,20 @@ class Config(Record):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A folder with a `harness.yaml`, and the places in it."""
+    """A folder with a `harness.yaml`, and the places in it.
+
+    `working` is the folder that holds `runs`: runs in another one know nothing of these.
+    """
 
     root: Path
     config: Config
     digest: str
+    working: str = ".harness"
 
     @property
     def runs(self) -> Path:
         """Where runs are kept."""
-        return self.root / ".harness" / "runs"
+        return self.root / self.working / "runs"
 
     @property
     def noise(self) -> Path:

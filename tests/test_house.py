@@ -95,7 +95,9 @@ def test_the_arguments_of_the_statistics_are_pinned() -> None:
     shapes = {
         stats.mean: "(values, groups, *, alpha=0.05, seed=0)",
         stats.paired_difference: "(candidate, baseline, groups, *, alpha=0.05, seed=0)",
-        stats.paired_ratio: "(candidate, baseline, groups, *, alpha=0.05, ceiling=None)",
+        stats.paired_ratio: (
+            "(candidate, baseline, groups, *, alpha=0.05, ceiling=None, missing=None)"
+        ),
     }
     for function, shape in shapes.items():
         plain = [

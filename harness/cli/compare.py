@@ -11,6 +11,7 @@ import click
 
 from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
+from harness.cli.table import table
 from harness.records.comparison import Comparison, PairedMetric
 from harness.report import numbers
 from harness.stages.difference import difference
@@ -39,23 +40,17 @@ def command(
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     targets = (*bench.live_baseline, candidate)
     runs = rescore(bench.project, targets, bench.suites, whole(suite_names))
-    comparison = bench.compare(candidate, runs)
+    comparison = bench.trusted(bench.compare(candidate, runs))
     rows = _rows(comparison, bench.policy.alpha)
     changes = _changes(comparison)
     if as_json:
-        document = {"metrics": rows, "changes": changes, "problems": list(comparison.problems)}
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps({"metrics": rows, "changes": changes}, indent=2))
         return
-    click.echo(
-        f"{'metric':<34}{candidate:>10}{bench.policy.baseline:>12}   difference, p of a loss"
-    )
-    for name, row in rows.items():
-        values = f"{_value(row['candidate']):>10}{_value(row['baseline']):>12}"
-        click.echo(f"{name:<34}{values}   {_bounds(row)}")
+    head = ("metric", candidate, bench.policy.baseline, "difference", "p of a loss, corrected")
+    for line in table([head, *(_cells(name, row) for name, row in rows.items())], left=1):
+        click.echo(line)
     for section, counts in changes.items():
         click.echo(f"{section}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
-    for problem in comparison.problems:
-        click.echo(f"evidence: {problem}", err=True)
 
 
 def _rows(comparison: Comparison, alpha: float) -> dict[str, dict[str, Any]]:
@@ -81,15 +76,16 @@ def _row(metric: PairedMetric, alpha: float) -> dict[str, Any]:
     }
 
 
+def _cells(name: str, row: dict[str, Any]) -> tuple[str, ...]:
+    values = _value(row["candidate"]), _value(row["baseline"])
+    if "reason" in row:
+        return name, *values, f"not computed: {row['reason']}", "–"
+    bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return name, *values, bounds, numbers.p_value(row["p_of_loss"])
+
+
 def _value(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
-
-
-def _bounds(row: dict[str, Any]) -> str:
-    if "reason" in row:
-        return f"not computed: {row['reason']}"
-    bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-    return f"{bounds}, p {numbers.p_value(row['p_of_loss'])}"
 
 
 def _changes(comparison: Comparison) -> dict[str, dict[str, int]]:

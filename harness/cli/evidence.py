@@ -21,7 +21,7 @@ from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict, VerdictHashes
 from harness.stages.compare import compare
-from harness.stages.gate import Circumstances, gate
+from harness.stages.gate import Circumstances, doubts, gate
 from harness.stages.load import check_policy, chosen, load_suites
 from harness.stages.power import with_power
 from harness.stages.regressions import with_regressions
@@ -46,12 +46,42 @@ class Bench:
 
     def folder(self, candidate: str) -> Path:
         """Where the candidate's report goes."""
-        return self.project.reports / f"{candidate}-vs-{self.policy.baseline.replace(':', '-')}"
+        return report_folder(self.project, candidate, self.policy.baseline)
+
+    def check_repeats(self, candidate: str, repeats: int | None) -> None:
+        """Nothing, where the candidate is asked each case as often as a sealed baseline was.
+
+        Raises:
+            UsageError: it is not, so that most answers could not be paired.
+        """
+        if self.sealed is None:
+            return
+        wanted = repeats or self.project.generation(candidate).repeats
+        held = int(self.sealed.header.generation["repeats"])
+        if wanted != held:
+            raise UsageError(
+                f"`{self.policy.baseline}` holds {held} answers a case, `{candidate}` would be "
+                f"asked for {wanted}",
+                hint=f"--repeats {held}",
+            )
 
     def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
         """The candidate against the policy's baseline, sealed or among the runs."""
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         return compare(runs[candidate], baseline, self.suites)
+
+    def trusted(self, comparison: Comparison) -> Comparison:
+        """The comparison, where nothing speaks against its evidence.
+
+        Raises:
+            EvidenceError: something does.
+        """
+        found = doubts(comparison, self.policy)
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            hint = f"harness gate {comparison.candidate.header.target}"
+            raise EvidenceError(f"{found[0]}{more}", hint=hint)
+        return comparison
 
     def circumstances(self, comparison: Comparison) -> Circumstances:
         """What a verdict on the comparison is bound to, as things are now."""
@@ -70,6 +100,8 @@ class Bench:
     def judge(self, comparison: Comparison) -> Verdict:
         """The policy's verdict on the comparison, with what informs and decides nothing."""
         verdict = gate(comparison, self.policy, self.circumstances(comparison))
+        if verdict.problems:
+            return verdict
         told = with_power(verdict, comparison, self.policy)
         return with_regressions(told, comparison)
 
@@ -106,6 +138,11 @@ class Bench:
         for name in self.live_baseline:
             runs[name] = RunFolder(self.project.runs / verdict.baseline_run).load()
         return runs
+
+
+def report_folder(project: Project, candidate: str, baseline: str) -> Path:
+    """Where the report on a candidate against a baseline goes."""
+    return project.reports / f"{candidate}-vs-{baseline.replace(':', '-')}"
 
 
 def open_bench(

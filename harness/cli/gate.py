@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli.console import Console, shown, unbroken
-from harness.cli.evidence import Bench, open_bench
+from harness.cli.evidence import Bench, open_bench, report_folder
 from harness.cli.noise import measure, with_noise
 from harness.cli.options import (
     config_option,
@@ -24,9 +24,11 @@ from harness.records.run import Run
 from harness.records.verdict import Verdict
 from harness.report import numbers
 from harness.report.json import render_json
+from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report, write_report
 from harness.stages.rescore import rescore
+from harness.stages.resume import Reuse
 from harness.stages.run import run
 
 
@@ -60,39 +62,42 @@ def command(
     Runs what is missing, compares, writes the report, prints the verdict. The exit code says the
     same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE.
 
-    With --aa there is no CANDIDATE: the baseline is asked everything afresh, at least twice, its
-    askings are judged against each other, and later gates show the noise beside their numbers.
+    With --aa there is no CANDIDATE: the baseline is asked everything afresh, twice or as often as
+    --repeats says, its askings are judged against each other, and later gates show the noise beside
+    their numbers. A measurement that was broken off goes on, with --no-cache it starts again.
     """
     selection = whole(suite_names, repeats, concurrency)
     if aa:
         _check_alone(candidate, stored)
-        measure(open_project(config), baseline, selection, as_json=as_json)
+        measure(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
         return
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
     project = open_project(config)
-    bench = open_bench(project, [candidate], baseline, suite_names)
-    targets = (*bench.live_baseline, candidate)
+    against = project.policy().baseline if baseline is None else baseline
+    folder = report_folder(project, candidate, against)
     try:
+        bench = open_bench(project, [candidate], against, suite_names)
+        bench.check_repeats(candidate, repeats)
+        targets = (*bench.live_baseline, candidate)
         with Console() as console:
             if stored:
                 runs = rescore(project, targets, bench.suites, selection)
             else:
-                runs = run(
-                    project, targets, bench.suites, console, selection, use_cache=not no_cache
-                )
+                reuse: Reuse = "begun" if no_cache else "stored"
+                runs = run(project, targets, bench.suites, console, selection, reuse=reuse)
         verdict = judge(bench, candidate, runs)
     except (EvidenceError, InfrastructureError) as error:
         # What an error leaves behind must not look like a verdict of today.
-        remove_report(bench.folder(candidate))
+        remove_report(folder)
         if isinstance(error, EvidenceError):
-            click.echo(f"INVALID  {candidate} against {bench.policy.baseline}", err=as_json)
+            click.echo(f"INVALID  {candidate} against {against}", err=as_json)
         raise
     with unbroken():
         if as_json:
             click.echo(render_json(verdict), nl=False)
         else:
-            print_verdict(verdict, bench.folder(candidate))
+            print_verdict(verdict, folder)
     sys.exit(verdict.exit_code)
 
 
@@ -115,12 +120,15 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
     """Print the verdict with its reason, each rule on a line, and where the report is."""
     click.echo(f"{verdict.verdict}  {verdict.candidate} against {verdict.baseline}")
     click.echo(f"  {verdict.reason}")
-    for problem in verdict.problems:
+    for problem in verdict.problems[1:]:  # the first is the reason
         click.echo(f"  evidence: {problem}")
-    for rule in verdict.rules:
+    for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
-    for warning in filter(None, (rule.warning for rule in verdict.rules)):
-        click.echo(f"  warning: {warning}")
+    for rule in verdict.rules:
+        if rule.too_fine:
+            # A rule that is decided all the same need worry nobody.
+            kind = "warning" if rule.outcome == "inconclusive" else "note"
+            click.echo(f"  {kind}: {rule.metric}: {shortfall(rule)}")
     for found in verdict.regressions:
         click.echo(
             f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.evidence import open_bench
+from harness.cli.table import table
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import SEALED, Project
 from harness.errors import UsageError
@@ -19,34 +20,47 @@ from harness.files import read_bytes, write_atomic
 from harness.records.noise import FALSE_ALARMS, Noise, RuleNoise
 from harness.records.run import Run
 from harness.records.verdict import Verdict
+from harness.report.numbers import counted
 from harness.stages.noise import measure_noise
 from harness.stages.plan import Selection
+from harness.stages.resume import Reuse
 from harness.stages.run import run
 
 FEWEST = 2
+APART = ".harness/noise"
 
 
-def measure(project: Project, baseline: str | None, selection: Selection, *, as_json: bool) -> None:
+def measure(
+    project: Project, baseline: str | None, selection: Selection, *, anew: bool, as_json: bool
+) -> None:
     """Ask the baseline everything afresh, more than once; keep and print how its askings differ.
 
+    The selection's repeats are the askings, each of as many attempts at a case as a gate makes.
+    A measurement that was broken off goes on, unless it is to begin `anew`. Its answers are kept
+    apart, so that a gate neither finds them nor loses its own.
+
     Raises:
-        UsageError: the baseline is sealed, or fewer than two repeats are asked for.
-        EvidenceError: too few answers could be scored.
+        UsageError: the baseline is sealed, a suite is left out, or there is one asking only.
+        EvidenceError: too few answers could be scored, or a rule cannot be judged.
     """
     name = project.policy().baseline if baseline is None else baseline
     if name.startswith(SEALED):
         raise UsageError(
-            f"`{name}` cannot be asked again, its answers are sealed",
-            hint="name a live target with --baseline",
+            f"`{name}` cannot be asked again", hint="name a live target with --baseline"
         )
     bench = open_bench(project, [], baseline, selection.suites)
-    repeats = selection.repeats or max(FEWEST, project.generation(name).repeats)
-    if repeats < FEWEST:
+    if len(bench.suites) < len(project.config.suites):
+        raise UsageError("--aa measures all suites together", hint="leave --suite away")
+    askings = FEWEST if selection.repeats is None else selection.repeats
+    if askings < FEWEST:
         raise UsageError("--aa compares two askings at least", hint="give --repeats 2 or more")
-    wanted = replace(selection, repeats=repeats)
+    repeats = project.generation(name).repeats
+    wanted = replace(selection, repeats=askings * repeats)
+    reuse: Reuse = "nothing" if anew else "measured"
     with Console() as console:
-        runs = run(project, [name], bench.suites, console, wanted, use_cache=False)
-    noise = measure_noise(runs[name], bench.suites, bench.policy, iso(SYSTEM_CLOCK.utc()))
+        apart = replace(project, working=APART)
+        runs = run(apart, [name], bench.suites, console, wanted, reuse=reuse)
+    noise = measure_noise(runs[name], bench.suites, bench.policy, iso(SYSTEM_CLOCK.utc()), repeats)
     write_atomic(_path(project, name), noise.model_dump_json(indent=2) + "\n")
     with unbroken():
         if as_json:
@@ -82,36 +96,59 @@ def _stored(project: Project, baseline: Run) -> Noise | None:
     if reason:
         click.echo(
             f"the stored noise of `{name}` is left out: {reason} - "
-            f"`harness gate --aa --baseline {name}` measures it again",
+            f"{_remedy(project, baseline)} measures it again",
             err=True,
         )
         return None
     return noise
 
 
+def _remedy(project: Project, baseline: Run) -> str:
+    """The command that measures the noise of a run that was made like this one."""
+    name = baseline.header.target
+    usual, asked = project.generation(name), baseline.header.generation
+    how = f"`harness gate --aa --baseline {name}"
+    if asked.get("concurrency", usual.concurrency) != usual.concurrency:
+        how += f" -j {asked['concurrency']}"
+    if asked.get("repeats", usual.repeats) != usual.repeats:
+        return f"{how}` with `generation.repeats: {asked['repeats']}`"
+    return f"{how}`"
+
+
 def print_noise(noise: Noise, path: Path) -> None:
     """Print what the askings differ in: each rule, metric and section, and the verdicts."""
     click.echo(
-        f"{noise.target} against itself: {noise.repeats} askings, "
-        f"{noise.pairs} pair{'s' if noise.pairs > 1 else ''}, each taken both ways"
+        f"{noise.target} against itself: {noise.askings} askings of "
+        f"{counted(noise.repeats, 'attempt')} a case, {counted(noise.pairs, 'pair')}, "
+        "each taken both ways"
     )
-    click.echo(f"  {'rule':<62}{'flips':>7}  outcomes")
-    for rule in noise.rules:
-        click.echo(f"  {_rule(rule):<62}{_percent(rule.flip_rate):>7}  {_outcomes(rule)}")
-    click.echo(f"  {'metric':<42}{'value':>10}{'noise':>10}{'largest':>10}")
-    for metric in noise.metrics:
-        numbers = f"{metric.value:>10.3f}{metric.noise:>10.4f}{metric.largest:>10.4f}"
-        click.echo(f"  {metric.metric:<42}{numbers}")
-    click.echo(f"  {'section':<42}{'cases':>10}{'flips':>10}{'texts differ':>14}")
-    for section in noise.sections:
-        name = f"{section.suite}.{section.section}"
-        shares = f"{_percent(section.flips):>10}{_percent(section.texts):>14}"
-        click.echo(f"  {name:<42}{section.cases:>10}{shares}")
+    for lines in (_rules(noise), _metrics(noise), _sections(noise)):
+        for line in lines:
+            click.echo(f"  {line}")
     click.echo(f"  verdicts: {_counts(noise.verdicts)}; {_percent(noise.flip_rate)} flip")
-    alarms = sum(rule.false_alarms for rule in noise.rules)
-    kinds = ", ".join(f"{outcome} of {require}" for require, outcome in FALSE_ALARMS.items())
-    click.echo(f"  false alarms: {alarms} ({kinds}, where nothing differs)")
+    click.echo(f"  false alarms: {', '.join(_alarms(noise)) or 'none'}")
     click.echo(f"  {shown(path)}")
+
+
+def _rules(noise: Noise) -> list[str]:
+    rows = [(_rule(rule), _counts(rule.outcomes), _percent(rule.flip_rate)) for rule in noise.rules]
+    return table([("rule", "outcomes", "flips"), *rows], left=2)
+
+
+def _metrics(noise: Noise) -> list[str]:
+    rows = [
+        (each.metric, f"{each.value:.3f}", f"{each.noise:.4f}", f"{each.largest:.4f}")
+        for each in noise.metrics
+    ]
+    return table([("metric", "value", "noise", "largest"), *rows], left=1)
+
+
+def _sections(noise: Noise) -> list[str]:
+    rows = [
+        (f"{each.suite}.{each.section}", str(each.cases), *map(_percent, (each.flips, each.texts)))
+        for each in noise.sections
+    ]
+    return table([("section", "cases", "flips", "texts differ"), *rows], left=1)
 
 
 def _rule(rule: RuleNoise) -> str:
@@ -119,10 +156,11 @@ def _rule(rule: RuleNoise) -> str:
     return f"{rule.metric or ''} {rule.require}{limit}".lstrip()
 
 
-def _outcomes(rule: RuleNoise) -> str:
-    alarm = FALSE_ALARMS.get(rule.require)
-    mark = f"  <- {alarm} is a false alarm" if rule.false_alarms else ""
-    return f"{_counts(rule.outcomes)}{mark}"
+def _alarms(noise: Noise) -> Iterator[str]:
+    """How often each rule said that something changed, where it ever did."""
+    for rule in noise.rules:
+        if rule.false_alarms:
+            yield f"{rule.false_alarms} {FALSE_ALARMS[rule.require]} of {_rule(rule)}"
 
 
 def _counts(found: Mapping[Any, int]) -> str:

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
+from harness.cli.table import table
 from harness.records.power import RulePower
 from harness.stages.power import planned_power, power
 from harness.stages.rescore import rescore
+
+USUAL_DISCORDANCE = 0.1
 
 
 @click.command("power")
 @click.argument("candidate", required=False)
 @click.option(
     "--discordance",
-    type=click.FloatRange(0.0, 1.0),
-    default=0.1,
-    show_default=True,
-    help="Without CANDIDATE: the share of groups whose outcome is taken to change by chance.",
+    type=float,
+    metavar="SHARE",
+    help="Without CANDIDATE: the share of groups that change by chance (default 0.1).",
 )
 @config_option
 @suite_option
 @json_option
 def command(
     candidate: str | None,
-    discordance: float,
+    discordance: float | None,
     config: Path,
     suite_names: tuple[str, ...],
     as_json: bool,
@@ -41,45 +42,54 @@ def command(
     without, nothing has to have been asked.
     """
     project = open_project(config)
-    if candidate is None:
-        bench = open_bench(project, [], None, suite_names)
-        found = planned_power(bench.suites, bench.policy, discordance)
-        basis = f"if the outcome of {100 * discordance:g} % of the groups changes by chance"
-    else:
+    if candidate is not None:
+        if discordance is not None:
+            raise click.UsageError("--discordance is for suites that no CANDIDATE has answered")
         bench = open_bench(project, [candidate], None, suite_names)
         targets = (*bench.live_baseline, candidate)
         runs = rescore(project, targets, bench.suites, whole(suite_names))
-        found = power(bench.compare(candidate, runs), bench.policy)
+        found = power(bench.trusted(bench.compare(candidate, runs)), bench.policy)
         basis = f"with the spread seen between {candidate} and {bench.policy.baseline}"
+    else:
+        share = USUAL_DISCORDANCE if discordance is None else discordance
+        if not 0.0 <= share <= 1.0:
+            raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
+        bench = open_bench(project, [], None, suite_names)
+        found = planned_power(bench.suites, bench.policy, share)
+        basis = (
+            f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "
+            "value is near the limit)"
+        )
     if as_json:
-        click.echo(json.dumps([each.model_dump() for each in found], indent=2))
+        rows = [{**each.model_dump(), "enough": each.enough} for each in found]
+        click.echo(json.dumps(rows, indent=2))
         return
     click.echo(f"What a rule can tell at alpha {bench.policy.alpha:g}, four times out of five,")
     click.echo(f"{basis}:")
-    for line in _table(found):
+    head = ("metric", "rule", "cases", "groups", "detectable", "room", "more groups")
+    for line in table([head, *(_row(each) for each in found)], left=2):
         click.echo(line)
-
-
-def _table(found: Iterable[RulePower]) -> Iterable[str]:
-    head = ("metric", "rule", "cases", "groups", "detectable", "margin", "more groups")
-    rows = [head, *(_row(each) for each in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(7)]
-    for row in rows:
-        left = (cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True))
-        right = (cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
-        yield "  ".join((*left, *right))
+    for each in found:
+        if each.reason:
+            click.echo(f"{each.metric or each.require}: {each.reason}")
 
 
 def _row(each: RulePower) -> tuple[str, ...]:
-    margin = "–" if each.margin is None else f"{each.margin:.3f}"
-    sizes = str(each.cases), str(each.groups)
-    return each.metric, each.require, *sizes, f"{each.detectable:.3f}", margin, _more(each)
+    sizes = (_shown(each.cases), _shown(each.groups))
+    distances = (_shown(each.detectable), _shown(each.room))
+    return each.metric or "–", each.require, *sizes, *distances, _more(each)
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
 def _more(each: RulePower) -> str:
-    """How many groups are missing for the margin."""
-    if each.margin is None:
+    """How many groups are missing for the room there is."""
+    if each.groups_needed is not None:
+        return str(each.groups_needed - (each.groups or 0))
+    if each.enough is None:
         return "–"
-    if each.enough:
-        return "none"
-    return "no number" if each.groups_needed is None else str(each.groups_needed - each.groups)
+    return "none" if each.enough else "no number"

@@ -19,9 +19,10 @@ from harness.cli.options import (
 )
 from harness.errors import EvidenceError
 from harness.records.run import Run
-from harness.report.repeats import repeats_sentence
+from harness.report.repeats import repeats_sentences
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
+from harness.stages.resume import Reuse
 from harness.stages.run import run
 
 
@@ -50,13 +51,15 @@ def command(
     project = open_project(config)
     suites = load_suites(project, suite_names)
     selection = Selection(suite_names, cases, limit, repeats, concurrency)
+    reuse: Reuse = "begun" if no_cache else "stored"
     with Console() as console:
-        runs = run(project, targets, suites, console, selection, use_cache=not no_cache)
+        runs = run(project, targets, suites, console, selection, reuse=reuse)
     if as_json:
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))
     else:
-        for name, done in runs.items():
-            _print(name, done, project.runs / done.header.run_id)
+        told = repeats_sentences(list(runs.values()))
+        for (name, done), words in zip(runs.items(), told, strict=True):
+            _print(name, done, project.runs / done.header.run_id, words)
     check_scored(runs)
 
 
@@ -84,7 +87,7 @@ def _summary(done: Run) -> dict[str, object]:
     }
 
 
-def _print(name: str, done: Run, folder: Path) -> None:
+def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
     accounting = done.accounting()
     click.echo(
         f"{name}: {accounting.planned} planned, {accounting.scored} scored, "
@@ -93,9 +96,10 @@ def _print(name: str, done: Run, folder: Path) -> None:
     states = {state: count for state, count in done.states().items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
-    repeats = repeats_sentence(done)
     if repeats:
         click.echo(f"  {repeats}")
+    if trouble := done.commonest_trouble():
+        click.echo(f"  most often {trouble}")
     for metric, value in done.metrics().items():
         click.echo(f"  {metric:<40} {value:.3f}")
     click.echo(f"  {folder}")

@@ -7,7 +7,11 @@ from pathlib import Path
 import click
 
 from harness.cli.options import config_option, open_project
+from harness.config import Project
+from harness.records.power import RulePower
+from harness.records.suite import Suite
 from harness.stages.load import check_policy, load_suites
+from harness.stages.power import planned_power
 from harness.suites.lint import lint_suite
 
 
@@ -37,5 +41,15 @@ def command(config: Path) -> None:
             )
         for warning in lint_suite(suite):
             click.echo(f"warning: {warning}", err=True)
+    for each in _weak_rules(project, suites):
+        click.echo(f"warning: {each.metric or each.require}: {each.reason}", err=True)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
     click.echo(f"ok: {len(suites)} suites, {len(project.config.targets)} targets, {rules} rules")
+
+
+def _weak_rules(project: Project, suites: tuple[Suite, ...]) -> list[RulePower]:
+    """The rules on metrics of these suites that no candidate can pass."""
+    if project.config.gate is None:
+        return []
+    known = planned_power(suites, project.config.gate, discordance=0.0)
+    return [each for each in known if not each.possible]

@@ -21,7 +21,8 @@ class PairedMetric:
     """One metric's terms, case by case; the four arrays are aligned and one value a case.
 
     Repeats are already averaged within a case. A metric is sum(num) / sum(den), so a mean has
-    `den` 1 throughout. `groups` holds the cluster of each case.
+    `den` 1 throughout. `groups` holds the cluster of each case, `missing` that of each case which a
+    side has no score for: it is not among the others, and no bound may forget it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class PairedMetric:
     baseline_num: npt.NDArray[np.float64]
     baseline_den: npt.NDArray[np.float64]
     groups: npt.NDArray[np.str_]
+    missing: npt.NDArray[np.str_] = field(default_factory=lambda: np.array([], dtype=np.str_))
 
     @property
     def is_mean(self) -> bool:

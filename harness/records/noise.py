@@ -23,7 +23,8 @@ class SectionNoise(Record):
     """One section: the shares of its cases that are not the same in two askings.
 
     `flips` is the share that passes in one and fails in the other, `texts` the share whose text
-    is another, both averaged over the pairs of askings.
+    is another, both averaged over the pairs of askings, and over the repeats where an asking has
+    several: each is held against the other asking's of the same number.
     """
 
     suite: str
@@ -68,7 +69,9 @@ class RuleNoise(Record):
 class Noise(Record):
     """`.harness/noise/<target>.json`: what the gate makes of a target held against itself.
 
-    `pairs` counts pairs of askings; each was judged both ways, so there are twice as many verdicts.
+    In each of the `askings` every case was put `repeats` times, as a gate does; `generation` is
+    how one asking was made. `pairs` counts pairs of askings; each was judged both ways, so there
+    are twice as many verdicts.
     """
 
     schema_version: Literal[1] = 1
@@ -79,7 +82,8 @@ class Noise(Record):
     suites: dict[str, str]
     generation: dict[str, Any]
     alpha: float
-    repeats: int = Field(ge=2)
+    askings: int = Field(ge=2)
+    repeats: int = Field(ge=1)
     pairs: int = Field(ge=1)
     sections: tuple[SectionNoise, ...]
     metrics: tuple[MetricNoise, ...]
@@ -102,6 +106,17 @@ class Noise(Record):
             return "the system prompt is another"
         if any(self.generation.get(name) != header.generation.get(name) for name in sampling):
             return "the sampling settings are others"
+        return self._asked_otherwise(header)
+
+    def _asked_otherwise(self, header: RunHeader) -> str:
+        """How often or how many at once, where that is not the same: either changes the noise."""
+        repeats = header.generation.get("repeats", 1)
+        if self.repeats != repeats:
+            attempts = "1 attempt" if self.repeats == 1 else f"{self.repeats} attempts"
+            return f"it is of {attempts} a case, the run has {repeats}"
+        ours, theirs = (each.get("concurrency") for each in (self.generation, header.generation))
+        if ours != theirs:
+            return f"it was measured with {ours} requests at once, the run had {theirs}"
         return ""
 
     def by_metric(self) -> dict[str, float]:

@@ -126,6 +126,20 @@ class Run:
             failed=count["failed"],
         )
 
+    def commonest_trouble(self, suite: str | None = None, section: str | None = None) -> str:
+        """What most often kept answers of a section (or of all) from a score; empty if nothing."""
+        troubles = Counter(
+            f"{score.status}: {score.reason}"
+            for score in self.scores
+            if score.status != "scored"
+            and suite in (None, score.suite)
+            and section in (None, score.section)
+        )
+        if not troubles:
+            return ""
+        (reason, count) = troubles.most_common(1)[0]
+        return f"{count} {reason}"
+
     def digest(self) -> str:
         """The digest of what was asked, answered and scored; times and places are left out."""
         header = self.header.model_dump(

@@ -44,20 +44,11 @@ class RuleResult(Record):
     noise: float | None = None
 
     @property
-    def warning(self) -> str | None:
-        """One sentence where the margin is finer than what the groups can tell, else None."""
+    def too_fine(self) -> bool:
+        """Whether the rule's margin is finer than what its groups can tell."""
         if self.require != "no_worse_than_baseline" or self.detectable is None:
-            return None
-        margin = abs(self.limit or 0.0)
-        if margin >= self.detectable:
-            return None
-        more = "no number of groups is enough"
-        if self.groups_needed is not None:
-            more = f"about {self.groups_needed} groups are needed"
-        return (
-            f"{self.metric}: a margin of {margin:g} is finer than the drop of "
-            f"{self.detectable:.3f} that {self.groups} groups can tell; {more}"
-        )
+            return False
+        return abs(self.limit or 0.0) < self.detectable
 
 
 class Regression(Record):

@@ -10,6 +10,7 @@ from harness.records.comparison import Comparison, PairedCase
 from harness.records.score import Score
 from harness.report import numbers
 from harness.report.model import AnswerView, CaseGroup, CaseView, Clip, Fate, TurnView
+from harness.report.tallies import repeats_of, tally
 from harness.report.text import anchor, clip, one_line, visible
 
 # A text is shown whole up to the first of these at which all texts of the page fit the budget.
@@ -27,18 +28,35 @@ _GROUPS: tuple[tuple[Fate, str, str], ...] = (
 
 
 def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
-    """The cases by their fate, new failures first, critical cases first in each group."""
-    limit = _limit(comparison)
+    """The cases by their fate, new failures first, critical cases first in each group.
+
+    The answers of one case stand together, in the order of the repeats.
+    """
+    limit, repeats = _limit(comparison), repeats_of(comparison)
+    places = {path: place for place, path in enumerate(_paths(comparison))}
     found: dict[Fate, list[PairedCase]] = {key: [] for key, _, _ in _GROUPS}
     for case in comparison.cases:
         found[_fate(case)].append(case)
     groups: list[CaseGroup] = []
     for key, title, hint in _GROUPS:
-        cases = sorted(found[key], key=lambda case: not case.critical)
+        cases = sorted(found[key], key=lambda c: (not c.critical, places[c.path], c.repeat))
         if cases:
-            shown = tuple(_build_case(case, comparison, limit) for case in cases)
-            groups.append(CaseGroup(key, title, hint, shown))
+            shown = tuple(
+                _build_case(
+                    case,
+                    comparison,
+                    limit,
+                    number=places[case.path],
+                    repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
+                )
+                for case in cases
+            )
+            groups.append(CaseGroup(key, title, hint, tally(cases, repeats), shown))
     return tuple(groups)
+
+
+def _paths(comparison: Comparison) -> Iterable[str]:
+    return dict.fromkeys(case.path for case in comparison.cases)
 
 
 def _fate(case: PairedCase) -> Fate:
@@ -63,7 +81,9 @@ def _limit(comparison: Comparison) -> int:
     return _LIMITS[-1]
 
 
-def _build_case(case: PairedCase, comparison: Comparison, limit: int) -> CaseView:
+def _build_case(
+    case: PairedCase, comparison: Comparison, limit: int, *, number: int, repeat: str
+) -> CaseView:
     known = {
         comparison.candidate.header.system_prompts.get(case.suite),
         comparison.baseline.header.system_prompts.get(case.suite),
@@ -74,16 +94,16 @@ def _build_case(case: PairedCase, comparison: Comparison, limit: int) -> CaseVie
         for message in case.messages
         if message.role != "system" or message.content not in known
     )
-    repeats = max(int(comparison.candidate.header.generation.get("repeats", 1)), case.repeat + 1)
     baseline = _build_answer(case.baseline_attempt, case.baseline_score, limit)
     candidate = _build_answer(
         case.candidate_attempt, case.candidate_score, limit, case.baseline_attempt
     )
     return CaseView(
         anchor=anchor(case.path, case.repeat),
+        number=number,
         path=one_line(case.path, 200),
         section=one_line(f"{case.suite}/{case.section}", 120),
-        repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
+        repeat=repeat,
         group=one_line(case.group, 120),
         tags=tuple(one_line(tag, 60) for tag in case.tags),
         critical=case.critical,

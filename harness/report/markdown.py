@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from harness.report.model import AnswerView, CaseView, ReportView, RuleView, SectionView
+from harness.report import numbers
+from harness.report.model import (
+    AnswerView,
+    CaseView,
+    ReportView,
+    RuleView,
+    SectionView,
+    Tally,
+)
 
 # GitHub refuses a comment of more than 65,536 characters.
 LIMIT = 60_000
@@ -76,6 +84,7 @@ def _rules(view: ReportView) -> list[str]:
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
         *(_rule(rule) for rule in view.rules),
         "",
+        *([view.noise, ""] if view.noise else []),
         *(f"- {_cell(rule.name[:120])}: {rule.warning}" for rule in view.rules if rule.warning),
         *([""] if any(rule.warning for rule in view.rules) else []),
     ]
@@ -114,15 +123,21 @@ def _sections(view: ReportView) -> list[str]:
 
 def _section(section: SectionView) -> str:
     metrics = (f"{_cell(m.name)} {m.baseline} → {m.candidate}" for m in section.metrics)
-    critical = f" (**{section.new_critical} critical**)" if section.new_critical else ""
+    critical = f"**{section.new_critical} critical**" if section.new_critical else ""
     cells = (
         _cell(section.name),
         ", ".join(metrics),
-        f"{section.new_failures}{critical}",
-        str(section.fixed),
-        str(section.still_failing),
+        _tally(section.new_failures, critical),
+        _tally(section.fixed),
+        _tally(section.still_failing),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _tally(tally: Tally, more: str = "") -> str:
+    cases = numbers.counted(tally.cases, "case") if tally.answers else str(tally.cases)
+    told = ", ".join(filter(None, (tally.answers, more)))
+    return f"{cases} ({told})" if told else cases
 
 
 def _accounting(view: ReportView) -> list[str]:
@@ -140,7 +155,9 @@ def _failures(view: ReportView, room: int) -> str:
     group = view.group("new_failure")
     if group is None:
         return "\nNo new failures.\n"
-    parts = [f"\n### New failures ({len(group.cases)})\n"]
+    size = group.tally
+    told = f"{numbers.counted(size.cases, 'case')}, {size.answers}" if size.answers else size.cases
+    parts = [f"\n### New failures ({told})\n"]
     shown = 0
     for case in group.cases[:_CASES]:
         part = _case(case)
@@ -150,7 +167,8 @@ def _failures(view: ReportView, room: int) -> str:
         shown += 1
     left = len(group.cases) - shown
     if left:
-        parts.append(f"\n{left} more new failures are in `report.html`.\n")
+        what = "answers that newly fail" if size.answers else "new failures"
+        parts.append(f"\n{left} more {what} are in `report.html`.\n")
     return "\n".join(parts)
 
 
@@ -159,7 +177,7 @@ def _case(case: CaseView) -> str:
     prompt = case.turns[-1].content if case.turns else None
     return "\n".join(
         [
-            f"{mark}{code(case.path)}",
+            f"{mark}{code(case.path)}{case.repeat and f', {case.repeat}'}",
             "",
             "Prompt:",
             fence(prompt.text, _PROMPT, prompt.more) if prompt else "none",

@@ -114,19 +114,30 @@ class MetricView:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many cases; `answers` says how many of their answers, and is empty without repeats."""
+
+    cases: int
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
 class SectionView:
-    """What changed in one section."""
+    """What changed in one section.
+
+    With repeats a case is counted under every outcome that one of its answers has.
+    """
 
     name: str
     scorer: str
     metrics: tuple[MetricView, ...]
-    cases: int
-    new_failures: int
+    cases: Tally
+    new_failures: Tally
     new_critical: int
-    fixed: int
-    still_failing: int
-    still_passing: int
-    not_comparable: int
+    fixed: Tally
+    still_failing: Tally
+    still_passing: Tally
+    not_comparable: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +172,13 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One case on both sides; `anchor` is its id on the page, `expected` empty if nothing is."""
+    """One case and repeat on both sides; `anchor` is its id, `expected` empty if nothing is.
+
+    `number` is the same for all repeats of a case, `repeat` is empty where there is only one.
+    """
 
     anchor: str
+    number: int
     path: str
     section: str
     repeat: str
@@ -179,11 +194,12 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class CaseGroup:
-    """Cases with the same fate."""
+    """Cases with the same fate; with repeats a case is in it once for each such answer."""
 
     key: Fate
     title: str
     hint: str
+    tally: Tally
     cases: tuple[CaseView, ...]
 
 
@@ -209,7 +225,8 @@ class ReportView:
     """The whole report.
 
     `reason` is the verdict's own and `headline` says the same in the report's units; `created` is
-    for reading and `stamp` the same moment in ISO 8601.
+    for reading and `stamp` the same moment in ISO 8601. `repeats` is how often each case was asked.
+    `noise` is a line on the rules' noise, code in backticks, empty where it was not measured.
     """
 
     verdict: Decision
@@ -227,7 +244,9 @@ class ReportView:
     confidence: str
     rules: tuple[RuleView, ...]
     rules_passed: int
+    noise: str
     regressions: RegressionsView
+    repeats: int
     problems: tuple[str, ...]
     new_critical: tuple[str, ...]
     counts: tuple[CountsView, ...]

@@ -21,6 +21,11 @@ def count(value: int | None) -> str:
     return NONE if value is None else _signed(f"{value:,}")
 
 
+def counted(value: int, word: str) -> str:
+    """A number of things: `1 answer`, `1,234 answers`."""
+    return f"{count(value)} {word}{'' if value == 1 else 's'}"
+
+
 def share(value: float | None, decimals: int = 1) -> str:
     """A share of 1 as a percentage: `91.2%`; only an exact 0 or 1 reads `0%` or `100%`."""
     if value is None:

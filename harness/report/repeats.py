@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.records.run import Run
 from harness.report import numbers
 
+UNSTEADY = "at temperature 0 the target does not answer alike each time"
 
-def repeats_sentence(run: Run) -> str:
-    """In how many cases the repeats' texts differ, without a full stop; empty for one repeat.
 
-    At temperature 0 texts that differ come from the server: its arithmetic depends on which
-    requests it computes together.
+def repeats_sentences(runs: Sequence[Run]) -> list[str]:
+    """For each run in how many cases its repeats' texts differ, empty for one repeat.
+
+    No sentence has a full stop. The first that tells of differences at temperature 0, where there
+    should be none, says so: it need not be said twice.
     """
-    settings = run.header.generation
-    repeats, temperature = int(settings.get("repeats", 1)), float(settings.get("temperature", 0.0))
+    told = [_sentence(run) for run in runs]
+    for place, run in enumerate(runs):
+        if told[place] and run.repeats()[0] and _temperature(run) == 0.0:
+            told[place] += f"; {UNSTEADY}"
+            break
+    return told
+
+
+def _sentence(run: Run) -> str:
+    repeats = int(run.header.generation.get("repeats", 1))
     differ, cases = run.repeats()
     if repeats < 2 or not cases:
         return ""
     found = numbers.count(differ) if differ else "none"
-    told = (
-        f"{numbers.count(repeats)} repeats a case at temperature {temperature:g}: "
-        f"texts differ in {found} of {numbers.count(cases)} cases"
+    return (
+        f"{numbers.count(repeats)} repeats a case at temperature {_temperature(run):g}: "
+        f"texts differ in {found} of {numbers.counted(cases, 'case')}"
     )
-    if differ and temperature == 0.0:
-        told += "; the server's answers depend on what else it computes"
-    return told
+
+
+def _temperature(run: Run) -> float:
+    return float(run.header.generation.get("temperature", 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from harness.records.verdict import Outcome, RuleResult
@@ -10,6 +11,12 @@ from harness.report.model import PlotKind, PlotRow, RuleView
 from harness.report.text import one_line, visible
 
 SYMBOLS: dict[Outcome, str] = {"pass": "✓", "fail": "✕", "inconclusive": "?", "invalid": "!"}
+
+NO_NOISE = "Two askings of the baseline did not differ in any of these metrics."
+NOISE = (
+    "Noise: how far two askings of the baseline are apart (root mean square), measured by "
+    "`harness gate --aa`."
+)
 
 _TIMES = ("ttft", "service", "itl", "tpot", "e2e")
 
@@ -108,24 +115,23 @@ def build_rule(rule: RuleResult) -> RuleView:
         n=numbers.count(rule.n),
         groups=numbers.count(rule.groups),
         reason=one_line(rule.reason, 600),
-        warning=_warning(rule),
+        warning=shortfall(rule),
         noise=_noise(rule),
         plot=_plot(rule, name, wanted, form),
     )
 
 
-def _warning(rule: RuleResult) -> str:
-    """What is to be known of a margin that is finer than the suite can tell; else nothing."""
-    if rule.warning is None:
+def shortfall(rule: RuleResult) -> str:
+    """One sentence where a margin is finer than the suite can tell; else nothing."""
+    if not rule.too_fine:
         return ""
     form = formats(scale_of(rule))
+    drop, margin = (form(abs(value or 0.0)).lstrip("+") for value in (rule.detectable, rule.limit))
     more = "no number of groups would be enough"
     if rule.groups_needed is not None:
-        more = f"about {numbers.count(rule.groups_needed)} would be needed"
-    return (
-        f"{numbers.count(rule.groups)} groups can tell a drop of "
-        f"{form(rule.detectable).lstrip('+')}, not one of the margin's size; {more}"
-    )
+        more = f"about {numbers.count(rule.groups_needed - (rule.groups or 0))} more are needed"
+    told = numbers.count(rule.groups)
+    return f"{told} groups can tell a drop of {drop}, the margin is {margin}; {more}"
 
 
 def _noise(rule: RuleResult) -> str:
@@ -135,6 +141,14 @@ def _noise(rule: RuleResult) -> str:
     unit = unit_of(rule.metric)
     form = numbers.points if unit == "share" else formats(unit)
     return f"noise of two askings: {form(rule.noise).lstrip('+')}"
+
+
+def noise_note(rules: Iterable[RuleResult]) -> str:
+    """What noise is, in one line; where there is none, that; empty where it was not measured."""
+    measured = [rule.noise for rule in rules if rule.noise is not None]
+    if any(measured):
+        return NOISE
+    return NO_NOISE if measured else ""
 
 
 def headline(rule: RuleView) -> str:

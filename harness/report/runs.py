@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
-from harness.records.comparison import Comparison, PairedCase, PairedMetric
+from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
 from harness.records.run import Accounting, Run, RunHeader
 from harness.report import numbers
 from harness.report.model import CountsView, FactTable, MetricView, PromptView, SectionView
-from harness.report.repeats import repeats_sentence
+from harness.report.tallies import repeats_of, tally
 from harness.report.text import clip, one_line
 
 
-def build_counts(role: str, run: Run, accounting: Accounting) -> CountsView:
+def build_counts(role: str, run: Run, accounting: Accounting, repeats: str) -> CountsView:
     """A run's accounting, the states of its attempts and its recorded times.
 
     Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.
@@ -43,12 +43,13 @@ def build_counts(role: str, run: Run, accounting: Accounting) -> CountsView:
         e2e_p50=numbers.milliseconds(numbers.quantile(e2e, 0.5)),
         e2e_p95=numbers.milliseconds(numbers.quantile(e2e, 0.95)),
         timed=numbers.count(len(times)),
-        repeats=repeats_sentence(run),
+        repeats=repeats,
     )
 
 
 def build_sections(comparison: Comparison) -> tuple[SectionView, ...]:
     """What got better and worse, section by section, in the order of the plan."""
+    repeats = repeats_of(comparison)
     cases: dict[tuple[str, str], list[PairedCase]] = {}
     for case in comparison.cases:
         cases.setdefault((case.suite, case.section), []).append(case)
@@ -59,7 +60,10 @@ def build_sections(comparison: Comparison) -> tuple[SectionView, ...]:
     sections: list[SectionView] = []
     for suite, section in found:
         own = cases.get((suite, section), [])
-        changes = Counter(case.change for case in own)
+        changes: defaultdict[Change, list[PairedCase]] = defaultdict(list)
+        for case in own:
+            changes[case.change].append(case)
+        failed = changes["new_failure"]
         prefix = f"{suite}.{section}."
         sections.append(
             SectionView(
@@ -70,13 +74,13 @@ def build_sections(comparison: Comparison) -> tuple[SectionView, ...]:
                     for name, metric in comparison.metrics.items()
                     if name.startswith(prefix)
                 ),
-                cases=len(own),
-                new_failures=changes["new_failure"],
-                new_critical=sum(c.critical and c.change == "new_failure" for c in own),
-                fixed=changes["fixed"],
-                still_failing=changes["still_failing"],
-                still_passing=changes["still_passing"],
-                not_comparable=changes["not_comparable"],
+                cases=tally(own, repeats),
+                new_failures=tally(failed, repeats),
+                new_critical=len({case.path for case in failed if case.critical}),
+                fixed=tally(changes["fixed"], repeats),
+                still_failing=tally(changes["still_failing"], repeats),
+                still_passing=tally(changes["still_passing"], repeats),
+                not_comparable=tally(changes["not_comparable"], repeats),
             )
         )
     return tuple(sections)

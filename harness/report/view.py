@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.records.comparison import Comparison
 from harness.records.verdict import Decision, Verdict
 from harness.report import numbers
 from harness.report.cases import build_groups
 from harness.report.model import ReportView
 from harness.report.regressions import build_regressions
-from harness.report.rules import build_rule, headline
+from harness.report.repeats import repeats_sentences
+from harness.report.rules import build_rule, headline, noise_note
 from harness.report.runs import build_counts, build_prompts, build_provenance, build_sections
+from harness.report.tallies import repeats_of
 from harness.report.text import one_line, visible
 
 _MEANING: dict[Decision, tuple[str, str]] = {
@@ -27,6 +31,11 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
     """Everything a report shows, as display-ready strings and plain numbers."""
     symbol, meaning = _MEANING[verdict.verdict]
     rules = tuple(build_rule(rule) for rule in verdict.rules)
+    if verdict.verdict == "INVALID":
+        # How fine a margin the groups can tell matters only where the evidence counts.
+        rules = tuple(replace(rule, warning="") for rule in rules)
+    if not any(rule.noise for rule in verdict.rules):
+        rules = tuple(replace(rule, noise="") for rule in rules)
     deciding = next(
         (
             shown
@@ -39,6 +48,7 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
         deciding = None
     reason = one_line(verdict.reason, 600)
     problems = dict.fromkeys([*verdict.problems, *comparison.problems])
+    repeats = repeats_sentences([comparison.candidate, comparison.baseline])
     return ReportView(
         verdict=verdict.verdict,
         symbol=symbol,
@@ -55,12 +65,14 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
         confidence=f"{100 * (1 - 2 * verdict.alpha):g}%",
         rules=rules,
         rules_passed=sum(rule.outcome == "pass" for rule in verdict.rules),
+        noise=noise_note(verdict.rules),
         regressions=build_regressions(verdict),
+        repeats=repeats_of(comparison),
         problems=tuple(one_line(problem, 600) for problem in problems),
         new_critical=tuple(one_line(path, 200) for path in verdict.new_critical_failures),
         counts=(
-            build_counts("candidate", comparison.candidate, verdict.accounting),
-            build_counts("baseline", comparison.baseline, verdict.baseline_accounting),
+            build_counts("candidate", comparison.candidate, verdict.accounting, repeats[0]),
+            build_counts("baseline", comparison.baseline, verdict.baseline_accounting, repeats[1]),
         ),
         sections=build_sections(comparison),
         prompts=build_prompts(comparison),

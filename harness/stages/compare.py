@@ -102,8 +102,7 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
     found: dict[str, PairedMetric] = {}
     by_section: defaultdict[tuple[str, str], list[PairedCase]] = defaultdict(list)
     for case in cases:
-        if case.change != "not_comparable":
-            by_section[case.suite, case.section].append(case)
+        by_section[case.suite, case.section].append(case)
     for suite in suites:
         for section in suite.sections:
             pairs = by_section[suite.name, section.name]
@@ -116,26 +115,42 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
 
 
 def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric | None:
-    """One metric's terms, averaged over the repeats of each case; None where no case has a term."""
+    """One metric's terms, averaged over the repeats of each case; None where no case has a term.
+
+    A case with a repeat that could not be scored on both sides has no terms and is missing.
+    """
     rows: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
     groups: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for pair in pairs:
+        if pair.change == "not_comparable":
+            if _concerns(pair, metric):
+                missing[pair.case] = pair.group
+            continue
         ours = pair.candidate_score.terms.get(metric)
         other = pair.baseline_score.terms.get(metric)
         if ours is not None or other is not None:
             rows[pair.case].append((*_numbers(ours), *_numbers(other)))
             groups[pair.case] = pair.group
-    if not rows:
+    known = [case for case in rows if case not in missing]
+    if not known:
         return None
-    means = np.array([np.mean(rows[case], axis=0) for case in rows], dtype=np.float64)
+    means = np.array([np.mean(rows[case], axis=0) for case in known], dtype=np.float64)
     return PairedMetric(
         name=name,
         candidate_num=means[:, 0],
         candidate_den=means[:, 1],
         baseline_num=means[:, 2],
         baseline_den=means[:, 3],
-        groups=np.array([groups[case] for case in rows], dtype=np.str_),
+        groups=np.array([groups[case] for case in known], dtype=np.str_),
+        missing=np.array(list(missing.values()), dtype=np.str_),
     )
+
+
+def _concerns(pair: PairedCase, metric: str) -> bool:
+    """Whether a case says something about a metric, as far as one side's score tells."""
+    terms = pair.candidate_score.terms or pair.baseline_score.terms
+    return not terms or metric in terms
 
 
 def _numbers(term: Term | None) -> tuple[float, float]:
@@ -152,7 +167,7 @@ def _problems(
     theirs = {_place(score) for score in baseline.scores}
     if ours != theirs:
         example = "/".join(str(part) for part in min(ours ^ theirs))
-        yield f"{len(ours ^ theirs)} cases were asked on one side only, {example} among them"
+        yield f"{len(ours ^ theirs)} attempts are on one side only, {example} among them"
     yield from _one_sided_terms(cases)
 
 

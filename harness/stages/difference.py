@@ -19,4 +19,5 @@ def difference(metric: PairedMetric, alpha: float) -> stats.Interval:
         metric.baseline_den,
         metric.groups,
         alpha=alpha,
+        missing=metric.missing,
     )

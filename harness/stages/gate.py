@@ -42,8 +42,9 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
     PROMOTE needs every rule to pass at level alpha: an intersection-union test (Berger 1982),
     which needs no correction for the number of rules.
     """
-    problems = (*comparison.problems, *_thin_sections(comparison, policy))
-    rules = judge_rules(comparison, policy)
+    problems = doubts(comparison, policy)
+    # What cannot be trusted is not judged: a number would be taken for one that can.
+    rules = tuple(map(_unjudged, policy.rules)) if problems else judge_rules(comparison, policy)
     return Verdict(
         verdict=decide(problems, (rule.outcome for rule in rules)),
         candidate=comparison.candidate.header.target,
@@ -60,6 +61,11 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         harness_version=circumstances.harness_version,
         created=circumstances.created,
     )
+
+
+def doubts(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
+    """Every reason not to trust the comparison: its own, and sections with too few scores."""
+    return (*comparison.problems, *_thin_sections(comparison, policy))
 
 
 def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...]:
@@ -96,9 +102,11 @@ def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
     for section in run.header.sections:
         share = scored[section.suite, section.section] / section.planned
         if share < min_scored:
+            name = f"{section.suite}.{section.section}"
+            why = run.commonest_trouble(section.suite, section.section)
             yield (
-                f"`{run.header.target}` has scores for {100 * share:.1f} % of "
-                f"{section.suite}.{section.section}, {100 * min_scored:g} % are needed"
+                f"`{run.header.target}` has scores for {100 * share:.1f} % of {name}, "
+                f"{100 * min_scored:g} % are needed" + (f" ({why})" if why else "")
             )
 
 
@@ -144,6 +152,12 @@ def _limit(rule: MetricRule) -> float:
     if isinstance(rule, BetterThanBaseline):
         return rule.by
     return -rule.margin if isinstance(rule, NoWorseThanBaseline) else rule.value
+
+
+def _unjudged(rule: Rule) -> RuleResult:
+    metric = None if isinstance(rule, NoNewCriticalFailures) else rule.metric
+    reason = f"{metric or rule.require} is not judged: the evidence cannot be trusted"
+    return RuleResult(metric=metric, require=rule.require, outcome="invalid", reason=reason)
 
 
 def _invalid(rule: MetricRule, reason: str) -> RuleResult:
@@ -207,6 +221,7 @@ def _judge_ratio(rule: RatioAtMost, metric: PairedMetric, policy: Policy) -> Rul
         metric.groups,
         alpha=policy.alpha,
         ceiling=1.0,  # a suite's metrics are shares
+        missing=metric.missing,
     )
     outcome = interval.at_most(rule.value)
     words = {
@@ -224,6 +239,7 @@ def _value(metric: PairedMetric, policy: Policy) -> stats.Interval:
         metric.candidate_den,
         metric.groups,
         alpha=policy.alpha,
+        missing=metric.missing,
     )
 
 
@@ -234,6 +250,8 @@ def _result(
     decided: tuple[Outcome, str],
 ) -> RuleResult:
     outcome, reason = decided
+    if metric.missing.size:
+        reason += f"; {metric.missing.size} cases without a score count against either answer"
     return RuleResult(
         metric=rule.metric,
         require=rule.require,

@@ -21,29 +21,34 @@ from harness.stages.gate import judge_rules, thin_sections
 LATENCY = "latency."
 
 
-def measure_noise(run: Run, suites: Sequence[Suite], policy: Policy, created: str) -> Noise:
-    """What every pair of the run's repeats differs in, and what the policy says of each.
+def measure_noise(
+    run: Run, suites: Sequence[Suite], policy: Policy, created: str, repeats: int = 1
+) -> Noise:
+    """What every pair of the run's askings differs in, and what the policy says of each.
 
-    Rules on latency are left out: the answers to the suites say nothing about them.
+    As many `repeats` in a row as a gate asks for are one asking. Rules on latency are left out:
+    the answers to the suites say nothing about them.
 
     Raises:
-        EvidenceError: there is only one repeat, or one with too few scores for the policy.
+        EvidenceError: there is only one asking, one has too few scores for the policy, or a rule
+            cannot be judged.
     """
     header = run.header
-    repeats = int(header.generation["repeats"])
-    if repeats < 2:
+    count = int(header.generation["repeats"]) // repeats
+    if count < 2:
         raise EvidenceError(
             f"`{header.target}` was asked once, its noise shows between two askings",
             hint="give --repeats 2 or more",
         )
-    askings = [_asking(run, repeat, repeats) for repeat in range(repeats)]
+    askings = [_asking(run, number, repeats) for number in range(count)]
     for asking in askings:
-        for problem in thin_sections(asking, policy.min_scored):
-            raise EvidenceError(problem, hint="ask again when the server answers")
+        _check_scored(asking, policy.min_scored)
     pairs = list(combinations(askings, 2))
     forth = [compare(ours, theirs, suites, askings=True) for ours, theirs in pairs]
     back = [compare(theirs, ours, suites, askings=True) for ours, theirs in pairs]
     judged = [(each.problems, judge_rules(each, _of_suites(policy))) for each in (*forth, *back)]
+    for problems, results in judged:
+        _check_valid(problems, results)
     verdicts = Counter(decide(said, (rule.outcome for rule in rules)) for said, rules in judged)
     return Noise(
         target=header.target,
@@ -51,11 +56,12 @@ def measure_noise(run: Run, suites: Sequence[Suite], policy: Policy, created: st
         identity=header.identity,
         system_prompts=header.system_prompts,
         suites=header.suites,
-        generation=header.generation,
+        generation=askings[0].header.generation,
         alpha=policy.alpha,
+        askings=count,
         repeats=repeats,
         pairs=len(pairs),
-        sections=tuple(_section(plan, forth) for plan in askings[0].header.sections),
+        sections=tuple(_section(plan, repeats, forth) for plan in askings[0].header.sections),
         metrics=tuple(_metrics(run, askings, forth)),
         rules=tuple(_rules([rules for _, rules in judged])),
         verdicts=dict(verdicts),
@@ -64,25 +70,56 @@ def measure_noise(run: Run, suites: Sequence[Suite], policy: Policy, created: st
     )
 
 
-def _asking(run: Run, repeat: int, repeats: int) -> Run:
-    """One repeat of the run as a run of its own."""
+def _asking(run: Run, number: int, repeats: int) -> Run:
+    """One block of repeats as a run of its own, numbered from 0 so that its cases meet others."""
     header = run.header
+    block = range(number * repeats, (number + 1) * repeats)
+    share = int(header.generation["repeats"]) // repeats
     sections = (
-        plan.model_copy(update={"planned": plan.planned // repeats}) for plan in header.sections
+        plan.model_copy(update={"planned": plan.planned // share}) for plan in header.sections
     )
     alone = {
-        "generation": {**header.generation, "repeats": 1},
+        "generation": {**header.generation, "repeats": repeats},
         "sections": tuple(sections),
-        "planned": header.planned // repeats,
+        "planned": header.planned // share,
     }
     return Run(
         header=header.model_copy(update=alone),
-        attempts=tuple(item for item in run.attempts if item.repeat == repeat),
-        # All of repeat 0, so that one asking's cases find the other's.
+        attempts=tuple(
+            item.model_copy(update={"repeat": item.repeat - block.start})
+            for item in run.attempts
+            if item.repeat in block
+        ),
         scores=tuple(
-            item.model_copy(update={"repeat": 0}) for item in run.scores if item.repeat == repeat
+            item.model_copy(update={"repeat": item.repeat - block.start})
+            for item in run.scores
+            if item.repeat in block
         ),
     )
+
+
+def _check_scored(asking: Run, min_scored: float) -> None:
+    """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
+    for plan in asking.header.sections:
+        scores = tuple(
+            item
+            for item in asking.scores
+            if (item.suite, item.section) == (plan.suite, plan.section)
+        )
+        alone = Run(asking.header.model_copy(update={"sections": (plan,)}), asking.attempts, scores)
+        for problem in thin_sections(alone, min_scored):
+            count = Counter(item.status for item in scores)
+            hint = "ask again when the server answers"
+            if count["unscored"] > count["failed"]:
+                hint = "asking again is no help, mend what leaves these answers without a score"
+            raise EvidenceError(problem, hint=hint)
+
+
+def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None:
+    """Refuse what leads to no outcome: it would be counted as one that never flips."""
+    invalid = (result.reason for result in results if result.outcome == "invalid")
+    for reason in (*problems, *invalid):
+        raise EvidenceError(reason)
 
 
 def _of_suites(policy: Policy) -> Policy:
@@ -94,7 +131,7 @@ def _of_suites(policy: Policy) -> Policy:
     return policy.model_copy(update={"rules": rules})
 
 
-def _section(plan: SectionPlan, pairs: Sequence[Comparison]) -> SectionNoise:
+def _section(plan: SectionPlan, repeats: int, pairs: Sequence[Comparison]) -> SectionNoise:
     cases = [
         case
         for pair in pairs
@@ -107,7 +144,7 @@ def _section(plan: SectionPlan, pairs: Sequence[Comparison]) -> SectionNoise:
     return SectionNoise(
         suite=plan.suite,
         section=plan.section,
-        cases=plan.planned,
+        cases=plan.planned // repeats,
         flips=_share(case.change in ("new_failure", "fixed") for case in judged),
         texts=_share(case.candidate_attempt.text != case.baseline_attempt.text for case in judged),
     )

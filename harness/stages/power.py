@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from harness.records.policy import (
     NoWorseThanBaseline,
     Policy,
     RatioAtMost,
+    Rule,
 )
 from harness.records.power import RulePower
 from harness.records.suite import Suite
@@ -27,128 +28,151 @@ from harness.records.verdict import Verdict
 from harness.stages.score import score
 from harness.stats import Spread
 
+Floats = npt.NDArray[np.float64]
+
 
 def power(comparison: Comparison, policy: Policy) -> tuple[RulePower, ...]:
-    """What each rule on a metric can tell, with the groups and the spread of the comparison.
-
-    Rules without evidence, and those by point estimate, which have no bound, are left out.
-    """
-    return tuple(_by_place(comparison, policy).values())
-
-
-def _by_place(comparison: Comparison, policy: Policy) -> dict[int, RulePower]:
-    """What each rule can tell, by its place in the policy."""
-    found = {}
-    for place, rule in enumerate(policy.rules):
-        if isinstance(rule, NoNewCriticalFailures) or rule.metric not in comparison.metrics:
-            continue
-        try:
-            known = _known(rule, comparison.metrics[rule.metric], policy.alpha)
-        except ValueError:  # the gate says what is wrong with it
-            continue
-        if known is not None:
-            found[place] = known
-    return found
+    """What each rule of the policy can tell, with the groups and the spread of the comparison."""
+    return tuple(_seen(rule, comparison, policy.alpha) for rule in policy.rules)
 
 
 def planned_power(
     suites: Sequence[Suite], policy: Policy, discordance: float
 ) -> tuple[RulePower, ...]:
-    """What each rule on a metric can tell before anything is asked.
+    """What each rule of the policy can tell before anything is asked.
 
     Taken for granted is that the outcome changes in that share of the groups, all cases of a group
     together; that a metric is a share of the cases that say something about it; and that where a
-    rule looks at the candidate alone, its value is near the limit. Rules on a ratio are left out.
+    rule looks at the candidate alone, its value is near the limit.
 
     Raises:
         ValueError: a discordance outside [0, 1].
     """
     sizes = _group_sizes(suites)
-    found = []
-    for rule in policy.rules:
-        if isinstance(rule, NoNewCriticalFailures | RatioAtMost) or rule.metric not in sizes:
-            continue
-        groups = np.array(list(sizes[rule.metric].values()), dtype=np.float64)
-        spread = _planned(rule, groups, discordance) if groups.size > 1 else None
-        if spread is not None:
-            margin = rule.margin if isinstance(rule, NoWorseThanBaseline) else None
-            found.append(_power(rule, spread, int(groups.sum()), margin, policy.alpha))
-    return tuple(found)
-
-
-def _planned(
-    rule: MetricRule, groups: npt.NDArray[np.float64], discordance: float
-) -> Spread | None:
-    if isinstance(rule, NoWorseThanBaseline | BetterThanBaseline | RatioAtMost):
-        return Spread.planned(groups, discordance)
-    if rule.evidence == "point" or not 0.0 <= rule.value <= 1.0:
-        return None
-    return Spread.planned_value(groups, rule.value if isinstance(rule, AtLeast) else 1 - rule.value)
+    return tuple(_planned(rule, sizes, discordance, policy.alpha) for rule in policy.rules)
 
 
 def with_power(verdict: Verdict, comparison: Comparison, policy: Policy) -> Verdict:
     """The verdict with what each of its rules can tell."""
-    known = _by_place(comparison, policy)
-    rules = [
-        rule
-        if place not in known
-        else rule.model_copy(
-            update={
-                "detectable": known[place].detectable,
-                "groups_needed": known[place].groups_needed,
-            }
-        )
-        for place, rule in enumerate(verdict.rules)  # the policy's, in their order
+    known = power(comparison, policy)
+    told = [
+        rule.model_copy(update={"detectable": each.detectable, "groups_needed": each.groups_needed})
+        for rule, each in zip(verdict.rules, known, strict=False)  # a verdict may have one more
     ]
-    return verdict.model_copy(update={"rules": tuple(rules)})
+    return verdict.model_copy(update={"rules": (*told, *verdict.rules[len(told) :])})
 
 
-def _known(rule: MetricRule, metric: PairedMetric, alpha: float) -> RulePower | None:
+def _silent(rule: Rule) -> str:
+    """Why a rule has no distance that it could tell; empty where it has one."""
+    if isinstance(rule, NoNewCriticalFailures):
+        return "one case decides, not a distance"
+    if isinstance(rule, AtLeast | AtMost) and rule.evidence == "point":
+        return "judged by its estimate alone, which any number of groups gives"
+    return ""
+
+
+def _seen(rule: Rule, comparison: Comparison, alpha: float) -> RulePower:
+    if isinstance(rule, NoNewCriticalFailures) or _silent(rule):
+        metric = None if isinstance(rule, NoNewCriticalFailures) else rule.metric
+        return RulePower(metric=metric, require=rule.require, reason=_silent(rule))
+    known = comparison.metrics.get(rule.metric)
+    if known is None:
+        reason = "no case on both sides has a value of it"
+        return RulePower(metric=rule.metric, require=rule.require, reason=reason)
+    try:
+        return _known(rule, known, alpha)
+    except ValueError as error:
+        return RulePower(metric=rule.metric, require=rule.require, reason=str(error))
+
+
+def _known(rule: MetricRule, metric: PairedMetric, alpha: float) -> RulePower:
     arms = (metric.candidate_num, metric.candidate_den, metric.baseline_num, metric.baseline_den)
-    cases = metric.groups.size
+    sizes = np.unique(metric.groups, return_counts=True)[1].astype(np.float64)
     if isinstance(rule, NoWorseThanBaseline | BetterThanBaseline):
         spread = Spread.of_no_change(*arms, metric.groups)
         if isinstance(rule, NoWorseThanBaseline):
-            return _power(rule, spread, cases, rule.margin, alpha)
+            return _power(rule, spread, sizes, rule.margin, alpha)
         gain = (metric.candidate_value or 0.0) - (metric.baseline_value or 0.0)
-        return _power(rule, spread, cases, gain - rule.by, alpha)
+        return _power(rule, spread, sizes, gain - rule.by, alpha)
     if isinstance(rule, RatioAtMost):
-        return _ratio(rule, metric, alpha)
-    if rule.evidence == "point":
-        return None
+        return _ratio(rule, metric, sizes, alpha)
     value = metric.candidate_value or 0.0
     num, room = arms[0], value - rule.value
     if isinstance(rule, AtMost):
         num, room = arms[1] - arms[0], rule.value - value
-    return _power(rule, Spread.of_value(num, arms[1], metric.groups), cases, room, alpha)
+    return _power(rule, Spread.of_value(num, arms[1], metric.groups), sizes, room, alpha)
 
 
-def _ratio(rule: RatioAtMost, metric: PairedMetric, alpha: float) -> RulePower:
+def _ratio(rule: RatioAtMost, metric: PairedMetric, sizes: Floats, alpha: float) -> RulePower:
     """The power of a ratio rule: baseline over candidate has a lower bound, turned over."""
     spread = Spread.of_ratio(metric.candidate_num, metric.baseline_num, metric.groups)
     scale = rule.value / spread.centre
-    margin = rule.value - 1.0 / spread.centre
-    found = _power(rule, spread, metric.groups.size, margin / scale, alpha)
-    return found.model_copy(
-        update={"margin": margin if margin > 0 else None, "detectable": scale * found.detectable}
-    )
+    room = rule.value - 1.0 / spread.centre
+    found = _power(rule, spread, sizes, room / scale, alpha)
+    detectable = scale * (found.detectable or 0.0)
+    return found.model_copy(update={"room": room if room > 0.0 else None, "detectable": detectable})
+
+
+def _planned(
+    rule: Rule, sizes: Mapping[str, Counter[str]], discordance: float, alpha: float
+) -> RulePower:
+    metric = None if isinstance(rule, NoNewCriticalFailures) else rule.metric
+    reason = _silent(rule)
+    if isinstance(rule, RatioAtMost):
+        reason = "a ratio's spread shows only in answers: name a candidate"
+    elif metric is not None and metric not in sizes:
+        reason = "no suite here measures it"
+    elif metric is not None and len(sizes[metric]) < 2:
+        reason = "all cases are in one group, so a gate is INVALID"
+        return RulePower(metric=metric, require=rule.require, reason=reason, possible=False)
+    if reason or isinstance(rule, NoNewCriticalFailures | RatioAtMost):
+        return RulePower(metric=metric, require=rule.require, reason=reason)
+    groups = np.array(list(sizes[rule.metric].values()), dtype=np.float64)
+    if isinstance(rule, NoWorseThanBaseline | BetterThanBaseline):
+        spread = Spread.planned(groups, discordance)
+    else:
+        right = rule.value if isinstance(rule, AtLeast) else 1.0 - rule.value
+        spread = Spread.planned_value(groups, right)
+    room = rule.margin if isinstance(rule, NoWorseThanBaseline) else None
+    return _power(rule, spread, groups, room, alpha)
 
 
 def _power(
-    rule: MetricRule, spread: Spread, cases: int, margin: float | None, alpha: float
+    rule: MetricRule, spread: Spread, sizes: Floats, room: float | None, alpha: float
 ) -> RulePower:
-    detectable = spread.detectable(alpha)
-    short = margin is not None and 0.0 < margin < detectable
+    """What the rule can tell; `room` of 0 or less is none, except for a margin of its own."""
     own = isinstance(rule, NoWorseThanBaseline)
+    known = room if room is not None and (own or room > 0.0) else None
+    detectable = spread.detectable(alpha)
+    needed, reason = _out_of_reach(rule, sizes, alpha)
+    if not reason and known is not None and 0.0 < known < detectable:
+        needed = spread.groups_needed(known, alpha)
     return RulePower(
         metric=rule.metric,
         require=rule.require,
-        cases=cases,
+        cases=int(sizes.sum()),
         groups=spread.groups,
-        margin=margin if margin is not None and (own or margin > 0.0) else None,
+        room=known,
         detectable=detectable,
-        groups_needed=spread.groups_needed(margin, alpha) if short and margin else None,
+        groups_needed=needed,
+        reason=reason,
+        possible=not reason,
     )
+
+
+def _out_of_reach(rule: MetricRule, sizes: Floats, alpha: float) -> tuple[int | None, str]:
+    """The groups needed, and a sentence, where even a perfect candidate could not pass."""
+    if isinstance(rule, NoWorseThanBaseline | RatioAtMost):
+        return None, ""
+    most = rule.value if isinstance(rule, AtMost) else 1.0
+    if not isinstance(rule, AtMost):
+        most -= rule.value if isinstance(rule, AtLeast) else rule.by
+    perfect = Spread.planned(sizes, 0.0)
+    if most >= perfect.detectable(alpha):
+        return None, ""
+    needed = perfect.groups_needed(most, alpha) if most > 0.0 else None
+    more = "no number of groups is enough" if needed is None else f"{needed} groups are needed"
+    return needed, f"even a perfect candidate cannot pass with {sizes.size} groups; {more}"
 
 
 def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.clock import Clock, iso
 from harness.config import Project
@@ -13,6 +14,10 @@ from harness.records.plan import Ask, Plan
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.stages.score import score
+
+# Which answers stand instead of being asked for: all that are stored; those of the run itself where
+# it was begun afresh and broken off; the same of a measurement of noise; none.
+Reuse = Literal["stored", "begun", "measured", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,12 @@ class Job:
         return self.folder.load()
 
 
-def resume(project: Project, planned: Plan, *, use_cache: bool = True) -> Job:
+def resume(project: Project, planned: Plan, reuse: Reuse = "stored") -> Job:
     """The plan with the answers that its own journal and the target's other runs hold.
 
-    Without the cache nothing is at hand, unless the run was begun so and not finished. Answers
-    from before somebody last ran without the cache are never used again.
+    Where stored answers are not wanted, nothing is at hand, unless the run was begun so and not
+    finished; a measurement, also with as many requests at once. Answers from before somebody last
+    did not want them are never used again.
 
     Raises:
         JournalError: a journal is damaged, or another process is writing this run.
@@ -65,7 +71,10 @@ def resume(project: Project, planned: Plan, *, use_cache: bool = True) -> Job:
     freshness = max((header.freshness for _, header in runs), default=0)
     own = known is None or known.freshness == freshness
     begun_anew = own and known is not None and freshness > 0 and known.finished is None
-    if not use_cache and not begun_anew:
+    if known is not None and reuse == "measured":
+        # How many are under way at once changes how the answers vary.
+        begun_anew &= known.generation.get("concurrency") == planned.generation.concurrency
+    if reuse == "nothing" or (reuse != "stored" and not begun_anew):
         return Job(planned, folder, {}, freshness + 1, anew=True)
     keys = {ask.key for ask in planned.asks}
     done = {key: item for key, item in _answers(folder).items() if key in keys} if own else {}

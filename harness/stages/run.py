@@ -22,7 +22,7 @@ from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header
-from harness.stages.resume import Job, resume
+from harness.stages.resume import Job, Reuse, resume
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def run(
     watcher: Watcher,
     selection: Selection | None = None,
     *,
-    use_cache: bool = True,
+    reuse: Reuse = "stored",
 ) -> dict[str, Run]:
     """The finished runs of the targets, by name; what was already answered is not asked again.
 
@@ -62,8 +62,8 @@ def run(
     by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
         planned = plan(project, target, suites, run_async(identify(project, target)), selection)
-        jobs[target] = resume(project, planned, use_cache=use_cache)
-        _warn_of_reuse(jobs[target], watcher)
+        jobs[target] = resume(project, planned, reuse)
+        _tell_of_reuse(jobs[target], reuse, watcher)
         by_server[project.target(target).server].append(target)
     for server, names in by_server.items():
         open_jobs = {name: jobs[name] for name in names if _needs_server(jobs[name])}
@@ -75,11 +75,20 @@ def run(
     return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
 
 
-def _warn_of_reuse(job: Job, watcher: Watcher) -> None:
-    """Say that stored answers stand for a server whose weights cannot be known."""
-    if job.plan.identity.weights is None and job.done:
+def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
+    """Say what goes on, and that stored answers stand for a server whose weights are not known."""
+    who = job.plan.target
+    if not job.done:
+        return
+    if reuse == "measured":
         watcher.say(
-            f"{job.plan.target}: {len(job.done)} stored answers, the first of {job.oldest}, are "
+            f"{who}: goes on with a measurement begun {job.oldest}; --no-cache starts again"
+        )
+    elif reuse == "begun":
+        watcher.say(f"{who}: goes on with a run begun {job.oldest} without stored answers")
+    elif job.plan.identity.weights is None:
+        watcher.say(
+            f"{who}: {len(job.done)} stored answers, the first of {job.oldest}, are "
             "used again; if another model is behind that name now, run with --no-cache"
         )
 

@@ -53,13 +53,21 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
 
     Raises:
         UsageError: a suite has no baseline of that name.
-        EvidenceError: a file is damaged, or was edited after it was sealed.
+        EvidenceError: a file is damaged, was edited after it was sealed, or is of another version
+            of its suite.
     """
     records = [_read(folder / suite.name / f"{name}.json") for suite in suites]
     if len({record.header.run_id for record in records}) != 1:
         raise EvidenceError(
             f"the baselines called `{name}` come from different runs", where=str(folder)
         )
+    for suite, record in zip(suites, records, strict=True):
+        if record.header.suites.get(suite.name) != suite.digest:
+            raise EvidenceError(
+                f"was sealed on another version of suite `{suite.name}`",
+                where=str(folder / suite.name / f"{name}.json"),
+                hint="promote a candidate on this version, or restore the suite",
+            )
     attempts = {item.key: item for record in records for item in record.attempts}
     header = _narrowed(records[0].header, {suite.name for suite in suites})
     return Run(header, tuple(attempts.values()), tuple(_scores(suites, attempts)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +26,9 @@ class Clusters:
         return int(self.index.size)
 
     @property
-    def size(self) -> float:
-        """The size of the group that a case is in, on average over the cases.
-
-        With equal groups it is their size; n over it is the effective number of groups of Kish
-        1965, Survey Sampling.
-        """
-        sizes = self.total(np.ones(self.n))
-        return float(np.square(sizes).sum()) / self.n
+    def largest(self) -> int:
+        """The number of cases in the largest group: an unseen one may have as many."""
+        return int(np.bincount(self.index, minlength=self.count).max())
 
     def total(self, values: Floats) -> Floats:
         """The sum of the values in each group, shape (count,)."""
@@ -103,6 +99,19 @@ def read_clusters(groups: npt.ArrayLike, n: int) -> Clusters:
     if unique.size < 2:
         raise ValueError("all cases are in one group: there is nothing to tell its spread from")
     return Clusters(index.astype(np.intp), int(unique.size))
+
+
+def with_missing(groups: npt.ArrayLike, missing: npt.ArrayLike | None) -> npt.NDArray[Any]:
+    """The labels of the cases with values, and behind them those of the cases without."""
+    labels = np.asarray(groups)
+    if missing is None or not np.asarray(missing).size:
+        return labels
+    return np.concatenate([labels, np.asarray(missing)])
+
+
+def filled(values: Floats, n: int, value: float) -> Floats:
+    """The values, and behind them `value` for each of the cases up to `n`."""
+    return np.concatenate([values, np.full(n - values.size, value)])
 
 
 def same_length(**arrays: Floats) -> None:

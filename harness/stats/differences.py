@@ -9,12 +9,15 @@ import numpy.typing as npt
 
 from harness.stats.bounds import lower_bound, two_sided, with_group
 from harness.stats.clusters import (
+    Clusters,
     Floats,
     check_alpha,
+    filled,
     read_clusters,
     read_shares,
     read_terms,
     same_length,
+    with_missing,
 )
 from harness.stats.interval import Interval
 from harness.stats.means import right_weight, wrong_weight
@@ -56,12 +59,15 @@ def paired_difference_of_ratios(
     groups: npt.ArrayLike,
     *,
     alpha: float = 0.05,
+    missing: npt.ArrayLike | None = None,
 ) -> Interval:
     """sum(c_num) / sum(c_den) - sum(b_num) / sum(b_den) with its bounds, clustered by group.
 
-    `harness.stats.bounds` says what the bounds are. The worst group there can be has a typical
-    group's cases, which the candidate all gets wrong and the baseline all right; for the upper
-    bound it is the other way round, so swapping the arms negates the result.
+    `harness.stats.bounds` says what the bounds are. The worst group there can be is as large as
+    the largest, and the candidate gets it all wrong and the baseline all right; for the upper
+    bound it is the other way round, so swapping the arms negates the result. `missing` holds the
+    group of each case that has no value in one of the arms: the bounds take it for such a loss (or
+    win) too, the estimate leaves it out.
 
     Raises:
         ValueError: lengths differ, no value, not 0 <= num <= den, all den 0 in an arm, one group
@@ -73,22 +79,33 @@ def paired_difference_of_ratios(
     ours = read_terms(c_num, c_den, "c_num", "c_den")
     theirs = read_terms(b_num, b_den, "b_num", "b_den")
     same_length(c_num=ours[0], b_num=theirs[0], groups=np.asarray(groups))
-    clusters = read_clusters(groups, ours[0].size)
+    labels = with_missing(groups, missing)
+    clusters = read_clusters(labels, labels.size)
     estimate = float(ours[0].sum() / ours[1].sum() - theirs[0].sum() / theirs[1].sum())
-    dens = np.concatenate([ours[1], theirs[1]])
-    right = clusters.size * right_weight(dens)
-    wrong = clusters.size * wrong_weight(np.concatenate([ours[0], theirs[0]]), dens)
-    our_sums = (clusters.total(ours[0]), clusters.total(ours[1]))
-    their_sums = (clusters.total(theirs[0]), clusters.total(theirs[1]))
-    losing = Arms.with_a_lost_group(our_sums, their_sums, right, wrong)
-    winning = Arms.with_a_lost_group(their_sums, our_sums, right, wrong)
+    losing, winning = _losing(ours, theirs, clusters), _losing(theirs, ours, clusters)
     return Interval(
         estimate=estimate,
         low=_lower(losing, estimate, alpha),
         high=-_lower(winning, -estimate, alpha),
         p_value=two_sided(float(losing.chance(0.0)), float(winning.chance(0.0))),
-        n=clusters.n,
+        n=ours[0].size,
         groups=clusters.count,
+    )
+
+
+def _losing(ours: Terms, theirs: Terms, clusters: Clusters) -> Arms:
+    """The groups with whatever is not known lost by the first arm to the second."""
+    dens = np.concatenate([ours[1], theirs[1]])
+    right, wrong = right_weight(dens), wrong_weight(np.concatenate([ours[0], theirs[0]]), dens)
+
+    def total(values: Floats, unknown: float) -> Floats:
+        return clusters.total(filled(values, clusters.n, unknown))
+
+    return Arms.with_a_lost_group(
+        (total(ours[0], 0.0), total(ours[1], wrong)),
+        (total(theirs[0], right), total(theirs[1], right)),
+        right * clusters.largest,
+        wrong * clusters.largest,
     )
 
 
@@ -129,7 +146,8 @@ class Arms:
 
         The boundary is taken for the plane that touches it where it is most likely crossed, the
         first-order reliability method (Hasofer & Lind 1974). The point is found by turns: the
-        plane at a point, and the likeliest weights on the plane.
+        plane at a point, and the likeliest weights on the plane; beyond a chance of 0.9 they may
+        not settle, where no bound looks.
         """
         once = np.ones_like(self.c_den)
         weights, s = once, np.zeros(self.c_den.shape[:-1])

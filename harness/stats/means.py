@@ -9,10 +9,12 @@ from harness.stats.bounds import lower_bound, with_group
 from harness.stats.clusters import (
     Floats,
     check_alpha,
+    filled,
     read_clusters,
     read_shares,
     read_terms,
     same_length,
+    with_missing,
 )
 from harness.stats.interval import Interval
 from harness.stats.tilting import chance_at_most_zero
@@ -36,13 +38,19 @@ def mean(
 
 
 def ratio_of_sums(
-    num: npt.ArrayLike, den: npt.ArrayLike, groups: npt.ArrayLike, *, alpha: float = 0.05
+    num: npt.ArrayLike,
+    den: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    *,
+    alpha: float = 0.05,
+    missing: npt.ArrayLike | None = None,
 ) -> Interval:
     """sum(num) / sum(den) with its bounds; F1 has num 2·tp and den 2·tp + fp + fn.
 
     A ratio of sums is no mean of cases: both sums are weighted together. `harness.stats.bounds`
-    says what the bounds are; the worst group there can be has a typical group's cases, all wrong.
-    `p_value` is against 0.
+    says what the bounds are; the worst group there can be is as large as the largest, and all
+    wrong. `missing` holds the group of each case that has no value: the lower bound takes it for
+    wrong, the upper one for right, the estimate leaves it out. `p_value` is against 0.
 
     Raises:
         ValueError: lengths differ, no value, not 0 <= num <= den, all den 0, one group only, alpha
@@ -51,20 +59,23 @@ def ratio_of_sums(
     check_alpha(alpha)
     top, bottom = read_terms(num, den, "num", "den")
     same_length(num=top, den=bottom, groups=np.asarray(groups))
-    clusters = read_clusters(groups, top.size)
+    labels = with_missing(groups, missing)
+    clusters = read_clusters(labels, labels.size)
     estimate = float(top.sum() / bottom.sum())
-    hits, misses = clusters.total(top), clusters.total(bottom - top)
-    cases = clusters.total(bottom)
-    wrong = clusters.size * wrong_weight(top, bottom)
-    right = clusters.size * right_weight(bottom)
-    low = _lower(hits, cases, wrong, estimate, alpha)
-    high = 1.0 - _lower(misses, cases, right, 1.0 - estimate, alpha)
+    wrong, right = wrong_weight(top, bottom), right_weight(bottom)
+
+    def bound(parts: Floats, weight: float, share: float) -> float:
+        """The lower bound of that share, cases without a value being none of it."""
+        sums = clusters.total(filled(parts, clusters.n, 0.0))
+        whole = clusters.total(filled(bottom, clusters.n, weight))
+        return _lower(sums, whole, weight * clusters.largest, share, alpha)
+
     return Interval(
         estimate=estimate,
-        low=low,
-        high=high,
+        low=bound(top, wrong, estimate),
+        high=1.0 - bound(bottom - top, right, 1.0 - estimate),
         p_value=0.0 if estimate > 0.0 else 1.0,
-        n=clusters.n,
+        n=top.size,
         groups=clusters.count,
     )
 

@@ -74,7 +74,7 @@ class Spread:
         change = clusters.total(ours[0] - theirs[0] - level * (ours[1] - theirs[1])) / usual
         above = change - change.mean() * size  # sizes are 1 on average
         right, wrong = right_weight(den), wrong_weight(num, den)
-        scale = clusters.size / usual
+        scale = clusters.largest / usual
         lost = -scale * (level * wrong + (1.0 - level) * right), scale * (right + wrong) / 2.0
         half = np.full(2 * clusters.count, 0.5 / clusters.count)
         return cls(np.append(above, -above), np.append(size, size), half, lost, clusters.count)
@@ -91,7 +91,7 @@ class Spread:
         clusters = read_clusters(groups, top.size)
         usual = bottom.sum() / clusters.count
         above, size = clusters.total(top) / usual, clusters.total(bottom) / usual
-        lost = 0.0, clusters.size * wrong_weight(top, bottom) / usual
+        lost = 0.0, clusters.largest * wrong_weight(top, bottom) / usual
         share = np.full(clusters.count, 1.0 / clusters.count)
         return cls(above, size, share, lost, clusters.count)
 
@@ -112,7 +112,7 @@ class Spread:
         usual = ours.sum() / clusters.count
         above, size = clusters.total(theirs) / usual, clusters.total(ours) / usual
         share = np.full(clusters.count, 1.0 / clusters.count)
-        return cls(above, size, share, (0.0, clusters.size / usual), clusters.count)
+        return cls(above, size, share, (0.0, clusters.largest / usual), clusters.count)
 
     @classmethod
     def planned(cls, sizes: npt.ArrayLike, discordance: float) -> Spread:
@@ -145,7 +145,7 @@ class Spread:
             raise ValueError("sizes must be the numbers of cases of at least two groups")
         outcomes = {outcome: share for outcome, share in outcomes.items() if share > 0.0}
         size = size / size.mean()
-        worst = float(np.square(size).mean())
+        worst = float(size.max())
         shares = np.array(list(outcomes.values())) / size.size
         return cls(
             above=np.outer(list(outcomes), size).ravel(),

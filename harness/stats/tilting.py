@@ -24,7 +24,7 @@ def chance_at_most_zero(terms: Floats, counts: Floats | None = None) -> Floats:
     variable of that shape.
 
     Exact where the terms have one positive and one negative value, else the saddlepoint
-    approximation, within 0.3 points of the truth where it is 5 %.
+    approximation: where the truth is 5 %, up to 0.6 points too high and hardly too low.
 
     Source: Lugannani & Rice 1980, Advances in Applied Probability 12.
     """
@@ -54,7 +54,7 @@ def tilt(terms: Floats, counts: Floats, start: Floats | None = None) -> Floats:
         tilted = terms / (1.0 - s[..., None] * terms)
         slope = (counts * tilted).sum(axis=-1)
         left, right = np.where(slope < 0.0, s, left), np.where(slope > 0.0, s, right)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             newton = s - slope / (counts * np.square(tilted)).sum(axis=-1)
         inside = (newton > left) & (newton < right)
         stepped = np.where(slope == 0.0, s, np.where(inside, newton, (left + right) / 2.0))
@@ -71,15 +71,16 @@ def tail(terms: Floats, s: Floats, counts: Floats) -> Floats:
     s = np.where(crossing, s, 0.0)
     shrunk = s[..., None] * terms
     tilted = terms / (1.0 - shrunk)
-    variance = (counts * np.square(tilted)).sum(axis=-1)
     likelihood = 2.0 * (counts * np.log1p(-shrunk)).sum(axis=-1)
     deviates = np.sign(s) * np.sqrt(np.maximum(likelihood, 0.0))
     near = np.abs(deviates) < _NEAR_MEAN
-    first = np.where(near, 1.0, deviates)
-    second = np.where(near, 1.0, s * np.sqrt(variance))
-    density = np.exp(-np.square(first) / 2.0) / math.sqrt(2.0 * math.pi)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # Far out in a tail these overflow, where the chance is 0 or 1 all the same.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        variance = (counts * np.square(tilted)).sum(axis=-1)
         skewness = 2.0 * (counts * tilted**3).sum(axis=-1) / variance**1.5
+        first = np.where(near, 1.0, deviates)
+        second = np.where(near, 1.0, s * np.sqrt(variance))
+        density = np.exp(-np.square(first) / 2.0) / math.sqrt(2.0 * math.pi)
         chance = np.where(
             near,
             special.ndtr(deviates) + skewness / (6.0 * math.sqrt(2.0 * math.pi)),

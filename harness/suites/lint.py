@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from harness.records.suite import Section, Suite
 
 FEW_GROUPS = 8
+LOPSIDED = 3.0  # times the mean: what a group may have before it widens every interval
 
 
 def lint_suite(suite: Suite) -> tuple[str, ...]:
@@ -24,6 +25,13 @@ def _lint_section(section: Section) -> Iterator[str]:
         yield (
             f"{section.name}: {len(groups)} group{'s' if len(groups) > 1 else ''} only; "
             f"below {FEW_GROUPS} nearly every comparison is inconclusive"
+        )
+    largest, count = Counter(case.group for case in section.cases).most_common(1)[0]
+    mean = len(section.cases) / len(groups)
+    if len(groups) >= FEW_GROUPS and count > LOPSIDED * mean:
+        yield (
+            f"{section.name}: group `{largest}` has {count} cases, {mean:.1f} is the mean; "
+            "intervals allow for another one as large, so split it or thin it out"
         )
     ids = defaultdict(list)
     for case in section.cases:

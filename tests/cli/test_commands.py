@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -560,8 +561,10 @@ def test_an_interrupted_no_cache_run_goes_on_with_its_own_answers_alone(
     mock.answer = lambda _: "NEW"
     capsys.readouterr()
     assert call("run", "base", "--no-cache") == 0
-    # Not counted at the server: a request that was broken off may reach it late.
-    assert "30 stored answers" in capsys.readouterr().err
+    # Answers under way when the key was refused may be lost; what was kept is not asked again.
+    kept = re.search(r"asking base: (\d+)/80", capsys.readouterr().err)
+    assert kept is not None
+    assert 22 <= int(kept[1]) <= 30
     assert set(texts(project_dir, "base")) == {"NEW"}
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from harness.records.verdict import Decision
 from harness.report.text import anchor
 from harness.report.write import write_report
-from tests.report.fixtures import pair
+from tests.report.fixtures import pair, pair_of_repeats
 from tests.report.hostile import HOSTILE, hostile_pair
 
 CHROMIUM = next(
@@ -60,6 +60,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for decision in DECISIONS:
         write_report(*pair(decision), folder / decision)
     write_report(*hostile_pair(), folder / "hostile")
+    write_report(*pair_of_repeats(), folder / "repeats")
     write_report(*pair("BLOCK", 5_000), folder / "long")
     return folder
 
@@ -102,7 +103,7 @@ PHONE = {"viewport": {"width": 375, "height": 800}, "is_mobile": True, "has_touc
 
 
 @pytest.mark.parametrize("watched", [PHONE], indirect=True, ids=["phone"])
-@pytest.mark.parametrize("name", [*DECISIONS, "hostile"])
+@pytest.mark.parametrize("name", [*DECISIONS, "hostile", "repeats"])
 def test_a_phone_shows_the_page_without_sideways_scrolling(
     watched: Watched, reports: Path, name: str
 ) -> None:
@@ -111,6 +112,24 @@ def test_a_phone_shows_the_page_without_sideways_scrolling(
     assert page.evaluate("document.documentElement.scrollWidth") == 375
     assert page.evaluate("visualViewport.width") == 375
     assert page.locator("svg.forest:visible").count() == 1
+
+
+@pytest.mark.parametrize("watched", [PHONE], indirect=True, ids=["phone"])
+def test_a_phone_shows_the_rules_and_what_they_require_without_scrolling_the_table(
+    watched: Watched, reports: Path
+) -> None:
+    page = watched.open(reports / "INCONCLUSIVE" / "report.html")
+    table = page.get_by_role("region", name="Rules table").bounding_box()
+    assert table is not None
+    headers = page.locator(".rules tbody th")
+    ends = headers.evaluate_all("all => all.map(item => item.getBoundingClientRect().right)")
+    assert len(ends) == 5
+    assert max(ends) < table["x"] + table["width"]
+    badge = page.get_by_role("cell", name="inconclusive")
+    assert badge.count() == 1
+    box = badge.bounding_box()
+    assert box is not None
+    assert box["width"] < 50
 
 
 @pytest.mark.parametrize(
@@ -207,6 +226,20 @@ def test_filter_search_and_their_count(watched: Watched, reports: Path) -> None:
     page.fill("#find", "no such words")
     expect(cases).to_have_count(0)
     expect(page.locator("#shown")).to_have_text(f"0 of {total} cases shown")
+
+
+def test_the_count_tells_cases_from_their_answers(watched: Watched, reports: Path) -> None:
+    page = watched.open(reports / "repeats" / "report.html")
+    shown = page.locator("#shown")
+    expect(shown).to_have_text("40 of 40 cases shown (120 of 120 answers)")
+    page.select_option("#part", label="support/tone")
+    expect(shown).to_have_text("10 of 40 cases shown (30 of 120 answers)")
+    page.fill("#find", "scope-029")
+    page.select_option("#part", "")
+    expect(shown).to_have_text("1 of 40 cases shown (3 of 120 answers)")
+    page.fill("#find", "tone-022")
+    page.select_option("#fate", "new_failure")
+    expect(shown).to_have_text("1 of 40 cases shown (2 of 120 answers)")
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,9 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
         rules=rules(decision),
         problems=problems,
         new_critical_failures=tuple(
-            c.path for c in compared.cases if c.critical and c.change == "new_failure"
+            dict.fromkeys(
+                c.path for c in compared.cases if c.critical and c.change == "new_failure"
+            )
         ),
         regressions=REGRESSIONS if decision == "BLOCK" else (),
         metrics_compared=7,
@@ -357,6 +359,54 @@ def pair(decision: Decision, count: int = 60) -> tuple[Verdict, Comparison]:
     name = "overeager" if decision == "BLOCK" else "good"
     compared = comparison(found, candidate=name, changes=_odd_states)
     return verdict(decision, compared), compared
+
+
+def asked(*askings: Sequence[Row]) -> tuple[Verdict, Comparison]:
+    """A blocked candidate whose cases were asked more than once, with the rows of each asking."""
+    made = [
+        comparison(
+            found, candidate="overeager", changes=lambda case, repeat=repeat: _again(case, repeat)
+        )
+        for repeat, found in enumerate(askings)
+    ]
+    compared = replace(
+        made[0],
+        cases=tuple(case for one in made for case in one.cases),
+        candidate=_run_of_askings([one.candidate for one in made]),
+        baseline=_run_of_askings([one.baseline for one in made]),
+    )
+    return verdict("BLOCK", compared), compared
+
+
+def pair_of_repeats(count: int = 40) -> tuple[Verdict, Comparison]:
+    """Three askings of many cases, where every third case passes in the second asking alone."""
+    found = rows(count, kind="bad")
+    found = [(s, i, c, a and i % 3 != 1, b) for s, i, c, a, b in found]
+    other = [(s, i, c, a or i % 3 == 1, b) for s, i, c, a, b in found]
+    return asked(found, other, found)
+
+
+def _again(case: PairedCase, repeat: int) -> PairedCase:
+    update = {"repeat": repeat}
+    return replace(
+        case,
+        repeat=repeat,
+        candidate_attempt=case.candidate_attempt.model_copy(update=update),
+        baseline_attempt=case.baseline_attempt.model_copy(update=update),
+        candidate_score=case.candidate_score.model_copy(update=update),
+        baseline_score=case.baseline_score.model_copy(update=update),
+    )
+
+
+def _run_of_askings(runs: Sequence[Run]) -> Run:
+    header = runs[0].header
+    settings = {**header.generation, "repeats": len(runs)}
+    planned = header.planned * len(runs)
+    return Run(
+        header.model_copy(update={"generation": settings, "planned": planned}),
+        tuple(attempt for run in runs for attempt in run.attempts),
+        tuple(score for run in runs for score in run.scores),
+    )
 
 
 def _odd_states(case: PairedCase) -> PairedCase:

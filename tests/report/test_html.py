@@ -13,6 +13,7 @@ import pytest
 
 from harness.records.verdict import Decision
 from harness.report.html import render_html
+from harness.report.markdown import render_markdown
 from harness.report.view import build_view
 from tests.report.fixtures import pair
 from tests.report.hostile import hostile_pair
@@ -95,6 +96,36 @@ def test_texts_are_whole_escaped_and_isolated() -> None:
     assert "⟨U+202E⟩gnp.exe" in text
     assert "980,000 characters more" in text
     assert not re.search("[\x00-\x08\u202a-\u202e\u2066-\u2069]", text)
+
+
+FINE = {"detectable": 0.08, "groups_needed": 310}
+
+
+@pytest.mark.parametrize(
+    ("decision", "tones"),
+    [("INCONCLUSIVE", ["inconclusive"]), ("PROMOTE", ["muted"]), ("INVALID", [])],
+)
+def test_a_warning_is_loud_only_where_its_rule_is_inconclusive(
+    decision: Decision, tones: list[str]
+) -> None:
+    made, compared = pair(decision)
+    rules = tuple(
+        rule.model_copy(update=FINE) if rule.require == "no_worse_than_baseline" else rule
+        for rule in made.rules
+    )
+    view = build_view(made.model_copy(update={"rules": rules}), compared)
+    found = re.findall(r'<span class="warning (\w+)">([^<]+)</span>', render_html(view))
+    assert [tone for tone, _ in found] == tones
+    told = [rule.warning for rule in view.rules if rule.warning]
+    assert [words for _, words in found] == told
+    comment = render_markdown(view)
+    assert sum(words in comment for words in told) == len(tones)
+
+
+def test_the_p_of_the_rules_says_what_it_is() -> None:
+    page = render_html(build_view(*pair("BLOCK")))
+    table = page[page.index('class="rules"') : page.index('id="regressions"')]
+    assert table.count("two-sided, against no difference") == 1
 
 
 def test_the_page_is_the_same_each_time() -> None:

@@ -11,6 +11,13 @@ from harness.report import numbers
 
 
 @pytest.mark.parametrize(
+    ("value", "text"), [(0, "0 answers"), (1, "1 answer"), (1234, "1,234 answers")]
+)
+def test_things_are_counted_in_words(value: int, text: str) -> None:
+    assert numbers.counted(value, "answer") == text
+
+
+@pytest.mark.parametrize(
     ("form", "value", "text"),
     [
         (numbers.count, None, "–"),

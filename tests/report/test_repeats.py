@@ -9,11 +9,11 @@ import pytest
 from harness.records.run import Run
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
-from harness.report.repeats import repeats_sentence
+from harness.report.repeats import repeats_sentences
 from harness.report.view import build_view
 from tests.report.fixtures import attempt, header, pair
 
-CAUSE = "the server's answers depend on what else it computes"
+CAUSE = "at temperature 0 the target does not answer alike each time"
 
 
 def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int = 0) -> Run:
@@ -49,14 +49,24 @@ def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int
         (
             [["a", None], ["c", "c"], [None, None]],
             0.0,
-            "2 repeats a case at temperature 0: texts differ in none of 1 cases",
+            "2 repeats a case at temperature 0: texts differ in none of 1 case",
         ),
         ([["a"], ["b"]], 0.0, ""),
         ([["a", None]], 0.0, ""),
     ],
 )
 def test_the_sentence(texts: list[list[str | None]], temperature: float, words: str) -> None:
-    assert repeats_sentence(run_of(texts, temperature)) == words
+    assert repeats_sentences([run_of(texts, temperature)]) == [words]
+
+
+def test_what_should_not_be_is_said_of_the_first_run_that_shows_it() -> None:
+    alike, warm, unsteady = (
+        run_of([["a", "a"]]),
+        run_of([["a", "b"]], 0.7),
+        run_of([["a", "b"]]),
+    )
+    told = repeats_sentences([alike, warm, unsteady, unsteady])
+    assert [CAUSE in sentence for sentence in told] == [False, False, True, False]
 
 
 def test_page_and_comment_say_it_for_each_run_that_has_repeats() -> None:
@@ -67,12 +77,12 @@ def test_page_and_comment_say_it_for_each_run_that_has_repeats() -> None:
     one = replace(
         compared,
         candidate=run_of([["a", "b"]]),
-        baseline=run_of([["a", "a"], ["b", "b"]]),
+        baseline=run_of([["a", "a"], ["b", "c"]]),
     )
     view = build_view(made, one)
     told = (
-        f"andidate: 2 repeats a case at temperature 0: texts differ in 1 of 1 cases; {CAUSE}.",
-        "aseline: 2 repeats a case at temperature 0: texts differ in none of 2 cases.",
+        f"andidate: 2 repeats a case at temperature 0: texts differ in 1 of 1 case; {CAUSE}.",
+        "aseline: 2 repeats a case at temperature 0: texts differ in 1 of 2 cases.",
     )
     page, comment = render_html(view), render_markdown(view)
     for words in told:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from harness.report.rules import build_rule, headline, scale_of
-from tests.report.fixtures import rule
+from harness.report.html import render_html
+from harness.report.markdown import render_markdown
+from harness.report.rules import NO_NOISE, NOISE, build_rule, headline, scale_of
+from harness.report.view import build_view
+from tests.report.fixtures import pair, rule
 
 
 @pytest.mark.parametrize(
@@ -86,3 +90,29 @@ def test_the_noise_stands_beside_a_rule_where_it_was_measured(
     metric: str | None, require: str, noise: float | None, words: str
 ) -> None:
     assert build_rule(rule(metric, require, "pass", "r", noise=noise)).noise == words
+
+
+@pytest.mark.parametrize(
+    ("noise", "note", "words"),
+    [
+        ((None, None), "", []),
+        ((0.0, 0.0), NO_NOISE, []),
+        ((0.0, 0.0041), NOISE, ["noise of two askings: 0 pp", "noise of two askings: 0.4 pp"]),
+        ((None, 0.0041), NOISE, ["noise of two askings: 0.4 pp"]),
+    ],
+)
+def test_noise_is_told_once_where_there_is_none_and_explained_where_there_is(
+    noise: tuple[float | None, ...], note: str, words: list[str]
+) -> None:
+    made, compared = pair("PROMOTE")
+    rules = tuple(
+        rule(metric, "at_least", "pass", "r", noise=value)
+        for metric, value in zip(("s.a.f1", "s.a.accuracy"), noise, strict=True)
+    )
+    view = build_view(made.model_copy(update={"rules": rules}), compared)
+    page, comment = render_html(view), render_markdown(view)
+    shown = re.sub(r"</?code>", "`", page)
+    for text in (shown, comment):
+        assert re.findall(r"noise of two askings: [\d.]+ pp", text) == words
+        assert [told for told in (NO_NOISE, NOISE) if told in text] == [note] * bool(note)
+    assert "<code>harness gate --aa</code>" in page or note != NOISE

@@ -81,10 +81,13 @@ def test_sections_count_what_happened() -> None:
         "support/gold", "support/scope", "support/tone", "support/general",
     ]  # fmt: skip
     for section in view.sections:
-        assert section.cases == (
-            section.new_failures + section.fixed + section.still_failing
-            + section.still_passing + section.not_comparable
+        assert section.cases.cases == sum(
+            tally.cases for tally in (
+                section.new_failures, section.fixed, section.still_failing,
+                section.still_passing, section.not_comparable,
+            )
         )  # fmt: skip
+        assert section.cases.answers == section.new_failures.answers == ""
     scope = view.sections[1]
     assert scope.new_critical == len(made.new_critical_failures) > 0
     assert [metric.direction for metric in scope.metrics] == ["worse"] * 3

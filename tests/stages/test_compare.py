@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.records.attempt import Failure
@@ -14,6 +16,7 @@ from harness.records.run import Run
 from harness.stages.compare import compare
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
+from tests.shop import write_lines
 from tests.stages.making import changed, make_run, proof, shop, usual
 
 
@@ -52,7 +55,7 @@ def test_evidence_that_cannot_be_trusted_is_named(
     [
         (lambda run: changed(run, finished=None), "`candidate` is not finished"),
         (lambda run: replace(run, scores=run.scores[1:]), "accounts for 79"),
-        (lambda run: replace(run, scores=run.scores[1:]), "1 cases were asked on one side only"),
+        (lambda run: replace(run, scores=run.scores[1:]), "1 attempts are on one side only"),
         (lambda run: replace(run, scores=run.scores + run.scores[:1]), "has a case twice"),
         (lambda run: replace(run, attempts=run.attempts[1:]), "has scores without attempts"),
     ],
@@ -120,3 +123,35 @@ def test_metrics_pair_by_case_and_average_repeats(tmp_path: Path) -> None:
     assert (len(recall.groups), recall.is_mean) == (20, True)
     f1 = comparison.metrics["shop.scope.f1"]
     assert (f1.candidate_value, f1.baseline_value, f1.is_mean) == (1.0, 0.0, False)
+
+
+def test_metrics_carry_the_groups_of_their_cases(tmp_path: Path) -> None:
+    project, _ = shop(tmp_path)
+    path = tmp_path / "suites/shop/gold.jsonl"
+    cases = [json.loads(line) for line in path.read_text().splitlines()]
+    write_lines(path, [case | {"group": f"fact {at // 4}"} for at, case in enumerate(cases)])
+    suites = load_suites(project)
+    made = compare(
+        make_run(project, suites, "candidate"), make_run(project, suites, "base"), suites
+    )
+    labels, counts = np.unique(made.metrics["shop.gold.accuracy"].groups, return_counts=True)
+    assert len(labels) == 10
+    assert set(counts) == {4}
+
+
+def test_a_case_with_an_answer_missing_is_no_smaller_n(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+
+    def fails(target: str, ask: Any) -> str | Failure:
+        return (
+            Failure(cause="timeout", detail="late") if ask.case.id == "s2" else usual(target, ask)
+        )
+
+    made = compare(
+        make_run(project, suites, "candidate", fails), make_run(project, suites, "base"), suites
+    )
+    assert list(made.metrics["shop.scope.accuracy"].missing) == ["s2"]
+    assert list(made.metrics["shop.scope.refusal_recall"].missing) == ["s2"]
+    assert not made.metrics["shop.scope.answer_rate"].missing.size, "s2 calls for a refusal"
+    assert not made.metrics["shop.gold.accuracy"].missing.size
+    assert made.metrics["shop.scope.accuracy"].groups.size == 39

@@ -123,8 +123,10 @@ def test_a_section_scored_too_thinly_is_invalid_and_the_share_can_be_set(tmp_pat
     verdict = judge(tmp_path, BETTER, answering=fails("g1"))
     assert verdict.verdict == "INVALID"
     assert verdict.exit_code == 3
-    assert verdict.reason == ("`candidate` has scores for 97.5 % of shop.gold, 99 % are needed")
-    assert verdict.rules[0].outcome == "pass", "the rule's own numbers stay visible"
+    assert verdict.reason == (
+        "`candidate` has scores for 97.5 % of shop.gold, 99 % are needed (1 failed: timeout: late)"
+    )
+    assert verdict.rules[0].estimate is None, "what cannot be trusted is not judged"
     assert judge(tmp_path / "x", BETTER, answering=fails("g1"), min_scored=0.9).verdict == "PROMOTE"
 
 
@@ -133,7 +135,7 @@ def test_a_section_that_is_missing_altogether_is_invalid(tmp_path: Path) -> None
     verdict = judge(tmp_path, BETTER, answering=everything, min_scored=0.01)
     assert verdict.verdict == "INVALID"
     assert verdict.rules[0].outcome == "invalid"
-    assert "no evidence for shop.gold.accuracy" in verdict.rules[0].reason
+    assert "is not judged: the evidence cannot be trusted" in verdict.rules[0].reason
 
 
 def test_a_metric_that_nothing_measured_is_invalid(tmp_path: Path) -> None:
@@ -159,3 +161,50 @@ def test_the_printed_reason_is_the_deciding_rule(tmp_path: Path) -> None:
     assert verdict.deciding is verdict.rules[1]
     assert verdict.reason == verdict.rules[1].reason
     assert judge(tmp_path / "x", BETTER).reason == "all 1 rules pass"
+
+
+def test_a_case_without_a_score_counts_against_either_answer(tmp_path: Path) -> None:
+    """Whoever gives no answer where it would lose must not gain by it."""
+    rule = {"metric": "shop.gold.accuracy", "require": "at_least", "value": 0.9}
+    whole = judge(tmp_path / "whole", rule).rules[0]
+    lost = judge(tmp_path / "lost", rule, answering=fails("g1", "g2"), min_scored=0.9).rules[0]
+    assert (whole.outcome, lost.outcome) == ("pass", "inconclusive")
+    assert whole.ci_low is not None
+    assert lost.ci_low is not None
+    assert lost.ci_low < whole.ci_low - 2 / 40 + 1e-9
+    assert lost.estimate == whole.estimate == 1.0
+    assert lost.n == 38
+    assert "2 cases without a score count against either answer" in lost.reason
+
+
+def test_a_ratio_of_shares_reckons_with_a_group_that_the_baseline_fails(tmp_path: Path) -> None:
+    def right(target: str, ask: Any) -> str:
+        return f"{target}: it is value {ask.case.id[1:]}." if ask.section == "gold" else target
+
+    project, suites = shop(tmp_path)
+    runs = [make_run(project, suites, target, right) for target in ("candidate", "base")]
+    rules = [
+        {"metric": "shop.gold.accuracy", "require": "ratio_at_most", "value": value}
+        for value in (1.05, 1.1)
+    ]
+    given = Policy.model_validate({"baseline": "base", "rules": rules})
+    verdict = gate(compare(runs[0], runs[1], suites), given, NOW)
+    # 1 / 0.05 ** (1 / 40) is 1.078.
+    assert [rule.outcome for rule in verdict.rules] == ["inconclusive", "pass"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        NO_WORSE | {"margin": 0.3},
+        {"metric": "shop.gold.accuracy", "require": "at_least", "value": 0.5},
+        {"metric": "shop.gold.accuracy", "require": "ratio_at_most", "value": 9.0},
+    ],
+)
+def test_the_policy_s_alpha_is_that_of_the_bounds(tmp_path: Path, rule: dict[str, Any]) -> None:
+    strict, lax = (
+        judge(tmp_path / str(alpha), rule, alpha=alpha).rules[0] for alpha in (0.01, 0.2)
+    )
+    assert strict.ci_low is not None
+    assert lax.ci_low is not None
+    assert strict.ci_low < lax.ci_low

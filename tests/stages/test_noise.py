@@ -29,12 +29,18 @@ RULES = [
 
 
 def measured(
-    folder: Path, answering: Answering, *rules: dict[str, Any], repeats: int = 2, **policy: Any
+    folder: Path,
+    answering: Answering,
+    *rules: dict[str, Any],
+    askings: int = 2,
+    repeats: int = 1,
+    **policy: Any,
 ) -> Noise:
     project, suites = shop(folder)
-    run = make_run(project, suites, "base", answering, selection=Selection(repeats=repeats))
+    asked = Selection(repeats=askings * repeats)
+    run = make_run(project, suites, "base", answering, selection=asked)
     given = {"baseline": "base", "rules": rules or RULES, **policy}
-    return measure_noise(run, suites, Policy.model_validate(given), "2026-01-01T00:00:00Z")
+    return measure_noise(run, suites, Policy.model_validate(given), "2026-01-01T00:00:00Z", repeats)
 
 
 def knows(*known: range) -> Answering:
@@ -50,8 +56,8 @@ def knows(*known: range) -> Answering:
 
 
 def test_a_target_that_always_says_the_same_has_no_noise(tmp_path: Path) -> None:
-    noise = measured(tmp_path, usual, repeats=3)
-    assert (noise.repeats, noise.pairs) == (3, 3)
+    noise = measured(tmp_path, usual, askings=3)
+    assert (noise.askings, noise.repeats, noise.pairs) == (3, 1, 3)
     assert [(part.cases, part.flips, part.texts) for part in noise.sections] == [(40, 0, 0)] * 2
     assert {(one.noise, one.largest) for one in noise.metrics} == {(0.0, 0.0)}
     outcomes = [rule.outcomes for rule in noise.rules]
@@ -63,7 +69,7 @@ def test_a_target_that_always_says_the_same_has_no_noise(tmp_path: Path) -> None
 
 def test_what_differs_between_two_askings_is_counted_case_by_case(tmp_path: Path) -> None:
     """The facts known in one of two askings alone are 4, 10 and 6."""
-    noise = measured(tmp_path, knows(range(10), range(14), range(4, 16)), repeats=3)
+    noise = measured(tmp_path, knows(range(10), range(14), range(4, 16)), askings=3)
     gold, scope = noise.sections
     assert gold.flips == pytest.approx((4 + 10 + 6) / 3 / 40)
     assert gold.texts == gold.flips
@@ -72,6 +78,20 @@ def test_what_differs_between_two_askings_is_counted_case_by_case(tmp_path: Path
     assert accuracy.value == pytest.approx((10 + 14 + 12) / 3 / 40)
     assert accuracy.largest == pytest.approx(4 / 40)
     assert accuracy.noise == pytest.approx(((4**2 + 2**2 + 2**2) / 3) ** 0.5 / 40)
+
+
+def test_an_asking_has_as_many_repeats_as_a_gate_and_averages_them(tmp_path: Path) -> None:
+    """Known are 10 and 14 facts in one asking, 14 and 18 in the other: 4 more in each repeat."""
+    known = knows(range(10), range(14), range(14), range(18))
+    noise = measured(tmp_path, known, askings=2, repeats=2)
+    assert (noise.askings, noise.repeats, noise.pairs) == (2, 2, 1)
+    assert noise.generation["repeats"] == 2
+    gold = noise.sections[0]
+    assert (gold.cases, gold.flips) == (40, pytest.approx(4 / 40))
+    accuracy = next(one for one in noise.metrics if one.metric == ACCURACY)
+    assert accuracy.value == pytest.approx((10 + 14 + 14 + 18) / 4 / 40)
+    assert accuracy.noise == pytest.approx(4 / 40)
+    assert sum(noise.verdicts.values()) == 2
 
 
 def test_texts_may_differ_where_nothing_flips(tmp_path: Path) -> None:
@@ -94,7 +114,7 @@ def test_the_noise_of_coins_is_what_probability_says(tmp_path: Path) -> None:
         number = int(ask.case.id[1:])
         return f"value {number}" if number in asked[ask.repeat] else "No idea."
 
-    noise = measured(tmp_path, answering, RULES[2], repeats=12)
+    noise = measured(tmp_path, answering, RULES[2], askings=12)
     accuracy = next(one for one in noise.metrics if one.metric == ACCURACY)
     values = [len(known) / 40 for known in asked]
     assert accuracy.noise == pytest.approx((2 * statistics.variance(values)) ** 0.5)
@@ -105,7 +125,7 @@ def test_the_noise_of_coins_is_what_probability_says(tmp_path: Path) -> None:
 def test_a_rule_on_the_edge_flips_and_takes_the_verdict_with_it(tmp_path: Path) -> None:
     """Two of three askings are above the value, each is the candidate twice."""
     edge = {"metric": ACCURACY, "require": "at_least", "value": 0.3, "evidence": "point"}
-    noise = measured(tmp_path, knows(range(10), range(14), range(13)), edge, repeats=3)
+    noise = measured(tmp_path, knows(range(10), range(14), range(13)), edge, askings=3)
     assert noise.rules[0].outcomes == {"pass": 4, "fail": 2}
     assert noise.rules[0].flip_rate == pytest.approx(1 / 3)
     assert noise.verdicts == {"PROMOTE": 4, "BLOCK": 2}
@@ -159,29 +179,71 @@ def test_too_few_scores_in_one_asking_are_no_evidence(tmp_path: Path) -> None:
     assert noise.sections[0].flips == 0.0
 
 
+@pytest.mark.parametrize(
+    ("answering", "hint"),
+    [
+        (fails(1), "ask again when the server answers"),
+        (
+            lambda target, ask: "" if ask.case.id == "g1" else usual(target, ask),
+            "asking again is no help",
+        ),
+    ],
+)
+def test_the_hint_goes_by_why_there_is_no_score(
+    tmp_path: Path, answering: Answering, hint: str
+) -> None:
+    with pytest.raises(EvidenceError, match=r"of shop.gold") as caught:
+        measured(tmp_path, answering)
+    assert hint in caught.value.hint
+
+
+def test_a_rule_that_cannot_be_judged_has_no_noise(tmp_path: Path) -> None:
+    ratio = {"metric": "shop.scope.f1", "require": "ratio_at_most", "value": 1.1}
+    with pytest.raises(EvidenceError, match=r"shop.scope.f1 cannot be computed: a ratio of"):
+        measured(tmp_path, usual, *RULES, ratio)
+
+
+def test_evidence_that_cannot_be_trusted_has_no_noise(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+    run = make_run(project, suites, "base", adapter="sha256:a", selection=Selection(repeats=2))
+    policy = Policy.model_validate({"baseline": "base", "rules": RULES})
+    with pytest.raises(EvidenceError, match="no proof that its adapter was applied"):
+        measure_noise(run, suites, policy, "now")
+
+
 def test_one_asking_has_no_noise(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="asked once"):
-        measured(tmp_path, usual, repeats=1)
+        measured(tmp_path, usual, askings=1)
 
 
 def other(run: Run, name: str) -> dict[str, Any]:
-    if name == "generation":
-        return {"generation": {**run.header.generation, "temperature": 0.7}}
+    settings = {"temperature": 0.7, "concurrency": 3, "repeats": 2}
+    if name in settings:
+        return {"generation": {**run.header.generation, name: settings[name]}}
     if name == "identity":
         return {"identity": run.header.identity.model_copy(update={"weights": "sha256:new"})}
     return {name: {"shop": "another"}} if name != "target" else {"target": "other"}
 
 
 @pytest.mark.parametrize(
-    ("name", "word"),
-    [("target", "base"), ("identity", "model"), ("suites", "suites"),
-     ("system_prompts", "system prompt"), ("generation", "sampling")],
-)  # fmt: skip
-def test_noise_speaks_only_of_what_it_was_measured_on(tmp_path: Path, name: str, word: str) -> None:
+    ("name", "words"),
+    [
+        ("target", "it is of `base`"),
+        ("identity", "the model or its server is another"),
+        ("suites", "the suites are others"),
+        ("system_prompts", "the system prompt is another"),
+        ("temperature", "the sampling settings are others"),
+        ("concurrency", "it was measured with 8 requests at once, the run had 3"),
+        ("repeats", "it is of 1 attempt a case, the run has 2"),
+    ],
+)
+def test_noise_speaks_only_of_what_it_was_measured_on(
+    tmp_path: Path, name: str, words: str
+) -> None:
     project, suites = shop(tmp_path)
     run = make_run(project, suites, "base", selection=Selection(repeats=2))
     policy = Policy.model_validate({"baseline": "base", "rules": RULES})
     noise = measure_noise(run, suites, policy, "now")
     later = make_run(project, suites, "base")
     assert noise.misfit(later.header) == ""
-    assert word in noise.misfit(changed(later, **other(later, name)).header)
+    assert noise.misfit(changed(later, **other(later, name)).header) == words

@@ -188,14 +188,57 @@ def test_where_nothing_differs_unseen_cases_may_still(groups: int, alpha: float)
     assert close(copied, replace(found, n=5 * groups))
 
 
-def test_unequal_groups_that_agree_count_as_kish_counts_them() -> None:
-    """One big group is worth less than its cases: an unseen one may be as big."""
+def test_an_unseen_group_may_be_as_large_as_the_largest() -> None:
     sizes = np.array([10, *[1] * 30])
     labels = np.repeat(np.arange(31), sizes)
-    effective = 40**2 / (100 + 30)
-    found = paired_difference(np.ones(40), np.ones(40), labels)
-    assert found.low == pytest.approx(-(1 - 0.05 ** (1 / effective)), rel=0.02)
-    assert mean(np.ones(40), labels).low == pytest.approx(0.05 ** (1 / effective), rel=0.02)
+    uneven = paired_difference(np.ones(40), np.ones(40), labels)
+    even = paired_difference(np.ones(31), np.ones(31), np.arange(31))
+    large = paired_difference(np.ones(40), np.ones(40), np.arange(40) // 10)
+    assert large.low < uneven.low < even.low
+
+
+@quick
+@given(rows=BINARY_CASES, missing=st.lists(st.integers(0, 9), min_size=1, max_size=4))
+def test_cases_without_a_value_are_lost_below_and_won_above(rows: Rows, missing: list[int]) -> None:
+    c, b, g = arrays(rows)
+    one, zero = np.ones(len(missing)), np.zeros(len(missing))
+    terms = (c, np.ones_like(c), b, np.ones_like(b))
+    found = paired_difference_of_ratios(*terms, g, missing=missing)
+    labels = np.append(g, missing)
+    lost = paired_difference(np.append(c, zero), np.append(b, one), labels)
+    won = paired_difference(np.append(c, one), np.append(b, zero), labels)
+    assert (found.estimate, found.n) == (pytest.approx(np.mean(c - b)), len(rows))
+    assert found.low == pytest.approx(lost.low)
+    assert found.high == pytest.approx(won.high)
+    single = ratio_of_sums(c, np.ones_like(c), g, missing=missing)
+    assert single.low == pytest.approx(mean(np.append(c, zero), labels).low)
+    assert single.high == pytest.approx(mean(np.append(c, one), labels).high)
+
+
+@quick
+@given(rows=CASES, ceiling=st.sampled_from([1.0, 3.0]))
+def test_so_they_are_in_a_ratio_with_a_ceiling(rows: Rows, ceiling: float) -> None:
+    c, b, g = arrays(rows)
+    assume(c.any() and b.any())
+    found = paired_ratio(c, b, g, ceiling=ceiling, missing=[g[0]])
+    whole = paired_ratio(c, b, g, ceiling=ceiling)
+    assert found.low <= whole.low + 1e-9
+    assert found.high >= whole.high - 1e-9
+    assert found.estimate == pytest.approx(whole.estimate)
+    with pytest.raises(ValueError, match="bound no ratio"):
+        paired_ratio(c, b, g, missing=[g[0]])
+
+
+def test_a_ratio_minds_no_size_of_its_values() -> None:
+    random = np.random.default_rng(0)
+    times, slower = random.lognormal(0, 1, (2, 30))
+    plain = paired_ratio(slower, times, np.arange(30))
+    for ours, theirs in ((1e-300, 1.0), (1e300, 1e300), (1e-14, 1e14)):
+        scaled = paired_ratio(slower * ours, times * theirs, np.arange(30))
+        factor = ours / theirs
+        assert scaled.low == pytest.approx(plain.low * factor, rel=1e-6)
+        assert scaled.high == pytest.approx(plain.high * factor, rel=1e-6)
+        assert scaled.low < scaled.estimate < scaled.high
 
 
 @quick

@@ -48,3 +48,16 @@ def test_a_sound_suite_has_no_warnings() -> None:
 )
 def test_what_weakens_a_suite_is_named(change: dict[str, Any], said: str) -> None:
     assert lint_suite(suite([{**case, **change} for case in sound()]))[0] == said
+
+
+def test_a_group_much_larger_than_the_others_is_named() -> None:
+    def lopsided(extra: int) -> list[dict[str, Any]]:
+        more = [{"id": f"x{i}", "prompt": f"More {i}?", "group": "c0"} for i in range(extra)]
+        return sound() + more
+
+    assert lint_suite(suite(lopsided(3))) == ()
+    (said,) = lint_suite(suite(lopsided(6)))
+    assert said == (
+        "demo: one: group `c0` has 7 cases, 1.8 is the mean; intervals allow for another one as "
+        "large, so split it or thin it out"
+    )

@@ -8,11 +8,15 @@
   const shown = document.getElementById("shown");
   const groups = [...document.querySelectorAll(".group")].map((element) => ({
     element,
-    cases: [...element.querySelectorAll(".case")].map((item) => ({ item, text: null })),
+    cases: [...element.querySelectorAll(".case")].map((item) => ({
+      item, text: null, name: item.dataset.case ?? item,
+    })),
   }));
-  const total = groups.reduce((sum, group) => sum + group.cases.length, 0);
+  const all = groups.flatMap((group) => group.cases);
+  const total = new Set(all.map((entry) => entry.name)).size;
   const apply = () => {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const names = new Set();
     let count = 0;
     for (const group of groups) {
       const wanted = !fate.value || group.element.dataset.fate === fate.value;
@@ -25,11 +29,13 @@
         }
         if (entry.item.hidden === keep) entry.item.hidden = !keep;
         own += keep;
+        if (keep) names.add(entry.name);
       }
       group.element.hidden = own === 0;
       count += own;
     }
-    shown.textContent = `${count} of ${total} cases shown`;
+    const answers = all[0].item.dataset.case ? ` (${count} of ${all.length} answers)` : "";
+    shown.textContent = `${names.size} of ${total} cases shown${answers}`;
   };
   const reveal = () => {
     const body = document.getElementById(decodeURIComponent(location.hash.slice(1)));
