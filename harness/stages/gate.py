@@ -136,7 +136,7 @@ def _judge_critical(comparison: Comparison) -> RuleResult:
     if failures:
         outcome, reason = (
             "fail",
-            f"{len(failures)} new failures among critical cases: {failures[0]}",
+            f"{len(failures)} of {n} critical cases newly failed: {failures[0]}",
         )
     elif unknown:
         outcome, reason = "invalid", f"critical cases without a score on both sides: {unknown[0]}"

@@ -1,14 +1,16 @@
-"""Bounds that hold for whatever the groups are: all of them weighted at random, and one more.
+"""Bounds by weighting the groups at random, and one more that is the worst there can be.
 
 The groups at hand are a sample of the groups there could be. Weighting them at random, as the
 Bayesian bootstrap does, gives the statistics that other samples could have shown; adding one more
 group that has the worst values there can be makes up for what no group has shown yet. The lower
-bound is the statistic's alpha quantile over the weightings. It holds without an assumption on how
-values are distributed or how alike the cases of a group are, and it is well known in its corners:
+bound is the statistic's alpha quantile over the weightings. It assumes nothing on how values are
+distributed or how alike the cases of a group are. For independent values in a range it is
+conjectured to hold always; for groups of unequal size, F1 and ratios `benchmarks/gate_quality.py`
+says how well it does. In its corners it is well known:
 
 - one binary case a group, one arm: the bound of Clopper & Pearson 1934;
-- one binary case a group, two arms: the p-value is that of McNemar 1947, exact;
-- n groups that all agree: 1 - alpha**(1/n), the "rule of three".
+- one binary case a group, two arms: the p-value of the exact form of McNemar's test;
+- n equal groups that all agree: 1 - alpha**(1/n), the "rule of three".
 
 Sources: Learned-Miller & Thomas 2019, "A new confidence interval for the mean of a bounded random
 variable"; Rubin 1981, Annals of Statistics 9, for the weights.

@@ -99,7 +99,7 @@ def test_the_bounds_of_each_family_keep_their_promise(family: str) -> None:
 
 
 def at(shape: PairedBinary | PairedGraded | Refusals | Times, groups: int, size: int = 1) -> Cell:
-    return Cell("hard", "one", shape, Design(groups, size, 0.8))
+    return Cell("hard", "one", shape, Design(groups, (size,), 0.8))
 
 
 # Shapes whose true error is close to alpha, so that a bound that errs more is seen to.
@@ -143,7 +143,7 @@ def test_cases_taken_for_independent_are_let_through() -> None:
     random = np.random.default_rng(0)
     together = apart = 0
     for _ in range(300):
-        kind = Design(60, 5, 0.8).cases(random, 1, lambda r, size: r.random(size)).ravel()
+        kind = Design(60, (5,), 0.8).cases(random, 1, lambda r, size: r.random(size)).ravel()
         won, lost = kind > 0.8, kind < shape.loss + shape.won
         labels = np.repeat(np.arange(60), 5)
         together += paired_difference(won, lost, labels).low > -shape.loss
@@ -152,23 +152,48 @@ def test_cases_taken_for_independent_are_let_through() -> None:
     assert apart > 0.12 * 300
 
 
-@pytest.mark.parametrize(("size", "correlation"), SIZES)
+@pytest.mark.parametrize(("pattern", "correlation"), SIZES)
 def test_the_simulated_bounds_are_those_of_the_public_functions(
-    size: int, correlation: float
+    pattern: tuple[int, ...], correlation: float
 ) -> None:
-    random = np.random.default_rng(size)
-    labels = np.repeat(np.arange(20), size)
-    misses = np.zeros((40, 4))
-    for row in misses:
-        change = Design(20, size, correlation).cases(random, 1, Thirds(0.2)).ravel()
+    """A truth just below the lower bound is excluded, one just above it is not."""
+    design = Design(20, pattern, correlation)
+    random = np.random.default_rng(len(pattern))
+    there = np.arange(design.largest) < design.sizes[:, None]
+    labels = np.nonzero(there)[0]
+    for _ in range(20):
+        drawn = design.cases(random, 1, Thirds(0.2))
+        change = drawn[0][there]
         found = paired_difference(1 + change, np.ones(change.size), labels)
-        draw = np.random.default_rng(0)  # the same values for the shape to draw
-        shape = PairedGraded(lambda *_, at=change: at.reshape(1, 20, size), found.low - 1e-6)
-        row[:2] = shape.misses(draw, Design(20, size, 0.0), 1)
-        shape = PairedGraded(lambda *_, at=change: at.reshape(1, 20, size), found.low + 1e-6)
-        row[2:] = shape.misses(draw, Design(20, size, 0.0), 1)
-    assert misses[:, 0].all(), "a truth just below the lower bound is excluded"
-    assert not misses[:, 2].any(), "one just above is not"
+        apart = Design(20, pattern, 0.0)
+        for step, excluded in ((-1e-6, 1.0), (1e-6, 0.0)):
+            shape = PairedGraded(lambda *_, values=drawn: values, found.low + step)
+            assert shape.misses(random, apart, 1)[0] == excluded
+
+
+@pytest.mark.parametrize("one_in", [2, 4])
+def test_so_are_those_of_f1_and_of_a_ratio(one_in: int) -> None:
+    random = np.random.default_rng(one_in)
+    due = np.arange(40) % one_in == 0
+    terms = []
+    for recall in (0.6, 0.9):
+        refused = np.where(due, random.random(40) < recall, random.random(40) < 0.1)
+        terms += [2.0 * (refused & due), 2.0 * (refused & due) + (refused ^ due)]
+    found = paired_difference_of_ratios(*terms, np.arange(40))
+    arms = differences.Arms.with_a_lost_group((terms[0], terms[1]), (terms[2], terms[3]), 2.0, 1.0)
+    assert float(arms.chance(found.low - 1e-6)) < ALPHA < float(arms.chance(found.low + 1e-6))
+    ours, theirs = (random.random((2, 40)) < 0.8).astype(float)
+    capped = paired_ratio(ours, theirs, np.arange(40), ceiling=1)
+    below, above = (
+        float(ratios.ratio_chance(ours, theirs, capped.low + step, 1.0)) for step in (-1e-6, 1e-6)
+    )
+    assert below < ALPHA < above
+
+
+def test_large_groups_among_small_ones_are_reckoned_with() -> None:
+    """A dozen groups of 20 among 388 of 1: what few large groups lose weighs much."""
+    cell = Cell("hard", "one", PairedBinary(1.0, 0.1, 0.0), Design(400, (20, *[1] * 32), 1.0))
+    assert simulate(cell, 2000).false <= MOST_FALSE
 
 
 @pytest.mark.parametrize("n", [5, 20, 100])
@@ -184,20 +209,28 @@ def test_the_saddlepoint_is_close_to_drawing_the_weights(n: int, seed: int) -> N
         assert found == pytest.approx(share, abs=0.003 + 0.03 * share)
 
 
-def test_a_difference_of_f1_is_close_to_drawing_the_weights() -> None:
-    random = np.random.default_rng(0)
-    n = 40
+@pytest.mark.parametrize(("n", "recalls"), [(40, (0.7, 0.9)), (12, (0.5, 1.0)), (12, (0.9, 0.3))])
+def test_a_difference_of_f1_is_close_to_drawing_the_weights(
+    n: int, recalls: tuple[float, float]
+) -> None:
+    random = np.random.default_rng(n)
     due = np.arange(n) % 2 == 0
     terms = []
-    for recall in (0.7, 0.9):
-        refused = np.where(due, random.random(n) < recall, random.random(n) < 0.1)
+    for recall in recalls:
+        refused = np.where(due, random.random(n) < recall, random.random(n) < 0.2)
         terms += [2.0 * (refused & due), 2.0 * (refused & due) + (refused ^ due)]
     found = paired_difference_of_ratios(*terms, np.arange(n), alpha=ALPHA)
-    rows = [np.append(terms[0], 0), np.append(terms[1], 1), *(np.append(x, 2) for x in terms[2:])]
-    weights = random.exponential(size=(200_000, n + 1))
-    sums = [weights @ row for row in rows]
-    low = float(np.quantile(sums[0] / sums[1] - sums[2] / sums[3], ALPHA))
-    assert found.low == pytest.approx(low, abs=0.004)
+    weights = random.exponential(size=(400_000, n + 1))
+
+    def quantile(worst: tuple[float, ...], share: float) -> float:
+        """Of the difference, with one more group that has these terms."""
+        sums = [weights @ np.append(row, last) for row, last in zip(terms, worst, strict=True)]
+        return float(np.quantile(sums[0] / sums[1] - sums[2] / sums[3], share))
+
+    # A wrong case weighs 1 in F1, a right one 2.
+    near = 0.006 if n == 40 else 0.012
+    assert found.low == pytest.approx(quantile((0.0, 1.0, 2.0, 2.0), ALPHA), abs=near)
+    assert found.high == pytest.approx(quantile((2.0, 2.0, 0.0, 1.0), 1 - ALPHA), abs=near)
 
 
 def test_f1_is_not_taken_for_a_mean_of_cases() -> None:

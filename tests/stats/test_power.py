@@ -40,6 +40,19 @@ def test_an_unchanged_candidate_passes_the_detectable_margin_four_times_in_five(
     assert passes(groups, size, discordance, 0.7 * found) < 0.6
 
 
+@pytest.mark.parametrize("sizes", [[5, *[1] * 19], [10, *[1] * 30], [1, 2, 3, 4, 5] * 12])
+def test_groups_of_unequal_size_tell_no_more_than_they_do(sizes: list[int]) -> None:
+    found = [Spread.planned(sizes, share).detectable(ALPHA) for share in (0, 0.001, 0.02, 0.1, 0.3)]
+    assert found == sorted(found), "the more changes by chance, the less is told"
+    margin, random = found[3], np.random.default_rng(len(sizes))
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    passed = 0
+    for _ in range(RUNS):
+        change = np.repeat(changes(random, len(sizes), 0.1), sizes)
+        passed += paired_difference(change > 0, change < 0, labels, alpha=ALPHA).low >= -margin
+    assert 0.55 <= passed / RUNS <= 0.9
+
+
 def test_with_the_groups_needed_the_margin_is_passed_and_with_half_it_is_not() -> None:
     margin, discordance = 0.05, 0.1
     needed = Spread.planned(np.ones(40), discordance).groups_needed(margin, ALPHA)
