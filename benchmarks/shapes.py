@@ -111,8 +111,7 @@ def _changed(change: Floats, design: Design, truth: float) -> Misses:
 def _difference(candidate: Floats, baseline: Floats, design: Design, truth: float) -> Misses:
     ours, theirs = candidate.sum(axis=-1), baseline.sum(axis=-1)
     sizes = np.broadcast_to(design.sizes, ours.shape)
-    weights = float(design.largest), float(design.largest)
-    return _held((ours, sizes), (theirs, sizes), weights, truth)
+    return _held((ours, sizes), (theirs, sizes), float(design.largest), truth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +130,10 @@ class Informative:
         return _changed(-lost.astype(np.float64), design, truth)
 
 
-def _held(ours: Terms, theirs: Terms, weights: tuple[float, float], truth: float) -> Misses:
-    """How often the bounds of a difference of ratios pass it; weights of a right, a wrong group."""
-    low = Arms.with_a_lost_group(ours, theirs, *weights).chance(truth)
-    high = Arms.with_a_lost_group(theirs, ours, *weights).chance(-truth)
+def _held(ours: Terms, theirs: Terms, weight: float, truth: float) -> Misses:
+    """How often the bounds of a difference of ratios pass it; `weight` is the worst group's."""
+    low = Arms.with_a_lost_group(ours, theirs, weight).chance(truth)
+    high = Arms.with_a_lost_group(theirs, ours, weight).chance(-truth)
     return _share(low), _share(high)
 
 
@@ -197,8 +196,7 @@ class Refusals:
 
         weight = design.sizes[:: self.one_in].sum() / design.sizes.sum()
         truth = _f1(*self.candidate, weight) - _f1(*self.baseline, weight)
-        weights = 2.0 * design.largest, 1.0 * design.largest
-        return _held(terms(self.candidate), terms(self.baseline), weights, truth)
+        return _held(terms(self.candidate), terms(self.baseline), 2.0 * design.largest, truth)
 
 
 def _f1(recall: float, alarms: float, due: float) -> float:

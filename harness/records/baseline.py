@@ -29,5 +29,8 @@ class Baseline(Record):
     seal: str = ""
 
     def content_digest(self) -> str:
-        """The digest of the record without its seal."""
-        return digest_json(self.model_dump(mode="json", exclude={"seal"}))
+        """The digest of the record without its seal.
+
+        Fields at their default are left out, so that a later version's new ones break no seal.
+        """
+        return digest_json(self.model_dump(mode="json", exclude={"seal"}, exclude_defaults=True))

@@ -149,8 +149,9 @@ def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric
 
 def _concerns(pair: PairedCase, metric: str) -> bool:
     """Whether a case says something about a metric, as far as one side's score tells."""
-    terms = pair.candidate_score.terms or pair.baseline_score.terms
-    return not terms or metric in terms
+    both = (pair.candidate_score, pair.baseline_score)
+    scored = [score for score in both if score.status == "scored"]
+    return not scored or any(metric in score.terms for score in scored)
 
 
 def _numbers(term: Term | None) -> tuple[float, float]:

@@ -251,7 +251,10 @@ def _result(
 ) -> RuleResult:
     outcome, reason = decided
     if metric.missing.size:
-        reason += f"; {metric.missing.size} cases without a score count against either answer"
+        count = f"{metric.missing.size} case{'s' if metric.missing.size > 1 else ''}"
+        point = isinstance(rule, AtLeast | AtMost) and rule.evidence == "point"
+        what = "left out" if point else "taken for lost below and won above"
+        reason += f"; {count} without a score {what}"
     return RuleResult(
         metric=rule.metric,
         require=rule.require,

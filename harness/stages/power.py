@@ -80,14 +80,25 @@ def _seen(rule: Rule, comparison: Comparison, alpha: float) -> RulePower:
         reason = "no case on both sides has a value of it"
         return RulePower(metric=rule.metric, require=rule.require, reason=reason)
     try:
-        return _known(rule, known, alpha)
+        found = _known(rule, known, alpha)
     except ValueError as error:
         return RulePower(metric=rule.metric, require=rule.require, reason=str(error))
+    if not known.missing.size or found.detectable is None:
+        return found
+    # What has no score counts as lost, whatever the number of groups.
+    lost = known.missing.size / (known.missing.size + known.groups.size)
+    return found.model_copy(
+        update={
+            "detectable": found.detectable + lost,
+            "reason": f"{known.missing.size} of its cases have no score and count as lost",
+        }
+    )
 
 
 def _known(rule: MetricRule, metric: PairedMetric, alpha: float) -> RulePower:
     arms = (metric.candidate_num, metric.candidate_den, metric.baseline_num, metric.baseline_den)
-    sizes = np.unique(metric.groups, return_counts=True)[1].astype(np.float64)
+    told = (metric.candidate_den + metric.baseline_den) > 0.0
+    sizes = np.unique(metric.groups[told], return_counts=True)[1].astype(np.float64)
     if isinstance(rule, NoWorseThanBaseline | BetterThanBaseline):
         spread = Spread.of_no_change(*arms, metric.groups)
         if isinstance(rule, NoWorseThanBaseline):
@@ -104,7 +115,13 @@ def _known(rule: MetricRule, metric: PairedMetric, alpha: float) -> RulePower:
 
 
 def _ratio(rule: RatioAtMost, metric: PairedMetric, sizes: Floats, alpha: float) -> RulePower:
-    """The power of a ratio rule: baseline over candidate has a lower bound, turned over."""
+    """The power of a ratio rule: baseline over candidate has a lower bound, turned over.
+
+    Raises:
+        ValueError: a mean is 0, or the metric is no mean.
+    """
+    if not metric.is_mean:
+        raise ValueError("a ratio of a metric that is not a mean over cases is not defined here")
     spread = Spread.of_ratio(metric.candidate_num, metric.baseline_num, metric.groups)
     scale = rule.value / spread.centre
     room = rule.value - 1.0 / spread.centre
@@ -189,8 +206,9 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
         for metric in section.metrics
     }
     for each in score(suites, asks, {ask.key: _any_answer(ask) for ask in asks}):
-        for metric in each.terms:
-            found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1
+        for metric, term in each.terms.items():
+            if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
+                found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1
     for suite in suites:
         for section in suite.sections:
             everything = Counter(case.group for case in section.cases)
@@ -215,6 +233,6 @@ def _any_answer(ask: Ask) -> Attempt:
         case=ask.case.id,
         repeat=0,
         status="answered",
-        text="-",
+        text="Here is what you asked for.",
         finish_reason="stop",
     )

@@ -143,7 +143,11 @@ def _ask_through(
             raise
         watcher.say(f"{job.plan.target}: the server died; starting it once more")
         endpoint.managed.restart()
-        run_async(_ask(project, resume(project, job.plan), suites, endpoint, watcher))
+        known = job.folder.header()
+        begun = known is not None and known.freshness == job.freshness
+        # Before anything was asked, what the folder holds may be what was to be asked again.
+        again = resume(project, job.plan) if begun or not job.anew else job
+        run_async(_ask(project, again, suites, endpoint, watcher))
 
 
 def _check_identity(project: Project, job: Job) -> None:

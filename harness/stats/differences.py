@@ -20,7 +20,7 @@ from harness.stats.clusters import (
     with_missing,
 )
 from harness.stats.interval import Interval
-from harness.stats.means import right_weight, wrong_weight
+from harness.stats.means import heaviest
 from harness.stats.tilting import chance_at_most_zero, tail, tilt
 
 Terms = tuple[Floats, Floats]  # num and den
@@ -89,23 +89,21 @@ def paired_difference_of_ratios(
         high=-_lower(winning, -estimate, alpha),
         p_value=two_sided(float(losing.chance(0.0)), float(winning.chance(0.0))),
         n=ours[0].size,
-        groups=clusters.count,
+        groups=np.unique(np.asarray(groups)).size,
     )
 
 
 def _losing(ours: Terms, theirs: Terms, clusters: Clusters) -> Arms:
     """The groups with whatever is not known lost by the first arm to the second."""
-    dens = np.concatenate([ours[1], theirs[1]])
-    right, wrong = right_weight(dens), wrong_weight(np.concatenate([ours[0], theirs[0]]), dens)
+    weight = heaviest(np.concatenate([ours[1], theirs[1]]))
 
     def total(values: Floats, unknown: float) -> Floats:
         return clusters.total(filled(values, clusters.n, unknown))
 
     return Arms.with_a_lost_group(
-        (total(ours[0], 0.0), total(ours[1], wrong)),
-        (total(theirs[0], right), total(theirs[1], right)),
-        right * clusters.largest,
-        wrong * clusters.largest,
+        (total(ours[0], 0.0), total(ours[1], weight)),
+        (total(theirs[0], weight), total(theirs[1], weight)),
+        weight * clusters.largest,
     )
 
 
@@ -123,16 +121,16 @@ class Arms:
     b_den: Floats
 
     @classmethod
-    def with_a_lost_group(cls, ours: Terms, theirs: Terms, right: float, wrong: float) -> Arms:
+    def with_a_lost_group(cls, ours: Terms, theirs: Terms, weight: float) -> Arms:
         """The groups, and one more that the candidate gets all wrong and the baseline all right.
 
-        `right` and `wrong` are what that group's cases weigh together when right and when wrong.
+        `weight` is what that group's cases weigh together, in either arm.
         """
         return cls(
             with_group(ours[0], 0.0),
-            with_group(ours[1], wrong),
-            with_group(theirs[0], right),
-            with_group(theirs[1], right),
+            with_group(ours[1], weight),
+            with_group(theirs[0], weight),
+            with_group(theirs[1], weight),
         )
 
     def chance(self, difference: float) -> Floats:

@@ -62,9 +62,9 @@ def ratio_of_sums(
     labels = with_missing(groups, missing)
     clusters = read_clusters(labels, labels.size)
     estimate = float(top.sum() / bottom.sum())
-    wrong, right = wrong_weight(top, bottom), right_weight(bottom)
+    weight = heaviest(bottom)
 
-    def bound(parts: Floats, weight: float, share: float) -> float:
+    def bound(parts: Floats, share: float) -> float:
         """The lower bound of that share, cases without a value being none of it."""
         sums = clusters.total(filled(parts, clusters.n, 0.0))
         whole = clusters.total(filled(bottom, clusters.n, weight))
@@ -72,11 +72,11 @@ def ratio_of_sums(
 
     return Interval(
         estimate=estimate,
-        low=bound(top, wrong, estimate),
-        high=1.0 - bound(bottom - top, right, 1.0 - estimate),
+        low=bound(top, estimate),
+        high=1.0 - bound(bottom - top, 1.0 - estimate),
         p_value=0.0 if estimate > 0.0 else 1.0,
         n=top.size,
-        groups=clusters.count,
+        groups=np.unique(np.asarray(groups)).size,
     )
 
 
@@ -94,11 +94,11 @@ def share_chance(num: Floats, den: Floats, lost: float, value: float) -> Floats:
     return chance_at_most_zero(with_group(num - value * den, -value * lost))
 
 
-def right_weight(den: Floats) -> float:
-    """What a case weighs at most."""
+def heaviest(den: Floats) -> float:
+    """What a case weighs at most.
+
+    An unseen case is taken to weigh as much, right or wrong. In F1 a wrong one weighs half of a
+    right one, but what wrong cases weigh may not be read off those there are: one more mistake
+    could then narrow a bound.
+    """
     return float(den.max())
-
-
-def wrong_weight(num: Floats, den: Floats) -> float:
-    """What a wrong case weighs at most, in F1 half of a right one; all that one can if none is."""
-    return float(den[(num == 0.0) & (den > 0.0)].max(initial=0.0)) or right_weight(den)

@@ -24,7 +24,7 @@ from harness.stats.clusters import (
     read_terms,
     same_length,
 )
-from harness.stats.means import right_weight, wrong_weight
+from harness.stats.means import heaviest
 from harness.stats.tilting import chance_at_most_zero, tilt
 
 USUAL = 0.8
@@ -73,9 +73,8 @@ class Spread:
         size = clusters.total((ours[1] + theirs[1]) / 2.0) / usual
         change = clusters.total(ours[0] - theirs[0] - level * (ours[1] - theirs[1])) / usual
         above = change - change.mean() * size  # sizes are 1 on average
-        right, wrong = right_weight(den), wrong_weight(num, den)
-        scale = clusters.largest / usual
-        lost = -scale * (level * wrong + (1.0 - level) * right), scale * (right + wrong) / 2.0
+        worst = clusters.largest * heaviest(den) / usual
+        lost = -worst, worst
         half = np.full(2 * clusters.count, 0.5 / clusters.count)
         return cls(np.append(above, -above), np.append(size, size), half, lost, clusters.count)
 
@@ -91,7 +90,7 @@ class Spread:
         clusters = read_clusters(groups, top.size)
         usual = bottom.sum() / clusters.count
         above, size = clusters.total(top) / usual, clusters.total(bottom) / usual
-        lost = 0.0, clusters.largest * wrong_weight(top, bottom) / usual
+        lost = 0.0, clusters.largest * heaviest(bottom) / usual
         share = np.full(clusters.count, 1.0 / clusters.count)
         return cls(above, size, share, lost, clusters.count)
 
@@ -106,8 +105,9 @@ class Spread:
         """
         ours, theirs = read_shares(candidate, "candidate"), read_shares(baseline, "baseline")
         same_length(candidate=ours, baseline=theirs, groups=np.asarray(groups))
-        if not ours.any():
-            raise ValueError("the candidate's mean is 0: the ratio says nothing")
+        for name, arm in (("candidate", ours), ("baseline", theirs)):
+            if not arm.any():
+                raise ValueError(f"the {name}'s mean is 0: the ratio says nothing")
         clusters = read_clusters(groups, ours.size)
         usual = ours.sum() / clusters.count
         above, size = clusters.total(theirs) / usual, clusters.total(ours) / usual

@@ -78,7 +78,7 @@ def paired_ratio(
         high=estimate / inverse if inverse > 0.0 else np.inf,
         p_value=two_sided(rising, falling),
         n=ours.size,
-        groups=clusters.count,
+        groups=np.unique(np.asarray(groups)).size,
     )
 
 

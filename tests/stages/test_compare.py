@@ -155,3 +155,19 @@ def test_a_case_with_an_answer_missing_is_no_smaller_n(tmp_path: Path) -> None:
     assert not made.metrics["shop.scope.answer_rate"].missing.size, "s2 calls for a refusal"
     assert not made.metrics["shop.gold.accuracy"].missing.size
     assert made.metrics["shop.scope.accuracy"].groups.size == 39
+
+
+def test_a_case_unscored_on_both_sides_concerns_every_metric_and_else_what_a_score_names(
+    tmp_path: Path,
+) -> None:
+    project, suites = shop(tmp_path)
+
+    def silent(target: str, ask: Any) -> str:
+        return "" if ask.case.id == "s3" else usual(target, ask)
+
+    both = [make_run(project, suites, target, silent) for target in ("candidate", "base")]
+    made = compare(both[0], both[1], suites)
+    assert made.metrics["shop.scope.refusal_recall"].missing.size == 1
+    one = compare(both[0], make_run(project, suites, "base"), suites)
+    assert not one.metrics["shop.scope.refusal_recall"].missing.size, "s3 calls for an answer"
+    assert one.metrics["shop.scope.answer_rate"].missing.size == 1

@@ -180,7 +180,7 @@ def test_so_are_those_of_f1_and_of_a_ratio(one_in: int) -> None:
         refused = np.where(due, random.random(40) < recall, random.random(40) < 0.1)
         terms += [2.0 * (refused & due), 2.0 * (refused & due) + (refused ^ due)]
     found = paired_difference_of_ratios(*terms, np.arange(40))
-    arms = differences.Arms.with_a_lost_group((terms[0], terms[1]), (terms[2], terms[3]), 2.0, 1.0)
+    arms = differences.Arms.with_a_lost_group((terms[0], terms[1]), (terms[2], terms[3]), 2.0)
     assert float(arms.chance(found.low - 1e-6)) < ALPHA < float(arms.chance(found.low + 1e-6))
     ours, theirs = (random.random((2, 40)) < 0.8).astype(float)
     capped = paired_ratio(ours, theirs, np.arange(40), ceiling=1)
@@ -227,10 +227,10 @@ def test_a_difference_of_f1_is_close_to_drawing_the_weights(
         sums = [weights @ np.append(row, last) for row, last in zip(terms, worst, strict=True)]
         return float(np.quantile(sums[0] / sums[1] - sums[2] / sums[3], share))
 
-    # A wrong case weighs 1 in F1, a right one 2.
+    # An unseen case weighs what a right one does, also where it is wrong.
     near = 0.006 if n == 40 else 0.012
-    assert found.low == pytest.approx(quantile((0.0, 1.0, 2.0, 2.0), ALPHA), abs=near)
-    assert found.high == pytest.approx(quantile((2.0, 2.0, 0.0, 1.0), 1 - ALPHA), abs=near)
+    assert found.low == pytest.approx(quantile((0.0, 2.0, 2.0, 2.0), ALPHA), abs=near)
+    assert found.high == pytest.approx(quantile((2.0, 2.0, 0.0, 2.0), 1 - ALPHA), abs=near)
 
 
 def test_f1_is_not_taken_for_a_mean_of_cases() -> None:
@@ -242,6 +242,21 @@ def test_f1_is_not_taken_for_a_mean_of_cases() -> None:
     with_rest = ratio_of_sums(np.append(num, [0] * 76), np.append(den, [0] * 76), np.arange(100))
     assert with_rest.estimate == found.estimate
     assert with_rest.high - with_rest.low == pytest.approx(found.high - found.low, rel=0.1)
+
+
+@pytest.mark.parametrize("repeats", [1, 5])
+def test_one_more_mistake_never_raises_a_bound(repeats: int) -> None:
+    """Also where it is one of several repeats, and the first there is."""
+    due = np.arange(40) % 2 == 0
+    num, den = 2.0 * due, 2.0 * due
+    perfect = ratio_of_sums(num, den, np.arange(40))
+    for case, missed in ((0, (2.0 * (repeats - 1), 2.0 * (repeats - 1) + 1.0)), (1, (0.0, 1.0))):
+        worse_num, worse_den = num.copy(), den.copy()
+        worse_num[case], worse_den[case] = np.array(missed) / repeats
+        worse = ratio_of_sums(worse_num, worse_den, np.arange(40))
+        assert worse.low < perfect.low
+        loss = paired_difference_of_ratios(worse_num, worse_den, num, den, np.arange(40))
+        assert loss.low < paired_difference_of_ratios(num, den, num, den, np.arange(40)).low
 
 
 def test_a_true_difference_is_found() -> None:
