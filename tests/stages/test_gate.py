@@ -130,6 +130,11 @@ def test_a_section_scored_too_thinly_is_invalid_and_the_share_can_be_set(tmp_pat
     assert judge(tmp_path / "x", BETTER, answering=fails("g1"), min_scored=0.9).verdict == "PROMOTE"
 
 
+def test_just_the_share_that_is_asked_for_is_enough(tmp_path: Path) -> None:
+    one_of_forty = {"answering": fails("g1"), "min_scored": 0.975}
+    assert judge(tmp_path, BETTER, **one_of_forty).verdict == "PROMOTE"
+
+
 def test_a_section_that_is_missing_altogether_is_invalid(tmp_path: Path) -> None:
     everything = fails(*(f"g{i}" for i in range(40)))
     verdict = judge(tmp_path, BETTER, answering=everything, min_scored=0.01)
