@@ -87,12 +87,10 @@ def _seen(rule: Rule, comparison: Comparison, alpha: float) -> RulePower:
         return found
     # What has no score counts as lost, whatever the number of groups.
     lost = known.missing.size / (known.missing.size + known.groups.size)
-    return found.model_copy(
-        update={
-            "detectable": found.detectable + lost,
-            "reason": f"{known.missing.size} of its cases have no score and count as lost",
-        }
-    )
+    reason = f"{known.missing.size} of its cases have no score and count as lost"
+    if found.reason:
+        reason = f"{found.reason}; {reason}"
+    return found.model_copy(update={"detectable": found.detectable + lost, "reason": reason})
 
 
 def _known(rule: MetricRule, metric: PairedMetric, alpha: float) -> RulePower:
