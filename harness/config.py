@@ -12,7 +12,8 @@ from harness.errors import ConfigError, UsageError
 from harness.files import digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.policy import Policy
-from harness.records.target import Generation, ManagedServer, RemoteServer, Server, Target
+from harness.records.server import ManagedServer, RemoteServer, Server
+from harness.records.target import Generation, Target
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"

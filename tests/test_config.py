@@ -9,7 +9,7 @@ import yaml
 
 from harness.config import load_project
 from harness.errors import ConfigError, UsageError
-from harness.records.target import RemoteServer
+from harness.records.server import RemoteServer
 from tests.shop import config
 
 ROOT = Path(__file__).parent.parent

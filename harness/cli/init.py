@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from harness.errors import UsageError
 from harness.files import write_atomic
 from harness.records.base import explain
-from harness.records.target import RemoteServer
+from harness.records.server import RemoteServer
 
 GITIGNORE = Path(".gitignore")
 

@@ -16,7 +16,7 @@ from harness.cli.options import config_option, open_project
 from harness.config import Project
 from harness.errors import ServerError, UsageError
 from harness.files import write_atomic
-from harness.records.target import ManagedServer, RemoteServer
+from harness.records.server import ManagedServer, RemoteServer
 from harness.stages.connect import connect, model_name
 
 POLL_SECONDS = 1.0

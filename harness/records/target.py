@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from harness.records.base import Record
 
@@ -33,78 +30,6 @@ class Generation(Record):
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
         }
-
-
-class ManagedServer(Record):
-    """A vLLM process that the harness starts, watches and stops."""
-
-    engine: Literal["vllm"]
-    model: str
-    args: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    trust_remote_code: bool = False
-    port: int | None = Field(default=None, ge=1, le=65535)
-    start_timeout: float = Field(default=600.0, gt=0.0)
-
-
-class RemoteServer(Record):
-    """Any OpenAI-compatible server that already runs."""
-
-    url: str
-    api_key_env: str | None = None
-
-    @field_validator("url", mode="before")
-    @classmethod
-    def _one(cls, url: Any) -> Any:
-        if isinstance(url, list | tuple):
-            raise ValueError("one url for now, not a list")
-        return url
-
-    @field_validator("url")
-    @classmethod
-    def _route(cls, url: str) -> str:
-        """Accept host, host/v1 or a full route, and keep the part up to `/v1`.
-
-        No message holds a part of the url: it may be a secret.
-        """
-        url = url.strip()
-        if "?" in url or "#" in url:
-            raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
-        try:
-            if "://" not in url:
-                local = _is_local(urlsplit(f"//{url}").hostname or "")
-                url = f"{'http' if local else 'https'}://{url}"
-            parts = urlsplit(url)
-            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:  # a bracket left open, a port that is no number
-            known = False
-        if not known:
-            raise ValueError("must be host, host/v1 or the full route, by http or https")
-        if parts.username is not None:
-            raise ValueError("must hold no credentials; name a variable in `api_key_env`")
-        path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
-        path = re.sub(r"(?i)/v1(/+models)?$", "", path)
-        return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
-
-
-def _is_local(host: str) -> bool:
-    """Whether a host without a scheme is this machine, which speaks http."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_loopback or address.is_unspecified
-
-
-def _kind_of_server(data: Any) -> str:
-    if isinstance(data, RemoteServer) or (isinstance(data, dict) and "url" in data):
-        return "remote"
-    return "managed"
-
-
-Server = Annotated[
-    Annotated[ManagedServer, Tag("managed")] | Annotated[RemoteServer, Tag("remote")],
-    Discriminator(_kind_of_server),
-]
 
 
 class Target(Record):

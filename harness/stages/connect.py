@@ -16,7 +16,8 @@ from harness.errors import UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
-from harness.records.target import Identity, ManagedServer, RemoteServer
+from harness.records.server import ManagedServer, RemoteServer
+from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
 from harness.serving.spec import ServeSpec

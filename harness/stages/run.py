@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
-from harness.client.openai import OpenAIClient
-from harness.client.retry import RetryingClient
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError
@@ -18,6 +16,7 @@ from harness.records.attempt import Attempt
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.stages.connect import Endpoint, connect, identify
+from harness.stages.dial import dial
 from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
@@ -167,10 +166,7 @@ async def _ask(
 ) -> None:
     planned = job.plan
     settings = planned.generation
-    async with OpenAIClient(
-        endpoint.url, api_key=endpoint.api_key, generation=settings, clock=SYSTEM_CLOCK
-    ) as direct:
-        client = RetryingClient(direct, generation=settings, clock=SYSTEM_CLOCK)
+    async with dial(endpoint, settings, SYSTEM_CLOCK) as client:
         proof = None
         if planned.identity.adapter is not None:
             # Before the journal is opened: an adapter that is not applied undoes nothing.

@@ -1,0 +1,118 @@
+"""A server: where models answer, what that may cost, and how hard it may be asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from harness.records.base import Record
+
+
+class Price(Record):
+    """What a server costs: per million tokens in and out, or per hour of its GPUs.
+
+    One currency throughout; which one is the reader's business.
+    """
+
+    input: float | None = Field(default=None, ge=0.0)
+    output: float | None = Field(default=None, ge=0.0)
+    gpu_hour: float | None = Field(default=None, ge=0.0)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Price:
+        by_token = self.input is not None and self.output is not None
+        if by_token == (self.gpu_hour is not None) or (self.input is None) != (self.output is None):
+            raise ValueError("give `input` and `output` (per million tokens), or `gpu_hour`")
+        return self
+
+
+class Metered(Record):
+    """What every server may be given: a price, and limits that are never exceeded."""
+
+    price: Price | None = None
+    max_requests_per_minute: int | None = Field(default=None, ge=1)
+    max_tokens_per_minute: int | None = Field(default=None, ge=1)
+    max_cost: float | None = Field(default=None, gt=0.0)
+
+    @model_validator(mode="after")
+    def _cost_has_a_price(self) -> Metered:
+        if self.max_cost is not None and self.price is None:
+            raise ValueError("max_cost needs a `price`")
+        return self
+
+
+class ManagedServer(Metered):
+    """A vLLM process that the harness starts, watches and stops; or `replicas` of them."""
+
+    engine: Literal["vllm"]
+    model: str
+    args: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    trust_remote_code: bool = False
+    port: int | None = Field(default=None, ge=1, le=65535)
+    start_timeout: float = Field(default=600.0, gt=0.0)
+    replicas: int = Field(default=1, ge=1)
+
+
+class RemoteServer(Metered):
+    """Any OpenAI-compatible server that already runs."""
+
+    url: str
+    api_key_env: str | None = None
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _one(cls, url: Any) -> Any:
+        if isinstance(url, list | tuple):
+            raise ValueError("one url for now, not a list")
+        return url
+
+    @field_validator("url")
+    @classmethod
+    def _route(cls, url: str) -> str:
+        """Accept host, host/v1 or a full route, and keep the part up to `/v1`.
+
+        No message holds a part of the url: it may be a secret.
+        """
+        url = url.strip()
+        if "?" in url or "#" in url:
+            raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
+        try:
+            if "://" not in url:
+                local = _is_local(urlsplit(f"//{url}").hostname or "")
+                url = f"{'http' if local else 'https'}://{url}"
+            parts = urlsplit(url)
+            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # a bracket left open, a port that is no number
+            known = False
+        if not known:
+            raise ValueError("must be host, host/v1 or the full route, by http or https")
+        if parts.username is not None:
+            raise ValueError("must hold no credentials; name a variable in `api_key_env`")
+        path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
+        path = re.sub(r"(?i)/v1(/+models)?$", "", path)
+        return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host without a scheme is this machine, which speaks http."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
+
+
+def _kind_of_server(data: Any) -> str:
+    if isinstance(data, RemoteServer) or (isinstance(data, dict) and "url" in data):
+        return "remote"
+    return "managed"
+
+
+Server = Annotated[
+    Annotated[ManagedServer, Tag("managed")] | Annotated[RemoteServer, Tag("remote")],
+    Discriminator(_kind_of_server),
+]

@@ -1,0 +1,28 @@
+"""Dial: from an endpoint to a client that asks it, with all that a request may need on its way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from harness.client.openai import OpenAIClient
+from harness.client.protocol import ChatClient
+from harness.client.retry import RetryingClient
+from harness.clock import Clock
+from harness.records.target import Generation
+from harness.stages.connect import Endpoint
+
+
+@asynccontextmanager
+async def dial(
+    endpoint: Endpoint, generation: Generation, clock: Clock
+) -> AsyncIterator[ChatClient]:
+    """A client of the endpoint, open for as long as the block runs.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+    """
+    async with OpenAIClient(
+        endpoint.url, api_key=endpoint.api_key, generation=generation, clock=clock
+    ) as direct:
+        yield RetryingClient(direct, generation=generation, clock=clock)
