@@ -13,17 +13,29 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import yaml
 
 from harness.errors import HarnessError, StorageError, UsageError
 
 _LONGEST_EXCERPT = 40
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
     """Replace `path` by `data`, so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written.
+    """
+    with replacing(path, mode=mode) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block ends well, and vanishes otherwise.
 
     The data is fsynced before the rename, the folder after it. The trade-offs: a crash can leave
     a `.tmp` file beside the target, and the new file does not keep the old one's permissions.
@@ -31,13 +43,12 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
     Raises:
         StorageError: the disk is full or the place cannot be written.
     """
-    payload = data.encode() if isinstance(data, str) else data
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(payload)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(name, mode)
@@ -75,9 +86,14 @@ def read_bytes(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(
-            f"cannot read: {error.strerror or error}", where=str(path), hint="check what is there"
-        ) from error
+        raise cannot_read(error, path) from error
+
+
+def cannot_read(error: OSError, path: Path) -> StorageError:
+    """The one-line error for an `OSError` met while reading `path`."""
+    return StorageError(
+        f"cannot read: {error.strerror or error}", where=str(path), hint="check what is there"
+    )
 
 
 def read_text(path: Path) -> str:
@@ -101,7 +117,7 @@ def read_text(path: Path) -> str:
 
 def canonical_json(value: Any) -> str:
     """The value as JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode(value)
 
 
 def digest_bytes(data: bytes) -> str:
@@ -171,16 +187,16 @@ class Appender:
     """An append-only file of lines, handed to the system one by one and fsynced every `batch`.
 
     A killed process loses nothing that was appended, a power cut at most the last batch; a torn
-    last line is for the reader to drop.
+    last line is for the reader to drop. With `anew` what the file held is gone.
     """
 
-    def __init__(self, path: Path, *, batch: int = 16) -> None:
+    def __init__(self, path: Path, *, batch: int = 16, anew: bool = False) -> None:
         self._path = path
         self._batch = batch
         self._pending = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
+            self._file = path.open("wb" if anew else "ab", buffering=0)
         except OSError as error:
             raise storage_error(error, path) from error
 

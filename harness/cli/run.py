@@ -19,6 +19,7 @@ from harness.cli.options import (
 )
 from harness.errors import EvidenceError
 from harness.records.run import Run
+from harness.records.summary import Summary
 from harness.report.repeats import repeats_sentences
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
@@ -70,36 +71,44 @@ def check_scored(runs: Mapping[str, Run]) -> None:
         EvidenceError: one has none: that is never a success.
     """
     for name, done in runs.items():
-        if done.accounting().scored == 0:
+        summary = sealed_summary(done)
+        if summary.accounting.scored == 0:
             raise EvidenceError(
                 f"`{name}`: none of {done.header.planned} attempts could be scored",
-                hint=done.scores[0].reason if done.scores else "",
+                hint=summary.trouble,
             )
 
 
+def sealed_summary(done: Run) -> Summary:
+    """The summary of a finished run as it was sealed, so that its records need not be read."""
+    return done.header.summary or done.summary
+
+
 def _summary(done: Run) -> dict[str, object]:
+    summary = sealed_summary(done)
     return {
         "run_id": done.header.run_id,
-        "accounting": done.accounting().model_dump(),
-        "states": done.states(),
-        "repeats": dict(zip(("differ", "cases"), done.repeats(), strict=True)),
-        "metrics": done.metrics(),
+        "accounting": summary.accounting.model_dump(),
+        "states": summary.states,
+        "repeats": summary.repeats.model_dump(),
+        "metrics": summary.metrics,
     }
 
 
 def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
-    accounting = done.accounting()
+    summary = sealed_summary(done)
+    accounting = summary.accounting
     click.echo(
         f"{name}: {accounting.planned} planned, {accounting.scored} scored, "
         f"{accounting.unscored} unscored, {accounting.failed} failed"
     )
-    states = {state: count for state, count in done.states().items() if state != "ok"}
+    states = {state: count for state, count in summary.states.items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
     if repeats:
         click.echo(f"  {repeats}")
-    if trouble := done.commonest_trouble():
-        click.echo(f"  most often {trouble}")
-    for metric, value in done.metrics().items():
+    if summary.trouble:
+        click.echo(f"  most often {summary.trouble}")
+    for metric, value in summary.metrics.items():
         click.echo(f"  {metric:<40} {value:.3f}")
     click.echo(f"  {folder}")

@@ -25,8 +25,8 @@ def command(targets: tuple[str, ...], config: Path, suite_names: tuple[str, ...]
     suites = load_suites(project, suite_names)
     runs = rescore(project, targets, suites, whole(suite_names))
     for name, done in runs.items():
-        accounting = done.accounting()
+        accounting = done.summary.accounting
         click.echo(f"{name}: {accounting.scored} of {accounting.planned} scored")
-        for metric, value in done.metrics().items():
+        for metric, value in done.summary.metrics.items():
             click.echo(f"  {metric:<40} {value:.3f}")
     check_scored(runs)

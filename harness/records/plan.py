@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.records.suite import Case, Message
+from harness.records.asks import Asks
 from harness.records.target import Generation, Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One planned request; `key` is the digest of all that its answer depends on."""
-
-    key: str
-    suite: str
-    section: str
-    case: Case
-    repeat: int
-    messages: tuple[Message, ...]
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +18,5 @@ class Plan:
     generation: Generation
     system_prompts: dict[str, str | None]
     suite_digests: dict[str, str]
-    asks: tuple[Ask, ...]
+    asks: Asks
     selection: dict[str, str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.score import Score
+from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
 
 
@@ -44,20 +46,6 @@ class AdapterProof(Record):
         return steady and 2 * (self.differing - self.forked) >= self.probes
 
 
-class Accounting(Record):
-    """planned = scored + unscored + failed, always."""
-
-    planned: int = Field(ge=0)
-    scored: int = Field(ge=0)
-    unscored: int = Field(ge=0)
-    failed: int = Field(ge=0)
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every planned attempt is accounted for."""
-        return self.planned == self.scored + self.unscored + self.failed
-
-
 class SectionPlan(Record):
     """What a run set out to ask in one section."""
 
@@ -68,8 +56,8 @@ class SectionPlan(Record):
     planned: int = Field(ge=1)
 
 
-class JournalSeal(Record):
-    """The length in bytes and the digest of a journal when its run was finished."""
+class FileSeal(Record):
+    """The length in bytes and the digest of a file when its run was finished."""
 
     size: int = Field(ge=0)
     digest: str
@@ -79,7 +67,8 @@ class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 
     `freshness` counts how often everything was asked again with `--no-cache`: answers are only
-    ever taken over from runs of the same freshness.
+    ever taken over from runs of the same freshness. A finished run has its files sealed, the
+    fingerprint of the `scorers` that scored it, where they have one, and a summary.
     """
 
     schema_version: Literal[1] = 1
@@ -100,45 +89,52 @@ class RunHeader(Record):
     freshness: int = Field(default=0, ge=0)
     created: str
     finished: str | None = None
-    journal: JournalSeal | None = None
+    journal: FileSeal | None = None
+    scores: FileSeal | None = None
+    scorers: str | None = None
+    summary: Summary | None = None
 
     def begun_again(self, freshness: int) -> RunHeader:
         """The header of the run with nothing asked yet, at this freshness."""
-        update = {"freshness": freshness, "finished": None, "journal": None}
-        return self.model_copy(update=update)
+        open_again = dict.fromkeys(("finished", "journal", "scores", "scorers", "summary"))
+        return self.model_copy(update={**open_again, "freshness": freshness})
+
+    def tally(self) -> Tally:
+        """A tally of the run's records with nothing counted yet."""
+        names = (
+            f"{section.suite}.{section.section}.{metric}"
+            for section in self.sections
+            for metric in section.metrics
+        )
+        repeats = int(self.generation.get("repeats", 1)) > 1
+        return Tally(self.planned, tuple(names), repeats=repeats)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """A run as read back from disk."""
+    """A run as read back from disk, its records possibly anew each time they are gone through."""
 
     header: RunHeader
-    attempts: tuple[Attempt, ...]
-    scores: tuple[Score, ...]
+    attempts: Collection[Attempt]
+    scores: Collection[Score]
 
-    def accounting(self) -> Accounting:
-        """What became of every planned attempt."""
-        count = Counter(score.status for score in self.scores)
-        return Accounting(
-            planned=self.header.planned,
-            scored=count["scored"],
-            unscored=count["unscored"],
-            failed=count["failed"],
-        )
+    @cached_property
+    def summary(self) -> Summary:
+        """What the records amount to."""
+        tally = self.header.tally()
+        for score in self.scores:
+            tally.add_score(score)
+        for attempt in self.attempts:
+            tally.add_attempt(attempt)
+        return tally.summary()
 
-    def commonest_trouble(self, suite: str | None = None, section: str | None = None) -> str:
-        """What most often kept answers of a section (or of all) from a score; empty if nothing."""
-        troubles = Counter(
-            f"{score.status}: {score.reason}"
-            for score in self.scores
-            if score.status != "scored"
-            and suite in (None, score.suite)
-            and section in (None, score.section)
-        )
-        if not troubles:
-            return ""
-        (reason, count) = troubles.most_common(1)[0]
-        return f"{count} {reason}"
+    def trouble_in(self, suite: str, section: str) -> str:
+        """What most often kept answers of a section from a score; empty if nothing did."""
+        tally = self.header.tally()
+        for score in self.scores:
+            if (score.suite, score.section) == (suite, section):
+                tally.add_score(score)
+        return tally.summary().trouble
 
     def digest(self) -> str:
         """The digest of what was asked, answered and scored; times and places are left out."""
@@ -152,31 +148,3 @@ class Run:
         )
         scores = {score.key: score.model_dump(mode="json") for score in self.scores}
         return digest_json([header, attempts, scores])
-
-    def metrics(self) -> dict[str, float]:
-        """Each metric by its full name: the sum of its terms' `num` over that of their `den`."""
-        sums: dict[str, list[float]] = {}
-        for score in self.scores:
-            for metric, term in score.terms.items():
-                total = sums.setdefault(f"{score.suite}.{score.section}.{metric}", [0.0, 0.0])
-                total[0] += term.num
-                total[1] += term.den
-        names = [
-            f"{section.suite}.{section.section}.{metric}"
-            for section in self.header.sections
-            for metric in section.metrics
-        ]
-        return {name: sums[name][0] / sums[name][1] for name in names if sums.get(name, [0, 0])[1]}
-
-    def repeats(self) -> tuple[int, int]:
-        """In how many cases the repeats' texts differ, and how many have two answers or more."""
-        texts: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-        for attempt in self.attempts:
-            if attempt.text is not None:
-                texts[attempt.suite, attempt.section, attempt.case].append(attempt.text)
-        repeated = [said for said in texts.values() if len(said) > 1]
-        return sum(len(set(said)) > 1 for said in repeated), len(repeated)
-
-    def states(self) -> dict[str, int]:
-        """How many attempts ended in each state, zero counts left out."""
-        return dict(Counter(attempt.state for attempt in self.attempts))

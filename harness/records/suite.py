@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from harness.records.base import Record
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 class Message(Record):
@@ -49,7 +51,7 @@ class Case(Record):
         value = value.strip()
         if not value:
             raise ValueError("must not be blank")
-        if any(ord(letter) < 32 for letter in value):
+        if _CONTROL.search(value):
             raise ValueError("must not hold control characters")
         return value
 
@@ -62,14 +64,17 @@ class Case(Record):
 
 
 class Section(Record):
-    """Cases of a suite that one scorer judges by the same settings."""
+    """Cases of a suite that one scorer judges by the same settings.
+
+    There may be more cases than memory holds, so that `cases` may read them as they are asked for.
+    """
 
     name: str = Field(pattern=NAME_PATTERN)
     scorer: str
     metrics: tuple[str, ...]
     settings: dict[str, Any] = Field(default_factory=dict)
     cases_file: str
-    cases: tuple[Case, ...] = Field(min_length=1)
+    cases: Annotated[Sequence[Case], SkipValidation]
 
 
 class Suite(Record):

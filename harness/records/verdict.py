@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.records.base import Record
-from harness.records.run import Accounting
+from harness.records.summary import Accounting
 
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
 Outcome = Literal["pass", "fail", "inconclusive", "invalid"]

@@ -18,7 +18,7 @@ def repeats_sentences(runs: Sequence[Run]) -> list[str]:
     """
     told = [_sentence(run) for run in runs]
     for place, run in enumerate(runs):
-        if told[place] and run.repeats()[0] and _temperature(run) == 0.0:
+        if told[place] and run.summary.repeats.differ and _temperature(run) == 0.0:
             told[place] += f"; {UNSTEADY}"
             break
     return told
@@ -26,9 +26,9 @@ def repeats_sentences(runs: Sequence[Run]) -> list[str]:
 
 def _sentence(run: Run) -> str:
     repeats = int(run.header.generation.get("repeats", 1))
-    differ, cases = run.repeats()
-    if repeats < 2 or not cases:
+    if repeats < 2 or not run.summary.repeats.cases:
         return ""
+    differ, cases = run.summary.repeats.differ, run.summary.repeats.cases
     found = numbers.count(differ) if differ else "none"
     return (
         f"{numbers.count(repeats)} repeats a case at temperature {_temperature(run):g}: "

@@ -8,7 +8,8 @@ from collections import defaultdict
 from typing import Any
 
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
-from harness.records.run import Accounting, Run, RunHeader
+from harness.records.run import Run, RunHeader
+from harness.records.summary import Accounting
 from harness.report import numbers
 from harness.report.model import CountsView, FactTable, MetricView, PromptView, SectionView
 from harness.report.tallies import repeats_of, tally
@@ -20,7 +21,7 @@ def build_counts(role: str, run: Run, accounting: Accounting, repeats: str) -> C
 
     Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.
     """
-    states = run.states()
+    states = run.summary.states
     live = [attempt for attempt in run.attempts if attempt.reused_from is None]
     lost = [math.inf for attempt in live if attempt.status == "failed"]
     times = [attempt.timing for attempt in live if attempt.status == "answered" and attempt.timing]

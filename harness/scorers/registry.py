@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from harness.errors import UsageError
+from harness.files import digest_json, file_digest
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
 
@@ -133,3 +135,15 @@ def get(name: str) -> Scorer:
 def names() -> tuple[str, ...]:
     """Every known scorer's name, sorted."""
     return book().names()
+
+
+def fingerprint(scorers: Iterable[str]) -> str | None:
+    """A digest that changes with the code of the named scorers, or None where nothing can tell.
+
+    Only the built-in ones are known well enough: any other may depend on whatever it imports.
+    """
+    home = Path(__file__).parent
+    if any(type(get(name)).__module__.rpartition(".")[0] != __package__ for name in scorers):
+        return None
+    files = sorted(home.glob("*.py"))
+    return digest_json([[file.name, file_digest(file)] for file in files])

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.records.asks import conversation
 from harness.records.attempt import Attempt
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
 from harness.records.run import Run
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
 from harness.records.target import Generation
-from harness.stages.plan import conversation
 
 Place = tuple[str, str, str, int]
 
@@ -221,7 +221,7 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
             yield f"{who} was run on another version of suite `{name}`"
     if header.finished is None:
         yield f"{who} is not finished"
-    accounting = run.accounting()
+    accounting = run.summary.accounting
     if not accounting.balanced:
         found = accounting.scored + accounting.unscored + accounting.failed
         yield f"{who} planned {accounting.planned} attempts and accounts for {found}"

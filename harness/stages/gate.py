@@ -53,8 +53,8 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         rules=rules,
         problems=problems,
         new_critical_failures=new_critical_failures(comparison),
-        accounting=comparison.candidate.accounting(),
-        baseline_accounting=comparison.baseline.accounting(),
+        accounting=comparison.candidate.summary.accounting,
+        baseline_accounting=comparison.baseline.summary.accounting,
         hashes=circumstances.hashes,
         candidate_run=comparison.candidate.header.run_id,
         baseline_run=comparison.baseline.header.run_id,
@@ -103,7 +103,7 @@ def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
         share = scored[section.suite, section.section] / section.planned
         if share < min_scored:
             name = f"{section.suite}.{section.section}"
-            why = run.commonest_trouble(section.suite, section.section)
+            why = run.trouble_in(section.suite, section.section)
             yield (
                 f"`{run.header.target}` has scores for {100 * share:.1f} % of {name}, "
                 f"{100 * min_scored:g} % are needed" + (f" ({why})" if why else "")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.errors import HarnessError, ServerError
 from harness.files import Appender
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask
 from harness.records.target import Generation
 
 REFUSED_STATUS = frozenset({401, 403})
@@ -43,7 +43,7 @@ async def generate(
     question: Question,
     client: ChatClient,
     journal: Appender,
-    on_attempt: Callable[[Attempt], None],
+    on_attempt: Callable[[Ask, Attempt], None],
 ) -> None:
     """Return when every ask has an attempt in the journal.
 
@@ -81,14 +81,14 @@ async def _worker(
     question: Question,
     client: ChatClient,
     journal: Appender,
-    on_attempt: Callable[[Attempt], None],
+    on_attempt: Callable[[Ask, Attempt], None],
     watch: _Watch,
 ) -> None:
     for ask in waiting:
         reply = await client.ask(question.request(ask))
         attempt = _attempt(ask, reply)
         journal.append(attempt.model_dump_json(exclude_none=True))
-        on_attempt(attempt)
+        on_attempt(ask, attempt)
         watch.see(attempt)
 
 

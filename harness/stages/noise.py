@@ -158,8 +158,8 @@ def _share(found: Iterable[bool]) -> float:
 def _metrics(
     run: Run, askings: Sequence[Run], pairs: Sequence[Comparison]
 ) -> Iterator[MetricNoise]:
-    values = [asking.metrics() for asking in askings]
-    for name in run.metrics():
+    values = [asking.summary.metrics for asking in askings]
+    for name in run.summary.metrics:
         own = [value[name] for value in values if name in value]
         gaps = [gap for pair in pairs if (gap := _gap(pair, name)) is not None]
         if gaps:

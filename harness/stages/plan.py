@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import UsageError
-from harness.files import digest_json
-from harness.records.plan import Ask, Plan
-from harness.records.suite import Case, Message, Section, Suite
+from harness.files import canonical_json, digest_json
+from harness.records.asks import Asks, Part
+from harness.records.plan import Plan
+from harness.records.suite import Case, Section, Suite
 from harness.records.target import Generation, Identity
 
 
@@ -59,17 +61,20 @@ def plan(
     _check_cases(chosen, suites)
     own = project.target(target).system_prompt
     prompts = {suite.name: suite.system_prompt if own is None else own for suite in suites}
-    asks = tuple(
-        _ask(identity, generation, suite.name, section.name, case, prompts[suite.name], repeat)
-        for suite in suites
-        for section, case in _selected(suite, chosen)
-        for repeat in range(generation.repeats)
+    asks = _keyed(
+        identity,
+        generation,
+        [
+            Part(suite.name, section, prompts[suite.name], _selected(suite, section, chosen))
+            for suite in suites
+            for section in suite.sections
+        ],
     )
     if not asks:
         raise UsageError("no case is left to ask", hint="widen --suite, --case or --limit")
     digests = {suite.name: suite.digest for suite in suites}
     described = chosen.described(len(project.config.suites))
-    content = digest_json([sorted(ask.key for ask in asks), digests, described])
+    content = digest_json([asks.digest, digests, described])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
         target=target,
@@ -83,58 +88,46 @@ def plan(
 
 
 def _check_cases(selection: Selection, suites: Sequence[Suite]) -> None:
-    known = {
-        name
-        for suite in suites
-        for section, case in suite.cases()
-        for name in (case.id, f"{suite.name}/{section.name}/{case.id}")
-    }
-    for name in selection.cases:
-        if name not in known:
-            raise UsageError(f"no case `{name}`", hint="give an id, or suite/section/id")
+    left = set(selection.cases)
+    if not left:
+        return
+    for suite in suites:
+        for section, case in suite.cases():
+            left -= _names(suite, section, case)
+    if left:
+        unknown = next(name for name in selection.cases if name in left)
+        raise UsageError(f"no case `{unknown}`", hint="give an id, or suite/section/id")
 
 
-def _selected(suite: Suite, selection: Selection) -> Iterator[tuple[Section, Case]]:
-    """The chosen cases; `limit` counts within each section, so that every section stays present."""
+def _names(suite: Suite, section: Section, case: Case) -> set[str]:
+    """What a case may be called on the command line."""
+    return {case.id, f"{suite.name}/{section.name}/{case.id}"}
+
+
+def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[int]:
+    """The places of the chosen cases in their section.
+
+    `limit` counts within each section, so that every section stays present.
+    """
     wanted = set(selection.cases)
-    for section in suite.sections:
-        taken = 0
-        for case in section.cases:
-            path = f"{suite.name}/{section.name}/{case.id}"
-            if wanted and not wanted & {case.id, path}:
-                continue
-            if selection.limit is not None and taken >= selection.limit:
-                break
-            taken += 1
-            yield section, case
+    places: Sequence[int] = range(len(section.cases))
+    if wanted:
+        cases = enumerate(section.cases)
+        places = [place for place, case in cases if wanted & _names(suite, section, case)]
+    return places[: selection.limit]
 
 
-def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
-    """The case's messages as they are sent: a system message of its own stands."""
-    if system_prompt and case.messages[0].role != "system":
-        return (Message(role="system", content=system_prompt), *case.messages)
-    return case.messages
-
-
-def _ask(
-    identity: Identity,
-    generation: Generation,
-    suite: str,
-    section: str,
-    case: Case,
-    system_prompt: str | None,
-    repeat: int,
-) -> Ask:
-    messages = conversation(case, system_prompt)
-    seed = generation.seed + repeat
-    key = digest_json(
-        {
-            "identity": identity.model_dump(mode="json"),
-            "messages": [message.model_dump() for message in messages],
-            "sampling": generation.sampling(),
-            "seed": seed,
-            "case": f"{suite}/{section}/{case.id}",
-            "repeat": repeat,
+def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> Asks:
+    """The asks of the parts, each with a key that is the digest of all its answer depends on."""
+    asked_of = {"identity": identity.model_dump(mode="json"), "sampling": generation.sampling()}
+    keys = bytearray()
+    for ask in Asks(parts, generation, b""):
+        content = {
+            **asked_of,
+            "messages": [message.model_dump() for message in ask.messages],
+            "seed": ask.seed,
+            "case": f"{ask.suite}/{ask.section}/{ask.case.id}",
+            "repeat": ask.repeat,
         }
-    )
-    return Ask(key, suite, section, case, repeat, messages, seed)
+        keys += hashlib.sha256(canonical_json(content).encode()).digest()
+    return Asks(parts, generation, bytes(keys))

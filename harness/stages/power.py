@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison, PairedMetric
-from harness.records.plan import Ask
 from harness.records.policy import (
     AtLeast,
     AtMost,
@@ -25,7 +25,7 @@ from harness.records.policy import (
 from harness.records.power import RulePower
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
-from harness.stages.score import score
+from harness.stages.score import Scoring
 from harness.stats import Spread
 
 Floats = npt.NDArray[np.float64]
@@ -196,14 +196,14 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
     Whether a case does must not depend on the answer, so any answer shows it. Where no case does,
     as with a scorer that makes nothing of such an answer, all of the section are counted.
     """
-    asks = list(_asks(suites))
     found = {
         f"{suite.name}.{section.name}.{metric}": Counter[str]()
         for suite in suites
         for section in suite.sections
         for metric in section.metrics
     }
-    for each in score(suites, asks, {ask.key: _any_answer(ask) for ask in asks}):
+    scoring = Scoring(suites)
+    for each in (scoring.score(ask, _any_answer(ask)) for ask in _asks(suites)):
         for metric, term in each.terms.items():
             if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
                 found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1

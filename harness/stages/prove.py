@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from harness.client.models import ServerDescription
 from harness.client.protocol import Answer, ChatClient, ChatRequest
 from harness.errors import AdapterNotApplied, ServerError
-from harness.records.plan import Ask, Plan
+from harness.records.asks import Ask
+from harness.records.plan import Plan
 from harness.records.run import AdapterProof
 
 PROBES = 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -59,7 +58,7 @@ def header(
 
 
 def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]:
-    count = Counter((ask.suite, ask.section) for ask in planned.asks)
+    count = planned.asks.counts
     return tuple(
         SectionPlan(
             suite=suite.name,
@@ -70,7 +69,7 @@ def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]
         )
         for suite in suites
         for section in suite.sections
-        if count[suite.name, section.name]
+        if (suite.name, section.name) in count
     )
 
 

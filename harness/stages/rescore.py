@@ -51,9 +51,10 @@ def _rescore(
     planned = plan(project, target, suites, known.identity, selection)
     job = resume(project, planned)
     attempts = job.attempts()
-    missing = [ask for ask in planned.asks if ask.key not in attempts]
+    missing = [place for place, key in enumerate(planned.asks.each_key()) if key not in attempts]
     if missing:
-        example = f"{missing[0].suite}/{missing[0].section}/{missing[0].case.id}"
+        first = planned.asks[missing[0]]
+        example = f"{first.suite}/{first.section}/{first.case.id}"
         raise EvidenceError(
             f"`{target}` has no stored answer for {len(missing)} of {len(planned.asks)} cases, "
             f"{example} among them",

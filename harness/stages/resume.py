@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.clock import Clock, iso
 from harness.config import Project
-from harness.journal import RunFolder, runs_of
+from harness.journal import RunFolder, Stored, runs_of
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan
 from harness.records.run import Run
 from harness.records.suite import Suite
+from harness.scorers.registry import fingerprint
 from harness.stages.score import score
 
 # Which answers stand instead of being asked for: all that are stored; those of the run itself where
@@ -22,7 +24,7 @@ Reuse = Literal["stored", "begun", "measured", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One target's plan, the folder of its records, and the answers it has by key.
+    """One target's plan, the folder of its records, and the keys of the answers it has.
 
     `anew` says that the folder's journal is to be set aside, since everything is asked again;
     `oldest` is when the first of the answers at hand was asked for, if there are any.
@@ -30,24 +32,34 @@ class Job:
 
     plan: Plan
     folder: RunFolder
-    done: dict[str, Attempt]
+    done: Set[str] = frozenset()
     freshness: int = 0
     anew: bool = False
     oldest: str | None = None
 
     @property
-    def pending(self) -> list[Ask]:
-        """The asks that have no answer yet, failed ones among them."""
-        return [ask for ask in self.plan.asks if ask.key not in self.done]
+    def open(self) -> int:
+        """How many asks have no answer yet, failed ones among them."""
+        return len(self.plan.asks) - len(self.done)
 
-    def attempts(self) -> dict[str, Attempt]:
+    def pending(self) -> Iterator[Ask]:
+        """The asks that have no answer yet, in the order of the plan."""
+        return (ask for ask in self.plan.asks if ask.key not in self.done)
+
+    def attempts(self) -> Mapping[str, Attempt]:
         """What the journal holds by key, failures among it; nothing where it is to be set aside."""
         return {} if self.anew else self.folder.attempts()
 
-    def finish(self, suites: Sequence[Suite], clock: Clock) -> Run:
-        """The run, scored anew from its attempts and marked as finished."""
-        scores = score(suites, self.plan.asks, self.folder.attempts())
-        self.folder.finish(scores, iso(clock.utc()))
+    def finish(self, suites: Sequence[Suite], clock: Clock, *, scored: bool = False) -> Run:
+        """The run, scored and marked as finished.
+
+        With `scored` the scores in the folder are of these suites and scorers, and stand.
+        """
+        scorers = fingerprint({section.scorer for suite in suites for section in suite.sections})
+        if not self.folder.scored_by(scorers):
+            known = self.folder.scores() if scored else {}
+            rows = score(suites, self.plan.asks, self.folder.attempts(), known)
+            self.folder.finish(rows, scorers, iso(clock.utc()))
         return self.folder.load()
 
 
@@ -75,42 +87,79 @@ def resume(project: Project, planned: Plan, reuse: Reuse = "stored") -> Job:
         # How many are under way at once changes how the answers vary.
         begun_anew &= known.generation.get("concurrency") == planned.generation.concurrency
     if reuse == "nothing" or (reuse != "stored" and not begun_anew):
-        return Job(planned, folder, {}, freshness + 1, anew=True)
-    keys = {ask.key for ask in planned.asks}
-    done = {key: item for key, item in _answers(folder).items() if key in keys} if own else {}
-    found: dict[str, Attempt] = {}
-    for other, header in runs:
-        if other.path != folder.path and header.freshness == freshness and keys - done.keys():
-            found |= _taken(other, keys - done.keys() - found.keys())
-    if found:
+        return Job(planned, folder, freshness=freshness + 1, anew=True)
+    others = [
+        other
+        for other, header in runs
+        if header.freshness == freshness and other.path != folder.path
+    ]
+    held = _held(planned, folder) if own else _Held()
+    taken = _take_over(planned, held, others)
+    if taken:
         with folder.writing(anew=not own) as journal:
             if known is not None and not own:  # what the folder holds from now on is as fresh
                 folder.write_header(known.begun_again(freshness))
-            for attempt in found.values():
+            for attempt in _copies(taken):
                 journal.append(attempt.model_dump_json(exclude_none=True))
-    done |= found
-    oldest = _oldest(project, folder, done)
-    return Job(planned, folder, done, freshness, anew=not own and not found, oldest=oldest)
+        held = _held(planned, folder)
+    oldest = _oldest(project, folder, held.origins)
+    return Job(planned, folder, held.keys, freshness, anew=not own and not taken, oldest=oldest)
 
 
-def _answers(folder: RunFolder) -> dict[str, Attempt]:
-    return {key: item for key, item in folder.attempts().items() if item.status == "answered"}
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The answers of a plan that a journal holds: their keys, and the runs they come from."""
+
+    keys: Set[str] = frozenset()
+    origins: Set[str | None] = frozenset()
 
 
-def _taken(other: RunFolder, wanted: set[str]) -> dict[str, Attempt]:
-    """Answers to the wanted keys in another run, each marked with the run that asked for it.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Answers of another run."""
+
+    name: str
+    attempts: Stored[Attempt]
+    keys: Sequence[str]
+
+
+def _held(planned: Plan, folder: RunFolder) -> _Held:
+    attempts = folder.attempts()
+    keys = {
+        key for key in planned.asks.each_key() if key in attempts and key not in attempts.failed
+    }
+    return _Held(keys, attempts.origins if keys else frozenset())
+
+
+def _take_over(planned: Plan, held: _Held, others: Sequence[RunFolder]) -> list[_Taken]:
+    """Answers in other runs to what is not held.
 
     The keys are digests of all that an answer depends on, so an answer found under one is the
     answer; failures are never taken over.
     """
-    return {
-        key: item.model_copy(update={"reused_from": item.reused_from or other.path.name})
-        for key, item in _answers(other).items()
-        if key in wanted
-    }
+    missing = {key for key in planned.asks.each_key() if key not in held.keys}
+    found = []
+    for other in others:
+        if not missing:
+            break
+        attempts = other.attempts()
+        keys = [key for key in attempts if key in missing and key not in attempts.failed]
+        if keys:
+            found.append(_Taken(other.path.name, attempts, keys))
+            missing.difference_update(keys)
+    return found
 
 
-def _oldest(project: Project, folder: RunFolder, done: Mapping[str, Attempt]) -> str | None:
-    names = {item.reused_from or folder.path.name for item in done.values()}
+def _copies(taken: Sequence[_Taken]) -> Iterator[Attempt]:
+    """The answers, each marked with the run that asked for it."""
+    for each in taken:
+        for key in each.keys:
+            attempt = each.attempts[key]
+            origin = attempt.reused_from or each.name
+            yield attempt.model_copy(update={"reused_from": origin})
+
+
+def _oldest(project: Project, folder: RunFolder, origins: Set[str | None]) -> str | None:
+    names = {origin or folder.path.name for origin in origins}
     headers = (RunFolder(project.runs / name).header() for name in names)
     return min((header.created for header in headers if header is not None), default=None)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.run import Run
 from harness.records.suite import Suite
@@ -22,6 +23,7 @@ from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header
 from harness.stages.resume import Job, Reuse, resume
+from harness.stages.score import Scoring
 
 T = TypeVar("T")
 
@@ -64,14 +66,17 @@ def run(
         jobs[target] = resume(project, planned, reuse)
         _tell_of_reuse(jobs[target], reuse, watcher)
         by_server[project.target(target).server].append(target)
+    done: dict[str, Run] = {}
     for server, names in by_server.items():
         open_jobs = {name: jobs[name] for name in names if _needs_server(jobs[name])}
         if open_jobs:
-            _ask_all(project, server, open_jobs, suites, watcher)
-    for job in jobs.values():
+            done |= _ask_all(project, server, open_jobs, suites, watcher)
+    for name, job in jobs.items():
         if job.folder.header() is None:  # every answer was taken over from other runs
             job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
-    return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
+        if name not in done:
+            done[name] = job.finish(suites, SYSTEM_CLOCK)
+    return {name: done[name] for name in jobs}
 
 
 def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
@@ -106,7 +111,7 @@ def _needs_server(job: Job) -> bool:
     """Whether something is left to ask, or an adapter still has to be proven."""
     known = job.folder.header()
     proven = known is not None and known.adapter_proof is not None
-    return bool(job.pending) or (job.plan.identity.adapter is not None and not proven)
+    return job.open > 0 or (job.plan.identity.adapter is not None and not proven)
 
 
 def _ask_all(
@@ -115,20 +120,22 @@ def _ask_all(
     jobs: dict[str, Job],
     suites: Sequence[Suite],
     watcher: Watcher,
-) -> None:
+) -> dict[str, Run]:
     log = next(iter(jobs.values())).folder.server_log
+    done = {}
     try:
         with connect(project, server, list(jobs), log, watcher.say) as endpoint:
-            for job in jobs.values():
+            for name, job in jobs.items():
                 _ask_through(project, job, suites, endpoint, watcher)
                 _check_identity(project, job)
                 # Now, so that a later target's error loses nothing.
-                job.finish(suites, SYSTEM_CLOCK)
+                done[name] = job.finish(suites, SYSTEM_CLOCK, scored=True)
     finally:
         for job in jobs.values():
             if job.folder.server_log != log and job.folder.path.exists():
                 with contextlib.suppress(OSError):  # a copy for convenience hides no error
                     shutil.copyfile(log, job.folder.server_log)
+    return done
 
 
 def _ask_through(
@@ -176,12 +183,17 @@ async def _ask(
                 f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
             )
         head = header(project, job, suites, proof, SYSTEM_CLOCK)
-        with job.folder.writing(anew=job.anew) as journal:
+        with job.folder.writing(anew=job.anew) as journal, job.folder.scoring() as scores:
             job.folder.write_header(head)
             called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
-            seen = _counter(watcher, planned.target, job)
-            await generate(job.pending, question, client, journal, seen)
+            scoring, count = Scoring(suites), _counter(watcher, planned.target, job)
+
+            def see(ask: Ask, attempt: Attempt) -> None:
+                scores.append(scoring.score(ask, attempt).model_dump_json())
+                count(attempt)
+
+            await generate(job.pending(), question, client, journal, see)
 
 
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
-from harness.records.plan import Ask
 from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Scorer, Unscored
 from harness.scorers.registry import get
 
 
-def score(
-    suites: Sequence[Suite], asks: Sequence[Ask], attempts: Mapping[str, Attempt]
-) -> Iterator[Score]:
-    """One score for every ask that has an attempt, in the order of the asks.
+class Scoring:
+    """The scorers of some suites, ready to judge."""
 
-    A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is no
-    judgement, are `unscored`: none of them is an answer, so none of them gets a value.
+    def __init__(self, suites: Sequence[Suite]) -> None:
+        self._sections = {
+            (suite.name, section.name): (section, get(section.scorer))
+            for suite in suites
+            for section in suite.sections
+        }
+
+    def score(self, ask: Ask, attempt: Attempt) -> Score:
+        """The score of what came back for an ask.
+
+        A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is
+        no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
+        """
+        section, scorer = self._sections[ask.suite, ask.section]
+        return _score(ask, attempt, section, scorer)
+
+
+def score(
+    suites: Sequence[Suite],
+    asks: Iterable[Ask],
+    attempts: Mapping[str, Attempt],
+    known: Mapping[str, Score] | None = None,
+) -> Iterator[tuple[Score, Attempt]]:
+    """One score, with its attempt, for every ask that has one, in the order of the asks.
+
+    A score that is `known` by the ask's key stands.
     """
-    sections = {
-        (suite.name, section.name): section for suite in suites for section in suite.sections
-    }
-    scorers = {key: get(section.scorer) for key, section in sections.items()}
+    scoring = Scoring(suites)
     for ask in asks:
         attempt = attempts.get(ask.key)
         if attempt is not None:
-            place = (ask.suite, ask.section)
-            yield _score(ask, attempt, sections[place], scorers[place])
+            done = known.get(ask.key) if known else None
+            yield done or scoring.score(ask, attempt), attempt
 
 
 def _score(ask: Ask, attempt: Attempt, section: Section, scorer: Scorer) -> Score:

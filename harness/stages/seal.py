@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UsageError
 from harness.files import read_bytes, write_atomic
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.baseline import Baseline
-from harness.records.plan import Ask
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite
@@ -101,7 +101,7 @@ def _scores(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> Iterato
             asks.append(
                 Ask(item.key, item.suite, item.section, case, item.repeat, case.messages, 0)
             )
-    return score(suites, asks, attempts)
+    return (found for found, _ in score(suites, asks, attempts))
 
 
 def _read(path: Path) -> Baseline:

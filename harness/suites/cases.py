@@ -2,54 +2,152 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import math
-from collections.abc import Iterable, Iterator
+import os
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, overload
 
 from pydantic import ValidationError
 
-from harness.errors import SuiteError, UsageError
-from harness.files import read_text
+from harness.errors import SuiteError
 from harness.records.base import explain
 from harness.records.suite import Case
 
 DEEPEST = 100  # pydantic writes no more than 255 levels, and no scorer reads that many
+Stamp = tuple[int, int, int]
+LARGEST_HELD = 4 * 1024 * 1024  # bytes of one file; some twenty thousand cases
 
 
-def read_cases(file: Path) -> Iterator[tuple[str, Case]]:
-    """Each case with its `file:line`; blank lines are passed over.
+class CaseFile(Sequence[Case]):
+    """A file's cases, once they were checked: each is parsed when it is asked for.
+
+    `offsets` are where their lines begin. A file of ordinary size is held as it was; a larger one
+    is read again, and must not have changed.
+    """
+
+    __slots__ = ("_data", "_file", "_offsets", "_stamp")
+
+    def __init__(self, file: Path, lines: BinaryIO, begun: Stamp, offsets: array[int]) -> None:
+        self._file = file
+        self._offsets = offsets
+        self._stamp = begun
+        lines.seek(0)
+        self._data = lines.read() if begun[1] <= LARGEST_HELD else None
+        self._check(lines)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __iter__(self) -> Iterator[Case]:
+        with self._open() as lines:
+            for offset in self._offsets:
+                lines.seek(offset)
+                yield _known(lines.readline())
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Case]: ...
+
+    def __getitem__(self, index: int | slice) -> Case | list[Case]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(len(self))[index]]
+        with self._open() as lines:
+            lines.seek(self._offsets[index])
+            return _known(lines.readline())
+
+    def _open(self) -> BinaryIO:
+        """The file, as long as it is the one that was checked."""
+        if self._data is not None:
+            return io.BytesIO(self._data)
+        try:
+            lines = self._file.open("rb")
+        except OSError as error:
+            raise SuiteError(f"cannot read: {error.strerror}", where=str(self._file)) from None
+        try:
+            self._check(lines)
+        except SuiteError:
+            lines.close()
+            raise
+        return lines
+
+    def _check(self, lines: BinaryIO) -> None:
+        if stamp(lines) != self._stamp:
+            raise SuiteError(
+                "was changed while it was in use", where=str(self._file), hint="start again"
+            )
+
+
+def stamp(lines: BinaryIO) -> Stamp:
+    """What changes about an open file when somebody writes another version of it."""
+    status = os.fstat(lines.fileno())
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def read_cases(lines: BinaryIO, file: Path) -> Iterator[tuple[int, int, Case]]:
+    """Each case of an open file, with the number of its line and where that begins.
+
+    Blank lines are passed over.
 
     Raises:
         SuiteError: a file that cannot be read, or a line that is no case.
     """
-    try:
-        text = read_text(file)
-    except UsageError as error:
-        raise SuiteError(error.what, where=error.where, hint=error.hint) from None
+    offset = 0
     # Only a line feed ends a line: str.splitlines would also cut at U+2028 within a string.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{file}:{number}"
-        raw = _parsed(line, place)
-        if not isinstance(raw, dict):
-            raise SuiteError("must be a JSON object", where=place)
+    for number, raw in enumerate(_lines(lines, file), start=1):
+        text = _text(raw, file, offset)
+        if text.strip():
+            yield number, offset, _case(text, f"{file}:{number}")
+        offset += len(raw)
+
+
+def _lines(lines: BinaryIO, file: Path) -> Iterator[bytes]:
+    try:
+        yield from lines
+    except OSError as error:
+        raise SuiteError(f"cannot read: {error.strerror}", where=str(file)) from None
+
+
+def _text(raw: bytes, file: Path, offset: int) -> str:
+    try:
+        return (raw.removeprefix(codecs.BOM_UTF8) if offset == 0 else raw).decode()
+    except UnicodeDecodeError as error:
+        raise SuiteError(
+            f"not UTF-8 at byte {offset + error.start}",
+            where=str(file),
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def _case(text: str, place: str) -> Case:
+    """The case on a line."""
+    raw = _parsed(text, place)
+    if not isinstance(raw, dict):
+        raise SuiteError("must be a JSON object", where=place)
+    # Without an escape there is no half of a pair, and with few brackets no deep nesting.
+    if "\\u" in text or text.count("[") + text.count("{") > DEEPEST:
         _refuse_half_characters(raw, place)
-        try:
-            case = Case.model_validate(raw)
-        except ValidationError as error:
-            raise SuiteError(explain(error), where=place) from None
-        yield place, case
+    try:
+        return Case.model_validate(raw)
+    except ValidationError as error:
+        raise SuiteError(explain(error), where=place) from None
+
+
+def _known(line: bytes) -> Case:
+    """The case on a line that was checked before."""
+    return Case.model_validate(json.loads(line.removeprefix(codecs.BOM_UTF8)))
 
 
 def _parsed(line: str, place: str) -> Any:
     """The JSON value of a line."""
     try:
-        return json.loads(
-            line, object_pairs_hook=_unique_keys, parse_constant=_finite, parse_float=_finite
-        )
+        return _STRICT.decode(line)
     except json.JSONDecodeError as error:
         what = f"bad JSON at column {error.colno}: {error.msg}"
         raise SuiteError(what, where=place) from None
@@ -116,3 +214,8 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is no finite number")
     return value
+
+
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_finite, parse_float=_finite
+)

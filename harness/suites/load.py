@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,10 +13,10 @@ from typing import Any, Protocol
 from pydantic import Field, ValidationError
 
 from harness.errors import SuiteError
-from harness.files import digest_json, read_yaml
+from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
-from harness.suites.cases import read_cases
+from harness.suites.cases import CaseFile, read_cases, stamp
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -66,17 +68,18 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
         written = _SuiteFile.model_validate(read_yaml(file, SuiteError))
     except ValidationError as error:
         raise SuiteError(explain(error), where=str(file)) from None
-    places: dict[str, str] = {}
-    sections = tuple(
+    places: dict[str, tuple[Path, int]] = {}
+    loaded = [
         _load_section(file, name, raw, book, places) for name, raw in written.sections.items()
-    )
+    ]
+    sections = tuple(section for section, _ in loaded)
     return Suite(
         name=written.name,
         domain=written.domain,
         version=written.version,
         system_prompt=written.system_prompt,
         sections=sections,
-        digest=_digest(written, sections),
+        digest=_digest(written, loaded),
         folder=str(file.parent),
     )
 
@@ -99,9 +102,12 @@ def _why(error: Exception) -> str:
 
 
 def _load_section(
-    file: Path, name: str, raw: Any, book: ScorerBook, places: dict[str, str]
-) -> Section:
-    """The section `name` of the suite in `file`; `places` collects where each case id stands."""
+    file: Path, name: str, raw: Any, book: ScorerBook, places: dict[str, tuple[Path, int]]
+) -> tuple[Section, str]:
+    """The section `name` of the suite in `file` with the digest of its cases.
+
+    `places` collects where each case id stands.
+    """
     where = f"{file}: sections.{name}"
     if not isinstance(raw, dict):
         raise SuiteError("must hold `cases`, `scorer` and their settings", where=where)
@@ -114,31 +120,58 @@ def _load_section(
     with _complaints(written.scorer, name, where):
         book.check_section(written.scorer, settings)
     source = _cases_file(file.parent, written.cases, where)
-    cases = []
-    for place, case in read_cases(source):
-        if case.id in places:
-            raise SuiteError(
-                f"id: `{case.id}` is taken by {places[case.id]}",
-                where=place,
-                hint="ids are unique within a suite",
-            )
-        places[case.id] = place
+
+    def check(case: Case, place: str) -> None:
         with _complaints(written.scorer, name, place, "expect."):
             book.check_case(written.scorer, settings, case)
-        cases.append(case)
-    if not cases:
-        raise SuiteError("holds no case", where=str(source), hint="add one JSON line a case")
+
+    cases, digest = _load_cases(source, check, places)
     try:
-        return Section(
+        section = Section(
             name=name,
             scorer=written.scorer,
             metrics=metrics,
             settings=settings,
             cases_file=written.cases,
-            cases=tuple(cases),
+            cases=cases,
         )
     except ValidationError as error:
         raise SuiteError(explain(error), where=where) from None
+    return section, digest
+
+
+def _load_cases(
+    source: Path, check: Callable[[Case, str], None], places: dict[str, tuple[Path, int]]
+) -> tuple[CaseFile, str]:
+    """The cases of a file, every one of them checked, and a digest that knows no order."""
+    offsets = array("Q")
+    digests: list[tuple[str, bytes]] = []
+    try:
+        lines = source.open("rb")
+    except FileNotFoundError:
+        raise SuiteError("no such file", where=str(source), hint="check the path") from None
+    except OSError as error:
+        raise SuiteError(f"cannot read: {_why(error)}", where=str(source)) from None
+    with lines:
+        begun = stamp(lines)
+        for number, offset, case in read_cases(lines, source):
+            place = f"{source}:{number}"
+            if case.id in places:
+                raise SuiteError(
+                    f"id: `{case.id}` is taken by {':'.join(map(str, places[case.id]))}",
+                    where=place,
+                    hint="ids are unique within a suite",
+                )
+            places[case.id] = source, number
+            check(case, place)
+            offsets.append(offset)
+            content = canonical_json(case.model_dump(mode="json"))
+            digests.append((case.id, hashlib.sha256(content.encode()).digest()))
+        if not offsets:
+            raise SuiteError("holds no case", where=str(source), hint="add one JSON line a case")
+        digests.sort()
+        digest = digest_bytes(b"".join(part for _, part in digests))
+        return CaseFile(source, lines, begun, offsets), digest
 
 
 @contextmanager
@@ -200,7 +233,7 @@ def _settings(raw: dict[str, Any], where: str) -> dict[str, Any]:
     return settings
 
 
-def _digest(written: _SuiteFile, sections: tuple[Section, ...]) -> str:
+def _digest(written: _SuiteFile, sections: list[tuple[Section, str]]) -> str:
     return digest_json(
         {
             "name": written.name,
@@ -212,12 +245,9 @@ def _digest(written: _SuiteFile, sections: tuple[Section, ...]) -> str:
                     "scorer": section.scorer,
                     "metrics": sorted(section.metrics),
                     "settings": section.settings,
-                    "cases": sorted(
-                        (case.model_dump(mode="json") for case in section.cases),
-                        key=lambda case: str(case["id"]),
-                    ),
+                    "cases": cases,
                 }
-                for section in sections
+                for section, cases in sections
             },
         }
     )

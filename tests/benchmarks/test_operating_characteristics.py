@@ -106,7 +106,7 @@ def test_the_runs_hold_what_was_drawn(grouped: bool) -> None:
     base, candidate = draw(made, NO_CHANGE, np.random.default_rng(0))
     for arm, choices in ((made.baseline, base), (made.candidate, candidate)):
         run = arm.run(choices)
-        found = run.metrics()
+        found = run.summary.metrics
         for name, kind in SECTIONS.items():
             right = choices[made.section == name] % 2 == RIGHT
             assert found[f"shop.{name}.{kind.metric}"] == pytest.approx(right.mean())

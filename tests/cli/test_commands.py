@@ -506,9 +506,8 @@ def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
             return Judgement(0.0, False, zero)
 
     real = registry.get
-    monkeypatch.setattr(
-        "harness.stages.score.get", lambda name: Harsh() if name == "gold" else real(name)
-    )
+    for place in ("harness.stages.score.get", "harness.scorers.registry.get"):
+        monkeypatch.setattr(place, lambda name: Harsh() if name == "gold" else real(name))
     call("gate", "base", "--baseline", "sealed:v1")
     data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
     assert data["rules"][0]["baseline"] == data["rules"][0]["candidate"] == 0.0

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from harness.records.run import Accounting
+from harness.records.summary import Accounting
 from harness.records.verdict import (
     EXIT_CODES,
     Decision,

@@ -320,7 +320,7 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
             "support/gold: 21 of 120 attempts have no score, 82.5% where 99% are needed",
             "the answers of candidate and baseline are identical in all 240 cases",
         )
-    accounting = compared.candidate.accounting()
+    accounting = compared.candidate.summary.accounting
     return Verdict(
         verdict=decision,
         candidate=compared.candidate.header.target,
@@ -336,7 +336,7 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
         regressions=REGRESSIONS if decision == "BLOCK" else (),
         metrics_compared=7,
         accounting=accounting,
-        baseline_accounting=compared.baseline.accounting(),
+        baseline_accounting=compared.baseline.summary.accounting,
         hashes=VerdictHashes(
             suites=f"sha256:{'12' * 32}",
             config=f"sha256:{'34' * 32}",

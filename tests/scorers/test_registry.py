@@ -8,7 +8,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.records.suite import Case
-from harness.scorers import Judgement, Registry, book, get, names
+from harness.scorers import Judgement, Registry, book, get, names, registry
+from harness.scorers.registry import fingerprint
 from harness.suites import ScorerBook, load_suite
 
 BUILT_IN = {
@@ -128,3 +129,16 @@ def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
 def test_a_judgement_outside_its_range_cannot_be_made(value: float) -> None:
     with pytest.raises(ValueError, match="must lie in"):
         Judgement(value, passed=True)
+
+
+def test_built_in_scorers_have_a_fingerprint_and_no_others_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = fingerprint(["gold", "scope", "tone"])
+    assert known == fingerprint(["gold"])
+    assert known is not None
+    monkeypatch.setattr(registry, "file_digest", lambda path: f"other {path.name}")
+    assert fingerprint(["gold"]) not in (None, known)
+    loud = Loud()
+    monkeypatch.setattr(registry, "get", lambda name: loud)
+    assert fingerprint(["loud"]) is None

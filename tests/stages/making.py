@@ -9,8 +9,8 @@ from pathlib import Path
 from harness.clock import ManualClock
 from harness.config import Project, load_project
 from harness.journal import RunFolder
+from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
-from harness.records.plan import Ask
 from harness.records.run import AdapterProof, Run
 from harness.records.suite import Suite
 from harness.records.target import Identity
@@ -64,9 +64,9 @@ def make_run(
         said = answering(target, ask)
         if said is not None:
             attempts[ask.key] = attempt(ask, said)
-    job = Job(planned, RunFolder(project.runs / planned.run_id), {})
+    job = Job(planned, RunFolder(project.runs / planned.run_id))
     head = header(project, job, suites, adapter_proof, ManualClock())
-    scores = tuple(score(suites, planned.asks, attempts))
+    scores = tuple(found for found, _ in score(suites, planned.asks, attempts))
     done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
     return Run(done, tuple(attempts.values()), scores)
 

@@ -24,7 +24,7 @@ async def ask_all(tmp_path: Path, client, concurrency: int = 8) -> dict[str, Att
     try:
         with folder.writing() as journal:
             await generate(planned.asks, Question("base", planned.generation), client, journal,
-                           seen.append)  # fmt: skip
+                           lambda ask, attempt: seen.append(attempt))  # fmt: skip
     finally:
         assert {attempt.key for attempt in seen} == set(folder.attempts())
     return folder.attempts()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from harness.errors import EvidenceError
+from harness.records.asks import Ask
 from harness.records.attempt import Failure
 from harness.records.noise import Noise
-from harness.records.plan import Ask
 from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.stages.noise import measure_noise

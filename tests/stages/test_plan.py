@@ -3,9 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from harness.config import Project
 from harness.errors import UsageError
 from harness.records.plan import Plan
+from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection, plan
@@ -21,7 +25,7 @@ def test_the_same_content_is_the_same_run_and_every_ask_has_a_key_of_its_own(
 ) -> None:
     project, suites = shop(tmp_path)
     one, two = (plan(project, "base", suites, identity("base")) for _ in range(2))
-    assert (one.run_id, one.asks) == (two.run_id, two.asks)
+    assert (one.run_id, list(one.asks)) == (two.run_id, list(two.asks))
     assert len(keys(one)) == len(one.asks) == 80
     assert one.asks[0].messages[0].content == "You are the shop's assistant."
 
@@ -92,3 +96,31 @@ def test_a_selection_is_said_and_an_empty_one_is_an_error(tmp_path: Path) -> Non
     assert [ask.case.id for ask in limited.asks] == ["g0", "g1", "s0", "s1"]
     with pytest.raises(UsageError, match="no case `nope`"):
         plan(project, "base", suites, identity("base"), Selection(cases=("nope",)))
+
+
+@pytest.fixture(scope="module")
+def shop_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, tuple[Suite, ...]]:
+    return shop(tmp_path_factory.mktemp("shop"))
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_an_ask_by_its_place_is_the_one_met_on_the_way(
+    shop_once: tuple[Project, tuple[Suite, ...]], data: st.DataObject
+) -> None:
+    """Also where a selection leaves gaps, and wherever a section ends."""
+    project, suites = shop_once
+    cases = data.draw(st.lists(st.sampled_from([f"{kind}{i}" for kind in "gs" for i in range(40)])))
+    chosen = Selection(
+        cases=tuple(cases),
+        limit=data.draw(st.none() | st.integers(1, 50)),
+        repeats=data.draw(st.integers(1, 3)),
+    )
+    asks = plan(project, "base", suites, identity("base"), chosen).asks
+    met = list(asks)
+    assert [asks[place] for place in range(len(asks))] == asks[:] == met
+    assert [asks[place - len(asks)] for place in range(len(asks))] == met
+    assert list(asks.each_key()) == [ask.key for ask in met]
+    assert sum(asks.counts.values()) == len(met) == len({ask.key for ask in met})
+    with pytest.raises(IndexError):
+        asks[len(asks)]

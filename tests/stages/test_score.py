@@ -21,12 +21,12 @@ def test_planned_is_scored_and_unscored_and_failed(tmp_path: Path) -> None:
         return special.get(ask.case.id) or special.get(ask.case.id, usual(target, ask))
 
     run = make_run(project, suites, "candidate", answering)
-    accounting = run.accounting()
+    accounting = run.summary.accounting
     assert (accounting.planned, accounting.scored, accounting.unscored, accounting.failed) == (
         80, 77, 2, 1,
     )  # fmt: skip
     assert accounting.balanced
-    assert run.states() == {"ok": 77, "empty": 2, "failed": 1}
+    assert run.summary.states == {"ok": 77, "empty": 2, "failed": 1}
     by_case = {score.case: score for score in run.scores}
     assert by_case["g0"].reason == "timeout: late"
     assert by_case["g1"].reason == "empty answer"
@@ -132,6 +132,6 @@ def test_no_case_gives_a_metric_more_than_its_share() -> None:
 def test_only_the_metrics_that_the_section_names_are_kept(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     run = make_run(project, suites, "candidate")
-    assert set(run.metrics()) == set(suites[0].metrics())
-    assert run.metrics()["shop.gold.accuracy"] == 1.0
-    assert run.metrics()["shop.scope.f1"] == 1.0
+    assert set(run.summary.metrics) == set(suites[0].metrics())
+    assert run.summary.metrics["shop.gold.accuracy"] == 1.0
+    assert run.summary.metrics["shop.scope.f1"] == 1.0

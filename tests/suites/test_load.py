@@ -67,7 +67,7 @@ def load(folder: Path) -> Suite:
 
 def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
     suite = load(write(tmp_path))
-    assert suite == load(tmp_path / "suite.yaml")
+    assert suite.digest == load(tmp_path / "suite.yaml").digest
     assert suite.metrics() == ("demo.one.right", "demo.one.close", "demo.two.right")
     assert [case.id for _, case in suite.cases()] == ["a", "b", "c"]
     assert suite.sections[0].settings == {"depth": 2}
@@ -257,7 +257,7 @@ def test_half_a_character_is_refused_before_anything_is_asked(
     caught.value.line.encode()
 
 
-@pytest.mark.parametrize("place", ["stat", "read_text"])
+@pytest.mark.parametrize("place", ["stat", "open"])
 def test_a_file_without_permission_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -382,3 +382,49 @@ def test_any_change_to_what_is_asked_or_scored_changes_the_digest(
 def test_formatting_of_the_yaml_leaves_the_digest_alone(tmp_path: Path) -> None:
     other = SUITE.replace("depth: 2", '"depth":   2').replace("domain: a demo", "domain: 'a demo'")
     assert load(write(tmp_path / "a")).digest == load(write(tmp_path / "b", other)).digest
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    return [
+        {"id": f"c{number}", "prompt": f"ask {number} \u2028 \u00e4"} for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("held", [0, 1 << 20], ids=["read again", "held"])
+def test_cases_are_the_same_however_they_are_come_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr("harness.suites.cases.LARGEST_HELD", held)
+    text = "\ufeff\n" + lines(many(5)).replace("\n", "\n \r\n")
+    cases = load(write(tmp_path, one=text)).sections[0].cases
+    assert [case.id for case in cases] == [f"c{number}" for number in range(5)]
+    assert [cases[place] for place in range(-5, 0)] == cases[:] == list(cases)
+    assert cases[3].messages[0].content == "ask 3 \u2028 \u00e4"
+    with pytest.raises(IndexError):
+        cases[5]
+
+
+def test_a_large_file_that_changes_while_it_is_in_use_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.suites.cases.LARGEST_HELD", 0)
+    folder = write(tmp_path, one=many(5))
+    cases = load(folder).sections[0].cases
+    (folder / "one.jsonl").write_text(lines(many(6)))
+    for read in (lambda: list(cases), lambda: cases[2]):
+        with pytest.raises(SuiteError, match=r"one\.jsonl: was changed while it was in use"):
+            read()
+
+
+def test_an_edit_does_not_disturb_who_has_loaded_a_suite(tmp_path: Path) -> None:
+    folder = write(tmp_path, one=many(5))
+    cases = load(folder).sections[0].cases
+    (folder / "one.jsonl").unlink()
+    assert len(list(cases)) == 5
+
+
+def test_the_digest_knows_every_case(tmp_path: Path) -> None:
+    given = load(write(tmp_path / "a", one=many(5))).digest
+    assert load(write(tmp_path / "c", one=many(4))).digest != given
+    changed = [*many(4), {"id": "c4", "prompt": "ask 4 \u2028 a"}]
+    assert load(write(tmp_path / "d", one=changed)).digest != given

@@ -1,0 +1,240 @@
+"""The files of a run: header, journal, scores, and who may write them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import EvidenceError, JournalError
+from harness.files import (
+    Appender,
+    cannot_read,
+    digest_bytes,
+    exclusive,
+    read_bytes,
+    replacing,
+    storage_error,
+    write_atomic,
+)
+from harness.journal.stored import Stored, stored
+from harness.records.attempt import Attempt
+from harness.records.base import explain
+from harness.records.run import FileSeal, Run, RunHeader
+from harness.records.score import Score
+
+_PIECE = 65536
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def server_log(self) -> Path:
+        """Where the log of the managed server that answered this run is kept."""
+        return self.path / "server.log"
+
+    @property
+    def _attempts(self) -> Path:
+        return self.path / "attempts.jsonl"
+
+    @property
+    def _scores(self) -> Path:
+        return self.path / "scores.jsonl"
+
+    def header(self) -> RunHeader | None:
+        """The provenance in `run.json`, or None where there is no run yet.
+
+        Raises:
+            JournalError: the file is there and is no run's header.
+            StorageError: the file is there and cannot be read.
+        """
+        path = self.path / "run.json"
+        data = read_bytes(path)
+        try:
+            return None if data is None else RunHeader.model_validate_json(data)
+        except ValidationError as error:
+            raise JournalError(
+                explain(error), where=str(path), hint="delete the run's folder and run again"
+            ) from None
+
+    def write_header(self, header: RunHeader) -> None:
+        """Replace `run.json`."""
+        write_atomic(self.path / "run.json", header.model_dump_json(indent=2) + "\n")
+
+    def attempts(self) -> Stored[Attempt]:
+        """What the journal holds, by key: the first answer if there is one, else the last failure.
+
+        Raises:
+            JournalError: a line before the last is damaged, or what was there when the run was
+                finished is not there as it was.
+            StorageError: the journal cannot be read.
+        """
+        header = self.header()
+        if header is not None and header.journal is not None:
+            self._check(self._attempts, header.journal, "delete the run's folder and run again")
+        return stored(self._attempts, Attempt, torn_tail=True)
+
+    def scores(self) -> Stored[Score]:
+        """What `scores.jsonl` holds, by key; of a run under way, the scores so far.
+
+        Raises:
+            JournalError: a line before the last is damaged.
+            StorageError: the file cannot be read.
+        """
+        return stored(self._scores, Score, torn_tail=True)
+
+    def scored_by(self, scorers: str | None) -> bool:
+        """Whether the run is finished, nothing changed since, and these scorers scored it.
+
+        `scorers` is their fingerprint; None, where they have none, is never the same.
+        """
+        header = self.header()
+        return (
+            header is not None
+            and header.scores is not None
+            and None not in (scorers, header.summary)
+            and header.scorers == scorers
+            and _seal_of(self._scores) == header.scores
+            and _seal_of(self._attempts) == header.journal
+        )
+
+    def finish(
+        self, rows: Iterable[tuple[Score, Attempt]], scorers: str | None, moment: str
+    ) -> None:
+        """Write the scores, and seal the run as it is, in a header marked as finished.
+
+        `rows` are every score with its attempt, in the order in which they are to stand.
+        """
+        known = self.header()
+        if known is None:
+            raise JournalError("the run lost its run.json", where=str(self.path))
+        tally = known.tally()
+        with replacing(self._scores) as file:
+            for score, attempt in rows:
+                tally.add_score(score)
+                tally.add_attempt(attempt)
+                file.write(score.model_dump_json().encode() + b"\n")
+        journal = _seal_of(self._attempts)
+        update = {
+            "finished": known.finished if known.journal == journal else moment,
+            "journal": journal,
+            "scores": _seal_of(self._scores),
+            "scorers": scorers,
+            "summary": tally.summary(),
+        }
+        finished = known.model_copy(update=update)
+        if finished != known:
+            self.write_header(finished)
+
+    def load(self) -> Run:
+        """The whole run: header, one attempt a key, scores; read as they are gone through.
+
+        Raises:
+            EvidenceError: there is no run, or it is not finished.
+            JournalError: attempts or scores are not as they were when it was finished.
+        """
+        header = self.header()
+        if header is None or header.finished is None or header.scores is None:
+            raise EvidenceError(
+                "holds no finished run", where=str(self.path), hint="`harness run` makes one"
+            )
+        self._check(self._scores, header.scores, f"harness score {header.target}")
+        return Run(header, self.attempts().values(), self.scores().values())
+
+    def _check(self, path: Path, seal: FileSeal, hint: str) -> None:
+        if _seal_of(path) != seal:
+            raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
+
+    @contextmanager
+    def scoring(self) -> Iterator[Appender]:
+        """The scores, begun anew, for those who look on while the run is under way.
+
+        They can be made again from the attempts, so nothing waits until they are on the disk.
+        """
+        with Appender(self._scores, batch=sys.maxsize, anew=True) as appender:
+            yield appender
+
+    @contextmanager
+    def writing(self, *, anew: bool = False) -> Iterator[Appender]:
+        """The journal, open for appending, held by this process alone; its run is unfinished now.
+
+        With `anew` the journal begins empty, and the old one is kept under another name.
+
+        Raises:
+            JournalError: another process is writing this run.
+            StorageError: the folder cannot be written.
+        """
+        busy = JournalError(
+            "another process is writing this run", where=str(self.path), hint="wait for it to end"
+        )
+        with exclusive(self.path / "lock", busy):
+            self._unseal()
+            if anew:
+                self._set_aside()
+            _drop_torn_tail(self._attempts)
+            with Appender(self._attempts) as appender:
+                yield appender
+
+    def _unseal(self) -> None:
+        known = self.header()
+        if known is not None and (known.finished is not None or known.journal is not None):
+            self.write_header(known.begun_again(known.freshness))
+
+    def _set_aside(self) -> None:
+        if self._attempts.exists():
+            number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
+            self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
+
+
+def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
+    """The target's runs that have a header, with it, the newest first.
+
+    Raises:
+        JournalError: a header there cannot be read.
+    """
+    found = []
+    for path in sorted(runs.glob(f"{target}-*")):
+        header = RunFolder(path).header() if path.is_dir() else None
+        if header is not None and header.target == target:
+            found.append((RunFolder(path), header))
+    return sorted(found, key=lambda item: item[1].created, reverse=True)
+
+
+def _seal_of(path: Path) -> FileSeal:
+    """The length and the digest of a file as it is now; of one that is not there, nothing's."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return FileSeal(size=file.tell(), digest=f"sha256:{digest}")
+    except FileNotFoundError:
+        return FileSeal(size=0, digest=digest_bytes(b""))
+    except OSError as error:
+        raise cannot_read(error, path) from error
+
+
+def _drop_torn_tail(path: Path) -> None:
+    """Cut what follows the last line end, so that the next line starts a line."""
+    try:
+        with path.open("r+b") as file:
+            end = size = file.seek(0, os.SEEK_END)
+            piece = b""
+            while end and b"\n" not in piece:
+                begin = max(0, end - _PIECE)
+                file.seek(begin)
+                piece = file.read(end - begin)
+                end = begin if b"\n" not in piece else begin + piece.rindex(b"\n") + 1
+            if end != size:
+                file.truncate(end)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(error, path) from error

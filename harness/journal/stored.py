@@ -1,0 +1,158 @@
+"""Lines of a file by their key: indexed in one pass, each read when it is asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+from pydantic import ValidationError
+
+from harness.errors import JournalError
+from harness.files import cannot_read
+from harness.records.base import Record
+
+T = TypeVar("T", bound=Record)
+_PIECE = 4096
+
+
+class Head(msgspec.Struct):
+    """What an index has to know of a line."""
+
+    key: str
+    status: str
+    reused_from: str | None = None
+
+
+_HEAD = msgspec.json.Decoder(Head)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where the records of a file begin, by key; which are failures, and which runs made the rest.
+
+    An origin of None is the run that the file belongs to.
+    """
+
+    places: dict[str, int] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    origins: set[str | None] = field(default_factory=set)
+
+    def see(self, head: Head, place: int) -> None:
+        """Take note of a line: what is no failure stays, and a failure until something follows."""
+        if head.key in self.places and head.key not in self.failed:
+            return
+        self.places[head.key] = place
+        if head.status == "failed":
+            self.failed.add(head.key)
+        else:
+            self.failed.discard(head.key)
+            self.origins.add(head.reused_from)
+
+
+class Stored(Mapping[str, T], Generic[T]):
+    """The records of a file by key, as it was when it was opened.
+
+    Only keys and places are held, so that the file may be larger than memory. `failed` holds the
+    keys of failures; `origins` names the runs that the others come from, None for the file's own.
+    """
+
+    __slots__ = ("__weakref__", "_handle", "_kind", "_path", "_places", "failed", "origins")
+
+    def __init__(self, path: Path, kind: type[T], index: Index, handle: int) -> None:
+        self._path = path
+        self._kind = kind
+        self._places = index.places
+        self._handle = handle
+        self.failed: Set[str] = index.failed
+        self.origins: Set[str | None] = index.origins
+        weakref.finalize(self, os.close, handle)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def __getitem__(self, key: str) -> T:
+        """The record of that key.
+
+        Raises:
+            KeyError: there is none.
+            JournalError: its line is damaged.
+        """
+        place = self._places[key]
+        try:
+            return self._kind.model_validate(json.loads(self._line(place)))
+        except (ValueError, ValidationError):
+            number = 1 + os.pread(self._handle, place, 0).count(b"\n")
+            raise damaged(self._path, number) from None
+
+    def _line(self, place: int) -> bytes:
+        line = b""
+        while b"\n" not in line:
+            piece = os.pread(self._handle, max(_PIECE, len(line)), place + len(line))
+            if not piece:
+                break
+            line += piece
+        return line.partition(b"\n")[0]
+
+
+def stored(path: Path, kind: type[T], *, torn_tail: bool) -> Stored[T]:
+    """The records of a file by key: the first answered or scored one, else the last failure.
+
+    A file that is not there holds none. What follows the last line end is passed over where a
+    torn tail is to be expected.
+
+    Raises:
+        JournalError: a line is damaged, or torn.
+        StorageError: the file cannot be read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        handle = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise cannot_read(error, path) from error
+    try:
+        with open(handle, "rb", closefd=False) as lines:
+            index = _index(lines, path, torn_tail)
+        return Stored(path, kind, index, handle)
+    except OSError as error:
+        os.close(handle)
+        raise cannot_read(error, path) from error
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _index(lines: Iterable[bytes], path: Path, torn_tail: bool) -> Index:
+    index = Index()
+    place = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n"):
+            if torn_tail:
+                break
+            raise JournalError(
+                "ends in a torn line", where=str(path), hint="run again to write it anew"
+            )
+        try:
+            index.see(_HEAD.decode(line), place)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise damaged(path, number) from None
+        place += len(line)
+    return index
+
+
+def damaged(path: Path, number: int) -> JournalError:
+    """The error for a line that is no record."""
+    where = f"{path}:{number}"
+    return JournalError("damaged line", where=where, hint="delete that line and run again")
