@@ -20,8 +20,8 @@ import yaml
 
 from benchmarks.scenarios import SECTIONS
 from harness.config import Project, load_project
-from harness.records.attempt import Attempt, Failure
 from harness.records.asks import Ask
+from harness.records.attempt import Attempt, Failure
 from harness.records.plan import Plan
 from harness.records.run import Run, RunHeader, SectionPlan
 from harness.records.score import Score
@@ -162,7 +162,9 @@ def _arm(project: Project, suites: tuple[Suite, ...], arm: str) -> Arm:
     ]  # fmt: skip
     made.append({ask.key: _failed(ask) for ask in planned.asks})
     made.append({ask.key: _answered(ask, "") for ask in planned.asks})
-    scored = [tuple(found for found, _ in score(suites, planned.asks, attempts)) for attempts in made]
+    scored = [
+        tuple(found for found, _ in score(suites, planned.asks, attempts)) for attempts in made
+    ]
     attempts = [tuple(answers.values()) for answers in made]
     return Arm(
         _header(project, planned, suites),
