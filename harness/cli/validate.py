@@ -27,10 +27,10 @@ def command(config: Path) -> None:
     if project.config.gate is not None:
         check_policy(project.config.gate, suites)
     for suite in suites:
-        cases = list(suite.cases())
-        groups = {(section.name, case.group) for section, case in cases}
+        cases = sum(len(section.cases) for section in suite.sections)
+        groups = {(section.name, case.group) for section, case in suite.cases()}
         click.echo(
-            f"{suite.name} v{suite.version}: {len(cases)} cases in {len(groups)} groups, "
+            f"{suite.name} v{suite.version}: {cases} cases in {len(groups)} groups, "
             f"{len(suite.sections)} sections"
         )
         for section in suite.sections:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from harness.files import digest_json
 from harness.records.suite import Section, Suite
 
 FEW_GROUPS = 8
@@ -20,27 +21,34 @@ def lint_suite(suite: Suite) -> tuple[str, ...]:
 
 
 def _lint_section(section: Section) -> Iterator[str]:
-    groups = {case.group for case in section.cases}
+    groups = Counter(case.group for case in section.cases)
     if len(groups) < FEW_GROUPS:
         yield (
             f"{section.name}: {len(groups)} group{'s' if len(groups) > 1 else ''} only; "
             f"below {FEW_GROUPS} nearly every comparison is inconclusive"
         )
-    largest, count = Counter(case.group for case in section.cases).most_common(1)[0]
+    largest, count = groups.most_common(1)[0]
     mean = len(section.cases) / len(groups)
     if len(groups) >= FEW_GROUPS and count > LOPSIDED * mean:
         yield (
             f"{section.name}: group `{largest}` has {count} cases, {mean:.1f} is the mean; "
             "intervals allow for another one as large, so split it or thin it out"
         )
-    ids = defaultdict(list)
+    for (first, group), (second, other) in _same(section):
+        yield (
+            f"{section.name}: `{first}` and `{second}` ask the same"
+            + (" and count as independent: give them one group" if group != other else "")
+        )
+
+
+def _same(section: Section) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """The first two cases, by id and group, of each conversation that stands there twice."""
+    asked: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for case in section.cases:
-        ids[tuple((turn.role, turn.content.strip()) for turn in case.messages)].append(case)
-    for same in ids.values():
+        turns = [[turn.role, turn.content.strip()] for turn in case.messages]
+        same = asked[digest_json(turns)]
+        if len(same) < 2:
+            same.append((case.id, case.group))
+    for same in asked.values():
         if len(same) > 1:
-            first, second = same[0], same[1]
-            apart = first.group != second.group
-            yield (
-                f"{section.name}: `{first.id}` and `{second.id}` ask the same"
-                + (" and count as independent: give them one group" if apart else "")
-            )
+            yield same[0], same[1]
