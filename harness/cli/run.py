@@ -19,6 +19,7 @@ from harness.cli.options import (
 )
 from harness.errors import EvidenceError
 from harness.records.run import Run
+from harness.report.costs import spending_sentence
 from harness.report.repeats import repeats_sentences
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
@@ -83,6 +84,7 @@ def _summary(done: Run) -> dict[str, object]:
         "accounting": done.accounting().model_dump(),
         "states": done.states(),
         "repeats": dict(zip(("differ", "cases"), done.repeats(), strict=True)),
+        "spending": done.spending().model_dump(),
         "metrics": done.metrics(),
     }
 
@@ -96,6 +98,8 @@ def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
     states = {state: count for state, count in done.states().items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+    if spent := spending_sentence(done):
+        click.echo(f"  {spent}")
     if repeats:
         click.echo(f"  {repeats}")
     if trouble := done.commonest_trouble():

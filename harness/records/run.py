@@ -11,6 +11,7 @@ from pydantic import Field
 from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
+from harness.records.cost import Asking, Spending, spending
 from harness.records.score import Score
 from harness.records.target import Identity
 
@@ -98,13 +99,14 @@ class RunHeader(Record):
     git_commit: str | None = None
     host: dict[str, str] = Field(default_factory=dict)
     freshness: int = Field(default=0, ge=0)
+    asking: Asking | None = None
     created: str
     finished: str | None = None
     journal: JournalSeal | None = None
 
     def begun_again(self, freshness: int) -> RunHeader:
         """The header of the run with nothing asked yet, at this freshness."""
-        update = {"freshness": freshness, "finished": None, "journal": None}
+        update = {"freshness": freshness, "asking": None, "finished": None, "journal": None}
         return self.model_copy(update=update)
 
 
@@ -176,6 +178,10 @@ class Run:
                 texts[attempt.suite, attempt.section, attempt.case].append(attempt.text)
         repeated = [said for said in texts.values() if len(said) > 1]
         return sum(len(set(said)) > 1 for said in repeated), len(repeated)
+
+    def spending(self) -> Spending:
+        """The tokens and the cost of the answers."""
+        return spending(self.attempts, self.header.asking)
 
     def states(self) -> dict[str, int]:
         """How many attempts ended in each state, zero counts left out."""

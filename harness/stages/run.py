@@ -11,16 +11,18 @@ from typing import Any, Protocol, TypeVar
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import EvidenceError, ServerError
+from harness.errors import BudgetSpent, EvidenceError, ServerError
 from harness.records.attempt import Attempt
-from harness.records.run import Run
+from harness.records.cost import Asking, Spending, spending
+from harness.records.plan import Plan
+from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
 from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
 from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
-from harness.stages.provenance import header
+from harness.stages.provenance import header, priced
 from harness.stages.resume import Job, Reuse, resume
 
 T = TypeVar("T")
@@ -69,8 +71,11 @@ def run(
         if open_jobs:
             _ask_all(project, server, open_jobs, suites, watcher)
     for job in jobs.values():
-        if job.folder.header() is None:  # every answer was taken over from other runs
+        known = job.folder.header()
+        if known is None:  # every answer was taken over from other runs
             job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
+        elif (asking := priced(project, known.target, known.asking)) != known.asking:
+            job.folder.write_header(known.model_copy(update={"asking": asking}))
     return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
 
 
@@ -181,7 +186,38 @@ async def _ask(
             called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
             seen = _counter(watcher, planned.target, job)
-            await generate(job.pending, question, client, journal, seen)
+            stopwatch = _Stopwatch(seen)
+            try:
+                await generate(job.pending, question, client, journal, stopwatch.see)
+            except BudgetSpent:
+                told = spending(job.folder.attempts().values(), stopwatch.add_to(head).asking)
+                watcher.say(_total(planned, told))
+                raise
+            finally:
+                job.folder.write_header(stopwatch.add_to(head))
+
+
+def _total(planned: Plan, spent: Spending) -> str:
+    cost = "" if spent.cost is None else f", which cost {spent.cost:.6g} in all"
+    return f"{planned.target}: has {spent.answers} of {len(planned.asks)} answers{cost}"
+
+
+class _Stopwatch:
+    """How long an asking takes and how many answers it brings."""
+
+    def __init__(self, then: Callable[[Attempt], None]) -> None:
+        self._then = then
+        self._began = SYSTEM_CLOCK.now()
+        self._answers = 0
+
+    def see(self, attempt: Attempt) -> None:
+        self._answers += attempt.status == "answered"
+        self._then(attempt)
+
+    def add_to(self, head: RunHeader) -> RunHeader:
+        seconds = SYSTEM_CLOCK.now() - self._began
+        asking = (head.asking or Asking()).longer(seconds, self._answers)
+        return head.model_copy(update={"asking": asking})
 
 
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:
