@@ -62,10 +62,7 @@ class Config(Record):
                 raise ValueError(
                     f"targets.{name}.model: only for a server given by url; use `adapter` here"
                 )
-            try:
-                Generation(**{**self.generation.model_dump(), **target.generation})
-            except ValidationError as error:
-                raise ValueError(f"targets.{name}.generation.{explain(error)}") from None
+            self._check_generation(name, target, server)
         if self.gate is not None:
             baseline = self.gate.baseline
             if baseline.startswith(SEALED):
@@ -75,6 +72,18 @@ class Config(Record):
                     f"gate.baseline: no target `{baseline}`; there is {_listing(self.targets)}"
                 )
         return self
+
+    def _check_generation(self, name: str, target: Target, server: Server) -> None:
+        try:
+            settings = Generation(**{**self.generation.model_dump(), **target.generation})
+        except ValidationError as error:
+            raise ValueError(f"targets.{name}.generation.{explain(error)}") from None
+        most = server.max_tokens_per_minute
+        if most is not None and settings.max_tokens >= most:
+            raise ValueError(
+                f"servers.{target.server}.max_tokens_per_minute: {most} leaves no room for a "
+                f"prompt beside the max_tokens {settings.max_tokens} of `{name}`"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ HarnessError
 │   └── PromotionRefused      a verdict that does not allow it, a hash that no longer matches
 ├── InfrastructureError (3)   the world failed: nothing can be said about the candidate
 │   ├── ServerError           a model server that does not start, refuses or dies
+│   ├── BudgetSpent           a server's `max_cost` that the next request could exceed
 │   ├── TrainingError         a training job that cannot go on
 │   └── StorageError          a disk that is full, a file that cannot be written
 └── EvidenceError (3)         records are there and cannot be trusted
@@ -66,6 +67,10 @@ class InfrastructureError(HarnessError):
 
 class ServerError(InfrastructureError):
     """A model server did not start, refused, or died."""
+
+
+class BudgetSpent(InfrastructureError):
+    """The next request could cost more than is left of a server's `max_cost`."""
 
 
 class TrainingError(InfrastructureError):

@@ -19,6 +19,7 @@ def test_each_branch_owns_an_exit_code_and_the_table_names_every_error() -> None
         "PromotionRefused": 2,
         "InfrastructureError": 3,
         "ServerError": 3,
+        "BudgetSpent": 3,
         "TrainingError": 3,
         "StorageError": 3,
         "EvidenceError": 3,

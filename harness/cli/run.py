@@ -18,8 +18,10 @@ from harness.cli.options import (
     suite_option,
 )
 from harness.errors import EvidenceError
+from harness.records.cost import spending
 from harness.records.run import Run
 from harness.records.summary import Summary
+from harness.report.costs import spending_sentence
 from harness.report.repeats import repeats_sentences
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection
@@ -91,6 +93,7 @@ def _summary(done: Run) -> dict[str, object]:
         "accounting": summary.accounting.model_dump(),
         "states": summary.states,
         "repeats": summary.repeats.model_dump(),
+        "spending": spending(summary.tokens, done.header.asking).model_dump(),
         "metrics": summary.metrics,
     }
 
@@ -105,6 +108,9 @@ def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
     states = {state: count for state, count in summary.states.items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+    asking = done.header.asking
+    if spent := spending_sentence(spending(summary.tokens, asking), asking):
+        click.echo(f"  {spent}")
     if repeats:
         click.echo(f"  {repeats}")
     if summary.trouble:

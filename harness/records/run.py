@@ -12,6 +12,7 @@ from pydantic import Field
 from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
+from harness.records.cost import Asking, Spending, spending
 from harness.records.score import Score
 from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
@@ -87,6 +88,7 @@ class RunHeader(Record):
     git_commit: str | None = None
     host: dict[str, str] = Field(default_factory=dict)
     freshness: int = Field(default=0, ge=0)
+    asking: Asking | None = None
     created: str
     finished: str | None = None
     journal: FileSeal | None = None
@@ -96,8 +98,8 @@ class RunHeader(Record):
 
     def begun_again(self, freshness: int) -> RunHeader:
         """The header of the run with nothing asked yet, at this freshness."""
-        open_again = dict.fromkeys(("finished", "journal", "scores", "scorers", "summary"))
-        return self.model_copy(update={**open_again, "freshness": freshness})
+        ended = ("asking", "finished", "journal", "scores", "scorers", "summary")
+        return self.model_copy(update={**dict.fromkeys(ended), "freshness": freshness})
 
     def tally(self) -> Tally:
         """A tally of the run's records with nothing counted yet."""
@@ -148,3 +150,8 @@ class Run:
         )
         scores = {score.key: score.model_dump(mode="json") for score in self.scores}
         return digest_json([header, attempts, scores])
+
+    @property
+    def spending(self) -> Spending:
+        """The tokens and the cost of the answers."""
+        return spending(self.summary.tokens, self.header.asking)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from harness.records.attempt import Usage
 from harness.records.base import Record
 
 
@@ -28,6 +29,16 @@ class Price(Record):
         if by_token == (self.gpu_hour is not None) or (self.input is None) != (self.output is None):
             raise ValueError("give `input` and `output` (per million tokens), or `gpu_hour`")
         return self
+
+    def of_tokens(self, usage: Usage) -> float | None:
+        """What these tokens cost; None where the price is by the hour."""
+        if self.input is None or self.output is None:
+            return None
+        return (usage.prompt_tokens * self.input + usage.completion_tokens * self.output) / 1e6
+
+    def of_seconds(self, seconds: float, replicas: int = 1) -> float | None:
+        """What so many replicas cost for so long; None where the price is by the token."""
+        return None if self.gpu_hour is None else self.gpu_hour * replicas * seconds / 3600
 
 
 class Metered(Record):

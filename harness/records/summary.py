@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.records.attempt import Attempt
 from harness.records.base import Record
+from harness.records.cost import TokenCounter, Tokens
 from harness.records.score import Score
 
 
@@ -44,6 +45,7 @@ class Summary(Record):
     states: dict[str, int]
     metrics: dict[str, float]
     repeats: Repeats
+    tokens: Tokens
     trouble: str
 
 
@@ -56,6 +58,7 @@ class Tally:
     def __init__(self, planned: int, metrics: Sequence[str], *, repeats: bool) -> None:
         self._planned = planned
         self._repeats = repeats
+        self._tokens = TokenCounter()
         self._sums = {metric: [0.0, 0.0] for metric in metrics}
         self._status: Counter[str] = Counter()
         self._states: Counter[str] = Counter()
@@ -77,6 +80,7 @@ class Tally:
     def add_attempt(self, attempt: Attempt) -> None:
         """Count an attempt."""
         self._states[attempt.state] += 1
+        self._tokens.add(attempt)
         if self._repeats and attempt.text is not None:
             place = attempt.suite, attempt.section, attempt.case
             text = hash(attempt.text)
@@ -100,6 +104,7 @@ class Tally:
             ),
             states=dict(self._states),
             metrics={name: num / den for name, (num, den) in self._sums.items() if den},
+            tokens=self._tokens.tokens(),
             repeats=Repeats(differ=sum(repeated), cases=len(repeated)),
             trouble=trouble,
         )

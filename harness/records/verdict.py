@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.records.base import Record
+from harness.records.cost import Spending
 from harness.records.summary import Accounting
 
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
@@ -89,7 +90,7 @@ class Verdict(Record):
     """`verdict.json`; a verdict that its own rules and problems contradict is refused.
 
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
-    looked for.
+    looked for. `spending` is told beside the rules and decides nothing.
     """
 
     schema_version: Literal[1] = 1
@@ -104,6 +105,8 @@ class Verdict(Record):
     metrics_compared: int | None = None
     accounting: Accounting
     baseline_accounting: Accounting
+    spending: Spending | None = None
+    baseline_spending: Spending | None = None
     hashes: VerdictHashes
     candidate_run: str
     baseline_run: str

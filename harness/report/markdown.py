@@ -50,6 +50,7 @@ def render_markdown(view: ReportView) -> str:
         *_regressions(view),
         *_sections(view),
         *_accounting(view),
+        *_costs(view),
     ]
     head = _fit(lines, LIMIT // 2)
     return head + _failures(view, LIMIT - len(head) - 200)
@@ -149,6 +150,18 @@ def _accounting(view: ReportView) -> list[str]:
     told = f"{'; '.join(parts)}. Judged {prose(view.created)}."
     repeats = [f"{run.role}: {prose(run.repeats)}." for run in view.counts if run.repeats]
     return [" ".join([told, *repeats]), ""]
+
+
+def _costs(view: ReportView) -> list[str]:
+    lines = [
+        "| Tokens and cost | Answers | Tokens in | Tokens out | Cost | Per 1,000 answers |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for run in view.costs:
+        cells = (run.answers, run.tokens_in, run.tokens_out, run.cost, run.per_thousand)
+        lines.append(f"| {run.role} | {' | '.join(cells)} |")
+    unknown = [f"{run.role}: {run.unknown}." for run in view.costs if run.unknown]
+    return [*lines, "", *([" ".join(unknown), ""] if unknown else [])]
 
 
 def _failures(view: ReportView, room: int) -> str:

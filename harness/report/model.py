@@ -103,6 +103,19 @@ class CountsView:
 
 
 @dataclass(frozen=True, slots=True)
+class CostView:
+    """What one run's answers took; `unknown` says how many came without usage, empty if none."""
+
+    role: str
+    answers: str
+    tokens_in: str
+    tokens_out: str
+    cost: str
+    per_thousand: str
+    unknown: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricView:
     """One metric of a section on both sides; `direction` is `better`, `worse` or `same`."""
 
@@ -250,6 +263,7 @@ class ReportView:
     problems: tuple[str, ...]
     new_critical: tuple[str, ...]
     counts: tuple[CountsView, ...]
+    costs: tuple[CostView, ...]
     sections: tuple[SectionView, ...]
     prompts: tuple[PromptView, ...]
     groups: tuple[CaseGroup, ...]

@@ -80,6 +80,20 @@ def number(value: float | None) -> str:
     return _signed(f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}")
 
 
+def amount(value: float | None) -> str:
+    """An amount of money in whatever currency: `1,234.50`, below 1 to two digits: `0.042`."""
+    if value is None:
+        return NONE
+    if value == 0.0:
+        return "0"
+    if value < 1e-6:
+        return "< 0.000001"
+    small = float(f"{value:.1e}")
+    if small >= 1.0:
+        return f"{value:,.2f}"
+    return f"{small:.{1 - math.floor(math.log10(small))}f}"
+
+
 def p_value(value: float | None) -> str:
     """A p-value to three decimals: `0.042`, `< 0.001`."""
     if value is None:

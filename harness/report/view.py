@@ -8,6 +8,7 @@ from harness.records.comparison import Comparison
 from harness.records.verdict import Decision, Verdict
 from harness.report import numbers
 from harness.report.cases import build_groups
+from harness.report.costs import build_costs
 from harness.report.model import ReportView
 from harness.report.regressions import build_regressions
 from harness.report.repeats import repeats_sentences
@@ -74,6 +75,7 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
             build_counts("candidate", comparison.candidate, verdict.accounting, repeats[0]),
             build_counts("baseline", comparison.baseline, verdict.baseline_accounting, repeats[1]),
         ),
+        costs=build_costs(comparison),
         sections=build_sections(comparison),
         prompts=build_prompts(comparison),
         groups=build_groups(comparison),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.client.meter import Meter
 from harness.client.models import ServerDescription, describe
+from harness.clock import SYSTEM_CLOCK
 from harness.config import CONFIG_NAME, Project
 from harness.errors import UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
-from harness.records.server import ManagedServer, RemoteServer
+from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
@@ -29,12 +31,16 @@ BASE = "base-model"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask, with which key; `managed` is the process behind it, where it is ours."""
+    """Where to ask, with which key; `managed` is the process behind it, where it is ours.
+
+    `meter` holds the limits that all who ask there share, where there are any.
+    """
 
     address: str
     api_key: str | None
     api_key_env: str | None = None
     managed: VllmServer | None = None
+    meter: Meter | None = None
 
     @property
     def url(self) -> str:
@@ -195,10 +201,24 @@ def connect(
     """
     configured = project.config.servers[server]
     if isinstance(configured, RemoteServer):
-        yield _remote(configured)
+        yield replace(_remote(configured), meter=_meter(server, configured))
         return
     with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
-        yield Endpoint("", managed.api_key, managed=managed)
+        meter = _meter(server, configured)
+        yield Endpoint("", managed.api_key, managed=managed, meter=meter)
+
+
+def _meter(name: str, server: Server) -> Meter | None:
+    """The limits on asking the server, or None where nothing is limited."""
+    limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
+    if limits == (None, None, None):
+        return None
+    return Meter(name, server, clock=SYSTEM_CLOCK, replicas=replicas(server))
+
+
+def replicas(server: Server) -> int:
+    """How many machines a server's price by the hour counts for."""
+    return server.replicas if isinstance(server, ManagedServer) else 1
 
 
 def _remote(server: RemoteServer) -> Endpoint:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from harness.client.openai import OpenAIClient
+from harness.client.pace import PacedClient, PacedTries
 from harness.client.protocol import ChatClient
 from harness.client.retry import RetryingClient
 from harness.clock import Clock
@@ -25,4 +26,7 @@ async def dial(
     async with OpenAIClient(
         endpoint.url, api_key=endpoint.api_key, generation=generation, clock=clock
     ) as direct:
-        yield RetryingClient(direct, generation=generation, clock=clock)
+        meter = endpoint.meter
+        once = direct if meter is None else PacedTries(direct, meter)
+        client = RetryingClient(once, generation=generation, clock=clock)
+        yield client if meter is None else PacedClient(client, meter)

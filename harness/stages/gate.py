@@ -55,6 +55,8 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         new_critical_failures=new_critical_failures(comparison),
         accounting=comparison.candidate.summary.accounting,
         baseline_accounting=comparison.baseline.summary.accounting,
+        spending=comparison.candidate.spending,
+        baseline_spending=comparison.baseline.spending,
         hashes=circumstances.hashes,
         candidate_run=comparison.candidate.header.run_id,
         baseline_run=comparison.baseline.header.run_id,

