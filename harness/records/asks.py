@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import overload
 
@@ -124,5 +125,10 @@ class Asks(Sequence[Ask]):
 def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
     """The case's messages as they are sent: a system message of its own stands."""
     if system_prompt and case.messages[0].role != "system":
-        return (Message(role="system", content=system_prompt), *case.messages)
+        return (_system(system_prompt), *case.messages)
     return case.messages
+
+
+@lru_cache(maxsize=16)
+def _system(prompt: str) -> Message:
+    return Message(role="system", content=prompt)

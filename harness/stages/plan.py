@@ -124,7 +124,7 @@ def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) ->
     for ask in Asks(parts, generation, b""):
         content = {
             **asked_of,
-            "messages": [message.model_dump() for message in ask.messages],
+            "messages": [{"role": turn.role, "content": turn.content} for turn in ask.messages],
             "seed": ask.seed,
             "case": f"{ask.suite}/{ask.section}/{ask.case.id}",
             "repeat": ask.repeat,

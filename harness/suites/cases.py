@@ -141,7 +141,7 @@ def _case(text: str, place: str) -> Case:
 
 def _known(line: bytes) -> Case:
     """The case on a line that was checked before."""
-    return Case.model_validate(json.loads(line.removeprefix(codecs.BOM_UTF8)))
+    return Case.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
 
 
 def _parsed(line: str, place: str) -> Any:
