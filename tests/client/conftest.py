@@ -1,12 +1,26 @@
 """A request, and settings under which a test waits for nothing."""
 
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+import uvloop
 
 from harness.client.protocol import ChatRequest
 from harness.records.suite import Message
 from harness.records.target import Generation
+
+# The event loops differ in how they report broken connections, TLS and ends.
+ON_BOTH_LOOPS = ("test_addresses", "test_connection", "test_opening", "test_pool", "test_transport")
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.path.stem in ON_BOTH_LOOPS:
+        return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 def ask_for(text: str = "hi", model: str = "mock", **more: Any) -> ChatRequest:

@@ -15,10 +15,12 @@ import pytest
 from harness.client.mock import MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.client.retry import RetryingClient
 from harness.clock import SYSTEM_CLOCK, Clock, ManualClock
 from harness.errors import UsageError
 from harness.records.suite import Message
 from harness.records.target import Generation
+from tests.client.raw import RawServer, Step, chunked
 
 SECRET = "sk-very-secret"
 
@@ -148,6 +150,52 @@ async def test_a_fault_is_a_failure(
         assert reply.retry_after == 7.0
 
 
+@pytest.mark.parametrize("rest", [Step.CLOSE, Step.RESET, Step.HANG])
+async def test_a_status_that_came_is_told_though_its_message_broke_off(
+    rest: Step, request_hi: ChatRequest, generation: Generation
+) -> None:
+    head = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 99\r\n\r\n"
+    limits = generation.model_copy(update={"chunk_timeout": 0.2})
+    async with (
+        RawServer([[head, b"bu", b"sy", rest]]) as server,
+        OpenAIClient(server.url, api_key=None, generation=limits, clock=SYSTEM_CLOCK) as client,
+    ):
+        reply = await client.ask(request_hi)
+    assert isinstance(reply, Failed)
+    assert (reply.failure.cause, reply.failure.status, reply.retry_after) == ("http", 503, 7.0)
+    assert reply.failure.detail.startswith("HTTP 503")
+
+
+async def test_an_endless_error_is_read_no_further_than_needed(
+    request_hi: ChatRequest, generation: Generation
+) -> None:
+    head = b"HTTP/1.1 500 X\r\nContent-Length: 999999999\r\n\r\n"
+    async with (
+        RawServer([[head, b"x" * 20_000, Step.HANG]]) as server,
+        OpenAIClient(server.url, api_key=None, generation=generation, clock=SYSTEM_CLOCK) as client,
+    ):
+        reply = await client.ask(request_hi)
+    assert isinstance(reply, Failed)
+    assert reply.failure.detail.startswith("HTTP 500: xxx")
+
+
+async def test_a_reset_between_two_questions_is_asked_again_and_marked(
+    request_hi: ChatRequest, generation: Generation
+) -> None:
+    events = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n'
+    whole = [chunked(events, b"data: [DONE]\n\n")]
+    clock = ManualClock()
+    async with (
+        RawServer([whole, [Step.RESET]], [whole]) as server,
+        OpenAIClient(server.url, api_key=None, generation=generation, clock=clock) as inner,
+    ):
+        client = RetryingClient(inner, generation=generation, clock=clock)
+        replies = [await client.ask(request_hi) for _ in range(2)]
+    assert [reply.tries for reply in replies] == [1, 2]
+    assert all(isinstance(reply, Answer) for reply in replies)
+    assert [len(asked) for asked in server.requests] == [2, 1]
+
+
 async def test_what_came_before_the_fault_is_timed(
     request_hi: ChatRequest, generation: Generation
 ) -> None:
@@ -171,7 +219,7 @@ async def test_what_is_no_fault(
     generation: Generation,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.client.openai._LINGER", 0.05)
+    monkeypatch.setattr("harness.client.connection._LINGER", 0.05)
     reply = await ask(said, request_hi, generation)
     assert isinstance(reply, Answer)
     assert reply.text == "a b"

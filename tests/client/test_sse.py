@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.client import sse
@@ -39,6 +39,7 @@ def test_byte_by_byte() -> None:
     assert parse([STREAM[i : i + 1] for i in range(len(STREAM))]) == EVENTS
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=20))
 def test_any_split(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
@@ -46,6 +47,7 @@ def test_any_split(cuts: list[int]) -> None:
     assert parse(pieces) == EVENTS
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=8),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -57,6 +59,7 @@ def test_any_text_any_line_end_any_size_of_read(texts: list[str], end: str, size
     assert [json.loads(event) for event in events] == texts
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=30), max_size=10))
 def test_no_bytes_make_it_raise(pieces: list[bytes]) -> None:
     assert parse(pieces) == parse([b"".join(pieces)])

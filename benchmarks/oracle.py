@@ -1,0 +1,236 @@
+"""A server that answers every chat alike and on time, to measure clients by.
+
+`python -m benchmarks.oracle` prints its address on one line and runs until its standard input
+ends. Each piece of an answer is due at an absolute moment after its request; how late the pieces
+went out, and from when to when requests were answered, stands behind `GET /measured`; asking
+begins a new measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import gc
+import heapq
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from typing import cast
+
+import httptools
+
+WORDS = 16
+_NANO = 1_000_000_000
+
+
+class Alarm:
+    """A timer of the kernel, exact where an event loop's timers count whole milliseconds."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        # CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC
+        self.file = self._libc.timerfd_create(1, os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.file < 0:
+            raise OSError(ctypes.get_errno(), "no timer")
+
+    def set(self, moment: float) -> None:
+        """Ring at a moment of the monotonic clock."""
+        at = max(1, int(moment * _NANO))
+        self._libc.timerfd_settime(
+            self.file, 1, struct.pack("4q", 0, 0, at // _NANO, at % _NANO), None
+        )
+
+    def hush(self) -> None:
+        """Take note of a ring."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.file, 8)
+
+
+class Oracle:
+    """What to say, when, and what was measured."""
+
+    def __init__(self, first: float, last: float) -> None:
+        gap = (last - first) / (WORDS - 1)
+        self.offsets = [first + gap * number for number in range(WORDS)]
+        self.pieces = pieces()
+        self.at_once = last == 0.0
+        self._due: list[tuple[float, int, int, Talk]] = []
+        self._count = 0
+        self._alarm = Alarm()
+        asyncio.get_running_loop().add_reader(self._alarm.file, self._ring)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a new measurement."""
+        self.requests = 0
+        self.first = self.last = 0.0
+        self._late: list[float] = []
+
+    def ask(self, talk: Talk) -> None:
+        """Answer a request that came now."""
+        now = time.monotonic()
+        if self.requests == 0:
+            self.first = now
+        self.requests += 1
+        if self.at_once:
+            talk.write(b"".join(self.pieces))
+            self.last = now
+        else:
+            self._add(now, 0, talk)
+
+    def measured(self) -> dict[str, float]:
+        """The measurement, in seconds of the monotonic clock."""
+        late = sorted(self._late) or [0.0]
+        return {
+            "requests": self.requests,
+            "first": self.first,
+            "last": self.last,
+            "late_median": late[len(late) // 2],
+            "late_p99": late[int(len(late) * 0.99)],
+        }
+
+    def _add(self, began: float, number: int, talk: Talk) -> None:
+        entry = (began + self.offsets[number], self._count, number, talk)
+        self._count += 1
+        heapq.heappush(self._due, entry)
+        if self._due[0] is entry:
+            self._alarm.set(entry[0])
+
+    def _ring(self) -> None:
+        self._alarm.hush()
+        due = self._due
+        now = time.monotonic()
+        while due and due[0][0] <= now:
+            moment, _, number, talk = heapq.heappop(due)
+            if talk.gone:
+                continue
+            talk.write(self.pieces[number])
+            now = time.monotonic()
+            self._late.append(now - moment)
+            if number + 1 < WORDS:
+                heapq.heappush(
+                    due,
+                    (moment - self.offsets[number] + self.offsets[number + 1], 0, number + 1, talk),
+                )
+            else:
+                self.last = now
+        if due:
+            self._alarm.set(due[0][0])
+
+
+class Talk(asyncio.Protocol):
+    """One connection of a client."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+        self._parser = httptools.HttpRequestParser(self)
+        self._target = b""
+        self.gone = False
+
+    def __lt__(self, other: Talk) -> bool:
+        """Entries of the same moment need an order, and any will do."""
+        return id(self) < id(other)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the event loop's call."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._file = transport.get_extra_info("socket").fileno()
+
+    def write(self, data: bytes) -> None:
+        """Send at once, past the event loop's own queue; what the kernel does not take waits."""
+        if self._transport.get_write_buffer_size():
+            sent = 0
+        else:
+            try:
+                sent = os.write(self._file, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return
+        if sent < len(data):
+            self._transport.write(data[sent:])
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Take the event loop's call."""
+        self.gone = True
+
+    def data_received(self, data: bytes) -> None:
+        """Take the event loop's call."""
+        self._parser.feed_data(data)
+
+    def on_url(self, url: bytes) -> None:
+        """Take the parser's call."""
+        self._target = url
+
+    def on_message_complete(self) -> None:
+        """Take the parser's call: answer."""
+        if self._target == b"/v1/chat/completions":
+            self._oracle.ask(self)
+        elif self._target == b"/v1/models":
+            self._tell({"object": "list", "data": [{"id": "oracle", "object": "model"}]})
+        elif self._target == b"/version":
+            self._tell({"version": "oracle"})
+        else:
+            self._tell(self._oracle.measured())
+            self._oracle.forget()
+
+    def _tell(self, what: object) -> None:
+        body = json.dumps(what).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        self.write(f"{head}\r\n\r\n".encode() + body)
+
+
+def pieces() -> list[bytes]:
+    """An answer in as many pieces as it has words; the head comes with the first."""
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    start = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1, "model": "oracle"}
+
+    def event(delta: dict[str, str], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return _chunk(json.dumps({**start, "choices": [choice]}).encode())
+
+    said = [event({"content": f"word{number} "}) for number in range(WORDS)]
+    usage = {"prompt_tokens": 12, "completion_tokens": WORDS, "total_tokens": 12 + WORDS}
+    end = _chunk(json.dumps({**start, "choices": [], "usage": usage}).encode())
+    said[0] = head + event({"role": "assistant", "content": ""}) + said[0]
+    said[-1] += event({}, "stop") + end + _chunk(b"[DONE]") + b"0\r\n\r\n"
+    return said
+
+
+def _chunk(data: bytes) -> bytes:
+    event = b"data: " + data + b"\n\n"
+    return f"{len(event):x}\r\n".encode() + event + b"\r\n"
+
+
+async def serve(first: float, last: float) -> None:
+    """Serve until the standard input ends."""
+    loop = asyncio.get_running_loop()
+    oracle = Oracle(first, last)
+    gc.disable()  # nothing here goes in circles, and a collection would make pieces late
+    server = await loop.create_server(lambda: Talk(oracle), "127.0.0.1", 0, backlog=4096)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve."""
+    import uvloop
+
+    parser = argparse.ArgumentParser(description="A server to measure clients by.")
+    parser.add_argument("--first", type=float, default=0.050, help="seconds to the first token")
+    parser.add_argument("--last", type=float, default=0.082, help="seconds to the last")
+    given = parser.parse_args(arguments)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(given.first, given.last))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
