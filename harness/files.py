@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -184,16 +185,19 @@ def exclusive(lock: Path, busy: HarnessError) -> Iterator[None]:
 
 
 class Appender:
-    """An append-only file of lines, handed to the system one by one and fsynced every `batch`.
+    """An append-only file of lines, handed to the system one by one and fsynced in batches.
 
-    A killed process loses nothing that was appended, a power cut at most the last batch; a torn
-    last line is for the reader to drop. With `anew` what the file held is gone.
+    A killed process loses nothing that was appended, a power cut at most the last two batches; a
+    torn last line is for the reader to drop. The disk is waited for in a thread, so that whoever
+    appends is not held up. With `anew` what the file held is gone.
     """
 
     def __init__(self, path: Path, *, batch: int = 16, anew: bool = False) -> None:
         self._path = path
         self._batch = batch
         self._pending = 0
+        self._syncing: Future[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fsync")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb" if anew else "ab", buffering=0)
@@ -209,18 +213,31 @@ class Appender:
         try:
             self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
             self._pending += 1
-            if self._pending >= self._batch:
-                self.sync()
+            if self._pending >= self._batch and (self._syncing is None or self._syncing.done()):
+                self._settle()
+                self._pending = 0
+                self._syncing = self._thread.submit(os.fsync, self._file.fileno())
         except OSError as error:
             raise storage_error(error, self._path) from error
 
     def sync(self) -> None:
-        """Bring everything appended so far to the disk."""
+        """Bring everything appended so far to the disk.
+
+        Raises:
+            StorageError: the disk does not take it.
+        """
         try:
+            self._settle()
             os.fsync(self._file.fileno())
         except OSError as error:
             raise storage_error(error, self._path) from error
         self._pending = 0
+
+    def _settle(self) -> None:
+        """Wait for the thread, and raise what it met."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            syncing.result()
 
     def __enter__(self) -> Self:
         return self
@@ -234,6 +251,7 @@ class Appender:
         try:
             self.sync()
         finally:
+            self._thread.shutdown()
             self._file.close()
 
 
