@@ -184,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--concurrency", type=int, action="append", help="default: 64 and 256")
     parser.add_argument("--repeat", type=int, default=3)
     given = parser.parse_args(arguments)
+    print(f"Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the start.")
     ours: list[Spent] = []
     for concurrency in given.concurrency or (64, 256):
         ours += table(given.cases, given.delay / 1000.0, concurrency, given.repeat)

@@ -70,18 +70,10 @@ class RawServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        number = len(self.requests)
-        self.requests.append([])
+        requests: list[bytes] = []
+        self.requests.append(requests)
         try:
-            for answer in self._scripts[min(number, len(self._scripts) - 1)]:
-                self.requests[number].append(await read_request(reader))
-                self.arrived.set()
-                for step in answer:
-                    if step is Step.HANG:
-                        await reader.read()
-                        raise EOFError
-                    await self._do(step, writer)
-            await reader.read()
+            await self.talk(requests, reader, writer)
         except (OSError, EOFError, asyncio.CancelledError):
             pass
         finally:
@@ -91,6 +83,20 @@ class RawServer:
             self.ended += 1
             if self.ended == len(self.requests):
                 self.all_ended.set()
+
+    async def talk(
+        self, requests: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection, whose requests are to be noted; at the end it is closed."""
+        for answer in self._scripts[min(len(self.requests), len(self._scripts)) - 1]:
+            requests.append(await read_request(reader))
+            self.arrived.set()
+            for step in answer:
+                if step is Step.HANG:
+                    await reader.read()
+                    raise EOFError
+                await self._do(step, writer)
+        await reader.read()
 
     async def _do(self, step: bytes | Step, writer: asyncio.StreamWriter) -> None:
         if isinstance(step, bytes):

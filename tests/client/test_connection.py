@@ -280,12 +280,13 @@ async def test_cancelling_closes_the_connection_and_frees_its_place() -> None:
 
 async def test_an_answer_before_the_request_was_read_ends_the_connection() -> None:
     class Early(RawServer):
-        async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self.requests.append([])
+        async def talk(
+            self, requests: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
             await reader.readexactly(1)
             writer.write(plain(b"too large").replace(b"200", b"413"))
-            await reader.read()
-            writer.close()
+            while await reader.read(65536):
+                pass
 
     async with Early() as server, transport(server.url) as over:
         for _ in range(2):

@@ -94,10 +94,11 @@ async def test_a_certificate_of_an_unknown_authority() -> None:
 
 async def test_tls_to_a_server_that_speaks_none() -> None:
     class Plain(RawServer):
-        async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def talk(
+            self, requests: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
             await reader.read(1)
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            writer.close()
 
     async with Plain() as server:
         detail = await not_connected(server.url.replace("http:", "https:"))
@@ -159,17 +160,14 @@ class ConnectProxy(RawServer):
         self._port = port
         self._says = says
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self.requests.append([await read_request(reader)])
+    async def talk(
+        self, requests: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        requests.append(await read_request(reader))
         writer.write(self._says)
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-            with contextlib.closing(far_writer):
-                await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        writer.close()
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        with contextlib.closing(far_writer):
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

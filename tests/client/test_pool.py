@@ -107,7 +107,9 @@ async def test_nothing_is_sent_twice() -> None:
 
 async def test_a_server_that_closes_every_connection_at_once() -> None:
     class Slams(RawServer):
-        async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def talk(
+            self, requests: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
             writer.transport.abort()
 
     async with Slams() as server, transport(server.url, concurrency=1) as over:
