@@ -7,12 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
-from harness.client.causes import cause_of
+from harness.client.body import WholeBody
+from harness.client.origin import path_of
 from harness.client.route import Route
 from harness.client.stream import one_line
+from harness.client.transport import Transport, TransportFailed
+from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
+from harness.records.target import Generation
 
 _LONGEST_BODY = 4 * 1024 * 1024
 
@@ -55,43 +57,39 @@ async def describe(
         ServerError: no connection, no answer in time, a refusal, or not an OpenAI-compatible one.
     """
     route = Route(url, api_key)
+    # The limit of the whole is the one that is told of.
+    limits = Generation(connect_timeout=2 * timeout, chunk_timeout=2 * timeout, concurrency=1)
     try:
         async with (
             asyncio.timeout(timeout),
-            aiohttp.ClientSession(
-                headers=route.headers(),
-                proxy=route.proxy,
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            ) as session,
+            Transport(route, generation=limits, clock=SYSTEM_CLOCK) as transport,
         ):
-            status, headers, body = await _get(session, f"{route.url}/models")
-            _check_status(route, status, body, api_key, api_key_env)
-            models = _models(route, body)
-            return ServerDescription(models, await _version(session, route, headers))
+            listed = await _get(transport, route, f"{path_of(route.url)}/models")
+            _check_status(route, listed, api_key, api_key_env)
+            models = _models(route, listed.content)
+            return ServerDescription(models, await _version(transport, route, listed))
     except TimeoutError:
         raise ServerError(
             f"no answer within {timeout:g} s", where=route.url, hint="is the server up?"
         ) from None
-    except (aiohttp.ClientError, OSError) as error:
+    except TransportFailed as error:
         raise ServerError(
-            cause_of(error)[1], where=route.url, hint="check the address, and that it runs"
+            error.detail, where=route.url, hint="check the address, and that it runs"
         ) from None
 
 
-async def _get(session: aiohttp.ClientSession, url: str) -> tuple[int, dict[str, str], bytes]:
-    async with session.get(url, allow_redirects=False) as response:
-        body = bytearray()
-        async for data in response.content.iter_any():
-            body += data
-            if len(body) > _LONGEST_BODY:
-                raise aiohttp.ClientPayloadError("too long")
-        return response.status, dict(response.headers), bytes(body)
+async def _get(transport: Transport, route: Route, target: str) -> WholeBody:
+    answer = WholeBody(_LONGEST_BODY)
+    await transport.exchange("GET", target, {"Accept": "*/*", **route.headers()}, b"", answer)
+    if answer.cut:
+        raise TransportFailed("protocol", "the answer is too long")
+    return answer
 
 
 def _check_status(
-    route: Route, status: int, body: bytes, api_key: str | None, api_key_env: str | None
+    route: Route, answer: WholeBody, api_key: str | None, api_key_env: str | None
 ) -> None:
+    status = answer.status
     if status == 200:
         return
     if status in (401, 403):
@@ -105,7 +103,7 @@ def _check_status(
             where=route.url,
             hint="give the address up to and with /v1",
         )
-    said = route.redact(one_line(body.decode("utf-8", "replace")))
+    said = route.redact(one_line(answer.content.decode("utf-8", "replace")))
     raise ServerError(f"HTTP {status}: {said}", where=route.url, hint="look at the server's log")
 
 
@@ -135,10 +133,11 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
     )
 
 
-async def _version(session: aiohttp.ClientSession, route: Route, headers: dict[str, str]) -> str:
+async def _version(transport: Transport, route: Route, listed: WholeBody) -> str:
     """The version by vLLM's own route, else the Server header, else `unknown`."""
     # A failure to ask must not look like another version: answers are known by it.
-    status, _, body = await _get(session, f"{route.url.removesuffix('/v1')}/version")
+    answer = await _get(transport, route, f"{path_of(route.url).removesuffix('/v1')}/version")
+    status = answer.status
     if status in (408, 429) or status >= 500:
         raise ServerError(
             f"does not tell its version now (HTTP {status} on /version)",
@@ -146,11 +145,10 @@ async def _version(session: aiohttp.ClientSession, route: Route, headers: dict[s
             hint="try again, or look at the server's log",
         )
     try:
-        data = json.loads(body) if status == 200 else None
+        data = json.loads(answer.content) if status == 200 else None
         version = data.get("version") if isinstance(data, dict) else None
     except (ValueError, RecursionError):
         version = None
     if isinstance(version, str) and version:
         return one_line(f"vllm {version}")
-    server = next((value for key, value in headers.items() if key.lower() == "server"), "")
-    return one_line(server) or "unknown"
+    return one_line(listed.headers.get("server", "")) or "unknown"

@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-
-from harness.client.causes import cause_of
+from harness.client.body import WholeBody
+from harness.client.origin import path_of
 from harness.client.protocol import ChatRequest, Failed, Reply
 from harness.client.route import Route
 from harness.client.stream import BadStream, StreamedAnswer, error_text, one_line
+from harness.client.transport import Transport, TransportFailed
 from harness.clock import Clock
-from harness.errors import UsageError
 from harness.records.attempt import Failure, Timing
 from harness.records.target import Generation
 
 _ERROR_BODY = 16 * 1024
-_LINGER = 1.0
 _TIMED_OUT = "no whole answer within case_timeout"
+# A server that names no type is taken at its word.
+_STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
 
 
 class OpenAIClient:
@@ -41,34 +42,19 @@ class OpenAIClient:
         self._route = Route(url, api_key)
         self._generation = generation
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
-        self._target = f"{self._route.url}/chat/completions"
+        self._transport = Transport(self._route, generation=generation, clock=clock)
+        self._target = f"{path_of(self._route.url)}/chat/completions"
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            **self._route.headers(),
+        }
 
     def __repr__(self) -> str:
         return f"OpenAIClient({self._route.url!r})"
 
     async def __aenter__(self) -> Self:
-        generation = self._generation
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=generation.concurrency, keepalive_timeout=self._route.keepalive
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                sock_connect=generation.connect_timeout,
-                sock_read=generation.chunk_timeout,
-            ),
-            headers={
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream",
-                # A compressed stream would be held back until a block is full.
-                "Accept-Encoding": "identity",
-                **self._route.headers(),
-            },
-            proxy=self._route.proxy,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            raise_for_status=False,
-        )
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
@@ -77,9 +63,7 @@ class OpenAIClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.__aexit__(kind, error, trace)
 
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         """The answer, or a failure with its cause; never an exception for what a server does.
@@ -87,10 +71,9 @@ class OpenAIClient:
         Raises:
             UsageError: asked outside its `async with`.
         """
-        if self._session is None:
-            raise UsageError("the client is not open", hint="ask inside its `async with`")
-        now = self._clock.now()
-        start = now if intended is None else intended
+        now = self._clock.now
+        sent_at = now()
+        start = sent_at if intended is None else intended
         try:
             body = _body(request)
         except UnicodeEncodeError:
@@ -98,58 +81,29 @@ class OpenAIClient:
                 cause="protocol", detail="the conversation holds half a surrogate pair: not sent"
             )
             return Failed(failure, None, 1)
-        answer = StreamedAnswer(request)
-        sent = now - start
+        taken = _Taken(request, start)
+        sent = sent_at - start
         try:
             async with asyncio.timeout(self._generation.case_timeout):
-                return await self._exchange(self._session, body, answer, start, sent)
+                await self._transport.exchange("POST", self._target, self._headers, body, taken)
+            if taken.other is None:
+                done = now() - start if taken.done is None else taken.done
+                return taken.answer.finish(sent, done)
+            failure = _refused(taken.other)
         except BadStream as error:
             failure = error.failure
-        except TimeoutError as error:
-            # aiohttp's own timeouts are TimeoutErrors too, and say more.
-            cause, detail = (
-                cause_of(error)
-                if isinstance(error, aiohttp.ClientError)
-                else ("timeout", _TIMED_OUT)
+        except TimeoutError:
+            failure = Failure(cause="timeout", detail=_TIMED_OUT)
+        except TransportFailed as error:
+            # A status that came is said, however little of its message did.
+            failure = (
+                Failure(cause=error.cause, detail=error.detail)
+                if taken.other is None
+                else _refused(taken.other)
             )
-            failure = Failure(cause=cause, detail=detail)
-        except (aiohttp.ClientError, OSError) as error:
-            cause, detail = cause_of(error)
-            failure = Failure(cause=cause, detail=detail)
-        timing = Timing(sent=sent, chunks=answer.arrivals, done=self._clock.now() - start)
-        return Failed(self._redacted(failure), timing, 1)
-
-    async def _exchange(
-        self,
-        session: aiohttp.ClientSession,
-        body: bytes,
-        answer: StreamedAnswer,
-        start: float,
-        sent: float,
-    ) -> Reply:
-        now = self._clock.now
-        async with session.post(self._target, data=body, allow_redirects=False) as response:
-            if response.status != 200:
-                return await self._refused(response, start, sent)
-            # A server that names no type is taken at its word.
-            if response.content_type not in ("text/event-stream", "application/octet-stream"):
-                raise await _unstreamed(response)
-            async for data in response.content.iter_any():
-                at = now() - start
-                answer.feed(data, at)
-                if answer.done:
-                    await _drain(response)
-                    return answer.finish(sent, at)
-            return answer.finish(sent, now() - start)
-
-    async def _refused(self, response: aiohttp.ClientResponse, start: float, sent: float) -> Failed:
-        body = await _some_of(response)
-        said = _message(body)
-        detail = f"HTTP {response.status}" + (f": {said}" if said else "")
-        failure = self._redacted(Failure(cause="http", detail=detail, status=response.status))
-        timing = Timing(sent=sent, done=self._clock.now() - start)
-        wait = self._retry_after(response.headers.get("Retry-After"))
-        return Failed(failure, timing, 1, retry_after=wait)
+        timing = Timing(sent=sent, chunks=taken.answer.arrivals, done=now() - start)
+        wait = self._retry_after(taken.other.headers.get("retry-after")) if taken.other else None
+        return Failed(self._redacted(failure), timing, 1, retry_after=wait)
 
     def _retry_after(self, value: str | None) -> float | None:
         """The header's wait in seconds, given as seconds or as a date (RFC 9110, 10.2.3)."""
@@ -195,35 +149,45 @@ def _body(request: ChatRequest) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read what is left after the answer, so that the pool gets the connection back.
+class _Taken:
+    """A sink that makes an answer of a stream, and keeps what is none for its message."""
 
-    Whatever goes wrong here concerns the connection and not the answer.
-    """
-    if response.content.at_eof():
-        return
-    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(_LINGER):
-            async for _ in response.content.iter_any():
-                pass
+    __slots__ = ("_start", "answer", "done", "other")
+
+    def __init__(self, request: ChatRequest, start: float) -> None:
+        self._start = start
+        self.answer = StreamedAnswer(request)
+        self.other: WholeBody | None = None
+        self.done: float | None = None
+
+    def head(self, status: int, headers: Mapping[str, str]) -> None:
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status != 200 or kind not in _STREAMS:
+            self.other = WholeBody(_ERROR_BODY)
+            self.other.head(status, headers)
+
+    def feed(self, data: bytes, at: float) -> bool:
+        if self.other is not None:
+            return self.other.feed(data, at)
+        moment = at - self._start
+        self.answer.feed(data, moment)
+        if self.answer.done:
+            self.done = moment
+        return self.answer.done
 
 
-async def _unstreamed(response: aiohttp.ClientResponse) -> BadStream:
-    """What to make of a 200 that is one document where a stream was asked for."""
-    body = await _some_of(response)
+def _refused(said: WholeBody) -> Failure:
+    """What to make of an error, or of one document where a stream was asked for."""
+    if said.status != 200:
+        words = _message(said.content)
+        detail = f"HTTP {said.status}" + (f": {words}" if words else "")
+        return Failure(cause="http", detail=detail, status=said.status)
     with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(body)
+        data = json.loads(said.content)
         if isinstance(data, dict) and data.get("error"):
-            return BadStream("server_error", error_text(data["error"]))
-    kind = response.content_type
-    return BadStream("protocol", f"the server answered without streaming, with {kind}")
-
-
-async def _some_of(response: aiohttp.ClientResponse) -> bytes:
-    """The beginning of a body that is only read for its message."""
-    with contextlib.suppress(aiohttp.ClientPayloadError):
-        return await response.content.read(_ERROR_BODY)
-    return b""
+            return BadStream("server_error", error_text(data["error"])).failure
+    words = f"the server answered without streaming, with {said.kind}"
+    return BadStream("protocol", words).failure
 
 
 def _message(body: bytes) -> str:

@@ -27,6 +27,7 @@ class Route:
             parts = urlsplit(url)
             host = parts.hostname or ""
             _ = parts.port
+            host.encode("ascii" if host.isascii() else "idna")
         except ValueError:
             parts, host = urlsplit(""), ""
         if parts.scheme not in ("http", "https") or not host:

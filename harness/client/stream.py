@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any
 
+import msgspec
+
 from harness.client.protocol import Answer, ChatRequest
 from harness.client.sse import SseParser, SseTooLong
 from harness.records.attempt import Failure, FailureCause, Timing, Usage
@@ -128,10 +130,7 @@ class StreamedAnswer:
         )
 
     def _take(self, event: bytes, at: float) -> None:
-        try:
-            chunk = json.loads(event)
-        except (ValueError, RecursionError):
-            raise BadStream("protocol", f"malformed JSON in an event: {event[:80]!r}") from None
+        chunk = _parsed(event)
         if not isinstance(chunk, dict):
             raise BadStream("protocol", f"an event is not an object: {event[:80]!r}")
         if chunk.get("error") or chunk.get("object") == "error":
@@ -180,6 +179,18 @@ class StreamedAnswer:
         ):
             raise BadStream("wrong_model", f"asked `{asked}`, answered by `{name}`")
         self._model = name
+
+
+def _parsed(event: bytes) -> Any:
+    try:
+        return msgspec.json.decode(event)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    # The slower parser takes a half of a surrogate pair, whose other half may follow.
+    try:
+        return json.loads(event)
+    except (ValueError, RecursionError):
+        raise BadStream("protocol", f"malformed JSON in an event: {event[:80]!r}") from None
 
 
 def _usage(value: Any) -> Usage | None:

@@ -10,18 +10,21 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.client.http import Access
 from harness.client.models import ServerDescription, describe
 from harness.config import CONFIG_NAME, Project
 from harness.errors import UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
+from harness.records.http_server import HttpServer
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
+from harness.stages.http_identity import access_to, identify_bot, is_still_bot
 from harness.training.train import DOSSIER, base_digest
 
 BASE = "base-model"
@@ -29,12 +32,16 @@ BASE = "base-model"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask, with which key; `managed` is the process behind it, where it is ours."""
+    """Where to ask, with which key; `managed` is the process behind it, where it is ours.
+
+    `bot` is what stands at the address where it is not OpenAI-compatible.
+    """
 
     address: str
     api_key: str | None
     api_key_env: str | None = None
     managed: VllmServer | None = None
+    bot: Access | None = None
 
     @property
     def url(self) -> str:
@@ -133,6 +140,8 @@ async def identify(project: Project, target: str) -> Identity:
         spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
         adapter = target if chosen.adapter is not None else None
         return model_identity(chosen.server, spec, adapter)
+    if isinstance(configured, HttpServer):
+        return await identify_bot(configured, chosen.server, chosen)
     server = await _remote(configured).describe()
     name = model_name(project, target)
     entry = server.model(name)
@@ -162,6 +171,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
+    if isinstance(configured, HttpServer):
+        return is_still_bot(configured, chosen, identity)
     if isinstance(configured, RemoteServer):
         return (identity.server, identity.model) == (configured.url, chosen.model)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
@@ -196,6 +207,9 @@ def connect(
     configured = project.config.servers[server]
     if isinstance(configured, RemoteServer):
         yield _remote(configured)
+        return
+    if isinstance(configured, HttpServer):
+        yield Endpoint(configured.url, None, bot=access_to(configured, server))
         return
     with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
         yield Endpoint("", managed.api_key, managed=managed)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from harness.client.http import HttpClient
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import ChatClient
+from harness.client.replay import ReplayClient
 from harness.client.retry import RetryingClient
 from harness.clock import Clock
 from harness.records.target import Generation
@@ -22,6 +24,11 @@ async def dial(
     Raises:
         UsageError: the address or the key cannot be used.
     """
+    if endpoint.bot is not None:
+        async with HttpClient(endpoint.bot, generation=generation, clock=clock) as bot:
+            once = ReplayClient(bot, clock=clock) if endpoint.bot.server.replays else bot
+            yield RetryingClient(once, generation=generation, clock=clock)
+        return
     async with OpenAIClient(
         endpoint.url, api_key=endpoint.api_key, generation=generation, clock=clock
     ) as direct:
