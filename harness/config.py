@@ -11,8 +11,10 @@ from pydantic import Field, ValidationError, model_validator
 from harness.errors import ConfigError, UsageError
 from harness.files import digest_json, read_yaml
 from harness.records.base import Record, explain
+from harness.records.http_server import HttpServer
 from harness.records.policy import Policy
-from harness.records.server import ManagedServer, RemoteServer, Server
+from harness.records.server import ManagedServer, RemoteServer
+from harness.records.servers import Server
 from harness.records.target import Generation, Target
 
 CONFIG_NAME = "harness.yaml"
@@ -50,19 +52,7 @@ class Config(Record):
                         "and begin with a letter or digit"
                     )
         for name, target in self.targets.items():
-            server = self.servers.get(target.server)
-            if server is None:
-                raise ValueError(
-                    f"targets.{name}.server: no server `{target.server}`; "
-                    f"there is {_listing(self.servers)}"
-                )
-            if isinstance(server, RemoteServer) and target.model is None:
-                raise ValueError(f"targets.{name}: a target on a url names its `model` there")
-            if isinstance(server, ManagedServer) and target.model is not None:
-                raise ValueError(
-                    f"targets.{name}.model: only for a server given by url; use `adapter` here"
-                )
-            self._check_generation(name, target, server)
+            self._check_target(name, target)
         if self.gate is not None:
             baseline = self.gate.baseline
             if baseline.startswith(SEALED):
@@ -72,6 +62,25 @@ class Config(Record):
                     f"gate.baseline: no target `{baseline}`; there is {_listing(self.targets)}"
                 )
         return self
+
+    def _check_target(self, name: str, target: Target) -> None:
+        server = self.servers.get(target.server)
+        if server is None:
+            raise ValueError(
+                f"targets.{name}.server: no server `{target.server}`; "
+                f"there is {_listing(self.servers)}"
+            )
+        if isinstance(server, RemoteServer) and target.model is None:
+            raise ValueError(f"targets.{name}: a target on a url names its `model` there")
+        if isinstance(server, ManagedServer) and target.model is not None:
+            raise ValueError(
+                f"targets.{name}.model: only for a server given by url; use `adapter` here"
+            )
+        if isinstance(server, HttpServer):
+            misfit = server.misfit(target)
+            if misfit is not None:
+                raise ValueError(f"targets.{name}.{misfit}")
+        self._check_generation(name, target, server)
 
     def _check_generation(self, name: str, target: Target, server: Server) -> None:
         try:

@@ -16,7 +16,7 @@ from harness.cli.options import config_option, open_project
 from harness.config import Project
 from harness.errors import ServerError, UsageError
 from harness.files import write_atomic
-from harness.records.server import ManagedServer, RemoteServer
+from harness.records.server import ManagedServer
 from harness.stages.connect import connect, model_name
 
 POLL_SECONDS = 1.0
@@ -78,7 +78,7 @@ def _chosen(project: Project, targets: tuple[str, ...]) -> tuple[str, list[str]]
             hint="name targets of one server",
         )
     server = servers.pop()
-    if isinstance(project.config.servers[server], RemoteServer):
+    if not isinstance(project.config.servers[server], ManagedServer):
         raise UsageError(
             f"`{server}` is given by url and already runs", hint="name targets of a managed server"
         )

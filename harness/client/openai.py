@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
 from harness.client.body import WholeBody
 from harness.client.origin import path_of
 from harness.client.protocol import ChatRequest, Failed, Reply
+from harness.client.retry_after import retry_after
 from harness.client.route import Route
 from harness.client.stream import BadStream, StreamedAnswer, error_text, one_line
 from harness.client.transport import Transport, TransportFailed
@@ -102,22 +101,9 @@ class OpenAIClient:
                 else _refused(taken.other)
             )
         timing = Timing(sent=sent, chunks=taken.answer.arrivals, done=now() - start)
-        wait = self._retry_after(taken.other.headers.get("retry-after")) if taken.other else None
+        said = taken.other.headers.get("retry-after") if taken.other else None
+        wait = retry_after(said, self._clock)
         return Failed(self._redacted(failure), timing, 1, retry_after=wait)
-
-    def _retry_after(self, value: str | None) -> float | None:
-        """The header's wait in seconds, given as seconds or as a date (RFC 9110, 10.2.3)."""
-        if value is None:
-            return None
-        if value.strip().isdecimal():
-            return float(value)
-        try:
-            moment = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - self._clock.utc()).total_seconds())
 
     def _redacted(self, failure: Failure) -> Failure:
         detail = self._route.redact(failure.detail)

@@ -13,7 +13,8 @@ from harness.records.suite import Message
 class ChatRequest:
     """One conversation to put to one model, with its sampling.
 
-    `answers_as` is another name by which the model may call itself in its answers.
+    `answers_as` is another name by which the model may call itself in its answers; `session` is
+    the conversation on the server that the request goes on with, for servers that know of any.
     """
 
     model: str
@@ -24,6 +25,7 @@ class ChatRequest:
     seed: int = 0
     logprobs: bool = False
     answers_as: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ _UNION_TAGS = frozenset(
     {
         "managed",
         "remote",
+        "http",
         "better_than_baseline",
         "no_worse_than_baseline",
         "at_least",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.records.attempt import Usage
 from harness.records.base import Record
@@ -115,15 +115,3 @@ def _is_local(host: str) -> bool:
     except ValueError:
         return host == "localhost"
     return address.is_loopback or address.is_unspecified
-
-
-def _kind_of_server(data: Any) -> str:
-    if isinstance(data, RemoteServer) or (isinstance(data, dict) and "url" in data):
-        return "remote"
-    return "managed"
-
-
-Server = Annotated[
-    Annotated[ManagedServer, Tag("managed")] | Annotated[RemoteServer, Tag("remote")],
-    Discriminator(_kind_of_server),
-]

@@ -10,6 +10,7 @@ from typing import Any
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
 from harness.records.run import Run, RunHeader
 from harness.records.summary import Accounting
+from harness.records.target import Identity
 from harness.report import numbers
 from harness.report.model import CountsView, FactTable, MetricView, PromptView, SectionView
 from harness.report.tallies import repeats_of, tally
@@ -163,7 +164,7 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "weights": identity.weights,
             "adapter": identity.adapter,
             "chat template": identity.chat_template,
-            **{f"--{name}": value for name, value in identity.engine_args.items()},
+            **_arguments(identity),
         },
         "Adapter proof": {}
         if proof is None
@@ -183,6 +184,12 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
         "Packages": dict(header.packages),
         "Host": dict(header.host),
     }
+
+
+def _arguments(identity: Identity) -> dict[str, Any]:
+    """The engine's arguments: a process's are options, a bot's say how it is spoken to."""
+    dashes = "--" if identity.weights is not None else ""
+    return {f"{dashes}{name}": value for name, value in identity.engine_args.items()}
 
 
 def _fact(value: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.client.http import Access
 from harness.client.meter import Meter
 from harness.client.models import ServerDescription, describe
 from harness.clock import SYSTEM_CLOCK
@@ -18,12 +19,15 @@ from harness.errors import UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
-from harness.records.server import ManagedServer, RemoteServer, Server
+from harness.records.http_server import HttpServer
+from harness.records.server import ManagedServer, RemoteServer
+from harness.records.servers import Server
 from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
+from harness.stages.http_identity import access_to, identify_bot, is_still_bot
 from harness.training.train import DOSSIER, base_digest
 
 BASE = "base-model"
@@ -33,7 +37,8 @@ BASE = "base-model"
 class Endpoint:
     """Where to ask, with which key; `managed` is the process behind it, where it is ours.
 
-    `meter` holds the limits that all who ask there share, where there are any.
+    `meter` holds the limits that all who ask there share, where there are any; `bot` is what
+    stands at the address where it is not OpenAI-compatible.
     """
 
     address: str
@@ -41,6 +46,7 @@ class Endpoint:
     api_key_env: str | None = None
     managed: VllmServer | None = None
     meter: Meter | None = None
+    bot: Access | None = None
 
     @property
     def url(self) -> str:
@@ -139,6 +145,8 @@ async def identify(project: Project, target: str) -> Identity:
         spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
         adapter = target if chosen.adapter is not None else None
         return model_identity(chosen.server, spec, adapter)
+    if isinstance(configured, HttpServer):
+        return await identify_bot(configured, chosen.server, chosen)
     server = await _remote(configured).describe()
     name = model_name(project, target)
     entry = server.model(name)
@@ -168,6 +176,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
+    if isinstance(configured, HttpServer):
+        return is_still_bot(configured, chosen, identity)
     if isinstance(configured, RemoteServer):
         return (identity.server, identity.model) == (configured.url, chosen.model)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
@@ -202,6 +212,10 @@ def connect(
     configured = project.config.servers[server]
     if isinstance(configured, RemoteServer):
         yield replace(_remote(configured), meter=_meter(server, configured))
+        return
+    if isinstance(configured, HttpServer):
+        access = access_to(configured, server)
+        yield Endpoint(configured.url, None, bot=access, meter=_meter(server, configured))
         return
     with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
         meter = _meter(server, configured)

@@ -108,7 +108,7 @@ class _Watch:
         if failure is not None and failure.status in REFUSED_STATUS:
             raise ServerError(
                 f"the server refuses the key: {failure.detail}",
-                hint="set the environment variable that `api_key_env` names, then run again",
+                hint="set the environment variable that holds it, then run again",
             )
         if failure is not None and self._unreachable >= self._limit:
             raise ServerError(
