@@ -2,7 +2,8 @@
 
 As a process: `python -m harness.client.mock --answer-file answers.json`, which prints its address
 on one line. The file holds an object from the last message to its answer; `*` answers the rest;
-an answer may be an object from the model asked for to its text.
+an answer may be an object from the model asked for to its text. `--faults 0.05` spoils the answers
+in each of 17 ways with a chance of 5 %, and `--sent` names the file that says which.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from harness.client.mock_faults import Answering, Troubled
 from harness.client.mock_reply import (
     Fault,
     MockReply,
@@ -220,7 +222,7 @@ def _reset(request: web.Request, response: web.StreamResponse) -> web.StreamResp
     return response
 
 
-def _from_file(path: Path, first_delay: float, gap: float) -> AnswerFunction:
+def _from_file(path: Path, first_delay: float, gap: float) -> Answering:
     try:
         answers = json.loads(read_text(path))
     except ValueError as error:
@@ -257,14 +259,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-delay", type=float, default=0.0)
     parser.add_argument("--gap", type=float, default=0.0)
     parser.add_argument("--api-key-env", help="the environment variable that holds the key")
+    parser.add_argument("--faults", type=float, metavar="SHARE", help="of each kind, needs --sent")
+    parser.add_argument("--sent", type=Path, help="a log of what was answered, appended to")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults")
     given = parser.parse_args(arguments)
     key = os.environ.get(given.api_key_env) if given.api_key_env else None
     names = [name.partition("=") for name in given.model or ["mock"]]
     try:
         if given.api_key_env and not key:
             raise UsageError(f"the environment variable {given.api_key_env} is not set")
+        answer = _from_file(given.answer_file, given.first_delay, given.gap)
+        if given.sent is not None:
+            answer = Troubled(answer, share=given.faults or 0.0, seed=given.seed, log=given.sent)
+        elif given.faults is not None:
+            raise UsageError("--faults needs --sent", hint="name a file for what was answered")
         server = MockServer(
-            _from_file(given.answer_file, given.first_delay, given.gap),
+            answer,
             models={name: parent or None for name, _, parent in names},
             api_key=key,
             port=given.port,

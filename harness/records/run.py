@@ -18,13 +18,25 @@ from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
 
 
+class Probe(Record):
+    """What base and adapter said to one prompt: tokens with their log-probabilities in nats.
+
+    `prompt` is the digest of the conversation.
+    """
+
+    prompt: str
+    base: tuple[tuple[str, float], ...]
+    adapter: tuple[tuple[str, float], ...]
+
+
 class AdapterProof(Record):
     """Evidence that the server answers with the adapter applied.
 
     `probes` counts those on which two askings of the base agree in their tokens and `forked` the
     others; `differing` those of the probes on which adapter and base differ by clearly more than
     `noise`, the largest difference between the two askings. Gaps are in nats, on
-    log-probabilities of generated tokens.
+    log-probabilities of generated tokens. The `fingerprint` is what a later proof of the same
+    adapter on the same server must find again.
     """
 
     model: str
@@ -35,6 +47,7 @@ class AdapterProof(Record):
     differing: int = Field(ge=0)
     largest_gap: float = Field(ge=0.0)
     noise: float = Field(ge=0.0)
+    fingerprint: tuple[Probe, ...] = ()
 
     @property
     def applied(self) -> bool:

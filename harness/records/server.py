@@ -93,7 +93,7 @@ class RemoteServer(Metered):
             raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
         try:
             if "://" not in url:
-                local = _is_local(urlsplit(f"//{url}").hostname or "")
+                local = is_local(urlsplit(f"//{url}").hostname or "")
                 url = f"{'http' if local else 'https'}://{url}"
             parts = urlsplit(url)
             known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -108,8 +108,8 @@ class RemoteServer(Metered):
         return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
 
 
-def _is_local(host: str) -> bool:
-    """Whether a host without a scheme is this machine, which speaks http."""
+def is_local(host: str) -> bool:
+    """Whether a host is this machine; without a scheme it speaks http."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.records.base import Record
 
@@ -35,6 +35,7 @@ class Generation(Record):
 class Target(Record):
     """A named thing to test: a server plus the adapter or model name asked for on it.
 
+    Beside a `model` on a url, `adapter` names the files that the model there is made of.
     `answers_as` is the name that a gateway puts into answers where it is another than `model`: an
     answer under any other name is a failure.
     """
@@ -45,12 +46,6 @@ class Target(Record):
     answers_as: str | None = None
     system_prompt: str | None = None
     generation: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Target:
-        if self.adapter is not None and self.model is not None:
-            raise ValueError("give `adapter` (on a managed server) or `model` (on a url), not both")
-        return self
 
 
 class Identity(Record):

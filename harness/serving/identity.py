@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ from harness.files import digest_bytes, digest_json, directory_digest, file_dige
 from harness.records.target import Identity
 from harness.serving.adapter import read_adapter
 from harness.serving.command import effective_args, require_vllm
-from harness.serving.spec import ServeSpec
+from harness.serving.spec import ArgValue, ServeSpec
 
-# The tokenizer's vocabulary goes by several names; what is not there is not counted.
+# Several of these go by other names elsewhere; what is not there is not counted.
 _MODEL_FILES = (
     "*.safetensors",
+    "*.safetensors.index.json",
     "config.json",
+    "params.json",
     "generation_config.json",
+    "*quant*_config.json",
+    "tekken.json",
     "tokenizer*",
     "special_tokens_map.json",
     "added_tokens.json",
@@ -49,7 +54,7 @@ def model_identity(
         weights=directory_digest(spec.model, patterns),
         adapter=None if adapter is None else read_adapter(spec.adapters[adapter]).digest,
         chat_template=_chat_template(spec),
-        engine_args=effective_args(spec),
+        engine_args=_args(spec),
     )
 
 
@@ -71,6 +76,26 @@ def check_model(model: Path) -> None:
             where=str(model),
             hint="save it again as safetensors",
         )
+
+
+def _args(spec: ServeSpec) -> dict[str, ArgValue]:
+    """The options in effect; one that is a path stands for what lies there too."""
+    found = effective_args(spec)
+    for name, value in found.items():
+        if isinstance(value, str) and (digest := _digest_at(value)) is not None:
+            found[name] = f"{value} {digest}"
+    return found
+
+
+def _digest_at(value: str) -> str | None:
+    """The digest of the file or folder that an option's value names, if there is one."""
+    path = Path(value)
+    with contextlib.suppress(OSError, ValueError):  # no path at all: too long, or with a NUL
+        if path.is_file():
+            return file_digest(path)
+        if path.is_dir() and any(file.is_file() for file in path.iterdir()):
+            return directory_digest(path, ("*",))
+    return None
 
 
 def _chat_template(spec: ServeSpec) -> str | None:

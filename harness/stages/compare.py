@@ -11,7 +11,7 @@ import numpy as np
 from harness.records.asks import conversation
 from harness.records.attempt import Attempt
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
-from harness.records.run import Run
+from harness.records.run import Run, RunHeader
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
 from harness.records.target import Generation
@@ -176,6 +176,12 @@ def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Ite
     """Signs that candidate and baseline are one and the same."""
     if _asked(candidate) == _asked(baseline):
         yield "candidate and baseline are the same model under the same prompt and sampling"
+    if _swapped(candidate.header, baseline.header):
+        yield (
+            f"the server lists the baseline `{baseline.header.identity.model}` as an adapter of "
+            f"the candidate `{candidate.header.identity.model}`: they are swapped, or the "
+            "baseline's target must name its files in `adapter`"
+        )
     answered = [
         case
         for case in cases
@@ -188,6 +194,18 @@ def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Ite
             f"candidate and baseline gave the same text in all {len(answered)} cases: "
             "the candidate was not what answered"
         )
+
+
+def _swapped(candidate: RunHeader, baseline: RunHeader) -> bool:
+    """Whether a server that is not ours lists the baseline as an adapter of the candidate.
+
+    Where the project itself names the adapter's files, that is what it means to compare.
+    """
+    proof, ours, theirs = baseline.adapter_proof, candidate.identity, baseline.identity
+    if proof is None or ours.weights is not None or theirs.adapter is None:
+        return False
+    named = theirs.adapter.startswith("sha256:")
+    return not named and (ours.server, ours.model) == (theirs.server, proof.parent)
 
 
 def _asked(run: Run) -> list[Any]:

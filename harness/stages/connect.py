@@ -28,6 +28,7 @@ from harness.serving.identity import check_model, model_identity
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
 from harness.stages.http_identity import access_to, identify_bot, is_still_bot
+from harness.stages.listing import adapter_behind, not_listed
 from harness.training.train import DOSSIER, base_digest
 
 BASE = "base-model"
@@ -138,6 +139,7 @@ async def identify(project: Project, target: str) -> Identity:
     Raises:
         UsageError: a file of the model or adapter is missing, or the url has no such model.
         ServerError: the server at the url cannot be reached.
+        AdapterNotApplied: the server at the url has dropped the adapter.
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
@@ -151,21 +153,13 @@ async def identify(project: Project, target: str) -> Identity:
     name = model_name(project, target)
     entry = server.model(name)
     if server.models and entry is None:
-        listed = ", ".join(f"`{model.id}`" for model in server.models)
-        raise UsageError(
-            f"{configured.url} has no model `{name}`",
-            where=f"{CONFIG_NAME}: targets.{target}.model",
-            hint=f"it lists {listed}",
-        )
-    root = entry.root if entry is not None else None
-    lora = entry is not None and entry.parent is not None
+        raise not_listed(project, target, configured.url, server)
     return Identity(
         server=configured.url,
         server_version=server.version,
         model=name,
-        root=root,
-        # An adapter that the server itself lists under its base, whatever its files are.
-        adapter=f"{configured.url}#{root or name}" if lora else None,
+        root=entry.root if entry is not None else None,
+        adapter=adapter_behind(project, target, configured.url, entry),
     )
 
 
@@ -179,20 +173,26 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     if isinstance(configured, HttpServer):
         return is_still_bot(configured, chosen, identity)
     if isinstance(configured, RemoteServer):
-        return (identity.server, identity.model) == (configured.url, chosen.model)
+        if (identity.server, identity.model) != (configured.url, chosen.model):
+            return False
+        return chosen.adapter is None or _is_adapter(project, target, identity)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
         return False
     if (chosen.adapter is None) != (identity.adapter is None):
         return False
-    if chosen.adapter is not None:
-        folder = project.resolve(chosen.adapter, f"targets.{target}.adapter")
-        if folder.is_dir() and read_adapter(folder).digest != identity.adapter:
-            return False
+    if chosen.adapter is not None and not _is_adapter(project, target, identity):
+        return False
     if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
         return True
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
     adapter = target if chosen.adapter is not None else None
     return model_identity(chosen.server, spec, adapter, identity.server_version) == identity
+
+
+def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
+    """Whether the identity's adapter is the one in the target's folder, if that is here."""
+    folder = project.resolve(project.target(target).adapter or "", f"targets.{target}.adapter")
+    return not folder.is_dir() or read_adapter(folder).digest == identity.adapter
 
 
 @contextmanager

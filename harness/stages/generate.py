@@ -10,11 +10,13 @@ from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.errors import HarnessError, ServerError
 from harness.files import Appender
 from harness.records.asks import Ask
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Failure
 from harness.records.target import Generation
 
 REFUSED_STATUS = frozenset({401, 403})
 GONE_CAUSES = frozenset({"connect", "reset"})
+# What a server says of itself or of what stands behind it, and never of a single conversation.
+CLOSED_STATUS = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ async def generate(
 
     Raises:
         ServerError: the server refuses the key, or is gone: as many requests in a row as may be
-            under way at once could not reach it. What was journaled stays.
+            under way at once could not reach it, or were not let in. What was journaled stays.
     """
     waiting = iter(asks)
     watch = _Watch(limit=max(4, question.generation.concurrency))
@@ -101,7 +103,7 @@ class _Watch:
 
     def see(self, attempt: Attempt) -> None:
         failure = attempt.failure
-        if failure is None or failure.cause not in GONE_CAUSES:
+        if failure is None or not _unreachable(failure):
             self._unreachable = 0
         else:
             self._unreachable += 1
@@ -111,10 +113,15 @@ class _Watch:
                 hint="set the environment variable that holds it, then run again",
             )
         if failure is not None and self._unreachable >= self._limit:
+            gone = failure.cause in GONE_CAUSES
             raise ServerError(
-                f"the server is gone: {failure.detail}",
+                f"the server {'is gone' if gone else 'takes no requests'}: {failure.detail}",
                 hint="finished answers are kept; bring it back and run the same command again",
             )
+
+
+def _unreachable(failure: Failure) -> bool:
+    return failure.cause in GONE_CAUSES or failure.status in CLOSED_STATUS
 
 
 def _attempt(ask: Ask, reply: Reply) -> Attempt:

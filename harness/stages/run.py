@@ -19,7 +19,9 @@ from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
 from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
+from harness.stages.fingerprint import check_unchanged, first_proven
 from harness.stages.generate import Question, generate
+from harness.stages.listing import check_listing
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header, priced
@@ -112,10 +114,14 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _needs_server(job: Job) -> bool:
-    """Whether something is left to ask, or an adapter still has to be proven."""
+    """Whether something is left to ask, or an adapter still has to be proven.
+
+    Behind a url another one may have been loaded since: it is proven each time.
+    """
     known = job.folder.header()
-    proven = known is not None and known.adapter_proof is not None
-    return job.open > 0 or (job.plan.identity.adapter is not None and not proven)
+    identity = job.plan.identity
+    proven = known is not None and known.adapter_proof is not None and identity.weights is not None
+    return job.open > 0 or (identity.adapter is not None and not proven)
 
 
 def _ask_all(
@@ -181,7 +187,11 @@ async def _ask(
         proof = None
         if planned.identity.adapter is not None:
             # Before the journal is opened: an adapter that is not applied undoes nothing.
-            proof = await prove(client, await endpoint.describe(), planned)
+            described = await endpoint.describe()
+            check_listing(project, planned.target, planned.identity, described)
+            proof = await prove(client, described, planned)
+            if (first := first_proven(project, job)) is not None and first.adapter_proof:
+                check_unchanged(proof, first.adapter_proof, first.created)
             watcher.say(
                 f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
                 f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"

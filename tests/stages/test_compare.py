@@ -72,6 +72,28 @@ def test_the_same_model_against_itself_is_no_comparison(tmp_path: Path) -> None:
     assert "are the same model" in "; ".join(compare(run, run, suites).problems)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "server", "found"),
+    [
+        ("http://x/v1#good", "test", True),
+        ("sha256:a", "test", False),  # the project names the files that it means
+        ("http://x/v1#good", "another", False),
+    ],
+)
+def test_a_baseline_that_is_listed_as_an_adapter_of_the_candidate(
+    tmp_path: Path, adapter: str, server: str, found: bool
+) -> None:
+    project, suites = shop(tmp_path)
+    ours = make_run(project, suites, "candidate")
+    theirs = make_run(project, suites, "base", adapter=adapter, adapter_proof=proof(adapter))
+    plain = ours.header.identity.model_copy(update={"weights": None, "model": "b"})
+    tuned = theirs.header.identity.model_copy(update={"weights": None, "server": server})
+    problems = compare(
+        changed(ours, identity=plain), changed(theirs, identity=tuned), suites
+    ).problems
+    assert any("they are swapped" in problem for problem in problems) == found
+
+
 def test_runs_on_another_version_of_a_suite_are_named(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     base, candidate = (make_run(project, suites, name) for name in ("base", "candidate"))

@@ -92,6 +92,23 @@ async def test_a_server_that_is_gone_stops_the_run_and_keeps_what_is_done(tmp_pa
     assert sum(attempt.status == "answered" for attempt in done) == 30
 
 
+@pytest.mark.parametrize(
+    ("status", "stops"), [(429, True), (502, True), (503, True), (504, True), (500, False)]
+)
+async def test_a_server_that_lets_nobody_in_stops_the_run_and_prompts_that_fail_do_not(
+    tmp_path: Path, status: int, stops: bool
+) -> None:
+    client = ScriptedClient(
+        lambda _: Failure(cause="http", detail="no", status=status), clock=ManualClock()
+    )
+    if stops:
+        with pytest.raises(ServerError, match="takes no requests"):
+            await ask_all(tmp_path, client)
+        assert len(client.requests) < 30
+    else:
+        assert len(await ask_all(tmp_path, client)) == 80
+
+
 async def test_scattered_connection_errors_do_not_stop_the_run(tmp_path: Path) -> None:
     count = iter(range(1000))
     client = ScriptedClient(
