@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from harness.client.models import ServerDescription, describe
 from harness.config import CONFIG_NAME, Project
-from harness.errors import UsageError
+from harness.errors import ServerError, UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
@@ -20,6 +21,7 @@ from harness.records.server import ManagedServer, RemoteServer
 from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
+from harness.serving.replicas import VllmReplicas
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
 from harness.training.train import DOSSIER, base_digest
@@ -27,27 +29,56 @@ from harness.training.train import DOSSIER, base_digest
 BASE = "base-model"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where to ask, with which key; `managed` is the process behind it, where it is ours."""
-
-    address: str
-    api_key: str | None
-    api_key_env: str | None = None
-    managed: VllmServer | None = None
+class Managed(Protocol):
+    """A server of ours, one process or several."""
 
     @property
-    def url(self) -> str:
-        """The server's address now: a managed one that was restarted may have moved."""
-        return self.managed.url if self.managed is not None else self.address
+    def urls(self) -> tuple[str, ...]:
+        """The addresses now."""
+        ...
 
-    async def describe(self) -> ServerDescription:
-        """What the server says of itself.
+    @property
+    def api_key(self) -> str:
+        """The key it asks for."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether all of its processes run."""
+        ...
+
+    def serving(self) -> bool:
+        """Whether any of its processes runs, or is about to."""
+        ...
+
+    def restart(self) -> None:
+        """Return once all of its processes run again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to ask, with which key; `managed` is what runs behind it, where it is ours.
+
+    Several addresses are replicas of one server.
+    """
+
+    addresses: tuple[str, ...]
+    api_key: str | None
+    api_key_env: str | None = None
+    managed: Managed | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The server's addresses now: a managed one that was restarted may have moved."""
+        return self.managed.urls if self.managed is not None else self.addresses
+
+    async def describe(self, url: str | None = None) -> ServerDescription:
+        """What the server at one of the addresses, by default the first, says of itself.
 
         Raises:
             ServerError: it cannot be reached, or refuses.
         """
-        return await describe(self.url, self.api_key, api_key_env=self.api_key_env)
+        return await describe(url or self.urls[0], self.api_key, api_key_env=self.api_key_env)
 
 
 def model_name(project: Project, target: str) -> str:
@@ -133,26 +164,48 @@ async def identify(project: Project, target: str) -> Identity:
         spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
         adapter = target if chosen.adapter is not None else None
         return model_identity(chosen.server, spec, adapter)
-    server = await _remote(configured).describe()
+    server = await _described(_remote(configured))
     name = model_name(project, target)
     entry = server.model(name)
     if server.models and entry is None:
         listed = ", ".join(f"`{model.id}`" for model in server.models)
         raise UsageError(
-            f"{configured.url} has no model `{name}`",
+            f"{configured.urls[0]} has no model `{name}`",
             where=f"{CONFIG_NAME}: targets.{target}.model",
             hint=f"it lists {listed}",
         )
     root = entry.root if entry is not None else None
     lora = entry is not None and entry.parent is not None
     return Identity(
-        server=configured.url,
+        server=_place(configured),
         server_version=server.version,
         model=name,
         root=root,
         # An adapter that the server itself lists under its base, whatever its files are.
-        adapter=f"{configured.url}#{root or name}" if lora else None,
+        adapter=f"{_place(configured)}#{root or name}" if lora else None,
     )
+
+
+def _place(server: RemoteServer) -> str:
+    """What stands for a url's weights: its addresses, in an order that is not the user's."""
+    return " ".join(sorted(server.urls))
+
+
+async def _described(endpoint: Endpoint) -> ServerDescription:
+    """What the first address that answers says of itself.
+
+    Whether the others say the same is seen before they are asked anything.
+
+    Raises:
+        ServerError: none can be reached, or the one that can refuses.
+    """
+    errors = []
+    for url in endpoint.urls:
+        try:
+            return await endpoint.describe(url)
+        except ServerError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def is_still(project: Project, target: str, identity: Identity) -> bool:
@@ -163,7 +216,7 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
     if isinstance(configured, RemoteServer):
-        return (identity.server, identity.model) == (configured.url, chosen.model)
+        return (identity.server, identity.model) == (_place(configured), chosen.model)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
         return False
     if (chosen.adapter is None) != (identity.adapter is None):
@@ -197,8 +250,13 @@ def connect(
     if isinstance(configured, RemoteServer):
         yield _remote(configured)
         return
-    with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
-        yield Endpoint("", managed.api_key, managed=managed)
+    spec = serve_spec(project, server, targets, log)
+    with (
+        VllmServer(spec, on_progress)
+        if configured.replicas == 1
+        else VllmReplicas(spec, configured.replicas, on_progress)
+    ) as managed:
+        yield Endpoint((), managed.api_key, managed=managed)
 
 
 def _remote(server: RemoteServer) -> Endpoint:
@@ -211,4 +269,4 @@ def _remote(server: RemoteServer) -> Endpoint:
                 where=f"{CONFIG_NAME}: servers",
                 hint="it must hold the server's key",
             )
-    return Endpoint(server.url, key, server.api_key_env)
+    return Endpoint(server.urls, key, server.api_key_env)

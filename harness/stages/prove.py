@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from harness.client.models import ServerDescription
-from harness.client.protocol import Answer, ChatClient, ChatRequest
-from harness.errors import AdapterNotApplied, ServerError
-from harness.records.plan import Ask, Plan
+from harness.client.protocol import ChatClient
+from harness.errors import AdapterNotApplied
+from harness.records.plan import Plan
 from harness.records.run import AdapterProof
+from harness.stages.agree import agree
+from harness.stages.dial import Dialled
+from harness.stages.probes import NOISE_FACTOR, gap_between, logprobs, spread
 
-PROBES = 8
-PROBE_TOKENS = 8
 # Below this many nats two log-probabilities are taken for equal, whatever the noise says.
 RESOLUTION = 1e-5
-NOISE_FACTOR = 4.0
 
-Logprobs = tuple[tuple[str, float], ...]
+
+async def prove_all(
+    dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
+) -> AdapterProof | None:
+    """The proof for an adapter, the weakest of all replicas; None where there is no adapter.
+
+    Several replicas are first shown to serve the same; one that cannot be reached is left out.
+
+    Raises:
+        EvidenceError: a replica serves something else than another.
+        AdapterNotApplied: as for `prove`, with the replica's address where there are several.
+        ServerError: no replica can be reached, or a probe failed.
+    """
+    several = len(dialled.replicas) > 1
+    is_adapter = planned.identity.adapter is not None
+    if not several and not is_adapter:
+        return None
+    described = await agree(dialled, planned, say, answers_as)
+    if not is_adapter:
+        return None
+    proofs = []
+    for replica, description in described:
+        try:
+            proofs.append(await prove(replica.client, description, planned))
+        except AdapterNotApplied as error:
+            where = replica.address if several else error.where
+            raise AdapterNotApplied(error.what, where=where, hint=error.hint) from None
+    return min(proofs, key=lambda proof: proof.differing / proof.probes)
 
 
 async def prove(client: ChatClient, server: ServerDescription, planned: Plan) -> AdapterProof:
@@ -42,12 +67,12 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
             hint="the server's log says why it was dropped",
         )
-    prompts = _spread(planned.asks)
-    first = await _answers(client, base, prompts)
-    again = await _answers(client, base, prompts)
-    adapted = await _answers(client, adapter, prompts)
-    twice = [_gap(one, two) for one, two in zip(first, again, strict=True)]
-    moved = [_gap(one, two) for one, two in zip(first, adapted, strict=True)]
+    prompts = spread(planned.asks)
+    first = await logprobs(client, base, prompts)
+    again = await logprobs(client, base, prompts)
+    adapted = await logprobs(client, adapter, prompts)
+    twice = [gap_between(one, two) for one, two in zip(first, again, strict=True)]
+    moved = [gap_between(one, two) for one, two in zip(first, adapted, strict=True)]
     usable = [gap for gap, base_gap in zip(moved, twice, strict=True) if not base_gap.forked]
     forked = len(prompts) - len(usable)
     if 3 * forked > len(usable):
@@ -76,46 +101,3 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             hint="the adapter is empty or was not applied; train it again or check its files",
         )
     return proof
-
-
-def _spread(asks: Sequence[Ask]) -> list[Ask]:
-    step = max(1, len(asks) // PROBES)
-    return list(asks[::step][:PROBES])
-
-
-async def _answers(client: ChatClient, model: str, probes: Sequence[Ask]) -> list[Logprobs]:
-    return list(await asyncio.gather(*(_answer(client, model, probe) for probe in probes)))
-
-
-async def _answer(client: ChatClient, model: str, probe: Ask) -> Logprobs:
-    reply = await client.ask(
-        ChatRequest(model=model, messages=probe.messages, max_tokens=PROBE_TOKENS, logprobs=True)
-    )
-    if not isinstance(reply, Answer):
-        raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
-    if not reply.token_logprobs:
-        raise ServerError(
-            f"`{model}` gave no log-probabilities for a probe",
-            hint="the adapter cannot be proven without them",
-        )
-    return reply.token_logprobs
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """How far two answers are apart: in nats while their tokens agree, and whether they fork.
-
-    After a fork the two are different texts, so their log-probabilities are no longer compared.
-    """
-
-    nats: float
-    forked: bool
-
-
-def _gap(one: Logprobs, two: Logprobs) -> _Gap:
-    largest = 0.0
-    for (token, logprob), (other, other_logprob) in zip(one, two, strict=False):
-        if token != other:
-            return _Gap(largest, forked=True)
-        largest = max(largest, abs(logprob - other_logprob))
-    return _Gap(largest, forked=len(one) != len(two))

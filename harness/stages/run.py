@@ -19,7 +19,7 @@ from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
 from harness.stages.generate import Question, generate
 from harness.stages.plan import Selection, plan
-from harness.stages.prove import prove
+from harness.stages.prove import prove_all
 from harness.stages.provenance import header
 from harness.stages.resume import Job, Reuse, resume
 
@@ -166,11 +166,11 @@ async def _ask(
 ) -> None:
     planned = job.plan
     settings = planned.generation
-    async with dial(endpoint, settings, SYSTEM_CLOCK) as client:
-        proof = None
-        if planned.identity.adapter is not None:
-            # Before the journal is opened: an adapter that is not applied undoes nothing.
-            proof = await prove(client, await endpoint.describe(), planned)
+    called = project.target(planned.target).answers_as
+    async with dial(endpoint, settings, SYSTEM_CLOCK) as dialled:
+        # Before the journal is opened: an adapter that is not applied undoes nothing.
+        proof = await prove_all(dialled, planned, watcher.say, called)
+        if proof is not None:
             watcher.say(
                 f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
                 f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
@@ -178,10 +178,9 @@ async def _ask(
         head = header(project, job, suites, proof, SYSTEM_CLOCK)
         with job.folder.writing(anew=job.anew) as journal:
             job.folder.write_header(head)
-            called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
             seen = _counter(watcher, planned.target, job)
-            await generate(job.pending, question, client, journal, seen)
+            await generate(job.pending, question, dialled.client, journal, seen)
 
 
 def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:
