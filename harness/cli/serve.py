@@ -28,8 +28,9 @@ POLL_SECONDS = 1.0
 def command(targets: tuple[str, ...], config: Path) -> None:
     """Serve a managed server's base and its TARGETs' adapters until Ctrl-C.
 
-    Without a TARGET, all targets of the only managed server are served. The address is printed;
-    the key, drawn anew, is in .harness/serve-<pid>.key until then, readable by its owner alone.
+    Without a TARGET, all targets of the only managed server are served. The address is printed,
+    one for each replica; the key, drawn anew, is in .harness/serve-<pid>.key until then, readable
+    by its owner alone.
     """
     project = open_project(config)
     server, names = _chosen(project, targets)
@@ -42,11 +43,12 @@ def command(targets: tuple[str, ...], config: Path) -> None:
     ):
         try:
             write_atomic(key_file, endpoint.api_key or "", mode=0o600)
-            click.echo(f"url: {endpoint.url}")
+            for url in endpoint.urls:
+                click.echo(f"url: {url}")
             click.echo(f"key: in {key_file}")
             for name in names:
                 click.echo(f"{name}: model `{model_name(project, name)}`")
-            while endpoint.managed is not None and endpoint.managed.alive():
+            while endpoint.managed is not None and endpoint.managed.serving():
                 time.sleep(POLL_SECONDS)
         finally:
             key_file.unlink(missing_ok=True)

@@ -49,13 +49,15 @@ class Answer:
 class Failed:
     """A request that brought no answer; `timing` is that of its last try, if it was sent.
 
-    `retry_after` is how many seconds the server asked to be left alone.
+    `retry_after` is how many seconds the server asked to be left alone. `gone` says that no
+    request has been answered for longer than anybody waits: there is no use in asking on.
     """
 
     failure: Failure
     timing: Timing | None
     tries: int
     retry_after: float | None = None
+    gone: bool = False
 
 
 Reply = Answer | Failed

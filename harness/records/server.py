@@ -67,45 +67,71 @@ class ManagedServer(Metered):
     start_timeout: float = Field(default=600.0, gt=0.0)
     replicas: int = Field(default=1, ge=1)
 
+    @model_validator(mode="after")
+    def _ports(self) -> ManagedServer:
+        if self.port is not None and self.port + self.replicas - 1 > 65535:
+            raise ValueError("`port` and those after it, one a replica, end at 65535")
+        return self
+
 
 class RemoteServer(Metered):
-    """Any OpenAI-compatible server that already runs."""
+    """Any OpenAI-compatible server that already runs, at one address or at several.
 
-    url: str
+    Several addresses are replicas: they serve the same weights and share the requests.
+    """
+
+    url: str | tuple[str, ...]
     api_key_env: str | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses in the order given; never empty, none twice."""
+        return (self.url,) if isinstance(self.url, str) else self.url
 
     @field_validator("url", mode="before")
     @classmethod
-    def _one(cls, url: Any) -> Any:
-        if isinstance(url, list | tuple):
-            raise ValueError("one url for now, not a list")
-        return url
+    def _one_or_several(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return _route(given)
+        if not isinstance(given, list | tuple) or not given:
+            raise ValueError("must be an address, or a list of addresses")
+        routes = []
+        for number, url in enumerate(given, 1):
+            try:
+                route = _route(url)
+            except ValueError as error:
+                raise ValueError(f"address {number} of {len(given)}: {error}") from None
+            if route in routes:
+                raise ValueError(f"address {number} of {len(given)}: is there already")
+            routes.append(route)
+        return routes[0] if len(routes) == 1 else tuple(routes)
 
-    @field_validator("url")
-    @classmethod
-    def _route(cls, url: str) -> str:
-        """Accept host, host/v1 or a full route, and keep the part up to `/v1`.
 
-        No message holds a part of the url: it may be a secret.
-        """
-        url = url.strip()
-        if "?" in url or "#" in url:
-            raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
-        try:
-            if "://" not in url:
-                local = is_local(urlsplit(f"//{url}").hostname or "")
-                url = f"{'http' if local else 'https'}://{url}"
-            parts = urlsplit(url)
-            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:  # a bracket left open, a port that is no number
-            known = False
-        if not known:
-            raise ValueError("must be host, host/v1 or the full route, by http or https")
-        if parts.username is not None:
-            raise ValueError("must hold no credentials; name a variable in `api_key_env`")
-        path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
-        path = re.sub(r"(?i)/v1(/+models)?$", "", path)
-        return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
+def _route(url: Any) -> str:
+    """The address up to and with `/v1`, from host, host/v1 or a full route.
+
+    No message holds a part of the url: it may be a secret.
+    """
+    if not isinstance(url, str):
+        raise ValueError("must be text: host, host/v1 or the full route")
+    url = url.strip()
+    if "?" in url or "#" in url:
+        raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
+    try:
+        if "://" not in url:
+            local = is_local(urlsplit(f"//{url}").hostname or "")
+            url = f"{'http' if local else 'https'}://{url}"
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a bracket left open, a port that is no number
+        known = False
+    if not known:
+        raise ValueError("must be host, host/v1 or the full route, by http or https")
+    if parts.username is not None:
+        raise ValueError("must hold no credentials; name a variable in `api_key_env`")
+    path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
+    path = re.sub(r"(?i)/v1(/+models)?$", "", path)
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
 
 
 def is_local(host: str) -> bool:

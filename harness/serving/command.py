@@ -99,8 +99,10 @@ def command(spec: ServeSpec, port: int) -> list[str]:
     return line
 
 
-def environment(api_key: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of the server: the key, no telemetry, no model hub."""
+def environment(
+    api_key: str, base: Mapping[str, str] | None = None, *, devices: str = ""
+) -> dict[str, str]:
+    """The environment of the server: the key, its GPUs, no telemetry, no model hub."""
     given = os.environ if base is None else base
     set_by_us = {
         "VLLM_API_KEY": api_key,
@@ -111,6 +113,8 @@ def environment(api_key: str, base: Mapping[str, str] | None = None) -> dict[str
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "0",
         "PYTHONUNBUFFERED": "1",
     }
+    if devices:
+        set_by_us["CUDA_VISIBLE_DEVICES"] = devices
     defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if _is_cpu_build() else {}
     return {**defaults, **given, **set_by_us}
 

@@ -13,7 +13,9 @@ class ServeSpec:
     """One vLLM process: a base model, the adapters on it, and vLLM's own arguments.
 
     `args` are vLLM's options without their dashes; `True` stands for a bare flag, `False` for its
-    `--no-` form. `base_name` is what clients ask for to reach the base. Times in seconds.
+    `--no-` form. `base_name` is what clients ask for to reach the base. `devices` are the GPUs it
+    may see, as CUDA_VISIBLE_DEVICES names them; empty leaves that to the environment. Times in
+    seconds.
     """
 
     model: Path
@@ -24,3 +26,4 @@ class ServeSpec:
     port: int | None = None
     start_timeout: float = 600.0
     base_name: str = "base"
+    devices: str = ""

@@ -31,14 +31,23 @@ _HOST = "127.0.0.1"
 class VllmServer:
     """A managed vLLM on loopback; use it in a `with`.
 
-    `on_progress` is called with one line of text while the server starts. All calls block.
+    `on_progress` is called with one line of text while the server starts. All calls block; a
+    `stop` from another thread ends a `start` with an error. Without an `api_key` one is drawn;
+    `wish` is the port to take where it is free and the spec names none.
     """
 
-    def __init__(self, spec: ServeSpec, on_progress: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        spec: ServeSpec,
+        on_progress: Callable[[str], None] | None = None,
+        *,
+        api_key: str | None = None,
+        wish: int | None = None,
+    ) -> None:
         self._spec = spec
         self._on_progress = on_progress or _silent
-        self._api_key = secrets.token_urlsafe(32)
-        self._port: int | None = None
+        self._api_key = api_key or secrets.token_urlsafe(32)
+        self._port = wish
         self._guard: subprocess.Popen[bytes] | None = None
         self._group: int | None = None
         self._log_start = 0
@@ -55,8 +64,17 @@ class VllmServer:
         return f"http://{_HOST}:{self._port}/v1"
 
     @property
+    def urls(self) -> tuple[str, ...]:
+        """The one address, as servers with replicas tell theirs.
+
+        Raises:
+            ServerError: not started yet.
+        """
+        return (self.url,)
+
+    @property
     def api_key(self) -> str:
-        """The key this server asks for; drawn anew for every object."""
+        """The key this server asks for."""
         return self._api_key
 
     def start(self) -> None:
@@ -112,6 +130,10 @@ class VllmServer:
         """Whether the process runs."""
         return self._guard is not None and self._guard.poll() is None
 
+    def serving(self) -> bool:
+        """As `alive`: nobody starts a single process again."""
+        return self.alive()
+
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of the log since the last start."""
         return log.tail(self._spec.log, lines, self._log_start)
@@ -150,7 +172,7 @@ class VllmServer:
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=environment(self._api_key),
+                env=environment(self._api_key, devices=self._spec.devices),
                 # Out of reach of the terminal's Ctrl-C: the harness decides when it stops.
                 start_new_session=True,
             )
@@ -214,6 +236,16 @@ class VllmServer:
             where=str(self._spec.model),
             hint=f"the whole story is in {self._spec.log}",
         )
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports on loopback that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((_HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _bindable(port: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -15,7 +16,7 @@ from harness.client.meter import Meter
 from harness.client.models import ServerDescription, describe
 from harness.clock import SYSTEM_CLOCK
 from harness.config import CONFIG_NAME, Project
-from harness.errors import UsageError
+from harness.errors import ServerError, UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
 from harness.records.candidate import Dossier
@@ -25,6 +26,7 @@ from harness.records.servers import Server
 from harness.records.target import Identity
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.identity import check_model, model_identity
+from harness.serving.replicas import VllmReplicas
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
 from harness.stages.http_identity import access_to, identify_bot, is_still_bot
@@ -34,33 +36,60 @@ from harness.training.train import DOSSIER, base_digest
 BASE = "base-model"
 
 
+class Managed(Protocol):
+    """A server of ours, one process or several."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses now."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """The key it asks for."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether all of its processes run."""
+        ...
+
+    def serving(self) -> bool:
+        """Whether any of its processes runs, or is about to."""
+        ...
+
+    def restart(self) -> None:
+        """Return once all of its processes run again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask, with which key; `managed` is the process behind it, where it is ours.
+    """Where to ask, with which key; `managed` is what runs behind it, where it is ours.
 
-    `meter` holds the limits that all who ask there share, where there are any; `bot` is what
-    stands at the address where it is not OpenAI-compatible.
+    Several addresses are replicas of one server. `meter` holds the limits that all who ask there
+    share, where there are any; `bot` is what stands at the address where it is not
+    OpenAI-compatible.
     """
 
-    address: str
+    addresses: tuple[str, ...]
     api_key: str | None
     api_key_env: str | None = None
-    managed: VllmServer | None = None
+    managed: Managed | None = None
     meter: Meter | None = None
     bot: Access | None = None
 
     @property
-    def url(self) -> str:
-        """The server's address now: a managed one that was restarted may have moved."""
-        return self.managed.url if self.managed is not None else self.address
+    def urls(self) -> tuple[str, ...]:
+        """The server's addresses now: a managed one that was restarted may have moved."""
+        return self.managed.urls if self.managed is not None else self.addresses
 
-    async def describe(self) -> ServerDescription:
-        """What the server says of itself.
+    async def describe(self, url: str | None = None) -> ServerDescription:
+        """What the server at one of the addresses, by default the first, says of itself.
 
         Raises:
             ServerError: it cannot be reached, or refuses.
         """
-        return await describe(self.url, self.api_key, api_key_env=self.api_key_env)
+        return await describe(url or self.urls[0], self.api_key, api_key_env=self.api_key_env)
 
 
 def model_name(project: Project, target: str) -> str:
@@ -149,18 +178,40 @@ async def identify(project: Project, target: str) -> Identity:
         return model_identity(chosen.server, spec, adapter)
     if isinstance(configured, HttpServer):
         return await identify_bot(configured, chosen.server, chosen)
-    server = await _remote(configured).describe()
+    server = await _described(_remote(configured))
     name = model_name(project, target)
     entry = server.model(name)
     if server.models and entry is None:
-        raise not_listed(project, target, configured.url, server)
+        raise not_listed(project, target, _place(configured), server)
     return Identity(
-        server=configured.url,
+        server=_place(configured),
         server_version=server.version,
         model=name,
         root=entry.root if entry is not None else None,
-        adapter=adapter_behind(project, target, configured.url, entry),
+        adapter=adapter_behind(project, target, _place(configured), entry),
     )
+
+
+def _place(server: RemoteServer) -> str:
+    """What stands for a url's weights: its addresses, in an order that is not the user's."""
+    return " ".join(sorted(server.urls))
+
+
+async def _described(endpoint: Endpoint) -> ServerDescription:
+    """What the first address that answers says of itself.
+
+    Whether the others say the same is seen before they are asked anything.
+
+    Raises:
+        ServerError: none can be reached, or the one that can refuses.
+    """
+    errors = []
+    for url in endpoint.urls:
+        try:
+            return await endpoint.describe(url)
+        except ServerError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def is_still(project: Project, target: str, identity: Identity) -> bool:
@@ -173,7 +224,7 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     if isinstance(configured, HttpServer):
         return is_still_bot(configured, chosen, identity)
     if isinstance(configured, RemoteServer):
-        if (identity.server, identity.model) != (configured.url, chosen.model):
+        if (identity.server, identity.model) != (_place(configured), chosen.model):
             return False
         return chosen.adapter is None or _is_adapter(project, target, identity)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
@@ -215,11 +266,16 @@ def connect(
         return
     if isinstance(configured, HttpServer):
         access = access_to(configured, server)
-        yield Endpoint(configured.url, None, bot=access, meter=_meter(server, configured))
+        yield Endpoint((configured.url,), None, bot=access, meter=_meter(server, configured))
         return
-    with VllmServer(serve_spec(project, server, targets, log), on_progress) as managed:
+    spec = serve_spec(project, server, targets, log)
+    with (
+        VllmServer(spec, on_progress)
+        if configured.replicas == 1
+        else VllmReplicas(spec, configured.replicas, on_progress)
+    ) as managed:
         meter = _meter(server, configured)
-        yield Endpoint("", managed.api_key, managed=managed, meter=meter)
+        yield Endpoint((), managed.api_key, managed=managed, meter=meter)
 
 
 def _meter(name: str, server: Server) -> Meter | None:
@@ -232,7 +288,9 @@ def _meter(name: str, server: Server) -> Meter | None:
 
 def replicas(server: Server) -> int:
     """How many machines a server's price by the hour counts for."""
-    return server.replicas if isinstance(server, ManagedServer) else 1
+    if isinstance(server, ManagedServer):
+        return server.replicas
+    return len(server.urls) if isinstance(server, RemoteServer) else 1
 
 
 def _remote(server: RemoteServer) -> Endpoint:
@@ -245,4 +303,4 @@ def _remote(server: RemoteServer) -> Endpoint:
                 where=f"{CONFIG_NAME}: servers",
                 hint="it must hold the server's key",
             )
-    return Endpoint(server.url, key, server.api_key_env)
+    return Endpoint(server.urls, key, server.api_key_env)

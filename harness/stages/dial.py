@@ -2,49 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import functools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
+from harness.client.balance import BalancedClient
 from harness.client.http import HttpClient
+from harness.client.models import ServerDescription
 from harness.client.openai import OpenAIClient
 from harness.client.pace import PacedClient, PacedTries
 from harness.client.protocol import ChatClient
 from harness.client.replay import ReplayClient
 from harness.client.retry import RetryingClient
+from harness.client.throttle import ThrottledClient
 from harness.clock import Clock
+from harness.errors import EvidenceError, ServerError
+from harness.records.attempt import Failure
 from harness.records.target import Generation
 from harness.stages.connect import Endpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One address of an endpoint; `client` asks it alone, with retries."""
+
+    address: str
+    client: ChatClient
+    direct: ChatClient
+    endpoint: Endpoint
+
+    async def describe(self) -> ServerDescription:
+        """What this server says of itself.
+
+        Raises:
+            ServerError: it cannot be reached, or refuses.
+        """
+        return await self.endpoint.describe(self.address)
+
+
+@dataclass(slots=True)
+class Dialled:
+    """An endpoint's clients: `client` asks all its replicas as one.
+
+    `known` is what replicas have said of themselves, by address: one that went away and comes back
+    must say the same.
+    """
+
+    client: ChatClient
+    replicas: tuple[Replica, ...]
+    balanced: BalancedClient
+    known: dict[str, ServerDescription] = field(default_factory=dict)
+
+    def leave_out(self, replica: Replica) -> None:
+        """Never ask this replica again.
+
+        Raises:
+            ValueError: it is the only one.
+        """
+        self.balanced.leave_out(replica.direct)
+        self.replicas = tuple(other for other in self.replicas if other is not replica)
+
+
 @asynccontextmanager
-async def dial(
-    endpoint: Endpoint, generation: Generation, clock: Clock
-) -> AsyncIterator[ChatClient]:
-    """A client of the endpoint, open for as long as the block runs.
+async def dial(endpoint: Endpoint, generation: Generation, clock: Clock) -> AsyncIterator[Dialled]:
+    """The endpoint's clients, open for as long as the block runs.
+
+    From the outside in: retries, the choice of a replica, and, for each replica, how much it is
+    asked at once.
 
     Raises:
         UsageError: the address or the key cannot be used.
     """
-    async with _once(endpoint, generation, clock) as once:
-        client = RetryingClient(once, generation=generation, clock=clock)
-        yield client if endpoint.meter is None else PacedClient(client, endpoint.meter)
+    async with AsyncExitStack() as stack:
+        replicas = [
+            await stack.enter_async_context(_replica(url, endpoint, generation, clock))
+            for url in endpoint.urls
+        ]
+        known: dict[str, ServerDescription] = {}
+        balanced = BalancedClient(
+            [replica.direct for replica in replicas],
+            clock=clock,
+            vouch=functools.partial(_still_away, replicas, known),
+        )
+        client = _patient(balanced, endpoint, generation, clock)
+        yield Dialled(client, tuple(replicas), balanced, known)
 
 
 @asynccontextmanager
-async def _once(
-    endpoint: Endpoint, generation: Generation, clock: Clock
-) -> AsyncIterator[ChatClient]:
-    """A client that asks a single time; each turn of a replayed conversation is a request."""
+async def _replica(
+    url: str, endpoint: Endpoint, generation: Generation, clock: Clock
+) -> AsyncIterator[Replica]:
+    async with _once(url, endpoint, generation, clock) as once:
+        direct = ThrottledClient(
+            once, limit=generation.concurrency, clock=clock, patience=generation.case_timeout
+        )
+        yield Replica(url, _patient(direct, endpoint, generation, clock), direct, endpoint)
+
+
+def _once(
+    url: str, endpoint: Endpoint, generation: Generation, clock: Clock
+) -> HttpClient | OpenAIClient:
+    """A client that sends a request and nothing more."""
     if endpoint.bot is not None:
-        async with HttpClient(endpoint.bot, generation=generation, clock=clock) as bot:
-            turn = _paced(bot, endpoint)
-            yield ReplayClient(turn, clock=clock) if endpoint.bot.server.replays else turn
-        return
-    async with OpenAIClient(
-        endpoint.url, api_key=endpoint.api_key, generation=generation, clock=clock
-    ) as direct:
-        yield _paced(direct, endpoint)
+        return HttpClient(endpoint.bot, generation=generation, clock=clock)
+    return OpenAIClient(url, api_key=endpoint.api_key, generation=generation, clock=clock)
 
 
-def _paced(client: ChatClient, endpoint: Endpoint) -> ChatClient:
-    return client if endpoint.meter is None else PacedTries(client, endpoint.meter)
+def _patient(
+    once: ChatClient, endpoint: Endpoint, generation: Generation, clock: Clock
+) -> ChatClient:
+    """A client that keeps to the server's limits, and asks again where that can help.
+
+    Each turn of a replayed conversation is a request of its own.
+    """
+    meter, bot = endpoint.meter, endpoint.bot
+    paced = once if meter is None else PacedTries(once, meter)
+    turns = ReplayClient(paced, clock=clock) if bot is not None and bot.server.replays else paced
+    client = RetryingClient(turns, generation=generation, clock=clock)
+    return client if meter is None else PacedClient(client, meter)
+
+
+async def _still_away(
+    replicas: Sequence[Replica],
+    known: dict[str, ServerDescription],
+    client: ChatClient,
+    model: str,
+) -> Failure | None:
+    """Why the replica that went away cannot be asked yet; None where it is as it was.
+
+    Raises:
+        EvidenceError: it is, and serves something else.
+    """
+    replica = next(replica for replica in replicas if replica.direct is client)
+    try:
+        found = await replica.describe()
+    except ServerError as error:
+        return Failure(cause="connect", detail=error.what)
+    before = known.get(replica.address)
+    if before is not None and (
+        (before.version, before.model(model)) != (found.version, found.model(model))
+    ):
+        raise EvidenceError(
+            f"went away and came back with another version or another `{model}`",
+            where=replica.address,
+            hint="keep replicas as they are while a run asks them, then run again",
+        )
+    return None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
+from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.errors import HarnessError, ServerError
 from harness.files import Appender
 from harness.records.asks import Ask
@@ -88,6 +88,8 @@ async def _worker(
 ) -> None:
     for ask in waiting:
         reply = await client.ask(question.request(ask))
+        if isinstance(reply, Failed) and reply.gone:
+            raise _gone(reply.failure)
         attempt = _attempt(ask, reply)
         journal.append(attempt.model_dump_json(exclude_none=True))
         on_attempt(ask, attempt)
@@ -113,11 +115,15 @@ class _Watch:
                 hint="set the environment variable that holds it, then run again",
             )
         if failure is not None and self._unreachable >= self._limit:
-            gone = failure.cause in GONE_CAUSES
-            raise ServerError(
-                f"the server {'is gone' if gone else 'takes no requests'}: {failure.detail}",
-                hint="finished answers are kept; bring it back and run the same command again",
-            )
+            raise _gone(failure)
+
+
+def _gone(failure: Failure) -> ServerError:
+    words = "takes no requests" if failure.status in CLOSED_STATUS else "is gone"
+    return ServerError(
+        f"the server {words}: {failure.detail}",
+        hint="finished answers are kept; bring it back and run the same command again",
+    )
 
 
 def _unreachable(failure: Failure) -> bool:

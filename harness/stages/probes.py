@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.client.protocol import Answer, ChatClient, ChatRequest
+from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
 from harness.records.asks import Ask
+from harness.records.attempt import Failure
 
 PROBES = 8
 PROBE_TOKENS = 8
@@ -67,6 +68,30 @@ async def _logprobs(client: ChatClient, model: str, probe: Ask) -> Logprobs:
             hint="the adapter cannot be proven without them",
         )
     return reply.token_logprobs
+
+
+async def answers(
+    client: ChatClient,
+    model: str,
+    probes: Sequence[Ask],
+    answers_as: str | None,
+    *,
+    with_logprobs: bool,
+) -> list[Logprobs] | Failure:
+    """What the model answers the probes with, or the first failure.
+
+    Where no log-probabilities come, a text stands as a single token.
+    """
+    requests = [
+        replace(_request(model, probe), logprobs=with_logprobs, answers_as=answers_as)
+        for probe in probes
+    ]
+    found: list[Logprobs] = []
+    for reply in await asyncio.gather(*(client.ask(request) for request in requests)):
+        if isinstance(reply, Failed):
+            return reply.failure
+        found.append(reply.token_logprobs or ((reply.text, 0.0),))
+    return found
 
 
 def _request(model: str, probe: Ask) -> ChatRequest:

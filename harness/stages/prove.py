@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.client.models import ServerDescription
 from harness.client.protocol import ChatClient
 from harness.errors import AdapterNotApplied
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof
+from harness.stages.agree import agree
+from harness.stages.dial import Dialled
 from harness.stages.fingerprint import fingerprint
 from harness.stages.probes import NOISE_FACTOR, gap_between, logprobs, spread
 
 # Below this many nats two log-probabilities are taken for equal, whatever the noise says.
 RESOLUTION = 1e-5
+
+
+async def prove_all(
+    dialled: Dialled,
+    planned: Plan,
+    say: Callable[[str], None],
+    answers_as: str | None = None,
+    check: Callable[[ServerDescription], None] = lambda _: None,
+) -> AdapterProof | None:
+    """The proof for an adapter, the weakest of all replicas; None where there is no adapter.
+
+    Several replicas are first shown to serve the same; one that cannot be reached is left out.
+    `check` may refuse what a replica says of itself before its adapter is asked anything.
+
+    Raises:
+        EvidenceError: a replica serves something else than another.
+        AdapterNotApplied: as for `prove`, with the replica's address where there are several.
+        ServerError: no replica can be reached, or a probe failed.
+    """
+    several = len(dialled.replicas) > 1
+    is_adapter = planned.identity.adapter is not None
+    if not several and not is_adapter:
+        return None
+    described = await agree(dialled, planned, say, answers_as)
+    if not is_adapter:
+        return None
+    proofs = []
+    for replica, description in described:
+        try:
+            check(description)
+            proofs.append(await prove(replica.client, description, planned))
+        except AdapterNotApplied as error:
+            where = replica.address if several else error.where
+            raise AdapterNotApplied(error.what, where=where, hint=error.hint) from None
+    return min(proofs, key=lambda proof: proof.differing / proof.probes)
 
 
 async def prove(client: ChatClient, server: ServerDescription, planned: Plan) -> AdapterProof:

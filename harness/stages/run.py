@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
@@ -23,7 +24,7 @@ from harness.stages.fingerprint import check_unchanged, first_proven
 from harness.stages.generate import Question, generate
 from harness.stages.listing import check_listing
 from harness.stages.plan import Selection, plan
-from harness.stages.prove import prove
+from harness.stages.prove import prove_all
 from harness.stages.provenance import header, priced
 from harness.stages.resume import Job, Reuse, resume
 from harness.stages.score import Scoring
@@ -183,13 +184,12 @@ async def _ask(
 ) -> None:
     planned = job.plan
     settings = planned.generation
-    async with dial(endpoint, settings, SYSTEM_CLOCK) as client:
-        proof = None
-        if planned.identity.adapter is not None:
-            # Before the journal is opened: an adapter that is not applied undoes nothing.
-            described = await endpoint.describe()
-            check_listing(project, planned.target, planned.identity, described)
-            proof = await prove(client, described, planned)
+    called = project.target(planned.target).answers_as
+    async with dial(endpoint, settings, SYSTEM_CLOCK) as dialled:
+        # Before the journal is opened: an adapter that is not applied undoes nothing.
+        check = functools.partial(check_listing, project, planned.target, planned.identity)
+        proof = await prove_all(dialled, planned, watcher.say, called, check)
+        if proof is not None:
             if (first := first_proven(project, job)) is not None and first.adapter_proof:
                 check_unchanged(proof, first.adapter_proof, first.created)
             watcher.say(
@@ -199,7 +199,6 @@ async def _ask(
         head = header(project, job, suites, proof, SYSTEM_CLOCK)
         with job.folder.writing(anew=job.anew) as journal, job.folder.scoring() as scores:
             job.folder.write_header(head)
-            called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
             scoring, count = Scoring(suites), _counter(watcher, planned.target, job)
             stopwatch = _Stopwatch()
@@ -210,7 +209,7 @@ async def _ask(
                 count(attempt)
 
             try:
-                await generate(job.pending(), question, client, journal, see)
+                await generate(job.pending(), question, dialled.client, journal, see)
             except BudgetSpent:
                 watcher.say(_total(job, stopwatch.add_to(head)))
                 raise

@@ -64,8 +64,8 @@ def test_a_url_that_no_run_would_take_is_refused_before_anything_is_written(
     assert not (tmp_path / "new").exists()
 
 
-def test_serve_puts_its_own_key_away_when_it_is_terminated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_serve_tells_every_url_and_puts_its_own_key_away_when_it_is_terminated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = config("http://127.0.0.1:1")
     data["servers"]["own"] = {"engine": "vllm", "model": "m"}
@@ -85,13 +85,16 @@ def test_serve_puts_its_own_key_away_when_it_is_terminated(
     @contextmanager
     def connect(*_: Any) -> Iterator[SimpleNamespace]:
         try:
-            yield SimpleNamespace(url="u", api_key="k", managed=SimpleNamespace(alive=alive))
+            yield SimpleNamespace(
+                urls=("u", "v"), api_key="k", managed=SimpleNamespace(serving=alive)
+            )
         finally:
             stopped.append(True)
 
     monkeypatch.setattr(serve, "connect", connect)
     before = signal.getsignal(signal.SIGTERM)
     assert call("serve", "--config", str(tmp_path / "harness.yaml")) == 128 + signal.SIGTERM
+    assert "url: u\nurl: v\n" in capsys.readouterr().out
     assert stopped == [True]
     assert not own.exists()
     assert other.exists()

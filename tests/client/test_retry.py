@@ -60,12 +60,59 @@ async def test_fails_at_once(first: Failure, request_hi: ChatRequest) -> None:
 
 async def test_exhausted_it_is_the_last_failure(request_hi: ChatRequest) -> None:
     clock = ManualClock()
-    script = [failure("connect"), failure("reset"), failure("http", 503)]
+    script = [failure("connect"), failure("reset"), failure("http", 502)]
     inner = ScriptedClient(script, clock=clock)
     generation = Generation(retries=2)
     reply = await RetryingClient(inner, generation=generation, clock=clock).ask(request_hi)
     assert isinstance(reply, Failed)
-    assert (reply.failure, reply.tries) == (failure("http", 503), 3)
+    assert (reply.failure, reply.tries) == (failure("http", 502), 3)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_server_is_asked_on_within_the_case_whatever_the_retries(
+    status: int, request_hi: ChatRequest
+) -> None:
+    clock = ManualClock()
+    script = [failure("http", status)] * 9 + [failure("reset"), "yes"]
+    inner = ScriptedClient(script, clock=clock)
+    generation = Generation(retries=1, case_timeout=1000.0)
+    reply = await RetryingClient(inner, generation=generation, clock=clock).ask(request_hi)
+    assert isinstance(reply, Answer)
+    assert (reply.text, reply.tries) == ("yes", 11)
+
+
+async def test_a_server_that_only_refuses_for_a_whole_case_is_gone(
+    request_hi: ChatRequest,
+) -> None:
+    clock = ManualClock()
+    inner = ScriptedClient(lambda _: failure("http", 429), clock=clock)
+    generation = Generation(retries=0, case_timeout=100.0)
+    reply = await RetryingClient(inner, generation=generation, clock=clock).ask(request_hi)
+    assert isinstance(reply, Failed)
+    assert (reply.failure.status, reply.gone) == (429, True)
+    assert clock.now() < 100.0
+
+
+async def test_a_server_that_answers_others_meanwhile_is_not_gone(
+    request_hi: ChatRequest,
+) -> None:
+    clock = ManualClock()
+    refuses = iter([True, False] + [True] * 1000)
+    inner = ScriptedClient(lambda _: failure("http", 429) if next(refuses) else "yes", clock=clock)
+    client = RetryingClient(inner, generation=Generation(case_timeout=100.0), clock=clock)
+    refused, answered = await asyncio.gather(client.ask(request_hi), client.ask(request_hi))
+    assert isinstance(answered, Answer)
+    assert isinstance(refused, Failed)
+    assert (refused.failure.status, refused.gone) == (429, False)
+
+
+async def test_what_is_gone_is_not_asked_again(request_hi: ChatRequest) -> None:
+    clock = ManualClock()
+    gone = Failed(failure("connect"), None, 1, gone=True)
+    inner = ScriptedClient([gone, "yes"], clock=clock)
+    reply = await RetryingClient(inner, generation=Generation(), clock=clock).ask(request_hi)
+    assert isinstance(reply, Failed)
+    assert (reply.gone, reply.tries, clock.now()) == (True, 1, 0.0)
 
 
 async def test_no_retries(request_hi: ChatRequest) -> None:

@@ -1,0 +1,231 @@
+"""Several servers asked as one: the least busy first, a failing one set aside for a while."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from harness.client.failures import busy, down, retriable
+from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
+from harness.clock import Clock
+from harness.records.attempt import Failure
+
+FIRST_REST = 1.0
+LONGEST_REST = 30.0
+# One reset or one 500 happens to good servers; a refused connection or silence tells at once.
+ASIDE_AFTER = 3
+TELLING = frozenset({"connect", "stalled"})
+DOWN_AFTER = 10.0
+DOWN_FAILURES = 4
+_REMEMBERED = 4096
+
+# Why a member is not to be asked for a model, or None.
+Vouch = Callable[[ChatClient, str], Awaitable[Failure | None]]
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A client that does not send everything at once."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request would be sent at once."""
+        ...
+
+    @property
+    def held(self) -> float:
+        """For how many seconds from now nothing is sent."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Member:
+    """What is known of one server; `epoch` counts how often it was set aside."""
+
+    client: ChatClient
+    limited: Limited | None
+    outstanding: int = 0
+    turn: int = 0
+    failures: int = 0
+    last_failed: float = -math.inf
+    aside: bool = False
+    rest: float = FIRST_REST
+    until: float = 0.0
+    on_trial: bool = False
+    epoch: int = 0
+
+    @property
+    def held(self) -> float:
+        return self.limited.held if self.limited is not None else 0.0
+
+    @property
+    def load(self) -> tuple[float, bool, int, int]:
+        """What the next member is chosen by, the least first."""
+        full = self.limited is not None and not self.limited.has_room
+        return (self.held, full, self.outstanding, self.turn)
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """One request on its way to a member."""
+
+    member: _Member
+    sent: float
+    epoch: int
+    trial: bool
+
+
+class BalancedClient:
+    """A client of several servers with the same weights; each request goes to one, once.
+
+    The one with the fewest requests under way is asked first, in turns where they are equal, and
+    one that is full or held back last. A server is set aside when it cannot be reached, stalls,
+    or breaks off or answers 5xx three times in a row; after a rest, which grows from 1 s to 30 s,
+    one request tries it again. A request that is asked again goes to another server, if there is
+    one. Where all are set aside, the one that failed the longest ago is asked, so that nothing
+    waits for ever. When no server has given a sign of life for 10 s, four requests in a row have
+    failed and none is under way that was sent before, each further failure is `gone`.
+
+    Where there are several, `vouch` is called before one that was set aside is asked again: the
+    failure that it finds stands for the request's own.
+    """
+
+    def __init__(
+        self, members: Sequence[ChatClient], *, clock: Clock, vouch: Vouch | None = None
+    ) -> None:
+        self._members = [
+            _Member(client, client if isinstance(client, Limited) else None) for client in members
+        ]
+        self._clock = clock
+        self._vouch = vouch
+        self._turn = 0
+        self._under_way: dict[int, float] = {}
+        self._failed_on: dict[int, _Member] = {}
+        self._alive = -math.inf
+        self._row = 0
+        self._row_began = math.inf
+
+    def leave_out(self, client: ChatClient) -> None:
+        """Never ask this member again.
+
+        Raises:
+            ValueError: it is no member, or the only one.
+        """
+        left = [member for member in self._members if member.client is not client]
+        if not left or len(left) == len(self._members):
+            raise ValueError("not one of several members")
+        self._members = left
+
+    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        """The reply of one member; a `Retry-After` holds only while every member is held."""
+        began = self._clock.now()
+        failed_on = self._failed_on.pop(id(request), None)
+        while True:
+            member, trial = self._choose(failed_on)
+            away = await self._away(member, trial, request) if member.aside else None
+            if away is None or not trial:
+                break
+        self._turn = number = self._turn + 1
+        ticket = _Ticket(member, began, member.epoch, trial)
+        if away is not None:
+            return self._judge(ticket, request, Failed(away, None, 1))
+        member.turn = number
+        member.outstanding += 1
+        self._under_way[number] = began
+        reply: Reply | None = None
+        try:
+            reply = await member.client.ask(request, intended=intended)
+        finally:
+            member.outstanding -= 1
+            del self._under_way[number]
+            if reply is None:  # cut short: by the case's timeout, or because the run ends
+                self._failed(ticket, telling=False)
+        if not isinstance(reply, Failed):
+            self._lives(ticket)
+            return reply
+        return self._judge(ticket, request, reply)
+
+    async def _away(self, member: _Member, trial: bool, request: ChatRequest) -> Failure | None:
+        """Why a member that was set aside is not to be asked now, if it is not."""
+        if self._vouch is None or len(self._members) == 1:
+            return None
+        away: Failure | None = Failure(cause="connect", detail="cut short")
+        try:
+            away = await self._vouch(member.client, request.model)
+            return away
+        finally:
+            if away is not None and trial:
+                self._rest_on(member)
+
+    def _judge(self, ticket: _Ticket, request: ChatRequest, reply: Failed) -> Failed:
+        """Learn from a failure; the same, with what all members together make of it."""
+        failure = reply.failure
+        if down(failure):
+            self._failed(ticket, telling=failure.cause in TELLING)
+        else:
+            self._lives(ticket)
+        if retriable(failure) and len(self._members) > 1:
+            if len(self._failed_on) >= _REMEMBERED:
+                self._failed_on.clear()
+            self._failed_on[id(request)] = ticket.member
+            if reply.retry_after is not None and busy(failure):
+                held = [member.held for member in self._members if not member.aside]
+                reply = replace(reply, retry_after=min(held, default=0.0) or None)
+        return replace(reply, gone=True) if down(failure) and self._all_gone() else reply
+
+    def _choose(self, failed_on: _Member | None) -> tuple[_Member, bool]:
+        """Whom to ask, and whether that is a trial."""
+        members = self._members
+        if len(members) == 1:
+            return members[0], False
+        now = self._clock.now()
+        for member in members:
+            if member.aside and not member.on_trial and member.until <= now:
+                member.on_trial = True
+                return member, True
+        up = [member for member in members if not member.aside]
+        if not up:
+            return min(members, key=lambda member: (member.last_failed, member.turn)), False
+        others = [member for member in up if member is not failed_on]
+        return min(others or up, key=lambda member: member.load), False
+
+    def _lives(self, ticket: _Ticket) -> None:
+        self._alive = self._clock.now()
+        self._row, self._row_began = 0, math.inf
+        member = ticket.member
+        if ticket.epoch == member.epoch:  # what was sent before it was set aside proves nothing
+            member.failures = 0
+            member.aside = member.on_trial = False
+            member.rest = FIRST_REST
+
+    def _failed(self, ticket: _Ticket, *, telling: bool) -> None:
+        now = self._clock.now()
+        self._row += 1
+        self._row_began = min(self._row_began, max(ticket.sent, self._alive))
+        member = ticket.member
+        member.last_failed = now
+        if ticket.epoch != member.epoch:
+            return
+        if ticket.trial and member.aside:
+            self._rest_on(member)
+        elif not member.aside:
+            member.failures += 1
+            if telling or member.failures >= ASIDE_AFTER:
+                member.aside = True
+                member.epoch += 1
+                member.until = now + member.rest
+
+    def _rest_on(self, member: _Member) -> None:
+        member.on_trial = False
+        member.rest = min(LONGEST_REST, 2.0 * member.rest)
+        member.until = self._clock.now() + member.rest
+
+    def _all_gone(self) -> bool:
+        began = self._row_began
+        return (
+            self._row >= DOWN_FAILURES
+            and self._clock.now() - began >= DOWN_AFTER
+            and min(self._under_way.values(), default=began) >= began
+        )

@@ -1,0 +1,45 @@
+"""A server that is busy, broken or silent on demand, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.clock import Clock
+from harness.records.attempt import Failure, Timing
+
+
+class Server:
+    """Answers after `seconds`, at most `capacity` at once, and refuses the rest with `status`."""
+
+    def __init__(self, clock: Clock, *, capacity: int = 1000, seconds: float = 1.0) -> None:
+        self.clock = clock
+        self.capacity = capacity
+        self.seconds = seconds
+        self.failure: Failure | None = None  # what everybody gets while it is set
+        self.hangs = False
+        self.status = 429
+        self.retry_after: float | None = None
+        self.asked: list[float] = []
+        self.answered = self.refused = self.under_way = self.peak = 0
+
+    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        now = self.clock.now()
+        self.asked.append(now)
+        timing = Timing(sent=0.0, done=0.0)
+        if self.hangs:
+            await asyncio.sleep(60.0)
+            return Failed(Failure(cause="stalled", detail="nothing came"), timing, 1)
+        if self.failure is not None or self.under_way >= self.capacity:
+            self.refused += 1
+            await asyncio.sleep(0.01)
+            refusal = Failure(cause="http", detail="busy", status=self.status)
+            return Failed(self.failure or refusal, timing, 1, self.retry_after)
+        self.under_way += 1
+        self.peak = max(self.peak, self.under_way)
+        try:
+            await asyncio.sleep(self.seconds)
+            self.answered += 1
+            return Answer("ok", None, "stop", None, timing, 1, request.model)
+        finally:
+            self.under_way -= 1

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from harness.records.base import explain
+from harness.records.server import ManagedServer, RemoteServer
+
+
+def test_one_address_or_several() -> None:
+    assert RemoteServer(url="h").urls == ("https://h/v1",)
+    several = RemoteServer(url=("b.example", "http://a/v1/chat/completions"))
+    assert several.urls == ("https://b.example/v1", "http://a/v1")
+    assert RemoteServer(url=("h/v1",)) == RemoteServer(url="h")
+    assert RemoteServer.model_validate_json(several.model_dump_json()) == several
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ([], "an address, or a list of addresses"),
+        (7, "an address, or a list of addresses"),
+        (["a", 7], "address 2 of 2: must be text"),
+        (["a", "ftp://s3cret"], "address 2 of 2: must be host"),
+        (["a", "b", "https://A/v1"], "address 3 of 3: is there already"),
+    ],
+)
+def test_a_list_that_is_none(url: object, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RemoteServer(url=url)  # type: ignore[arg-type]
+    line = explain(caught.value)
+    assert said in line
+    assert line.startswith("url: ")
+    assert "s3cret" not in line
+
+
+def test_replicas_need_ports_that_exist() -> None:
+    assert ManagedServer(engine="vllm", model="m", port=65535).replicas == 1
+    with pytest.raises(ValidationError, match="end at 65535"):
+        ManagedServer(engine="vllm", model="m", port=65535, replicas=2)
