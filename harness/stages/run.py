@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from harness.clock import SYSTEM_CLOCK
+from harness.cluster.ray import RayCluster
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError
+from harness.mirror.hold import Hold
+from harness.mirror.runs import Mirror
 from harness.records.attempt import Attempt
-from harness.records.run import Run
+from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
+from harness.records.target import Identity
 from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
+from harness.stages.distribute import check_reach, distribute
 from harness.stages.generate import Question, generate
+from harness.stages.loop import run_async
 from harness.stages.plan import Selection, plan
 from harness.stages.prove import prove
 from harness.stages.provenance import header
 from harness.stages.resume import Job, Reuse, resume
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What asking is done with besides a server: workers elsewhere, a second place for records."""
+
+    cluster: RayCluster | None
+    hold: Hold
 
 
 class Watcher(Protocol):
@@ -46,8 +59,11 @@ def run(
     selection: Selection | None = None,
     *,
     reuse: Reuse = "stored",
+    cluster: RayCluster | None = None,
 ) -> dict[str, Run]:
     """The finished runs of the targets, by name; what was already answered is not asked again.
+
+    With a `cluster`, its workers do the asking; all else happens here.
 
     A managed server is started only if something is left to ask, serves all targets that are on
     it, and is restarted once if it dies.
@@ -57,21 +73,37 @@ def run(
         ServerError: a server cannot be started or reached, or is gone for good.
         AdapterNotApplied: a candidate's adapter has no effect on the answers.
     """
+    mirror = Mirror.open(project.runs_url, watcher.say)
     jobs: dict[str, Job] = {}
     by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
-        planned = plan(project, target, suites, run_async(identify(project, target)), selection)
+        identity = run_async(identify(project, target))
+        planned = plan(project, target, suites, identity, selection)
+        mirror.fetch(project.runs, target, partial(_is_of, identity))
         jobs[target] = resume(project, planned, reuse)
         _tell_of_reuse(jobs[target], reuse, watcher)
         by_server[project.target(target).server].append(target)
     for server, names in by_server.items():
         open_jobs = {name: jobs[name] for name in names if _needs_server(jobs[name])}
-        if open_jobs:
-            _ask_all(project, server, open_jobs, suites, watcher)
+        if not open_jobs:
+            continue
+        with contextlib.ExitStack() as stack:
+            means = {
+                name: Means(cluster, stack.enter_context(mirror.hold(job.folder.path)))
+                for name, job in open_jobs.items()
+            }
+            _ask_all(project, server, open_jobs, suites, watcher, means)
     for job in jobs.values():
         if job.folder.header() is None:  # every answer was taken over from other runs
             job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
-    return {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
+    done = {name: job.finish(suites, SYSTEM_CLOCK) for name, job in jobs.items()}
+    for job in jobs.values():
+        mirror.finish(job.folder.path)
+    return done
+
+
+def _is_of(identity: Identity, header: RunHeader) -> bool:
+    return header.identity == identity
 
 
 def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
@@ -92,16 +124,6 @@ def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
         )
 
 
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """The result of the coroutine, on uvloop's event loop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
 def _needs_server(job: Job) -> bool:
     """Whether something is left to ask, or an adapter still has to be proven."""
     known = job.folder.header()
@@ -115,15 +137,20 @@ def _ask_all(
     jobs: dict[str, Job],
     suites: Sequence[Suite],
     watcher: Watcher,
+    means: Mapping[str, Means],
 ) -> None:
+    for one in means.values():
+        if one.cluster is not None:
+            check_reach(one.cluster, project.config.servers[server])
     log = next(iter(jobs.values())).folder.server_log
     try:
         with connect(project, server, list(jobs), log, watcher.say) as endpoint:
-            for job in jobs.values():
-                _ask_through(project, job, suites, endpoint, watcher)
+            for name, job in jobs.items():
+                _ask_through(project, job, suites, endpoint, watcher, means[name])
                 _check_identity(project, job)
                 # Now, so that a later target's error loses nothing.
                 job.finish(suites, SYSTEM_CLOCK)
+                means[name].hold.finish()
     finally:
         for job in jobs.values():
             if job.folder.server_log != log and job.folder.path.exists():
@@ -132,11 +159,16 @@ def _ask_all(
 
 
 def _ask_through(
-    project: Project, job: Job, suites: Sequence[Suite], endpoint: Endpoint, watcher: Watcher
+    project: Project,
+    job: Job,
+    suites: Sequence[Suite],
+    endpoint: Endpoint,
+    watcher: Watcher,
+    means: Means,
 ) -> None:
     """Ask for what is pending, over one death of a managed server."""
     try:
-        run_async(_ask(project, job, suites, endpoint, watcher))
+        run_async(_ask(project, job, suites, endpoint, watcher, means))
     except ServerError:
         if endpoint.managed is None or endpoint.managed.alive():
             raise
@@ -146,7 +178,7 @@ def _ask_through(
         begun = known is not None and known.freshness == job.freshness
         # Before anything was asked, what the folder holds may be what was to be asked again.
         again = resume(project, job.plan) if begun or not job.anew else job
-        run_async(_ask(project, again, suites, endpoint, watcher))
+        run_async(_ask(project, again, suites, endpoint, watcher, means))
 
 
 def _check_identity(project: Project, job: Job) -> None:
@@ -162,7 +194,12 @@ def _check_identity(project: Project, job: Job) -> None:
 
 
 async def _ask(
-    project: Project, job: Job, suites: Sequence[Suite], endpoint: Endpoint, watcher: Watcher
+    project: Project,
+    job: Job,
+    suites: Sequence[Suite],
+    endpoint: Endpoint,
+    watcher: Watcher,
+    means: Means,
 ) -> None:
     planned = job.plan
     settings = planned.generation
@@ -180,17 +217,22 @@ async def _ask(
             job.folder.write_header(head)
             called = project.target(planned.target).answers_as
             question = Question(planned.identity.model, settings, called)
-            seen = _counter(watcher, planned.target, job)
-            await generate(job.pending, question, client, journal, seen)
+            seen = _counter(watcher, planned.target, job, means.hold)
+            means.hold.follow()
+            if means.cluster is None:
+                await generate(job.pending, question, client, journal, seen)
+            else:
+                await distribute(job.pending, question, endpoint, means.cluster, journal, seen)
 
 
-def _counter(watcher: Watcher, name: str, job: Job) -> Callable[[Attempt], None]:
+def _counter(watcher: Watcher, name: str, job: Job, hold: Hold) -> Callable[[Attempt], None]:
     total = len(job.plan.asks)
     count = {"done": len(job.done), "failed": 0}
     stage = f"asking {name}"
     watcher.progress(stage, count["done"], total, "")
 
     def see(attempt: Attempt) -> None:
+        hold.check()
         count["done"] += 1
         count["failed"] += attempt.status == "failed"
         failed = f"{count['failed']} failed" if count["failed"] else ""
