@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.errors import ConfigError, UsageError
 from harness.files import digest_json, read_yaml
@@ -19,6 +19,7 @@ from harness.records.target import Generation, Target
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"
+WORKING = ".harness"
 # Names become folders and files, so they hold nothing that means something in a path or a glob.
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -41,6 +42,27 @@ class Config(Record):
     targets: dict[str, Target] = Field(min_length=1)
     generation: Generation = Generation()
     gate: Policy | None = None
+    runs_dir: str | None = None
+
+    @field_validator("runs_dir")
+    @classmethod
+    def _known_protocol(cls, url: str | None) -> str | None:
+        """Refuse what is no place to write to; no message holds a part that may be a secret."""
+        if url is None:
+            return None
+        protocol, separator, rest = url.partition("://")
+        if not url.strip() or "\0" in url or (separator and not rest):
+            raise ValueError("must be a folder, or a url such as s3://bucket/folder")
+        if not separator:
+            return url
+        user = rest.partition("/")[0].rpartition("@")[0]  # Azure's container stands there too
+        if "::" in url or "?" in url or "#" in url or ":" in user:
+            raise ValueError("must be a plain url: credentials come from the environment")
+        from fsspec import available_protocols
+
+        if protocol not in available_protocols():
+            raise ValueError(f"no protocol `{protocol}`; s3, gs, abfs, sftp and file are some")
+        return url
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
@@ -105,12 +127,24 @@ class Project:
     root: Path
     config: Config
     digest: str
-    working: str = ".harness"
+    working: str = WORKING
 
     @property
     def runs(self) -> Path:
         """Where runs are kept."""
         return self.root / self.working / "runs"
+
+    @property
+    def runs_url(self) -> str | None:
+        """Where runs are kept besides; a measurement of noise is kept here alone.
+
+        Raises:
+            ConfigError: a relative path climbs out of the project.
+        """
+        given = self.config.runs_dir
+        if given is None or self.working != WORKING:
+            return None
+        return given if "://" in given else str(self.resolve(given, "runs_dir"))
 
     @property
     def noise(self) -> Path:
@@ -190,7 +224,9 @@ def load_project(path: Path) -> Project:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(explain(error), where=str(path)) from None
-    return Project(path.parent, config, digest_json(config.model_dump(mode="json")))
+    # Where runs are kept besides says nothing about them.
+    told = config.model_dump(mode="json", exclude={"runs_dir"})
+    return Project(path.parent, config, digest_json(told))
 
 
 def _listing(names: object) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +137,42 @@ def test_a_target_overrides_generation_settings(tmp_path: Path) -> None:
 def test_a_missing_configuration_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load_project(tmp_path / "harness.yaml")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "must be a folder, or a url"),
+        ("s3://", "must be a folder, or a url"),
+        ("a\0b", "must be a folder, or a url"),
+        ("s4://bucket", "no protocol `s4`"),
+        ("s3://bucket/x?sig=hush", "must be a plain url"),
+        ("sftp://me:hush@host/x", "must be a plain url"),
+        ("simplecache::s3://bucket", "must be a plain url"),
+    ],
+)
+def test_a_place_for_runs_that_cannot_be_is_refused_and_not_shown(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"runs_dir: {said}")) as caught:
+        load_project(write(tmp_path, lambda d: d.update(runs_dir=url)))
+    assert "hush" not in caught.value.line
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://bucket/x", "memory://x", "file:///x", "/x", "abfs://box@place.example/x"]
+)
+def test_where_runs_are_kept_besides_changes_no_digest(tmp_path: Path, url: str) -> None:
+    project = load_project(write(tmp_path, lambda d: d.update(runs_dir=url)))
+    assert project.runs_url == url
+    assert project.runs == tmp_path / ".harness" / "runs"
+    assert replace(project, working="elsewhere").runs_url is None
+    assert project.digest == load_project(write(tmp_path)).digest
+
+
+def test_a_relative_place_for_runs_stays_in_the_project(tmp_path: Path) -> None:
+    inside = load_project(write(tmp_path, lambda d: d.update(runs_dir="kept")))
+    assert inside.runs_url == str(tmp_path / "kept")
+    outside = load_project(write(tmp_path, lambda d: d.update(runs_dir="../kept")))
+    with pytest.raises(ConfigError, match="leaves the project"):
+        _ = outside.runs_url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from harness.cli.console import Console, shown, unbroken
 from harness.cli.evidence import Bench, open_bench, report_folder
 from harness.cli.noise import measure, with_noise
 from harness.cli.options import (
+    chosen_cluster,
     config_option,
+    engine_options,
     generation_options,
     json_option,
     open_project,
@@ -28,7 +31,6 @@ from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report, write_report
 from harness.stages.rescore import rescore
-from harness.stages.resume import Reuse
 from harness.stages.run import run
 
 
@@ -44,6 +46,7 @@ from harness.stages.run import run
 @config_option
 @suite_option
 @generation_options
+@engine_options
 @json_option
 def command(
     candidate: str | None,
@@ -55,6 +58,9 @@ def command(
     repeats: int | None,
     concurrency: int | None,
     no_cache: bool,
+    engine: str,
+    ray_address: str | None,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Judge CANDIDATE against the baseline by the policy in the configuration.
@@ -67,6 +73,8 @@ def command(
     their numbers. A measurement that was broken off goes on, with --no-cache it starts again.
     """
     selection = whole(suite_names, repeats, concurrency)
+    if aa or stored:
+        _check_local(engine, ray_address, workers)
     if aa:
         _check_alone(candidate, stored)
         measure(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
@@ -84,8 +92,9 @@ def command(
             if stored:
                 runs = rescore(project, targets, bench.suites, selection)
             else:
-                reuse: Reuse = "begun" if no_cache else "stored"
-                runs = run(project, targets, bench.suites, console, selection, reuse=reuse)
+                ask = partial(run, project, targets, bench.suites, console, selection)
+                with chosen_cluster(engine, ray_address, workers, console.say) as cluster:
+                    runs = ask(reuse="begun" if no_cache else "stored", cluster=cluster)
         verdict = judge(bench, candidate, runs)
     except (EvidenceError, InfrastructureError) as error:
         # What an error leaves behind must not look like a verdict of today.
@@ -99,6 +108,11 @@ def command(
         else:
             print_verdict(verdict, folder)
     sys.exit(verdict.exit_code)
+
+
+def _check_local(engine: str, ray_address: str | None, workers: int | None) -> None:
+    if engine != "local" or ray_address is not None or workers is not None:
+        raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
 
 
 def _check_alone(candidate: str | None, stored: bool) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from harness.cluster.ray import RayCluster
 from harness.config import CONFIG_NAME, Project, load_project
 from harness.stages.plan import Selection
 
@@ -50,6 +52,48 @@ def generation_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def engine_options(command: F) -> F:
+    """Add what spreads the asking over machines: `--engine`, `--ray-address`, `--workers`."""
+    for option in (
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            help="With --engine ray: shards asked at once, instead of one a processor.",
+        ),
+        click.option(
+            "--ray-address",
+            metavar="ADDRESS",
+            help="With --engine ray: `auto` or the head's host:port, instead of RAY_ADDRESS.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            help="Ask from this process, or from the workers of a Ray cluster.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def chosen_cluster(
+    engine: str, ray_address: str | None, workers: int | None, say: Callable[[str], None]
+) -> Iterator[RayCluster | None]:
+    """The cluster that does the asking, joined when it is needed; None where this process does it.
+
+    Raises:
+        click.UsageError: options of a cluster are given without one.
+    """
+    if engine == "ray":
+        with RayCluster(ray_address, workers, say) as cluster:
+            yield cluster
+        return
+    if ray_address is not None or workers is not None:
+        raise click.UsageError("--ray-address and --workers go with --engine ray")
+    yield None
 
 
 def part_options(command: F) -> F:

@@ -10,7 +10,9 @@ import click
 
 from harness.cli.console import Console
 from harness.cli.options import (
+    chosen_cluster,
     config_option,
+    engine_options,
     generation_options,
     json_option,
     open_project,
@@ -35,6 +37,7 @@ from harness.stages.run import run
 @suite_option
 @part_options
 @generation_options
+@engine_options
 @json_option
 def command(
     targets: tuple[str, ...],
@@ -45,6 +48,9 @@ def command(
     repeats: int | None,
     concurrency: int | None,
     no_cache: bool,
+    engine: str,
+    ray_address: str | None,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Put the suites to each TARGET and score the answers, resuming what is unfinished.
@@ -55,8 +61,11 @@ def command(
     suites = load_suites(project, suite_names)
     selection = Selection(suite_names, cases, limit, repeats, concurrency)
     reuse: Reuse = "begun" if no_cache else "stored"
-    with Console() as console:
-        runs = run(project, targets, suites, console, selection, reuse=reuse)
+    with (
+        Console() as console,
+        chosen_cluster(engine, ray_address, workers, console.say) as cluster,
+    ):
+        runs = run(project, targets, suites, console, selection, reuse=reuse, cluster=cluster)
     if as_json:
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))
     else:

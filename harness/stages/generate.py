@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.errors import HarnessError, ServerError
-from harness.files import Appender
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
 from harness.records.target import Generation
@@ -17,6 +17,14 @@ REFUSED_STATUS = frozenset({401, 403})
 GONE_CAUSES = frozenset({"connect", "reset"})
 # What a server says of itself or of what stands behind it, and never of a single conversation.
 CLOSED_STATUS = frozenset({429, 502, 503, 504})
+
+
+class Journal(Protocol):
+    """Where an attempt's line goes as soon as it is there."""
+
+    def append(self, line: str) -> None:
+        """Keep one line."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ async def generate(
     asks: Iterable[Ask],
     question: Question,
     client: ChatClient,
-    journal: Appender,
+    journal: Journal,
     on_attempt: Callable[[Ask, Attempt], None],
 ) -> None:
     """Return when every ask has an attempt in the journal.
@@ -56,7 +64,7 @@ async def generate(
             under way at once could not reach it, or were not let in. What was journaled stays.
     """
     waiting = iter(asks)
-    watch = _Watch(limit=max(4, question.generation.concurrency))
+    watch = Watch(limit=max(4, question.generation.concurrency))
     workers = [
         _worker(waiting, question, client, journal, on_attempt, watch)
         for _ in range(question.generation.concurrency)
@@ -82,9 +90,9 @@ async def _worker(
     waiting: Iterator[Ask],
     question: Question,
     client: ChatClient,
-    journal: Appender,
+    journal: Journal,
     on_attempt: Callable[[Ask, Attempt], None],
-    watch: _Watch,
+    watch: Watch,
 ) -> None:
     for ask in waiting:
         reply = await client.ask(question.request(ask))
@@ -96,7 +104,7 @@ async def _worker(
         watch.see(attempt)
 
 
-class _Watch:
+class Watch:
     """Stops a run whose server is gone, instead of failing every case that is left."""
 
     def __init__(self, limit: int) -> None:
@@ -104,6 +112,11 @@ class _Watch:
         self._unreachable = 0
 
     def see(self, attempt: Attempt) -> None:
+        """Nothing, as long as the server is there.
+
+        Raises:
+            ServerError: it refuses the key, or is gone.
+        """
         failure = attempt.failure
         if failure is None or not _unreachable(failure):
             self._unreachable = 0

@@ -8,6 +8,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError
 from harness.journal import runs_of
+from harness.mirror.runs import Mirror
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.stages.connect import is_still
@@ -40,6 +41,12 @@ def _rescore(
     project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
 ) -> Run:
     hint = f"harness run {target}"
+    mirror = Mirror.open(project.runs_url)
+    mirror.fetch(
+        project.runs,
+        target,
+        lambda header: header.finished is not None and is_still(project, target, header.identity),
+    )
     headers = (header for _, header in runs_of(project.runs, target) if header.finished)
     known = next((one for one in headers if is_still(project, target, one.identity)), None)
     if known is None:

@@ -33,8 +33,9 @@ def test_a_server_that_dies_before_the_first_question_is_asked_everything_afresh
         if len(asked) == 1:
             raise ServerError("gone")
 
-    monkeypatch.setattr(stage, "_ask", dies_once)
+    monkeypatch.setattr(stage, "ask", dies_once)
     managed = SimpleNamespace(alive=lambda: False, restart=lambda: None)
     watcher = SimpleNamespace(say=lambda text: None)
-    stage._ask_through(project, job, suites, SimpleNamespace(managed=managed), watcher)  # type: ignore[arg-type]
+    means = SimpleNamespace()
+    stage._ask_through(project, job, suites, SimpleNamespace(managed=managed), watcher, means)  # type: ignore[arg-type]
     assert asked == [80, 80]

@@ -1,0 +1,158 @@
+"""A store of files at any fsspec URL, its many kinds of errors told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError, StorageError, UsageError
+from harness.files import write_atomic
+
+KEYLESS = frozenset(
+    {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
+     "DefaultCredentialsError", "NoAuthTokenError", "TokenRetrievalError"}
+)  # fmt: skip
+REFUSED = "refuses: check the credentials and what they may do there"
+
+
+class Store:
+    """Files by name below one URL; names are relative, with `/` between folders."""
+
+    def __init__(self, system: Any, root: str, url: str) -> None:
+        self._system = system
+        self._root = root.rstrip("/")
+        self._url = url.rstrip("/")
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at the URL, or below a plain path; nothing is reached for yet.
+
+        Raises:
+            UsageError: the package that speaks the URL's protocol is not installed.
+            StorageError: it cannot be set up.
+        """
+        from fsspec.core import url_to_fs
+
+        protocol = url.partition("://")[0]
+        try:
+            # What another machine wrote a second ago must be seen.
+            system, root = url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
+            return cls(system, root, url)
+        except ImportError as error:
+            extra = "pip install 'harness[s3]'" if protocol in ("s3", "s3a") else str(error)
+            raise UsageError(
+                f"no package here speaks `{protocol}`", where=f"runs_dir: {url}", hint=extra
+            ) from None
+        except Exception as error:  # noqa: BLE001 - each kind of store has errors of its own
+            raise _told(error, url) from None
+
+    def where(self, name: str) -> str:
+        """The file's URL."""
+        return f"{self._url}/{name}" if name else self._url
+
+    def read(self, name: str) -> bytes | None:
+        """The file's bytes, or None where there is none."""
+        with self._guarded(name):
+            try:
+                data: bytes = self._system.cat_file(self._at(name))
+            except FileNotFoundError:
+                return None
+            return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace the file, so that a reader sees the old content or the new."""
+        with self._guarded(name):
+            if self._is_local():
+                write_atomic(Path(self._at(name)), data)
+            else:
+                self._system.pipe_file(self._at(name), data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Whether the file was made; not where there is one, as far as the store can tell."""
+        with self._guarded(name):
+            try:
+                if self._is_local():
+                    Path(self._at(name)).parent.mkdir(parents=True, exist_ok=True)
+                self._system.pipe_file(self._at(name), data, mode="create")
+            except FileExistsError:
+                return False
+            except (NotImplementedError, ValueError, TypeError):  # it cannot tell
+                if self._system.exists(self._at(name)):
+                    return False
+                self._system.pipe_file(self._at(name), data)
+            return True
+
+    def upload(self, path: Path, name: str) -> None:
+        """Replace the file by one of this machine, which may be large."""
+        with self._guarded(name):
+            if self._is_local():
+                Path(self._at(name)).parent.mkdir(parents=True, exist_ok=True)
+                self._system.put_file(str(path), f"{self._at(name)}.tmp")
+                self._system.mv(f"{self._at(name)}.tmp", self._at(name))
+            else:
+                self._system.put_file(str(path), self._at(name))
+
+    def download(self, name: str, path: Path) -> bool:
+        """Whether there was such a file; it is at `path` now."""
+        with self._guarded(name):
+            try:
+                self._system.get_file(self._at(name), str(path))
+            except FileNotFoundError:
+                return False
+            return True
+
+    def names(self, folder: str = "") -> list[str]:
+        """The names of the files and folders directly in a folder, in order."""
+        with self._guarded(folder):
+            self._system.invalidate_cache()
+            try:
+                found = self._system.ls(self._at(folder), detail=False)
+            except FileNotFoundError:
+                return []
+            ends = {str(path).rstrip("/").rpartition("/")[2] for path in found}
+            return sorted(ends - {"", self._at(folder).rpartition("/")[2]})
+
+    def delete(self, name: str) -> None:
+        """Remove the file, if there is one."""
+        with self._guarded(name):
+            try:
+                self._system.rm_file(self._at(name))
+            except FileNotFoundError:
+                return
+
+    def _at(self, name: str) -> str:
+        return f"{self._root}/{name}" if name else self._root
+
+    def _is_local(self) -> bool:
+        protocol = self._system.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    @contextmanager
+    def _guarded(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:  # noqa: BLE001 - each kind of store has errors of its own
+            raise _told(error, self.where(name)) from None
+
+
+def _told(error: Exception, url: str) -> StorageError:
+    """The error in one line, without anything that a store may have quoted of a key."""
+    kind = type(error).__name__
+    if kind in KEYLESS:
+        return StorageError(
+            "no credentials for it",
+            where=url,
+            hint="give them as its own tools take them, such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+    if isinstance(error, PermissionError):
+        return StorageError(REFUSED, where=url)
+    if isinstance(error, FileNotFoundError):
+        return StorageError("no such bucket or folder", where=url, hint="make it first")
+    if isinstance(error, NotImplementedError):
+        return StorageError("cannot be written to", where=url, hint="give another `runs_dir`")
+    return StorageError(f"cannot be used: {kind}", where=url, hint="check that it can be reached")

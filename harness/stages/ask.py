@@ -1,0 +1,138 @@
+"""Ask: put what is open of a job to its server, proven first, scored as it comes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.clock import SYSTEM_CLOCK
+from harness.cluster.ray import RayCluster
+from harness.config import Project
+from harness.errors import BudgetSpent
+from harness.mirror.hold import Hold
+from harness.records.asks import Ask
+from harness.records.attempt import Attempt
+from harness.records.cost import Asking, spending, tokens_of
+from harness.records.run import AdapterProof, RunHeader
+from harness.records.suite import Suite
+from harness.stages.connect import Endpoint
+from harness.stages.dial import Dialled, dial
+from harness.stages.distribute import distribute
+from harness.stages.fingerprint import check_unchanged, first_proven
+from harness.stages.generate import Question, generate
+from harness.stages.listing import check_listing
+from harness.stages.prove import prove_all
+from harness.stages.provenance import header
+from harness.stages.resume import Job
+from harness.stages.score import Scoring
+from harness.stages.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What asking is done with besides a server: workers elsewhere, a second place for records."""
+
+    cluster: RayCluster | None
+    hold: Hold
+
+
+async def ask(
+    project: Project,
+    job: Job,
+    suites: Sequence[Suite],
+    endpoint: Endpoint,
+    watcher: Watcher,
+    means: Means,
+) -> None:
+    """Return when everything that was open has an attempt in the journal of the job's run.
+
+    Raises:
+        ServerError: the server is gone, or refuses.
+        AdapterNotApplied: the adapter has no effect, or is another than it was.
+        BudgetSpent: what is left of the server's `max_cost` may not be enough to go on.
+    """
+    planned = job.plan
+    settings = planned.generation
+    called = project.target(planned.target).answers_as
+    async with dial(endpoint, settings, SYSTEM_CLOCK) as dialled:
+        # Before the journal is opened: an adapter that is not applied undoes nothing.
+        proof = await _prove(project, job, dialled, watcher, called)
+        head = header(project, job, suites, proof, SYSTEM_CLOCK)
+        with job.folder.writing(anew=job.anew) as journal, job.folder.scoring() as scores:
+            job.folder.write_header(head)
+            means.hold.follow()
+            question = Question(planned.identity.model, settings, called)
+            scoring, count = Scoring(suites), _counter(watcher, job, means.hold)
+            stopwatch = _Stopwatch()
+
+            def see(one: Ask, attempt: Attempt) -> None:
+                stopwatch.see(attempt)
+                scores.append(scoring.score(one, attempt).model_dump_json())
+                count(attempt)
+
+            try:
+                if means.cluster is None:
+                    await generate(job.pending(), question, dialled.client, journal, see)
+                else:
+                    pending, cluster = job.pending(), means.cluster
+                    await distribute(pending, question, endpoint, cluster, journal, see)
+            except BudgetSpent:
+                watcher.say(_total(job, stopwatch.add_to(head)))
+                raise
+            finally:
+                job.folder.write_header(stopwatch.add_to(head))
+
+
+async def _prove(
+    project: Project, job: Job, dialled: Dialled, watcher: Watcher, called: str | None
+) -> AdapterProof | None:
+    planned = job.plan
+    check = functools.partial(check_listing, project, planned.target, planned.identity)
+    proof = await prove_all(dialled, planned, watcher.say, called, check)
+    if proof is not None:
+        if (first := first_proven(project, job)) is not None and first.adapter_proof:
+            check_unchanged(proof, first.adapter_proof, first.created)
+        watcher.say(
+            f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
+            f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
+        )
+    return proof
+
+
+def _total(job: Job, head: RunHeader) -> str:
+    spent = spending(tokens_of(job.folder.attempts().values()), head.asking)
+    cost = "" if spent.cost is None else f", which cost {spent.cost:.6g} in all"
+    return f"{head.target}: has {spent.answers} of {head.planned} answers{cost}"
+
+
+class _Stopwatch:
+    """How long an asking takes and how many answers it brings."""
+
+    def __init__(self) -> None:
+        self._began = SYSTEM_CLOCK.now()
+        self._answers = 0
+
+    def see(self, attempt: Attempt) -> None:
+        self._answers += attempt.status == "answered"
+
+    def add_to(self, head: RunHeader) -> RunHeader:
+        seconds = SYSTEM_CLOCK.now() - self._began
+        asking = (head.asking or Asking()).longer(seconds, self._answers)
+        return head.model_copy(update={"asking": asking})
+
+
+def _counter(watcher: Watcher, job: Job, hold: Hold) -> Callable[[Attempt], None]:
+    total = len(job.plan.asks)
+    count = {"done": len(job.done), "failed": 0}
+    stage = f"asking {job.plan.target}"
+    watcher.progress(stage, count["done"], total, "")
+
+    def see(attempt: Attempt) -> None:
+        hold.check()
+        count["done"] += 1
+        count["failed"] += attempt.status == "failed"
+        failed = f"{count['failed']} failed" if count["failed"] else ""
+        watcher.progress(stage, count["done"], total, failed)
+
+    return see
