@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from harness.client.body import WholeBody
-from harness.client.origin import path_of
 from harness.client.route import Route
 from harness.client.stream import one_line
-from harness.client.transport import Transport, TransportFailed
+from harness.client.transport.body import WholeBody
+from harness.client.transport.exchange import Transport, TransportFailed
+from harness.client.transport.origin import path_of
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
 from harness.records.target import Generation

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from harness.client.body import WholeBody
-from harness.client.origin import path_of
 from harness.client.protocol import ChatRequest, Failed, Reply
 from harness.client.retry_after import retry_after
 from harness.client.route import Route
 from harness.client.stream import BadStream, StreamedAnswer, error_text, one_line
-from harness.client.transport import Transport, TransportFailed
+from harness.client.transport.body import WholeBody
+from harness.client.transport.exchange import Transport, TransportFailed
+from harness.client.transport.origin import path_of
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing
 from harness.records.target import Generation

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from harness.client.http import Access
-from harness.client.meter import Meter
+from harness.client.bots.http import Access
 from harness.client.models import ServerDescription, describe
+from harness.client.traffic.meter import Meter
 from harness.clock import SYSTEM_CLOCK
 from harness.config import CONFIG_NAME, Project
 from harness.errors import ServerError, UsageError

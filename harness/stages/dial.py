@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from harness.client.balance import BalancedClient
-from harness.client.http import HttpClient
+from harness.client.bots.http import HttpClient
+from harness.client.bots.replay import ReplayClient
 from harness.client.models import ServerDescription
 from harness.client.openai import OpenAIClient
-from harness.client.pace import PacedClient, PacedTries
 from harness.client.protocol import ChatClient
-from harness.client.replay import ReplayClient
 from harness.client.retry import RetryingClient
-from harness.client.throttle import ThrottledClient
+from harness.client.traffic.balance import BalancedClient
+from harness.client.traffic.pace import PacedClient, PacedTries
+from harness.client.traffic.throttle import ThrottledClient
 from harness.clock import Clock
 from harness.errors import EvidenceError, ServerError
 from harness.records.attempt import Failure

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from harness.client.bot_about import about
-from harness.client.headers import Headers
-from harness.client.http import Access
+from harness.client.bots.about import about
+from harness.client.bots.headers import Headers
+from harness.client.bots.http import Access
 from harness.clock import SYSTEM_CLOCK
 from harness.config import CONFIG_NAME
 from harness.errors import UsageError

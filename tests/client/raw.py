@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from harness.client.route import Route
-from harness.client.transport import Transport
+from harness.client.transport.exchange import Transport
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.records.target import Generation
 

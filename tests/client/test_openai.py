@@ -219,7 +219,7 @@ async def test_what_is_no_fault(
     generation: Generation,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.client.connection._LINGER", 0.05)
+    monkeypatch.setattr("harness.client.transport.connection._LINGER", 0.05)
     reply = await ask(said, request_hi, generation)
     assert isinstance(reply, Answer)
     assert reply.text == "a b"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.client.balance import BalancedClient
 from harness.client.models import ModelEntry, ServerDescription
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.client.traffic.balance import BalancedClient
 from harness.clock import ManualClock
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure, Timing

@@ -14,10 +14,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from harness.client import balance
 from harness.client.mock import MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Reply
+from harness.client.traffic import balance
 from harness.clock import SYSTEM_CLOCK, ManualClock
 from harness.errors import EvidenceError
 from harness.journal import RunFolder

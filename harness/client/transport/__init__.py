@@ -1,0 +1,1 @@
+"""HTTP over connections of our own: a response is taken where it is read."""
