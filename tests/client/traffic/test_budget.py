@@ -8,7 +8,6 @@ import contextlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.client.traffic.test_pace import Server, build, chat, worst
 
 from harness.client.protocol import ChatRequest
 from harness.client.traffic.budget import Budget
@@ -17,6 +16,7 @@ from harness.errors import BudgetSpent
 from harness.records.attempt import Failure, Usage
 from harness.records.server import Metered, Price
 from tests.client.simulated import simulate
+from tests.client.traffic.test_pace import Server, build, chat, worst
 
 A_TOKEN = Price(input=1e6, output=1e6)  # a token costs 1
 NOTHING = Usage(prompt_tokens=0, completion_tokens=0)
