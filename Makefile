@@ -17,8 +17,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 demo: setup
 	$(BIN)/harness demo
 
+# Two files at a time: many tests wait for servers and processes. In order, the longest come early.
 test: setup browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # The stamp is a copy of the lock and of the package's metadata, so that only a change of content
 # installs again. CPU torch is a step of its own: its index must not be asked for anything else.
