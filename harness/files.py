@@ -189,10 +189,10 @@ class Appender:
 
     A killed process loses nothing that was appended, a power cut at most the last two batches; a
     torn last line is for the reader to drop. The disk is waited for in a thread, so that whoever
-    appends is not held up. With `anew` what the file held is gone.
+    appends is not held up.
     """
 
-    def __init__(self, path: Path, *, batch: int = 16, anew: bool = False) -> None:
+    def __init__(self, path: Path, *, batch: int = 16) -> None:
         self._path = path
         self._batch = batch
         self._pending = 0
@@ -200,7 +200,7 @@ class Appender:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fsync")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb" if anew else "ab", buffering=0)
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise storage_error(error, path) from error
 
@@ -211,7 +211,9 @@ class Appender:
             StorageError: the disk is full; every line before this one is kept.
         """
         try:
-            self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+            rest = memoryview(line.encode("utf-8", "surrogatepass") + b"\n")
+            while rest:  # a disk that fills up may take a part
+                rest = rest[self._file.write(rest) :]
             self._pending += 1
             if self._pending >= self._batch and (self._syncing is None or self._syncing.done()):
                 self._settle()

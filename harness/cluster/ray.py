@@ -107,7 +107,7 @@ class RayCluster:
         try:
             import ray
         except ImportError:
-            raise UsageError("Ray is not installed", hint="pip install 'harness[ray]'") from None
+            raise UsageError("Ray is not installed", hint="pip install '.[ray]'") from None
         given: dict[str, Any] = {"address": address}
         if address in (None, "local"):
             cpus = self._workers or os.cpu_count() or 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -22,13 +24,15 @@ from harness.files import (
     storage_error,
     write_atomic,
 )
-from harness.journal.stored import Stored, stored
+from harness.journal.stored import Later, Stored, stored
 from harness.records.attempt import Attempt
-from harness.records.base import explain
+from harness.records.base import Record, explain
 from harness.records.run import FileSeal, Run, RunHeader
 from harness.records.score import Score
 
+T = TypeVar("T", bound=Record)
 _PIECE = 65536
+_ANEW = "delete the run's folder and run again"
 
 
 class RunFolder:
@@ -79,9 +83,8 @@ class RunFolder:
             StorageError: the journal cannot be read.
         """
         header = self.header()
-        if header is not None and header.journal is not None:
-            self._check(self._attempts, header.journal, "delete the run's folder and run again")
-        return stored(self._attempts, Attempt, torn_tail=True)
+        seal = None if header is None else header.journal
+        return self._sealed(self._attempts, Attempt, seal, _ANEW)
 
     def scores(self) -> Stored[Score]:
         """What `scores.jsonl` holds, by key; of a run under way, the scores so far.
@@ -125,6 +128,7 @@ class RunFolder:
                 file.write(score.model_dump_json().encode() + b"\n")
         journal = _seal_of(self._attempts)
         update = {
+            "afresh": False,
             "finished": known.finished if known.journal == journal else moment,
             "journal": journal,
             "scores": _seal_of(self._scores),
@@ -136,23 +140,29 @@ class RunFolder:
             self.write_header(finished)
 
     def load(self) -> Run:
-        """The whole run: header, one attempt a key, scores; read as they are gone through.
+        """The whole run: header, one attempt a key, scores; read when they are gone through.
 
         Raises:
             EvidenceError: there is no run, or it is not finished.
-            JournalError: attempts or scores are not as they were when it was finished.
+            JournalError: (also when they are gone through) attempts or scores are not as they
+                were when the run was finished.
         """
         header = self.header()
         if header is None or header.finished is None or header.scores is None:
             raise EvidenceError(
                 "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
-        self._check(self._scores, header.scores, f"harness score {header.target}")
-        return Run(header, self.attempts().values(), self.scores().values())
+        again = f"harness score {header.target}"
+        return Run(
+            header,
+            Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
+            Later(partial(self._sealed, self._scores, Score, header.scores, again)),
+        )
 
-    def _check(self, path: Path, seal: FileSeal, hint: str) -> None:
-        if _seal_of(path) != seal:
+    def _sealed(self, path: Path, kind: type[T], seal: FileSeal | None, hint: str) -> Stored[T]:
+        if seal is not None and _seal_of(path) != seal:
             raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
+        return stored(path, kind, torn_tail=True)
 
     @contextmanager
     def scoring(self) -> Iterator[Appender]:
@@ -160,14 +170,16 @@ class RunFolder:
 
         They can be made again from the attempts, so nothing waits until they are on the disk.
         """
-        with Appender(self._scores, batch=sys.maxsize, anew=True) as appender:
+        self._scores.unlink(missing_ok=True)  # whoever reads the old ones keeps them
+        with Appender(self._scores, batch=sys.maxsize) as appender:
             yield appender
 
     @contextmanager
-    def writing(self, *, anew: bool = False) -> Iterator[Appender]:
+    def writing(self, anew: Callable[[], bool] = lambda: False) -> Iterator[Appender]:
         """The journal, open for appending, held by this process alone; its run is unfinished now.
 
-        With `anew` the journal begins empty, and the old one is kept under another name.
+        Where `anew` says so, asked once nobody else can write, the journal begins empty, and the
+        old one is kept under another name.
 
         Raises:
             JournalError: another process is writing this run.
@@ -177,9 +189,9 @@ class RunFolder:
             "another process is writing this run", where=str(self.path), hint="wait for it to end"
         )
         with exclusive(self.path / "lock", busy):
-            self._unseal()
-            if anew:
+            if anew():
                 self._set_aside()
+            self._unseal()
             _drop_torn_tail(self._attempts)
             with Appender(self._attempts) as appender:
                 yield appender
@@ -187,7 +199,7 @@ class RunFolder:
     def _unseal(self) -> None:
         known = self.header()
         if known is not None and (known.finished is not None or known.journal is not None):
-            self.write_header(known.begun_again(known.freshness))
+            self.write_header(known.reopened())
 
     def _set_aside(self) -> None:
         if self._attempts.exists():

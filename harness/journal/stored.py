@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Set,
+    ValuesView,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -91,8 +99,11 @@ class Stored(Mapping[str, T], Generic[T]):
         """
         place = self._places[key]
         try:
-            return self._kind.model_validate(json.loads(self._line(place)))
-        except (ValueError, ValidationError):
+            record = json.loads(self._line(place))
+            if record["key"] != key:
+                raise ValueError("another line than there was")
+            return self._kind.model_validate(record)
+        except (ValueError, TypeError, KeyError, ValidationError):
             number = 1 + os.pread(self._handle, place, 0).count(b"\n")
             raise damaged(self._path, number) from None
 
@@ -104,6 +115,28 @@ class Stored(Mapping[str, T], Generic[T]):
                 break
             line += piece
         return line.partition(b"\n")[0]
+
+
+class Later(Collection[T], Generic[T]):
+    """The records that `opened` gives, asked for when somebody first wants to see them."""
+
+    def __init__(self, opened: Callable[[], Stored[T]]) -> None:
+        self._opened = opened
+        self._stored: Stored[T] | None = None
+
+    def __len__(self) -> int:
+        return len(self._records())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._records())
+
+    def __contains__(self, record: object) -> bool:
+        return record in self._records()
+
+    def _records(self) -> ValuesView[T]:
+        if self._stored is None:
+            self._stored = self._opened()
+        return self._stored.values()
 
 
 def stored(path: Path, kind: type[T], *, torn_tail: bool) -> Stored[T]:

@@ -123,13 +123,14 @@ class Hold:
             name = self._named(segment.name)
             if segment.freshness == self._freshness:
                 there = BytesIO(self._store.read(name) or b"")
-                known |= {key for _, key, _ in checked(there, self._store.where(name))}
+                lines = checked(there, self._store.where(name))
+                known |= {key for _, key, answered in lines if answered}
         with self._turn:
-            self._store.write(self._named(HEADER), header)
             while data := self._gained():
                 lines = checked(BytesIO(data), str(self._folder))
                 self._put_up(b"".join(line for line, key, _ in lines if key not in known))
                 self._offset += len(data)
+            self._store.write(self._named(HEADER), header)
             self._following = True
 
     def push(self) -> None:

@@ -128,4 +128,6 @@ def _lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    status = Path(f"/proc/{pid}/stat")
+    # A zombie is dead, and only waits for its parent to take note.
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -165,7 +165,7 @@ class Mirror:
 def _unseal(folder: Path, header: RunHeader | None) -> None:
     """Let the folder's journal change, where it was sealed."""
     if header is not None and header.journal is not None:
-        again = header.begun_again(header.freshness)
+        again = header.reopened()
         write_atomic(folder / HEADER, again.model_dump_json(indent=2) + "\n")
 
 

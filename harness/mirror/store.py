@@ -41,7 +41,7 @@ class Store:
             system, root = url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
             return cls(system, root, url)
         except ImportError as error:
-            extra = "pip install 'harness[s3]'" if protocol in ("s3", "s3a") else str(error)
+            extra = "pip install '.[s3]'" if protocol in ("s3", "s3a") else str(error)
             raise UsageError(
                 f"no package here speaks `{protocol}`", where=f"runs_dir: {url}", hint=extra
             ) from None

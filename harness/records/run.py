@@ -81,8 +81,9 @@ class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 
     `freshness` counts how often everything was asked again with `--no-cache`: answers are only
-    ever taken over from runs of the same freshness. A finished run has its files sealed, the
-    fingerprint of the `scorers` that scored it, where they have one, and a summary.
+    ever taken over from runs of the same freshness; `afresh` tells of such an asking that was not
+    finished yet. A finished run has its files sealed, the fingerprint of the `scorers` that scored
+    it, where they have one, and a summary.
     """
 
     schema_version: Literal[1] = 1
@@ -101,6 +102,7 @@ class RunHeader(Record):
     git_commit: str | None = None
     host: dict[str, str] = Field(default_factory=dict)
     freshness: int = Field(default=0, ge=0)
+    afresh: bool = False
     asking: Asking | None = None
     created: str
     finished: str | None = None
@@ -109,10 +111,10 @@ class RunHeader(Record):
     scorers: str | None = None
     summary: Summary | None = None
 
-    def begun_again(self, freshness: int) -> RunHeader:
-        """The header of the run with nothing asked yet, at this freshness."""
-        ended = ("asking", "finished", "journal", "scores", "scorers", "summary")
-        return self.model_copy(update={**dict.fromkeys(ended), "freshness": freshness})
+    def reopened(self) -> RunHeader:
+        """The header of the run under way again, with nothing sealed."""
+        ended = ("finished", "journal", "scores", "scorers", "summary")
+        return self.model_copy(update=dict.fromkeys(ended))
 
     def tally(self) -> Tally:
         """A tally of the run's records with nothing counted yet."""

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from harness import __version__
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest
 from harness.records.suite import Case
@@ -146,4 +147,4 @@ def fingerprint(scorers: Iterable[str]) -> str | None:
     if any(type(get(name)).__module__.rpartition(".")[0] != __package__ for name in scorers):
         return None
     files = sorted(home.glob("*.py"))
-    return digest_json([[file.name, file_digest(file)] for file in files])
+    return digest_json([__version__, [[file.name, file_digest(file)] for file in files]])

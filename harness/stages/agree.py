@@ -17,6 +17,8 @@ from harness.stages.probes import NOISE_FACTOR, Logprobs, answers, gap_between, 
 
 # The same weights on the same kind of GPU come closer than this; other weights do not.
 RESOLUTION = 1e-3
+# In a batch with other requests they may be this far apart.
+DRIFT = 0.1
 _HINT = "serve the same files with the same version and options on all, or name two servers"
 
 Described = list[tuple[Replica, ServerDescription]]
@@ -124,7 +126,22 @@ async def _probe(
         if isinstance(theirs, Failure):
             _leave_out(dialled, replica, theirs.detail, say)
         else:
-            _check(first, replica, twice, theirs)
+            _check(first, replica, twice, theirs, RESOLUTION)
+    dialled.checks.append(functools.partial(_check_again, first, twice, ask))
+
+
+async def _check_again(
+    first: Replica,
+    twice: tuple[list[Logprobs], list[Logprobs]],
+    ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]],
+    replica: Replica,
+) -> Failure | None:
+    """Refuse a replica that was away and came back with other weights; other requests go on."""
+    theirs = await ask(replica)
+    if isinstance(theirs, Failure):
+        return theirs
+    _check(first, replica, twice, theirs, DRIFT)
+    return None
 
 
 async def _twice(
@@ -159,6 +176,7 @@ def _check(
     other: Replica,
     said: tuple[list[Logprobs], list[Logprobs]],
     theirs: list[Logprobs],
+    resolution: float,
 ) -> None:
     """Refuse a replica that is further from the first than the first from itself."""
     ours, again = said
@@ -174,7 +192,7 @@ def _check(
             hint="it is not deterministic at temperature 0; name one address",
         )
     noise = max(gap.nats for gap in twice)
-    threshold = max(RESOLUTION, NOISE_FACTOR * noise)
+    threshold = max(resolution, NOISE_FACTOR * noise)
     differing = sum(gap.forked or gap.nats > threshold for gap in usable)
     if 2 * differing > len(usable):
         raise EvidenceError(

@@ -10,6 +10,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.cluster.ray import RayCluster
 from harness.config import Project
 from harness.errors import BudgetSpent
+from harness.journal import RunFolder
 from harness.mirror.hold import Hold
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt
@@ -19,7 +20,7 @@ from harness.records.suite import Suite
 from harness.stages.connect import Endpoint
 from harness.stages.dial import Dialled, dial
 from harness.stages.distribute import distribute
-from harness.stages.fingerprint import check_unchanged, first_proven
+from harness.stages.fingerprint import check_unchanged, proven
 from harness.stages.generate import Question, generate
 from harness.stages.listing import check_listing
 from harness.stages.prove import prove_all
@@ -58,30 +59,38 @@ async def ask(
     async with dial(endpoint, settings, SYSTEM_CLOCK) as dialled:
         # Before the journal is opened: an adapter that is not applied undoes nothing.
         proof = await _prove(project, job, dialled, watcher, called)
-        head = header(project, job, suites, proof, SYSTEM_CLOCK)
-        with job.folder.writing(anew=job.anew) as journal, job.folder.scoring() as scores:
-            job.folder.write_header(head)
+        where = " ".join(endpoint.urls)
+        question = Question(planned.identity.model, settings, called, where)
+        head = functools.partial(_head, project, suites, proof)
+        with job.writing(head) as (begun, journal), job.folder.scoring() as scores:
             means.hold.follow()
-            question = Question(planned.identity.model, settings, called)
-            scoring, count = Scoring(suites), _counter(watcher, job, means.hold)
-            stopwatch = _Stopwatch()
+            scoring, count = Scoring(suites), _counter(watcher, begun, means.hold)
+            stopwatch = _Stopwatch(job.folder)
 
             def see(one: Ask, attempt: Attempt) -> None:
                 stopwatch.see(attempt)
-                scores.append(scoring.score(one, attempt).model_dump_json())
+                if scoring.quick:
+                    scores.append(scoring.score(one, attempt).model_dump_json())
                 count(attempt)
 
             try:
                 if means.cluster is None:
-                    await generate(job.pending(), question, dialled.client, journal, see)
+                    await generate(begun.pending(), question, dialled.client, journal, see)
                 else:
-                    pending, cluster = job.pending(), means.cluster
-                    await distribute(pending, question, endpoint, cluster, journal, see)
+                    there = dialled.narrowed(endpoint)
+                    pending, cluster = begun.pending(), means.cluster
+                    await distribute(pending, question, there, cluster, journal, see)
             except BudgetSpent:
-                watcher.say(_total(job, stopwatch.add_to(head)))
+                watcher.say(_total(job, stopwatch.note()))
                 raise
             finally:
-                job.folder.write_header(stopwatch.add_to(head))
+                stopwatch.note()
+
+
+def _head(
+    project: Project, suites: Sequence[Suite], proof: AdapterProof | None, job: Job
+) -> RunHeader:
+    return header(project, job, suites, proof, SYSTEM_CLOCK)
 
 
 async def _prove(
@@ -91,8 +100,8 @@ async def _prove(
     check = functools.partial(check_listing, project, planned.target, planned.identity)
     proof = await prove_all(dialled, planned, watcher.say, called, check)
     if proof is not None:
-        if (first := first_proven(project, job)) is not None and first.adapter_proof:
-            check_unchanged(proof, first.adapter_proof, first.created)
+        for known in proven(project, job):
+            check_unchanged(proof, known.adapter_proof, known.created)
         watcher.say(
             f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
             f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
@@ -107,19 +116,28 @@ def _total(job: Job, head: RunHeader) -> str:
 
 
 class _Stopwatch:
-    """How long an asking takes and how many answers it brings."""
+    """How long an asking takes and how many answers it brings, for the header of its run."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._head = folder.header()
         self._began = SYSTEM_CLOCK.now()
-        self._answers = 0
+        self._answers = self._attempts = 0
 
     def see(self, attempt: Attempt) -> None:
+        self._attempts += 1
         self._answers += attempt.status == "answered"
 
-    def add_to(self, head: RunHeader) -> RunHeader:
+    def note(self) -> RunHeader:
+        """Write the header with what was measured so far, if anything was asked."""
+        assert self._head is not None
+        if not self._attempts:
+            return self._head
         seconds = SYSTEM_CLOCK.now() - self._began
-        asking = (head.asking or Asking()).longer(seconds, self._answers)
-        return head.model_copy(update={"asking": asking})
+        asking = (self._head.asking or Asking()).longer(seconds, self._answers)
+        head = self._head.model_copy(update={"asking": asking})
+        self._folder.write_header(head)
+        return head
 
 
 def _counter(watcher: Watcher, job: Job, hold: Hold) -> Callable[[Attempt], None]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -68,7 +68,7 @@ class Endpoint:
 
     Several addresses are replicas of one server. `meter` holds the limits that all who ask there
     share, where there are any; `bot` is what stands at the address where it is not
-    OpenAI-compatible.
+    OpenAI-compatible; `known` is what addresses are known to have said of themselves.
     """
 
     addresses: tuple[str, ...]
@@ -77,6 +77,7 @@ class Endpoint:
     managed: Managed | None = None
     meter: Meter | None = None
     bot: Access | None = None
+    known: Mapping[str, ServerDescription] = field(default_factory=dict)
 
     @property
     def urls(self) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.client.bots.http import HttpClient
 from harness.client.bots.replay import ReplayClient
@@ -41,18 +41,31 @@ class Replica:
         return await self.endpoint.describe(self.address)
 
 
+# Why a replica cannot be asked yet; raises where it serves something else than the others.
+Check = Callable[[Replica], Awaitable[Failure | None]]
+
+
 @dataclass(slots=True)
 class Dialled:
     """An endpoint's clients: `client` asks all its replicas as one.
 
     `known` is what replicas have said of themselves, by address: one that went away and comes back
-    must say the same.
+    must say the same, and pass the `checks`.
     """
 
     client: ChatClient
     replicas: tuple[Replica, ...]
     balanced: BalancedClient
     known: dict[str, ServerDescription] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+
+    def narrowed(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint without the replicas that were left out, as others may ask it.
+
+        A managed server's process stays here: its addresses and key are all that they need.
+        """
+        addresses = tuple(replica.address for replica in self.replicas)
+        return replace(endpoint, addresses=addresses, managed=None, known=dict(self.known))
 
     def leave_out(self, replica: Replica) -> None:
         """Never ask this replica again.
@@ -79,14 +92,15 @@ async def dial(endpoint: Endpoint, generation: Generation, clock: Clock) -> Asyn
             await stack.enter_async_context(_replica(url, endpoint, generation, clock))
             for url in endpoint.urls
         ]
-        known: dict[str, ServerDescription] = {}
+        known = dict(endpoint.known)
+        checks: list[Check] = []
         balanced = BalancedClient(
             [replica.direct for replica in replicas],
             clock=clock,
-            vouch=functools.partial(_still_away, replicas, known),
+            vouch=functools.partial(_still_away, replicas, known, checks),
         )
         client = _patient(balanced, endpoint, generation, clock)
-        yield Dialled(client, tuple(replicas), balanced, known)
+        yield Dialled(client, tuple(replicas), balanced, known, checks)
 
 
 @asynccontextmanager
@@ -94,8 +108,9 @@ async def _replica(
     url: str, endpoint: Endpoint, generation: Generation, clock: Clock
 ) -> AsyncIterator[Replica]:
     async with _once(url, endpoint, generation, clock) as once:
+        paced = once if endpoint.meter is None else PacedTries(once, endpoint.meter)
         direct = ThrottledClient(
-            once, limit=generation.concurrency, clock=clock, patience=generation.case_timeout
+            paced, limit=generation.concurrency, clock=clock, patience=generation.case_timeout
         )
         yield Replica(url, _patient(direct, endpoint, generation, clock), direct, endpoint)
 
@@ -116,16 +131,16 @@ def _patient(
 
     Each turn of a replayed conversation is a request of its own.
     """
-    meter, bot = endpoint.meter, endpoint.bot
-    paced = once if meter is None else PacedTries(once, meter)
-    turns = ReplayClient(paced, clock=clock) if bot is not None and bot.server.replays else paced
+    bot = endpoint.bot
+    turns = ReplayClient(once, clock=clock) if bot is not None and bot.server.replays else once
     client = RetryingClient(turns, generation=generation, clock=clock)
-    return client if meter is None else PacedClient(client, meter)
+    return client if endpoint.meter is None else PacedClient(client, endpoint.meter)
 
 
 async def _still_away(
     replicas: Sequence[Replica],
     known: dict[str, ServerDescription],
+    checks: Sequence[Check],
     client: ChatClient,
     model: str,
 ) -> Failure | None:
@@ -148,4 +163,7 @@ async def _still_away(
             where=replica.address,
             hint="keep replicas as they are while a run asks them, then run again",
         )
+    for check in checks:
+        if (failure := await check(replica)) is not None:
+            return failure
     return None

@@ -66,23 +66,22 @@ async def distribute(
 ) -> None:
     """Return when every ask has an attempt in the journal, as `generate` does.
 
-    The journal is written here alone: workers deliver batches, and what a lost one had not
+    `endpoint` is what was dialled, narrowed to what may be asked from elsewhere. The journal is
+    written here alone: workers deliver batches, and what a lost one had not
     delivered is asked again. `concurrency` is divided over the workers.
 
     Raises:
         ServerError: the server refuses the key, or is gone.
         InfrastructureError: the cluster is gone, or loses one shard again and again.
     """
-    # A managed server's process stays here; its address and key are all that a worker needs.
-    there = replace(endpoint, addresses=endpoint.urls, managed=None)
     settings = question.generation
-    watch = Watch(limit=max(4, settings.concurrency))
+    watch = Watch(question)
     sharding: Sharding[Ask, Delivered] = Sharding(
         group=lambda ask: (ask.suite, ask.case.group),
         key=lambda ask: ask.key,
         key_of_result=lambda delivered: delivered[0],
     )
-    work = partial(_work, there, question, harness.__version__)
+    work = partial(_work, endpoint, question, harness.__version__)
     given: dict[str, Ask] = {}
 
     def bare() -> Iterator[Ask]:

@@ -6,13 +6,14 @@ Names cannot tell one adapter from another that was loaded in its place; answers
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import AdapterNotApplied
 from harness.files import digest_json
 from harness.journal import runs_of
 from harness.records.asks import Ask
-from harness.records.run import AdapterProof, Probe, RunHeader
+from harness.records.run import AdapterProof, Probe
 from harness.stages.probes import NOISE_FACTOR, Gap, Logprobs, gap_between
 from harness.stages.resume import Job
 
@@ -36,17 +37,27 @@ def fingerprint(
     )
 
 
-def first_proven(project: Project, job: Job) -> RunHeader | None:
-    """The oldest run whose answers stand beside the job's and whose proof has a fingerprint."""
-    found = [
-        header
-        for _, header in runs_of(project.runs, job.plan.target)
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """When a run was begun, and the proof of its adapter."""
+
+    created: str
+    adapter_proof: AdapterProof
+
+
+def proven(project: Project, job: Job) -> list[Proven]:
+    """The runs whose answers stand beside the job's and whose proof has a fingerprint.
+
+    All of them count: they need not share a prompt with each other.
+    """
+    return [
+        Proven(header.created, header.adapter_proof)
+        for _, header in reversed(runs_of(project.runs, job.plan.target))
         if header.identity == job.plan.identity
         and header.freshness == job.freshness
         and header.adapter_proof is not None
         and header.adapter_proof.fingerprint
     ]
-    return found[-1] if found else None
 
 
 def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:

@@ -29,11 +29,15 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How a plan's asks are put: the model's name on the server and the sampling settings."""
+    """How a plan's asks are put: the model's name on the server and the sampling settings.
+
+    `where` names the server in errors.
+    """
 
     model: str
     generation: Generation
     answers_as: str | None = None
+    where: str = ""
 
     def request(self, ask: Ask) -> ChatRequest:
         """The request that puts the ask to the server."""
@@ -64,7 +68,7 @@ async def generate(
             under way at once could not reach it, or were not let in. What was journaled stays.
     """
     waiting = iter(asks)
-    watch = Watch(limit=max(4, question.generation.concurrency))
+    watch = Watch(question)
     workers = [
         _worker(waiting, question, client, journal, on_attempt, watch)
         for _ in range(question.generation.concurrency)
@@ -97,7 +101,7 @@ async def _worker(
     for ask in waiting:
         reply = await client.ask(question.request(ask))
         if isinstance(reply, Failed) and reply.gone:
-            raise _gone(reply.failure)
+            raise _gone(reply.failure, question.where)
         attempt = _attempt(ask, reply)
         journal.append(attempt.model_dump_json(exclude_none=True))
         on_attempt(ask, attempt)
@@ -107,8 +111,9 @@ async def _worker(
 class Watch:
     """Stops a run whose server is gone, instead of failing every case that is left."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, question: Question) -> None:
+        self._limit = max(4, question.generation.concurrency)
+        self._where = question.where
         self._unreachable = 0
 
     def see(self, attempt: Attempt) -> None:
@@ -125,16 +130,18 @@ class Watch:
         if failure is not None and failure.status in REFUSED_STATUS:
             raise ServerError(
                 f"the server refuses the key: {failure.detail}",
+                where=self._where,
                 hint="set the environment variable that holds it, then run again",
             )
         if failure is not None and self._unreachable >= self._limit:
-            raise _gone(failure)
+            raise _gone(failure, self._where)
 
 
-def _gone(failure: Failure) -> ServerError:
+def _gone(failure: Failure, where: str) -> ServerError:
     words = "takes no requests" if failure.status in CLOSED_STATUS else "is gone"
     return ServerError(
         f"the server {words}: {failure.detail}",
+        where=where,
         hint="finished answers are kept; bring it back and run the same command again",
     )
 

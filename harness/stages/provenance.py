@@ -32,7 +32,7 @@ def header(
 ) -> RunHeader:
     """The header of a run that is under way: one that goes on was created when it began."""
     planned = job.plan
-    known = None if job.anew else job.folder.header()
+    known = None if job.anew() else job.folder.header()
     return RunHeader(
         run_id=planned.run_id,
         target=planned.target,
@@ -44,7 +44,7 @@ def header(
         sections=_sections(planned, suites),
         planned=len(planned.asks),
         config_digest=project.digest,
-        adapter_proof=proof,
+        adapter_proof=_first_said(proof, known),
         packages=_packages(CLIENT if planned.identity.weights is None else CLIENT + SERVER),
         git_commit=_git_commit(project.root),
         host={
@@ -55,9 +55,18 @@ def header(
             "cpus": str(os.cpu_count()),
         },
         freshness=job.freshness,
+        afresh=job.afresh or (known is not None and known.afresh),
         asking=priced(project, planned.target, known.asking if known is not None else None),
         created=known.created if known is not None else iso(clock.utc()),
     )
+
+
+def _first_said(proof: AdapterProof | None, known: RunHeader | None) -> AdapterProof | None:
+    """The proof, with the fingerprint that the run began with, so that no drift adds up."""
+    first = known.adapter_proof.fingerprint if known is not None and known.adapter_proof else ()
+    if proof is None or not first:
+        return proof
+    return proof.model_copy(update={"fingerprint": first})
 
 
 def priced(project: Project, target: str, known: Asking | None) -> Asking:

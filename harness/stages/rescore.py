@@ -9,12 +9,12 @@ from harness.config import Project
 from harness.errors import EvidenceError
 from harness.journal import runs_of
 from harness.mirror.runs import Mirror
-from harness.records.run import Run
+from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
 from harness.stages.connect import is_still
 from harness.stages.plan import Selection, plan
 from harness.stages.provenance import header
-from harness.stages.resume import resume
+from harness.stages.resume import Job, resume
 
 
 def rescore(
@@ -40,6 +40,7 @@ def rescore(
 def _rescore(
     project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
 ) -> Run:
+    project.target(target)
     hint = f"harness run {target}"
     mirror = Mirror.open(project.runs_url)
     mirror.fetch(
@@ -58,7 +59,8 @@ def _rescore(
     planned = plan(project, target, suites, known.identity, selection)
     job = resume(project, planned)
     attempts = job.attempts()
-    missing = [place for place, key in enumerate(planned.asks.each_key()) if key not in attempts]
+    keys = enumerate(planned.asks.each_key())
+    missing = [place for place, key in keys if key not in attempts and key not in job.done]
     if missing:
         first = planned.asks[missing[0]]
         example = f"{first.suite}/{first.section}/{first.case.id}"
@@ -67,7 +69,12 @@ def _rescore(
             f"{example} among them",
             hint=hint,
         )
-    if job.folder.header() is None:
-        fresh = header(project, job, suites, known.adapter_proof, SYSTEM_CLOCK)
-        job.folder.write_header(fresh.model_copy(update={"packages": known.packages}))
+    if job.anew() or job.taken:
+
+        def head(begun: Job) -> RunHeader:
+            fresh = header(project, begun, suites, known.adapter_proof, SYSTEM_CLOCK)
+            return fresh.model_copy(update={"packages": known.packages})
+
+        with job.writing(head):
+            pass
     return job.finish(suites, SYSTEM_CLOCK)

@@ -68,17 +68,26 @@ def run(
                 name: Means(cluster, stack.enter_context(mirror.hold(job.folder.path)))
                 for name, job in open_jobs.items()
             }
+            for name, job in open_jobs.items():  # what came before the run was held
+                mirror.fetch(project.runs, name, partial(_is_of, job.plan.identity))
             done |= _ask_all(project, server, open_jobs, suites, watcher, means)
     for name, job in jobs.items():
-        known = job.folder.header()
-        if known is None:  # every answer was taken over from other runs
-            job.folder.write_header(header(project, job, suites, None, SYSTEM_CLOCK))
-        elif (asking := priced(project, name, known.asking)) != known.asking:
-            job.folder.write_header(known.model_copy(update={"asking": asking}))
         if name not in done:
-            done[name] = job.finish(suites, SYSTEM_CLOCK)
+            done[name] = _without_asking(project, job, suites)
         mirror.finish(job.folder.path)
     return {name: done[name] for name in jobs}
+
+
+def _without_asking(project: Project, job: Job, suites: Sequence[Suite]) -> Run:
+    """The run of a job whose answers are all there."""
+    known = None if job.anew() else job.folder.header()
+    if known is None or job.taken:
+        proof = None if known is None else known.adapter_proof
+        with job.writing(lambda begun: header(project, begun, suites, proof, SYSTEM_CLOCK)):
+            pass
+    elif (asking := priced(project, job.plan.target, known.asking)) != known.asking:
+        job.folder.write_header(known.model_copy(update={"asking": asking}))
+    return job.finish(suites, SYSTEM_CLOCK)
 
 
 def _is_of(identity: Identity, header: RunHeader) -> bool:
@@ -123,7 +132,7 @@ def _ask_all(
     means: Mapping[str, Means],
 ) -> dict[str, Run]:
     for one in means.values():
-        if one.cluster is not None:
+        if one.cluster is not None and any(job.open for job in jobs.values()):
             check_reach(one.cluster, server, project.config.servers[server])
     log = next(iter(jobs.values())).folder.server_log
     done = {}
@@ -162,7 +171,7 @@ def _ask_through(
         known = job.folder.header()
         begun = known is not None and known.freshness == job.freshness
         # Before anything was asked, what the folder holds may be what was to be asked again.
-        again = resume(project, job.plan) if begun or not job.anew else job
+        again = resume(project, job.plan) if begun else job
         run_async(ask(project, again, suites, endpoint, watcher, means))
 
 
@@ -171,8 +180,10 @@ def _check_identity(project: Project, job: Job) -> None:
     if job.plan.identity.weights is None:
         return
     if run_async(identify(project, job.plan.target)) != job.plan.identity:
+        with job.folder.writing(lambda: True):  # nobody is to take these answers for good ones
+            pass
         raise EvidenceError(
             f"the files of `{job.plan.target}` changed while it was served",
-            hint="delete the run's folder and run again",
+            hint="its answers are set aside; run again",
             where=str(job.folder.path),
         )

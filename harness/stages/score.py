@@ -13,13 +13,19 @@ from harness.records.base import explain
 from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Scorer, Unscored
-from harness.scorers.registry import get
+from harness.scorers.registry import fingerprint, get
 
 
 class Scoring:
-    """The scorers of some suites, ready to judge."""
+    """The scorers of some suites, ready to judge.
+
+    They are `quick` where all are built in: any other may take its time, or want an event loop of
+    its own.
+    """
 
     def __init__(self, suites: Sequence[Suite]) -> None:
+        names = {section.scorer for suite in suites for section in suite.sections}
+        self.quick = fingerprint(names) is not None
         self._sections = {
             (suite.name, section.name): (section, get(section.scorer))
             for suite in suites

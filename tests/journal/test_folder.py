@@ -77,7 +77,7 @@ def test_loading_what_is_not_there(tmp_path: Path) -> None:
 def test_a_journal_begun_anew_keeps_the_old_one_aside(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write(folder, answered("a"))
-    with folder.writing(anew=True) as journal:
+    with folder.writing(lambda: True) as journal:
         journal.append(answered("b").model_dump_json())
     assert set(folder.attempts()) == {"b"}
     assert (tmp_path / "attempts.replaced-1.jsonl").read_text().count("\n") == 1
@@ -125,7 +125,7 @@ def test_what_was_scored_stands_until_scorers_or_files_change(tmp_path: Path) ->
     path.write_text(whole.replace("1.0", "0.0"))
     assert not folder.scored_by("v1")
     with pytest.raises(JournalError, match=r"scores\.jsonl: was changed after the run"):
-        folder.load()
+        list(folder.load().scores)
     path.write_text(whole)
     assert folder.scored_by("v1")
     with folder.writing():

@@ -20,7 +20,7 @@ def a_run(folder: Path) -> Run:
 
 
 def begun(run: Run, freshness: int = 0) -> RunHeader:
-    return run.header.begun_again(freshness)
+    return run.header.reopened().model_copy(update={"freshness": freshness})
 
 
 def place(run: Run, runs: Path) -> RunFolder:

@@ -7,7 +7,8 @@ import pytest
 from harness.errors import AdapterNotApplied
 from harness.journal import RunFolder
 from harness.records.run import AdapterProof, Probe
-from harness.stages.fingerprint import check_unchanged, first_proven
+from harness.stages.fingerprint import check_unchanged
+from harness.stages.fingerprint import proven as proofs
 from harness.stages.plan import plan
 from harness.stages.resume import Job
 from tests.stages.making import identity, make_run, proof, shop
@@ -77,8 +78,8 @@ def test_only_runs_whose_answers_count_are_held_against(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     who = identity("m", "sha256:a")
     planned = plan(project, "candidate", suites, who)
-    job = Job(planned, RunFolder(project.runs / planned.run_id), {})
-    assert first_proven(project, job) is None
+    job = Job(planned, RunFolder(project.runs / planned.run_id))
+    assert proofs(project, job) == []
     run = make_run(project, suites, "candidate", adapter="sha256:a", adapter_proof=proven())
     for number, changes in enumerate(
         [
@@ -91,6 +92,4 @@ def test_only_runs_whose_answers_count_are_held_against(tmp_path: Path) -> None:
     ):
         head = run.header.model_copy(update={"identity": who, **changes})
         RunFolder(project.runs / f"candidate-{number}").write_header(head)
-    found = first_proven(project, job)
-    assert found is not None
-    assert found.created == "2026-01-02"
+    assert [one.created for one in proofs(project, job)] == ["2026-01-02", "2026-01-05"]

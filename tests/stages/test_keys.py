@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 import yaml
 
 from harness.client.mock import MockServer
+from harness.clock import ManualClock
 from harness.config import load_project
-from harness.journal import RunFolder
 from harness.records.attempt import Failure
 from harness.serving import identity
 from harness.stages.connect import identify
 from harness.stages.load import load_suites
 from harness.stages.plan import plan
+from harness.stages.provenance import header
 from harness.stages.resume import resume
 from tests.serving.made import write_adapter, write_model, write_safetensors
 from tests.shop import answer, config, write_project
@@ -280,7 +282,8 @@ def test_a_failure_is_never_an_answer_at_hand(folder: Path) -> None:
     who = asyncio.run(identify(project, "base"))
     planned = plan(project, "base", suites, who)
     failed, answered = planned.asks[0], planned.asks[1]
-    with RunFolder(project.runs / planned.run_id).writing() as journal:
+    head = partial(header, project, suites=suites, proof=None, clock=ManualClock())
+    with resume(project, planned).writing(head) as (_, journal):
         for item in (
             attempt(failed, Failure(cause="http", detail="HTTP 500", status=500)),
             attempt(answered, "It is value 1."),

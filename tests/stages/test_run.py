@@ -25,7 +25,7 @@ def test_a_server_that_dies_before_the_first_question_is_asked_everything_afresh
     suites = load_suites(project)
     (_, header), *_ = runs_of(project.runs, "base")
     job = resume(project, plan(project, "base", suites, header.identity), "begun")
-    assert (job.open, job.anew) == (80, True)
+    assert (job.open, job.anew()) == (80, True)
     asked = []
 
     async def dies_once(project: Any, job: Any, *rest: Any) -> None:

@@ -85,6 +85,13 @@ class Meter:
 
     def _spent(self, worst: Usage) -> BudgetSpent:
         assert self._budget is not None
+        if self._budget.needs(worst) > self._budget.limit:
+            return BudgetSpent(
+                f"max_cost is {self._budget.limit:g}, and a single request may cost "
+                f"{self._budget.needs(worst):.6g}",
+                where=f"servers.{self._name}",
+                hint="raise max_cost, or lower max_tokens",
+            )
         return BudgetSpent(
             f"max_cost is {self._budget.limit:g}: {self._budget.spent:.6g} is spent and the next "
             f"request may cost {self._budget.needs(worst):.6g}",
@@ -110,7 +117,7 @@ class Meter:
                 self._budget.settle(cost, 0.0 if free else paid, self.clock.now() - now)
             self._call_next()
 
-        return Permit(settle)
+        return Permit(settle, now)
 
     def _worst(self, request: ChatRequest) -> Usage:
         """The tokens that a request may take, as far as the answers so far let one foresee.
@@ -160,10 +167,11 @@ class _Waiter:
 class Permit:
     """The leave to send one request, which has to be settled once."""
 
-    __slots__ = ("_settle",)
+    __slots__ = ("_settle", "given")
 
-    def __init__(self, settle: Callable[[Usage | None, bool], None]) -> None:
+    def __init__(self, settle: Callable[[Usage | None, bool], None], given: float) -> None:
         self._settle = settle
+        self.given = given
 
     def settle(self, reply: Reply | None) -> None:
         """Say what came of it: nothing is known where there is no reply or no usage."""

@@ -7,6 +7,9 @@ from contextvars import ContextVar
 from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
 from harness.client.traffic.meter import Meter, Permit
 
+# Seconds for which a leave holds; the window is longer than a minute by as much and more.
+FRESH = 0.25
+
 
 class _Case:
     """A case on its way: its place, and the permit for its next try if it has one."""
@@ -28,7 +31,8 @@ _CASE: ContextVar[_Case | None] = ContextVar("case", default=None)
 class PacedTries:
     """A client that waits for leave before each try, unless its case has brought one along.
 
-    Stands around what sends one request, and inside what tries again: each try is a request.
+    Stands right around what sends one request, inside all that may hold it up: each try is a
+    request, and one that was held up since it had leave asks for it anew.
     """
 
     def __init__(self, inner: ChatClient, meter: Meter) -> None:
@@ -43,6 +47,9 @@ class PacedTries:
         """
         case = _CASE.get()
         permit = case.take() if case is not None else None
+        if permit is not None and self._meter.clock.now() - permit.given > FRESH:
+            permit.unused()
+            permit = None
         if permit is None:
             number = case.number if case is not None else self._meter.number()
             leave = await self._meter.admit(request, number)
