@@ -77,7 +77,7 @@ class RetryingClient:
         failure = last.failure
         if refused is not None:
             said = f"{failure.detail}; before that: {refused.detail}"
-            failure = failure.model_copy(update={"detail": said})
+            failure = failure.model_copy(update={"detail": said, "status": refused.status})
         waited = refused is not None or self._timed_out >= TIMED_OUT
         return replace(last, failure=failure, gone=waited and self._answered < started)
 

@@ -15,6 +15,7 @@ SETTINGS: dict[str, Any] = {
     "concurrency": 2, "retries": 2, "connect_timeout": 5, "chunk_timeout": 3, "case_timeout": 20,
 }  # fmt: skip
 OK, OK_2 = "ok", "ok, 2 tries"
+BRIEF = {"case_timeout": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Row:
 
 def tried(cause: str) -> str:
     return f"failed: {cause}, 3 tries"
+
+
+def waited(status: int) -> str:
+    return f"failed: http {status}, as often as `case_timeout` allows"
 
 
 def busy(wait: str | None) -> MockReply:
@@ -59,11 +64,11 @@ ROWS = (
     Row("ends the stream in mid-answer", faulty("cut"), OK_2, tried("reset")),
     Row("HTTP 500", failing(500), OK_2, tried("http 500")),
     Row("HTTP 502", failing(502), OK_2, tried("http 502")),
-    Row("HTTP 503", failing(503), OK_2, tried("http 503")),
+    Row("HTTP 503", failing(503), OK_2, waited(503), settings=BRIEF),
     Row("HTTP 408", failing(408), OK_2, tried("http 408")),
-    Row("HTTP 429", busy(None), OK_2, tried("http 429")),
-    Row("HTTP 429, `Retry-After: 1`", busy("1"), OK_2, tried("http 429")),
-    Row("HTTP 429, `Retry-After:` a date", busy("{date}"), OK_2, tried("http 429")),
+    Row("HTTP 429", busy(None), OK_2, waited(429), settings=BRIEF),
+    Row("HTTP 429, `Retry-After: 1`", busy("1"), OK_2, waited(429), settings=BRIEF),
+    Row("HTTP 429, `Retry-After:` a date", busy("{date}"), OK_2, waited(429), settings=BRIEF),
     Row(
         "HTTP 429, `Retry-After` beyond `case_timeout`", busy("3600"),
         "failed: http 429", "failed: http 429",

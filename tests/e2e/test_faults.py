@@ -90,7 +90,11 @@ def outcome(line: dict[str, Any]) -> str:
         words = "empty"
     else:
         words = "truncated" if line["finish_reason"] == "length" else "ok"
-    return words if line["tries"] == 1 else f"{words}, {line['tries']} tries"
+    if line["tries"] == 1:
+        return words
+    if line["status"] == "failed" and line["failure"].get("status") in (429, 503):
+        return f"{words}, as often as `case_timeout` allows"
+    return f"{words}, {line['tries']} tries"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
@@ -117,7 +121,8 @@ def test_a_fault_of_one_case(folder: Path, mock: ThreadedMock, row: Row) -> None
             assert line["text"] in (said(case), row.reply.text)
     asked = prompts(mock)
     assert (asked[ALWAYS], asked[ONCE]) == (found["g0"]["tries"], found["g1"]["tries"])
-    assert set(asked.values()) <= {1, 2, 3}
+    others = {prompt: count for prompt, count in asked.items() if prompt != ALWAYS}
+    assert max(others.values()) <= 2
 
 
 def said(case: str) -> str:
@@ -219,6 +224,7 @@ def test_a_server_that_takes_no_requests_from_some_on(
         return answer(body) if len(mock.server.requests) <= 20 else faults.failing(status)
 
     mock.answer = closing
+    configure(folder, mock.url, **faults.BRIEF)
     ends_as(faults.CLOSED, folder)
     assert len(mock.server.requests) < 50, "it is not asked for every case that is left"
     goes_on(folder, mock, kept=20)
