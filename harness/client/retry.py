@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from dataclasses import replace
 
+from harness.client.case_time import CaseTime
 from harness.client.failures import busy, retriable
 from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
 from harness.clock import Clock
@@ -46,13 +46,13 @@ class RetryingClient:
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         """The first answer, or the last failure; `tries` counts all of them."""
         started = self._clock.now()
-        deadline = started + self._generation.case_timeout
+        time = CaseTime(self._generation.case_timeout, self._clock)
         intended = started if intended is None else intended
         tries = broken = 0
         refused: Failure | None = None
         while True:
             tries += 1
-            reply = await self._try(request, intended, deadline)
+            reply = await self._try(request, intended, time)
             if not isinstance(reply, Failed):
                 self._answered, self._timed_out = self._clock.now(), 0
                 return reply if tries == 1 else replace(reply, tries=tries)
@@ -66,7 +66,7 @@ class RetryingClient:
             if broken > self._generation.retries:
                 return last
             delay = self._delay(tries, reply.retry_after)
-            if self._clock.now() + delay >= deadline:
+            if self._clock.now() + delay >= time.ends:
                 waited = refused is not None and reply.retry_after is None
                 return replace(last, gone=waited and self._answered < started)
             await self._clock.sleep(delay)
@@ -81,10 +81,10 @@ class RetryingClient:
         waited = refused is not None or self._timed_out >= TIMED_OUT
         return replace(last, failure=failure, gone=waited and self._answered < started)
 
-    async def _try(self, request: ChatRequest, intended: float, deadline: float) -> Reply:
+    async def _try(self, request: ChatRequest, intended: float, time: CaseTime) -> Reply:
         sent = self._clock.now()
         try:
-            async with asyncio.timeout(deadline - sent):
+            async with time.limiting():
                 return await self._inner.ask(request, intended=intended)
         except TimeoutError:
             failure = Failure(cause="timeout", detail="no whole answer within case_timeout")

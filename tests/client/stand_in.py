@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.clock import Clock
@@ -20,8 +21,10 @@ class Server:
         self.hangs = False
         self.status = 429
         self.retry_after: float | None = None
+        self.moods: Iterator[bool] | None = None  # whom to refuse, however little there is to do
         self.asked: list[float] = []
         self.answered = self.refused = self.under_way = self.peak = 0
+        self.last_answered = 0.0
 
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         now = self.clock.now()
@@ -30,7 +33,8 @@ class Server:
         if self.hangs:
             await asyncio.sleep(60.0)
             return Failed(Failure(cause="stalled", detail="nothing came"), timing, 1)
-        if self.failure is not None or self.under_way >= self.capacity:
+        moody = self.moods is not None and next(self.moods)
+        if self.failure is not None or self.under_way >= self.capacity or moody:
             self.refused += 1
             await asyncio.sleep(0.01)
             refusal = Failure(cause="http", detail="busy", status=self.status)
@@ -40,6 +44,7 @@ class Server:
         try:
             await asyncio.sleep(self.seconds)
             self.answered += 1
+            self.last_answered = self.clock.now()
             return Answer("ok", None, "stop", None, timing, 1, request.model)
         finally:
             self.under_way -= 1

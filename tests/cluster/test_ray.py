@@ -113,5 +113,5 @@ def test_the_environment_names_a_cluster_too(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match=r"pip install 'harness\[ray\]'"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[ray\]'"):
         RayCluster().join()

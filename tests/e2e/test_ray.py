@@ -151,7 +151,7 @@ def test_a_server_that_dies_ends_the_run_with_one_line(tmp_path: Path, server: s
     servers[-1].kill()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert err.splitlines()[-1].startswith("error: the server is gone: ")
+    assert err.splitlines()[-1].startswith(f"error: {server}: the server is gone: ")
     assert "Traceback" not in err
     assert [line for line in lines(folder) if line["status"] == "answered"]
 

@@ -77,5 +77,5 @@ def test_without_s3fs_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(UsageError, match=r"pip install 'harness\[s3\]'"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[s3\]'"):
         Store.open("s3://runs")

@@ -1,33 +1,65 @@
-"""How much one server is asked at once: less when it refuses for being busy, then more again."""
+"""How much one server is asked at once: no more than it turns out to bear."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 
+from harness.client.case_time import waiting_in_turn
 from harness.client.failures import busy
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.clock import Clock
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-# Far above the server's capacity the limit is halved; once it has grown again, less is enough.
-FAR = 0.5
-NEAR = 0.8
 # The part of its usual step by which the limit nears the one that was last refused.
 CAREFUL = 0.125
 _SOON = 1e-3
 
 
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """A request under way; `load` is how many others the server had taken when it was sent."""
+
+    number: int
+    load: int
+
+
+class _Borne:
+    """How many requests the server was lately seen to serve at once: in this round or the last.
+
+    A round is as many replies as the limit.
+    """
+
+    def __init__(self) -> None:
+        self._this = self._last = self._replies = 0
+
+    @property
+    def most(self) -> int:
+        return max(self._this, self._last)
+
+    def saw(self, at_once: int, limit: int) -> None:
+        """An answer to one of `at_once` requests, or a refusal, which is none."""
+        self._this = max(self._this, at_once)
+        self._replies += 1
+        if self._replies >= limit:
+            self._this, self._last, self._replies = 0, self._this, 0
+
+
 class ThrottledClient:
     """A client with at most `limit` requests under way, fewer after a 429 or a 503.
 
-    The limit grows by one a round of answers while it is used up, slower just below where it was
-    refused last, and shrinks by a factor on a refusal (Chiu and Jain, "Analysis of the Increase
-    and Decrease Algorithms", 1989), once for all that was sent before it shrank. A Retry-After
-    holds every new request back, unless it is longer than `patience` seconds, which no case has
-    time for; so does a refusal at a limit of one, longer each time. Who waits is served in the
-    order of arrival.
+    Each answer shows how many requests the server serves at once, and each refusal how many it
+    had taken when it took no more. That becomes the limit, unless the server has just served as
+    many: then the refusal has another reason, and concerns its request alone. The limit grows
+    while it is used up: twofold a round of answers far below where it was refused last, by one
+    nearer to it, and slowest just below (Jacobson, "Congestion Avoidance and Control", 1988).
+
+    A refusal for too many requests holds every new one back for its Retry-After, unless that is
+    longer than `patience` seconds, which no case has time for; so does a refusal while nothing
+    else is served, longer each time. Who waits is served in the order of arrival, and loses
+    nothing of its case's time as long as others are answered.
     """
 
     def __init__(
@@ -36,13 +68,15 @@ class ThrottledClient:
         self._inner = inner
         self._most = limit
         self._limit = float(limit)
-        self._lowest = float(limit)
         self._refused_at = math.inf
+        self._borne = _Borne()
         self._clock = clock
         self._patience = patience
-        self._under_way = 0
-        self._round = 0
+        self._sent = 0
+        self._answered = -math.inf
+        self._under_way: dict[int, _Sent] = {}
         self._pause = FIRST_PAUSE
+        self._paused = 0  # the last request that was sent before the last pause
         self._held_until = clock.now()
         self._door = asyncio.Lock()  # whoever has it is the next to be sent
         self._freed = asyncio.Event()
@@ -61,54 +95,73 @@ class ThrottledClient:
     @property
     def has_room(self) -> bool:
         """Whether a request would be sent at once."""
-        return self._under_way < self.limit and not self._door.locked() and not self.held
+        return len(self._under_way) < self.limit and not self._door.locked() and not self.held
 
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         """The inner client's reply, asked as soon as there is room."""
         intended = self._clock.now() if intended is None else intended
         if not self.has_room:
-            await self._wait()
-        self._under_way += 1
-        round_ = self._round
+            with waiting_in_turn(lambda: self._answered):
+                await self._wait()
+        self._sent += 1
+        sent = _Sent(self._sent, len(self._under_way))
+        self._under_way[sent.number] = sent
         try:
             reply = await self._inner.ask(request, intended=intended)
             if isinstance(reply, Answer):
-                self._grow(round_)
+                self._grow(sent)
             elif busy(reply.failure):
-                self._shrink(reply, round_)
+                self._refused(sent, reply)
             return reply
         finally:
-            self._under_way -= 1
+            del self._under_way[sent.number]
             self._freed.set()
 
     async def _wait(self) -> None:
         """Return when there is room."""
         async with self._door:
-            while self.held or self._under_way >= self.limit:
+            while self.held or len(self._under_way) >= self.limit:
                 if self.held:
                     await self._clock.sleep(self.held)
                 else:
                     self._freed.clear()
                     await self._freed.wait()
 
-    def _grow(self, round_: int) -> None:
+    def _grow(self, sent: _Sent) -> None:
+        self._answered = self._clock.now()
         self._pause = FIRST_PAUSE
-        used_up = self._door.locked() or self._under_way >= self.limit
-        if used_up and round_ == self._round and self._limit < self._most:
-            careful = self._refused_at - 1.0 <= self._limit < self._refused_at
-            step = CAREFUL if careful else 1.0
-            self._limit = min(float(self._most), self._limit + step / self._limit)
+        served = sent.load + 1
+        self._borne.saw(served, self.limit)
+        used_up = self._door.locked() or len(self._under_way) >= self.limit
+        if served > self._limit:
+            self._limit = float(served)
+        elif used_up and sent.number > self._paused:
+            self._limit = min(float(self._most), self._limit + self._step())
+        if self._limit >= self._refused_at:
+            self._refused_at = math.inf
 
-    def _shrink(self, refused: Failed, round_: int) -> None:
+    def _step(self) -> float:
+        """By how much one answer raises the limit."""
+        if self._limit < self._refused_at / 2.0:
+            return 1.0
+        near = self._limit >= self._refused_at - 1.0
+        return (CAREFUL if near else 1.0) / self._limit
+
+    def _refused(self, sent: _Sent, refused: Failed) -> None:
+        for other in self._under_way.values():
+            if other.number > sent.number:
+                other.load -= 1
+        borne = self._borne.most
+        self._borne.saw(0, self.limit)
+        if sent.load < borne:
+            return
         now = self._clock.now()
         if refused.retry_after is not None and refused.retry_after <= self._patience:
             self._held_until = max(self._held_until, now + refused.retry_after)
-        if round_ != self._round:
-            return
-        self._round += 1
-        if self.limit == 1:
+        self._limit = min(self._limit, float(max(1, sent.load)))
+        if sent.load > 0:
+            self._refused_at = sent.load + 1.0
+        elif sent.number > self._paused:
+            self._paused = self._sent
             self._held_until = max(self._held_until, now + self._pause)
             self._pause = min(LONGEST_PAUSE, 2.0 * self._pause)
-        self._refused_at = self._limit
-        factor = NEAR if self._limit >= self._lowest + 1.0 else FAR
-        self._limit = self._lowest = max(1.0, self._limit * factor)

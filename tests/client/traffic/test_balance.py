@@ -284,7 +284,8 @@ def test_whatever_servers_do_every_case_ends_and_none_is_doubled(data: st.DataOb
         troubles = [asyncio.create_task(befall(*one)) for one in fates]
         replies = await asyncio.gather(*(client.ask(ask_for(str(n))) for n in range(60)))
         answered = sum(isinstance(reply, Answer) for reply in replies)
-        assert clock.now() <= 201.0
+        last = max(server.last_answered for server in servers)
+        assert clock.now() <= last + 201.0
         # An answer that a case's timeout cut off is nobody's; no other is.
         assert answered == sum(server.answered for server in servers)
         assert all(server.under_way == 0 for server in servers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 from itertools import pairwise
 
 import pytest
@@ -34,18 +36,58 @@ def retrying(client: ThrottledClient, clock: SimulatedClock, **more: float) -> R
     return RetryingClient(client, generation=Generation(**more), clock=clock)  # type: ignore[arg-type]
 
 
-def test_a_burst_of_refusals_is_one_decrease() -> None:
-    async def work(clock: SimulatedClock) -> list[int]:
-        server = Server(clock, capacity=0)
-        client = ThrottledClient(server, limit=64, clock=clock)
-        found = [client.limit]
-        for _ in range(3):
-            await asyncio.gather(*(client.ask(ask_for()) for _ in range(found[-1])))
-            found.append(client.limit)
-        assert len(server.asked) == 64 + 32 + 16
-        return found
+def test_one_burst_shows_what_the_server_bears() -> None:
+    async def work(clock: SimulatedClock) -> int:
+        client = ThrottledClient(Server(clock, capacity=9), limit=64, clock=clock)
+        await asyncio.gather(*(client.ask(ask_for()) for _ in range(64)))
+        return client.limit
 
-    assert simulate(work(SimulatedClock())) == [64, 32, 16, 8]
+    assert simulate(work(SimulatedClock())) == 9
+
+
+@pytest.mark.parametrize("retry_after", [None, 2.0])
+def test_refusals_that_have_nothing_to_do_with_the_load_slow_nobody_else(
+    retry_after: float | None,
+) -> None:
+    """A server that refuses one request in five, at 64 at once as at one."""
+
+    async def work(clock: SimulatedClock) -> tuple[int, float]:
+        server = Server(clock, seconds=1.0)
+        server.retry_after = retry_after
+        chance = random.Random(3)
+        server.moods = (chance.random() < 0.2 for _ in itertools.count())
+        client = ThrottledClient(server, limit=64, clock=clock)
+        replies = await work_off(retrying(client, clock, case_timeout=300), 6400)
+        assert all(isinstance(reply, Answer) for reply in replies)
+        return client.limit, clock.now()
+
+    limit, seconds = simulate(work(SimulatedClock()))
+    assert limit > 32
+    assert seconds < (150.0 if retry_after is None else 250.0)  # 100 if nobody were refused
+
+
+def test_waiting_for_room_takes_nothing_of_a_cases_time() -> None:
+    async def work(clock: SimulatedClock) -> list[Reply]:
+        server = Server(clock, capacity=2)
+        client = ThrottledClient(server, limit=64, clock=clock)
+        return await work_off(retrying(client, clock, case_timeout=12), 300)
+
+    assert all(isinstance(reply, Answer) for reply in simulate(work(SimulatedClock())))
+
+
+def test_a_server_that_stops_answering_is_waited_for_no_longer_than_a_case_takes() -> None:
+    async def work(clock: SimulatedClock) -> tuple[list[Reply], float, float]:
+        server = Server(clock, capacity=2)
+        client = ThrottledClient(server, limit=64, clock=clock)
+        cases = asyncio.create_task(work_off(retrying(client, clock, case_timeout=60), 64))
+        await asyncio.sleep(10.0)
+        server.capacity = 0
+        return await cases, server.last_answered, clock.now()
+
+    replies, last, now = simulate(work(SimulatedClock()))
+    failed = [reply for reply in replies if isinstance(reply, Failed)]
+    assert 0 < len(failed) < 64
+    assert now <= last + 61.0
 
 
 @settings(max_examples=10, deadline=None)
