@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.scorers.settings import known_keys, pattern
 
 MATCHES = ("contains", "exact", "regex", "number", "f1")
 DEFAULT_PASS_F1 = 0.5
+_A_WORD = re.compile("[A-Za-z0-9]")  # what is plainly one, without the way through `words`
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _answer(gold: Any, key: str, match: str) -> str:
         return pattern(gold, key)
     if match == "number" and len(numbers(gold)) != 1:
         raise ValueError(f"{key}: must hold exactly one number")
-    if match != "number" and not words(gold):
+    if match != "number" and not (_A_WORD.search(gold) or words(gold)):
         raise ValueError(f"{key}: holds no word")
     return gold
 

@@ -119,15 +119,13 @@ def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[
 
 def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> Asks:
     """The asks of the parts, each with a key that is the digest of all its answer depends on."""
-    asked_of = {"identity": identity.model_dump(mode="json"), "sampling": generation.sampling()}
+    common = canonical_json([identity.model_dump(mode="json"), generation.sampling()])
+    begun = hashlib.sha256(common.encode())
     keys = bytearray()
     for ask in Asks(parts, generation, b""):
-        content = {
-            **asked_of,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in ask.messages],
-            "seed": ask.seed,
-            "case": f"{ask.suite}/{ask.section}/{ask.case.id}",
-            "repeat": ask.repeat,
-        }
-        keys += hashlib.sha256(canonical_json(content).encode()).digest()
+        messages = [[turn.role, turn.content] for turn in ask.messages]
+        case = f"{ask.suite}/{ask.section}/{ask.case.id}"
+        key = begun.copy()
+        key.update(canonical_json([messages, ask.seed, case, ask.repeat]).encode())
+        keys += key.digest()
     return Asks(parts, generation, bytes(keys))
