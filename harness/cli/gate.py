@@ -66,7 +66,8 @@ def command(
     """Judge CANDIDATE against the baseline by the policy in the configuration.
 
     Runs what is missing, compares, writes the report, prints the verdict. The exit code says the
-    same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE.
+    same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE. It is 2 where something is to be corrected
+    first, 3 also where a server or the disk fails, and 130 after Ctrl-C.
 
     With --aa there is no CANDIDATE: the baseline is asked everything afresh, twice or as often as
     --repeats says, its askings are judged against each other, and later gates show the noise beside

@@ -55,7 +55,10 @@ def command(
 ) -> None:
     """Put the suites to each TARGET and score the answers, resuming what is unfinished.
 
-    Exits with 3 where not a single attempt of a target could be scored.
+    Answers and scores are kept under .harness/runs, or where runs_dir says. The exit code is 0 also
+    where single attempts failed: the same command asks those again. It is 2 where something is to
+    be corrected first, 3 where a server fails or not a single attempt of a target could be scored,
+    and 130 after Ctrl-C.
     """
     project = open_project(config)
     suites = load_suites(project, suite_names)
@@ -113,6 +116,7 @@ def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
     click.echo(
         f"{name}: {accounting.planned} planned, {accounting.scored} scored, "
         f"{accounting.unscored} unscored, {accounting.failed} failed"
+        + (" (asked again by the same command)" if accounting.failed else "")
     )
     states = {state: count for state, count in summary.states.items() if state != "ok"}
     if states:

@@ -44,7 +44,8 @@ def command(config: Path) -> None:
     for each in _weak_rules(project, suites):
         click.echo(f"warning: {each.metric or each.require}: {each.reason}", err=True)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
-    click.echo(f"ok: {len(suites)} suites, {len(project.config.targets)} targets, {rules} rules")
+    counts = (len(suites), "suite"), (len(project.config.targets), "target"), (rules, "rule")
+    click.echo("ok: " + ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))
 
 
 def _weak_rules(project: Project, suites: tuple[Suite, ...]) -> list[RulePower]:

@@ -253,11 +253,11 @@ async def _serve(server: MockServer) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The process's exit code, after it was told to stop."""
     parser = argparse.ArgumentParser(prog="python -m harness.client.mock")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--answer-file", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--answer-file", type=Path, required=True, help="JSON: prompt to answer")
     parser.add_argument("--model", action="append", help="NAME or ADAPTER=PARENT; repeatable")
-    parser.add_argument("--first-delay", type=float, default=0.0)
-    parser.add_argument("--gap", type=float, default=0.0)
+    parser.add_argument("--first-delay", type=float, default=0.0, help="seconds")
+    parser.add_argument("--gap", type=float, default=0.0, help="seconds between two pieces")
     parser.add_argument("--api-key-env", help="the environment variable that holds the key")
     parser.add_argument("--faults", type=float, metavar="SHARE", help="of each kind, needs --sent")
     parser.add_argument("--sent", type=Path, help="a log of what was answered, appended to")

@@ -207,7 +207,7 @@ def test_init_makes_a_project_that_validates_and_runs(
     assert call("init", "new", "--url", mock.url) == 0
     monkeypatch.chdir(tmp_path / "new")
     assert call("validate") == 0
-    assert "ok: 1 suites, 2 targets, 4 rules" in capsys.readouterr().out
+    assert "ok: 1 suite, 2 targets, 4 rules" in capsys.readouterr().out
     assert call("run", "base", "candidate") == 0
     assert call("gate", "candidate") in (1, 4)
     monkeypatch.chdir(tmp_path)
