@@ -1,0 +1,190 @@
+"""Latency: what is measured of both arms, and what comes of it. Times are in seconds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from harness.records.attempt import Failure, Timing
+from harness.records.base import Record
+from harness.records.load import Load
+
+# `control` is the baseline once more: what differs between the two is noise.
+Arm = Literal["candidate", "baseline", "control"]
+ARMS: tuple[Arm, ...] = ("candidate", "baseline", "control")
+
+# A number, or None where it is beyond every bound: failures and timeouts take for ever.
+Quantity = Annotated[float | None, Field(ge=0.0)]
+
+
+class Slo(Record):
+    """What a request must keep to count as good; at least one of the two."""
+
+    ttft: float | None = Field(default=None, gt=0.0)
+    e2e: float | None = Field(default=None, gt=0.0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Slo:
+        if self.ttft is None and self.e2e is None:
+            raise ValueError("give `ttft`, `e2e` or both, in seconds")
+        return self
+
+
+class LatencySettings(Record):
+    """`latency:` of the configuration: what is asked, how often, and how it is to be answered.
+
+    `requests` are those that count, of each arm at each load; `rounds` are how often the arms take
+    turns. With `length: fixed` every answer is `max_tokens` long, where the server can be told.
+    """
+
+    loads: tuple[Load, ...] = Field(default=(Load(kind="poisson", share=0.65),), min_length=1)
+    requests: int = Field(default=1000, ge=40)
+    rounds: int = Field(default=20, ge=10)
+    max_tokens: int = Field(default=64, ge=1)
+    length: Literal["fixed", "natural"] = "fixed"
+    slo: Slo | None = None
+    suites: tuple[str, ...] = ()
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> LatencySettings:
+        if self.requests < 2 * self.rounds:
+            raise ValueError("requests: must be at least twice the rounds")
+        if len({str(load) for load in self.loads}) < len(self.loads):
+            raise ValueError("loads: one is named twice")
+        return self
+
+
+class Sample(Record):
+    """One request: when it was due, from the block's start on, and what came of it.
+
+    `tokens` are the server's counts, None where it gives none; `first_tokens` are those that the
+    first chunk with content brought. An `opening` request belongs to the wave after a change of
+    arms and does not count.
+    """
+
+    prompt: int
+    due: float
+    timing: Timing | None = None
+    tokens: int | None = None
+    first_tokens: int | None = None
+    prompt_tokens: int | None = None
+    failure: Failure | None = None
+    opening: bool = False
+
+
+class ClientHealth(Record):
+    """How well the client kept time in a block.
+
+    `lag` is how late its event loop came back from sleeps, `gc` how long the collector stopped it,
+    `cpu` the share of one processor that it used.
+    """
+
+    lag_p99: float
+    lag_longest: float
+    gc_longest: float
+    gc_total: float
+    cpu: float
+
+
+class ServerHealth(Record):
+    """What the server told of itself in a block: token counts, cache hits, compiling in its log."""
+
+    prompt_tokens: int | None = None
+    generation_tokens: int | None = None
+    cache_hit_share: float | None = None
+    ttft_mean: float | None = None
+    compiled: tuple[str, ...] = ()
+
+
+class Block(Record):
+    """Requests of one arm in a row; `place` is its turn in the round."""
+
+    load: Load
+    round: int
+    place: int
+    arm: Arm
+    began: str
+    seconds: float
+    samples: tuple[Sample, ...]
+    client: ClientHealth
+    server: ServerHealth = ServerHealth()
+
+
+class Bounded(Record):
+    """An estimate with its two one-sided bounds, each None where it is beyond every bound."""
+
+    estimate: Quantity
+    low: Quantity
+    high: Quantity
+
+
+class LatencyMetric(Record):
+    """A percentile of both arms at one load, their ratio, and that of the control to the baseline.
+
+    It is certifiable where each arm has as many counted requests as are `needed`.
+    """
+
+    metric: str
+    candidate: Bounded
+    baseline: Bounded
+    ratio: Bounded | None
+    control: Bounded | None
+    n: int
+    needed: int
+
+    @property
+    def certifiable(self) -> bool:
+        """Whether there are requests enough for a rule to pass on it."""
+        return self.n >= self.needed
+
+
+class ArmFigures(Record):
+    """What one arm did at one load, the opening waves left out."""
+
+    arm: Arm
+    requests: int
+    failed: int
+    failures: dict[str, int] = Field(default_factory=dict)
+    error_rate: Bounded
+    goodput: Bounded | None = None
+    requests_per_second: float
+    tokens_per_second: float | None = None
+    longest_gap: Quantity = None
+    tokens_mean: float | None = None
+
+
+class BlockMedian(Record):
+    """The median TTFT of a block, for the course over time; `at` counts from the first block."""
+
+    arm: Arm
+    round: int
+    at: float
+    ttft: Quantity
+
+
+class LoadResult(Record):
+    """What was found at one load; `ecdf` holds the arms' TTFT at evenly spaced shares."""
+
+    load: Load
+    rate: float | None = None
+    rounds: int
+    metrics: tuple[LatencyMetric, ...]
+    arms: tuple[ArmFigures, ...]
+    medians: tuple[BlockMedian, ...] = ()
+    ecdf: dict[Arm, tuple[Quantity, ...]] = Field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class LatencySection(Record):
+    """The latency of a candidate against its baseline, as the verdict and the report carry it."""
+
+    measurement: str
+    settings: LatencySettings
+    alpha: float
+    loads: tuple[LoadResult, ...]
+    problems: tuple[str, ...] = ()
+    stopped_early: bool = False
+    digest: str

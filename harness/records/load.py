@@ -1,0 +1,57 @@
+"""A load: how requests follow each other while latency is measured."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, model_serializer, model_validator
+
+from harness.records.base import Record
+
+_WRITTEN = re.compile(r"single|closed:(\d+)|poisson:(\d+(?:\.\d+)?)(/s|%)")
+
+
+class Load(Record):
+    """Requests one after the other, `closed:N` at a time, or `poisson:R/s` or `poisson:P%` open.
+
+    A closed load sends the next request when one ends; an open one sends at moments drawn
+    beforehand, whatever the server does. P is a share of the baseline's measured capacity.
+    """
+
+    kind: Literal["single", "closed", "poisson"]
+    concurrency: int = Field(default=1, ge=1, le=4096)
+    rate: float | None = Field(default=None, gt=0.0)
+    share: float | None = Field(default=None, gt=0.0, le=1.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, written: Any) -> Any:
+        if not isinstance(written, str):
+            return written
+        found = _WRITTEN.fullmatch(written)
+        if found is None:
+            raise ValueError(
+                f"`{written}` is no load: write single, closed:16, poisson:5/s or poisson:65%"
+            )
+        closed, amount, unit = found.groups()
+        if closed is not None:
+            return {"kind": "closed", "concurrency": int(closed)}
+        if amount is None:
+            return {"kind": "single"}
+        if unit == "/s":
+            return {"kind": "poisson", "rate": float(amount)}
+        return {"kind": "poisson", "share": float(amount) / 100.0}
+
+    @model_serializer
+    def _write(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        if self.kind == "single":
+            return "single"
+        if self.kind == "closed":
+            return f"closed:{self.concurrency}"
+        if self.rate is not None:
+            return f"poisson:{self.rate:g}/s"
+        return f"poisson:{100.0 * (self.share or 0.0):g}%"
