@@ -5,6 +5,7 @@ from harness.stats.differences import paired_difference, paired_difference_of_ra
 from harness.stats.interval import Interval
 from harness.stats.means import mean, ratio_of_sums
 from harness.stats.multiplicity import holm
+from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
 from harness.stats.power import Spread
 from harness.stats.ratios import paired_ratio
 
@@ -15,8 +16,12 @@ __all__ = [
     "holm",
     "krippendorff_alpha",
     "mean",
+    "needed",
     "paired_difference",
     "paired_difference_of_ratios",
     "paired_ratio",
+    "percentile",
+    "percentile_ratio",
+    "pooled_mean",
     "ratio_of_sums",
 ]
