@@ -2,8 +2,10 @@
 
 `python -m benchmarks.oracle` prints its address on one line and runs until its standard input
 ends. Each piece of an answer is due at an absolute moment after its request; how late the pieces
-went out, and from when to when requests were answered, stands behind `GET /measured`; asking
-begins a new measurement.
+went out, and from when to when requests were answered, stands behind `GET /measured`. `GET
+/writes` gives for each `request_id` that stood in a body the moment at which its request came and
+those at which its pieces were written, on the clock of `time.monotonic`. Asking for either begins
+a new measurement.
 """
 
 from __future__ import annotations
@@ -16,16 +18,42 @@ import gc
 import heapq
 import json
 import os
+import re
 import struct
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import httptools
 
 WORDS = 16
 _NANO = 1_000_000_000
+_ID = re.compile(rb'"request_id": ?"([^"]+)"')
+_COUNTS = b'"continuous_usage_stats"'
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """When the words are due, in seconds after the request, and how many of them make a piece.
+
+    With `role` a piece with the role alone goes out at that moment, before any word.
+    """
+
+    first: float = 0.0
+    last: float = 0.0
+    words: int = WORDS
+    together: int = 1
+    role: float | None = None
+
+    @property
+    def offsets(self) -> list[float]:
+        """When each piece is due."""
+        count = len(range(0, self.words, self.together))
+        gap = (self.last - self.first) / max(1, count - 1)
+        words = [self.first + gap * number for number in range(count)]
+        return words if self.role is None else [self.role, *words]
 
 
 class Alarm:
@@ -54,11 +82,11 @@ class Alarm:
 class Oracle:
     """What to say, when, and what was measured."""
 
-    def __init__(self, first: float, last: float) -> None:
-        gap = (last - first) / (WORDS - 1)
-        self.offsets = [first + gap * number for number in range(WORDS)]
-        self.pieces = pieces()
-        self.at_once = last == 0.0
+    def __init__(self, script: Script) -> None:
+        self.offsets = script.offsets
+        self.pieces = pieces(script)
+        self.counting = pieces(script, counting=True)
+        self.at_once = script.last == 0.0
         self._due: list[tuple[float, int, int, Talk]] = []
         self._count = 0
         self._alarm = Alarm()
@@ -70,15 +98,21 @@ class Oracle:
         self.requests = 0
         self.first = self.last = 0.0
         self._late: list[float] = []
+        self.writes: dict[str, list[float]] = {}
 
-    def ask(self, talk: Talk) -> None:
+    def ask(self, talk: Talk, body: bytes) -> None:
         """Answer a request that came now."""
         now = time.monotonic()
         if self.requests == 0:
             self.first = now
         self.requests += 1
+        talk.moments = [now]
+        talk.pieces = self.counting if _COUNTS in body else self.pieces
+        if named := _ID.search(body):
+            self.writes[named[1].decode()] = talk.moments
         if self.at_once:
-            talk.write(b"".join(self.pieces))
+            talk.moments.append(now)
+            talk.write(b"".join(talk.pieces))
             self.last = now
         else:
             self._add(now, 0, talk)
@@ -109,10 +143,11 @@ class Oracle:
             moment, _, number, talk = heapq.heappop(due)
             if talk.gone:
                 continue
-            talk.write(self.pieces[number])
+            talk.moments.append(now)
+            talk.write(talk.pieces[number])
             now = time.monotonic()
             self._late.append(now - moment)
-            if number + 1 < WORDS:
+            if number + 1 < len(self.offsets):
                 heapq.heappush(
                     due,
                     (moment - self.offsets[number] + self.offsets[number + 1], 0, number + 1, talk),
@@ -130,7 +165,10 @@ class Talk(asyncio.Protocol):
         self._oracle = oracle
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
+        self._body = b""
         self.gone = False
+        self.moments: list[float] = []
+        self.pieces: list[bytes] = []
 
     def __lt__(self, other: Talk) -> bool:
         """Entries of the same moment need an order, and any will do."""
@@ -166,17 +204,23 @@ class Talk(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Take the parser's call."""
         self._target = url
+        self._body = b""
+
+    def on_body(self, data: bytes) -> None:
+        """Take the parser's call."""
+        self._body += data
 
     def on_message_complete(self) -> None:
         """Take the parser's call: answer."""
         if self._target == b"/v1/chat/completions":
-            self._oracle.ask(self)
+            self._oracle.ask(self, self._body)
         elif self._target == b"/v1/models":
             self._tell({"object": "list", "data": [{"id": "oracle", "object": "model"}]})
         elif self._target == b"/version":
             self._tell({"version": "oracle"})
         else:
-            self._tell(self._oracle.measured())
+            whole = self._target == b"/writes"
+            self._tell(self._oracle.writes if whole else self._oracle.measured())
             self._oracle.forget()
 
     def _tell(self, what: object) -> None:
@@ -185,22 +229,34 @@ class Talk(asyncio.Protocol):
         self.write(f"{head}\r\n\r\n".encode() + body)
 
 
-def pieces() -> list[bytes]:
-    """An answer in as many pieces as it has words; the head comes with the first."""
+def pieces(script: Script = Script(), *, counting: bool = False) -> list[bytes]:
+    """An answer in pieces; the head comes with the first, and with `counting` usage in each."""
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     start = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1, "model": "oracle"}
 
-    def event(delta: dict[str, str], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return _chunk(json.dumps({**start, "choices": [choice]}).encode())
+    def usage(count: int) -> dict[str, int]:
+        return {"prompt_tokens": 12, "completion_tokens": count, "total_tokens": 12 + count}
 
-    said = [event({"content": f"word{number} "}) for number in range(WORDS)]
-    usage = {"prompt_tokens": 12, "completion_tokens": WORDS, "total_tokens": 12 + WORDS}
-    end = _chunk(json.dumps({**start, "choices": [], "usage": usage}).encode())
-    said[0] = head + event({"role": "assistant", "content": ""}) + said[0]
-    said[-1] += event({}, "stop") + end + _chunk(b"[DONE]") + b"0\r\n\r\n"
+    def event(delta: dict[str, str], count: int, finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        counts = {"usage": usage(count)} if counting else {}
+        return _chunk(json.dumps({**start, "choices": [choice], **counts}).encode())
+
+    words = script.words
+    said = []
+    for begin in range(0, words, script.together):
+        end = min(begin + script.together, words)
+        text = "".join(f"word{number} " for number in range(begin, end))
+        said.append(event({"content": text}, end))
+    opening = head + event({"role": "assistant", "content": ""}, 0)
+    said[-1] += event({}, words, "stop")
+    said[-1] += _chunk(json.dumps({**start, "choices": [], "usage": usage(words)}).encode())
+    said[-1] += _chunk(b"[DONE]") + b"0\r\n\r\n"
+    if script.role is not None:
+        return [opening, *said]
+    said[0] = opening + said[0]
     return said
 
 
@@ -209,10 +265,10 @@ def _chunk(data: bytes) -> bytes:
     return f"{len(event):x}\r\n".encode() + event + b"\r\n"
 
 
-async def serve(first: float, last: float) -> None:
+async def serve(script: Script) -> None:
     """Serve until the standard input ends."""
     loop = asyncio.get_running_loop()
-    oracle = Oracle(first, last)
+    oracle = Oracle(script)
     gc.disable()  # nothing here goes in circles, and a collection would make pieces late
     server = await loop.create_server(lambda: Talk(oracle), "127.0.0.1", 0, backlog=4096)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
@@ -226,9 +282,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A server to measure clients by.")
     parser.add_argument("--first", type=float, default=0.050, help="seconds to the first token")
     parser.add_argument("--last", type=float, default=0.082, help="seconds to the last")
+    parser.add_argument("--words", type=int, default=WORDS, help="that make an answer")
+    parser.add_argument("--together", type=int, default=1, help="words in a piece")
+    parser.add_argument("--role", type=float, help="seconds to a piece that has the role alone")
     given = parser.parse_args(arguments)
+    script = Script(given.first, given.last, given.words, given.together, given.role)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(given.first, given.last))
+        runner.run(serve(script))
     return 0
 
 

@@ -54,27 +54,31 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def usage_of(body: Mapping[str, Any], reply: MockReply) -> dict[str, int]:
-    """Token counts, a word being a token."""
+def usage_of(
+    body: Mapping[str, Any], reply: MockReply, generated: int | None = None
+) -> dict[str, int]:
+    """Token counts, a word being a token; of the whole answer, or once so many are generated."""
     prompt = sum(len(tokens(message["content"])) for message in body["messages"])
-    completion = len(tokens(reply.reasoning)) + len(tokens(reply.text))
+    if generated is None:
+        generated = len(tokens(reply.reasoning)) + len(tokens(reply.text))
     return {
         "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
+        "completion_tokens": generated,
+        "total_tokens": prompt + generated,
     }
 
 
 def opening(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
     """The events before any content."""
     if reply.role_chunk and reply.fault != "empty_choices":
-        yield _event(body, reply, {"role": "assistant", "content": ""})
+        yield _event(body, reply, {"role": "assistant", "content": ""}, generated=0)
 
 
 def contents(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
     """The events with content."""
     if reply.fault == "empty_choices":
         return
+    before = 0
     for key, text in (("reasoning_content", reply.reasoning), ("content", reply.text)):
         words = tokens(text)
         logprobs = list(reply.logprobs or [(word, -0.1) for word in words])
@@ -84,8 +88,13 @@ def contents(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
             last = end >= len(words)
             part = logprobs[start : None if last else end]
             yield _event(
-                body, reply, {key: "".join(words[start:end])}, logprobs=part if wanted else None
+                body,
+                reply,
+                {key: "".join(words[start:end])},
+                logprobs=part if wanted else None,
+                generated=before + min(end, len(words)),
             )
+        before += len(words)
 
 
 def closing(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
@@ -136,11 +145,15 @@ def _event(
     *,
     finish: str | None = None,
     logprobs: list[tuple[str, float]] | None = None,
+    generated: int | None = None,
 ) -> bytes:
     choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish}
     if logprobs is not None:
         choice["logprobs"] = _logprobs(logprobs)
-    return _data({**_head(body, reply), "choices": [choice]})
+    event = {**_head(body, reply), "choices": [choice]}
+    if reply.usage and (body.get("stream_options") or {}).get("continuous_usage_stats"):
+        event["usage"] = usage_of(body, reply, generated)
+    return _data(event)
 
 
 def _logprobs(pairs: list[tuple[str, float]]) -> dict[str, Any]:

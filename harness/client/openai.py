@@ -21,6 +21,7 @@ from harness.records.attempt import Failure, Timing
 from harness.records.target import Generation
 
 _ERROR_BODY = 16 * 1024
+_STREAM_OPTIONS = {"include_usage": True}
 _TIMED_OUT = "no whole answer within case_timeout"
 # A server that names no type is taken at its word.
 _STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
@@ -71,8 +72,8 @@ class OpenAIClient:
             UsageError: asked outside its `async with`.
         """
         now = self._clock.now
-        sent_at = now()
-        start = sent_at if intended is None else intended
+        asked_at = now()
+        start = asked_at if intended is None else intended
         try:
             body = _body(request)
         except UnicodeEncodeError:
@@ -80,14 +81,13 @@ class OpenAIClient:
                 cause="protocol", detail="the conversation holds half a surrogate pair: not sent"
             )
             return Failed(failure, None, 1)
-        taken = _Taken(request, start)
-        sent = sent_at - start
+        taken = _Taken(request, start, asked_at)
         try:
             async with asyncio.timeout(self._generation.case_timeout):
                 await self._transport.exchange("POST", self._target, self._headers, body, taken)
             if taken.other is None:
                 done = now() - start if taken.done is None else taken.done
-                return taken.answer.finish(sent, done)
+                return taken.answer.finish(taken.sent_at - start, done)
             failure = _refused(taken.other)
         except BadStream as error:
             failure = error.failure
@@ -100,7 +100,9 @@ class OpenAIClient:
                 if taken.other is None
                 else _refused(taken.other)
             )
-        timing = Timing(sent=sent, chunks=taken.answer.arrivals, done=now() - start)
+        timing = Timing(
+            sent=taken.sent_at - start, chunks=taken.answer.arrivals, done=now() - start
+        )
         said = taken.other.headers.get("retry-after") if taken.other else None
         wait = retry_after(said, self._clock)
         return Failed(self._redacted(failure), timing, 1, retry_after=wait)
@@ -128,20 +130,25 @@ def _body(request: ChatRequest) -> bytes:
         "top_p": request.top_p,
         "seed": request.seed,
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": _STREAM_OPTIONS,
     }
     if request.logprobs:
         body["logprobs"] = True
+    for name, value in request.extra.items():
+        if name == "stream_options" and isinstance(value, Mapping):
+            value = {**_STREAM_OPTIONS, **value}
+        body[name] = value
     return json.dumps(body, ensure_ascii=False).encode()
 
 
 class _Taken:
     """A sink that makes an answer of a stream, and keeps what is none for its message."""
 
-    __slots__ = ("_start", "answer", "done", "other")
+    __slots__ = ("_start", "answer", "done", "other", "sent_at")
 
-    def __init__(self, request: ChatRequest, start: float) -> None:
+    def __init__(self, request: ChatRequest, start: float, asked_at: float) -> None:
         self._start = start
+        self.sent_at = asked_at  # until it is sent
         self.answer = StreamedAnswer(request)
         self.other: WholeBody | None = None
         self.done: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.records.attempt import Failure, Timing, Usage
@@ -15,6 +16,8 @@ class ChatRequest:
 
     `answers_as` is another name by which the model may call itself in its answers; `session` is
     the conversation on the server that the request goes on with, for servers that know of any.
+    `extra` are fields of the server's own, sent as they are; `stream_options` among them are added
+    to ours.
     """
 
     model: str
@@ -26,13 +29,15 @@ class ChatRequest:
     logprobs: bool = False
     answers_as: str | None = None
     session: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer; `token_logprobs` are natural logarithms, one a generated token.
 
-    `model` is the name the server gave, or the one asked for where it gave none.
+    `model` is the name the server gave, or the one asked for where it gave none. `first_tokens` is
+    how many tokens the first chunk with content brought, where the server counts in every chunk.
     """
 
     text: str
@@ -43,6 +48,7 @@ class Answer:
     tries: int
     model: str
     token_logprobs: tuple[tuple[str, float], ...] | None = None
+    first_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class ScriptedClient:
             tries=1,
             model=request.model,
             token_logprobs=logprobs if request.logprobs else None,
+            first_tokens=1 if words else None,
         )
 
 

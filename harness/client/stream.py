@@ -53,6 +53,7 @@ class StreamedAnswer:
         "_bytes",
         "_done",
         "_finish",
+        "_first_tokens",
         "_logprobs",
         "_model",
         "_parser",
@@ -70,7 +71,8 @@ class StreamedAnswer:
         self._arrivals: list[float] = []
         self._logprobs: list[tuple[str, float]] = []
         self._finish: str | None = None
-        self._usage: Usage | None = None
+        self._usage: Any = None
+        self._first_tokens: int | None = None
         self._model: str | None = None
         self._done = False
         self._bytes = 0
@@ -122,11 +124,12 @@ class StreamedAnswer:
             text=_encodable("".join(self._text)),
             reasoning=_encodable("".join(self._reasoning)) if self._reasoning else None,
             finish_reason=self._finish,
-            usage=self._usage,
+            usage=None if self._usage is None else _usage(self._usage),
             timing=Timing(sent=sent, chunks=tuple(self._arrivals), done=done),
             tries=1,
             model=self._model or self._request.model,
             token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
+            first_tokens=self._first_tokens,
         )
 
     def _take(self, event: bytes, at: float) -> None:
@@ -139,16 +142,16 @@ class StreamedAnswer:
         if self._model is None:
             self._check_model(chunk.get("model"))
         usage = chunk.get("usage")
-        if usage is not None:
-            self._usage = _usage(usage) or self._usage
+        if usage:
+            self._usage = usage  # read once the last is known: some servers count in every chunk
         try:
             for choice in chunk.get("choices") or ():
                 if choice.get("index", 0) == 0:
-                    self._take_choice(choice, at)
+                    self._take_choice(choice, at, usage)
         except (AttributeError, TypeError, ValueError, KeyError):
             raise BadStream("protocol", f"an event of unknown form: {event[:80]!r}") from None
 
-    def _take_choice(self, choice: dict[str, Any], at: float) -> None:
+    def _take_choice(self, choice: dict[str, Any], at: float, usage: Any) -> None:
         delta = choice.get("delta") or {}
         text = delta.get("content") or ""
         reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
@@ -159,6 +162,8 @@ class StreamedAnswer:
         if reasoning:
             self._reasoning.append(reasoning)
         if text or reasoning:
+            if usage and not self._arrivals:
+                self._first_tokens = _generated(usage)
             self._arrivals.append(at)
         if self._request.logprobs and choice.get("logprobs"):
             for entry in choice["logprobs"].get("content") or ():
@@ -201,6 +206,12 @@ def _usage(value: Any) -> Usage | None:
     except (KeyError, TypeError, ValueError):
         # Counts are an extra: an answer is not lost because a server counts in another form.
         return None
+
+
+def _generated(usage: Any) -> int | None:
+    """How many tokens had been generated when the server counted, if it did."""
+    found = _usage(usage)
+    return found.completion_tokens or None if found is not None else None
 
 
 def _status_in(error: Any) -> int | None:

@@ -126,6 +126,7 @@ class Notes:
 
     def __init__(self, until: bytes | None = None) -> None:
         self._until = until
+        self.sent_at = 0.0
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.body = b""

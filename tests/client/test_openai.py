@@ -111,6 +111,37 @@ async def test_times_are_exact(request_hi: ChatRequest, generation: Generation) 
     assert reply.timing.done == 2.25
 
 
+async def test_a_servers_own_fields_are_sent_as_they_are(
+    request_hi: ChatRequest, generation: Generation
+) -> None:
+    extra = {
+        "ignore_eos": True,
+        "min_tokens": 16,
+        "cache_salt": "é",
+        "stream_options": {"continuous_usage_stats": True},
+    }
+    said = MockReply("a b c d e", reasoning="x y z", tokens_per_chunk=2)
+    async with (
+        MockServer(lambda _: said) as server,
+        OpenAIClient(server.url, api_key=None, generation=generation, clock=SYSTEM_CLOCK) as client,
+    ):
+        reply = await client.ask(replace(request_hi, extra=extra))
+        plain = await client.ask(request_hi)
+    (body, without) = server.requests
+    assert body == {
+        **without,
+        **extra,
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
+    }
+    assert isinstance(reply, Answer)
+    assert isinstance(plain, Answer)
+    assert (len(reply.timing.chunks), reply.first_tokens) == (5, 2)
+    assert reply.usage == plain.usage
+    assert reply.usage is not None
+    assert reply.usage.completion_tokens == 8
+    assert plain.first_tokens is None
+
+
 FAULTS = [
     (MockReply("a b c", fault="reset"), "reset", None),
     (MockReply("a b c", fault="reset_midstream"), "reset", None),

@@ -18,6 +18,7 @@ async def test_lines_in_order_with_exact_times(request_hi: ChatRequest) -> None:
     assert isinstance(second, Answer)
     assert second.timing.sent == 1.0
     assert second.timing.chunks == (1.5, 1.75, 2.0)
+    assert second.first_tokens == 1
     with pytest.raises(LookupError, match="hi"):
         await client.ask(request_hi)
 

@@ -90,6 +90,32 @@ def test_counts_of_another_form_do_not_cost_the_answer(usage: Any) -> None:
     assert (answer.text, answer.usage) == ("x", None)
 
 
+@pytest.mark.parametrize(
+    ("usage", "first"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 5}, 5),
+        ({"prompt_tokens": 3, "completion_tokens": 0}, None),
+        ({"completion_tokens": "5"}, None),
+        ({}, None),
+        ("lots", None),
+        (None, None),
+    ],
+)
+def test_the_first_chunks_tokens_are_known_where_it_counts_them(
+    usage: Any, first: int | None
+) -> None:
+    counted = {"prompt_tokens": 3, "completion_tokens": 9}
+    answer = collect(
+        (0.1, event({"role": "assistant"}, usage={"prompt_tokens": 3, "completion_tokens": 0})),
+        (0.2, event({"content": "x"}, usage=usage)),
+        (0.3, event({"content": "y"}, usage=counted)),
+        (0.4, event({}, "stop", usage=counted)),
+    )
+    assert answer.first_tokens == first
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 9
+
+
 X = event({"content": "x"})
 NAN = b'{"index": 0, "delta": {}, "logprobs": {"content": [{"token": "a", "logprob": NaN}]}}'
 

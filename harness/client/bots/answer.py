@@ -53,6 +53,7 @@ class BotAnswer:
         self.headers: Mapping[str, str] = {}
         self.arrivals: list[float] = []
         self.read_at: float | None = None
+        self.sent_at = 0.0
 
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the status and the headers, their names in lower case."""

@@ -80,8 +80,8 @@ class HttpClient:
         Raises:
             UsageError: asked outside its `async with`.
         """
-        sent_at = self._clock.now()
-        start = sent_at if intended is None else intended
+        asked_at = self._clock.now()
+        start = asked_at if intended is None else intended
         turns = sum(message.role == "user" for message in request.messages)
         if turns > 1 and request.session is None and not self._server.carries_history:
             return _unsent(
@@ -95,11 +95,11 @@ class HttpClient:
             return _unsent("the conversation holds half a surrogate pair: not sent")
         target = path_of(fill_url(self._server.url, filled)) or "/"
         answer = BotAnswer(self._server, request, self._secrets.redact)
-        sent = sent_at - start
+        answer.sent_at = asked_at  # until it is sent
         try:
             async with asyncio.timeout(self._generation.case_timeout):
                 await self._transport.exchange("POST", target, self._headers, data, answer)
-            return self._answer(request, answer, sent, start)
+            return self._answer(request, answer, start)
         except BadStream as error:
             failure = error.failure
         except TimeoutError:
@@ -108,12 +108,14 @@ class HttpClient:
             # A status that came is said, however little of its message did.
             failure = answer.refusal() or Failure(cause=error.cause, detail=error.detail)
         timing = Timing(
-            sent=sent, chunks=_since(start, answer.arrivals), done=self._clock.now() - start
+            sent=answer.sent_at - start,
+            chunks=_since(start, answer.arrivals),
+            done=self._clock.now() - start,
         )
         wait = retry_after(answer.headers.get("retry-after"), self._clock)
         return Failed(failure, timing, 1, retry_after=wait if failure.cause == "http" else None)
 
-    def _answer(self, request: ChatRequest, answer: BotAnswer, sent: float, start: float) -> Answer:
+    def _answer(self, request: ChatRequest, answer: BotAnswer, start: float) -> Answer:
         """The answer that a whole response holds.
 
         Raises:
@@ -128,7 +130,11 @@ class HttpClient:
             reasoning=said.reasoning,
             finish_reason=said.finish_reason,
             usage=said.usage,
-            timing=Timing(sent=sent, chunks=_since(start, answer.arrivals), done=done - start),
+            timing=Timing(
+                sent=answer.sent_at - start,
+                chunks=_since(start, answer.arrivals),
+                done=done - start,
+            ),
             tries=1,
             model=said.model or request.model,
         )

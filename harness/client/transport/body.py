@@ -8,7 +8,7 @@ from collections.abc import Mapping
 class WholeBody:
     """A sink that keeps the status, the headers and at most `limit` bytes of the body."""
 
-    __slots__ = ("_limit", "_pieces", "cut", "headers", "length", "status")
+    __slots__ = ("_limit", "_pieces", "cut", "headers", "length", "sent_at", "status")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -17,6 +17,7 @@ class WholeBody:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.cut = False
+        self.sent_at = 0.0
 
     @property
     def content(self) -> bytes:

@@ -7,15 +7,22 @@ import select
 from collections.abc import Mapping
 from typing import Protocol, cast
 
+from harness.client.transport.backlog import Backlog
 from harness.client.transport.causes import TransportFailed, broken
 from harness.client.transport.response import ResponseReader
 from harness.clock import Clock
 
 _LINGER = 1.0
+_MOST_UNREAD = 16
 
 
 class Sink(Protocol):
-    """Whoever takes a response as it arrives; what it raises ends the exchange."""
+    """Whoever takes a response as it arrives; what it raises ends the exchange.
+
+    `sent_at` is set to the moment at which the request is handed to the socket.
+    """
+
+    sent_at: float
 
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the status and the headers, their names in lower case."""
@@ -39,15 +46,17 @@ class Keeper(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """An HTTP/1.1 connection; the sink is called as bytes are read, without another task.
+    """An HTTP/1.1 connection; the sink is called soon after bytes are read, without another task.
 
-    `quiet` is how many seconds may pass between two reads. Once the sink needs nothing more, the
-    exchange has returned, and the rest of the response is read for a moment, so that the
-    connection can serve another exchange.
+    Reads are timed at once and understood when their turn in the `backlog` comes. `quiet` is how
+    many seconds may pass between two reads. Once the sink needs nothing more, the exchange has
+    returned, and the rest of the response is read for a moment, so that the connection can serve
+    another exchange.
     """
 
     __slots__ = (
         "_answered",
+        "_backlog",
         "_busy",
         "_clock",
         "_heard",
@@ -60,15 +69,20 @@ class Connection(asyncio.Protocol):
         "_sink",
         "_told",
         "_transport",
+        "_unread",
         "_watch",
         "freed_at",
         "gone",
     )
 
-    def __init__(self, keeper: Keeper, clock: Clock, quiet: float) -> None:
+    def __init__(
+        self, keeper: Keeper, clock: Clock, quiet: float, backlog: Backlog | None = None
+    ) -> None:
         self._keeper = keeper
         self._clock = clock
         self._quiet = quiet
+        self._backlog = backlog or Backlog()
+        self._unread: list[tuple[bytes, float]] = []
         self._loop = asyncio.get_running_loop()
         self._reader = ResponseReader()
         self._transport: asyncio.Transport | None = None
@@ -90,7 +104,8 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether the connection can serve a request, as far as the kernel knows by now."""
         # Bytes or an end that were not asked for, and that the loop has not read yet.
-        return self.stands and (self._poll is None or not self._poll.poll(0))
+        unread = self._unread or (self._poll is not None and self._poll.poll(0))
+        return self.stands and not unread
 
     async def exchange(self, request: bytes, sink: Sink) -> None:
         """Return when the sink has the response, or as much of it as it needs.
@@ -107,6 +122,7 @@ class Connection(asyncio.Protocol):
         self._heard = self._loop.time()
         self._watch = self._loop.call_later(self._quiet, self._look)
         try:
+            sink.sent_at = self._clock.now()
             self._transport.write(request)
             await answered
         except BaseException:
@@ -144,8 +160,23 @@ class Connection(asyncio.Protocol):
         if not self._busy:  # nothing was asked
             self.close()
             return
-        at = self._clock.now()
+        self._unread.append((data, self._clock.now()))
         self._heard = self._loop.time()
+        if len(self._unread) == 1:
+            self._backlog.add(self)
+        elif len(self._unread) >= _MOST_UNREAD:
+            self.digest()
+
+    def digest(self) -> None:
+        """Understand all that was read."""
+        unread, self._unread = self._unread, []
+        for data, at in unread:
+            if not self._busy:  # what follows an answer is none
+                self.close()
+                return
+            self._understand(data, at)
+
+    def _understand(self, data: bytes, at: float) -> None:
         body = self._reader.feed(data)
         enough = self._tell(body, at)
         if not self._busy:
@@ -168,6 +199,7 @@ class Connection(asyncio.Protocol):
         self._open = False
         if not self.gone.done():
             self.gone.set_result(None)
+        self.digest()
         if self._busy and self._sink is not None and exc is None and self._reader.end():
             self._tell(b"", self._clock.now())
             self._settle(None)

@@ -8,6 +8,7 @@ from typing import Self
 
 from harness import __version__
 from harness.client.route import Route
+from harness.client.transport.backlog import Backlog
 from harness.client.transport.causes import TransportFailed
 from harness.client.transport.connection import Connection, Keeper, Sink
 from harness.client.transport.opening import Opening
@@ -38,6 +39,7 @@ class Transport:
         self._origin = Origin.of(route.url)
         self._proxy = Proxy.of(route.proxy) if route.proxy is not None else None
         self._opening = Opening(self._origin, self._proxy, generation.connect_timeout)
+        self._backlog = Backlog()
         self._pool: Pool | None = None
         # A proxy is told the whole address (RFC 9112, 3.2.2), unless it only carries a tunnel.
         self._prefix = ""
@@ -109,5 +111,5 @@ class Transport:
 
     async def _open(self, keeper: Keeper) -> Connection:
         return await self._opening.open(
-            lambda: Connection(keeper, self._clock, self._generation.chunk_timeout)
+            lambda: Connection(keeper, self._clock, self._generation.chunk_timeout, self._backlog)
         )

@@ -150,8 +150,8 @@ async def test_one_look_at_the_clock_for_each_read() -> None:
     ):
         await post(over, sink)
     assert sink.body == b"hello"
-    assert sink.times == [1.0]
-    assert clock.now() == 2.0
+    assert (sink.sent_at, sink.times) == (1.0, [2.0])
+    assert clock.now() == 3.0
 
 
 @pytest.mark.parametrize(
