@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from harness.client.pages import GetPage, pages
 from harness.client.route import Route
 from harness.client.stream import one_line
 from harness.client.transport.body import WholeBody
-from harness.client.transport.exchange import Transport, TransportFailed
+from harness.client.transport.exchange import TransportFailed
 from harness.client.transport.origin import path_of
-from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
-from harness.records.target import Generation
-
-_LONGEST_BODY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +53,12 @@ async def describe(
         ServerError: no connection, no answer in time, a refusal, or not an OpenAI-compatible one.
     """
     route = Route(url, api_key)
-    # The limit of the whole is the one that is told of.
-    limits = Generation(connect_timeout=2 * timeout, chunk_timeout=2 * timeout, concurrency=1)
     try:
-        async with (
-            asyncio.timeout(timeout),
-            Transport(route, generation=limits, clock=SYSTEM_CLOCK) as transport,
-        ):
-            listed = await _get(transport, route, f"{path_of(route.url)}/models")
+        async with pages(route, timeout) as get:
+            listed = await get(f"{path_of(route.url)}/models")
             _check_status(route, listed, api_key, api_key_env)
             models = _models(route, listed.content)
-            return ServerDescription(models, await _version(transport, route, listed))
+            return ServerDescription(models, await _version(get, route, listed))
     except TimeoutError:
         raise ServerError(
             f"no answer within {timeout:g} s", where=route.url, hint="is the server up?"
@@ -76,14 +67,6 @@ async def describe(
         raise ServerError(
             error.detail, where=route.url, hint="check the address, and that it runs"
         ) from None
-
-
-async def _get(transport: Transport, route: Route, target: str) -> WholeBody:
-    answer = WholeBody(_LONGEST_BODY)
-    await transport.exchange("GET", target, {"Accept": "*/*", **route.headers()}, b"", answer)
-    if answer.cut:
-        raise TransportFailed("protocol", "the answer is too long")
-    return answer
 
 
 def _check_status(
@@ -133,10 +116,10 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
     )
 
 
-async def _version(transport: Transport, route: Route, listed: WholeBody) -> str:
+async def _version(get: GetPage, route: Route, listed: WholeBody) -> str:
     """The version by vLLM's own route, else the Server header, else `unknown`."""
     # A failure to ask must not look like another version: answers are known by it.
-    answer = await _get(transport, route, f"{path_of(route.url).removesuffix('/v1')}/version")
+    answer = await get(f"{path_of(route.url).removesuffix('/v1')}/version")
     status = answer.status
     if status in (408, 429) or status >= 500:
         raise ServerError(

@@ -15,7 +15,15 @@ _INFO = re.compile(r"^(?:\([^)]*pid=\d+\)\s*)?INFO \d\d-\d\d ")
 _EXCEPTION = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: \S|^[\w./ -]+: error: \S")
 # What a process says when another one has already said why.
 _ECHO = re.compile(r"See root cause above|Engine core initialization failed|EngineDeadError")
+_COMPILING = re.compile(
+    r"compil|dynamo|inductor|autotun|\bjit\b|captur\w* .*graph|graph.* captur"
+    r"|warm(?:s|ed|ing)?[ -]?up",
+    re.IGNORECASE,
+)
+# With its options a server also logs what it is asked and says, in words that are not its own.
+_REQUEST = re.compile(r"^(?:Received request|Generated response|Request \S+ (?:details|JSON)) ?")
 _LONGEST = 300
+_LONGEST_START = 4096
 
 
 def tail(path: Path, lines: int, start: int = 0) -> str:
@@ -24,11 +32,39 @@ def tail(path: Path, lines: int, start: int = 0) -> str:
         with path.open("rb") as file:
             end = file.seek(0, 2)
             file.seek(max(start, end - _READ))
-            text = file.read().decode("utf-8", "replace")
+            text = file.read()
     except OSError:
         return ""
-    found = [_CONTROL.sub("", line).rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    return "\n".join([line for line in found if line][-lines:])
+    return "\n".join(_lines(text)[-lines:])
+
+
+def length(path: Path) -> int:
+    """The bytes of a log now; 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def between(path: Path, start: int, end: int) -> list[str]:
+    """The lines of a log that end after byte `start`, up to byte `end`, of 256 KB at most."""
+    begin = max(0, start - _LONGEST_START)
+    try:
+        with path.open("rb") as file:
+            file.seek(begin)
+            before = file.read(start - begin)
+            text = file.read(max(0, min(end - start, _READ)))
+    except OSError:
+        return []
+    # Of a line that had begun before, the beginning belongs to it.
+    return _lines(before[before.rfind(b"\n") + 1 :] + text) if text else []
+
+
+def compiling(lines: list[str], most: int = 5) -> tuple[str, ...]:
+    """Those that tell of compiling, capturing graphs or warming up; at most so many, each once."""
+    found = (_cut(_HEAD.sub("", line)) for line in lines)
+    telling = (line for line in found if _COMPILING.search(line) and not _REQUEST.match(line))
+    return tuple(dict.fromkeys(telling))[:most]
 
 
 def last_error(text: str) -> str:
@@ -52,6 +88,12 @@ def progress(text: str) -> str:
     """The last thing a server says of its own doing, for a person who waits; empty if nothing."""
     lines = [line for line in text.splitlines() if _INFO.match(line)]
     return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
+
+
+def _lines(text: bytes) -> list[str]:
+    """The lines that are not empty, without terminal codes."""
+    lines = text.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return [line for line in (_CONTROL.sub("", line).rstrip() for line in lines) if line]
 
 
 def _cut(line: str, longest: int = _LONGEST) -> str:

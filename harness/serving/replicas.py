@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -143,10 +144,18 @@ class VllmReplicas:
         return lambda line: self._say(f"replica {number}: {line}")
 
 
+def logs(first: Path, count: int) -> tuple[Path, ...]:
+    """The logs of so many replicas, given the first one's."""
+    others = (
+        first.with_name(f"{first.stem}-{number}{first.suffix}") for number in range(2, count + 1)
+    )
+    return (first, *others)
+
+
 def _numbered(spec: ServeSpec, number: int, devices: str) -> ServeSpec:
     """The spec of one replica; the first has the log and the port that were asked for."""
     if number == 1:
         return replace(spec, devices=devices)
-    log = spec.log.with_name(f"{spec.log.stem}-{number}{spec.log.suffix}")
+    log = logs(spec.log, number)[-1]
     port = None if spec.port is None else spec.port + number - 1
     return replace(spec, devices=devices, log=log, port=port)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.serving.log import last_error, progress, tail
+from harness.serving.log import between, compiling, last_error, length, progress, tail
 
 ENGINE = """\
 (APIServer pid=1) INFO 11-20 14:47:15 [api_server.py:1] vLLM API server version 0.32.0
@@ -54,3 +54,55 @@ def test_tail_is_clean_and_begins_at_the_last_start(tmp_path: Path) -> None:
 def test_progress_is_what_the_server_says_of_itself() -> None:
     assert progress(ENGINE + "  warnings.warn(") == "vLLM API server version 0.32.0"
     assert progress("Triton is not installed") == ""
+
+
+def test_between_two_moments(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"old\nhalf a")
+    start = length(log)
+    with log.open("ab") as file:
+        file.write(b" line\n\n\x1b[36mnew\x1b[0m\r\nlater")
+    end = length(log)
+    assert between(log, start, end) == ["half a line", "new", "later"]
+    assert between(log, 4, start) == ["half a"]
+    assert between(log, start, start) == []
+    assert between(log, end, start) == []
+    assert between(tmp_path / "none", 0, 5) == []
+    assert length(tmp_path / "none") == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Warming up model for the compilation...",
+        "[backbone] saved AOT compiled function to /x",
+        "[backbone] Initial profiling/warmup run took 0.01 s",
+        "torch._dynamo hit config.recompile_limit (8)",
+        "Triton kernel JIT compilation during inference: _kernel.",
+        "Triton autotuning for function _kernel finished after 0.2s",
+        "Capturing CUDA graphs (decode, FULL): 10%",
+        "Graph capturing finished in 3 secs, took 0.10 GiB",
+    ],
+)
+def test_what_tells_of_compiling(said: str) -> None:
+    line = f"(Worker pid=5244) INFO 11-21 14:31:07 [cpu_model_runner.py:87] {said}"
+    assert compiling([line, line, said]) == (said,)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Engine 000: Avg prompt throughput: 1.2 tokens/s, Avg generation throughput: 0.3 tokens/s",
+        "Loaded new LoRA adapter: name 'tuned', path '/models/tuned'",
+        "Application startup complete.",
+        "Received request chatcmpl-1: params: SamplingParams(stop=['compile'])",
+        "Generated response chatcmpl-1 (streaming delta): output: 'how to compile'",
+        "Request chatcmpl-1 details: prompt: 'warm up'",
+    ],
+)
+def test_what_does_not_tell_of_compiling(said: str) -> None:
+    assert compiling([f"(APIServer pid=1) INFO 11-21 14:28:35 [loggers.py:335] {said}"]) == ()
+
+
+def test_a_few_of_many_lines_of_compiling() -> None:
+    assert len(compiling([f"Compiling graph {number}" for number in range(90)])) == 5

@@ -1,0 +1,102 @@
+"""What a vLLM counts of itself: its Prometheus page, `/metrics` beside `/v1`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.client.pages import pages
+from harness.client.route import Route
+from harness.client.transport.exchange import TransportFailed
+from harness.client.transport.origin import path_of
+
+_FIELDS = {
+    "vllm:prompt_tokens_total": "prompt_tokens",
+    "vllm:generation_tokens_total": "generation_tokens",
+    "vllm:prefix_cache_queries_total": "cache_queries",
+    "vllm:prefix_cache_hits_total": "cache_hits",
+    "vllm:time_to_first_token_seconds_sum": "ttft_sum",
+    "vllm:time_to_first_token_seconds_count": "ttft_count",
+    "vllm:num_preemptions_total": "preemptions",
+    "vllm:num_requests_running": "running",
+    "vllm:num_requests_waiting": "waiting",
+    "process_start_time_seconds": "started",
+}
+_COUNTERS = (
+    "prompt_tokens", "generation_tokens", "cache_queries", "cache_hits", "ttft_sum", "ttft_count",
+    "preemptions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """A server's counters since it started, and how busy it is; None for what the page lacks.
+
+    All engines together, and base and adapters too: vLLM counts those under the base's name.
+    Cache queries and hits are tokens, times are in seconds, `started` is in Unix time.
+    """
+
+    prompt_tokens: float | None = None
+    generation_tokens: float | None = None
+    cache_queries: float | None = None
+    cache_hits: float | None = None
+    ttft_sum: float | None = None
+    ttft_count: float | None = None
+    preemptions: float | None = None
+    running: float | None = None
+    waiting: float | None = None
+    started: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether requests are under way or wait."""
+        return bool(self.running) or bool(self.waiting)
+
+    def restarted_since(self, before: Metrics) -> bool:
+        """Whether another process counts than did `before`."""
+        if None not in (self.started, before.started) and self.started != before.started:
+            return True
+        pairs = ((getattr(before, name), getattr(self, name)) for name in _COUNTERS)
+        return any(None not in (then, now) and now < then for then, now in pairs)
+
+
+async def scrape(
+    url: str,
+    api_key: str | None,
+    *,
+    timeout: float = 5.0,  # noqa: ASYNC109 - what is not there in time is not there
+) -> Metrics | None:
+    """What the vLLM at `url` (with its `/v1`) counts; None where nobody there tells.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+    """
+    route = Route(url, api_key)
+    try:
+        async with pages(route, timeout) as get:
+            page = await get(f"{path_of(route.url).removesuffix('/v1')}/metrics")
+    except (TimeoutError, TransportFailed):
+        return None
+    if page.status != 200 or page.kind != "text/plain":
+        return None
+    return parse(page.content.decode("utf-8", "replace"))
+
+
+def parse(page: str) -> Metrics | None:
+    """What a Prometheus page tells of a vLLM; None where it is no such page, or of another server.
+
+    Raises nothing, whatever the page holds.
+    """
+    from prometheus_client.parser import text_string_to_metric_families
+
+    found: dict[str, float] = {}
+    try:
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                name = _FIELDS.get(sample.name)
+                if name is not None:
+                    found[name] = found.get(name, 0.0) + sample.value
+    except (ValueError, LookupError):  # the parser lets some broken lines fall through
+        return None
+    known = {name: value for name, value in found.items() if math.isfinite(value)}
+    return Metrics(**known) if known.keys() - {"started"} else None

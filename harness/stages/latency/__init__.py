@@ -1,0 +1,1 @@
+"""Latency: is the candidate slower than the baseline, by how much, and how sure is that?"""
