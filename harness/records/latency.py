@@ -99,13 +99,13 @@ class ServerHealth(Record):
 
 
 class Block(Record):
-    """Requests of one arm in a row; `place` is its turn in the round."""
+    """Requests of one arm in a row; `place` is its turn in the round, `began` is Unix time."""
 
     load: Load
     round: int
     place: int
     arm: Arm
-    began: str
+    began: float
     seconds: float
     samples: tuple[Sample, ...]
     client: ClientHealth
@@ -141,7 +141,10 @@ class LatencyMetric(Record):
 
 
 class ArmFigures(Record):
-    """What one arm did at one load, the opening waves left out."""
+    """What one arm did at one load, the opening waves left out.
+
+    `goodput` is the share of its requests that kept the SLO.
+    """
 
     arm: Arm
     requests: int

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.records.base import Record
 from harness.records.cost import Spending
+from harness.records.latency import LatencySection
 from harness.records.summary import Accounting
 
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
@@ -90,7 +91,8 @@ class Verdict(Record):
     """`verdict.json`; a verdict that its own rules and problems contradict is refused.
 
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
-    looked for. `spending` is told beside the rules and decides nothing.
+    looked for. `spending` is told beside the rules and decides nothing. `latency` is what the
+    rules on latency were judged by, None where the policy has none.
     """
 
     schema_version: Literal[1] = 1
@@ -107,6 +109,7 @@ class Verdict(Record):
     baseline_accounting: Accounting
     spending: Spending | None = None
     baseline_spending: Spending | None = None
+    latency: LatencySection | None = None
     hashes: VerdictHashes
     candidate_run: str
     baseline_run: str

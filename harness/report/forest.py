@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
+from harness.report.canvas import sketch
 from harness.report.model import PlotKind, PlotRow, ReportView
 from harness.report.svg import COLOURS, clean_svg
 
@@ -50,20 +49,10 @@ def render_forest(view: ReportView, layout: Layout = WIDE) -> str:
     panels = [(kind, own) for kind, own in panels if own]
     if not panels:
         return ""
-    from matplotlib import rc_context
-
-    settings = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": f"harness-{layout.name}",
-        "font.size": 9.0,
-        "axes.unicode_minus": True,
-        "text.parse_math": False,
-        "path.simplify": False,
-    }
-    with rc_context(settings), warnings.catch_warnings():
-        # A name may hold letters that matplotlib's font lacks; the page's fonts show them.
-        warnings.filterwarnings("ignore", message="Glyph")
-        drawn = _draw(panels, layout)
+    height = sum(_HEAD + _FOOT + layout.row * len(rows) for _, rows in panels)
+    drawn = sketch(
+        layout.width, height, layout.name, lambda figure: _draw(figure, panels, layout, height)
+    )
     told = "; ".join(f"{row.label}: {row.numbers}, {row.outcome}" for row in rows)
     return clean_svg(
         drawn,
@@ -73,14 +62,9 @@ def render_forest(view: ReportView, layout: Layout = WIDE) -> str:
     )
 
 
-def _draw(panels: Sequence[tuple[PlotKind, list[PlotRow]]], layout: Layout) -> bytes:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    height = sum(_HEAD + _FOOT + layout.row * len(rows) for _, rows in panels)
-    # 72 units an inch: one unit of the drawing is one CSS pixel.
-    figure = Figure(figsize=(layout.width / 72, height / 72), dpi=72)
-    FigureCanvasSVG(figure)
+def _draw(
+    figure: Any, panels: Sequence[tuple[PlotKind, list[PlotRow]]], layout: Layout, height: int
+) -> None:
     top = 0
     for kind, rows in panels:
         tall = layout.row * len(rows)
@@ -94,10 +78,6 @@ def _draw(panels: Sequence[tuple[PlotKind, list[PlotRow]]], layout: Layout) -> b
         )
         _panel(axes, kind, rows, layout)
         top += _HEAD + _FOOT + tall
-    out = BytesIO()
-    blank = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(out, format="svg", transparent=True, metadata=blank)
-    return out.getvalue()
 
 
 def _panel(axes: Any, kind: PlotKind, rows: Sequence[PlotRow], layout: Layout) -> None:
@@ -142,14 +122,17 @@ def _row(axes: Any, place: int, row: PlotRow, layout: Layout) -> None:
         axes.plot([inside, inside], [y - half, y + half], color=COLOURS["ink"], linewidth=1.6)
     if row.low is not None or row.high is not None:
         ends = (low if row.low is None else row.low, high if row.high is None else row.high)
+        ends = (min(ends[0], high), min(ends[1], high))
         axes.plot(ends, (y, y), color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
         for end in (row.low, row.high):
-            if end is not None:
+            if end is not None and math.isfinite(end):
                 cap = half * 0.42
                 axes.plot((end, end), (y - cap, y + cap), color=colour, linewidth=2.0, zorder=3)
+    marker = _MARKERS[row.outcome] if math.isfinite(row.estimate) else ">"
     axes.plot(
-        [row.estimate], [y], marker=_MARKERS[row.outcome], markersize=9, color=colour,
+        [min(row.estimate, high)], [y], marker=marker, markersize=9, color=colour,
         markeredgecolor=COLOURS["paper"], markeredgewidth=1.0, linestyle="none", zorder=4,
+        clip_on=False,
     )  # fmt: skip
     _words(axes, place, row, layout)
 

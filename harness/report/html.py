@@ -1,12 +1,16 @@
-"""The HTML page: one file that loads nothing and runs nothing but its own small script."""
+"""The HTML pages: each one file that loads nothing and runs nothing but its own small script."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from harness.report.forest import NARROW, WIDE, render_forest
+from harness.report.latency.html import draw_latency
+from harness.report.latency.model import LatencyView
+from harness.report.latency.words import CONTROL, INFINITE, TERMS
 from harness.report.model import ReportView
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -14,6 +18,26 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def render_html(view: ReportView) -> str:
     """The whole page; its Content-Security-Policy allows only its own style and script blocks."""
+    from markupsafe import Markup
+
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    return _render(
+        "report.html.j2",
+        script,
+        view=view,
+        drawings=draw_latency(view.latency) if view.latency else (),
+        # Cleaned drawings whose texts an XML writer has escaped.
+        wide=Markup(render_forest(view, WIDE)),  # noqa: S704
+        narrow=Markup(render_forest(view, NARROW)),  # noqa: S704
+    )
+
+
+def render_latency_html(view: LatencyView) -> str:
+    """A measurement of latency as a page of its own, without any script."""
+    return _render("latency_page.html.j2", "", view=view, drawings=draw_latency(view))
+
+
+def _render(template: str, script: str, **shown: Any) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -25,26 +49,26 @@ def render_html(view: ReportView) -> str:
         lstrip_blocks=True,
     )
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(
-        view=view,
+    return environment.get_template(template).render(
         policy=content_policy(style, script),
-        # Ours, not a model's: the two files beside the template, and a cleaned drawing whose
-        # texts an XML writer has escaped.
+        # Ours, not a model's: files beside the template.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        wide=Markup(render_forest(view, WIDE)),  # noqa: S704
-        narrow=Markup(render_forest(view, NARROW)),  # noqa: S704
+        words={"terms": TERMS, "control": CONTROL, "infinite": INFINITE},
+        **shown,
     )
 
 
 def content_policy(style: str, script: str) -> str:
-    """The Content-Security-Policy that lets exactly these two inline blocks through (CSP 3)."""
+    """The Content-Security-Policy that lets exactly these inline blocks through (CSP 3).
+
+    Without a script none may run.
+    """
     return "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_source_hash(style)}'",
-            f"script-src '{_source_hash(script)}'",
+            f"script-src '{_source_hash(script) if script else 'none'}'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",

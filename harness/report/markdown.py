@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from harness.report import numbers
+from harness.report.latency.markdown import latency_lines
 from harness.report.model import (
     AnswerView,
     CaseView,
@@ -13,6 +12,7 @@ from harness.report.model import (
     SectionView,
     Tally,
 )
+from harness.report.plain import MARKS, cell, code, fence, prose
 
 # GitHub refuses a comment of more than 65,536 characters.
 LIMIT = 60_000
@@ -21,27 +21,12 @@ _ANSWER = 1_500
 _PROMPT = 1_000
 _LISTED = 20
 
-_WORDS = {
-    "PROMOTE": "✅",
-    "BLOCK": "❌",
-    "INCONCLUSIVE": "❔",
-    "INVALID": "⚠️",
-    "pass": "✅",
-    "fail": "❌",
-    "inconclusive": "❔",
-    "invalid": "⚠️",
-}
-_RUNS = re.compile("`+")
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=:$^])")
-# A zero-width space stops what a site makes of plain text: mentions, references, bare links.
-_ACTIVE = re.compile(r"@|#(?=\w)|:(?=//)|(?i:\bwww)(?=\.)|(?i:\bgh)(?=-\d)")
-
 
 def render_markdown(view: ReportView) -> str:
     """The comment: verdict, rules, sections, the worst new failures; at most `LIMIT` characters."""
     title = f"{code(view.candidate)} against {code(view.baseline)}"
     lines = [
-        f"## {_WORDS[view.verdict]} {view.verdict}: {title}",
+        f"## {MARKS[view.verdict]} {view.verdict}: {title}",
         "",
         prose(view.headline),
         "",
@@ -51,6 +36,7 @@ def render_markdown(view: ReportView) -> str:
         *_sections(view),
         *_accounting(view),
         *_costs(view),
+        *(latency_lines(view.latency, 3) if view.latency else []),
     ]
     head = _fit(lines, LIMIT // 2)
     return head + _failures(view, LIMIT - len(head) - 200)
@@ -86,16 +72,16 @@ def _rules(view: ReportView) -> list[str]:
         *(_rule(rule) for rule in view.rules),
         "",
         *([view.noise, ""] if view.noise else []),
-        *(f"- {_cell(rule.name[:120])}: {rule.warning}" for rule in view.rules if rule.warning),
+        *(f"- {cell(rule.name[:120])}: {rule.warning}" for rule in view.rules if rule.warning),
         *([""] if any(rule.warning for rule in view.rules) else []),
     ]
 
 
 def _rule(rule: RuleView) -> str:
-    interval = "" if rule.interval == "–" else f" ({rule.interval})"
+    interval = "" if rule.interval in ("–", "∞") else f" ({rule.interval})"
     cells = (
-        f"{_WORDS[rule.outcome]} {rule.outcome}",
-        _cell(rule.name[:120]),
+        f"{MARKS[rule.outcome]} {rule.outcome}",
+        cell(rule.name[:120]),
         prose(rule.requirement if rule.metric else rule.reason[:300]),
         rule.candidate,
         rule.baseline,
@@ -107,7 +93,7 @@ def _rule(rule: RuleView) -> str:
 
 def _regressions(view: ReportView) -> list[str]:
     found = [
-        f"- {_cell(row.metric)} {row.difference} ({row.interval}), p {row.p_value}"
+        f"- {cell(row.metric)} {row.difference} ({row.interval}), p {row.p_value}"
         for row in view.regressions.rows
     ]
     return [f"**Regressions.** {prose(view.regressions.told)}", "", *found, *([""] * bool(found))]
@@ -123,10 +109,10 @@ def _sections(view: ReportView) -> list[str]:
 
 
 def _section(section: SectionView) -> str:
-    metrics = (f"{_cell(m.name)} {m.baseline} → {m.candidate}" for m in section.metrics)
+    metrics = (f"{cell(m.name)} {m.baseline} → {m.candidate}" for m in section.metrics)
     critical = f"**{section.new_critical} critical**" if section.new_critical else ""
     cells = (
-        _cell(section.name),
+        cell(section.name),
         ", ".join(metrics),
         _tally(section.new_failures, critical),
         _tally(section.fixed),
@@ -211,39 +197,3 @@ def _side(title: str, answer: AnswerView) -> list[str]:
         else prose(answer.note or ("the same answer" if answer.repeat_of_other else "empty")),
         "",
     ]
-
-
-def fence(text: str, limit: int, more: str = "") -> str:
-    """The text in a code block that it cannot close, cut after `limit` characters."""
-    cut = f"\n… {len(text) - limit:,} characters more" if len(text) > limit else ""
-    if more:
-        cut = "\n… cut, the whole is in the run's attempts"
-    shown = text[:limit]
-    bars = "`" * max(3, 1 + max((len(run) for run in _RUNS.findall(shown)), default=0))
-    return f"{bars}text\n{shown}{cut}\n{bars}"
-
-
-def code(text: str) -> str:
-    """The text as a code span on one line."""
-    flat = " ".join(text.split()) or " "
-    bars = "`" * (1 + max((len(run) for run in _RUNS.findall(flat)), default=0))
-    pad = " " if "`" in flat else ""
-    return f"{bars}{pad}{flat}{pad}{bars}"
-
-
-def _cell(text: str) -> str:
-    return code(text).replace("|", "\\|")
-
-
-def prose(text: str) -> str:
-    """The text as plain words: no markup, no HTML, no mention, no link comes alive."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    quiet = _ACTIVE.sub(lambda found: f"{found.group()}\u200b", flat)
-    return _PUNCTUATION.sub(_escape, quiet)
-
-
-def _escape(found: re.Match[str]) -> str:
-    # What has no meaning within a line stays readable in the raw text.
-    mark, at = found.group(), found.start()
-    harmless = mark in ".-+=:()!>" and at > 0 and found.string[at - 1 : at] not in ("]", "<")
-    return mark if harmless else f"\\{mark}"

@@ -7,9 +7,12 @@ bidirectional override reaches a renderer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.records.verdict import Decision, Outcome
+
+if TYPE_CHECKING:
+    from harness.report.latency.model import LatencyView
 
 PlotKind = Literal["difference", "share", "time", "number", "ratio"]
 
@@ -19,7 +22,10 @@ Fate = Literal["new_failure", "fixed", "still_failing", "not_comparable", "chang
 
 @dataclass(frozen=True, slots=True)
 class PlotRow:
-    """One line of the forest plot, on the scale of its panel: points, percent, ms or a ratio."""
+    """One line of the forest plot, on the scale of its panel: points, percent, ms or a ratio.
+
+    An infinite end is drawn at the end of the axis.
+    """
 
     kind: PlotKind
     label: str
@@ -240,6 +246,7 @@ class ReportView:
     `reason` is the verdict's own and `headline` says the same in the report's units; `created` is
     for reading and `stamp` the same moment in ISO 8601. `repeats` is how often each case was asked.
     `noise` is a line on the rules' noise, code in backticks, empty where it was not measured.
+    `latency` is None where it was not measured.
     """
 
     verdict: Decision
@@ -269,6 +276,7 @@ class ReportView:
     groups: tuple[CaseGroup, ...]
     provenance: tuple[FactTable, ...]
     hashes: tuple[tuple[str, str], ...]
+    latency: LatencyView | None = None
 
     def group(self, key: str) -> CaseGroup | None:
         """The cases with one fate, or None where there are none."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 NONE = "–"
 MINUS = "\u2212"
+INFINITY = "∞"
 
 Format = Callable[[float | None], str]
 
@@ -60,15 +61,27 @@ def milliseconds(value: float | None, decimals: int | None = None) -> str:
     if value is None:
         return NONE
     if math.isinf(value):
-        return "∞"
+        return INFINITY
     scaled = 1000 * value
     places = (1 if abs(scaled) < 100 else 0) if decimals is None else decimals
     return _signed(f"{scaled:,.{places}f} ms")
 
 
+def duration(value: float | None) -> str:
+    """A time given in seconds, in the unit that fits: `4.21 ms`, `412 ms`, `1.23 s`, `184 s`."""
+    if value is None or math.isinf(value):
+        return milliseconds(value)
+    if value < 0.9995:
+        scaled = 1000 * value
+        return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} ms"
+    return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} s"
+
+
 def ratio(value: float | None, decimals: int = 2) -> str:
-    """Candidate over baseline: `1.10×`."""
-    return NONE if value is None else _signed(f"{value:,.{decimals}f}×")
+    """Candidate over baseline: `1.10×`; infinity is `∞`."""
+    if value is None or math.isinf(value):
+        return NONE if value is None else INFINITY
+    return _signed(f"{value:,.{decimals}f}×")
 
 
 def number(value: float | None) -> str:
@@ -119,7 +132,9 @@ def interval(low: float | None, high: float | None, form: Format) -> str:
     if low is None and high is None:
         return NONE
     first, last = form(low), form(high)
-    for unit in (" pp", " ms"):
+    if first == last == INFINITY:
+        return INFINITY
+    for unit in (" pp", " ms", " s"):
         if first.endswith(unit) and last.endswith(unit):
             first = first.removesuffix(unit)
     return f"{first} to {last}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from math import inf
 
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
@@ -19,13 +20,22 @@ NOISE = (
 )
 
 _TIMES = ("ttft", "service", "itl", "tpot", "e2e")
+_SHARES = ("goodput", "error_rate")
 
 
 def unit_of(metric: str | None) -> PlotKind:
     """The unit of a metric's own values, told by its name: times in seconds, else shares."""
-    if metric is None or not metric.startswith("latency."):
+    if metric is None or not is_latency(metric):
         return "share"
-    return "time" if metric.split(".")[-1].startswith(_TIMES) else "number"
+    name = metric.removeprefix("latency.")
+    if name in _SHARES:
+        return "share"
+    return "time" if name.startswith(_TIMES) else "number"
+
+
+def is_latency(metric: str | None) -> bool:
+    """Whether a rule with this metric is decided by a measurement of latency."""
+    return metric is not None and metric.startswith("latency.")
 
 
 def scale_of(rule: RuleResult) -> PlotKind:
@@ -51,16 +61,17 @@ def formats(kind: PlotKind, decimals: int | None = None) -> numbers.Format:
     return form if decimals is None else partial(form, decimals=decimals)
 
 
-def _format_for(rule: RuleResult) -> numbers.Format:
+def fine_format(
+    kind: PlotKind, limit: float | None, values: Iterable[float | None]
+) -> numbers.Format:
     """A format fine enough that what differs from the limit does not print as the limit."""
-    kind = scale_of(rule)
     form = formats(kind)
-    if rule.limit is None:
+    if limit is None:
         return form
-    near = [v for v in (rule.estimate, rule.ci_low, rule.ci_high) if v not in (None, rule.limit)]
+    near = [value for value in values if value not in (None, limit)]
     for decimals in (None, 2, 3, 4):
         form = formats(kind, decimals)
-        if all(form(value) != form(rule.limit) for value in near):
+        if all(form(value) != form(limit) for value in near):
             break
     return form
 
@@ -96,7 +107,9 @@ def requirement(rule: RuleResult) -> str:
 
 def build_rule(rule: RuleResult) -> RuleView:
     """One row of the rules table."""
-    own, form = formats(unit_of(rule.metric)), _format_for(rule)
+    rule = _with_infinities(rule)
+    own = formats(unit_of(rule.metric))
+    form = fine_format(scale_of(rule), rule.limit, (rule.estimate, rule.ci_low, rule.ci_high))
     name = visible(rule.metric or rule.require.replace("_", " "))
     wanted = requirement(rule)
     span = numbers.interval(rule.ci_low, rule.ci_high, form)
@@ -119,6 +132,20 @@ def build_rule(rule: RuleResult) -> RuleView:
         noise=_noise(rule),
         plot=_plot(rule, name, wanted, form),
     )
+
+
+def _with_infinities(rule: RuleResult) -> RuleResult:
+    """The rule with infinity for what latency's records leave out as beyond every bound.
+
+    A rule whose evidence counts has all its numbers; one that is invalid may have none.
+    """
+    if not is_latency(rule.metric) or not rule.n or rule.outcome == "invalid":
+        return rule
+    names = ["candidate", "estimate", "ci_low", "ci_high"]
+    if rule.require == "ratio_at_most":
+        names.append("baseline")
+    missing = [name for name in names if getattr(rule, name) is None]
+    return rule.model_copy(update=dict.fromkeys(missing, inf))
 
 
 def shortfall(rule: RuleResult) -> str:
@@ -176,7 +203,9 @@ def _plot(rule: RuleResult, name: str, wanted: str, form: numbers.Format) -> Plo
         kind=kind,
         label=one_line(name, 46),
         requirement=wanted,
-        numbers=form(rule.estimate) if span == numbers.NONE else f"{form(rule.estimate)} ({span})",
+        numbers=form(rule.estimate)
+        if span in (numbers.NONE, numbers.INFINITY)
+        else f"{form(rule.estimate)} ({span})",
         outcome=rule.outcome,
         estimate=rule.estimate * factor,
         low=scaled(rule.ci_low),

@@ -16,6 +16,9 @@ COLOURS = {
     "fail": "#070707",
     "inconclusive": "#080808",
     "invalid": "#090909",
+    "candidate": "#0a0a0a",
+    "baseline": "#0b0b0b",
+    "control": "#0c0c0c",
 }
 _NAMES = {colour: name for name, colour in COLOURS.items()}
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -25,11 +28,13 @@ _URL = re.compile(r"url\(#([^)]+)\)")
 _ROOT_KEPT = ("viewBox",)
 
 
-def clean_svg(data: bytes, *, prefix: str, title: str, description: str) -> str:
+def clean_svg(
+    data: bytes, *, prefix: str, title: str, description: str, css: str = "forest"
+) -> str:
     """The drawing as one `<svg>` element with a title and a description for screen readers.
 
     Style attributes become attributes and classes (`fill-pass`, `stroke-line`), because a strict
-    Content-Security-Policy refuses them; every id gets the prefix.
+    Content-Security-Policy refuses them; every id gets the prefix, the element the class `css`.
     """
     root = ET.fromstring(data)  # noqa: S314 - this is what matplotlib has just written
     for name in [name for name in root.attrib if name not in _ROOT_KEPT]:
@@ -44,6 +49,7 @@ def clean_svg(data: bytes, *, prefix: str, title: str, description: str) -> str:
     for element in root.iter():
         _clean(element, prefix, used)
         element.tag = element.tag.removeprefix(_SVG)
+    root.set("class", css)
     _describe(root, prefix, title, description)
     return re.sub(r">\s+<", "><", ET.tostring(root, encoding="unicode")).strip()
 
@@ -82,7 +88,6 @@ def _unstyle(element: ET.Element) -> None:
 
 
 def _describe(root: ET.Element, prefix: str, title: str, description: str) -> None:
-    root.set("class", "forest")
     root.set("role", "img")
     root.set("aria-labelledby", f"{prefix}-title {prefix}-desc")
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):

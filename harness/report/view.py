@@ -9,6 +9,8 @@ from harness.records.verdict import Decision, Verdict
 from harness.report import numbers
 from harness.report.cases import build_groups
 from harness.report.costs import build_costs
+from harness.report.latency.model import LatencyView
+from harness.report.latency.view import build_latency
 from harness.report.model import ReportView
 from harness.report.regressions import build_regressions
 from harness.report.repeats import repeats_sentences
@@ -86,4 +88,11 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
             ("baseline run", visible(verdict.baseline_run)),
             ("harness", visible(verdict.harness_version)),
         ),
+        latency=_latency(verdict),
     )
+
+
+def _latency(verdict: Verdict) -> LatencyView | None:
+    if verdict.latency is None:
+        return None
+    return build_latency(verdict.latency, verdict.candidate, verdict.baseline, verdict.rules)

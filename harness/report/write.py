@@ -1,16 +1,19 @@
-"""The four files of a report, in one folder."""
+"""The four files of a report, in one folder, and the two of a measurement of latency alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.files import storage_error, write_atomic
 from harness.records.comparison import Comparison
-from harness.records.verdict import Verdict
+from harness.records.latency import LatencySection
+from harness.records.verdict import RuleResult, Verdict
 from harness.report.view import build_view
 
 HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
+LATENCY_HTML, LATENCY_MARKDOWN = "latency.html", "latency.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,24 @@ def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> Repo
     write_atomic(paths.junit, render_junit(view))
     write_atomic(paths.verdict, render_json(verdict))
     return paths
+
+
+def write_latency(
+    section: LatencySection,
+    candidate: str,
+    baseline: str,
+    rules: Sequence[RuleResult],
+    folder: Path,
+) -> None:
+    """Write `latency.html` and `latency.md`: the section by itself, with its own rules.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    from harness.report.html import render_latency_html
+    from harness.report.latency.markdown import render_latency_markdown
+    from harness.report.latency.view import build_latency
+
+    view = build_latency(section, candidate, baseline, rules)
+    write_atomic(folder / LATENCY_HTML, render_latency_html(view))
+    write_atomic(folder / LATENCY_MARKDOWN, render_latency_markdown(view))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.records.verdict import Decision
 from harness.report.text import anchor
-from harness.report.write import write_report
+from harness.report.write import write_latency, write_report
 from tests.report.fixtures import pair, pair_of_repeats
 from tests.report.hostile import HOSTILE, hostile_pair
+from tests.report.measured import Kind, hostile_section, measured, measured_pair
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -32,6 +32,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 DECISIONS: tuple[Decision, ...] = ("PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID")
+KINDS: tuple[Kind, ...] = ("pass", "fail", "inconclusive", "invalid")
 
 
 @dataclass
@@ -62,6 +63,11 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_report(*hostile_pair(), folder / "hostile")
     write_report(*pair_of_repeats(), folder / "repeats")
     write_report(*pair("BLOCK", 5_000), folder / "long")
+    for kind in KINDS:
+        made, rules = measured(kind)
+        write_latency(made, "good", "base", rules, folder / kind)
+        write_report(*measured_pair(kind), folder / kind)
+    write_latency(hostile_section(), HOSTILE[0], HOSTILE[1], (), folder / "hostile")
     return folder
 
 
@@ -276,10 +282,81 @@ def test_print_holds_the_new_failures_whole(watched: Watched, reports: Path) -> 
     assert min(heights) > 50
 
 
-def test_five_thousand_cases_open_quickly(watched: Watched, reports: Path) -> None:
-    started = time.monotonic()
+def test_five_thousand_cases_are_shown_and_searched(watched: Watched, reports: Path) -> None:
     page = watched.open(reports / "long" / "report.html")
     page.get_by_text("5000 of 5000 cases shown").wait_for()
-    assert time.monotonic() - started < 10
     page.fill("#find", "version 4997")
     expect(page.locator(".case:not([hidden])")).to_have_count(1)
+
+
+PAGES = ("report.html", "latency.html")
+
+
+@pytest.mark.parametrize("watched", [{}, PHONE], indirect=True, ids=["wide", "phone"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", PAGES)
+def test_latency_is_drawn_once_for_the_width_of_the_page(
+    watched: Watched, reports: Path, kind: Kind, name: str
+) -> None:
+    page = watched.open(reports / kind / name)
+    loads = len(measured(kind)[0].loads)
+    assert page.locator("section.load svg.drawing:visible").count() == 3 * loads
+    assert page.get_by_role("img", name="Candidate divided by baseline").count() == loads
+    width = page.evaluate("window.innerWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("watched", [{}, PHONE], indirect=True, ids=["wide", "phone"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_word_of_a_latency_drawing_leaves_it_or_covers_another(
+    watched: Watched, reports: Path, kind: Kind
+) -> None:
+    page = watched.open(reports / kind / "latency.html")
+    assert page.locator("svg.drawing:visible text").count() > 30
+    assert page.evaluate(CROWDED) == []
+
+
+# Words that stick out of their drawing by more than a pixel, and pairs of words that overlap.
+CROWDED = """() => {
+  const found = [];
+  for (const svg of document.querySelectorAll('svg.drawing')) {
+    if (!svg.checkVisibility()) continue;
+    const frame = svg.getBoundingClientRect();
+    const words = [...svg.querySelectorAll('text')].map(
+      w => [w.textContent, w.getBoundingClientRect()]);
+    words.forEach(([word, box], place) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 ||
+          box.bottom > frame.bottom + 1) found.push(`${word} leaves`);
+      for (const [other, its] of words.slice(place + 1)) {
+        const wide = Math.min(box.right, its.right) - Math.max(box.left, its.left);
+        const high = Math.min(box.bottom, its.bottom) - Math.max(box.top, its.top);
+        if (wide > 1 && high > 4) found.push(`${word} covers ${other}`);
+      }
+    });
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(
+    "watched", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True,
+    ids=["light", "dark"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_word_on_latency_stands_out_from_its_ground(
+    watched: Watched, reports: Path, kind: Kind
+) -> None:
+    page = watched.open(reports / kind / "latency.html")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_nothing_hostile_runs_or_loads_in_a_page_on_latency(
+    watched: Watched, reports: Path
+) -> None:
+    page = watched.open(reports / "hostile" / "latency.html")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("main iframe, main img, main script").count() == 0
+    assert page.locator("body > footer").is_visible()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

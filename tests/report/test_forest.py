@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_every_rule_with_numbers_is_drawn_and_told() -> None:
         assert (rule.name in texts) == (rule.plot is not None)
     told = root.findtext("desc") or ""
     assert "support.tone.adherence: +1.0 pp (−6.2 to +8.1 pp), inconclusive" in told
-    assert root.get("role") == "img"
+    assert (root.get("role"), root.get("class")) == ("img", "forest")
     assert root.get("aria-labelledby") == "forest-wide-title forest-wide-desc"
 
 
@@ -53,6 +54,16 @@ def test_a_hostile_name_is_text_and_never_a_formula() -> None:
     root = ET.fromstring(render_forest(build_view(*hostile_pair())))
     assert any("<script>" in (element.text or "") for element in root.iter("text"))
     assert not list(root.iter("script"))
+
+
+def test_what_is_infinite_ends_at_the_end_of_the_axis() -> None:
+    view = build_view(*pair("BLOCK"))
+    plot = next(rule.plot for rule in view.rules if rule.plot and rule.plot.kind == "ratio")
+    endless = replace(plot, estimate=inf, high=inf, numbers="∞")
+    assert axis_range([endless]) == axis_range([replace(plot, estimate=plot.low, high=None)])
+    drawn = render_forest(replace(view, rules=(replace(view.rules[0], plot=endless),)))
+    assert "inf" not in drawn.replace("inconclusive", "")
+    assert "latency.ttft_p95: ∞, pass" in drawn
 
 
 def test_no_numbers_no_drawing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ from tests.report.fixtures import pair, rule
         ("s.a.f1", "at_most", 0.1, "at most 10.0%"),
         ("s.a.f1", "at_most", None, "at most a set value"),
         ("latency.ttft_p95", "at_most", 0.25, "at most 250 ms"),
-        ("latency.throughput", "at_least", 900.0, "at least 900"),
+        ("latency.tokens_per_second", "at_least", 900.0, "at least 900"),
+        ("latency.goodput", "at_least", 0.95, "at least 95.0%"),
+        ("latency.error_rate", "at_most", 0.01, "at most 1.0%"),
         ("latency.ttft_p95", "ratio_at_most", 1.1, "at most 1.10× the baseline"),
         (None, "no_new_critical_failures", None, "no new failure among critical cases"),
         ("s.a.f1", "something_new", None, "something new"),
@@ -52,6 +55,23 @@ def test_a_rule_without_numbers_has_no_place_in_the_plot() -> None:
     assert shown.plot is None
     assert (shown.candidate, shown.estimate, shown.interval, shown.n) == ("–",) * 4
     assert headline(shown) == "no evidence"
+
+
+def test_a_rule_on_latency_that_was_judged_has_infinity_for_what_is_left_out() -> None:
+    made = rule("latency.ttft_p95", "ratio_at_most", "fail", "r", limit=1.1, n=1000,
+                baseline=0.2, ci_low=1.3)  # fmt: skip
+    shown = build_rule(made)
+    assert (shown.candidate, shown.baseline) == ("∞", "200 ms")
+    assert (shown.estimate, shown.interval) == ("∞", "1.30× to ∞")
+    assert shown.plot is not None
+    assert (shown.plot.low, shown.plot.estimate, shown.plot.high) == (1.3, inf, inf)
+    assert headline(shown) == "latency.ttft_p95 is not at most 1.10× the baseline."
+
+
+def test_a_rule_on_latency_that_has_no_evidence_has_no_numbers() -> None:
+    shown = build_rule(rule("latency.ttft_p95", "ratio_at_most", "invalid", "r", limit=1.1, n=40))
+    assert (shown.candidate, shown.estimate, shown.interval) == ("–",) * 3
+    assert shown.plot is None
 
 
 def test_scales_follow_the_rule_and_the_metric() -> None:

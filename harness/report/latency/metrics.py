@@ -1,0 +1,140 @@
+"""The percentiles of a load: rows of the table, lines of the drawing, and what follows of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from harness.records.latency import Bounded, LatencyMetric
+from harness.records.verdict import RuleResult
+from harness.report import numbers
+from harness.report.latency.model import Extent, Finding, MetricRow, RatioRow, Span, Standing
+from harness.report.latency.words import split_metric
+from harness.report.rules import fine_format
+
+_NOTHING = Span(numbers.NONE, numbers.NONE)
+_PLACE: dict[Standing, str] = {
+    "within": "within the limit of {limit}",
+    "above": "above the limit of {limit}",
+    "open": "the limit of {limit} lies within the interval, so it cannot be told",
+    "short": "{shortage}",
+}
+
+
+def unbound(value: float | None) -> float:
+    """The number, infinity for what a record leaves out as beyond every bound."""
+    return inf if value is None else value
+
+
+def span(found: Bounded | None, form: numbers.Format) -> Span:
+    """A value and its bounds as text, `–` for none."""
+    if found is None:
+        return _NOTHING
+    low, high = unbound(found.low), unbound(found.high)
+    value, bounds = form(unbound(found.estimate)), numbers.interval(low, high, form)
+    return Span(value, numbers.NONE if bounds == numbers.INFINITY else bounds)
+
+
+def in_words(shown: Span) -> str:
+    """A value with its bounds in brackets, where it has any."""
+    return shown.value if shown.bounds == numbers.NONE else f"{shown.value} ({shown.bounds})"
+
+
+def families(metrics: Sequence[LatencyMetric]) -> tuple[tuple[str, tuple[MetricRow, ...]], ...]:
+    """The rows of the table, those of one family together, in the order they come in."""
+    found: dict[str, list[MetricRow]] = {}
+    for metric in metrics:
+        found.setdefault(split_metric(metric.metric)[0], []).append(_row(metric))
+    return tuple((family, tuple(rows)) for family, rows in found.items())
+
+
+def _row(metric: LatencyMetric) -> MetricRow:
+    return MetricRow(
+        name=_name(metric),
+        candidate=span(metric.candidate, numbers.duration),
+        baseline=span(metric.baseline, numbers.duration),
+        ratio=span(metric.ratio, numbers.ratio),
+        control=span(metric.control, numbers.ratio),
+        shortage=_shortage(metric),
+    )
+
+
+def _name(metric: LatencyMetric) -> str:
+    return " ".join(filter(None, split_metric(metric.metric)))
+
+
+def _shortage(metric: LatencyMetric) -> str:
+    if metric.certifiable:
+        return ""
+    needed = numbers.count(metric.needed)
+    return f"not certifiable: {numbers.count(metric.n)} of {needed} requests needed"
+
+
+def ratio_rows(
+    metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]
+) -> tuple[RatioRow, ...]:
+    """The lines of the drawing: every metric that has a ratio."""
+    rows: list[RatioRow] = []
+    for metric in metrics:
+        if metric.ratio is None:
+            continue
+        rule = _ratio_rule(metric, rules)
+        limit = rule.limit if rule else None
+        rows.append(
+            RatioRow(
+                label=_name(metric),
+                numbers=in_words(span(metric.ratio, numbers.ratio)),
+                ratio=extent(metric.ratio),
+                control=extent(metric.control) if metric.control else None,
+                limit=limit,
+                standing=_standing(metric, metric.ratio, limit) if limit is not None else None,
+                certifiable=metric.certifiable,
+            )
+        )
+    return tuple(rows)
+
+
+def extent(found: Bounded) -> Extent:
+    """A value and its bounds as numbers."""
+    return Extent(unbound(found.low), unbound(found.estimate), unbound(found.high))
+
+
+def _ratio_rule(metric: LatencyMetric, rules: Sequence[RuleResult]) -> RuleResult | None:
+    name = f"latency.{metric.metric}"
+    return next((r for r in rules if r.metric == name and r.require == "ratio_at_most"), None)
+
+
+def findings(metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]) -> tuple[Finding, ...]:
+    """Where each metric lies that a rule limits, by ratio or by the candidate's own value."""
+    by_name = {f"latency.{metric.metric}": metric for metric in metrics}
+    return tuple(
+        _finding(by_name[rule.metric], rule)
+        for rule in rules
+        if rule.metric in by_name
+        and rule.limit is not None
+        and rule.require in ("ratio_at_most", "at_most")
+    )
+
+
+def _finding(metric: LatencyMetric, rule: RuleResult) -> Finding:
+    limit, name = rule.limit or 0.0, _name(metric)
+    own = rule.require == "at_most"
+    found = metric.candidate if own else metric.ratio
+    if found is None:
+        bound = numbers.ratio(limit)
+        told = f"{name} has no ratio to the baseline's, so the limit of {bound} cannot be applied."
+        return Finding("open", told)
+    values = (unbound(found.estimate), unbound(found.low), unbound(found.high))
+    form = fine_format("time" if own else "ratio", limit, values)
+    standing = _standing(metric, found, limit)
+    place = _PLACE[standing].format(limit=form(limit), shortage=_shortage(metric))
+    of = name if own else f"{name} divided by the baseline's"
+    return Finding(standing, f"{of} is {in_words(span(found, form))}: {place}.")
+
+
+def _standing(metric: LatencyMetric, found: Bounded, limit: float) -> Standing:
+    if unbound(found.low) > limit:
+        return "above"
+    if not metric.certifiable:
+        return "short"
+    return "within" if unbound(found.high) <= limit else "open"

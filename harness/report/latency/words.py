@@ -1,0 +1,114 @@
+"""The words of the latency section: names of loads and metrics, and why it ended as it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.records.latency import LatencySection
+from harness.records.load import Load
+from harness.records.verdict import Outcome
+from harness.report import numbers
+from harness.report.model import RuleView
+from harness.report.text import one_line
+
+TERMS = (
+    "TTFT: time to first token, from the moment a request was due; service TTFT: from its sending; "
+    "ITL: between two chunks; TPOT: for each token after the first chunk; E2E: to the end of the "
+    "answer."
+)
+CONTROL = (
+    "The control is the baseline measured once more, in blocks of its own: its ratio to the "
+    "baseline is the noise of this measurement."
+)
+INFINITE = (
+    "∞: beyond every bound. Failed requests and timeouts count as infinitely late and as misses "
+    "of the SLO."
+)
+_FAMILIES = {
+    "ttft": "TTFT",
+    "service": "Service TTFT",
+    "service_ttft": "Service TTFT",
+    "itl": "ITL",
+    "tpot": "TPOT",
+    "e2e": "E2E",
+}
+_METRIC = re.compile(r"(\w+)_(p\d+(?:\.\d+)?)")
+_MEANING: dict[Outcome, str] = {
+    "pass": "Every rule on latency passes.",
+    "fail": "A rule on latency fails.",
+    "inconclusive": "The measurement cannot tell.",
+    "invalid": "The measurement cannot be trusted, so nothing follows from it.",
+}
+
+
+def split_metric(metric: str) -> tuple[str, str]:
+    """The family of a metric and which value of it, as people write them: `TTFT`, `p95`."""
+    found = _METRIC.fullmatch(metric)
+    if found is None or found[1] not in _FAMILIES:
+        return one_line(metric.replace("_", " "), 60), ""
+    return _FAMILIES[found[1]], found[2]
+
+
+def load_title(load: Load) -> str:
+    """What a load is, as a heading."""
+    if load.kind == "single":
+        return "One request at a time"
+    if load.kind == "closed":
+        return f"{numbers.counted(load.concurrency, 'request')} at a time"
+    if load.share is not None:
+        return f"Poisson arrivals at {100 * load.share:g}% of the baseline's capacity"
+    return f"Poisson arrivals, {load.rate:g} requests/s"
+
+
+def overall(section: LatencySection, rules: Sequence[RuleView]) -> Outcome | None:
+    """The outcome of all rules on latency, invalid where there is a problem at any load."""
+    found = {rule.outcome for rule in rules}
+    if section.problems or any(load.problems for load in section.loads):
+        return "invalid"
+    ranked: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
+    return next((outcome for outcome in ranked if outcome in found), None)
+
+
+def problems(section: LatencySection) -> tuple[str, ...]:
+    """All that is wrong with the measurement, a load's own problems with its name."""
+    own = (
+        f"{load_title(load.load)}: {problem}" for load in section.loads for problem in load.problems
+    )
+    return tuple(one_line(problem, 600) for problem in (*section.problems, *own))
+
+
+def meaning(outcome: Outcome | None) -> str:
+    """What an outcome says, in one sentence."""
+    if outcome is None:
+        return "No rule of the policy asks for latency: it was measured and not judged."
+    return _MEANING[outcome]
+
+
+def facts(section: LatencySection) -> tuple[tuple[str, str], ...]:
+    """How it was measured, by name."""
+    settings = section.settings
+    length = "each" if settings.length == "fixed" else "at most, as the model ends"
+    rows = [
+        ("Requests", f"{numbers.count(settings.requests)} of each arm at each load"),
+        ("Rounds", f"{numbers.count(settings.rounds)}, the arms in an order drawn for each"),
+        ("Answers", f"{numbers.counted(settings.max_tokens, 'token')} {length}"),
+        ("SLO", slo_words(section) or "none"),
+        ("Seed", str(settings.seed)),
+        ("Measurement", one_line(section.measurement, 120)),
+        ("Digest", one_line(section.digest, 120)),
+    ]
+    if section.stopped_early:
+        rows.insert(2, ("Stopped early", "further rounds could no longer change the outcome"))
+    return tuple(rows)
+
+
+def slo_words(section: LatencySection) -> str:
+    """What a good request keeps: `TTFT ≤ 500 ms, E2E ≤ 4.00 s`; empty without an SLO."""
+    slo = section.settings.slo
+    if slo is None:
+        return ""
+    limits = (("TTFT", slo.ttft), ("E2E", slo.e2e))
+    return ", ".join(
+        f"{name} ≤ {numbers.duration(limit)}" for name, limit in limits if limit is not None
+    )

@@ -1,0 +1,217 @@
+"""The view model of a measurement of latency."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from math import inf
+from typing import Any
+
+import pytest
+
+from harness.records.latency import ArmFigures, Bounded
+from harness.records.load import Load
+from harness.records.verdict import Verdict
+from harness.report.json import render_json
+from harness.report.latency.figures import figure_rows
+from harness.report.latency.model import LatencyView
+from harness.report.latency.view import build_latency
+from harness.report.latency.words import load_title, split_metric
+from harness.report.text import visible
+from harness.report.view import build_view
+from tests.report.fixtures import pair
+from tests.report.hostile import HOSTILE
+from tests.report.measured import (
+    Kind,
+    hostile_section,
+    load,
+    measured,
+    measured_pair,
+    section,
+)
+
+
+def view(kind: Kind) -> LatencyView:
+    made, rules = measured(kind)
+    return build_latency(made, "good", "base", rules)
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for part in value for text in _strings(part)]
+    if is_dataclass(value):
+        return [text for f in fields(value) for text in _strings(getattr(value, f.name))]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("kind", "meaning"),
+    [
+        ("pass", "Every rule on latency passes."),
+        ("fail", "A rule on latency fails."),
+        ("inconclusive", "The measurement cannot tell."),
+        ("invalid", "The measurement cannot be trusted, so nothing follows from it."),
+    ],
+)
+def test_the_outcome_is_told_in_words(kind: Kind, meaning: str) -> None:
+    made = view(kind)
+    assert (made.outcome, made.meaning) == (kind, meaning)
+
+
+def test_without_a_rule_it_is_measured_and_not_judged() -> None:
+    made = build_latency(section(load()), "good", "base", ())
+    assert made.outcome is None
+    assert made.loads[0].findings == ()
+    assert "not judged" in made.meaning
+
+
+def test_a_problem_at_one_load_makes_all_of_it_invalid_and_is_told_with_the_load() -> None:
+    broken = load("closed:4", problems=("the server restarted",))
+    made = build_latency(section(load(), broken), "good", "base", ())
+    assert made.outcome == "invalid"
+    assert made.problems == ("4 requests at a time: the server restarted",)
+    assert [one.trusted for one in made.loads] == [True, False]
+
+
+def test_a_problem_of_the_whole_measurement_makes_no_load_trusted() -> None:
+    made = view("invalid")
+    assert made.problems[0] == "the server's log tells of compiling during 3 blocks"
+    assert not any(one.trusted for one in made.loads)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("pass", ["TTFT p95 divided by the baseline's is 1.05× (1.01× to 1.09×): {within}."]),
+        (
+            "fail",
+            [
+                "TTFT p50 divided by the baseline's is 1.33× (1.30× to 1.35×): {above}.",
+                "TTFT p99 divided by the baseline's is ∞: above the limit of 1.25×.",
+            ],
+        ),
+        (
+            "inconclusive",
+            [
+                "TTFT p95 divided by the baseline's is 1.104× (1.064× to 1.144×): {open}.",
+                "TTFT p99 divided by the baseline's is 0.96× (0.86× to 1.07×): {short}.",
+            ],
+        ),
+    ],
+)
+def test_each_load_says_where_it_lies_to_every_limit(kind: Kind, told: list[str]) -> None:
+    places = {
+        "within": "within the limit of 1.10×",
+        "above": "above the limit of 1.10×",
+        "open": "the limit of 1.100× lies within the interval, so it cannot be told",
+        "short": "not certifiable: 1,200 of 5,000 requests needed",
+    }
+    shown = [found.told for found in view(kind).loads[0].findings]
+    assert shown == [text.format(**places) for text in told]
+
+
+def test_what_is_beyond_every_bound_is_infinite_in_text_and_number() -> None:
+    made = view("fail").loads[0]
+    rows = {row.name: row for _, rows in made.families for row in rows}
+    assert (rows["TTFT p99"].candidate.value, rows["TTFT p99"].ratio.value) == ("∞", "∞")
+    assert rows["TTFT p99"].baseline.value == "218 ms"
+    ratios = {row.label: row.ratio for row in made.ratios}
+    assert (ratios["TTFT p99"].low, ratios["TTFT p99"].high) == (inf, inf)
+    rules = view("fail").rules
+    assert [rule.estimate for rule in rules] == ["1.33×", "∞"]
+    assert [rule.plot.estimate if rule.plot else None for rule in rules][1] == inf
+
+
+def test_an_arm_without_any_ratio_has_dashes() -> None:
+    found = [one.model_copy(update={"ratio": None, "control": None}) for one in load().metrics]
+    made = build_latency(section(load(metrics=found)), "good", "base", ()).loads[0]
+    assert made.ratios == ()
+    assert {row.ratio.value for _, rows in made.families for row in rows} == {"–"}
+
+
+def test_metrics_of_a_family_stand_together() -> None:
+    found = view("pass").loads[0].families
+    assert [family for family, _ in found] == ["TTFT", "Service TTFT", "ITL", "TPOT", "E2E"]
+    assert [row.name for row in found[0][1]] == ["TTFT p50", "TTFT p90", "TTFT p95", "TTFT p99"]
+
+
+def test_failures_are_counted_by_cause_and_never_finish() -> None:
+    made = view("fail").loads[0]
+    figures = {row.name: row.cells for row in made.figures}
+    assert made.arms == ("candidate", "baseline", "control")
+    assert (figures["Failed"][0].value, figures["Failed"][0].bounds) == ("40", "timeout 31, http 9")
+    assert [cell.value for cell in figures["Longest gap"]] == ["∞", "212 ms", "212 ms"]
+    assert made.unfinished == (
+        "3.3% of the candidate's requests failed: its curve ends below 100%.",
+    )
+    ends = {curve.arm: curve.points[-1][1] for curve in made.ecdf}
+    assert ends["candidate"] == pytest.approx(0.96)
+    assert ends["baseline"] == 1.0
+
+
+def test_an_arm_that_only_failed_has_no_curve() -> None:
+    made = build_latency(section(load(lost={"connect": 1200})), "good", "base", ()).loads[0]
+    assert [curve.arm for curve in made.ecdf] == ["baseline", "control"]
+    assert made.unfinished == ("100% of the candidate's requests failed: it has no curve.",)
+
+
+def test_figures_that_no_arm_has_are_left_out() -> None:
+    arm = ArmFigures(
+        arm="baseline", requests=40, failed=0, requests_per_second=2.0,
+        error_rate=Bounded(estimate=0.0, low=0.0, high=0.07),
+    )  # fmt: skip
+    names = [row.name for row in figure_rows([arm], "")]
+    assert names == ["Requests", "Failed", "Error rate", "Requests per second"]
+    assert figure_rows([], "") == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("single", "One request at a time"),
+        ("closed:1", "1 request at a time"),
+        ("closed:16", "16 requests at a time"),
+        ("poisson:5/s", "Poisson arrivals, 5 requests/s"),
+        ("poisson:65%", "Poisson arrivals at 65% of the baseline's capacity"),
+    ],
+)
+def test_a_load_as_a_heading(written: str, title: str) -> None:
+    assert load_title(Load.model_validate(written)) == title
+
+
+@pytest.mark.parametrize(
+    ("metric", "parts"),
+    [
+        ("ttft_p95", ("TTFT", "p95")),
+        ("service_ttft_p99.9", ("Service TTFT", "p99.9")),
+        ("e2e_p50", ("E2E", "p50")),
+        ("something_new", ("something new", "")),
+        ("odd_p95", ("odd p95", "")),
+    ],
+)
+def test_a_metric_in_words(metric: str, parts: tuple[str, str]) -> None:
+    assert split_metric(metric) == parts
+
+
+def test_how_it_was_measured_is_told() -> None:
+    facts = dict(view("pass").facts)
+    assert facts["Requests"] == "1,200 of each arm at each load"
+    assert facts["SLO"] == "TTFT ≤ 250 ms, E2E ≤ 4.00 s"
+    assert "Stopped early" in facts
+    assert "Stopped early" not in dict(view("fail").facts)
+
+
+def test_the_report_has_the_section_where_the_verdict_has_it() -> None:
+    assert build_view(*pair("PROMOTE")).latency is None
+    made, compared = measured_pair("pass")
+    shown = build_view(made, compared).latency
+    assert shown is not None
+    assert [rule.metric for rule in shown.rules] == ["latency.ttft_p95"]
+    assert Verdict.model_validate_json(render_json(made)) == made
+
+
+def test_every_string_is_visible() -> None:
+    made = build_latency(hostile_section(), HOSTILE[0], HOSTILE[10], ())
+    for text in _strings(made):
+        assert visible(text) == text
