@@ -12,6 +12,7 @@ from harness.errors import ConfigError, UsageError
 from harness.files import digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.http_server import HttpServer
+from harness.records.latency import LatencySettings
 from harness.records.policy import Policy
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.servers import Server
@@ -42,6 +43,7 @@ class Config(Record):
     targets: dict[str, Target] = Field(min_length=1)
     generation: Generation = Generation()
     gate: Policy | None = None
+    latency: LatencySettings = LatencySettings()
     runs_dir: str | None = None
 
     @field_validator("runs_dir")
@@ -145,6 +147,11 @@ class Project:
         if given is None or self.working != WORKING:
             return None
         return given if "://" in given else str(self.resolve(given, "runs_dir"))
+
+    @property
+    def measurements(self) -> Path:
+        """Where measurements of latency are kept."""
+        return self.root / ".harness" / "latency"
 
     @property
     def noise(self) -> Path:

@@ -75,8 +75,9 @@ def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
 
 
 PUBLIC = {
-    "harness.stats": "Agreement Interval Spread holm krippendorff_alpha mean "
-    "paired_difference paired_difference_of_ratios paired_ratio ratio_of_sums",
+    "harness.stats": "Agreement Interval Spread holm krippendorff_alpha mean needed "
+    "paired_difference paired_difference_of_ratios paired_ratio percentile percentile_ratio "
+    "pooled_mean ratio_of_sums",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
     "harness.suites": "ScorerBook lint_suite load_suite",
     "harness.training": "Conversation Divided OnProgress build_base divide load_recipe "

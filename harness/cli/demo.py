@@ -39,7 +39,7 @@ def command(seed: int, config: Path) -> None:
         bench = open_bench(project, CANDIDATES, None, ())
         targets = (*bench.live_baseline, *CANDIDATES)
         runs = run(project, targets, bench.suites, console, whole())
-    _print_table(bench, [judge(bench, name, runs) for name in CANDIDATES])
+    _print_table(bench, [judge(bench, bench.compare(name, runs)) for name in CANDIDATES])
 
 
 def _train(project: Project, seed: int, console: Console) -> None:

@@ -70,13 +70,17 @@ class Bench:
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         return compare(runs[candidate], baseline, self.suites)
 
+    def doubts(self, comparison: Comparison) -> tuple[str, ...]:
+        """Every reason not to trust the comparison."""
+        return doubts(comparison, self.policy)
+
     def trusted(self, comparison: Comparison) -> Comparison:
         """The comparison, where nothing speaks against its evidence.
 
         Raises:
             EvidenceError: something does.
         """
-        found = doubts(comparison, self.policy)
+        found = self.doubts(comparison)
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             hint = f"harness gate {comparison.candidate.header.target}"

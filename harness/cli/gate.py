@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,14 +22,16 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
+from harness.cli.timing import measured, stored_section
 from harness.errors import EvidenceError, InfrastructureError
-from harness.records.run import Run
+from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report import numbers
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report, write_report
+from harness.stages.latency.judge import latency_rules
 from harness.stages.rescore import rescore
 from harness.stages.run import run
 
@@ -96,7 +98,9 @@ def command(
                 ask = partial(run, project, targets, bench.suites, console, selection)
                 with chosen_cluster(engine, ray_address, workers, console.say) as cluster:
                     runs = ask(reuse="begun" if no_cache else "stored", cluster=cluster)
-        verdict = judge(bench, candidate, runs)
+            comparison = bench.compare(candidate, runs)
+            comparison = with_latency(bench, comparison, console, stored=stored, anew=no_cache)
+        verdict = judge(bench, comparison)
     except (EvidenceError, InfrastructureError) as error:
         # What an error leaves behind must not look like a verdict of today.
         remove_report(folder)
@@ -123,12 +127,30 @@ def _check_alone(candidate: str | None, stored: bool) -> None:
         raise click.UsageError("--aa asks everything afresh, so --stored cannot go with it")
 
 
-def judge(bench: Bench, candidate: str, runs: Mapping[str, Run]) -> Verdict:
-    """The verdict on the candidate's run; its report is written."""
-    comparison = bench.compare(candidate, runs)
+def judge(bench: Bench, comparison: Comparison) -> Verdict:
+    """The verdict on the comparison; its report is written."""
     verdict = with_noise(bench.project, bench.judge(comparison), comparison.baseline)
-    write_report(verdict, comparison, bench.folder(candidate))
+    write_report(verdict, comparison, bench.folder(comparison.candidate.header.target))
     return verdict
+
+
+def with_latency(
+    bench: Bench, comparison: Comparison, console: Console, *, stored: bool, anew: bool
+) -> Comparison:
+    """The comparison with what the policy's rules on latency are judged by, if it has any.
+
+    It is not measured where the answers cannot be trusted: nothing would be made of it.
+    """
+    if not latency_rules(bench.policy) or bench.doubts(comparison):
+        return comparison
+    project, candidate = bench.project, comparison.candidate.header.target
+    against = bench.policy.baseline
+    section = (
+        stored_section(project, candidate, against)
+        if stored
+        else measured(project, candidate, against, project.config.latency, console, anew=anew)
+    )
+    return replace(comparison, latency=section)
 
 
 def print_verdict(verdict: Verdict, folder: Path) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "Score stored answers again, without a server.",
     "compare": "Show what changed between stored runs.",
     "gate": "Judge a candidate by the policy; the exit code is the verdict.",
+    "latency": "Measure whether a candidate is slower than the baseline.",
     "power": "Show what drop each rule can detect with the suites as they are.",
     "promote": "Seal a promoted candidate's run as a baseline.",
     "report": "Write a verdict's report again from stored records.",

@@ -9,6 +9,7 @@ import click
 from harness.cli.console import shown
 from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, open_project
+from harness.cli.timing import as_judged
 from harness.config import FOLDER_NAME
 from harness.stages.promote import check_run, promote
 
@@ -30,7 +31,7 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     bench = open_bench(open_project(config), [candidate], None, ())
     verdict = bench.stored_verdict(candidate)
     runs = bench.judged_runs(verdict)
-    comparison = bench.compare(candidate, runs)
+    comparison = as_judged(bench.project, verdict, bench.compare(candidate, runs))
     for judged in runs.values():
         check_run(bench.project, judged)
     now = bench.circumstances(comparison)

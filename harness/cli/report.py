@@ -9,6 +9,7 @@ import click
 from harness.cli.console import shown
 from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, open_project, suite_option
+from harness.cli.timing import as_judged
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report.write import write_report
@@ -30,7 +31,8 @@ def command(
     """
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     verdict = bench.stored_verdict(candidate)
-    comparison = bench.compare(candidate, bench.judged_runs(verdict))
+    runs = bench.judged_runs(verdict)
+    comparison = as_judged(bench.project, verdict, bench.compare(candidate, runs))
     # The noise was measured apart from these records, and perhaps once more since then.
     again = bench.judge(comparison).model_copy(update={"created": verdict.created})
     again = again.with_noise(verdict.noise_by_metric())

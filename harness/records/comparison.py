@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.records.attempt import Attempt
+from harness.records.latency import LatencySection
 from harness.records.run import Run
 from harness.records.score import Score
 from harness.records.suite import Message
@@ -81,10 +82,14 @@ class PairedCase:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs side by side; `problems` are reasons not to trust them, hopefully none."""
+    """Two runs side by side; `problems` are reasons not to trust them, hopefully none.
+
+    `latency` is what a measurement of the two found, where there is one.
+    """
 
     candidate: Run
     baseline: Run
     metrics: dict[str, PairedMetric]
     cases: tuple[PairedCase, ...]
     problems: tuple[str, ...]
+    latency: LatencySection | None = None

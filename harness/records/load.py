@@ -21,8 +21,8 @@ class Load(Record):
 
     kind: Literal["single", "closed", "poisson"]
     concurrency: int = Field(default=1, ge=1, le=4096)
-    rate: float | None = Field(default=None, gt=0.0)
-    share: float | None = Field(default=None, gt=0.0, le=1.0)
+    rate: float | None = Field(default=None, ge=0.001)
+    share: float | None = Field(default=None, ge=0.0001, le=1.0)
 
     @model_validator(mode="before")
     @classmethod
@@ -53,5 +53,10 @@ class Load(Record):
         if self.kind == "closed":
             return f"closed:{self.concurrency}"
         if self.rate is not None:
-            return f"poisson:{self.rate:g}/s"
-        return f"poisson:{100.0 * (self.share or 0.0):g}%"
+            return f"poisson:{_written(self.rate)}/s"
+        return f"poisson:{_written(100.0 * (self.share or 0.0))}%"
+
+
+def _written(number: float) -> str:
+    """The number without an exponent, as a load is read."""
+    return f"{number:.9f}".rstrip("0").rstrip(".")

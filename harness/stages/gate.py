@@ -22,6 +22,7 @@ from harness.records.policy import (
 from harness.records.run import Run
 from harness.records.verdict import Outcome, RuleResult, Verdict, VerdictHashes, decide
 from harness.stages.difference import difference
+from harness.stages.latency.judge import is_latency, judge_rule
 
 CRITICAL = "no_new_critical_failures"
 
@@ -57,6 +58,7 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
         baseline_accounting=comparison.baseline.summary.accounting,
         spending=comparison.candidate.spending,
         baseline_spending=comparison.baseline.spending,
+        latency=comparison.latency,
         hashes=circumstances.hashes,
         candidate_run=comparison.candidate.header.run_id,
         baseline_run=comparison.baseline.header.run_id,
@@ -115,6 +117,10 @@ def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
 def _judge(rule: Rule, comparison: Comparison, policy: Policy) -> RuleResult:
     if isinstance(rule, NoNewCriticalFailures):
         return _judge_critical(comparison)
+    if isinstance(rule, RatioAtMost | AtMost) and is_latency(rule):
+        if comparison.latency is None:
+            return _invalid(rule, f"{rule.metric} was not measured")
+        return judge_rule(rule, comparison.latency)
     metric = comparison.metrics.get(rule.metric)
     if metric is None:
         reason = f"no evidence for {rule.metric}: no case on both sides has a value of it"

@@ -8,7 +8,13 @@ from difflib import get_close_matches
 
 from harness.config import Project
 from harness.errors import ConfigError, SuiteError, UsageError
-from harness.records.policy import AtLeast, AtMost, NoNewCriticalFailures, Policy
+from harness.records.policy import (
+    AtLeast,
+    AtMost,
+    NoNewCriticalFailures,
+    Policy,
+    RatioAtMost,
+)
 from harness.records.suite import Suite
 from harness.scorers.registry import book
 from harness.suites.load import load_suite
@@ -55,7 +61,15 @@ def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
     """
     known = [metric for suite in suites for metric in suite.metrics()]
     for place, rule in enumerate(policy.rules):
-        if isinstance(rule, NoNewCriticalFailures) or LATENCY.fullmatch(rule.metric):
+        if isinstance(rule, NoNewCriticalFailures):
+            continue
+        if LATENCY.fullmatch(rule.metric):
+            if not isinstance(rule, RatioAtMost | AtMost):
+                raise ConfigError(
+                    f"{rule.metric} is a time, and no rule `{rule.require}` holds for one",
+                    where=f"harness.yaml: gate.rules[{place}].require",
+                    hint="write ratio_at_most (of the baseline's) or at_most (seconds)",
+                )
             continue
         if isinstance(rule, AtLeast | AtMost) and not 0.0 <= rule.value <= 1.0:
             raise ConfigError(

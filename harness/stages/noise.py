@@ -11,14 +11,13 @@ from typing import Any
 from harness.errors import EvidenceError
 from harness.records.comparison import Comparison
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
-from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.records.policy import Policy
 from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide
 from harness.stages.compare import compare
 from harness.stages.gate import judge_rules, thin_sections
-
-LATENCY = "latency."
+from harness.stages.latency.judge import is_latency
 
 
 def measure_noise(
@@ -123,11 +122,7 @@ def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None
 
 
 def _of_suites(policy: Policy) -> Policy:
-    rules = tuple(
-        rule
-        for rule in policy.rules
-        if isinstance(rule, NoNewCriticalFailures) or not rule.metric.startswith(LATENCY)
-    )
+    rules = tuple(rule for rule in policy.rules if not is_latency(rule))
     return policy.model_copy(update={"rules": rules})
 
 

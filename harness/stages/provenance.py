@@ -16,6 +16,7 @@ from harness.records.cost import Asking
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.suite import Suite
+from harness.records.target import Identity
 from harness.stages.connect import replicas
 from harness.stages.resume import Job
 
@@ -45,15 +46,9 @@ def header(
         planned=len(planned.asks),
         config_digest=project.digest,
         adapter_proof=_first_said(proof, known),
-        packages=_packages(CLIENT if planned.identity.weights is None else CLIENT + SERVER),
+        packages=packages(planned.identity),
         git_commit=_git_commit(project.root),
-        host={
-            "system": platform.system(),
-            "release": platform.release(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "cpus": str(os.cpu_count()),
-        },
+        host=host(),
         freshness=job.freshness,
         afresh=job.afresh or (known is not None and known.afresh),
         asking=priced(project, planned.target, known.asking if known is not None else None),
@@ -92,10 +87,21 @@ def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]
     )
 
 
-def _packages(names: Sequence[str]) -> dict[str, str]:
+def host() -> dict[str, str]:
+    """What this machine is."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "cpus": str(os.cpu_count()),
+    }
+
+
+def packages(identity: Identity) -> dict[str, str]:
     """The installed versions; those that serve a model only where the server is ours."""
     found = {"harness": harness.__version__}
-    for name in names:
+    for name in CLIENT if identity.weights is None else CLIENT + SERVER:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -1,0 +1,80 @@
+"""The files of a measurement of latency: its header, and a file for each block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import JournalError
+from harness.files import exclusive, read_bytes, write_atomic
+from harness.records.base import explain
+from harness.records.latency import Block
+from harness.records.measurement import Measurement
+
+_ANEW = "delete the measurement's folder and measure again"
+
+
+class MeasurementFolder:
+    """The files of one measurement; a block is there whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def server_log(self) -> Path:
+        """Where the log of the managed server that was measured is kept."""
+        return self.path / "server.log"
+
+    def header(self) -> Measurement | None:
+        """What `measurement.json` says, or None where there is no measurement yet.
+
+        Raises:
+            JournalError: the file is there and is no measurement's header.
+            StorageError: the file is there and cannot be read.
+        """
+        path = self.path / "measurement.json"
+        data = read_bytes(path)
+        try:
+            return None if data is None else Measurement.model_validate_json(data)
+        except ValidationError as error:
+            raise JournalError(explain(error), where=str(path), hint=_ANEW) from None
+
+    def write_header(self, header: Measurement) -> None:
+        """Replace `measurement.json`."""
+        write_atomic(self.path / "measurement.json", header.model_dump_json(indent=2) + "\n")
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks in the order in which they were measured.
+
+        Raises:
+            JournalError: one is damaged.
+            StorageError: one cannot be read.
+        """
+        found = []
+        for path in sorted((self.path / "blocks").glob("*.json")):
+            try:
+                found.append(Block.model_validate_json(read_bytes(path) or b""))
+            except ValidationError as error:
+                raise JournalError(explain(error), where=str(path), hint=_ANEW) from None
+        return tuple(found)
+
+    def keep(self, block: Block, load: int) -> None:
+        """Write a block of the load at that place of the settings."""
+        name = f"{load:02d}-{block.round:04d}-{block.place}.json"
+        write_atomic(self.path / "blocks" / name, block.model_dump_json() + "\n")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The measurement, for this process alone.
+
+        Raises:
+            JournalError: another process has it.
+        """
+        busy = JournalError(
+            "another process measures here", where=str(self.path), hint="wait until it is done"
+        )
+        with exclusive(self.path / "lock", busy):
+            yield

@@ -1,0 +1,257 @@
+"""Measure: put both arms to their server in turns, and keep every block."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.client.openai import OpenAIClient
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.config import Project
+from harness.errors import UsageError
+from harness.files import digest_json
+from harness.journal.measurement import MeasurementFolder
+from harness.records.latency import ARMS, Arm, LatencySettings
+from harness.records.load import Load
+from harness.records.measurement import Measurement
+from harness.records.policy import AtMost, RatioAtMost
+from harness.records.run import AdapterProof
+from harness.records.suite import Suite
+from harness.records.target import Generation
+from harness.stages.connect import Endpoint, connect, identify
+from harness.stages.dial import dial
+from harness.stages.latency.analyse import LOOKS, SPENT_A_LOOK, analyse_load, whole_rounds
+from harness.stages.latency.arms import ArmPlan, arm_plan, check_server, wishes
+from harness.stages.latency.judge import PREFIX, decided
+from harness.stages.latency.rounds import Measuring
+from harness.stages.latency.schedule import orders
+from harness.stages.latency.server import ServerWatch
+from harness.stages.listing import check_listing
+from harness.stages.loop import run_async
+from harness.stages.plan import Selection, plan
+from harness.stages.prove import prove_all
+from harness.stages.provenance import host, packages
+from harness.stages.watcher import Watcher
+
+# An open load must never wait for a connection.
+CONNECTIONS = 4096
+
+Rules = Sequence[RatioAtMost | AtMost]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Who is measured against whom, on which suites and how."""
+
+    candidate: str
+    baseline: str
+    suites: tuple[Suite, ...]
+    settings: LatencySettings
+    alpha: float
+    rules: Rules = ()
+
+
+def measure(
+    project: Project, contest: Contest, watcher: Watcher, *, anew: bool = False
+) -> MeasurementFolder:
+    """The finished measurement; one that was broken off goes on with its next round, unless `anew`.
+
+    Raises:
+        UsageError: the two targets cannot be measured against each other, or a prompt cannot be
+            asked.
+        EvidenceError: the candidate's adapter has no effect, or vanishes.
+        ServerError: the server does not start, refuses, or is gone.
+    """
+    server = check_server(project, contest.candidate, contest.baseline)
+    suites = _chosen(contest)
+    plans = {
+        name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
+        for name in (contest.candidate, contest.baseline)
+    }
+    arms = {
+        arm: arm_plan(
+            project,
+            plans[contest.candidate if arm == "candidate" else contest.baseline],
+            contest.settings,
+        )
+        for arm in ARMS
+    }
+    begun = _header(project, contest, arms)
+    folder, begun = _folder(project, begun, anew=anew)
+    with folder.writing():
+        if folder.header() is not None:
+            watcher.say(f"latency: goes on with a measurement begun {begun.created}")
+        log = folder.server_log
+        with connect(
+            project, server, [contest.candidate, contest.baseline], log, watcher.say
+        ) as endpoint:
+            run_async(_measure(project, contest, begun, folder, arms, endpoint, watcher))
+    return folder
+
+
+def _chosen(contest: Contest) -> tuple[Suite, ...]:
+    names = contest.settings.suites
+    known = [suite.name for suite in contest.suites]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"no suite `{name}`",
+                where="harness.yaml: latency.suites",
+                hint=f"there is {', '.join(known)}",
+            )
+    return tuple(suite for suite in contest.suites if not names or suite.name in names)
+
+
+def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Measurement:
+    """The header of a measurement that is about to begin; its id follows from its content."""
+    candidate = arms["candidate"].plan
+    generation = arms["baseline"].generation
+    suites = candidate.suite_digests
+    identities = {arm: one.plan.identity for arm, one in arms.items()}
+    metrics = tuple(dict.fromkeys(rule.metric.removeprefix(PREFIX) for rule in contest.rules))
+    content = digest_json(
+        [
+            {arm: identity.model_dump(mode="json") for arm, identity in identities.items()},
+            contest.settings.model_dump(mode="json"),
+            [arms[arm].generation.model_dump(mode="json") for arm in ARMS],
+            [arms[arm].plan.system_prompts for arm in ARMS],
+            suites,
+            [rule.model_dump(mode="json") for rule in contest.rules],
+            contest.alpha,
+        ]
+    )
+    name = f"{contest.candidate}-vs-{contest.baseline}"
+    return Measurement(
+        id=f"{name}-{content.removeprefix('sha256:')[:12]}",
+        candidate=contest.candidate,
+        baseline=contest.baseline,
+        models={arm: identity.model for arm, identity in identities.items()},
+        identities=identities,
+        settings=contest.settings,
+        generation=generation.model_dump(mode="json"),
+        suites=suites,
+        salted=False,
+        fixed=False,
+        alpha=contest.alpha,
+        metrics=metrics,
+        config_digest=project.digest,
+        packages=packages(candidate.identity),
+        host=host(),
+        created=iso(SYSTEM_CLOCK.utc()),
+    )
+
+
+def measurements(project: Project, candidate: str, baseline: str) -> list[Path]:
+    """The folders of the pair's measurements, the oldest first."""
+    found = project.measurements.glob(f"{candidate}-vs-{baseline}-*/[0-9]*")
+    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def _folder(
+    project: Project, begun: Measurement, *, anew: bool
+) -> tuple[MeasurementFolder, Measurement]:
+    """The folder of the newest measurement with that content, a new one if that is finished."""
+    place = project.measurements / begun.id
+    numbers = sorted(int(path.name) for path in place.glob("[0-9]*") if path.name.isdigit())
+    if numbers and not anew:
+        newest = MeasurementFolder(place / f"{numbers[-1]:03d}")
+        known = newest.header()
+        if known is not None and not known.finished:
+            return newest, known
+    number = (numbers[-1] if numbers else 0) + 1
+    id_ = f"{begun.id}/{number:03d}"
+    return MeasurementFolder(project.measurements / id_), begun.model_copy(update={"id": id_})
+
+
+async def _measure(
+    project: Project,
+    contest: Contest,
+    begun: Measurement,
+    folder: MeasurementFolder,
+    arms: dict[Arm, ArmPlan],
+    endpoint: Endpoint,
+    watcher: Watcher,
+) -> None:
+    proof = await _prove(project, arms, endpoint, watcher)
+    limits = Generation(**{**begun.generation, "concurrency": CONNECTIONS})
+    async with OpenAIClient(
+        endpoint.urls[0], api_key=endpoint.api_key, generation=limits, clock=SYSTEM_CLOCK
+    ) as client:
+        described = await endpoint.describe()
+        granted = await wishes(endpoint, described, arms["baseline"], begun.settings, client)
+        header = begun.model_copy(
+            update={
+                "adapter_proof": proof,
+                "fixed": granted.fixed,
+                "salted": granted.salted,
+            }
+        )
+        folder.write_header(header)
+        watch = ServerWatch(endpoint, [folder.server_log] if endpoint.managed is not None else [])
+        measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
+        header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
+        folder.write_header(header.model_copy(update={"finished": True}))
+
+
+async def measure_rounds(
+    header: Measurement,
+    folder: MeasurementFolder,
+    measuring: Measuring,
+    rules: Rules,
+    watcher: Watcher,
+) -> Measurement:
+    """The header after every round that is needed is in the folder.
+
+    A load ends early when a look before its end decides every rule; the looks' share of alpha is
+    spent whether they end anything or not.
+    """
+    settings = header.settings
+    total = len(settings.loads) * settings.rounds
+    done = 0
+    await measuring.warm_up(settings)
+    for place, load in enumerate(settings.loads):
+        pace = header.pace(load)
+        if pace is None:
+            pace = await measuring.pace(load, settings)
+            header = header.model_copy(update={"paces": (*header.paces, pace)})
+            folder.write_header(header)
+        have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
+        for number, order in enumerate(orders(settings, place)):
+            done += 1
+            if number not in have and str(load) not in header.stopped:
+                for block in await measuring.round(header, place, number, order):
+                    folder.keep(block, place)
+                have.add(number)
+                if _look(header, load, len(have), folder, rules):
+                    stopped = {**header.stopped, str(load): len(have)}
+                    header = header.model_copy(update={"stopped": stopped})
+                    folder.write_header(header)
+                    watcher.say(f"latency at {load}: decided after {len(have)} rounds")
+            watcher.progress("latency", done, total, str(load))
+    return header
+
+
+def _look(
+    header: Measurement, load: Load, rounds: int, folder: MeasurementFolder, rules: Rules
+) -> bool:
+    """Whether the load's rounds so far decide every rule, at a moment when that is looked at."""
+    planned = header.settings.rounds
+    if not rules or rounds not in {round(planned * share) for share in LOOKS}:
+        return False
+    level = header.alpha * SPENT_A_LOOK
+    found = analyse_load(header, load, folder.blocks(), level, header.metrics)
+    return not found.problems and decided(rules, found)
+
+
+async def _prove(
+    project: Project, arms: dict[Arm, ArmPlan], endpoint: Endpoint, watcher: Watcher
+) -> AdapterProof | None:
+    """The proof that the candidate's adapter is applied, None where it is none."""
+    planned = arms["candidate"].plan
+    if planned.identity.adapter is None:
+        return None
+    check = functools.partial(check_listing, project, planned.target, planned.identity)
+    async with dial(endpoint, planned.generation, SYSTEM_CLOCK) as dialled:
+        return await prove_all(dialled, planned, watcher.say, arms["candidate"].answers_as, check)

@@ -1,0 +1,139 @@
+"""Quantities: what a block's requests say about each kind of time, in seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.records.latency import Block, Sample, Slo
+
+Array = npt.NDArray[np.float64]
+
+# The metrics of every report; a rule may ask for another percentile of the same kinds.
+REPORTED = (
+    "ttft_p50", "ttft_p90", "ttft_p95", "ttft_p99", "service_ttft_p50", "service_ttft_p95",
+    "itl_p50", "itl_p99", "tpot_p50", "tpot_p95", "e2e_p50", "e2e_p95",
+)  # fmt: skip
+
+
+def split(metric: str) -> tuple[str, float]:
+    """The kind of time and the share of a metric such as `ttft_p95`."""
+    kind, _, percent = metric.rpartition("_p")
+    return kind, int(percent) / 100.0
+
+
+def counted(block: Block) -> list[Sample]:
+    """The block's requests without its opening wave."""
+    return [sample for sample in block.samples if not sample.opening]
+
+
+def answered(sample: Sample) -> bool:
+    """Whether an answer came that has a first token."""
+    return sample.failure is None and sample.timing is not None and bool(sample.timing.chunks)
+
+
+def values(block: Block, kind: str) -> Array:
+    """The block's values of that kind; a request that failed or said nothing takes for ever.
+
+    A gap between two chunks (`itl`) is one, however many tokens the second brings.
+
+    Raises:
+        ValueError: `tpot` of an answer whose tokens the server did not count.
+    """
+    of = _KINDS[kind]
+    found: list[float] = []
+    for sample in counted(block):
+        if answered(sample):
+            found.extend(of(sample))
+        else:
+            found.append(math.inf)
+    return np.array(found, dtype=np.float64)
+
+
+def _ttft(sample: Sample) -> Iterator[float]:
+    assert sample.timing is not None
+    yield sample.timing.chunks[0]
+
+
+def _service_ttft(sample: Sample) -> Iterator[float]:
+    assert sample.timing is not None
+    yield max(0.0, sample.timing.chunks[0] - sample.timing.sent)
+
+
+def _e2e(sample: Sample) -> Iterator[float]:
+    assert sample.timing is not None
+    yield sample.timing.done
+
+
+def _itl(sample: Sample) -> Iterator[float]:
+    assert sample.timing is not None
+    yield from np.diff(sample.timing.chunks).tolist()
+
+
+def _tpot(sample: Sample) -> Iterator[float]:
+    """The time from the first chunk to the last, for each token after the first chunk's.
+
+    Where the server does not count by the chunk, all chunks are taken to bring equally many.
+    """
+    assert sample.timing is not None
+    chunks = sample.timing.chunks
+    if sample.tokens is None:
+        raise ValueError("the server counts no tokens")
+    if len(chunks) < 2:
+        return
+    first = sample.first_tokens
+    after = sample.tokens * (1.0 - 1.0 / len(chunks)) if first is None else sample.tokens - first
+    if after > 0:
+        yield (chunks[-1] - chunks[0]) / after
+
+
+_KINDS: dict[str, Callable[[Sample], Iterator[float]]] = {
+    "ttft": _ttft,
+    "service_ttft": _service_ttft,
+    "itl": _itl,
+    "tpot": _tpot,
+    "e2e": _e2e,
+}
+
+
+def good(block: Block, slo: Slo) -> Array:
+    """1 for each counted request that kept to the objective, 0 for each other one."""
+    return np.array([float(_keeps(sample, slo)) for sample in counted(block)])
+
+
+def failed(block: Block) -> Array:
+    """1 for each counted request that failed or said nothing, 0 for each other one."""
+    return np.array([float(not answered(sample)) for sample in counted(block)])
+
+
+def _keeps(sample: Sample, slo: Slo) -> bool:
+    if not answered(sample):
+        return False
+    assert sample.timing is not None
+    late = slo.ttft is not None and sample.timing.chunks[0] > slo.ttft
+    long = slo.e2e is not None and sample.timing.done > slo.e2e
+    return not late and not long
+
+
+def rates(blocks: Sequence[Block]) -> tuple[float, float | None]:
+    """Answers and output tokens a second, from the first counted request to the last one's end.
+
+    Tokens are None where an answer's were not counted by the server.
+    """
+    seconds, answers, tokens, known = 0.0, 0, 0, True
+    for block in blocks:
+        samples = [sample for sample in counted(block) if sample.timing is not None]
+        if not samples:
+            continue
+        ends = [sample.due + sample.timing.done for sample in samples if sample.timing is not None]
+        seconds += max(ends) - min(sample.due for sample in samples)
+        whole = [sample for sample in samples if answered(sample)]
+        answers += len(whole)
+        known = known and all(sample.tokens is not None for sample in whole)
+        tokens += sum(sample.tokens or 0 for sample in whole)
+    if seconds <= 0.0:
+        return 0.0, None
+    return answers / seconds, tokens / seconds if known else None

@@ -1,0 +1,213 @@
+"""Validity: every reason not to believe a measurement, each with its numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.stats import fisher_exact, ttest_1samp
+
+from harness.records.latency import ARMS, Arm, Block
+from harness.records.load import Load
+from harness.records.measurement import Measurement
+from harness.stages.latency import quantities
+from harness.stages.latency.quantities import Array
+
+# The client may be late by as much at most: seconds, or a share of the baseline's median TTFT.
+LATE = 0.002
+LATE_SHARE = 0.05
+BUSY = 0.9
+# So unlikely by chance that it is none: the level of every test on the evidence itself.
+CHANCE = 0.001
+ERRORS_APART = 0.01
+CACHE_APART = 0.05
+GROWTH = 1.5
+DRIFT = 1.5
+TOKENS_APART = 0.02
+# Less than any margin that anybody asks for.
+SELF_APART = 1.02
+FEWEST_ROUNDS = 5
+
+Rounds = Sequence[dict[Arm, Block]]
+
+
+def problems(measurement: Measurement, load: Load, rounds: Rounds) -> Iterator[str]:
+    """Why the load's numbers cannot be believed, nothing where they can."""
+    if not rounds:
+        yield f"{load}: no round was measured whole"
+        return
+    planned = measurement.settings.rounds
+    if measurement.finished and len(rounds) < measurement.stopped.get(str(load), planned):
+        yield f"{load}: {len(rounds)} of {planned} rounds were measured"
+    medians = {arm: _medians(rounds, arm) for arm in ARMS}
+    found = (
+        *_no_answers(rounds),
+        *_client(rounds, float(np.median(medians["baseline"]))),
+        *_server(rounds),
+        *_errors(rounds),
+        *_unsteady(load, rounds),
+        *_drift([float(np.mean(pair)) for pair in zip(medians["baseline"], medians["control"],
+                                                      strict=True)]),
+        *_noise(rounds),
+    )  # fmt: skip
+    for problem in found:
+        yield f"{load}: {problem}"
+
+
+def notes(measurement: Measurement, rounds: Rounds) -> Iterator[str]:
+    """What a reader should know, and what speaks against nothing."""
+    if not rounds:
+        return
+    samples = [one for turn in rounds for block in turn.values() for one in block.samples]
+    counts = {sample.tokens for sample in samples if quantities.answered(sample)}
+    if None in counts:
+        yield "the server counts no tokens: there is no TPOT and no rate of tokens"
+    if measurement.settings.length == "fixed":
+        if not measurement.fixed:
+            yield "the server cannot be told how long answers are: they have their natural length"
+        elif counts - {None, measurement.settings.max_tokens}:
+            yield "not every answer is as long as it was told to be"
+    if not measurement.salted:
+        yield "each block's prompts were put to the server before it, so that all are cached alike"
+    if all(turn[arm].server.generation_tokens is None for turn in rounds for arm in ARMS):
+        yield "the server tells no metrics: what it did beside this measurement is not known"
+
+
+def _medians(rounds: Rounds, arm: Arm) -> list[float]:
+    return [_median(quantities.values(turn[arm], "ttft")) for turn in rounds]
+
+
+def _median(found: Array) -> float:
+    """The median, infinite where half of the requests failed."""
+    return float(np.sort(found)[(found.size - 1) // 2]) if found.size else math.inf
+
+
+def _no_answers(rounds: Rounds) -> Iterator[str]:
+    for arm in ARMS:
+        shares = np.concatenate([quantities.failed(turn[arm]) for turn in rounds])
+        if float(np.mean(shares)) > 0.5:
+            yield f"{100 * float(np.mean(shares)):.0f} % of the {arm}'s requests failed"
+
+
+def _client(rounds: Rounds, median: float) -> Iterator[str]:
+    """Where the client itself was late: both arms seem slower then, and so more alike."""
+    late = max(LATE, LATE_SHARE * median) if math.isfinite(median) else LATE
+    blocks = [block for turn in rounds for block in turn.values()]
+    sent = [
+        sample.timing.sent
+        for block in blocks
+        for sample in quantities.counted(block)
+        if sample.timing is not None
+    ]
+    lag = float(np.quantile(sent, 0.99)) if sent else 0.0
+    if lag > late:
+        yield (
+            f"the client sent late: by {_ms(lag)} at its p99, {_ms(late)} is allowed - "
+            "ask for less at once, or leave it more processor time"
+        )
+    behind = float(np.median([block.client.lag_p99 for block in blocks]))
+    if behind > late:
+        yield f"the client read late: its event loop lagged by {_ms(behind)}, {_ms(late)} allowed"
+    if (busy := float(np.median([block.client.cpu for block in blocks]))) > BUSY:
+        yield f"the client was at its limit: it used {100 * busy:.0f} % of a processor"
+    stopped = sum(block.client.gc_total for block in blocks)
+    if stopped > LATE_SHARE * sum(block.seconds for block in blocks):
+        yield f"the client's memory was being tidied for {stopped:.1f} s"
+
+
+def _server(rounds: Rounds) -> Iterator[str]:
+    blocks = [block for turn in rounds for block in turn.values()]
+    compiled = [line for block in blocks for line in block.server.compiled]
+    if compiled:
+        yield f"the server was still compiling: `{compiled[0][:120]}`"
+    hits = {
+        arm: [
+            share
+            for turn in rounds
+            if (share := turn[arm].server.cache_hit_share) is not None
+        ]
+        for arm in ARMS
+    }  # fmt: skip
+    if all(hits.values()):
+        means = {arm: float(np.mean(shares)) for arm, shares in hits.items()}
+        if max(means.values()) - min(means.values()) > CACHE_APART:
+            words = ", ".join(f"{arm} {100 * mean:.0f} %" for arm, mean in means.items())
+            yield f"the prefix cache helped the arms unequally: {words}"
+    told = [block.server.generation_tokens for block in blocks]
+    ours = [sum(sample.tokens or 0 for sample in block.samples) for block in blocks]
+    known = [(one, own) for one, own in zip(told, ours, strict=True) if one is not None]
+    generated, own = sum(one for one, _ in known), sum(own for _, own in known)
+    failed = sum(float(np.sum(quantities.failed(block))) for block in blocks)
+    if own and not failed and abs(generated - own) > TOKENS_APART * own:
+        yield f"the server generated {generated} tokens, {own} of them here: others asked it too"
+
+
+def _errors(rounds: Rounds) -> Iterator[str]:
+    """Failures so unequal that the arms were not under the same load."""
+    counts = {}
+    for arm in ARMS:
+        found = np.concatenate([quantities.failed(turn[arm]) for turn in rounds])
+        counts[arm] = (int(found.sum()), int(found.size))
+    for arm in ("candidate", "control"):
+        (one, n), (other, m) = counts[arm], counts["baseline"]
+        apart = abs(one / n - other / m)
+        p_value = float(fisher_exact(np.array([[one, n - one], [other, m - other]]))[1])
+        if apart > ERRORS_APART and p_value < CHANCE:
+            yield (
+                f"requests failed unequally: {one} of {n} of the {arm}'s, "
+                f"{other} of {m} of the baseline's"
+            )
+
+
+def _unsteady(load: Load, rounds: Rounds) -> Iterator[str]:
+    """Where requests wait longer and longer within blocks: the server cannot carry the load."""
+    for arm in ARMS:
+        growth = []
+        for turn in rounds:
+            found = quantities.values(turn[arm], "ttft")
+            third = found.size // 3
+            if third < 3:
+                return
+            early, late = _median(found[:third]), _median(found[-third:])
+            growth.append(late / early if math.isfinite(late) and early > 0.0 else math.inf)
+        if float(np.median(growth)) > GROWTH:
+            times = float(np.median(growth))
+            words = f"{times:.1f} times" if math.isfinite(times) else "without end"
+            yield (
+                f"no steady state: the {arm}'s TTFT grows {words} within its blocks, so the "
+                f"server cannot carry {load} - ask for a lower rate"
+            )
+
+
+def _drift(medians: Sequence[float]) -> Iterator[str]:
+    """Where the baseline's own TTFT moved so far over the rounds that no average means anything."""
+    third = len(medians) // 3
+    if third < 3 or not all(map(math.isfinite, medians)):
+        return
+    early, late = float(np.median(medians[:third])), float(np.median(medians[-third:]))
+    ratio = late / early if early > 0.0 else math.inf
+    if max(ratio, 1.0 / ratio) > DRIFT:
+        yield f"the server drifted: the baseline's TTFT went from {_ms(early)} to {_ms(late)}"
+
+
+def _noise(rounds: Rounds) -> Iterator[str]:
+    """Where the baseline asked twice has two speeds: the order or the place in a round matters.
+
+    By Student's test of the rounds' ratios of medians; draws of so few rounds could not be as sure.
+    """
+    pairs = zip(_medians(rounds, "control"), _medians(rounds, "baseline"), strict=True)
+    logs = [
+        math.log(one / other)
+        for one, other in pairs
+        if math.isfinite(one) and math.isfinite(other) and one > 0.0 < other
+    ]
+    if len(logs) < FEWEST_ROUNDS or np.ptp(logs) == 0.0:
+        return
+    ratio = math.exp(float(np.mean(logs)))
+    if max(ratio, 1.0 / ratio) > SELF_APART and float(ttest_1samp(logs, 0.0).pvalue) < CHANCE:
+        yield f"the baseline differs from itself: its TTFT asked twice has the ratio {ratio:.3f}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000.0 * seconds:.1f} ms"

@@ -1,0 +1,230 @@
+"""`harness latency`, and rules on latency in the gate, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.client.mock import MockReply
+from harness.stages.latency import validity
+from tests.cli.test_commands import call
+from tests.conftest import ThreadedMock
+from tests.shop import answer
+
+SMALL = {"loads": ["closed:4"], "requests": 40, "rounds": 10, "max_tokens": 8}
+RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 3.0}
+SECONDS = 0.02
+
+
+@pytest.fixture
+def slow(mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch) -> ThreadedMock:
+    """A server in this very process: what it and the client cost each other is let pass."""
+    for limit in ("LATE", "BUSY", "GROWTH", "DRIFT"):
+        monkeypatch.setattr(validity, limit, 1e9)
+    pace(mock, 1.0)
+    return mock
+
+
+def pace(mock: ThreadedMock, times: float) -> None:
+    def reply(body: dict[str, Any]) -> MockReply:
+        first = SECONDS * (times if body["model"] == "candidate" else 1.0)
+        return MockReply(answer(body), first_delay=first)
+
+    mock.answer = reply
+
+
+def configure(folder: Path, *rules: dict[str, Any], **settings: Any) -> None:
+    path = folder / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["latency"] = {**SMALL, **settings}
+    if rules:
+        config["gate"]["rules"] = [*config["gate"]["rules"], *rules]
+    path.write_text(yaml.safe_dump(config))
+
+
+def measurement(folder: Path) -> Path:
+    (found,) = (folder / ".harness/latency").glob("*/[0-9]*")
+    return found
+
+
+def test_a_measurement_is_printed_kept_and_shown_again(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, slo={"ttft": 5.0})
+    code = call("latency", "candidate")
+    shown = capsys.readouterr().out
+    assert shown.startswith("candidate against base at closed:4, 10 rounds\n")
+    assert "candidate: 40 requests, 0 failed" in shown
+    assert "100.0 % within the SLO" in shown
+    assert "not certifiable (40 of 100)" in shown
+    page = project_dir / "reports/candidate-vs-base/latency.html"
+    assert "candidate" in page.read_text()
+    asked = len(slow.server.requests)
+    page.unlink()
+    assert call("latency", "candidate", "--stored") == code
+    assert capsys.readouterr().out == shown
+    assert page.exists()
+    assert len(slow.server.requests) == asked
+
+
+def test_every_new_measurement_asks_anew(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    call("latency", "candidate")
+    first = len(slow.server.requests)
+    call("latency", "candidate")
+    assert len(slow.server.requests) == 2 * first
+    assert len(list((project_dir / ".harness/latency").glob("*/[0-9]*"))) == 2
+
+
+def test_options_go_before_the_configuration(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    call(
+        "latency", "candidate", "--load", "single", "--requests", "50", "--slo-ttft", "9", "--json"
+    )
+    section = json.loads(capsys.readouterr().out)
+    settings = section["settings"]
+    assert settings["loads"] == ["single"]
+    assert (settings["requests"], settings["rounds"]) == (50, 10)
+    assert settings["slo"] == {"ttft": 9.0, "e2e": None}
+    assert [load["load"] for load in section["loads"]] == ["single"]
+
+
+def test_the_gate_holds_a_rule_on_latency_against_a_measurement_of_its_own(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE, requests=100)
+    pace(slow, 20.0)
+    assert call("gate", "candidate", "--json") == 1
+    verdict = json.loads(capsys.readouterr().out)
+    (rule,) = [rule for rule in verdict["rules"] if rule["metric"] == RULE["metric"]]
+    assert verdict["latency"]["loads"][0]["load"] == "closed:4"
+    assert rule["outcome"] == "fail"
+    assert rule["estimate"] > 3.0
+    assert call("report", "candidate") == 0
+
+
+def test_a_stored_gate_takes_the_last_measurement_and_asks_nothing(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE, requests=100)
+    code = call("gate", "candidate")
+    before = capsys.readouterr().out
+    asked = len(slow.server.requests)
+    assert call("gate", "candidate", "--stored") == code
+    assert capsys.readouterr().out == before
+    assert len(slow.server.requests) == asked
+
+
+def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE, requests=100)
+    call("gate", "candidate")
+    folder = measurement(project_dir)
+    block = next((folder / "blocks").glob("*.json"))
+    data = json.loads(block.read_text())
+    data["samples"][-1]["timing"]["chunks"][0] += 9.0
+    block.write_text(json.dumps(data))
+    capsys.readouterr()
+    assert call("report", "candidate") == 3
+    assert "the measurement is another than it was - harness gate candidate" in (
+        capsys.readouterr().err
+    )
+    assert call("latency", "candidate", "--stored") == 3
+    assert "holds what cannot have been measured" in capsys.readouterr().err
+    block.write_text("{")
+    assert call("latency", "candidate", "--stored") == 3
+    assert f"{block.name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("latency", "base"), "`base` is the baseline itself"),
+        (("latency", "nobody"), "no target `nobody`"),
+        (("latency", "candidate", "--load", "often"), "`often` is no load: write single"),
+        (("latency", "candidate", "--slo-ttft", "0"), "slo.ttft: "),
+        (("latency", "candidate", "--rounds", "2"), "rounds: "),
+        (("latency", "candidate", "--stored"), "there is no finished measurement of `candidate`"),
+        (("latency", "candidate", "--baseline", "sealed:no"), "no such baseline"),
+    ],
+)
+def test_what_cannot_be_measured_says_so_in_one_line(
+    project_dir: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    assert call(*arguments) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"max_requests_per_minute": 600}, "has limits on how it is asked"),
+        ({"url": ["http://127.0.0.1:1", "http://127.0.0.1:2"]}, "has 2 replicas"),
+    ],
+)
+def test_a_server_that_cannot_be_measured_is_refused(
+    project_dir: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], words: str
+) -> None:
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    (name,) = config["servers"]
+    config["servers"][name] |= change
+    path.write_text(yaml.safe_dump(config))
+    assert call("latency", "candidate") == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_prompt_that_the_server_does_not_take_is_named(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    mock.answer = lambda _: MockReply("too long for this context", status=400)
+    assert call("latency", "candidate") == 2
+    err = capsys.readouterr().err
+    assert "the server refuses shop/" in err
+    assert "too long for this context" in err
+
+
+def test_an_adapter_that_vanishes_between_blocks_is_invalid_with_its_reason(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE)
+    usual = slow.answer
+    call("run", "base", "candidate")
+    begun = len(slow.server.requests)
+
+    def vanishing(body: dict[str, Any]) -> Any:
+        gone = body["model"] == "candidate" and len(slow.server.requests) - begun > 150
+        return MockReply("no such model", status=404) if gone else usual(body)
+
+    slow.answer = vanishing
+    capsys.readouterr()
+    assert call("gate", "candidate") == 3
+    said = capsys.readouterr()
+    assert said.out.startswith("INVALID  candidate against base")
+    assert "no longer serves `candidate`, the candidate" in said.err
+
+
+def test_a_server_without_usage_has_no_rate_of_tokens_and_a_rule_on_tpot_is_invalid(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, {"metric": "latency.tpot_p50", "require": "ratio_at_most", "value": 1.5})
+    slow.answer = lambda body: MockReply(answer(body), first_delay=SECONDS, usage=False)
+    assert call("latency", "candidate") == 3
+    shown = capsys.readouterr().out
+    assert "the server counts no tokens" in shown
+    assert "latency.tpot_p50 at closed:4 has no value" in shown

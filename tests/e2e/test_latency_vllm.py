@@ -1,0 +1,147 @@
+"""The whole protocol on real vLLM at small size: a base against its adapter."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.journal.measurement import MeasurementFolder
+from harness.records.latency import Block
+from harness.stages.latency.quantities import answered
+from tests.e2e.micro import build_adapter, build_model
+from tests.shop import config, write_project
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="needs vLLM"),
+]
+
+ROUNDS, REQUESTS, TOKENS = 10, 60, 12
+RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 50.0}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("latency")
+    write_project(folder, "http://unused")
+    model = build_model(folder / "models/micro")
+    build_adapter(model, folder / "adapters/tuned")
+    settings: dict[str, Any] = config("http://unused")
+    settings["servers"] = {
+        "local": {
+            "engine": "vllm",
+            "model": "models/micro",
+            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
+        }
+    }
+    settings["targets"] = {
+        "base": {"server": "local"},
+        "tuned": {"server": "local", "adapter": "adapters/tuned"},
+    }
+    settings["gate"] = {"baseline": "base", "rules": [RULE]}
+    settings["latency"] = {
+        "loads": ["closed:2", "poisson:50%"], "requests": REQUESTS, "rounds": ROUNDS,
+        "max_tokens": TOKENS, "slo": {"ttft": 5.0},
+    }  # fmt: skip
+    (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", "latency", "tuned", "--json"],
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "CI": "1"},
+    )  # fmt: skip
+
+
+def blocks(folder: Path) -> list[Path]:
+    return sorted((folder / ".harness/latency").glob("*/*/blocks/*.json"))
+
+
+@pytest.fixture(scope="module")
+def measured(project: Path) -> tuple[dict[str, Any], list[Block]]:
+    """A measurement whose first process was killed in the middle of a block."""
+    process = start(project)
+    deadline = time.monotonic() + 500
+    while len(blocks(project)) < 9 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    _, said = process.communicate()
+    kept = {path: path.read_bytes() for path in blocks(project)}
+    assert len(kept) >= 9, said
+    again = start(project)
+    out, err = again.communicate(timeout=500)
+    assert again.returncode in (0, 3, 4), err
+    assert "goes on with a measurement begun" in err
+    whole = len(kept) // 3 * 3
+    assert all(path.read_bytes() == kept[path] for path in list(kept)[:whole])
+    assert len(blocks(project)) == 2 * ROUNDS * 3
+    (place,) = (project / ".harness/latency").glob("*/*")
+    return json.loads(out), list(MeasurementFolder(place).blocks())
+
+
+def test_every_round_is_there_once_with_every_request(
+    measured: tuple[dict[str, Any], list[Block]],
+) -> None:
+    section, found = measured
+    turns = {(str(block.load), block.round, block.arm) for block in found}
+    assert len(turns) == len(found) == 2 * ROUNDS * 3
+    for load in section["loads"]:
+        assert load["rounds"] == ROUNDS
+        assert [arm["requests"] for arm in load["arms"]] == [REQUESTS] * 3
+        assert [arm["failed"] for arm in load["arms"]] == [0] * 3
+        assert load["notes"] == []
+
+
+def test_the_servers_own_counts_agree(measured: tuple[dict[str, Any], list[Block]]) -> None:
+    _, found = measured
+    for block in found:
+        assert all(sample.tokens == TOKENS for sample in block.samples)
+        assert block.server.generation_tokens == TOKENS * len(block.samples)
+        assert block.server.prompt_tokens == sum(one.prompt_tokens or 0 for one in block.samples)
+        assert block.server.cache_hit_share in (None, pytest.approx(0.0, abs=0.05))
+
+
+def test_the_clients_ttft_holds_the_servers_and_little_more(
+    measured: tuple[dict[str, Any], list[Block]],
+) -> None:
+    """The server counts from the arrival of a request: ours is longer by the way there and back."""
+    _, found = measured
+    gaps = []
+    for block in found:
+        times = [one.timing.chunks[0] - one.timing.sent for one in block.samples
+                 if answered(one) and one.timing is not None]  # fmt: skip
+        assert block.server.ttft_mean is not None
+        gaps.append(math.fsum(times) / len(times) - block.server.ttft_mean)
+    assert min(gaps) > -0.001
+    assert sorted(gaps)[len(gaps) // 2] < 0.05
+
+
+def test_the_candidate_answered_as_the_adapter(
+    measured: tuple[dict[str, Any], list[Block]], project: Path
+) -> None:
+    (place,) = (project / ".harness/latency").glob("*/*")
+    header = MeasurementFolder(place).header()
+    assert header is not None
+    assert header.finished
+    assert header.fixed
+    assert header.salted
+    assert header.models == {
+        "candidate": "tuned",
+        "baseline": "base-model",
+        "control": "base-model",
+    }
+    assert header.adapter_proof is not None
+    assert header.adapter_proof.applied

@@ -1,0 +1,71 @@
+"""How a load is written, and what is none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from harness.records.base import explain
+from harness.records.latency import LatencySettings
+from harness.records.load import Load
+
+LOADS = TypeAdapter(Load)
+
+
+@pytest.mark.parametrize(
+    ("written", "load"),
+    [
+        ("single", Load(kind="single")),
+        ("closed:16", Load(kind="closed", concurrency=16)),
+        ("poisson:5/s", Load(kind="poisson", rate=5.0)),
+        ("poisson:0.25/s", Load(kind="poisson", rate=0.25)),
+        ("poisson:65%", Load(kind="poisson", share=0.65)),
+    ],
+)
+def test_what_is_written_is_read_and_written_again(written: str, load: Load) -> None:
+    assert LOADS.validate_python(written) == load
+    assert str(load) == written
+    assert LOADS.validate_json(load.model_dump_json()) == load
+
+
+@given(
+    st.integers(1, 4096).map("closed:{}".format)
+    | st.floats(0.01, 100.0).map("poisson:{:.6f}%".format)
+    | st.floats(0.001, 1e6).map("poisson:{:.6f}/s".format)
+)
+def test_every_load_survives_a_file(written: str) -> None:
+    load = LOADS.validate_python(written)
+    again = LOADS.validate_json(load.model_dump_json())
+    assert str(again) == str(load)
+    assert (again.kind, again.concurrency) == (load.kind, load.concurrency)
+    assert again.rate == pytest.approx(load.rate)
+    assert again.share == pytest.approx(load.share)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "open", "closed", "closed:0", "closed:-1", "closed:9999", "poisson", "poisson:5",
+     "poisson:0/s", "poisson:0%", "poisson:101%", "poisson:nan%", "poisson:5/min", "single:2"],
+)  # fmt: skip
+def test_what_is_no_load_is_refused(written: str) -> None:
+    with pytest.raises(ValidationError):
+        LOADS.validate_python(written)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"loads": ["often"]}, "loads.0: `often` is no load: write single, closed:16"),
+        ({"loads": []}, "loads: "),
+        ({"loads": ["single", "single"]}, "loads: one is named twice"),
+        ({"slo": {}}, "slo: give `ttft`, `e2e` or both"),
+        ({"slo": {"ttft": 0}}, "slo.ttft: "),
+        ({"requests": 40, "rounds": 40}, "requests: must be at least twice the rounds"),
+        ({"rounds": 3}, "rounds: "),
+        ({"request": 3}, "request: unknown key"),
+    ],
+)
+def test_settings_that_cannot_be_say_which_and_why(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        LatencySettings.model_validate(settings)
+    assert explain(caught.value).startswith(words)
