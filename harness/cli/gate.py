@@ -85,7 +85,7 @@ def command(
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
     project = open_project(config)
-    against = project.policy().baseline if baseline is None else baseline
+    against = baseline or project.policy().baseline
     folder = report_folder(project, candidate, against)
     try:
         bench = open_bench(project, [candidate], against, suite_names)
@@ -98,9 +98,9 @@ def command(
                 ask = partial(run, project, targets, bench.suites, console, selection)
                 with chosen_cluster(engine, ray_address, workers, console.say) as cluster:
                     runs = ask(reuse="begun" if no_cache else "stored", cluster=cluster)
-            comparison = bench.compare(candidate, runs)
-            comparison = with_latency(bench, comparison, console, stored=stored, anew=no_cache)
-        verdict = judge(bench, comparison)
+            found = bench.compare(candidate, runs)
+            found = with_latency(bench, found, console, stored=stored, anew=no_cache)
+        verdict = judge(bench, found)
     except (EvidenceError, InfrastructureError) as error:
         # What an error leaves behind must not look like a verdict of today.
         remove_report(folder)
@@ -108,11 +108,15 @@ def command(
             click.echo(f"INVALID  {candidate} against {against}", err=as_json)
         raise
     with unbroken():
-        if as_json:
-            click.echo(render_json(verdict), nl=False)
-        else:
-            print_verdict(verdict, folder)
+        _tell(verdict, folder, as_json=as_json)
     sys.exit(verdict.exit_code)
+
+
+def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(render_json(verdict), nl=False)
+    else:
+        print_verdict(verdict, folder)
 
 
 def _check_local(engine: str, ray_address: str | None, workers: int | None) -> None:

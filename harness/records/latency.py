@@ -168,9 +168,13 @@ class BlockMedian(Record):
 
 
 class LoadResult(Record):
-    """What was found at one load; `ecdf` holds the arms' TTFT at evenly spaced shares."""
+    """What was found at one load; `ecdf` holds the arms' TTFT at evenly spaced shares.
+
+    `alpha` is the level of each bound: what looks before the end have left.
+    """
 
     load: Load
+    alpha: float = 0.05
     rate: float | None = None
     rounds: int
     metrics: tuple[LatencyMetric, ...]

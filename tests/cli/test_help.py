@@ -21,6 +21,8 @@ OPTIONS = {
     "gate": ["candidate", "--aa", "--baseline", "--stored", "--config", "--suite", "--repeats",
              "-j", "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers",
              "--json"],
+    "latency": ["candidate", "--baseline", "--load", "--requests", "--rounds", "--max-tokens",
+                "--slo-ttft", "--slo-e2e", "--stored", "--no-cache", "--config", "--json"],
     "power": ["candidate", "--discordance", "--config", "--suite", "--json"],
     "promote": ["candidate", "--name", "--config"],
     "report": ["candidate", "--baseline", "--config", "--suite"],

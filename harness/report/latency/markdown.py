@@ -31,7 +31,7 @@ def latency_lines(view: LatencyView, level: int) -> list[str]:
         *([""] if view.rules else []),
     ]
     for load in view.loads:
-        lines += [f"{'#' * (level + 1)} {prose(load.title)}", "", *_load(load, view.confidence)]
+        lines += [f"{'#' * (level + 1)} {prose(load.title)}", "", *_load(load)]
     return [*lines, " ".join((TERMS, CONTROL, INFINITE if view.infinite else "")).rstrip(), ""]
 
 
@@ -44,7 +44,7 @@ def _listed(title: str, items: Sequence[str]) -> list[str]:
     return [f"**{title}**", "", *(f"- {prose(item)}" for item in items), ""] if items else []
 
 
-def _load(load: LoadView, confidence: str) -> list[str]:
+def _load(load: LoadView) -> list[str]:
     lines = [f"{prose(load.facts)}.", ""]
     lines += [f"- {prose(found.told)}" for found in load.findings]
     lines += [""] if load.findings else []
@@ -52,7 +52,7 @@ def _load(load: LoadView, confidence: str) -> list[str]:
     rows = [row for _, rows in load.families for row in rows]
     if rows:
         lines += [
-            f"| Metric ({confidence} interval) | Candidate | Baseline | Ratio | Control |",
+            f"| Metric ({load.confidence} interval) | Candidate | Baseline | Ratio | Control |",
             "| --- | ---: | ---: | ---: | ---: |",
             *map(_metric, rows),
             "",

@@ -93,6 +93,7 @@ class LoadView:
     """
 
     title: str
+    confidence: str
     facts: str
     findings: tuple[Finding, ...]
     problems: tuple[str, ...]
@@ -120,7 +121,6 @@ class LatencyView:
     outcome: Outcome | None
     symbol: str
     meaning: str
-    confidence: str
     problems: tuple[str, ...]
     rules: tuple[RuleView, ...]
     loads: tuple[LoadView, ...]

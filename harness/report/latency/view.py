@@ -29,7 +29,6 @@ def build_latency(
         outcome=outcome,
         symbol=SYMBOLS[outcome] if outcome else "",
         meaning=words.meaning(outcome),
-        confidence=f"{100 * (1 - 2 * section.alpha):g}%",
         problems=words.problems(section),
         rules=shown,
         loads=tuple(_build_load(load, section, own) for load in section.loads),
@@ -45,6 +44,7 @@ def _build_load(load: LoadResult, section: LatencySection, rules: Sequence[RuleR
     ecdf = _ecdf(load)
     return LoadView(
         title=words.load_title(load.load),
+        confidence=f"{100 * (1 - 2 * load.alpha):g}%",
         facts=", ".join(filter(None, (told, numbers.counted(load.rounds, "round")))),
         findings=findings(load.metrics, rules),
         problems=tuple(one_line(problem, 600) for problem in load.problems),

@@ -86,6 +86,7 @@ def analyse_load(
         metrics = [found for name in wanted if (found := _metric(name, rounds, alpha))]
     result = LoadResult(
         load=load,
+        alpha=alpha,
         rate=None if pace is None else pace.rate,
         rounds=len(rounds),
         metrics=tuple(metrics),
