@@ -10,6 +10,7 @@ from harness.cli.options import config_option, open_project
 from harness.config import Project
 from harness.records.power import RulePower
 from harness.records.suite import Suite
+from harness.stages.latency.judge import latency_rules, uncertifiable
 from harness.stages.load import check_policy, load_suites
 from harness.stages.power import planned_power
 from harness.suites.lint import lint_suite
@@ -43,6 +44,8 @@ def command(config: Path) -> None:
             click.echo(f"warning: {warning}", err=True)
     for each in _weak_rules(project, suites):
         click.echo(f"warning: {each.metric or each.require}: {each.reason}", err=True)
+    for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
+        click.echo(f"warning: {words}", err=True)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
     counts = (len(suites), "suite"), (len(project.config.targets), "target"), (rules, "rule")
     click.echo("ok: " + ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))

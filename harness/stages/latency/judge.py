@@ -5,9 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.records.latency import Bounded, LatencyMetric, LatencySection, LoadResult
+from harness import stats
+from harness.records.latency import (
+    Bounded,
+    LatencyMetric,
+    LatencySection,
+    LatencySettings,
+    LoadResult,
+)
 from harness.records.policy import AtMost, MetricRule, NoNewCriticalFailures, Policy, RatioAtMost
 from harness.records.verdict import Outcome, RuleResult
+from harness.stages.latency.quantities import split
 
 PREFIX = "latency."
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
@@ -21,6 +29,19 @@ def latency_rules(policy: Policy | None) -> tuple[RatioAtMost | AtMost, ...]:
         for rule in rules
         if isinstance(rule, RatioAtMost | AtMost) and rule.metric.startswith(PREFIX)
     )
+
+
+def uncertifiable(rules: Sequence[RatioAtMost | AtMost], settings: LatencySettings) -> list[str]:
+    """Why rules can never pass with so many requests, in words; nothing where all can."""
+    found = []
+    for rule in rules:
+        _, share = split(rule.metric.removeprefix(PREFIX))
+        if (wanted := stats.needed(share)) > settings.requests:
+            found.append(
+                f"{rule.metric} cannot pass: it needs {wanted} requests of each arm, "
+                f"`latency.requests` is {settings.requests}"
+            )
+    return found
 
 
 def is_latency(rule: MetricRule | NoNewCriticalFailures) -> bool:
@@ -45,7 +66,8 @@ def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
     held = metric.ratio if isinstance(rule, RatioAtMost) else metric.candidate
     if held is None:
         return _invalid(rule, f"{rule.metric} at {load.load} has no ratio")
-    outcome = _outcome(held, rule.value)
+    point = isinstance(rule, AtMost) and rule.evidence == "point"
+    outcome = _outcome(_point(held) if point else held, rule.value)
     words = f"{_words(rule, outcome)}: {_shown(rule, held)}"
     if isinstance(rule, RatioAtMost) and outcome != "inconclusive":
         noise = _noise(metric)
@@ -89,6 +111,11 @@ def _outcome(held: Bounded, limit: float) -> Outcome:
     if held.high is not None and held.high <= limit:
         return "pass"
     return "fail" if held.low is None or held.low > limit else "inconclusive"
+
+
+def _point(held: Bounded) -> Bounded:
+    """The estimate alone, as if it were certain."""
+    return Bounded(estimate=held.estimate, low=held.estimate, high=held.estimate)
 
 
 def _noise(metric: LatencyMetric) -> float:

@@ -7,7 +7,7 @@ import pytest
 from harness.records.latency import Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.load import Load
 from harness.records.policy import AtMost, RatioAtMost
-from harness.stages.latency.judge import decided, judge_load, judge_rule
+from harness.stages.latency.judge import decided, judge_load, judge_rule, uncertifiable
 from tests.stages.latency.making import bounds, metric
 
 RATIO = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
@@ -53,6 +53,22 @@ def test_a_ratio_is_held_against_its_limit(ratio: Bounded, outcome: str) -> None
 def test_a_time_is_held_against_its_limit(candidate: Bounded, outcome: str) -> None:
     found = metric(bounds(1.0, 0.9, 1.1), candidate=candidate)
     assert judge_load(SECONDS, load(found)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("candidate", "outcome"),
+    [
+        (bounds(0.3, 0.1, 0.5), "pass"),
+        (bounds(0.301, 0.1, 0.5), "fail"),
+        (bounds(None, 0.1, None), "fail"),
+    ],
+)
+def test_a_time_may_be_held_against_its_limit_by_its_estimate_alone(
+    candidate: Bounded, outcome: str
+) -> None:
+    rule = SECONDS.model_copy(update={"evidence": "point"})
+    found = metric(bounds(1.0, 0.9, 1.1), candidate=candidate)
+    assert judge_load(rule, load(found)).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -115,3 +131,13 @@ def test_a_load_is_decided_by_a_failure_or_when_all_pass() -> None:
     assert both(fails, open_)
     assert both(open_, fails)
     assert not both(passes, open_)
+
+
+def test_rules_that_so_few_requests_can_never_pass_are_named() -> None:
+    rules = [RATIO, RATIO.model_copy(update={"metric": "latency.itl_p50"})]
+    assert uncertifiable(rules, LatencySettings()) == []
+    (found,) = uncertifiable(rules, LatencySettings(requests=999))
+    assert found == (
+        "latency.ttft_p95 cannot pass: it needs 1000 requests of each arm, "
+        "`latency.requests` is 999"
+    )
