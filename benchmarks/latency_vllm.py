@@ -168,7 +168,7 @@ async def _samples(job: Job) -> tuple[Sample, ...]:
     if job.load.rate is not None:
         draw = np.random.default_rng(job.seed)
         offsets = np.cumsum(draw.exponential(1.0 / job.load.rate, size=len(prompts)))
-    dues = [Due(number, float(offset), opening=False) for number, offset in enumerate(offsets)]
+    dues = [Due(number, float(offset), uncounted=False) for number, offset in enumerate(offsets)]
     async with OpenAIClient(
         job.server.url, api_key=job.server.api_key, generation=settings, clock=SYSTEM_CLOCK
     ) as client:

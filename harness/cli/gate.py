@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
-from harness.cli.timing import measured, stored_section
+from harness.cli.timing import contest, measured, stored_section, with_section
+from harness.config import Project
 from harness.errors import EvidenceError, InfrastructureError
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
@@ -32,6 +32,7 @@ from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report, write_report
 from harness.stages.latency.judge import latency_rules
+from harness.stages.latency.measure import Contest
 from harness.stages.rescore import rescore
 from harness.stages.run import run
 
@@ -88,7 +89,7 @@ def command(
     against = baseline or project.policy().baseline
     folder = report_folder(project, candidate, against)
     try:
-        bench = open_bench(project, [candidate], against, suite_names)
+        bench = _open(project, candidate, against, suite_names)
         bench.check_repeats(candidate, repeats)
         targets = (*bench.live_baseline, candidate)
         with Console() as console:
@@ -147,14 +148,26 @@ def with_latency(
     """
     if not latency_rules(bench.policy) or bench.doubts(comparison):
         return comparison
-    project, candidate = bench.project, comparison.candidate.header.target
-    against = bench.policy.baseline
+    project = bench.project
+    wanted = _contest(bench, comparison.candidate.header.target)
     section = (
-        stored_section(project, candidate, against)
-        if stored
-        else measured(project, candidate, against, project.config.latency, console, anew=anew)
+        stored_section(project, wanted) if stored else measured(project, wanted, console, anew=anew)
     )
-    return replace(comparison, latency=section)
+    return with_section(comparison, section, project)
+
+
+def _contest(bench: Bench, candidate: str) -> Contest:
+    return contest(bench.project, candidate, bench.policy.baseline, bench.project.config.latency)
+
+
+def _open(
+    project: Project, candidate: str, baseline: str | None, suite_names: tuple[str, ...]
+) -> Bench:
+    """The bench on which the candidate is judged, its latency among the rest if it is to be."""
+    bench = open_bench(project, [candidate], baseline, suite_names)
+    if latency_rules(bench.policy):
+        _contest(bench, candidate)  # what cannot be measured is said before anything is asked
+    return bench
 
 
 def print_verdict(verdict: Verdict, folder: Path) -> None:

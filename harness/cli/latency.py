@@ -14,7 +14,7 @@ from harness.cli.console import Console, shown, unbroken
 from harness.cli.evidence import report_folder
 from harness.cli.options import config_option, json_option, open_project
 from harness.cli.table import table
-from harness.cli.timing import measured, stored_section
+from harness.cli.timing import contest, measured, stored_section
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.base import explain
@@ -82,11 +82,12 @@ def command(
     against = baseline or (policy.baseline if policy is not None else None)
     if against is None:
         raise UsageError("there is no baseline", hint="name one with --baseline")
+    wanted = contest(project, candidate, against, chosen)
     with Console() as console:
         section = (
-            stored_section(project, candidate, against)
+            stored_section(project, wanted)
             if stored
-            else measured(project, candidate, against, chosen, console, anew=no_cache)
+            else measured(project, wanted, console, anew=no_cache)
         )
     rules = tuple(judge_rule(rule, section) for rule in latency_rules(policy))
     folder = report_folder(project, candidate, against)

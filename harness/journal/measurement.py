@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import JournalError
-from harness.files import exclusive, read_bytes, write_atomic
+from harness.files import read_bytes, write_atomic
 from harness.records.base import explain
 from harness.records.latency import Block
 from harness.records.measurement import Measurement
@@ -65,16 +63,3 @@ class MeasurementFolder:
         """Write a block of the load at that place of the settings."""
         name = f"{load:02d}-{block.round:04d}-{block.place}.json"
         write_atomic(self.path / "blocks" / name, block.model_dump_json() + "\n")
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """The measurement, for this process alone.
-
-        Raises:
-            JournalError: another process has it.
-        """
-        busy = JournalError(
-            "another process measures here", where=str(self.path), hint="wait until it is done"
-        )
-        with exclusive(self.path / "lock", busy):
-            yield

@@ -60,8 +60,9 @@ class Sample(Record):
     """One request: when it was due, from the block's start on, and what came of it.
 
     `tokens` are the server's counts, None where it gives none; `first_tokens` are those that the
-    first chunk with content brought. An `opening` request belongs to the wave after a change of
-    arms and does not count.
+    first chunk with content brought. `late` is by how much this process took it up after it was
+    due. An `uncounted` request belongs to the wave after a change of arms, or keeps the load up
+    while the last of those that count are answered.
     """
 
     prompt: int
@@ -71,7 +72,8 @@ class Sample(Record):
     first_tokens: int | None = None
     prompt_tokens: int | None = None
     failure: Failure | None = None
-    opening: bool = False
+    late: float = 0.0
+    uncounted: bool = False
 
 
 class ClientHealth(Record):

@@ -43,6 +43,14 @@ class Load(Record):
             return {"kind": "poisson", "rate": float(amount)}
         return {"kind": "poisson", "share": float(amount) / 100.0}
 
+    @model_validator(mode="after")
+    def _one_kind(self) -> Load:
+        if (self.kind == "poisson") == (self.rate is None and self.share is None):
+            raise ValueError("a rate or a share belongs to `poisson`, and to nothing else")
+        if None not in (self.rate, self.share):
+            raise ValueError("give a rate or a share")
+        return self
+
     @model_serializer
     def _write(self) -> str:
         return str(self)

@@ -14,13 +14,15 @@ from harness.records.target import Identity
 
 
 class Pace(Record):
-    """How a load is put to the server: at which rate, with how many opening requests a block.
+    """How a load is put to the server: at which rate, with how many requests that do not count.
 
-    `capacity` is what the baseline answered a second when it was asked for all it could.
+    `opening` ones come first in a block, `closing` ones last. `capacity` is what the baseline
+    answered a second when it was asked for all it could.
     """
 
     load: Load
     opening: int = Field(ge=0)
+    closing: int = Field(default=0, ge=0)
     rate: float | None = None
     capacity: float | None = None
 

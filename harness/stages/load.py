@@ -70,6 +70,12 @@ def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
                     where=f"harness.yaml: gate.rules[{place}].require",
                     hint="write ratio_at_most (of the baseline's) or at_most (seconds)",
                 )
+            if rule.value <= 0.0:
+                raise ConfigError(
+                    f"{rule.value:g} is no time",
+                    where=f"harness.yaml: gate.rules[{place}].value",
+                    hint="write seconds, more than 0",
+                )
             continue
         if isinstance(rule, AtLeast | AtMost) and not 0.0 <= rule.value <= 1.0:
             raise ConfigError(

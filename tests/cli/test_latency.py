@@ -17,7 +17,7 @@ from tests.shop import answer
 
 SMALL = {"loads": ["closed:4"], "requests": 40, "rounds": 10, "max_tokens": 8}
 RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 3.0}
-SECONDS = 0.02
+SECONDS = 0.005
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
     folder = measurement(project_dir)
     block = next((folder / "blocks").glob("*.json"))
     data = json.loads(block.read_text())
-    data["samples"][-1]["timing"]["chunks"][0] += 9.0
+    data["samples"][5]["timing"]["chunks"][0] += 9.0
     block.write_text(json.dumps(data))
     capsys.readouterr()
     assert call("report", "candidate") == 3

@@ -69,3 +69,13 @@ def test_settings_that_cannot_be_say_which_and_why(settings: dict[str, object], 
     with pytest.raises(ValidationError) as caught:
         LatencySettings.model_validate(settings)
     assert explain(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [{"kind": "poisson"}, {"kind": "poisson", "rate": 1.0, "share": 0.5},
+     {"kind": "single", "rate": 1.0}, {"kind": "closed", "concurrency": 2, "share": 0.5}],
+)  # fmt: skip
+def test_a_rate_or_a_share_belongs_to_an_open_load_alone(load: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        LOADS.validate_python(load)

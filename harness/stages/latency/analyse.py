@@ -31,6 +31,7 @@ from harness.stages.latency.validity import notes, problems
 # With less, ten rounds could show nothing at the usual alpha.
 LOOKS = (0.5, 0.75)
 SPENT_A_LOOK = 0.15
+FEWEST_ROUNDS, LEAST_LEVEL = 10, 0.007
 ECDF_POINTS = 201
 
 Rounds = Sequence[dict[Arm, Block]]
@@ -54,11 +55,21 @@ def analyse(measurement: Measurement, blocks: Sequence[Block]) -> LatencySection
 
 def alpha_of(measurement: Measurement, load: Load) -> float:
     """The level of a load's bounds: what looking at them before the end has left of alpha."""
-    if not measurement.metrics:
-        return measurement.alpha
     if str(load) in measurement.stopped:
         return measurement.alpha * SPENT_A_LOOK
-    return measurement.alpha * (1.0 - SPENT_A_LOOK * len(LOOKS))
+    return measurement.alpha * (1.0 - SPENT_A_LOOK * len(looks(measurement)))
+
+
+def looks(measurement: Measurement) -> tuple[int, ...]:
+    """After how many rounds of a load it is looked at before its end; none where that is in vain.
+
+    Without rules nothing can be decided, and so few rounds show nothing at so small a level.
+    """
+    if not measurement.metrics or measurement.alpha * SPENT_A_LOOK < LEAST_LEVEL:
+        return ()
+    planned = measurement.settings.rounds
+    rounds = (round(planned * share) for share in LOOKS)
+    return tuple(number for number in rounds if number >= FEWEST_ROUNDS)
 
 
 def whole_rounds(blocks: Iterable[Block], load: Load) -> Rounds:

@@ -128,7 +128,7 @@ async def wishes(
     return Wishes(fixed=False, salted=False)
 
 
-_FIRST = Due(0, 0.0, opening=True)
+_FIRST = Due(0, 0.0, uncounted=True)
 
 
 def _refusal(endpoint: Endpoint, reply: Failed) -> ServerError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.client.alarm import Alarm
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
@@ -17,6 +17,8 @@ from harness.stages.latency.schedule import Due
 
 # Between the decision to begin and the first request, so that none is late from the start.
 LEAD = 0.05
+# What says how long an answer must at least be.
+LENGTH_FIELDS = frozenset({"ignore_eos", "min_tokens"})
 _PRIMED_AT_ONCE = 16
 
 
@@ -30,12 +32,12 @@ class Asked:
     answers_as: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
 
-    def request(self, prompt: int, max_tokens: int | None = None) -> ChatRequest:
+    def request(self, prompt: int) -> ChatRequest:
         """The request for a prompt."""
         return ChatRequest(
             model=self.model,
             messages=self.prompts[prompt],
-            max_tokens=max_tokens or self.generation.max_tokens,
+            max_tokens=self.generation.max_tokens,
             temperature=self.generation.temperature,
             top_p=self.generation.top_p,
             seed=self.generation.seed,
@@ -60,17 +62,16 @@ async def run_block(
     return await _closed(load.concurrency, start, dues, asked, client, clock)
 
 
-async def prime(dues: Sequence[Due], asked: Asked, client: ChatClient) -> None:
-    """Return when the server has seen every prompt of the block, so that all are in its cache."""
-    waiting = iter(dict.fromkeys(due.prompt for due in dues))
-
-    async def worker() -> None:
-        for prompt in waiting:
-            await client.ask(asked.request(prompt, max_tokens=1))
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_PRIMED_AT_ONCE):
-            group.create_task(worker())
+async def prime(
+    dues: Sequence[Due], asked: Asked, client: ChatClient, clock: Clock
+) -> tuple[Sample, ...]:
+    """What came of every prompt of the block, put to the server once so that it is cached."""
+    once = {due.prompt: due for due in dues}
+    extra = {name: value for name, value in asked.extra.items() if name not in LENGTH_FIELDS}
+    short = replace(
+        asked, generation=asked.generation.model_copy(update={"max_tokens": 1}), extra=extra
+    )
+    return await _closed(_PRIMED_AT_ONCE, clock.now(), list(once.values()), short, client, clock)
 
 
 async def _open(
@@ -78,8 +79,9 @@ async def _open(
 ) -> tuple[Sample, ...]:
     async def one(due: Due) -> Sample:
         intended = start + due.offset
+        late = max(0.0, clock.now() - intended)
         reply = await client.ask(asked.request(due.prompt), intended=intended)
-        return _sample(due, due.offset, reply)
+        return _sample(due, due.offset, reply, late)
 
     tasks = []
     with Alarm(clock) as alarm:
@@ -113,14 +115,15 @@ async def _closed(
     return tuple(found[number] for number in range(len(dues)))
 
 
-def _sample(due: Due, at: float, reply: Reply) -> Sample:
+def _sample(due: Due, at: float, reply: Reply, late: float = 0.0) -> Sample:
     if not isinstance(reply, Answer):
         return Sample(
             prompt=due.prompt,
             due=at,
             timing=reply.timing,
             failure=reply.failure,
-            opening=due.opening,
+            late=late,
+            uncounted=due.uncounted,
         )
     usage = reply.usage
     return Sample(
@@ -130,5 +133,6 @@ def _sample(due: Due, at: float, reply: Reply) -> Sample:
         tokens=None if usage is None else usage.completion_tokens,
         first_tokens=reply.first_tokens,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
-        opening=due.opening,
+        late=late,
+        uncounted=due.uncounted,
     )

@@ -72,7 +72,7 @@ def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
     if isinstance(rule, RatioAtMost) and outcome != "inconclusive":
         noise = _noise(metric)
         margin = max(rule.value, 1.0 / rule.value)
-        if margin > 1.0 and noise > margin and not _clear(held, rule.value, noise, outcome):
+        if noise > margin and not _clear(held, rule.value, noise, outcome):
             outcome = "inconclusive"
             words = (
                 f"cannot be told: {_shown(rule, held)}, and the baseline differs from itself by "
@@ -101,8 +101,15 @@ def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
 
 
 def decided(rules: Sequence[RatioAtMost | AtMost], load: LoadResult) -> bool:
-    """Whether more of this load cannot change what the rules say: one fails, or all pass."""
-    outcomes = [judge_load(rule, load).outcome for rule in rules]
+    """Whether more of this load cannot change what the rules say: one fails, or all pass.
+
+    An estimate alone decides nothing before the end: no share of alpha pays for looking at it.
+    """
+    by_bounds = [
+        rule.model_copy(update={"evidence": "bound"}) if isinstance(rule, AtMost) else rule
+        for rule in rules
+    ]
+    outcomes = [judge_load(rule, load).outcome for rule in by_bounds]
     return "fail" in outcomes or all(outcome == "pass" for outcome in outcomes)
 
 

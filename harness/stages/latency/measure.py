@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.client.openai import OpenAIClient
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import Project
-from harness.errors import UsageError
-from harness.files import digest_json
+from harness.errors import EvidenceError, JournalError, UsageError
+from harness.files import digest_json, exclusive
 from harness.journal.measurement import MeasurementFolder
 from harness.records.latency import ARMS, Arm, LatencySettings
 from harness.records.load import Load
@@ -22,7 +21,7 @@ from harness.records.suite import Suite
 from harness.records.target import Generation
 from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
-from harness.stages.latency.analyse import LOOKS, SPENT_A_LOOK, analyse_load, whole_rounds
+from harness.stages.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.stages.latency.arms import ArmPlan, arm_plan, check_server, wishes
 from harness.stages.latency.judge import PREFIX, decided
 from harness.stages.latency.rounds import Measuring
@@ -78,9 +77,12 @@ def measure(
         )
         for arm in ARMS
     }
-    begun = _header(project, contest, arms)
-    folder, begun = _folder(project, begun, anew=anew)
-    with folder.writing():
+    busy = JournalError(
+        "another process measures here", where=str(project.measurements), hint="wait for its end"
+    )
+    # One at a time: two would measure each other.
+    with exclusive(project.measurements / "lock", busy):
+        folder, begun = _folder(project, _header(project, contest, arms), anew=anew)
         if folder.header() is not None:
             watcher.say(f"latency: goes on with a measurement begun {begun.created}")
         log = folder.server_log
@@ -143,10 +145,19 @@ def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Mea
     )
 
 
-def measurements(project: Project, candidate: str, baseline: str) -> list[Path]:
-    """The folders of the pair's measurements, the oldest first."""
-    found = project.measurements.glob(f"{candidate}-vs-{baseline}-*/[0-9]*")
-    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+def measurements(
+    project: Project, candidate: str, baseline: str
+) -> list[tuple[MeasurementFolder, Measurement]]:
+    """The pair's finished measurements, the newest first."""
+    found = []
+    for path in project.measurements.glob("*/[0-9]*/measurement.json"):
+        folder = MeasurementFolder(path.parent)
+        header = folder.header()
+        if header is None or not header.finished:
+            continue
+        if (header.candidate, header.baseline) == (candidate, baseline):
+            found.append((folder, header))
+    return sorted(found, key=lambda one: (one[1].created, one[1].id), reverse=True)
 
 
 def _folder(
@@ -181,13 +192,14 @@ async def _measure(
     ) as client:
         described = await endpoint.describe()
         granted = await wishes(endpoint, described, arms["baseline"], begun.settings, client)
-        header = begun.model_copy(
-            update={
-                "adapter_proof": proof,
-                "fixed": granted.fixed,
-                "salted": granted.salted,
-            }
-        )
+        update = {"adapter_proof": proof, "fixed": granted.fixed, "salted": granted.salted}
+        header = begun.model_copy(update=update)
+        if folder.blocks() and (begun.fixed, begun.salted) != (granted.fixed, granted.salted):
+            raise EvidenceError(
+                "the server no longer takes requests as it did when this measurement began",
+                where=endpoint.urls[0],
+                hint="begin anew with --no-cache",
+            )
         folder.write_header(header)
         watch = ServerWatch(endpoint, [folder.server_log] if endpoint.managed is not None else [])
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
@@ -218,17 +230,21 @@ async def measure_rounds(
             header = header.model_copy(update={"paces": (*header.paces, pace)})
             folder.write_header(header)
         have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
+        if len(have) < settings.rounds and str(load) not in header.stopped:
+            await measuring.rehearse(header, place)
         for number, order in enumerate(orders(settings, place)):
-            done += 1
             if number not in have and str(load) not in header.stopped:
-                for block in await measuring.round(header, place, number, order):
-                    folder.keep(block, place)
-                have.add(number)
+                # Before a round, so that a look is not lost with the session that was to take it.
                 if _look(header, load, len(have), folder, rules):
                     stopped = {**header.stopped, str(load): len(have)}
                     header = header.model_copy(update={"stopped": stopped})
                     folder.write_header(header)
                     watcher.say(f"latency at {load}: decided after {len(have)} rounds")
+                else:
+                    for block in await measuring.round(header, place, number, order):
+                        folder.keep(block, place)
+                    have.add(number)
+            done += 1
             watcher.progress("latency", done, total, str(load))
     return header
 
@@ -237,8 +253,7 @@ def _look(
     header: Measurement, load: Load, rounds: int, folder: MeasurementFolder, rules: Rules
 ) -> bool:
     """Whether the load's rounds so far decide every rule, at a moment when that is looked at."""
-    planned = header.settings.rounds
-    if not rules or rounds not in {round(planned * share) for share in LOOKS}:
+    if not rules or rounds not in looks(header):
         return False
     level = header.alpha * SPENT_A_LOOK
     found = analyse_load(header, load, folder.blocks(), level, header.metrics)

@@ -26,8 +26,8 @@ def split(metric: str) -> tuple[str, float]:
 
 
 def counted(block: Block) -> list[Sample]:
-    """The block's requests without its opening wave."""
-    return [sample for sample in block.samples if not sample.opening]
+    """The block's requests that count."""
+    return [sample for sample in block.samples if not sample.uncounted]
 
 
 def answered(sample: Sample) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.client.protocol import ChatClient
 from harness.client.vigil import Vigil
@@ -38,6 +39,8 @@ class Measuring:
     where: str
     granted: Wishes
     vigil: Callable[[Clock], Vigil] = Vigil
+    # Nobody, and no earlier session of this measurement, has salted anything so before.
+    session: str = field(default_factory=lambda: secrets.token_hex(16))
 
     async def warm_up(self, settings: LatencySettings) -> None:
         """Return when every arm has answered a few requests that do not count.
@@ -56,7 +59,9 @@ class Measuring:
     async def pace(self, load: Load, settings: LatencySettings) -> Pace:
         """How the load is to be put to the server, its capacity measured where it is a share."""
         if load.kind != "poisson":
-            return Pace(load=load, opening=max(FEWEST_OPENING, load.concurrency))
+            at_once = load.concurrency
+            # Twice as many as may be under way outlast all but the slowest that counts.
+            return Pace(load=load, opening=max(FEWEST_OPENING, at_once), closing=2 * (at_once - 1))
         dues = self._some(4 * SATURATING)
         asked = self._asked("baseline", dues, settings, "capacity")
         closed = Load(kind="closed", concurrency=SATURATING)
@@ -72,8 +77,22 @@ class Measuring:
         # As many as are under way by Little's law have to begin before the load is the same.
         under_way = rate * sum(one.timing.done for one in whole if one.timing) / len(whole)
         share = OPENING_SHARE * counted(settings)
-        opening = max(FEWEST_OPENING, math.ceil(share), math.ceil(min(under_way, SATURATING)))
-        return Pace(load=load, opening=opening, rate=rate, capacity=capacity)
+        closing = math.ceil(min(under_way, SATURATING))
+        opening = max(FEWEST_OPENING, math.ceil(share), closing)
+        return Pace(load=load, opening=opening, closing=closing, rate=rate, capacity=capacity)
+
+    async def rehearse(self, header: Measurement, place: int) -> None:
+        """Return when every arm had a block at the load's pace that does not count.
+
+        What a server compiles at its first batches of a size is over then.
+
+        Raises:
+            ServerError: the server is gone, or refuses.
+            EvidenceError: it no longer serves an arm.
+            UsageError: it refuses a prompt.
+        """
+        # A round of its own: no prompt order or offset of those that count is given away.
+        await self.round(header, place, header.settings.rounds, ARMS)
 
     async def round(
         self, header: Measurement, place: int, number: int, order: Sequence[Arm]
@@ -93,10 +112,10 @@ class Measuring:
         dues = requests(settings, place, number, pace, prompts)
         blocks = []
         for turn, arm in enumerate(order):
-            salt = f"{header.id}/{place}/{number}/{turn}"
-            asked = self._asked(arm, dues, settings, salt)
+            asked = self._asked(arm, dues, settings, f"{place}/{number}/{turn}")
             if not self.granted.salted:
-                await prime(dues, asked, self.client)
+                seen = await prime(dues, asked, self.client, self.clock)
+                self._check(arm, list({due.prompt: due for due in dues}.values()), seen)
             blocks.append(await self._block(load, arm, (number, turn), dues, asked))
             self._check(arm, dues, blocks[-1].samples)
         return blocks
@@ -124,11 +143,13 @@ class Measuring:
         )
 
     def _asked(self, arm: Arm, dues: Sequence[Due], settings: LatencySettings, salt: str) -> Asked:
-        return self.arms[arm].asked(dues, self.granted.fields(settings.max_tokens, salt))
+        return self.arms[arm].asked(
+            dues, self.granted.fields(settings.max_tokens, f"{self.session}/{salt}")
+        )
 
     def _some(self, count: int) -> list[Due]:
         prompts = len(self.arms["baseline"].plan.asks)
-        return [Due(number * prompts // count, 0.0, opening=True) for number in range(count)]
+        return [Due(number * prompts // count, 0.0, uncounted=True) for number in range(count)]
 
     def _check(self, arm: Arm, dues: Sequence[Due], samples: Sequence[Sample]) -> None:
         asks = self.arms[arm].plan.asks

@@ -23,7 +23,7 @@ class Due:
 
     prompt: int
     offset: float
-    opening: bool
+    uncounted: bool
 
 
 def orders(settings: LatencySettings, place: int) -> tuple[tuple[Arm, ...], ...]:
@@ -49,13 +49,14 @@ def requests(
     there are enough.
     """
     draw = np.random.default_rng([settings.seed, place, 1 + round_])
-    count = counted(settings) + pace.opening
+    last = pace.opening + counted(settings)
+    count = last + pace.closing
     order = np.concatenate([draw.permutation(prompts) for _ in range(math.ceil(count / prompts))])
     offsets = np.zeros(count)
     if pace.rate is not None:
         offsets = np.cumsum(draw.exponential(1.0 / pace.rate, size=count))
     return tuple(
-        Due(int(order[number]), float(offsets[number]), number < pace.opening)
+        Due(int(order[number]), float(offsets[number]), not pace.opening <= number < last)
         for number in range(count)
     )
 

@@ -18,6 +18,8 @@ from harness.stages.latency.quantities import Array
 LATE = 0.002
 LATE_SHARE = 0.05
 BUSY = 0.9
+# In so many of an arm's blocks a machine may be busy with something else.
+RUINED = 0.05
 # So unlikely by chance that it is none: the level of every test on the evidence itself.
 CHANCE = 0.001
 ERRORS_APART = 0.01
@@ -44,7 +46,7 @@ def problems(measurement: Measurement, load: Load, rounds: Rounds) -> Iterator[s
     found = (
         *_no_answers(rounds),
         *_client(rounds, float(np.median(medians["baseline"]))),
-        *_server(rounds),
+        *_server(rounds, measurement.settings.max_tokens),
         *_errors(rounds),
         *_unsteady(load, rounds),
         *_drift([float(np.mean(pair)) for pair in zip(medians["baseline"], medians["control"],
@@ -91,56 +93,66 @@ def _no_answers(rounds: Rounds) -> Iterator[str]:
 
 
 def _client(rounds: Rounds, median: float) -> Iterator[str]:
-    """Where the client itself was late: both arms seem slower then, and so more alike."""
+    """Where the client itself was late: an arm seems slower then, or both seem more alike."""
     late = max(LATE, LATE_SHARE * median) if math.isfinite(median) else LATE
-    blocks = [block for turn in rounds for block in turn.values()]
-    sent = [
-        sample.timing.sent
-        for block in blocks
-        for sample in quantities.counted(block)
-        if sample.timing is not None
-    ]
-    lag = float(np.quantile(sent, 0.99)) if sent else 0.0
-    if lag > late:
-        yield (
-            f"the client sent late: by {_ms(lag)} at its p99, {_ms(late)} is allowed - "
-            "ask for less at once, or leave it more processor time"
-        )
-    behind = float(np.median([block.client.lag_p99 for block in blocks]))
-    if behind > late:
-        yield f"the client read late: its event loop lagged by {_ms(behind)}, {_ms(late)} allowed"
-    if (busy := float(np.median([block.client.cpu for block in blocks]))) > BUSY:
-        yield f"the client was at its limit: it used {100 * busy:.0f} % of a processor"
-    stopped = sum(block.client.gc_total for block in blocks)
-    if stopped > LATE_SHARE * sum(block.seconds for block in blocks):
-        yield f"the client's memory was being tidied for {stopped:.1f} s"
+    for arm in ARMS:
+        blocks = [turn[arm] for turn in rounds]
+        taken = [sample.late for block in blocks for sample in quantities.counted(block)]
+        lag = float(np.quantile(taken, 0.99)) if taken else 0.0
+        if lag > late:
+            yield (
+                f"the client sent the {arm}'s requests late: by {_ms(lag)} at its p99, "
+                f"{_ms(late)} is allowed - ask for less at once, or leave it more processor time"
+            )
+        behind = [block.client.lag_p99 for block in blocks if block.client.lag_p99 > late]
+        if len(behind) > RUINED * len(blocks):
+            yield (
+                f"the client read late in {len(behind)} of the {arm}'s {len(blocks)} blocks: its "
+                f"event loop lagged by up to {_ms(max(behind))}, {_ms(late)} is allowed"
+            )
+        busy = [block.client.cpu for block in blocks if block.client.cpu > BUSY]
+        if len(busy) > RUINED * len(blocks):
+            yield (
+                f"the client was at its limit in {len(busy)} of the {arm}'s {len(blocks)} blocks: "
+                f"it used up to {100 * max(busy):.0f} % of a processor"
+            )
+        stopped = sum(block.client.gc_total for block in blocks)
+        if stopped > LATE_SHARE * sum(block.seconds for block in blocks):
+            yield f"the client's memory was being tidied for {stopped:.1f} s of the {arm}'s blocks"
 
 
-def _server(rounds: Rounds) -> Iterator[str]:
+def _server(rounds: Rounds, max_tokens: int) -> Iterator[str]:
     blocks = [block for turn in rounds for block in turn.values()]
     compiled = [line for block in blocks for line in block.server.compiled]
     if compiled:
         yield f"the server was still compiling: `{compiled[0][:120]}`"
-    hits = {
-        arm: [
-            share
-            for turn in rounds
-            if (share := turn[arm].server.cache_hit_share) is not None
-        ]
-        for arm in ARMS
-    }  # fmt: skip
-    if all(hits.values()):
-        means = {arm: float(np.mean(shares)) for arm, shares in hits.items()}
-        if max(means.values()) - min(means.values()) > CACHE_APART:
-            words = ", ".join(f"{arm} {100 * mean:.0f} %" for arm, mean in means.items())
-            yield f"the prefix cache helped the arms unequally: {words}"
+    yield from _caches(rounds)
     told = [block.server.generation_tokens for block in blocks]
     ours = [sum(sample.tokens or 0 for sample in block.samples) for block in blocks]
     known = [(one, own) for one, own in zip(told, ours, strict=True) if one is not None]
     generated, own = sum(one for one, _ in known), sum(own for _, own in known)
-    failed = sum(float(np.sum(quantities.failed(block))) for block in blocks)
-    if own and not failed and abs(generated - own) > TOKENS_APART * own:
+    # A request that failed here may have been answered there.
+    failed = sum(not quantities.answered(one) for block in blocks for one in block.samples)
+    if own and abs(generated - own) > TOKENS_APART * own + failed * max_tokens:
         yield f"the server generated {generated} tokens, {own} of them here: others asked it too"
+
+
+def _caches(rounds: Rounds) -> Iterator[str]:
+    """Where the prefix cache helped arms unequally that put the same prompts."""
+    hits, prompts = {}, {}
+    for arm in ARMS:
+        told = [turn[arm].server.cache_hit_share for turn in rounds]
+        shares = [share for share in told if share is not None]
+        if len(shares) < len(told):
+            return
+        hits[arm] = float(np.mean(shares))
+        samples = [one for turn in rounds for one in turn[arm].samples]
+        prompts[arm] = sum(one.prompt_tokens or 0 for one in samples)
+    alike = [arm for arm in ARMS if prompts[arm] == prompts["baseline"]]
+    told_apart = [hits[arm] for arm in alike]
+    if max(told_apart) - min(told_apart) > CACHE_APART:
+        words = ", ".join(f"{arm} {100 * hits[arm]:.0f} %" for arm in alike)
+        yield f"the prefix cache helped the arms unequally: {words}"
 
 
 def _errors(rounds: Rounds) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def frozen(now: float) -> float:
 
 
 def every(seconds: float, count: int) -> list[Due]:
-    return [Due(number % 100, seconds * (1 + number), opening=False) for number in range(count)]
+    return [Due(number % 100, seconds * (1 + number), uncounted=False) for number in range(count)]
 
 
 def asked(load: Load, dues: list[Due]) -> tuple[Sample, ...]:
@@ -97,7 +98,7 @@ def test_a_closed_load_keeps_as_many_under_way(at_once: int) -> None:
 def test_nobody_is_late_from_the_start() -> None:
     async def work(clock: SimulatedClock) -> tuple[Sample, ...]:
         server = VirtualServer(clock, {BASELINE: Behaviour()}, seed=1)
-        dues = [Due(0, 0.0, opening=True), *every(0.001, 20)]
+        dues = [Due(0, 0.0, uncounted=True), *every(0.001, 20)]
         before = clock.now()
         found = await run_block(OPEN, dues, ASKED, server, clock)
         assert clock.now() - before > LEAD
@@ -105,7 +106,7 @@ def test_nobody_is_late_from_the_start() -> None:
 
     samples = simulate(work(SimulatedClock()))
     assert max(one.timing.sent for one in samples if one.timing) == pytest.approx(0.0, abs=1e-9)
-    assert samples[0].opening
+    assert samples[0].uncounted
 
 
 def test_a_failure_is_kept_and_not_asked_again() -> None:
@@ -121,12 +122,15 @@ def test_a_failure_is_kept_and_not_asked_again() -> None:
 def test_priming_shows_each_prompt_once_and_asks_for_one_token() -> None:
     async def work(clock: SimulatedClock) -> list[ChatRequest]:
         client = Counting(VirtualServer(clock, {BASELINE: Behaviour()}, seed=1))
-        await prime([*every(0.05, 30), *every(0.05, 30)], ASKED, client)
+        fixed = replace(ASKED, extra={"ignore_eos": True, "min_tokens": 64, "cache_salt": "a"})
+        dues = [*every(0.05, 30), *every(0.05, 30)]
+        assert len(await prime(dues, fixed, client, clock)) == 30
         return client.asked
 
     requests = simulate(work(SimulatedClock()))
     assert len(requests) == 30
     assert {request.max_tokens for request in requests} == {1}
+    assert [dict(request.extra) for request in requests] == [{"cache_salt": "a"}] * 30
 
 
 def test_ctrl_c_leaves_nothing_under_way() -> None:

@@ -141,3 +141,17 @@ def test_rules_that_so_few_requests_can_never_pass_are_named() -> None:
         "latency.ttft_p95 cannot pass: it needs 1000 requests of each arm, "
         "`latency.requests` is 999"
     )
+
+
+@pytest.mark.parametrize("limit", [0.999, 1.0, 1.001])
+def test_no_margin_is_no_leave_for_noise(limit: float) -> None:
+    rule = RATIO.model_copy(update={"value": limit})
+    noisy = metric(bounds(0.99, 0.985, 0.995), bounds(1.0, 0.6, 1.9))
+    assert judge_load(rule, load(noisy)).outcome == "inconclusive"
+
+
+def test_an_estimate_alone_ends_nothing_early() -> None:
+    rule = SECONDS.model_copy(update={"evidence": "point"})
+    found = metric(bounds(1.0, 0.9, 1.1), candidate=bounds(0.301, 0.25, 0.36))
+    assert judge_load(rule, load(found)).outcome == "fail"
+    assert not decided([rule], load(found))

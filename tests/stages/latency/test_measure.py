@@ -22,9 +22,17 @@ from harness.errors import EvidenceError, HarnessError, ServerError, UsageError
 from harness.journal.measurement import MeasurementFolder
 from harness.records.attempt import Failure, FailureCause
 from harness.records.latency import ARMS, LatencySettings
+from harness.records.load import Load
 from harness.records.measurement import Measurement
 from harness.records.policy import RatioAtMost
-from harness.stages.latency.analyse import LOOKS, SPENT_A_LOOK, alpha_of, analyse, whole_rounds
+from harness.stages.latency.analyse import (
+    LOOKS,
+    SPENT_A_LOOK,
+    alpha_of,
+    analyse,
+    looks,
+    whole_rounds,
+)
 from harness.stages.latency.measure import measure_rounds
 from tests.client.simulated import SimulatedClock, simulate
 
@@ -93,11 +101,11 @@ def test_every_arm_is_asked_the_same_at_the_same_offsets(tmp_path: Path) -> None
     assert len(rounds) == 10
     for turn in rounds:
         one, two, three = (
-            [(sample.prompt, sample.due, sample.opening) for sample in turn[arm].samples]
+            [(sample.prompt, sample.due, sample.uncounted) for sample in turn[arm].samples]
             for arm in ARMS
         )
         assert one == two == three
-    counted = [sample for sample in rounds[0]["candidate"].samples if not sample.opening]
+    counted = [sample for sample in rounds[0]["candidate"].samples if not sample.uncounted]
     assert len(counted) == 10
 
 
@@ -155,11 +163,54 @@ def test_a_rule_that_is_decided_ends_its_load_at_the_first_look(tmp_path: Path) 
 
 
 def test_looks_spend_no_more_than_alpha_and_nothing_where_there_are_no_rules() -> None:
-    ruled = header(FEW, ("ttft_p50",), ALPHA)
+    ruled = header(FEW.model_copy(update={"rounds": 20}), ("ttft_p50",), ALPHA)
     stopped = ruled.model_copy(update={"stopped": {str(LOAD): 5}})
     spent = len(LOOKS) * alpha_of(stopped, LOAD) + alpha_of(ruled, LOAD)
     assert spent == pytest.approx(ALPHA)
-    assert alpha_of(header(FEW, (), ALPHA), LOAD) == ALPHA
+
+
+@pytest.mark.parametrize(
+    ("rounds", "alpha", "metrics"),
+    [(20, ALPHA, ()), (10, ALPHA, ("ttft_p50",)), (20, 0.01, ("ttft_p50",))],
+)
+def test_where_a_look_can_show_nothing_none_is_taken_or_paid_for(
+    rounds: int, alpha: float, metrics: tuple[str, ...]
+) -> None:
+    begun = header(FEW.model_copy(update={"rounds": rounds}), metrics, alpha)
+    assert looks(begun) == ()
+    assert alpha_of(begun, LOAD) == alpha
+
+
+def test_a_look_that_a_kill_prevented_is_taken_by_the_next_session(tmp_path: Path) -> None:
+    more = FEW.model_copy(update={"requests": 200, "rounds": 20})
+    folder = MeasurementFolder(tmp_path)
+    measure(folder, SLOW, more, rules=(RULE,))
+    known = finished(folder)
+    folder.write_header(known.model_copy(update={"stopped": {}, "finished": False}))
+    measure(folder, SLOW, more, rules=(RULE,))
+    assert finished(folder).stopped == known.stopped
+    assert len(whole_rounds(folder.blocks(), LOAD)) == 10
+
+
+def test_no_two_sessions_salt_alike_and_no_block_as_another(tmp_path: Path) -> None:
+    salts = []
+    for name in ("one", "two"):
+        asked = measure(MeasurementFolder(tmp_path / name), SAME).asked
+        salts.append({request.extra["cache_salt"] for request in asked})
+    assert not salts[0] & salts[1]
+    assert len(salts[0]) >= 3 * 10
+
+
+def test_a_closed_load_is_kept_up_until_the_last_counted_request_has_ended(tmp_path: Path) -> None:
+    load = Load(kind="closed", concurrency=32)
+    folder = MeasurementFolder(tmp_path)
+    measure(folder, SAME, FEW.model_copy(update={"loads": (load,)}))
+    for block in folder.blocks():
+        ends = [(one.due, one.due + one.timing.done) for one in block.samples if one.timing]
+        for sample in block.samples:
+            if not sample.uncounted and sample.timing is not None:
+                end = sample.due + sample.timing.done - 1e-9
+                assert sum(begun <= end < done for begun, done in ends) >= 24
 
 
 def test_a_finished_load_is_not_asked_again(tmp_path: Path) -> None:

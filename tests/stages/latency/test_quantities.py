@@ -32,9 +32,11 @@ def test_a_failure_and_an_empty_answer_take_for_ever(kind: str) -> None:
 
 
 def test_an_opening_request_does_not_count() -> None:
-    opening = sample(ttft=5.0, opening=True)
+    opening = sample(ttft=5.0, uncounted=True)
     assert values(block([opening, sample(ttft=0.1)]), "ttft").tolist() == [0.1]
-    assert failed(block([lost().model_copy(update={"opening": True}), sample()])).tolist() == [0.0]
+    assert failed(block([lost().model_copy(update={"uncounted": True}), sample()])).tolist() == [
+        0.0
+    ]
 
 
 def test_the_time_per_token_knows_chunks_of_several_tokens() -> None:
@@ -74,7 +76,7 @@ def test_a_failure_misses_every_objective(slo: Slo, kept: list[float]) -> None:
 def test_rates_are_over_the_time_in_which_requests_counted() -> None:
     first = sample(due=1.0, timing=Timing(sent=0.0, chunks=(0.5, 1.0), done=1.0), tokens=10)
     last = sample(due=2.0, timing=Timing(sent=0.0, chunks=(0.5, 3.0), done=3.0), tokens=30)
-    answers, tokens = rates([block([sample(due=0.0, opening=True), first, last])])
+    answers, tokens = rates([block([sample(due=0.0, uncounted=True), first, last])])
     assert answers == pytest.approx(2 / 4)
     assert tokens == pytest.approx(40 / 4)
     assert math.isclose(rates([])[0], 0.0)

@@ -45,7 +45,7 @@ def test_arrivals_are_those_of_a_poisson_process() -> None:
 def test_a_block_has_its_opening_and_its_share_of_the_requests() -> None:
     chosen = LatencySettings(requests=1001, rounds=20)
     dues = requests(chosen, 0, 3, Pace(load=OPEN, rate=20.0, opening=7), 500)
-    assert [due.opening for due in dues] == [True] * 7 + [False] * 51
+    assert [due.uncounted for due in dues] == [True] * 7 + [False] * 51
     assert dues == requests(chosen, 0, 3, Pace(load=OPEN, rate=20.0, opening=7), 500)
     assert dues != requests(chosen, 0, 4, Pace(load=OPEN, rate=20.0, opening=7), 500)
 

@@ -76,32 +76,47 @@ def test_a_slow_candidate_is_no_problem() -> None:
     assert said(found) == []
 
 
-def sent_late(seconds: float) -> Rounds:
+def sent_late(seconds: float, *arms: Arm) -> Rounds:
     def late(one: Sample) -> Sample:
-        assert one.timing is not None
-        timing = one.timing.model_copy(update={"sent": seconds})
-        return one.model_copy(update={"timing": timing})
+        return one.model_copy(update={"late": seconds})
 
-    return rounds(lambda _, __, samples: [*map(late, samples[:2]), *samples[2:]])
+    return rounds(
+        lambda _, arm, samples: [*map(late, samples[:2]), *samples[2:]] if arm in arms else samples
+    )
 
 
-def test_the_client_may_be_late_by_a_share_of_what_it_measures() -> None:
-    assert said(sent_late(0.009)) == []
-    (found,) = said(sent_late(0.011))
-    assert found.startswith("poisson:20/s: the client sent late: by 11.0 ms at its p99, 10.")
+@pytest.mark.parametrize("arm", ARMS)
+def test_the_client_may_be_late_by_a_share_of_what_it_measures(arm: Arm) -> None:
+    assert said(sent_late(0.009, arm)) == []
+    (found,) = said(sent_late(0.011, arm))
+    assert found.startswith(
+        f"poisson:20/s: the client sent the {arm}'s requests late: by 11.0 ms at its p99, 10."
+    )
 
 
 @pytest.mark.parametrize(
     ("health", "words"),
     [
-        ({"lag_p99": 0.02}, "its event loop lagged by 20.0 ms"),
-        ({"cpu": 0.95}, "it used 95 % of a processor"),
-        ({"gc_total": 0.2}, "memory was being tidied for 12.0 s"),
+        ({"lag_p99": 0.02}, "loop lagged by up to 20.0 ms"),
+        ({"cpu": 0.95}, "it used up to 95 % of a processor"),
+        ({"gc_total": 0.2}, "memory was being tidied for 4.0 s of the candidate's blocks"),
     ],
 )
-def test_a_client_that_kept_no_time_is_not_believed(health: dict[str, float], words: str) -> None:
-    (found,) = said(changed(rounds(), client=WELL.model_copy(update=health)))
+def test_a_client_that_kept_no_time_for_one_arm_is_not_believed(
+    health: dict[str, float], words: str
+) -> None:
+    (found,) = said(changed(rounds(), "candidate", client=WELL.model_copy(update=health)))
     assert words in found
+
+
+def test_one_busy_moment_of_the_machine_ruins_nothing_and_two_blocks_do() -> None:
+    late = WELL.model_copy(update={"lag_p99": 0.5})
+    sound = rounds()
+    sound[3]["control"] = sound[3]["control"].model_copy(update={"client": late})
+    assert said(sound) == []
+    sound[9]["control"] = sound[9]["control"].model_copy(update={"client": late})
+    (found,) = said(sound)
+    assert "the client read late in 2 of the control's 20 blocks" in found
 
 
 def test_compiling_in_a_block_is_not_believed() -> None:
@@ -124,6 +139,32 @@ def test_others_on_the_server_are_found_by_its_own_count() -> None:
     assert said(changed(rounds(), server=ServerHealth(generation_tokens=ours))) == []
     (found,) = said(changed(rounds(), server=ServerHealth(generation_tokens=ours + 9)))
     assert "the server generated 5940 tokens, 5400 of them here: others asked it too" in found
+
+
+def test_a_failure_here_may_be_an_answer_there_and_hides_no_more_than_that() -> None:
+    ours = 3 * PER_BLOCK
+    failing = rounds(losing("candidate", 19))
+    told = [
+        {arm: one.model_copy(update={"server": ServerHealth(generation_tokens=ours)})
+         for arm, one in turn.items()}
+        for turn in failing
+    ]  # fmt: skip
+    assert said(told) == []
+    (found,) = said(changed(failing, server=ServerHealth(generation_tokens=3 * ours)))
+    assert "others asked it too" in found
+
+
+def test_arms_with_other_prompts_may_be_cached_otherwise() -> None:
+    longer = rounds(
+        lambda _, arm, samples: [
+            one.model_copy(update={"prompt_tokens": 90 if arm == "candidate" else 9})
+            for one in samples
+        ],
+        server=ServerHealth(cache_hit_share=0.1),
+    )
+    assert said(changed(longer, "candidate", server=ServerHealth(cache_hit_share=0.9))) == []
+    (found,) = said(changed(longer, "control", server=ServerHealth(cache_hit_share=0.9)))
+    assert "baseline 10 %, control 90 %" in found
 
 
 def losing(arm: Arm, every: int) -> Change:
