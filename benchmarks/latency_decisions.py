@@ -71,8 +71,6 @@ ROWS = (
     Row("answers twice as long", "tpot_p50", Behaviour(length=2.0), never="fail", mostly="pass"),
     Row("20 % faster, fails 5 % of requests", "ttft_p95", Behaviour(times=0.8, failing=0.05),
         never="pass"),
-    Row("20 % faster, fails 0.8 % of requests", "ttft_p99", Behaviour(times=0.8, failing=0.008),
-        never="pass", requests=5000, rounds=20),
 )  # fmt: skip
 
 

@@ -154,6 +154,8 @@ def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
         (("latency", "candidate", "--slo-ttft", "0"), "slo.ttft: "),
         (("latency", "candidate", "--rounds", "2"), "rounds: "),
         (("latency", "candidate", "--stored"), "there is no finished measurement of `candidate`"),
+        (("latency", "*", "--stored"), "no target `*`"),
+        (("latency", "candidate", "--baseline", "sealed:../x"), "is no name of a sealed baseline"),
         (("latency", "candidate", "--baseline", "sealed:no"), "no such baseline"),
     ],
 )
@@ -228,3 +230,60 @@ def test_a_server_without_usage_has_no_rate_of_tokens_and_a_rule_on_tpot_is_inva
     shown = capsys.readouterr().out
     assert "the server counts no tokens" in shown
     assert "latency.tpot_p50 at closed:4 has no value" in shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({**RULE, "metric": "latency.foo_p50"}, "no metric `latency.foo_p50`"),
+        ({**RULE, "metric": "latency.ttft"}, "no metric `latency.ttft`"),
+        ({**RULE, "require": "at_least"}, "no rule `at_least` holds for one"),
+        ({**RULE, "require": "at_most", "value": -1.0}, "-1 is no time"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_before_anything_is_asked(
+    project_dir: Path,
+    mock: ThreadedMock,
+    capsys: pytest.CaptureFixture[str],
+    rule: dict[str, Any],
+    words: str,
+) -> None:
+    configure(project_dir, rule)
+    for command in (("latency", "candidate"), ("gate", "candidate")):
+        assert call(*command) == 2
+        assert words in capsys.readouterr().err
+    assert mock.server.requests == []
+
+
+def test_a_gate_that_cannot_measure_says_so_before_it_asks(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE)
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    (name,) = config["servers"]
+    config["servers"][name]["max_requests_per_minute"] = 60
+    path.write_text(yaml.safe_dump(config))
+    assert call("gate", "candidate") == 2
+    assert "has limits on how it is asked" in capsys.readouterr().err
+    assert mock.server.requests == []
+
+
+def test_only_what_was_measured_of_these_two_under_these_settings_is_shown_again(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    call("run", "base", "candidate")
+    call("latency", "candidate")
+    assert call("latency", "candidate", "--stored") != 2
+    capsys.readouterr()
+    assert call("latency", "candidate", "--stored", "--requests", "50") == 2
+    assert "there is no finished measurement" in capsys.readouterr().err
+    configure(project_dir, RULE)
+    assert call("gate", "candidate", "--stored") == 2
+    folder = measurement(project_dir)
+    header = json.loads((folder / "measurement.json").read_text())
+    header["identities"]["candidate"]["model"] = "another"
+    (folder / "measurement.json").write_text(json.dumps(header))
+    configure(project_dir)
+    assert call("latency", "candidate", "--stored") == 2
