@@ -204,7 +204,21 @@ async def _measure(
         watch = ServerWatch(endpoint, [folder.server_log] if endpoint.managed is not None else [])
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
         header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
+        await _check_files(project, header)
         folder.write_header(header.model_copy(update={"finished": True}))
+
+
+async def _check_files(project: Project, header: Measurement) -> None:
+    """Refuse a measurement if the files that were hashed are not the files that were served."""
+    names: tuple[tuple[Arm, str], ...] = (
+        ("candidate", header.candidate), ("baseline", header.baseline),
+    )  # fmt: skip
+    for arm, name in names:
+        known = header.identities[arm]
+        if known.weights is not None and await identify(project, name) != known:
+            raise EvidenceError(
+                f"the files of `{name}` changed while it was measured", hint="measure again"
+            )
 
 
 async def measure_rounds(

@@ -57,7 +57,7 @@ class Measuring:
             self._check(arm, dues, found)
 
     async def pace(self, load: Load, settings: LatencySettings) -> Pace:
-        """How the load is to be put to the server, its capacity measured where it is a share."""
+        """How the load is to be put to the server, what it can answer measured for an open one."""
         if load.kind != "poisson":
             at_once = load.concurrency
             # Twice as many as may be under way outlast all but the slowest that counts.
