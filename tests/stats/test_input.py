@@ -120,8 +120,12 @@ def test_the_public_names() -> None:
         "holm",
         "krippendorff_alpha",
         "mean",
+        "needed",
         "paired_difference",
         "paired_difference_of_ratios",
         "paired_ratio",
+        "percentile",
+        "percentile_ratio",
+        "pooled_mean",
         "ratio_of_sums",
     ]
