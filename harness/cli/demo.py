@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from harness.bench.evidence import Bench, open_bench
+from harness.bench.judge import judge
 from harness.cli.console import Console, shown
-from harness.cli.evidence import Bench, open_bench
-from harness.cli.gate import judge
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project
@@ -39,7 +39,8 @@ def command(seed: int, config: Path) -> None:
         bench = open_bench(project, CANDIDATES, None, ())
         targets = (*bench.live_baseline, *CANDIDATES)
         runs = run(project, targets, bench.suites, console, whole())
-    _print_table(bench, [judge(bench, bench.compare(name, runs)) for name in CANDIDATES])
+        verdicts = [judge(bench, bench.compare(name, runs), console) for name in CANDIDATES]
+    _print_table(bench, verdicts)
 
 
 def _train(project: Project, seed: int, console: Console) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
 
+from harness.bench.evidence import report_folder
+from harness.bench.judge import evidence, judge, open_gate
 from harness.cli.console import Console, shown, unbroken
-from harness.cli.evidence import Bench, open_bench, report_folder
-from harness.cli.noise import measure, with_noise
+from harness.cli.noise import measure
 from harness.cli.options import (
     chosen_cluster,
     config_option,
@@ -21,20 +21,13 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
-from harness.cli.timing import contest, measured, stored_section, with_section
-from harness.config import Project
 from harness.errors import EvidenceError, InfrastructureError
-from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report import numbers
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
-from harness.report.write import remove_report, write_report
-from harness.stages.latency.judge import latency_rules
-from harness.stages.latency.measure import Contest
-from harness.stages.rescore import rescore
-from harness.stages.run import run
+from harness.report.write import remove_report
 
 
 @click.command("gate")
@@ -89,19 +82,16 @@ def command(
     against = baseline or project.policy().baseline
     folder = report_folder(project, candidate, against)
     try:
-        bench = _open(project, candidate, against, suite_names)
+        bench = open_gate(project, candidate, against, suite_names)
         bench.check_repeats(candidate, repeats)
-        targets = (*bench.live_baseline, candidate)
-        with Console() as console:
-            if stored:
-                runs = rescore(project, targets, bench.suites, selection)
-            else:
-                ask = partial(run, project, targets, bench.suites, console, selection)
-                with chosen_cluster(engine, ray_address, workers, console.say) as cluster:
-                    runs = ask(reuse="begun" if no_cache else "stored", cluster=cluster)
-            found = bench.compare(candidate, runs)
-            found = with_latency(bench, found, console, stored=stored, anew=no_cache)
-        verdict = judge(bench, found)
+        with (
+            Console() as console,
+            chosen_cluster(engine, ray_address, workers, console.say) as cluster,
+        ):
+            found = evidence(
+                bench, candidate, selection, console, stored=stored, anew=no_cache, cluster=cluster
+            )
+            verdict = judge(bench, found, console)
     except (EvidenceError, InfrastructureError) as error:
         # What an error leaves behind must not look like a verdict of today.
         remove_report(folder)
@@ -130,44 +120,6 @@ def _check_alone(candidate: str | None, stored: bool) -> None:
         raise click.UsageError("--aa takes no CANDIDATE: the baseline is held against itself")
     if stored:
         raise click.UsageError("--aa asks everything afresh, so --stored cannot go with it")
-
-
-def judge(bench: Bench, comparison: Comparison) -> Verdict:
-    """The verdict on the comparison; its report is written."""
-    verdict = with_noise(bench.project, bench.judge(comparison), comparison.baseline)
-    write_report(verdict, comparison, bench.folder(comparison.candidate.header.target))
-    return verdict
-
-
-def with_latency(
-    bench: Bench, comparison: Comparison, console: Console, *, stored: bool, anew: bool
-) -> Comparison:
-    """The comparison with what the policy's rules on latency are judged by, if it has any.
-
-    It is not measured where the answers cannot be trusted: nothing would be made of it.
-    """
-    if not latency_rules(bench.policy) or bench.doubts(comparison):
-        return comparison
-    project = bench.project
-    wanted = _contest(bench, comparison.candidate.header.target)
-    section = (
-        stored_section(project, wanted) if stored else measured(project, wanted, console, anew=anew)
-    )
-    return with_section(comparison, section, project)
-
-
-def _contest(bench: Bench, candidate: str) -> Contest:
-    return contest(bench.project, candidate, bench.policy.baseline, bench.project.config.latency)
-
-
-def _open(
-    project: Project, candidate: str, baseline: str | None, suite_names: tuple[str, ...]
-) -> Bench:
-    """The bench on which the candidate is judged, its latency among the rest if it is to be."""
-    bench = open_bench(project, [candidate], baseline, suite_names)
-    if latency_rules(bench.policy):
-        _contest(bench, candidate)  # what cannot be measured is said before anything is asked
-    return bench
 
 
 def print_verdict(verdict: Verdict, folder: Path) -> None:

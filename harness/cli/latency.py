@@ -10,11 +10,11 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from harness.bench.evidence import report_folder
+from harness.bench.timing import contest, measured, stored_section
 from harness.cli.console import Console, shown, unbroken
-from harness.cli.evidence import report_folder
 from harness.cli.options import config_option, json_option, open_project
 from harness.cli.table import table
-from harness.cli.timing import contest, measured, stored_section
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.base import explain

@@ -1,4 +1,4 @@
-"""The noise of a baseline: measured by `harness gate --aa`, kept, and read by later gates."""
+"""`harness gate --aa`: the noise of a baseline, measured, kept and printed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
+from harness.bench.evidence import open_bench
+from harness.bench.noise import noise_path
 from harness.cli.console import Console, shown, unbroken
-from harness.cli.evidence import open_bench
 from harness.cli.table import table
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import SEALED, Project
 from harness.errors import UsageError
-from harness.files import read_bytes, write_atomic
+from harness.files import write_atomic
 from harness.records.noise import FALSE_ALARMS, Noise, RuleNoise
-from harness.records.run import Run
-from harness.records.verdict import Verdict
 from harness.report.numbers import counted
 from harness.stages.noise import measure_noise
 from harness.stages.plan import Selection
@@ -61,58 +59,12 @@ def measure(
         apart = replace(project, working=APART)
         runs = run(apart, [name], bench.suites, console, wanted, reuse=reuse)
     noise = measure_noise(runs[name], bench.suites, bench.policy, iso(SYSTEM_CLOCK.utc()), repeats)
-    write_atomic(_path(project, name), noise.model_dump_json(indent=2) + "\n")
+    write_atomic(noise_path(project, name), noise.model_dump_json(indent=2) + "\n")
     with unbroken():
         if as_json:
             click.echo(noise.model_dump_json(indent=2))
         else:
-            print_noise(noise, _path(project, name))
-
-
-def with_noise(project: Project, verdict: Verdict, baseline: Run) -> Verdict:
-    """The verdict with the baseline's stored noise beside its rules, where there is one that fits.
-
-    Noise that was measured on something else is left out, and a line on standard error says so.
-    """
-    known = _stored(project, baseline)
-    return verdict if known is None else verdict.with_noise(known.by_metric())
-
-
-def _path(project: Project, target: str) -> Path:
-    return project.noise / f"{target}.json"
-
-
-def _stored(project: Project, baseline: Run) -> Noise | None:
-    name = baseline.header.target
-    # A sealed run's target may be gone from the configuration, or never have been there.
-    data = read_bytes(_path(project, name)) if name in project.config.targets else None
-    if data is None:
-        return None
-    try:
-        noise = Noise.model_validate_json(data)
-        reason = noise.misfit(baseline.header)
-    except ValidationError:
-        reason = "the file is damaged"
-    if reason:
-        click.echo(
-            f"the stored noise of `{name}` is left out: {reason} - "
-            f"{_remedy(project, baseline)} measures it again",
-            err=True,
-        )
-        return None
-    return noise
-
-
-def _remedy(project: Project, baseline: Run) -> str:
-    """The command that measures the noise of a run that was made like this one."""
-    name = baseline.header.target
-    usual, asked = project.generation(name), baseline.header.generation
-    how = f"`harness gate --aa --baseline {name}"
-    if asked.get("concurrency", usual.concurrency) != usual.concurrency:
-        how += f" -j {asked['concurrency']}"
-    if asked.get("repeats", usual.repeats) != usual.repeats:
-        return f"{how}` with `generation.repeats: {asked['repeats']}`"
-    return f"{how}`"
+            print_noise(noise, noise_path(project, name))
 
 
 def print_noise(noise: Noise, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.evidence import open_bench
+from harness.bench.evidence import open_bench
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
 from harness.cli.table import table
 from harness.records.power import RulePower

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from harness.bench.evidence import open_bench
+from harness.bench.timing import as_judged
 from harness.cli.console import shown
-from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, open_project
-from harness.cli.timing import as_judged
 from harness.config import FOLDER_NAME
 from harness.stages.promote import check_run, promote
 

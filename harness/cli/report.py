@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from harness.bench.evidence import open_bench
+from harness.bench.timing import as_judged
 from harness.cli.console import shown
-from harness.cli.evidence import open_bench
 from harness.cli.options import config_option, open_project, suite_option
-from harness.cli.timing import as_judged
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report.write import write_report

@@ -1,0 +1,1 @@
+"""The wiring that commands, the pytest plugin and the Python face share."""

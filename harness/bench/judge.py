@@ -1,0 +1,92 @@
+"""From a candidate's name to its comparison, its verdict and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.bench.evidence import Bench, open_bench
+from harness.bench.noise import with_noise
+from harness.bench.timing import contest, measured, stored_section, with_section
+from harness.cluster.ray import RayCluster
+from harness.config import Project
+from harness.records.comparison import Comparison
+from harness.records.verdict import Verdict
+from harness.report.write import write_report
+from harness.stages.latency.judge import latency_rules
+from harness.stages.latency.measure import Contest
+from harness.stages.plan import Selection
+from harness.stages.rescore import rescore
+from harness.stages.resume import Reuse
+from harness.stages.run import run
+from harness.stages.watcher import Watcher
+
+
+def open_gate(
+    project: Project, candidate: str, baseline: str | None, suite_names: Sequence[str] = ()
+) -> Bench:
+    """The bench on which the candidate is judged, its latency among the rest if it is to be.
+
+    Raises:
+        UsageError: a name that does not exist, or two that cannot be measured against each other.
+        ConfigError: there is no policy, or a rule of it cannot be judged.
+    """
+    bench = open_bench(project, [candidate], baseline, tuple(suite_names))
+    if latency_rules(bench.policy):
+        _contest(bench, candidate)  # what cannot be measured is said before anything is asked
+    return bench
+
+
+def evidence(
+    bench: Bench,
+    candidate: str,
+    selection: Selection,
+    watcher: Watcher,
+    *,
+    stored: bool = False,
+    anew: bool = False,
+    cluster: RayCluster | None = None,
+) -> Comparison:
+    """The candidate against the baseline, with what the policy's rules on latency are judged by.
+
+    What is missing is asked first, all of it `anew` where wanted; where everything is `stored`, no
+    server is asked.
+
+    Raises:
+        UsageError: a file, model or stored measurement does not exist.
+        EvidenceError: an adapter has no effect, or a stored answer is missing.
+        ServerError: a server cannot be started or reached, or is gone for good.
+    """
+    targets = (*bench.live_baseline, candidate)
+    if stored:
+        runs = rescore(bench.project, targets, bench.suites, selection)
+    else:
+        reuse: Reuse = "begun" if anew else "stored"
+        runs = run(
+            bench.project, targets, bench.suites, watcher, selection, reuse=reuse, cluster=cluster
+        )
+    found = bench.compare(candidate, runs)
+    if not latency_rules(bench.policy) or bench.doubts(found):
+        # Where the answers cannot be trusted, nothing would be made of a measurement.
+        return found
+    wanted = _contest(bench, candidate)
+    section = (
+        stored_section(bench.project, wanted)
+        if stored
+        else measured(bench.project, wanted, watcher, anew=anew)
+    )
+    return with_section(found, section, bench.project)
+
+
+def judge(bench: Bench, comparison: Comparison, watcher: Watcher) -> Verdict:
+    """The verdict on the comparison; its report is written.
+
+    Raises:
+        StorageError: the report cannot be written.
+    """
+    verdict = with_noise(bench.project, bench.judge(comparison), comparison.baseline, watcher.say)
+    write_report(verdict, comparison, bench.folder(comparison.candidate.header.target))
+    return verdict
+
+
+def _contest(bench: Bench, candidate: str) -> Contest:
+    return contest(bench.project, candidate, bench.policy.baseline, bench.project.config.latency)
