@@ -40,6 +40,8 @@ def command(config: Path) -> None:
                 f"  {section.name}: {len(section.cases)} cases in {len(own)} groups, "
                 f"{section.scorer} -> {', '.join(section.metrics)}"
             )
+        for tests in suite.tests:
+            click.echo(f"  {tests.name}: the Python tests of {tests.file} -> accuracy")
         for warning in lint_suite(suite):
             click.echo(f"warning: {warning}", err=True)
     for each in _weak_rules(project, suites):

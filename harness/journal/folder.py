@@ -27,6 +27,7 @@ from harness.files import (
 from harness.journal.stored import Later, Stored, stored
 from harness.records.attempt import Attempt
 from harness.records.base import Record, explain
+from harness.records.recording import Recording
 from harness.records.run import FileSeal, Run, RunHeader
 from harness.records.score import Score
 
@@ -53,6 +54,10 @@ class RunFolder:
     @property
     def _scores(self) -> Path:
         return self.path / "scores.jsonl"
+
+    @property
+    def _recorded(self) -> Path:
+        return self.path / "recorded.json"
 
     def header(self) -> RunHeader | None:
         """The provenance in `run.json`, or None where there is no run yet.
@@ -153,11 +158,45 @@ class RunFolder:
                 "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
         again = f"harness score {header.target}"
-        return Run(
+        run = Run(
             header,
             Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
             Later(partial(self._sealed, self._scores, Score, header.scores, again)),
         )
+        recording = self.recording()
+        if recording is None or recording.freshness != header.freshness:
+            return run
+        return run.with_recording(recording)
+
+    def recording(self) -> Recording | None:
+        """What Python tests found out, or None where none have been run.
+
+        Raises:
+            JournalError: the file is damaged.
+            StorageError: the file cannot be read.
+        """
+        data = read_bytes(self._recorded)
+        try:
+            return None if data is None else Recording.model_validate_json(data)
+        except ValidationError as error:
+            raise JournalError(
+                explain(error),
+                where=str(self._recorded),
+                hint="delete it and run the suite's tests with pytest again",
+            ) from None
+
+    def record(self, recording: Recording) -> None:
+        """Keep what Python tests found out beside what was kept of other sections.
+
+        Raises:
+            JournalError: what was kept is damaged, or another process is writing this run.
+            StorageError: the folder cannot be written.
+        """
+        with exclusive(self.path / "lock", self._busy()):
+            known = self.recording()
+            if known is not None and known.freshness == recording.freshness:
+                recording = known.merged(recording)
+            write_atomic(self._recorded, recording.model_dump_json(exclude_defaults=True) + "\n")
 
     def _sealed(self, path: Path, kind: type[T], seal: FileSeal | None, hint: str) -> Stored[T]:
         if seal is not None and _seal_of(path) != seal:
@@ -185,16 +224,18 @@ class RunFolder:
             JournalError: another process is writing this run.
             StorageError: the folder cannot be written.
         """
-        busy = JournalError(
-            "another process is writing this run", where=str(self.path), hint="wait for it to end"
-        )
-        with exclusive(self.path / "lock", busy):
+        with exclusive(self.path / "lock", self._busy()):
             if anew():
                 self._set_aside()
             self._unseal()
             _drop_torn_tail(self._attempts)
             with Appender(self._attempts) as appender:
                 yield appender
+
+    def _busy(self) -> JournalError:
+        return JournalError(
+            "another process is writing this run", where=str(self.path), hint="wait for it to end"
+        )
 
     def _unseal(self) -> None:
         known = self.header()

@@ -19,7 +19,7 @@ from harness.records.run import RunHeader
 
 HEADER = "run.json"
 JOURNAL = "attempts.jsonl"
-BESIDE = ("scores.jsonl", "server.log")
+BESIDE = ("scores.jsonl", "server.log", "recorded.json")
 EVERY = 5.0
 AT_MOST = 1024 * 1024
 TICK = 0.5

@@ -7,6 +7,7 @@ from typing import Literal
 from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
+from harness.records.recording import RecordedCase
 from harness.records.run import RunHeader
 from harness.records.score import Score
 from harness.records.verdict import Verdict
@@ -24,6 +25,7 @@ class Baseline(Record):
     header: RunHeader
     attempts: tuple[Attempt, ...]
     scores: tuple[Score, ...]
+    recorded: tuple[RecordedCase, ...] = ()
     verdict: Verdict
     sealed: str
     seal: str = ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from itertools import chain
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -13,9 +14,12 @@ from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.cost import Asking, Spending, spending
+from harness.records.recording import SCORER, RecordedCase, Recording
 from harness.records.score import Score
 from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
+
+T = TypeVar("T")
 
 
 class Probe(Record):
@@ -127,13 +131,62 @@ class RunHeader(Record):
         return Tally(self.planned, tuple(names), repeats=repeats)
 
 
+@dataclass(frozen=True, slots=True)
+class _Both(Collection[T], Generic[T]):
+    """Two collections, one after the other."""
+
+    first: Collection[T]
+    second: Collection[T]
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def __iter__(self) -> Iterator[T]:
+        return chain(self.first, self.second)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.first or item in self.second
+
+
 @dataclass(frozen=True)
 class Run:
-    """A run as read back from disk, its records possibly anew each time they are gone through."""
+    """A run as read back from disk, its records possibly anew each time they are gone through.
+
+    `recorded` are those of its cases that Python tests scored: no suite's file holds them.
+    """
 
     header: RunHeader
     attempts: Collection[Attempt]
     scores: Collection[Score]
+    recorded: tuple[RecordedCase, ...] = ()
+
+    def with_recording(self, recording: Recording) -> Run:
+        """The run with what Python tests found out; its header plans and counts them."""
+        cases = tuple(case for section in recording.sections for case in section.cases)
+        plans = tuple(
+            SectionPlan(
+                suite=section.suite,
+                section=section.section,
+                scorer=SCORER,
+                metrics=section.metrics,
+                planned=len(section.cases),
+            )
+            for section in recording.sections
+        )
+        header = self.header.model_copy(
+            update={
+                "sections": (*self.header.sections, *plans),
+                "planned": self.header.planned + len(cases),
+                "summary": None,
+            }
+        )
+        return replace(
+            self,
+            header=header,
+            attempts=_Both(self.attempts, tuple(case.attempt for case in cases)),
+            scores=_Both(self.scores, tuple(case.score for case in cases)),
+            recorded=cases,
+        )
 
     @cached_property
     def summary(self) -> Summary:

@@ -77,6 +77,18 @@ class Section(Record):
     cases: Annotated[Sequence[Case], SkipValidation]
 
 
+class PythonSection(Record):
+    """A section of a suite whose cases are the Python tests of a file, marked with its name.
+
+    What the tests are is known once pytest has collected them; a run has their scores once pytest
+    has run them all.
+    """
+
+    name: str = Field(pattern=NAME_PATTERN)
+    file: str
+    metrics: tuple[str, ...] = ("accuracy",)
+
+
 class Suite(Record):
     """A domain's sections, with the digest of everything in them that can change a score."""
 
@@ -85,6 +97,7 @@ class Suite(Record):
     version: int
     system_prompt: str | None = None
     sections: tuple[Section, ...] = Field(min_length=1)
+    tests: tuple[PythonSection, ...] = ()
     digest: str
     folder: str
 
@@ -94,10 +107,17 @@ class Suite(Record):
             for case in section.cases:
                 yield section, case
 
+    def yields(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every section's name with its metrics, those of Python tests last."""
+        for section in self.sections:
+            yield section.name, section.metrics
+        for tests in self.tests:
+            yield tests.name, tests.metrics
+
     def metrics(self) -> tuple[str, ...]:
         """The full names `<suite>.<section>.<metric>` this suite yields."""
         return tuple(
-            f"{self.name}.{section.name}.{metric}"
-            for section in self.sections
-            for metric in section.metrics
+            f"{self.name}.{section}.{metric}"
+            for section, metrics in self.yields()
+            for metric in metrics
         )

@@ -26,8 +26,8 @@ def compare(
 
     Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
     as `not_comparable` and is missing from the metrics, which the gate's accounting then sees.
-    With `askings` the two are askings of one target, so that being the same is nothing against
-    them.
+    With `askings` the two are askings of one target: being the same is nothing against them, and
+    no Python test was run for either.
     """
     cases = tuple(_pairs(candidate, baseline, suites))
     return Comparison(
@@ -37,6 +37,7 @@ def compare(
         cases=cases,
         problems=(
             *_problems(candidate, baseline, cases, suites),
+            *(() if askings else _untested(candidate, baseline, suites)),
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
     )
@@ -48,6 +49,8 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         for suite in suites
         for section, case in suite.cases()
     }
+    for recorded in (*baseline.recorded, *candidate.recorded):
+        cases[recorded.score.suite, recorded.score.section, recorded.case.id] = recorded.case
     theirs = {_place(score): (score, attempt) for score, attempt in _scored(baseline)}
     for ours, attempt in _scored(candidate):
         other = theirs.get(_place(ours))
@@ -104,10 +107,10 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
     for case in cases:
         by_section[case.suite, case.section].append(case)
     for suite in suites:
-        for section in suite.sections:
-            pairs = by_section[suite.name, section.name]
-            for metric in section.metrics:
-                name = f"{suite.name}.{section.name}.{metric}"
+        for section, metrics in suite.yields():
+            pairs = by_section[suite.name, section]
+            for metric in metrics:
+                name = f"{suite.name}.{section}.{metric}"
                 paired = _metric(name, metric, pairs)
                 if paired is not None:
                     found[name] = paired
@@ -250,6 +253,20 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
         yield f"{who} has scores without attempts"
     if header.identity.adapter is not None:
         yield from _problems_of_adapter(who, run)
+
+
+def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
+    """Sections of Python tests that a run has no scores of."""
+    for run in (candidate, baseline):
+        known = {(section.suite, section.section) for section in run.header.sections}
+        for suite in suites:
+            for section in suite.tests:
+                if (suite.name, section.name) not in known:
+                    yield (
+                        f"`{run.header.target}` has no scores of the Python tests of "
+                        f"{suite.name}.{section.name}: run pytest on {section.file} of the suite "
+                        f"with --target {run.header.target}"
+                    )
 
 
 def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import EvidenceError
 from harness.records.comparison import Comparison
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
-from harness.records.policy import Policy
+from harness.records.policy import NoNewCriticalFailures, Policy
 from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide
@@ -25,8 +25,8 @@ def measure_noise(
 ) -> Noise:
     """What every pair of the run's askings differs in, and what the policy says of each.
 
-    As many `repeats` in a row as a gate asks for are one asking. Rules on latency are left out:
-    the answers to the suites say nothing about them.
+    As many `repeats` in a row as a gate asks for are one asking. Rules on latency and
+    on Python tests are left out: the answers to the suites say nothing about them.
 
     Raises:
         EvidenceError: there is only one asking, one has too few scores for the policy, or a rule
@@ -39,13 +39,14 @@ def measure_noise(
             f"`{header.target}` was asked once, its noise shows between two askings",
             hint="give --repeats 2 or more",
         )
+    asked = _of_cases(policy, suites)
     askings = [_asking(run, number, repeats) for number in range(count)]
     for asking in askings:
         _check_scored(asking, policy.min_scored)
     pairs = list(combinations(askings, 2))
     forth = [compare(ours, theirs, suites, askings=True) for ours, theirs in pairs]
     back = [compare(theirs, ours, suites, askings=True) for ours, theirs in pairs]
-    judged = [(each.problems, judge_rules(each, _of_suites(policy))) for each in (*forth, *back)]
+    judged = [(each.problems, judge_rules(each, asked)) for each in (*forth, *back)]
     for problems, results in judged:
         _check_valid(problems, results)
     verdicts = Counter(decide(said, (rule.outcome for rule in rules)) for said, rules in judged)
@@ -121,8 +122,20 @@ def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None
         raise EvidenceError(reason)
 
 
-def _of_suites(policy: Policy) -> Policy:
-    rules = tuple(rule for rule in policy.rules if not is_latency(rule))
+def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
+    """The policy with the rules alone that the suites' own cases say something about."""
+    tested = {
+        f"{suite.name}.{section.name}.{metric}"
+        for suite in suites
+        for section in suite.tests
+        for metric in section.metrics
+    }
+    rules = tuple(
+        rule
+        for rule in policy.rules
+        if not is_latency(rule)
+        and (isinstance(rule, NoNewCriticalFailures) or rule.metric not in tested)
+    )
     return policy.model_copy(update={"rules": rules})
 
 

@@ -136,7 +136,7 @@ def _planned(
     if isinstance(rule, RatioAtMost):
         reason = "a ratio's spread shows only in answers: name a candidate"
     elif metric is not None and metric not in sizes:
-        reason = "no suite here measures it"
+        reason = "no cases of the suites here measure it"
     elif metric is not None and len(sizes[metric]) < 2:
         reason = "all cases are in one group, so a gate is INVALID"
         return RulePower(metric=metric, require=rule.require, reason=reason, possible=False)

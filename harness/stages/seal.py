@@ -13,6 +13,7 @@ from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.baseline import Baseline
+from harness.records.recording import RecordedCase
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite
@@ -36,6 +37,7 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
             header=run.header,
             attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
             scores=tuple(item for item in run.scores if item.suite == suite),
+            recorded=tuple(_light(item) for item in run.recorded if item.score.suite == suite),
             verdict=verdict,
             sealed=moment,
         )
@@ -49,7 +51,8 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
 def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
     """The sealed run of that name on the given suites, put together from its files.
 
-    Its answers are scored again, by the scorers that score the candidate's.
+    Its answers are scored again, by the scorers that score the candidate's; what Python tests
+    recorded stands, for it takes a live target to run them.
 
     Raises:
         UsageError: a suite has no baseline of that name.
@@ -70,7 +73,9 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
             )
     attempts = {item.key: item for record in records for item in record.attempts}
     header = _narrowed(records[0].header, {suite.name for suite in suites})
-    return Run(header, tuple(attempts.values()), tuple(_scores(suites, attempts)))
+    recorded = tuple(item for record in records for item in record.recorded)
+    scores = (*_scores(suites, attempts), *(item.score for item in recorded))
+    return Run(header, tuple(attempts.values()), scores, recorded)
 
 
 def _narrowed(header: RunHeader, names: set[str]) -> RunHeader:
@@ -119,6 +124,10 @@ def _read(path: Path) -> Baseline:
             hint="restore the committed file, or promote again",
         )
     return record
+
+
+def _light(item: RecordedCase) -> RecordedCase:
+    return item.model_copy(update={"attempt": _slim(item.attempt)})
 
 
 def _slim(attempt: Attempt) -> Attempt:

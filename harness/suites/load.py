@@ -17,6 +17,7 @@ from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
 from harness.suites.cases import CaseFile, read_cases, stamp
+from harness.suites.tests import load_tests
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -69,9 +70,20 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
     except ValidationError as error:
         raise SuiteError(explain(error), where=str(file)) from None
     places: dict[str, tuple[Path, int]] = {}
+    tests = {
+        name: load_tests(file, name, raw)
+        for name, raw in written.sections.items()
+        if isinstance(raw, dict) and "tests" in raw
+    }
     loaded = [
-        _load_section(file, name, raw, book, places) for name, raw in written.sections.items()
+        _load_section(file, name, raw, book, places)
+        for name, raw in written.sections.items()
+        if name not in tests
     ]
+    if not loaded:
+        raise SuiteError(
+            "sections: Python tests need a section with `cases` beside them", where=str(file)
+        )
     sections = tuple(section for section, _ in loaded)
     return Suite(
         name=written.name,
@@ -79,7 +91,8 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
         version=written.version,
         system_prompt=written.system_prompt,
         sections=sections,
-        digest=_digest(written, loaded),
+        tests=tuple(section for section, _ in tests.values()),
+        digest=_digest(written, loaded, {name: digest for name, (_, digest) in tests.items()}),
         folder=str(file.parent),
     )
 
@@ -233,9 +246,13 @@ def _settings(raw: dict[str, Any], where: str) -> dict[str, Any]:
     return settings
 
 
-def _digest(written: _SuiteFile, sections: list[tuple[Section, str]]) -> str:
+def _digest(
+    written: _SuiteFile, sections: list[tuple[Section, str]], tests: Mapping[str, str]
+) -> str:
     return digest_json(
         {
+            # A suite without Python tests has the digest it had before there were any.
+            **({"tests": tests} if tests else {}),
             "name": written.name,
             "version": written.version,
             "domain": written.domain,

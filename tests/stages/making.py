@@ -11,8 +11,10 @@ from harness.config import Project, load_project
 from harness.journal import RunFolder
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
+from harness.records.recording import RecordedCase, RecordedSection
 from harness.records.run import AdapterProof, Run
-from harness.records.suite import Suite
+from harness.records.score import Score, Term
+from harness.records.suite import Case, Suite
 from harness.records.target import Identity
 from harness.stages.load import load_suites
 from harness.stages.plan import Selection, plan
@@ -69,6 +71,29 @@ def make_run(
     scores = tuple(found for found, _ in score(suites, planned.asks, attempts))
     done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
     return Run(done, tuple(attempts.values()), scores)
+
+
+def recorded(section: str, **values: float) -> RecordedSection:
+    """A section of the shop whose Python tests, by id, came to these values."""
+    return RecordedSection(
+        suite="shop",
+        section=section,
+        metrics=("accuracy",),
+        cases=tuple(_recorded(section, name, value) for name, value in values.items()),
+    )
+
+
+def _recorded(section: str, name: str, value: float) -> RecordedCase:
+    case = Case.model_validate({"id": name, "prompt": f"{name}?"})
+    place = {"key": f"{section}-{name}", "suite": "shop", "section": section, "case": name}
+    return RecordedCase(
+        case=case,
+        attempt=Attempt(**place, repeat=0, status="answered", text=f"{name} {value}"),
+        score=Score(
+            **place, repeat=0, group=name, critical=False, status="scored", state="ok",
+            value=value, passed=value > 0.5, terms={"accuracy": Term(num=value, den=1.0)},
+        ),
+    )  # fmt: skip
 
 
 def attempt(ask: Ask, said: str | Failure) -> Attempt:

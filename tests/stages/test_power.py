@@ -137,7 +137,7 @@ def test_before_a_run_only_the_suites_and_the_discordance_count(tmp_path: Path) 
     assert least.cases == most.cases == 20, "an answer where one is due says nothing of F1"
     assert [each.reason for each in silent] == [
         "a ratio's spread shows only in answers: name a candidate",
-        "no suite here measures it",
+        "no cases of the suites here measure it",
         "one case decides, not a distance",
     ]
     assert restless[0].detectable > gold.detectable  # type: ignore[operator]
