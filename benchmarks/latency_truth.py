@@ -58,7 +58,7 @@ async def through_ours(
     """The answers that came whole, and the client's own health."""
     from harness.client.openai import OpenAIClient
     from harness.client.protocol import Answer, ChatRequest
-    from harness.client.vigil import Vigil
+    from harness.client.vigil import Vigil, at_rest
     from harness.clock import SYSTEM_CLOCK
     from harness.records.suite import Message
     from harness.records.target import Generation
@@ -89,11 +89,12 @@ async def through_ours(
         numbers = iter(range(cases))
         opening = iter([next(numbers) for _ in range(settings.concurrency)])
         await asyncio.gather(*(work(client, iter([number])) for number in opening))
-        async with Vigil(SYSTEM_CLOCK) as vigil:
-            if rate is None:
-                await asyncio.gather(*(work(client, numbers) for _ in range(concurrency)))
-            else:
-                await _open(lambda number, due: ask(client, number, due), numbers, rate)
+        with at_rest():
+            async with Vigil(SYSTEM_CLOCK) as vigil:
+                if rate is None:
+                    await asyncio.gather(*(work(client, numbers) for _ in range(concurrency)))
+                else:
+                    await _open(lambda number, due: ask(client, number, due), numbers, rate)
         health = vigil.health().model_dump()
     return whole, health
 

@@ -6,7 +6,8 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -18,11 +19,25 @@ EVERY = 0.005
 _NEVER = 1_000_000
 
 
+@contextmanager
+def at_rest() -> Iterator[None]:
+    """Keep what is there already out of the garbage collector's way inside a `with`.
+
+    Its pauses are longer the more it goes through. One such `with` goes around many vigils: going
+    through everything that a process has loaded takes a while.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 class Vigil:
     """Watches the event loop, the garbage collector and the processor inside an `async with`.
 
-    What was there before is kept out of the garbage collector's way, and what outlives its short
-    looks is left alone until the end: its pauses are longer the more it goes through.
+    What outlives the collector's short looks is left alone until the end.
     """
 
     def __init__(self, clock: Clock, *, cpu: Callable[[], float] = time.process_time) -> None:
@@ -34,15 +49,11 @@ class Vigil:
         self._began = self._cpu_began = 0.0
         self._ended: tuple[float, float] | None = None
         self._thread = 0
-        self._froze = False
         self._thresholds = (0, 0, 0)
 
     async def __aenter__(self) -> Self:
         self._thread = threading.get_ident()
         gc.collect()
-        self._froze = gc.get_freeze_count() == 0
-        if self._froze:
-            gc.freeze()
         self._thresholds = gc.get_threshold()
         gc.set_threshold(*self._thresholds[:2], _NEVER)
         gc.callbacks.append(self._collecting)
@@ -63,8 +74,6 @@ class Vigil:
         self._alarm.__exit__(kind, error, trace)
         gc.callbacks.remove(self._collecting)
         gc.set_threshold(*self._thresholds)
-        if self._froze:
-            gc.unfreeze()
 
     def health(self) -> ClientHealth:
         """What was seen so far, or in the whole block once it is over."""

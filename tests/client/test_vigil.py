@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.client.vigil import EVERY, Vigil
+from harness.client.vigil import EVERY, Vigil, at_rest
 from harness.clock import SYSTEM_CLOCK
 from harness.records.latency import ClientHealth
 from tests.client.simulated import SimulatedClock, simulate
@@ -85,18 +85,15 @@ def test_the_collectors_pauses() -> None:
 async def test_the_collector_is_left_as_it_was() -> None:
     before, thresholds = list(gc.callbacks), gc.get_threshold()
     async with Vigil(SYSTEM_CLOCK):
-        assert gc.get_freeze_count() > 0
         assert gc.get_threshold()[2] > thresholds[2]
         assert len(gc.callbacks) == len(before) + 1
-    assert gc.get_freeze_count() == 0
     assert (gc.callbacks, gc.get_threshold()) == (before, thresholds)
-    gc.freeze()
-    try:
-        async with Vigil(SYSTEM_CLOCK):
-            pass
+
+
+def test_at_rest_the_collector_leaves_alone_what_was_there() -> None:
+    with at_rest():
         assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
+    assert gc.get_freeze_count() == 0
 
 
 async def test_on_the_machines_clock_it_looks_again_and_again() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.client.openai import OpenAIClient
+from harness.client.vigil import at_rest
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import Project
 from harness.errors import EvidenceError, JournalError, UsageError
@@ -203,7 +204,8 @@ async def _measure(
         folder.write_header(header)
         watch = ServerWatch(endpoint, [folder.server_log] if endpoint.managed is not None else [])
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
-        header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
+        with at_rest():  # once, so that no block has to go through all that was loaded before
+            header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
         await _check_files(project, header)
         folder.write_header(header.model_copy(update={"finished": True}))
 
