@@ -44,6 +44,7 @@ class Config(Record):
     generation: Generation = Generation()
     gate: Policy | None = None
     latency: LatencySettings = LatencySettings()
+    judge: str | None = None
     runs_dir: str | None = None
 
     @field_validator("runs_dir")
@@ -77,6 +78,8 @@ class Config(Record):
                     )
         for name, target in self.targets.items():
             self._check_target(name, target)
+        if self.judge is not None and self.judge not in self.targets:
+            raise ValueError(f"judge: no target `{self.judge}`; there is {_listing(self.targets)}")
         if self.gate is not None:
             baseline = self.gate.baseline
             if baseline.startswith(SEALED):

@@ -1,0 +1,146 @@
+"""Talk: put conversations to a live target from code that waits for the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pydantic import ValidationError
+
+from harness.client.protocol import ChatRequest, Reply
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import EvidenceError, UsageError
+from harness.records.base import explain
+from harness.records.run import RunHeader
+from harness.records.suite import Message, Suite
+from harness.records.target import Generation
+from harness.stages.connect import Endpoint, identify
+from harness.stages.dial import Dialled, dial
+from harness.stages.fingerprint import check_unchanged
+from harness.stages.listing import check_listing
+from harness.stages.plan import plan
+from harness.stages.prove import prove_all
+from harness.stages.watcher import Watcher
+
+T = TypeVar("T")
+
+
+class Line:
+    """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
+
+    Requests are made on an event loop in a thread of its own, so that whoever asks may be on
+    another.
+    """
+
+    def __init__(self, project: Project, target: str, endpoint: Endpoint) -> None:
+        self.target = target
+        self._project = project
+        self._endpoint = endpoint
+        self._generation = project.generation(target)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stack = AsyncExitStack()
+        self._dialled: Dialled | None = None
+        self._model = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._wait(self._dial())
+        except BaseException:
+            self._hang_up()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._hang_up()
+
+    def check(self, header: RunHeader, suites: Sequence[Suite], watcher: Watcher) -> None:
+        """Return if what answers here is what answered the run, its adapter applied.
+
+        Raises:
+            EvidenceError: the target is another by now.
+            AdapterNotApplied: its adapter has no effect, or is another than it was.
+            ServerError: a probe failed.
+        """
+        self._wait(self._check(header, suites, watcher))
+
+    def ask(self, conversations: Sequence[Sequence[Message]], **sampling: Any) -> list[Reply]:
+        """What comes of each conversation, in their order; all are asked at once.
+
+        At most the target's `concurrency` are under way. `sampling` stands in place of the
+        target's own `temperature`, `top_p`, `max_tokens` and `seed`.
+
+        Raises:
+            UsageError: a value of `sampling` is out of range, or unknown.
+        """
+        try:
+            settings = Generation(**{**self._generation.model_dump(), **sampling})
+        except ValidationError as error:
+            raise UsageError(explain(error)) from None
+        return self._wait(self._ask(conversations, settings))
+
+    async def _dial(self) -> None:
+        self._model = (await identify(self._project, self.target)).model
+        self._dialled = await self._stack.enter_async_context(
+            dial(self._endpoint, self._generation, SYSTEM_CLOCK)
+        )
+
+    async def _check(self, header: RunHeader, suites: Sequence[Suite], watcher: Watcher) -> None:
+        identity = await identify(self._project, self.target)
+        if identity != header.identity:
+            raise EvidenceError(
+                f"`{self.target}` is no longer what answered its run",
+                hint=f"harness run {self.target}",
+            )
+        planned = plan(self._project, self.target, suites, identity)
+        called = self._project.target(self.target).answers_as
+        listed = functools.partial(check_listing, self._project, self.target, identity)
+        assert self._dialled is not None
+        proof = await prove_all(self._dialled, planned, watcher.say, called, listed)
+        if proof is not None and header.adapter_proof is not None:
+            check_unchanged(proof, header.adapter_proof, header.created)
+
+    async def _ask(
+        self, conversations: Sequence[Sequence[Message]], settings: Generation
+    ) -> list[Reply]:
+        assert self._dialled is not None
+        client, room = self._dialled.client, asyncio.Semaphore(settings.concurrency)
+        called = self._project.target(self.target).answers_as
+
+        async def one(messages: Sequence[Message]) -> Reply:
+            request = ChatRequest(
+                model=self._model,
+                messages=tuple(messages),
+                max_tokens=settings.max_tokens,
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                seed=settings.seed,
+                answers_as=called,
+            )
+            async with room:
+                return await client.ask(request)
+
+        return await asyncio.gather(*(one(messages) for messages in conversations))
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _hang_up(self) -> None:
+        try:
+            self._wait(self._stack.aclose())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
