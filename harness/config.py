@@ -162,6 +162,11 @@ class Project:
         return self.root / ".harness" / "noise"
 
     @property
+    def gates(self) -> Path:
+        """Where every verdict of a gate is kept, a line each."""
+        return self.root / WORKING / "gates.jsonl"
+
+    @property
     def baselines(self) -> Path:
         """Where sealed baselines are kept."""
         return self.root / "baselines"

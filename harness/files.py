@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -21,6 +22,7 @@ import yaml
 from harness.errors import HarnessError, StorageError, UsageError
 
 _LONGEST_EXCERPT = 40
+_PIECE = 65_536
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -182,6 +184,41 @@ def exclusive(lock: Path, busy: HarnessError) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line, without its line end, so that it stays when the power goes.
+
+    A line that a crash tore off is removed first: what follows it would be damaged too. Others
+    that append by this function at the same time are waited for.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.truncate(_end_of_lines(file))
+            rest = memoryview(line.encode("utf-8", "surrogatepass") + b"\n")
+            while rest:  # a disk that fills up may take a part
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _end_of_lines(file: FileIO) -> int:
+    """Where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        begin = max(0, end - _PIECE)
+        file.seek(begin)
+        found = file.read(end - begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
 
 
 class Appender:

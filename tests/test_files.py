@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from harness import files
 from harness.errors import ConfigError, StorageError, UsageError
 from harness.files import (
     Appender,
+    append_line,
     canonical_json,
     digest_json,
     directory_digest,
@@ -43,6 +45,30 @@ def test_a_full_disk_keeps_the_old_content_and_is_one_line(
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
     assert str(caught.value).startswith(f"{path}: cannot write: No space left on device - ")
     assert "\n" not in str(caught.value)
+
+
+def test_lines_appended_at_once_are_all_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "lines.txt"
+    lines = [f"{n} {'x' * 30_000}" for n in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda line: append_line(path, line), lines))
+    assert sorted(path.read_text().splitlines()) == sorted(lines)
+
+
+@pytest.mark.parametrize("torn", ["", "torn", "x" * 200_000])
+@pytest.mark.parametrize("before", ["", "first\n", "first\nsecond\n"])
+def test_a_torn_last_line_gives_way_to_the_next(tmp_path: Path, before: str, torn: str) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text(before + torn)
+    append_line(path, "next")
+    assert path.read_text() == f"{before}next\n"
+
+
+def test_a_line_that_finds_no_room_is_one_line_of_error() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(StorageError, match=r"^/dev/full: cannot write: "):
+        append_line(Path("/dev/full"), "line")
 
 
 def test_appender_on_a_full_disk_is_one_line() -> None:

@@ -150,16 +150,20 @@ def report_folder(project: Project, candidate: str, baseline: str) -> Path:
 
 
 def open_bench(
-    project: Project, candidates: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
+    project: Project,
+    candidates: Sequence[str],
+    baseline: str | None,
+    suite_names: tuple[str, ...],
+    policy: Policy | None = None,
 ) -> Bench:
-    """The bench on which the candidates are judged.
+    """The bench on which the candidates are judged, by the project's policy unless one is given.
 
     Raises:
         UsageError: a name that does not exist, or a candidate that is its own baseline.
     """
     everything = load_suites(project)
     suites = chosen(everything, suite_names)
-    policy = project.policy()
+    policy = policy or project.policy()
     if baseline is not None:
         policy = policy.model_copy(update={"baseline": baseline})
     check_policy(policy, everything)

@@ -9,9 +9,11 @@ from harness.bench.noise import with_noise
 from harness.bench.timing import contest, measured, stored_section, with_section
 from harness.cluster.ray import RayCluster
 from harness.config import Project
+from harness.journal.gates import keep_gate
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report.write import write_report
+from harness.stages.history import past_gate
 from harness.stages.latency.judge import latency_rules
 from harness.stages.latency.measure import Contest
 from harness.stages.plan import Selection
@@ -78,13 +80,14 @@ def evidence(
 
 
 def judge(bench: Bench, comparison: Comparison, watcher: Watcher) -> Verdict:
-    """The verdict on the comparison; its report is written.
+    """The verdict on the comparison; its report is written, and it is kept among past gates.
 
     Raises:
         StorageError: the report cannot be written.
     """
     verdict = with_noise(bench.project, bench.judge(comparison), comparison.baseline, watcher.say)
     write_report(verdict, comparison, bench.folder(comparison.candidate.header.target))
+    keep_gate(bench.project.gates, past_gate(verdict, comparison, bench.suites))
     return verdict
 
 

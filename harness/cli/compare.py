@@ -2,96 +2,120 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from harness.bench.evidence import open_bench
-from harness.cli.options import config_option, json_option, open_project, suite_option, whole
+from harness.bench.lineup import line_up
+from harness.cli.console import shown
+from harness.cli.options import config_option, json_option, open_project, suite_option
 from harness.cli.table import table
-from harness.records.comparison import Comparison, PairedMetric
-from harness.report import numbers
-from harness.stages.difference import difference
-from harness.stages.regressions import losses
-from harness.stages.rescore import rescore
+from harness.report.lineup.json import render_lineup_json
+from harness.report.lineup.model import LineupView, MetricRow, RecommendationView
+from harness.report.lineup.view import NOT_MEASURED, build_lineup
+from harness.report.lineup.write import write_lineup
+
+_LISTED = 5
 
 
 @click.command("compare")
-@click.argument("candidate")
-@click.argument("baseline", required=False)
+@click.argument("candidates", nargs=-1, required=True, metavar="CANDIDATE...")
+@click.option(
+    "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write compare.html, compare.md and compare.json there.",
+)
 @config_option
 @suite_option
 @json_option
 def command(
-    candidate: str,
+    candidates: tuple[str, ...],
     baseline: str | None,
+    output: Path | None,
     config: Path,
     suite_names: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show each metric of CANDIDATE beside BASELINE's, with the paired difference.
+    """Show CANDIDATEs side by side, and which of them the policy speaks for.
 
-    The p-value is for being worse than BASELINE, Holm-corrected for the number of metrics.
-    Works on stored answers; no verdict is given. BASELINE defaults to the policy's.
+    Every name is a candidate; the baseline is the policy's or --baseline, and is left out where it
+    is named among the candidates. Works on stored answers. The verdicts are those that a gate would
+    give on them; none is kept. The p-value is for being worse than the baseline, Holm-corrected for
+    the number of metrics. Without a `gate:` in the configuration nothing is judged or recommended,
+    and --baseline is needed.
     """
-    bench = open_bench(open_project(config), [candidate], baseline, suite_names)
-    targets = (*bench.live_baseline, candidate)
-    runs = rescore(bench.project, targets, bench.suites, whole(suite_names))
-    comparison = bench.trusted(bench.compare(candidate, runs))
-    rows = _rows(comparison, bench.policy.alpha)
-    changes = _changes(comparison)
+    lineup = line_up(open_project(config), candidates, baseline, suite_names)
     if as_json:
-        click.echo(json.dumps({"metrics": rows, "changes": changes}, indent=2))
-        return
-    head = ("metric", candidate, bench.policy.baseline, "difference", "p of a loss, corrected")
-    for line in table([head, *(_cells(name, row) for name, row in rows.items())], left=1):
-        click.echo(line)
-    for section, counts in changes.items():
-        click.echo(f"{section}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+        click.echo(render_lineup_json(lineup), nl=False)
+    else:
+        for line in _lines(build_lineup(lineup)):
+            click.echo(line)
+    if output is not None:
+        for path in write_lineup(lineup, output):
+            click.echo(shown(path.absolute()), err=as_json)
 
 
-def _rows(comparison: Comparison, alpha: float) -> dict[str, dict[str, Any]]:
-    rows = {name: _row(metric, alpha) for name, metric in comparison.metrics.items()}
-    for tested in losses(comparison, alpha):
-        rows[tested.metric]["p_of_loss"] = tested.p_value
-    return rows
+def _lines(view: LineupView) -> Iterator[str]:
+    if view.recommendation is not None:
+        yield from _recommended(view.recommendation)
+        yield ""
+        yield from _verdicts(view)
+        yield ""
+        yield from _rules(view)
+        yield ""
+    yield from _metrics(view)
+    for one in view.contenders:
+        yield from (f"{one.name}: {section}: {told}" for section, told in one.changes)
+    for one in view.contenders:
+        if one.new_critical:
+            first = ", ".join(one.new_critical[:_LISTED])
+            left = len(one.new_critical) - _LISTED
+            more = f" and {left} more" if left > 0 else ""
+            yield f"{one.name}: newly fails critical cases: {first}{more}"
+    yield from (f"note: {note}" for note in view.notes)
 
 
-def _row(metric: PairedMetric, alpha: float) -> dict[str, Any]:
-    values = {"candidate": metric.candidate_value, "baseline": metric.baseline_value}
-    try:
-        interval = difference(metric, alpha)
-    except ValueError as error:
-        return {**values, "reason": str(error)}
-    return {
-        **values,
-        "estimate": interval.estimate,
-        "low": interval.low,
-        "high": interval.high,
-        "n": interval.n,
-        "groups": interval.groups,
-    }
+def _recommended(found: RecommendationView) -> Iterator[str]:
+    yield found.title
+    yield f"  {found.reason}"
+    for each in found.advantages:
+        yield (
+            f"  {each.metric}: {each.better} before {each.worse} by {each.difference} "
+            f"[{each.interval}], p {each.p_value}"
+        )
+    yield from (f"  note: {note}" for note in filter(None, (found.told, *found.notes)))
 
 
-def _cells(name: str, row: dict[str, Any]) -> tuple[str, ...]:
-    values = _value(row["candidate"]), _value(row["baseline"])
-    if "reason" in row:
-        return name, *values, f"not computed: {row['reason']}", "–"
-    bounds = f"{row['estimate']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-    return name, *values, bounds, numbers.p_value(row["p_of_loss"])
+def _verdicts(view: LineupView) -> list[str]:
+    rows = [(one.name, one.verdict, one.reason) for one in view.contenders]
+    return table([("candidate", "verdict", "why"), *rows], left=3)
 
 
-def _value(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _rules(view: LineupView) -> list[str]:
+    rows = [("rule", "required", *(one.name for one in view.contenders))]
+    for row in view.rules:
+        cells = (
+            "–" if one is None else NOT_MEASURED if one.told == NOT_MEASURED else one.outcome
+            for one in row.cells
+        )
+        rows.append((row.name, row.requirement, *cells))
+    return table(rows, left=len(rows[0]))
 
 
-def _changes(comparison: Comparison) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {}
-    for case in comparison.cases:
-        found.setdefault(f"{case.suite}.{case.section}", Counter())[
-            case.change.replace("_", " ")
-        ] += 1
-    return {section: dict(count) for section, count in found.items()}
+def _metrics(view: LineupView) -> list[str]:
+    head = ("metric", "target", "value", "difference", "interval", "p of a loss, corrected")
+    rows = [head]
+    for row in view.metrics:
+        rows += _metric(view, row)
+    return table(rows, left=2)
+
+
+def _metric(view: LineupView, row: MetricRow) -> Iterator[tuple[str, str, str, str, str, str]]:
+    yield row.name, view.baseline, row.baseline, "", "", ""
+    for one, cell in zip(view.contenders, row.cells, strict=True):
+        yield "", one.name, cell.value, cell.difference, cell.interval, cell.p_of_loss

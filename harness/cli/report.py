@@ -2,33 +2,87 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from harness.bench.evidence import open_bench
+from harness.bench.history import gather
 from harness.bench.timing import as_judged
 from harness.cli.console import shown
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
+from harness.report.history.write import write_history
 from harness.report.write import write_report
 
 
 @click.command("report")
-@click.argument("candidate")
+@click.argument("candidate", required=False)
+@click.option(
+    "--history", "over_time", is_flag=True, help="Draw every metric over all gates instead."
+)
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="With --history: gates kept elsewhere too, a file or folder; repeatable.",
+)
 @click.option(
     "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
 )
 @config_option
 @suite_option
+@click.option("--json", "as_json", is_flag=True, help="With --history: print it as JSON.")
 def command(
-    candidate: str, baseline: str | None, config: Path, suite_names: tuple[str, ...]
+    candidate: str | None,
+    over_time: bool,
+    sources: tuple[Path, ...],
+    baseline: str | None,
+    config: Path,
+    suite_names: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write the report on CANDIDATE's last verdict again, from stored records.
 
     Where the records no longer match the verdict, or do not lead to it, that is an error.
+
+    With --history there is no CANDIDATE: for each suite its metrics are drawn over all gates and
+    sealed baselines, into reports/history/<suite>/. Gates are kept in .harness/gates.jsonl; --from
+    adds verdict.json and gates.jsonl files of other machines.
     """
+    if over_time:
+        if candidate is not None or baseline is not None:
+            raise click.UsageError("--history goes with neither a CANDIDATE nor --baseline")
+        _over_time(config, suite_names, sources, as_json=as_json)
+        return
+    if sources or as_json:
+        raise click.UsageError("--from and --json go with --history")
+    if candidate is None:
+        raise click.UsageError("Missing argument 'CANDIDATE', or --history.")
+    _again(candidate, baseline, config, suite_names)
+
+
+def _over_time(
+    config: Path, suite_names: tuple[str, ...], sources: tuple[Path, ...], *, as_json: bool
+) -> None:
+    project = open_project(config)
+    found = gather(project, suite_names, sources)
+    for history in found:
+        paths = write_history(history, project.reports / "history" / history.suite)
+        for path in () if as_json else (paths.html, paths.markdown, paths.json):
+            click.echo(shown(path))
+    if as_json:
+        told = [history.model_dump(mode="json") for history in found]
+        click.echo(json.dumps({"histories": told}, indent=2))
+
+
+def _again(
+    candidate: str, baseline: str | None, config: Path, suite_names: tuple[str, ...]
+) -> None:
     bench = open_bench(open_project(config), [candidate], baseline, suite_names)
     verdict = bench.stored_verdict(candidate)
     runs = bench.judged_runs(verdict)

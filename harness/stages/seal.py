@@ -78,6 +78,21 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
     return Run(header, tuple(attempts.values()), scores, recorded)
 
 
+def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
+    """Every baseline that was sealed of a suite, by name, on whichever version of it.
+
+    Raises:
+        EvidenceError: a file is damaged, was edited after it was sealed, or is of another suite.
+    """
+    found = []
+    for path in sorted((folder / suite).glob("*.json")):
+        record = _read(path)
+        if record.suite != suite or suite not in record.header.suites:
+            raise EvidenceError(f"is a baseline of suite `{record.suite}`", where=str(path))
+        found.append(record)
+    return tuple(found)
+
+
 def _narrowed(header: RunHeader, names: set[str]) -> RunHeader:
     """The header of a run as if it had been on these suites alone."""
     sections = tuple(section for section in header.sections if section.suite in names)

@@ -182,20 +182,6 @@ def test_report_writes_the_same_files_again(project_dir: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_compare_prints_differences_from_stored_runs(
-    project_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call("compare", "candidate") == 3
-    assert "has no finished run" in capsys.readouterr().err
-    assert call("run", "base", "candidate") == 0
-    capsys.readouterr()
-    assert call("compare", "candidate", "--json") == 0
-    data = json.loads(capsys.readouterr().out)
-    assert data["metrics"]["shop.gold.accuracy"]["estimate"] == 0.75
-    assert data["metrics"]["shop.gold.accuracy"]["p_of_loss"] == 1.0
-    assert data["changes"]["shop.gold"] == {"still passing": 10, "fixed": 30}
-
-
 def test_init_makes_a_project_that_validates_and_runs(
     tmp_path: Path,
     mock: ThreadedMock,

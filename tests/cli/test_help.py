@@ -17,7 +17,7 @@ OPTIONS = {
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],
     "score": ["targets", "--config", "--suite"],
-    "compare": ["candidate", "baseline", "--config", "--suite", "--json"],
+    "compare": ["candidates", "--baseline", "--output", "--config", "--suite", "--json"],
     "gate": ["candidate", "--aa", "--baseline", "--stored", "--config", "--suite", "--repeats",
              "-j", "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers",
              "--json"],
@@ -25,7 +25,7 @@ OPTIONS = {
                 "--slo-ttft", "--slo-e2e", "--stored", "--no-cache", "--config", "--json"],
     "power": ["candidate", "--discordance", "--config", "--suite", "--json"],
     "promote": ["candidate", "--name", "--config"],
-    "report": ["candidate", "--baseline", "--config", "--suite"],
+    "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],
     "demo": ["--seed", "--config"],
 }  # fmt: skip
 

@@ -115,8 +115,7 @@ def test_a_sealed_baseline_of_another_suite_version_is_refused_before_anything_i
     path.write_text(path.read_text().replace("value 7", "value 70"))
     before = len(mock.server.requests)
     for command in (("gate", "base"), ("compare", "base")):
-        baseline = ("--baseline", "sealed:v1") if command[0] == "gate" else ("sealed:v1",)
-        assert call(*command, *baseline) == 3
+        assert call(*command, "--baseline", "sealed:v1") == 3
         assert "was sealed on another version of suite `shop`" in capsys.readouterr().err
     assert len(mock.server.requests) == before
 

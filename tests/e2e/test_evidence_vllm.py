@@ -109,7 +109,8 @@ def test_a_real_adapter_is_proven_and_an_empty_one_is_refused_after_the_others_a
     process = start(project, "compare", "tuned", "--json")
     out = ended(process)
     assert process.returncode == 0, out
-    assert json.loads(out)["metrics"]["shop.gold.accuracy"]["candidate"] is not None
+    metrics = json.loads(out)["candidates"]["tuned"]["metrics"]
+    assert metrics["shop.gold.accuracy"]["candidate"] is not None
     first = next(iter((project / ".harness/runs").glob("tuned-*/run.json")))
     header = json.loads(first.read_text())
     assert header["adapter_proof"]["parent"] == "base-model"

@@ -1,0 +1,1 @@
+"""Several candidates side by side: one view, for the terminal, JSON, Markdown and HTML."""

@@ -1,0 +1,176 @@
+"""`harness compare`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.client.mock import MockReply
+from tests.cli.test_commands import call
+from tests.conftest import ThreadedMock
+from tests.shop import answer
+
+
+@pytest.fixture
+def three(project_dir: Path, mock: ThreadedMock) -> Path:
+    """Three stored runs: the base, `candidate` that is right throughout, `fair` that is not."""
+    path = project_dir / "harness.yaml"
+    path.write_text(
+        path.read_text().replace("targets:\n", "targets:\n  fair: {server: main, model: fair}\n")
+    )
+    mock.server._models["fair"] = None
+    mock.answer = says
+    assert call("run", "base", "candidate", "fair") == 0
+    return project_dir
+
+
+def says(body: dict[str, Any]) -> str | MockReply:
+    """`fair` refuses as it should, and knows no fact that the base does not know."""
+    fact = body["messages"][-1]["content"].startswith("What")
+    if body["model"] == "fair":
+        alike = "base" if fact else "candidate"
+        return f"{answer({**body, 'model': alike})} It is fair."
+    return answer(body)
+
+
+def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert call("compare", *arguments, "--json") == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_every_name_is_a_candidate_and_the_policy_recommends(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = data(capsys, "candidate", "fair")
+    assert found["baseline"] == "base"
+    verdicts = {name: one["verdict"] for name, one in found["candidates"].items()}
+    assert verdicts == {"candidate": "PROMOTE", "fair": "INCONCLUSIVE"}
+    assert found["recommendation"]["candidates"] == ["candidate"]
+    assert found["recommendation"]["tried"] == 2
+    gold = found["candidates"]["candidate"]["metrics"]["shop.gold.accuracy"]
+    assert (gold["baseline"], gold["estimate"], gold["p_of_loss"]) == (0.25, 0.75, 1.0)
+    changes = found["candidates"]["candidate"]["changes"]
+    assert changes["shop.gold"] == {"still passing": 10, "fixed": 30}
+
+
+def test_the_baseline_is_left_out_of_the_candidates(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = data(capsys, "candidate")
+    assert data(capsys, "candidate", "base") == alone
+    assert data(capsys, "base", "candidate", "candidate") == alone
+    assert call("compare", "base") == 2
+    assert "`base` is the baseline itself" in capsys.readouterr().err
+
+
+def test_another_baseline_is_named_by_its_option(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = data(capsys, "candidate", "base", "--baseline", "fair")
+    assert found["baseline"] == "fair"
+    assert list(found["candidates"]) == ["candidate", "base"]
+    assert call("compare", "candidate", "sealed:v1") == 2
+    assert "sealed baseline and no candidate - --baseline sealed:v1" in capsys.readouterr().err
+
+
+def test_what_is_printed(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert call("compare", "candidate", "fair") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        "Recommended: candidate",
+        "  `candidate` passes every rule, alone of 2",
+    ]
+    told = [line.split() for line in lines]
+    assert ["candidate", "PROMOTE", "all", "4", "rules", "pass"] in told
+    assert ["shop.gold.accuracy", "base", "25.0%"] in told
+    (row,) = [cells for cells in told if cells[:3] == ["candidate", "100%", "+75.0"]]
+    assert row[-1] == "1.000"
+    assert "candidate: shop.gold: 10 still passing, 30 fixed" in lines
+
+
+def test_the_files(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert call("compare", "candidate", "fair", "--json", "--output", "out") == 0
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [f"out/compare.{kind}" for kind in ("html", "md", "json")]
+    assert json.loads((three / "out/compare.json").read_text()) == json.loads(shown.out)
+    assert "**Recommended: candidate.**" in (three / "out/compare.md").read_text()
+    assert "Recommended: candidate</bdi></h1>" in (three / "out/compare.html").read_text()
+
+
+def test_nothing_is_written_or_asked(three: Path, mock: ThreadedMock) -> None:
+    before = sorted(three.rglob("*"))
+    asked = len(mock.server.requests)
+    assert call("compare", "candidate", "fair") == 0
+    assert (sorted(three.rglob("*")), len(mock.server.requests)) == (before, asked)
+
+
+def without_gate(folder: Path) -> None:
+    path = folder / "harness.yaml"
+    path.write_text(path.read_text().partition("gate:")[0])
+
+
+def test_without_a_policy_nothing_is_recommended(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_gate(three)
+    assert call("compare", "candidate") == 2
+    assert "has no `gate:` that names a baseline - --baseline NAME" in capsys.readouterr().err
+    found = data(capsys, "candidate", "fair", "--baseline", "base")
+    assert found["recommendation"] is None
+    assert found["candidates"]["fair"]["verdict"] is None
+    assert found["candidates"]["candidate"]["metrics"]["shop.gold.accuracy"]["estimate"] == 0.75
+    capsys.readouterr()
+    assert call("compare", "candidate", "--baseline", "base") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("metric ")
+    assert "ecommended" not in shown
+
+
+def test_latency_that_was_not_measured_is_not_recommended(
+    three: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = three / "harness.yaml"
+    rule = "  rules:\n  - {metric: latency.ttft_p95, require: ratio_at_most, value: 1.1}\n"
+    path.write_text(path.read_text().replace("  rules:\n", rule))
+    found = data(capsys, "candidate")
+    assert found["candidates"]["candidate"]["verdict"] == "INVALID"
+    assert found["recommendation"]["choice"] == "none"
+    capsys.readouterr()
+    assert call("compare", "candidate") == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("latency.")]
+    assert line.endswith("not measured")
+
+
+def test_a_candidate_whose_evidence_is_doubtful_has_no_numbers(
+    three: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.answer = lambda body: answer({**body, "model": "base"})
+    assert call("run", "fair", "--no-cache") == 0
+    found = data(capsys, "candidate", "fair")
+    assert found["candidates"]["fair"]["verdict"] == "INVALID"
+    assert "metrics" not in found["candidates"]["fair"]
+    assert found["recommendation"]["candidates"] == ["candidate"]
+    assert call("compare", "fair") == 3
+    assert "gave the same text in all 80 cases" in capsys.readouterr().err
+
+
+def test_a_candidate_without_answers_is_named(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base") == 0
+    assert call("compare", "candidate") == 3
+    assert "`candidate` has no finished run" in capsys.readouterr().err
+
+
+def test_a_new_critical_failure_is_named(
+    three: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("compare", "base", "--baseline", "candidate") == 0
+    assert "base: newly fails critical cases: shop/scope/s0" in capsys.readouterr().out

@@ -1,0 +1,77 @@
+"""The drawings over time, as far as their SVG tells."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from harness.clock import iso
+from harness.records.history import Promotion
+from harness.report.history.drawing import render_course, render_verdicts
+from harness.report.history.frame import NARROW, SIZES, WIDE, Frame, Size
+from harness.report.history.view import build_history
+from harness.stages.history import history
+from tests.report.history.making import FIRST, kept, made, verdict
+
+DAY = timedelta(days=1)
+
+
+def lines(svg: str, css: str) -> int:
+    """How many strokes there are of that class."""
+    return len(re.findall(rf'<path[^>]*class="stroke-{css}"', svg))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_the_same_history_gives_the_same_drawing(size: Size, count: int) -> None:
+    first, second = (render_course(Frame(build_history(made(count)), size), 0) for _ in range(2))
+    assert first == second
+    assert "style=" not in first
+    assert "nan" not in first
+
+
+def test_the_line_is_not_joined_across_versions_of_the_suite() -> None:
+    def drawn(versions: str) -> str:
+        gates = [
+            kept(verdict(FIRST + place * DAY), version) for place, version in enumerate(versions)
+        ]
+        view = build_history(history("support", gates, [], []))
+        (joined,) = re.findall(
+            r'<path d="([^"]+)"[^>]*stroke-width="1.1"[^>]*>',
+            "".join(re.findall(r"<path[^>]*>", render_course(Frame(view, WIDE), 0))),
+        )[:1] or [""]
+        return joined
+
+    assert drawn("aaaa").count("L") == 3
+    assert drawn("aabb").count("L") == 1
+
+
+def test_each_verdict_has_a_lane_that_is_named() -> None:
+    svg = render_verdicts(Frame(build_history(made(30)), WIDE))
+    for name in ("PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"):
+        assert f">{name}</text>" in svg
+    assert "run-00 " in svg, "a screen reader is told each gate"
+
+
+def test_a_name_is_written_as_it_is() -> None:
+    found = history("support", [kept(verdict())], [], [])
+    gate = found.gates[0].model_copy(
+        update={"promotions": (Promotion(name="<b>$x$</b>", sealed=iso(FIRST)),)}
+    )
+    view = build_history(found.model_copy(update={"gates": (gate,)}))
+    assert ">▲ &lt;b&gt;$x$&lt;/b&gt;</text>" in render_verdicts(Frame(view, NARROW))
+
+
+def test_where_every_row_is_taken_a_mark_has_its_line_alone() -> None:
+    found = history("support", [kept(verdict())], [], [])
+    sealed = [
+        Promotion(name=f"a-long-name-{n}", sealed=iso(FIRST + n * DAY / 9_999)) for n in range(9)
+    ]
+    gate = found.gates[0].model_copy(update={"promotions": tuple(sealed)})
+    view = build_history(found.model_copy(update={"gates": (gate,)}))
+    svg = render_verdicts(Frame(view, WIDE))
+    named = [n for n in range(9) if f"a-long-name-{n}<" in svg]
+    assert 0 < len(named) < 9
+    assert lines(svg, "candidate") == 9

@@ -1,0 +1,105 @@
+"""What a page on a history is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from harness.clock import iso
+from harness.records.history import History, Promotion
+from harness.records.past_gate import Values
+from harness.report.history.html import render_history_html
+from harness.report.history.view import build_history
+from harness.stages.history import history
+from tests.report.history.making import FIRST, GOLD, SCOPE, kept, made, result, verdict
+
+DAY = timedelta(days=1)
+
+
+def of(*rules: object, **more: object) -> History:
+    return history("support", [kept(verdict(rules=rules), **more)], [], [])  # type: ignore[arg-type]
+
+
+PLACES = [
+    # require, limit, (candidate, baseline), where low, high and limit lie among the values in %
+    ("at_least", 0.8, (0.9, 0.5), (86, 94, 80), True),
+    ("at_most", 0.95, (0.9, 0.5), (86, 94, 95), False),
+    ("better_than_baseline", 0.1, (0.9, 0.5), (86, 94, 60), True),
+    ("no_worse_than_baseline", -0.05, (0.48, 0.5), (44, 52, 45), True),
+    ("ratio_at_most", 1.5, (0.6, 0.5), (58, 62, 75), False),
+]
+
+
+@pytest.mark.parametrize(("require", "limit", "values", "places", "above"), PLACES)
+def test_bounds_and_limits_lie_on_the_axis_of_values(
+    require: str, limit: float, values: tuple[float, float], places: tuple[float, ...], above: bool
+) -> None:
+    (course,) = build_history(of(result(GOLD, require, limit, values))).courses
+    (point,) = course.points
+    assert (point.low, point.high, point.limit) == pytest.approx(places)
+    assert (point.value, point.baseline) == pytest.approx((100 * values[0], 100 * values[1]))
+    assert point.good_above == above
+
+
+def test_of_several_rules_the_worst_is_drawn_and_all_are_listed() -> None:
+    rules = (
+        result(GOLD, "better_than_baseline", 0.0, (0.9, 0.5)),
+        result(GOLD, "at_least", 0.99, (0.9, 0.5)),
+    )
+    (course,) = build_history(of(*rules)).courses
+    assert course.points[0].outcome == "fail"
+    assert [row.outcome for row in course.rows] == ["pass", "fail"]
+
+
+def test_a_metric_without_a_rule_is_a_point_without_bounds() -> None:
+    more = {"support.gold.f1": Values(candidate=0.5, baseline=0.25)}
+    course = build_history(of(result(GOLD, "at_least", 0.8, (0.9, 0.5)), **more)).courses[1]
+    (point,) = course.points
+    assert (point.low, point.high, point.limit, point.outcome) == (None, None, None, None)
+    assert (course.rows[0].value, course.rows[0].requirement) == ("50.0%", "no rule")
+
+
+def test_a_change_of_the_suite_is_marked_between_its_gates() -> None:
+    gates = [kept(verdict(FIRST + place * DAY), version) for place, version in enumerate("aab")]
+    view = build_history(history("support", gates, [], []))
+    (mark,) = view.marks
+    assert mark.at == FIRST + 1.5 * DAY
+    assert not mark.is_promotion
+    assert [row.changed for row in view.gates] == [True, False, False]
+    assert [row.changed for row in view.courses[0].rows] == [True, False, False]
+    assert view.versions == 2
+
+
+def test_a_promotion_is_marked_when_it_was_sealed() -> None:
+    found = of(result(GOLD, "at_least", 0.8, (0.9, 0.5)))
+    sealed = Promotion(name="v1", sealed=iso(FIRST + DAY))
+    gate = found.gates[0].model_copy(update={"promotions": (sealed,)})
+    view = build_history(found.model_copy(update={"gates": (gate,)}))
+    (mark,) = view.marks
+    assert (mark.at, mark.label, mark.is_promotion) == (FIRST + DAY, "v1", True)
+    assert view.gates[0].promoted == ("v1, 2026-03-03 09:30 UTC",)
+    assert view.courses[0].points[0].promoted
+
+
+def test_an_invalid_gate_has_a_row_and_no_point() -> None:
+    view = build_history(made(8))
+    scope = next(course for course in view.courses if course.name == SCOPE)
+    assert scope.rows[0].outcome == "invalid"
+    assert scope.rows[0].value == "–"
+    assert len(scope.points) == 7
+    assert scope.latest == "no value at the latest gate, invalid"
+
+
+def test_no_name_hides_anything() -> None:
+    bad = "\u202ea\x00\n<script>"
+    found = of(result(GOLD, "at_least", 0.8, (0.9, 0.5)))
+    gate = found.gates[0].model_copy(
+        update={"candidate": bad, "baseline": bad, "reason": bad, "suite_version": bad}
+    )
+    view = build_history(found.model_copy(update={"gates": (gate,), "suite": bad}))
+    page = render_history_html(view)
+    assert "\u202e" not in page
+    assert "\x00" not in page
+    assert "<script" not in page
+    assert view.gates[0].candidate == "⟨U+202E⟩a␀ <script>"
