@@ -2,6 +2,7 @@
 # make test   set everything up, then run every test
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
+# make docs   write docs/cli.md, the page of all commands' help
 # make lock   pin the newest versions that fit, into requirements/cpu.lock
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ LOCK := requirements/cpu.lock
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test setup browser lint lock
+.PHONY: demo test setup browser lint lock docs
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -52,3 +53,7 @@ lock:
 	  --override requirements/cpu.overrides --extra-index-url $(TORCH_INDEX) \
 	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url --output-file $(LOCK)
 	rm -rf .venv-lock
+
+# The page of all commands' help.
+docs: setup
+	$(BIN)/python -m harness.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md

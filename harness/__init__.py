@@ -1,3 +1,56 @@
-"""A release gate for fine-tuned chatbots."""
+"""A release gate for fine-tuned chatbots: `load_run`, `compare` and `gate` give pandas frames."""
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.version import __version__
+
+if TYPE_CHECKING:
+    from harness.api.comparison import Comparison, compare
+    from harness.api.judgement import GateResult, gate
+    from harness.api.run import Run, load_run
+    from harness.errors import EvidenceError, HarnessError, InfrastructureError, UsageError
+
+__all__ = [
+    "Comparison",
+    "EvidenceError",
+    "GateResult",
+    "HarnessError",
+    "InfrastructureError",
+    "Run",
+    "UsageError",
+    "__version__",
+    "compare",
+    "gate",
+    "load_run",
+]
+
+# Where each name lives; imported when it is first asked for, so that `import harness` stays quick.
+_HOMES = {
+    "Comparison": "harness.api.comparison",
+    "EvidenceError": "harness.errors",
+    "GateResult": "harness.api.judgement",
+    "HarnessError": "harness.errors",
+    "InfrastructureError": "harness.errors",
+    "Run": "harness.api.run",
+    "UsageError": "harness.errors",
+    "compare": "harness.api.comparison",
+    "gate": "harness.api.judgement",
+    "load_run": "harness.api.run",
+}
+
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-import harness
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import SEALED, Project, check_sealed_name
 from harness.errors import EvidenceError, UsageError
@@ -26,6 +25,7 @@ from harness.stages.load import check_policy, chosen, load_suites
 from harness.stages.power import with_power
 from harness.stages.regressions import with_regressions
 from harness.stages.seal import open_sealed
+from harness.version import __version__
 
 VERDICT = "verdict.json"
 
@@ -97,7 +97,7 @@ class Bench:
                 candidate=comparison.candidate.digest(),
                 baseline=comparison.baseline.digest(),
             ),
-            harness_version=harness.__version__,
+            harness_version=__version__,
             created=iso(SYSTEM_CLOCK.utc()),
         )
 

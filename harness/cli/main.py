@@ -8,9 +8,9 @@ import traceback
 
 import click
 
-from harness import __version__
 from harness.cli.console import unbroken
 from harness.errors import HarnessError
+from harness.version import __version__
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it

@@ -7,11 +7,11 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from harness import __version__
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
+from harness.version import __version__
 
 ENTRY_POINT_GROUP = "harness.scorers"
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-import harness
 from harness.clock import SYSTEM_CLOCK
 from harness.cluster.ray import RayCluster, Sharding
 from harness.config import CONFIG_NAME
@@ -24,6 +23,7 @@ from harness.stages.connect import Endpoint
 from harness.stages.dial import dial
 from harness.stages.generate import Journal, Question, Watch, generate
 from harness.stages.loop import run_async
+from harness.version import __version__
 
 LOOPBACK = "http://127.0.0.1"
 LIMITS = ("max_requests_per_minute", "max_tokens_per_minute", "max_cost")
@@ -81,7 +81,7 @@ async def distribute(
         key=lambda ask: ask.key,
         key_of_result=lambda delivered: delivered[0],
     )
-    work = partial(_work, endpoint, question, harness.__version__)
+    work = partial(_work, endpoint, question, __version__)
     given: dict[str, Ask] = {}
 
     def bare() -> Iterator[Ask]:
@@ -110,9 +110,9 @@ def _work(
 
     The engine has a thread of its own, so that delivering never delays a clock reading.
     """
-    if version != harness.__version__:
+    if version != __version__:
         yield InfrastructureError(
-            f"a node has harness {harness.__version__}, this machine {version}",
+            f"a node has harness {__version__}, this machine {version}",
             hint="install the same version on every node",
         )
         return

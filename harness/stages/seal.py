@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UsageError
 from harness.files import read_bytes, write_atomic
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.baseline import Baseline
 from harness.records.recording import RecordedCase
-from harness.records.run import Run, RunHeader
-from harness.records.score import Score
+from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
-from harness.stages.score import score
+from harness.stages.narrow import header_on, scored_again
 
 
 def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
@@ -59,7 +57,7 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
         EvidenceError: a file is damaged, was edited after it was sealed, or is of another version
             of its suite.
     """
-    records = [_read(folder / suite.name / f"{name}.json") for suite in suites]
+    records = [read_sealed(folder / suite.name / f"{name}.json") for suite in suites]
     if len({record.header.run_id for record in records}) != 1:
         raise EvidenceError(
             f"the baselines called `{name}` come from different runs", where=str(folder)
@@ -72,9 +70,9 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
                 hint="promote a candidate on this version, or restore the suite",
             )
     attempts = {item.key: item for record in records for item in record.attempts}
-    header = _narrowed(records[0].header, {suite.name for suite in suites})
+    header = header_on(records[0].header, {suite.name for suite in suites})
     recorded = tuple(item for record in records for item in record.recorded)
-    scores = (*_scores(suites, attempts), *(item.score for item in recorded))
+    scores = (*scored_again(suites, attempts), *(item.score for item in recorded))
     return Run(header, tuple(attempts.values()), scores, recorded)
 
 
@@ -86,45 +84,20 @@ def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
     """
     found = []
     for path in sorted((folder / suite).glob("*.json")):
-        record = _read(path)
+        record = read_sealed(path)
         if record.suite != suite or suite not in record.header.suites:
             raise EvidenceError(f"is a baseline of suite `{record.suite}`", where=str(path))
         found.append(record)
     return tuple(found)
 
 
-def _narrowed(header: RunHeader, names: set[str]) -> RunHeader:
-    """The header of a run as if it had been on these suites alone."""
-    sections = tuple(section for section in header.sections if section.suite in names)
-    return header.model_copy(
-        update={
-            "sections": sections,
-            "planned": sum(section.planned for section in sections),
-            "suites": {name: digest for name, digest in header.suites.items() if name in names},
-            "system_prompts": {
-                name: prompt for name, prompt in header.system_prompts.items() if name in names
-            },
-        }
-    )
+def read_sealed(path: Path) -> Baseline:
+    """The baseline in a file, its seal unbroken.
 
-
-def _scores(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> Iterator[Score]:
-    cases = {
-        (suite.name, section.name, case.id): case
-        for suite in suites
-        for section, case in suite.cases()
-    }
-    asks = []
-    for item in attempts.values():
-        case = cases.get((item.suite, item.section, item.case))
-        if case is not None:  # a suite of another version is noticed when runs are compared
-            asks.append(
-                Ask(item.key, item.suite, item.section, case, item.repeat, case.messages, 0)
-            )
-    return (found for found, _ in score(suites, asks, attempts))
-
-
-def _read(path: Path) -> Baseline:
+    Raises:
+        UsageError: there is no such file.
+        EvidenceError: it is damaged, or was edited after it was sealed.
+    """
     data = read_bytes(path)
     if data is None:
         raise UsageError("no such baseline", where=str(path), hint="`harness promote` writes it")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from harness import __version__
 from harness.client.route import Route
 from harness.client.transport.backlog import Backlog
 from harness.client.transport.causes import TransportFailed
@@ -17,6 +16,7 @@ from harness.client.transport.pool import Pool
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.records.target import Generation
+from harness.version import __version__
 
 __all__ = ["Sink", "Transport", "TransportFailed"]
 

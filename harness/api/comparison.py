@@ -1,0 +1,203 @@
+"""Comparisons: two runs side by side, as frames."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.api.card import Card, bounded, render
+from harness.api.columns import frame
+from harness.api.run import Run, load_run
+from harness.api.tables import DIFFERENCES, PAIRS
+from harness.config import CONFIG_NAME, load_project
+from harness.errors import EvidenceError, UsageError
+from harness.records.comparison import Change, PairedCase, PairedMetric
+from harness.records.comparison import Comparison as Record
+from harness.records.score import Score
+from harness.records.suite import Suite
+from harness.report import numbers
+from harness.report.text import one_line
+from harness.stages.compare import compare as paired
+from harness.stages.difference import difference
+from harness.stages.gate import doubts
+from harness.stages.load import load_suites
+from harness.stages.narrow import narrowed
+from harness.stages.regressions import losses
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_ALPHA = 0.05
+_CHANGES: dict[Change, str] = {
+    "new_failure": "new failures",
+    "fixed": "fixed",
+    "still_failing": "still failing",
+    "still_passing": "still passing",
+    "not_comparable": "not comparable",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """A candidate's run beside a baseline's, paired by case and repeat.
+
+    `record` is what the frames are made of; bounds are at level `alpha` each. `problems` is every
+    reason not to trust the numbers, hopefully none.
+    """
+
+    candidate: Run
+    baseline: Run
+    record: Record
+    alpha: float
+    problems: tuple[str, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """One row a case and repeat that both runs have; docs/python.md has the columns."""
+        return frame(PAIRS, map(_pair, self.record.cases))
+
+    def metrics(self) -> pd.DataFrame:
+        """One row a metric: both values and the paired difference with its bounds.
+
+        Raises:
+            EvidenceError: something speaks against the numbers.
+        """
+        if self.problems:
+            more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+            raise EvidenceError(f"{self.problems[0]}{more}", hint="frame() has the answers")
+        return frame(DIFFERENCES, self._differences())
+
+    def _differences(self) -> Iterator[tuple[Any, ...]]:
+        of_loss = {each.metric: each.p_value for each in losses(self.record, self.alpha)}
+        for name, metric in self.record.metrics.items():
+            suite, section, _ = name.split(".", 2)
+            values = (metric.candidate_value, metric.baseline_value)
+            numbers_of, reason = _difference(metric, self.alpha)
+            estimate, low, high, p_value, n, groups = numbers_of
+            yield (
+                *(name, suite, section, *values, estimate, low, high, p_value),
+                *(of_loss.get(name), n, groups, reason),
+            )
+
+    def __repr__(self) -> str:
+        told = numbers.counted(len(self.record.cases), "pair")
+        if self.problems:
+            told += f", {numbers.counted(len(self.problems), 'problem')}"
+        return one_line(f"<Comparison {self._names}: {told}>")
+
+    @property
+    def _names(self) -> str:
+        return f"{self.candidate.target} against {self.baseline.target}"
+
+    def _repr_html_(self) -> str:
+        """The comparison as a notebook shows it."""
+        changes = Counter(case.change for case in self.record.cases)
+        told = ", ".join(
+            f"{numbers.count(changes[change])} {words}"
+            for change, words in _CHANGES.items()
+            if changes[change]
+        )
+        rows = []
+        differences = () if self.problems else self._differences()
+        for name, _, _, ours, theirs, estimate, low, high, *_, reason in differences:
+            span = numbers.interval(low, high, numbers.points)
+            apart = reason or bounded(numbers.points(estimate), span)
+            rows.append((name, numbers.share(ours), numbers.share(theirs), apart))
+        return render(
+            Card(
+                title=self._names,
+                lines=(f"{numbers.count(len(self.record.cases))} pairs: {told}",),
+                problems=self.problems,
+                head=("metric", "candidate", "baseline", "difference"),
+                rows=tuple(rows),
+            )
+        )
+
+
+def compare(
+    candidate: Run | str | os.PathLike[str],
+    baseline: Run | str | os.PathLike[str],
+    *,
+    config: str | os.PathLike[str] | None = None,
+    alpha: float | None = None,
+) -> Comparison:
+    """Two stored runs, loaded or by their paths, on the suites that both were run on.
+
+    The project is that of `config`, or of the `harness.yaml` in a folder above the candidate's
+    run; `alpha` is its policy's unless it is given. Nothing is asked.
+
+    Raises:
+        UsageError: there is no such run, no configuration, or no suite in common.
+        EvidenceError: a run is not finished, was changed, or was on another version of a suite.
+    """
+    ours, theirs = (
+        each if isinstance(each, Run) else load_run(each) for each in (candidate, baseline)
+    )
+    project = load_project(_above(ours.path) if config is None else Path(config).absolute())
+    suites = _shared(ours, theirs, load_suites(project))
+    if alpha is None:
+        alpha = DEFAULT_ALPHA if project.config.gate is None else project.config.gate.alpha
+    elif not 0.0 < alpha < 0.5:
+        raise UsageError(f"alpha {alpha:g} is no level", hint="give one between 0 and 0.5")
+    found = paired(narrowed(ours.record, suites), narrowed(theirs.record, suites), suites)
+    policy = project.config.gate
+    problems = found.problems if policy is None else doubts(found, policy)
+    sides = Run(ours.path, found.candidate), Run(theirs.path, found.baseline)
+    return Comparison(*sides, found, alpha, problems)
+
+
+def _above(path: Path) -> Path:
+    for folder in path.parents:
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    raise UsageError(
+        f"no {CONFIG_NAME} in a folder above it, so its suites are not known",
+        where=str(path),
+        hint="name the project's with config=",
+    )
+
+
+def _shared(ours: Run, theirs: Run, suites: Sequence[Suite]) -> tuple[Suite, ...]:
+    both = set(ours.record.header.suites) & set(theirs.record.header.suites)
+    shared = tuple(suite for suite in suites if suite.name in both)
+    if not shared:
+        raise UsageError(
+            f"`{ours.run_id}` and `{theirs.run_id}` have no suite of the project in common"
+        )
+    for run in (ours, theirs):
+        for suite in shared:
+            if run.record.header.suites[suite.name] != suite.digest:
+                raise EvidenceError(
+                    f"was run on another version of suite `{suite.name}`",
+                    where=str(run.path),
+                    hint=f"restore the suite, or `harness run {run.target}` on this version",
+                )
+    return shared
+
+
+def _pair(case: PairedCase) -> tuple[Any, ...]:
+    return (
+        *(case.suite, case.section, case.case, case.repeat, case.group),
+        *(case.tags, case.critical, case.change, case.messages[-1].content),
+        *_side(case.candidate_score, case.candidate_attempt.text),
+        *_side(case.baseline_score, case.baseline_attempt.text),
+    )
+
+
+def _side(score: Score, text: str | None) -> tuple[Any, ...]:
+    return score.status, score.passed, score.value, score.reason, text
+
+
+def _difference(metric: PairedMetric, alpha: float) -> tuple[tuple[Any, ...], str]:
+    """Estimate, bounds, p-value and counts, or why there are none."""
+    try:
+        found = difference(metric, alpha)
+    except ValueError as error:
+        return (None,) * 6, str(error)
+    return (
+        (found.estimate, found.low, found.high, found.p_value, found.n, found.groups),
+        "",
+    )

@@ -1,0 +1,154 @@
+"""Judgements: the gate, asked from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.api.card import Card, bounded, render
+from harness.api.columns import frame
+from harness.api.comparison import Comparison
+from harness.api.progress import Lines, Silence
+from harness.api.run import Run
+from harness.api.tables import RULES
+from harness.bench.evidence import Bench, report_folder
+from harness.bench.judge import evidence, judge, open_gate
+from harness.config import CONFIG_NAME, load_project
+from harness.errors import EvidenceError, InfrastructureError, UsageError
+from harness.records.comparison import Comparison as Record
+from harness.records.verdict import Decision, Verdict
+from harness.report.rules import build_rule
+from harness.report.text import one_line
+from harness.report.write import HTML, remove_report
+from harness.stages.plan import Selection
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GateResult:
+    """What the policy makes of a candidate; `record` is the verdict as it was written.
+
+    `report` is the page that shows why.
+    """
+
+    comparison: Comparison
+    record: Verdict
+    report: Path
+
+    @property
+    def verdict(self) -> Decision:
+        """`PROMOTE`, `BLOCK`, `INCONCLUSIVE` or `INVALID`."""
+        return self.record.verdict
+
+    @property
+    def exit_code(self) -> int:
+        """The code that `harness gate` leaves with: 0, 1, 4 or 3."""
+        return self.record.exit_code
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        return self.record.reason
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every reason why the evidence cannot be trusted; none unless the verdict is INVALID."""
+        return self.record.problems
+
+    def rules(self) -> pd.DataFrame:
+        """One row a rule, in the policy's order; docs/python.md has the columns."""
+        return frame(
+            RULES,
+            (
+                (
+                    *(rule.metric, rule.require, rule.outcome, rule.candidate, rule.baseline),
+                    *(rule.estimate, rule.ci_low, rule.ci_high, rule.limit, rule.p_value),
+                    *(rule.n, rule.groups, rule.noise, rule.reason),
+                )
+                for rule in self.record.rules
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return one_line(f"<GateResult {self.verdict} {self._names}: {self.reason}>")
+
+    @property
+    def _names(self) -> str:
+        return f"{self.record.candidate} against {self.record.baseline}"
+
+    def _repr_html_(self) -> str:
+        """The judgement as a notebook shows it."""
+        views = () if self.problems else tuple(map(build_rule, self.record.rules))
+        return render(
+            Card(
+                badge=self.verdict,
+                tone=self.verdict.lower(),
+                title=self._names,
+                lines=(*(() if self.problems else (self.reason,)), f"report: {self.report}"),
+                problems=self.problems,
+                head=("rule", "outcome", "candidate", "baseline", "estimate"),
+                rows=tuple(
+                    (
+                        f"{view.name} {view.requirement}" if view.metric else view.requirement,
+                        f"{view.symbol} {view.outcome}",
+                        *(view.candidate, view.baseline),
+                        bounded(view.estimate, view.interval),
+                    )
+                    for view in views
+                ),
+                whole="rules()",
+            )
+        )
+
+
+def gate(
+    candidate: str,
+    *,
+    config: str | os.PathLike[str] = CONFIG_NAME,
+    baseline: str | None = None,
+    suites: Sequence[str] = (),
+    stored: bool = False,
+    progress: bool = True,
+) -> GateResult:
+    """The verdict on a candidate, its report written: what `harness gate` does, from Python.
+
+    What is missing is asked first; with `stored` no server is asked. `baseline` takes the place of
+    the policy's, `suites` narrows to those named. With `progress` a line now and then goes to
+    standard error. An event loop of the caller's may be running.
+
+    Raises:
+        UsageError: a name, a file or the configuration is to be corrected first.
+        EvidenceError: no verdict can be given: an adapter has no effect, an answer is missing.
+        InfrastructureError: a server or the disk fails.
+    """
+    if isinstance(suites, str):
+        raise UsageError(f"suites is a list of names, not `{suites}`", hint=f'suites=["{suites}"]')
+    project = load_project(Path(config).absolute())
+    against = baseline or project.policy().baseline
+    folder = report_folder(project, candidate, against)
+    watcher = Lines() if progress else Silence()
+    try:
+        bench = open_gate(project, candidate, against, suites)
+        bench.check_repeats(candidate, None)
+        chosen = Selection(suites=tuple(suites))
+        found = evidence(bench, candidate, chosen, watcher, stored=stored)
+        verdict = judge(bench, found, watcher)
+    except (EvidenceError, InfrastructureError):
+        # What an error leaves behind must not look like a verdict of today.
+        remove_report(folder)
+        raise
+    return GateResult(_compared(bench, found, verdict), verdict, folder / HTML)
+
+
+def _compared(bench: Bench, found: Record, verdict: Verdict) -> Comparison:
+    ours = bench.project.runs / verdict.candidate_run
+    theirs = bench.project.runs / verdict.baseline_run
+    if bench.sealed is not None:
+        theirs = bench.project.baselines
+    sides = Run(ours, found.candidate), Run(theirs, found.baseline)
+    return Comparison(*sides, found, verdict.alpha, verdict.problems)

@@ -1,0 +1,143 @@
+"""The gate, asked from Python."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.api.tables import RULES
+from harness.records.score import Term
+from harness.scorers import registry
+from harness.scorers.protocol import Judgement
+from tests.cli.test_commands import call
+from tests.conftest import ThreadedMock
+from tests.shop import answer
+
+
+def test_a_gate_asks_judges_and_writes_the_report(project_dir: Path) -> None:
+    result = harness.gate("candidate")
+    assert (result.verdict, result.exit_code, result.problems) == ("PROMOTE", 0, ())
+    assert result.reason == "all 4 rules pass"
+    assert result.report == project_dir / "reports/candidate-vs-base/report.html"
+    assert result.report.exists()
+    assert len(result.comparison.frame()) == 80
+    assert result.comparison.candidate.path.is_dir()
+    assert len(harness.load_run(result.comparison.baseline.path).frame()) == 80
+
+
+def test_rules_are_rows(project_dir: Path) -> None:
+    rules = harness.gate("candidate").rules()
+    assert {column.name: column.dtype for column in RULES} == {
+        str(name): str(dtype) for name, dtype in rules.dtypes.items()
+    }
+    assert list(rules["require"]) == [
+        "better_than_baseline", "at_least", "no_worse_than_baseline", "no_new_critical_failures",
+    ]  # fmt: skip
+    assert set(rules["outcome"]) == {"pass"}
+    assert rules["estimate"][0] == 0.75
+    assert rules.isna()["metric"].tolist() == [False, False, False, True]
+
+
+def test_it_is_the_verdict_of_the_command(project_dir: Path, mock: ThreadedMock) -> None:
+    mock.answer = lambda body: answer({**body, "model": "base"}) + f" {body['model']}"
+    blocked = harness.gate("candidate")
+    assert (blocked.verdict, blocked.exit_code) == ("BLOCK", 1)
+    asked = len(mock.server.requests)
+    assert call("gate", "candidate", "--stored") == 1
+    again = harness.gate("candidate", stored=True)
+    assert again.rules().equals(blocked.rules())
+    assert len(mock.server.requests) == asked
+
+
+def test_it_works_where_an_event_loop_is_running(project_dir: Path) -> None:
+    async def cell() -> str:
+        return harness.gate("candidate").verdict
+
+    assert asyncio.run(cell()) == "PROMOTE"
+
+
+def test_a_scorer_with_an_event_loop_of_its_own_works_there_too(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow:
+        name = "slow"
+        metrics = ("f1", "refusal_recall", "answer_rate", "accuracy")
+
+        def check_section(self, settings) -> None: ...
+
+        def check_case(self, case, settings) -> None: ...
+
+        def score(self, text, case, settings) -> Judgement:
+            return asyncio.run(self.judge(text))
+
+        async def judge(self, text: str) -> Judgement:
+            return Judgement(1.0, True, {name: Term(num=1.0, den=1.0) for name in self.metrics})
+
+    monkeypatch.setattr(registry.book(), "_loaded", {**registry.book()._loaded, "slow": Slow()})
+    path = project_dir / "suites/shop/suite.yaml"
+    path.write_text(path.read_text().replace("scorer: scope", "scorer: slow"))
+
+    async def cell() -> set[str]:
+        result = harness.gate("candidate", config="harness.yaml")
+        return set(result.comparison.candidate.frame()["status"])
+
+    assert asyncio.run(cell()) == {"scored"}
+
+
+def test_a_sealed_baseline_and_a_suite_may_be_named(project_dir: Path) -> None:
+    harness.gate("candidate")
+    assert call("promote", "candidate", "--name", "v1") == 0
+    result = harness.gate("base", baseline="sealed:v1", suites=["shop"])
+    assert (result.verdict, result.record.baseline) == ("BLOCK", "sealed:v1")
+    again = harness.compare(result.comparison.candidate, result.comparison.baseline)
+    assert again.metrics().equals(result.comparison.metrics())
+    with pytest.raises(harness.UsageError, match=r'suites=\["shop"\]'):
+        harness.gate("base", suites="shop")
+
+
+def test_an_error_leaves_no_verdict_behind(project_dir: Path, mock: ThreadedMock) -> None:
+    report = harness.gate("candidate").report
+    path = project_dir / "suites/shop/gold.jsonl"
+    path.write_text(path.read_text().replace("What is fact 8?", "What was fact 8?"))
+    with pytest.raises(harness.EvidenceError, match="has no stored answer for 1 of 80 cases"):
+        harness.gate("candidate", stored=True)
+    assert not report.exists()
+    assert not report.with_name("verdict.json").exists()
+
+
+def test_a_name_that_does_not_exist_is_a_usage_error(project_dir: Path) -> None:
+    with pytest.raises(harness.UsageError, match="no target `nobody`"):
+        harness.gate("nobody")
+    with pytest.raises(harness.HarnessError, match=r"none\.yaml: no such file"):
+        harness.gate("candidate", config="none.yaml")
+
+
+def test_progress_goes_to_standard_error_and_can_be_silenced(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harness.gate("candidate", progress=False)
+    assert capsys.readouterr() == ("", "")
+    call("run", "base", "candidate", "--no-cache")
+    capsys.readouterr()
+    harness.gate("candidate")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "candidate: 80 stored answers" in shown.err
+
+
+def test_a_result_is_told_on_one_line_and_on_a_card(project_dir: Path, mock: ThreadedMock) -> None:
+    result = harness.gate("candidate")
+    assert repr(result) == "<GateResult PROMOTE candidate against base: all 4 rules pass>"
+    card = result._repr_html_()
+    assert "PROMOTE" in card
+    assert "shop.gold.accuracy better than the baseline" in card
+    assert "report.html" in card
+    mock.answer = lambda body: answer({**body, "model": "base"})
+    call("run", "base", "candidate", "--no-cache")
+    invalid = harness.gate("candidate", stored=True)
+    assert invalid.verdict == "INVALID"
+    assert "gave the same text in all 80 cases" in invalid._repr_html_()
+    assert "shop.gold.accuracy" not in invalid._repr_html_()

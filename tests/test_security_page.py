@@ -1,0 +1,23 @@
+"""docs/security.md names tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "docs/security.md").read_text()
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT)))
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED)
+def test_what_holds_a_statement_is_there(file: str, test: str) -> None:
+    assert f"def {test}" in (ROOT / file).read_text()
+
+
+def test_every_statement_of_a_table_names_what_holds_it() -> None:
+    rows = re.findall(r"^\| (?!statement|---)(.+) \|$", TEXT, re.MULTILINE)
+    assert len(rows) > 20
+    assert [row for row in rows if "`tests/" not in row.rpartition(" | ")[2]] == []
