@@ -46,7 +46,8 @@ def test_metrics_are_those_of_the_command(
 ) -> None:
     capsys.readouterr()
     assert call("compare", "candidate", "--json") == 0
-    printed = pd.DataFrame(json.loads(capsys.readouterr().out)["metrics"]).T
+    told = json.loads(capsys.readouterr().out)["candidates"]["candidate"]["metrics"]
+    printed = pd.DataFrame(told).T
     metrics = harness.compare(*runs).metrics()
     assert {column.name: column.dtype for column in DIFFERENCES} == {
         str(name): str(dtype) for name, dtype in metrics.dtypes.items()
