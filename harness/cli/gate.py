@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.bench.evidence import report_folder
 from harness.bench.judge import evidence, judge, open_gate
 from harness.cli.console import Console, shown, unbroken
+from harness.cli.handout import CiJob, handout_options
 from harness.cli.noise import measure
 from harness.cli.options import (
     chosen_cluster,
@@ -43,6 +46,7 @@ from harness.report.write import remove_report
 @suite_option
 @generation_options
 @engine_options
+@handout_options
 @json_option
 def command(
     candidate: str | None,
@@ -58,6 +62,7 @@ def command(
     ray_address: str | None,
     workers: int | None,
     as_json: bool,
+    **wishes: Any,
 ) -> None:
     """Judge CANDIDATE against the baseline by the policy in the configuration.
 
@@ -68,46 +73,50 @@ def command(
     With --aa there is no CANDIDATE: the baseline is asked everything afresh, twice or as often as
     --repeats says, its askings are judged against each other, and later gates show the noise beside
     their numbers. A measurement that was broken off goes on, with --no-cache it starts again.
+
+    With --output-dir a CI job finds all that it shows, posts and keeps in one folder, also where
+    the gate comes to no verdict.
     """
     selection = whole(suite_names, repeats, concurrency)
     if aa or stored:
         _check_local(engine, ray_address, workers)
     if aa:
-        _check_alone(candidate, stored)
+        _check_alone(candidate, stored, wishes)
         measure(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
         return
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
-    project = open_project(config)
-    against = baseline or project.policy().baseline
-    folder = report_folder(project, candidate, against)
-    try:
-        bench = open_gate(project, candidate, against, suite_names)
-        bench.check_repeats(candidate, repeats)
-        with (
-            Console() as console,
-            chosen_cluster(engine, ray_address, workers, console.say) as cluster,
-        ):
-            found = evidence(
-                bench, candidate, selection, console, stored=stored, anew=no_cache, cluster=cluster
-            )
-            verdict = judge(bench, found, console)
-    except (EvidenceError, InfrastructureError) as error:
-        # What an error leaves behind must not look like a verdict of today.
-        remove_report(folder)
-        if isinstance(error, EvidenceError):
-            click.echo(f"INVALID  {candidate} against {against}", err=as_json)
-        raise
-    with unbroken():
+    as_asked = partial(evidence, stored=stored, anew=no_cache)
+    with CiJob(candidate, baseline, config, wishes, quiet=as_json) as job:
+        project = open_project(config)
+        against = job.baseline = baseline or project.policy().baseline
+        folder = report_folder(project, candidate, against)
+        try:
+            bench = open_gate(project, candidate, against, suite_names)
+            bench.check_repeats(candidate, repeats)
+            with (
+                Console() as console,
+                chosen_cluster(engine, ray_address, workers, console.say) as cluster,
+            ):
+                found = as_asked(bench, candidate, selection, console, cluster=cluster)
+                verdict = judge(bench, found, console)
+        except (EvidenceError, InfrastructureError) as error:
+            # What an error leaves behind must not look like a verdict of today.
+            remove_report(folder)
+            if isinstance(error, EvidenceError):
+                click.echo(f"INVALID  {candidate} against {against}", err=as_json)
+            raise
+        job.give(bench, verdict, found)
         _tell(verdict, folder, as_json=as_json)
     sys.exit(verdict.exit_code)
 
 
 def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(render_json(verdict), nl=False)
-    else:
-        print_verdict(verdict, folder)
+    with unbroken():
+        if as_json:
+            click.echo(render_json(verdict), nl=False)
+        else:
+            print_verdict(verdict, folder)
 
 
 def _check_local(engine: str, ray_address: str | None, workers: int | None) -> None:
@@ -115,11 +124,13 @@ def _check_local(engine: str, ray_address: str | None, workers: int | None) -> N
         raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
 
 
-def _check_alone(candidate: str | None, stored: bool) -> None:
+def _check_alone(candidate: str | None, stored: bool, wishes: dict[str, Any]) -> None:
     if candidate is not None:
         raise click.UsageError("--aa takes no CANDIDATE: the baseline is held against itself")
     if stored:
         raise click.UsageError("--aa asks everything afresh, so --stored cannot go with it")
+    if any(wishes.values()):
+        raise click.UsageError("--aa gives no verdict: there is nothing to hand out to CI")
 
 
 def print_verdict(verdict: Verdict, folder: Path) -> None:

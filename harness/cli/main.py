@@ -28,6 +28,7 @@ COMMANDS = {
     "power": "Show what drop each rule can detect with the suites as they are.",
     "promote": "Seal a promoted candidate's run as a baseline.",
     "report": "Write a verdict's report again from stored records.",
+    "comment": "Post a gate's comment on the pull request of a CI job.",
     "demo": "Train, serve, test and judge three small candidates.",
 }
 

@@ -109,13 +109,13 @@ def _build_case(
         critical=case.critical,
         preview=one_line(case.messages[-1].content, 120),
         turns=turns,
-        expected=one_line(_expected(case.expect), 600),
+        expected=one_line(expected(case.expect), 600),
         candidate=candidate,
         baseline=baseline,
     )
 
 
-def _expected(expect: Mapping[str, Any]) -> str:
+def expected(expect: Mapping[str, Any]) -> str:
     """The expectation as a suite's author wrote it, key by key."""
     return "; ".join(
         f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"

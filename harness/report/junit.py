@@ -3,40 +3,67 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
 
+from harness.records.comparison import Comparison, PairedCase
 from harness.records.verdict import Decision
+from harness.report.failure import Failure
 from harness.report.model import CaseView, ReportView, RuleView
+from harness.report.text import anchor
 
 _TEXT = 4_000
 
 
-def render_junit(view: ReportView) -> str:
+def render_junit(view: ReportView, comparison: Comparison) -> str:
     """One test for each rule, problem, critical case and new failure.
 
     A rule or critical case that fails is a `<failure>`; what the evidence cannot settle is an
     `<error>`; a new failure of an ordinary case is `<skipped>`, because the rules decide on it.
-    A PROMOTE verdict has neither failure nor error.
+    A PROMOTE verdict has neither failure nor error. A case's time is that of the candidate's
+    answer, 0 where it was taken over or never came.
     """
-    root = ET.Element("testsuites", {"name": f"{view.candidate} against {view.baseline}"})
-    rules = [_rule(rule) for rule in view.rules]
-    problems = [_problem(place, text) for place, text in enumerate(view.problems, 1)]
-    _suite(root, "rules", rules, view.stamp)
-    if problems:
-        _suite(root, "evidence", problems, view.stamp)
-    sections: dict[str, list[ET.Element]] = {}
+    seconds = {anchor(case.path, case.repeat): _seconds(case) for case in comparison.cases}
+    suites = {"rules": [_rule(rule) for rule in view.rules]}
+    if view.problems:
+        suites["evidence"] = [_problem(place, text) for place, text in enumerate(view.problems, 1)]
     for group in view.groups:
         for case in group.cases:
             if case.critical or group.key == "new_failure":
-                sections.setdefault(case.section, []).append(_case(case, group.key, view.verdict))
-    for name, cases in sections.items():
-        _suite(root, name, cases, view.stamp)
+                test = _case(case, group.key, view.verdict)
+                test.set("time", f"{seconds.get(case.anchor, 0.0):.3f}")
+                suites.setdefault(case.section, []).append(test)
+    facts = {"verdict": view.verdict, "candidate": view.candidate, "baseline": view.baseline}
+    return _document(f"{view.candidate} against {view.baseline}", suites, facts, view.stamp)
+
+
+def render_failure_junit(failure: Failure) -> str:
+    """One test with one error: the gate that came to no verdict."""
+    test = _test("evidence", "the gate comes to a verdict")
+    details = {"type": failure.word, "message": failure.shown}
+    ET.SubElement(test, "error", details).text = failure.shown
+    return _document(failure.title, {"evidence": [test]}, {"verdict": failure.word}, failure.stamp)
+
+
+def _document(
+    title: str, suites: Mapping[str, Sequence[ET.Element]], facts: Mapping[str, str], stamp: str
+) -> str:
+    root = ET.Element("testsuites", {"name": title})
+    for name, tests in suites.items():
+        _suite(root, name, tests, facts, stamp)
     for kind in ("tests", "failures", "errors"):
         root.set(kind, str(sum(int(suite.get(kind, "0")) for suite in root)))
+    root.set("time", _sum(list(root)))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _suite(root: ET.Element, name: str, cases: list[ET.Element], stamp: str) -> None:
+def _suite(
+    root: ET.Element,
+    name: str,
+    cases: Sequence[ET.Element],
+    facts: Mapping[str, str],
+    stamp: str,
+) -> None:
     def having(tag: str) -> str:
         return str(sum(case.find(tag) is not None for case in cases))
 
@@ -49,14 +76,28 @@ def _suite(root: ET.Element, name: str, cases: list[ET.Element], stamp: str) -> 
             "failures": having("failure"),
             "errors": having("error"),
             "skipped": having("skipped"),
+            "time": _sum(cases),
             "timestamp": stamp.removesuffix("Z")[:19],
         },
     )
+    properties = ET.SubElement(suite, "properties")
+    for key, value in facts.items():
+        ET.SubElement(properties, "property", {"name": key, "value": value})
     suite.extend(cases)
 
 
+def _sum(parts: Sequence[ET.Element]) -> str:
+    return f"{sum(float(part.get('time', '0')) for part in parts):.3f}"
+
+
+def _seconds(case: PairedCase) -> float:
+    attempt = case.candidate_attempt
+    taken_over = attempt.reused_from is not None
+    return 0.0 if attempt.timing is None or taken_over else max(0.0, attempt.timing.done)
+
+
 def _test(classname: str, name: str) -> ET.Element:
-    return ET.Element("testcase", {"classname": classname, "name": name, "time": "0"})
+    return ET.Element("testcase", {"classname": classname, "name": name, "time": "0.000"})
 
 
 def _rule(rule: RuleView) -> ET.Element:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.files import storage_error, write_atomic
+from harness.errors import StorageError
+from harness.files import read_bytes, storage_error, write_atomic
 from harness.records.comparison import Comparison
 from harness.records.latency import LatencySection
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.view import build_view
 
 HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
+FILES = (HTML, MARKDOWN, JUNIT, VERDICT)
 LATENCY_HTML, LATENCY_MARKDOWN = "latency.html", "latency.md"
 
 
@@ -32,7 +34,29 @@ def remove_report(folder: Path) -> None:
     Raises:
         StorageError: one of them cannot be removed.
     """
-    for name in (VERDICT, HTML, MARKDOWN, JUNIT):
+    remove_files(folder, reversed(FILES))
+
+
+def copy_report(source: Path, folder: Path) -> None:
+    """Copy a report's files into another folder, each whole and `verdict.json` last.
+
+    Raises:
+        StorageError: one of them cannot be read or written.
+    """
+    for name in FILES:
+        data = read_bytes(source / name)
+        if data is None:
+            raise StorageError("is gone", where=str(source / name), hint="gate again")
+        write_atomic(folder / name, data)
+
+
+def remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Remove the named files from the folder, as far as they are there.
+
+    Raises:
+        StorageError: one of them cannot be removed.
+    """
+    for name in names:
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -61,7 +85,7 @@ def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> Repo
     )
     write_atomic(paths.html, render_html(view))
     write_atomic(paths.markdown, render_markdown(view))
-    write_atomic(paths.junit, render_junit(view))
+    write_atomic(paths.junit, render_junit(view, comparison))
     write_atomic(paths.verdict, render_json(verdict))
     return paths
 

@@ -20,12 +20,13 @@ OPTIONS = {
     "compare": ["candidates", "--baseline", "--output", "--config", "--suite", "--json"],
     "gate": ["candidate", "--aa", "--baseline", "--stored", "--config", "--suite", "--repeats",
              "-j", "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers",
-             "--json"],
+             "--output-dir", "--summary", "--annotations", "--report-url", "--json"],
     "latency": ["candidate", "--baseline", "--load", "--requests", "--rounds", "--max-tokens",
                 "--slo-ttft", "--slo-e2e", "--stored", "--no-cache", "--config", "--json"],
     "power": ["candidate", "--discordance", "--config", "--suite", "--json"],
     "promote": ["candidate", "--name", "--config"],
     "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],
+    "comment": ["folder", "--request"],
     "demo": ["--seed", "--config"],
 }  # fmt: skip
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
+import xmlschema
 
 from harness.records.verdict import Decision
-from harness.report.junit import render_junit
+from harness.report.failure import Failure
+from harness.report.junit import render_failure_junit, render_junit
 from harness.report.view import build_view
 from tests.report.fixtures import pair
 from tests.report.hostile import hostile_pair
 
+JENKINS = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
+
 
 def _root(decision: Decision) -> ET.Element:
-    return ET.fromstring(render_junit(build_view(*pair(decision))))
+    verdict, compared = pair(decision)
+    return ET.fromstring(render_junit(build_view(verdict, compared), compared))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_counts_add_up_and_every_rule_is_a_test() -> None:
         assert suite.get("timestamp") == "2026-11-20T14:05:00"
     rules = root.find("testsuite[@name='rules']")
     assert rules is not None
-    assert len(rules) == 5
+    assert len(rules.findall("testcase")) == 5
     failed = rules.find("testcase[@name='support.scope.f1: at least 85.0%']/failure")
     assert failed is not None
     assert "interval: 9.4% to 23.1%" in (failed.text or "")
@@ -50,7 +56,53 @@ def test_a_new_failure_of_an_ordinary_case_is_tolerated() -> None:
     assert any(message.startswith("new failure, tolerated") for message in messages)
 
 
+def test_a_case_takes_as_long_as_the_candidate_s_answer_and_the_sums_fit() -> None:
+    root = _root("BLOCK")
+    times = [float(case.get("time", "")) for case in root.iter("testcase")]
+    assert times.count(0.2) == sum(
+        case.get("classname") != "rules" for case in root.iter("testcase")
+    )
+    assert float(root.get("time", "")) == pytest.approx(sum(times))
+    for suite in root:
+        own = [float(case.get("time", "")) for case in suite.iter("testcase")]
+        assert float(suite.get("time", "")) == pytest.approx(sum(own))
+
+
 def test_hostile_texts_make_a_file_that_parses() -> None:
-    text = render_junit(build_view(*hostile_pair()))
+    verdict, compared = hostile_pair()
+    text = render_junit(build_view(verdict, compared), compared)
     root = ET.fromstring(text.encode())
     assert any("⟨U+D800⟩" in (node.text or "") for node in root.iter("failure"))
+    JENKINS.validate(text)
+
+
+@pytest.mark.parametrize("decision", ["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"])
+def test_jenkins_takes_it(decision: Decision) -> None:
+    JENKINS.validate(ET.tostring(_root(decision), encoding="unicode"))
+
+
+HOSTILE = "a ]]> <b> & \x00\x1b[31m \ud800 \ufffe \u202e \r\n end"
+
+
+def test_a_gate_without_a_verdict_is_one_error_whatever_its_words() -> None:
+    failure = Failure("INVALID", HOSTILE, HOSTILE, HOSTILE, "", 3, "2026-11-20T14:05:00Z")
+    text = render_failure_junit(failure)
+    JENKINS.validate(text)
+    root = ET.fromstring(text.encode())
+    assert (root.get("tests"), root.get("errors"), root.get("failures")) == ("1", "1", "0")
+    error = root.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("type") == "INVALID"
+    assert "a ]]> <b> & ␀␛[31m ⟨U+D800⟩ ⟨U+FFFE⟩ ⟨U+202E⟩ end" in (error.text or "")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '<testsuites><testsuite name="a" tests="1" failures="0"/></testsuites>',
+        '<testsuites><testsuite name="a" tests="0" failures="0" errors="0" x="y"/></testsuites>',
+        '<testsuites disabled="0"/>',
+    ],
+)
+def test_the_schema_refuses_what_jenkins_would(broken: str) -> None:
+    assert not JENKINS.is_valid(broken)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StorageError
-from harness.report.write import write_report
+from harness.report.write import FILES, copy_report, write_report
 from tests.report.fixtures import pair
 
 
@@ -23,6 +23,18 @@ def test_all_four_files_are_written_whole_and_again(tmp_path: Path) -> None:
     for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
         assert path.parent == folder
         assert path.read_text(encoding="utf-8")
+
+
+def test_a_copy_is_the_same_file_by_file(tmp_path: Path) -> None:
+    write_report(*pair("PROMOTE"), tmp_path / "a")
+    copy_report(tmp_path / "a", tmp_path / "b")
+    assert {path.name for path in (tmp_path / "b").iterdir()} == set(FILES)
+    for name in FILES:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    copy_report(tmp_path / "a", tmp_path / "a")
+    (tmp_path / "a/report.md").unlink()
+    with pytest.raises(StorageError, match="is gone"):
+        copy_report(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_folder_that_cannot_be_is_one_clear_error(tmp_path: Path) -> None:

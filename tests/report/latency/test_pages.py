@@ -124,12 +124,13 @@ def test_hostile_texts_stay_in_spans_or_escapes_of_the_comment() -> None:
 
 
 def test_the_report_has_the_section_in_page_and_comment_and_its_rules_in_junit() -> None:
-    view = build_view(*measured_pair("fail"))
+    verdict, compared = measured_pair("fail")
+    view = build_view(verdict, compared)
     text, comment = render_html(view), render_markdown(view)
     assert '<a href="#latency">Latency</a>' in text
     assert '<h2 id="latency">Latency' in text
     assert "### Latency: ❌ fail" in comment
-    assert "latency.ttft_p99: at most 1.25× the baseline" in render_junit(view)
+    assert "latency.ttft_p99: at most 1.25× the baseline" in render_junit(view, compared)
     without = build_view(*pair("BLOCK"))
     assert 'id="latency"' not in render_html(without)
     assert "### Latency" not in render_markdown(without)

@@ -1,0 +1,141 @@
+"""What went wrong, each with the file and line it is about, for the page of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.records.comparison import Comparison, PairedCase
+from harness.records.verdict import RuleResult, Verdict
+from harness.report.cases import expected
+from harness.report.text import one_line
+
+Level = Literal["error", "warning"]
+
+# GitHub shows ten of each level a step, and drops the rest without a word.
+SHOWN = 10
+_TEXT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, as seen from the repository's root, and a line in it where one is known."""
+
+    file: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things stand: the configuration, the rules in the policy's order, cases by path."""
+
+    config: Place
+    rules: Sequence[Place] = ()
+    cases: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One thing that went wrong; `name` is the same for the same thing in another run."""
+
+    level: Level
+    name: str
+    title: str
+    text: str
+    place: Place | None
+
+
+def build_annotations(
+    verdict: Verdict, comparison: Comparison, places: Places
+) -> tuple[Annotation, ...]:
+    """Problems with the evidence, rules that do not pass and new failures, the worst first.
+
+    What decided the verdict and new failures of critical cases are errors, the rest warnings.
+    """
+    found = [
+        Annotation("error", f"evidence {place}", "Evidence", one_line(problem, 600), places.config)
+        for place, problem in enumerate(verdict.problems, 1)
+    ]
+    if not verdict.problems:
+        for place, rule in enumerate(verdict.rules):
+            if rule.outcome != "pass":
+                where = places.rules[place] if place < len(places.rules) else places.config
+                found.append(_rule(rule, verdict, where))
+    found += _cases(comparison, places)
+    return tuple(sorted(found, key=lambda one: one.level != "error"))
+
+
+def _rule(rule: RuleResult, verdict: Verdict, place: Place) -> Annotation:
+    decided = {"BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid"}
+    name = one_line(f"{rule.metric or ''} {rule.require.replace('_', ' ')}".strip(), 160)
+    reason = one_line(rule.reason, 600)
+    return Annotation(
+        level="error" if rule.outcome == decided.get(verdict.verdict) else "warning",
+        name=f"rule {name} {rule.limit}",
+        title=f"{verdict.verdict}: rule {rule.outcome}",
+        text=reason if rule.metric and rule.metric in rule.reason else f"{name}: {reason}",
+        place=place,
+    )
+
+
+def _cases(comparison: Comparison, places: Places) -> list[Annotation]:
+    """Each case that newly fails once, by the first of its repeats that does."""
+    first: dict[str, PairedCase] = {}
+    for case in comparison.cases:
+        if case.change == "new_failure":
+            first.setdefault(case.path, case)
+    return [_case(case, places.cases.get(path)) for path, case in first.items()]
+
+
+def _case(case: PairedCase, place: Place | None) -> Annotation:
+    told = {
+        "prompt": case.messages[-1].content,
+        "expected": expected(case.expect),
+        "baseline": case.baseline_attempt.text or "",
+        "candidate": case.candidate_attempt.text or "",
+        "why": case.candidate_score.reason,
+    }
+    kind = "New critical failure" if case.critical else "New failure"
+    return Annotation(
+        level="error" if case.critical else "warning",
+        name=f"case {case.path}",
+        title=f"{kind}: {one_line(case.path, 200)}",
+        text="\n".join(f"{key}: {one_line(text, _TEXT)}" for key, text in told.items() if text),
+        place=place,
+    )
+
+
+def render_github(annotations: Iterable[Annotation]) -> str:
+    """A workflow command a line, at most `SHOWN` of each level, the last of which counts the rest.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+    """
+    found = list(annotations)
+    lines: list[str] = []
+    levels: tuple[Level, ...] = ("error", "warning")
+    for level in levels:
+        own = [one for one in found if one.level == level]
+        kept = own if len(own) <= SHOWN else own[: SHOWN - 1]
+        lines += map(_command, kept)
+        if len(kept) < len(own):
+            more = f"{len(own) - len(kept):,} more are in the report"
+            lines.append(f"::{level} title=More of them::{more}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _command(one: Annotation) -> str:
+    properties = {"title": one.title}
+    if one.place is not None:
+        line = {} if one.place.line is None else {"line": str(one.place.line)}
+        properties = {"file": one.place.file, **line, **properties}
+    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{one.level} {told}::{_data(one.text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
