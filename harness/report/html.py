@@ -11,20 +11,25 @@ from harness.report.forest import NARROW, WIDE, render_forest
 from harness.report.latency.html import draw_latency
 from harness.report.latency.model import LatencyView
 from harness.report.latency.words import CONTROL, INFINITE, TERMS
+from harness.report.listing import build_listing
 from harness.report.model import ReportView
 
 _TEMPLATES = Path(__file__).parent / "templates"
+# In this order each finds what it needs of those before it.
+_SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js", "print.js")
+_STYLES = ("report.css", "cases.css")
 
 
 def render_html(view: ReportView) -> str:
     """The whole page; its Content-Security-Policy allows only its own style and script blocks."""
     from markupsafe import Markup
 
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    parts = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return _render(
         "report.html.j2",
-        script,
+        f'"use strict";\n(() => {{\n{parts}}})();\n',
         view=view,
+        listing=build_listing(view),
         drawings=draw_latency(view.latency) if view.latency else (),
         # Cleaned drawings whose texts an XML writer has escaped.
         wide=Markup(render_forest(view, WIDE)),  # noqa: S704
@@ -48,7 +53,7 @@ def _render(template: str, script: str, **shown: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    style = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
     return environment.get_template(template).render(
         policy=content_policy(style, script),
         # Ours, not a model's: files beside the template.
