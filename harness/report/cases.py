@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison, PairedCase
 from harness.records.score import Score
 from harness.report import numbers
-from harness.report.model import AnswerView, CaseGroup, CaseView, Clip, Fate, TurnView
+from harness.report.differences import Difference, compare_clips
+from harness.report.limits import Limits, choose_limits
+from harness.report.model import AnswerView, CaseGroup, CaseView, Clip, Fate, Part, TurnView
 from harness.report.tallies import repeats_of, tally
 from harness.report.text import anchor, clip, one_line, visible
-
-# A text is shown whole up to the first of these at which all texts of the page fit the budget.
-_LIMITS = (20_000, 8_000, 3_000, 1_000, 400)
-_BUDGET = 20_000_000
 
 _GROUPS: tuple[tuple[Fate, str, str], ...] = (
     ("new_failure", "New failures", "The baseline passes, the candidate fails."),
@@ -32,7 +30,7 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
 
     The answers of one case stand together, in the order of the repeats.
     """
-    limit, repeats = _limit(comparison), repeats_of(comparison)
+    limits, repeats = choose_limits(comparison), repeats_of(comparison)
     places = {path: place for place, path in enumerate(_paths(comparison))}
     found: dict[Fate, list[PairedCase]] = {key: [] for key, _, _ in _GROUPS}
     for case in comparison.cases:
@@ -45,7 +43,7 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
                 _build_case(
                     case,
                     comparison,
-                    limit,
+                    limits,
                     number=places[case.path],
                     repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
                 )
@@ -66,24 +64,10 @@ def _fate(case: PairedCase) -> Fate:
     return "unchanged" if same else "changed"
 
 
-def _texts(cases: Iterable[PairedCase]) -> Iterator[int]:
-    for case in cases:
-        yield len(case.candidate_attempt.text or "")
-        yield len(case.baseline_attempt.text or "")
-        yield sum(len(message.content) for message in case.messages)
-
-
-def _limit(comparison: Comparison) -> int:
-    lengths = list(_texts(comparison.cases))
-    for limit in _LIMITS:
-        if sum(min(length, limit) for length in lengths) <= _BUDGET:
-            return limit
-    return _LIMITS[-1]
-
-
 def _build_case(
-    case: PairedCase, comparison: Comparison, limit: int, *, number: int, repeat: str
+    case: PairedCase, comparison: Comparison, limits: Limits, *, number: int, repeat: str
 ) -> CaseView:
+    limit = limits.of_case(case)
     known = {
         comparison.candidate.header.system_prompts.get(case.suite),
         comparison.baseline.header.system_prompts.get(case.suite),
@@ -94,10 +78,15 @@ def _build_case(
         for message in case.messages
         if message.role != "system" or message.content not in known
     )
-    baseline = _build_answer(case.baseline_attempt, case.baseline_score, limit)
-    candidate = _build_answer(
-        case.candidate_attempt, case.candidate_score, limit, case.baseline_attempt
+    ours, theirs = case.candidate_attempt, case.baseline_attempt
+    candidate, baseline = clip(ours.text or "", limit), clip(theirs.text or "", limit)
+    same = (
+        ours.status == theirs.status == "answered"
+        and ours.text == theirs.text
+        and ours.state != "empty"
     )
+    differ = ours.text != theirs.text
+    marked = compare_clips(baseline, candidate, limits.edits) if differ else Difference()
     return CaseView(
         anchor=anchor(case.path, case.repeat),
         number=number,
@@ -107,11 +96,14 @@ def _build_case(
         group=one_line(case.group, 120),
         tags=tuple(one_line(tag, 60) for tag in case.tags),
         critical=case.critical,
-        preview=one_line(case.messages[-1].content, 120),
+        preview=one_line(case.messages[-1].content, 80),
         turns=turns,
         expected=one_line(expected(case.expect), 600),
-        candidate=candidate,
-        baseline=baseline,
+        candidate=_build_answer(
+            ours, case.candidate_score, Clip("") if same else candidate, marked.candidate, same
+        ),
+        baseline=_build_answer(theirs, case.baseline_score, baseline, marked.baseline, False),
+        difference=marked.note,
     )
 
 
@@ -124,17 +116,12 @@ def expected(expect: Mapping[str, Any]) -> str:
 
 
 def _build_answer(
-    attempt: Attempt, score: Score, limit: int, other: Attempt | None = None
+    attempt: Attempt, score: Score, answer: Clip, parts: tuple[Part, ...], same: bool
 ) -> AnswerView:
-    same = (
-        other is not None
-        and attempt.status == other.status == "answered"
-        and attempt.text == other.text
-        and attempt.state != "empty"
-    )
     # Scorers may quote an answer, so a reason can be as long as one.
     return AnswerView(
-        answer=Clip("") if same else clip(attempt.text or "", limit),
+        answer=answer,
+        parts=parts,
         note=_note(attempt),
         verdict=_verdict(score),
         passed=score.passed,

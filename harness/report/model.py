@@ -168,6 +168,14 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an answer; `changed` where the other answer does not have these words."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """One message of the conversation."""
 
@@ -177,9 +185,14 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """One side's answer and what the scorer made of it."""
+    """One side's answer and what the scorer made of it.
+
+    `parts` is the answer again with the words that the other side does not have told apart; it is
+    empty where none are marked.
+    """
 
     answer: Clip
+    parts: tuple[Part, ...]
     note: str
     verdict: str
     passed: bool | None
@@ -194,6 +207,7 @@ class CaseView:
     """One case and repeat on both sides; `anchor` is its id, `expected` empty if nothing is.
 
     `number` is the same for all repeats of a case, `repeat` is empty where there is only one.
+    `difference` says why no words are marked though the answers differ, or is empty.
     """
 
     anchor: str
@@ -209,6 +223,7 @@ class CaseView:
     expected: str
     candidate: AnswerView
     baseline: AnswerView
+    difference: str
 
 
 @dataclass(frozen=True, slots=True)

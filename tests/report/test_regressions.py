@@ -12,7 +12,7 @@ from harness.report.markdown import render_markdown
 from harness.report.model import RegressionRow
 from harness.report.view import build_view
 from tests.report.fixtures import REGRESSIONS, pair
-from tests.report.hostile import hostile_pair
+from tests.report.hostile import HOSTILE, hostile_pair
 
 CORRECTED = (
     "the p-values are corrected for their number (Holm), so that the chance of naming any metric "
@@ -88,7 +88,7 @@ def test_page_and_comment_list_them_and_a_verdict_without_any_has_no_list() -> N
 
 def test_a_hostile_name_stays_text() -> None:
     view = build_view(*hostile_pair())
-    assert len(view.regressions.rows) == 30
+    assert len(view.regressions.rows) == len(HOSTILE)
     assert all(len(row.metric) <= 120 and "\n" not in row.metric for row in view.regressions.rows)
     page = render_html(replace(view, groups=(), problems=(), rules=()))
     assert "support.&lt;script&gt;window.pwned=1" in page

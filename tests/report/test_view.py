@@ -10,6 +10,7 @@ import pytest
 from harness.records.comparison import PairedCase
 from harness.records.suite import Message
 from harness.records.verdict import Decision
+from harness.report.model import Clip
 from harness.report.text import visible
 from harness.report.view import build_view
 from tests.report.fixtures import (
@@ -21,7 +22,7 @@ from tests.report.fixtures import (
     score,
     verdict,
 )
-from tests.report.hostile import hostile_pair
+from tests.report.hostile import HOSTILE, hostile_pair
 
 
 def _strings(value: Any) -> list[str]:
@@ -152,18 +153,20 @@ def test_every_string_is_visible_and_every_anchor_its_own() -> None:
     for text in _strings(view):
         assert visible(text) == text
     anchors = [case.anchor for group in view.groups for case in group.cases]
-    assert len(set(anchors)) == len(anchors) == 54
+    assert len(set(anchors)) == len(anchors) == len(HOSTILE) + 24
 
 
 def test_a_page_of_long_answers_stays_within_its_budget() -> None:
     def long(case: PairedCase) -> PairedCase:
         return replace(case, candidate_attempt=attempt(case.section, case.case, "x" * 60_000))
 
-    compared = comparison(rows(2_000), changes=long)
+    compared = comparison(rows(1_600), changes=long)
     view = build_view(verdict("BLOCK", compared), compared)
-    clips = [c.candidate.answer for group in view.groups for c in group.cases]
-    assert {len(clip.text) for clip in clips} == {8_000}
-    assert {clip.more for clip in clips} == {"52,000 characters more"}
+    clips = {g.key: {c.candidate.answer for c in g.cases} for g in view.groups}
+    assert clips["new_failure"] == {Clip("x" * 20_000, "40,000 characters more")}
+    (passing,) = clips["changed"]
+    assert 300 < len(passing.text) < 20_000
+    assert passing.more == f"{60_000 - len(passing.text):,} characters more"
     few = comparison(rows(40), changes=long)
     small = build_view(verdict("BLOCK", few), few)
     assert {len(c.candidate.answer.text) for g in small.groups for c in g.cases} == {20_000}

@@ -20,6 +20,9 @@ def render_history_html(view: HistoryView) -> str:
         for place in range(len(view.courses))
     ]
     return render_page(
-        "history.html.j2", "report.css", "history.css",
-        view=view, verdicts=verdicts, courses=courses,
-    )  # fmt: skip
+        "history.html.j2",
+        ("report.css", "history.css"),
+        view=view,
+        verdicts=verdicts,
+        courses=courses,
+    )

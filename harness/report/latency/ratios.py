@@ -145,7 +145,7 @@ def ratio_ticks(low: float, high: float, most: int) -> list[float]:
         return sorted({1.0, *log_ticks(low, high, most)})
     for step in (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0):
         first, last = round((low - 1.0) / step + 0.499), int((high - 1.0) / step)
-        found = [1.0 + step * count for count in range(first, last + 1)]
+        found = [min(high, max(low, 1.0 + step * count)) for count in range(first, last + 1)]
         if len(found) <= most:
             return found
     return [1.0]

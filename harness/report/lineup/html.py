@@ -13,4 +13,4 @@ def render_lineup_html(view: LineupView) -> str:
 
     # Cleaned drawings whose texts an XML writer has escaped.
     gaps = [Markup(render_gaps(view, size)) for size in SIZES]  # noqa: S704
-    return render_page("lineup.html.j2", "report.css", "lineup.css", view=view, gaps=gaps)
+    return render_page("lineup.html.j2", ("report.css", "lineup.css"), view=view, gaps=gaps)
