@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.bench.evidence import report_folder
+from harness.bench.evidence import Bench, report_folder
 from harness.bench.judge import evidence, judge, open_gate
+from harness.bench.partial import write_partial
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.noise import measure
 from harness.cli.options import (
@@ -28,6 +29,7 @@ from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report
+from harness.stages.plan import Selection
 
 
 @click.command("gate")
@@ -63,7 +65,7 @@ def command(
 
     Runs what is missing, compares, writes the report, prints the verdict. The exit code says the
     same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE. It is 2 where something is to be corrected
-    first, 3 also where a server or the disk fails, and 130 after Ctrl-C.
+    first, 3 also where a server or the disk fails, and 130 after Ctrl-C, with a partial report.
 
     With --aa there is no CANDIDATE: the baseline is asked everything afresh, twice or as often as
     --repeats says, its askings are judged against each other, and later gates show the noise beside
@@ -81,6 +83,7 @@ def command(
     project = open_project(config)
     against = baseline or project.policy().baseline
     folder = report_folder(project, candidate, against)
+    bench = None
     try:
         bench = open_gate(project, candidate, against, suite_names)
         bench.check_repeats(candidate, repeats)
@@ -98,9 +101,20 @@ def command(
         if isinstance(error, EvidenceError):
             click.echo(f"INVALID  {candidate} against {against}", err=as_json)
         raise
+    except KeyboardInterrupt:
+        _tell_of_part(None if stored else bench, candidate, selection, anew=no_cache)
+        raise
     with unbroken():
         _tell(verdict, folder, as_json=as_json)
     sys.exit(verdict.exit_code)
+
+
+def _tell_of_part(bench: Bench | None, candidate: str, selection: Selection, *, anew: bool) -> None:
+    if bench is None:
+        return
+    folder = write_partial(bench, candidate, selection, "begun" if anew else "stored")
+    if folder is not None:
+        click.echo(f"partial report: {shown(folder / 'report.html')}", err=True)
 
 
 def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
