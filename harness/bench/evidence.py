@@ -113,7 +113,7 @@ class Bench:
         """The verdict that an earlier `harness gate` wrote.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or it was broken off.
             EvidenceError: the file is damaged.
         """
         path = self.folder(candidate) / VERDICT
@@ -124,6 +124,12 @@ class Bench:
             verdict = Verdict.model_validate_json(data)
         except ValidationError as error:
             raise EvidenceError(explain(error), where=str(path)) from None
+        if verdict.partial:
+            raise UsageError(
+                f"there is no verdict yet: {verdict.reason}",
+                where=str(path),
+                hint=f"`harness gate {candidate}` asks for the rest",
+            )
         if (verdict.candidate, verdict.baseline) != (candidate, self.policy.baseline):
             raise EvidenceError(
                 f"is about `{verdict.candidate}` against `{verdict.baseline}`",

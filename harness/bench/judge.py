@@ -66,11 +66,23 @@ def evidence(
         runs = run(
             bench.project, targets, bench.suites, watcher, selection, reuse=reuse, cluster=cluster
         )
-    found = bench.compare(candidate, runs)
+    return timed(bench, bench.compare(candidate, runs), watcher, stored=stored, anew=anew)
+
+
+def timed(
+    bench: Bench, found: Comparison, watcher: Watcher, *, stored: bool = False, anew: bool = False
+) -> Comparison:
+    """The comparison with what the policy's rules on latency are judged by, measured where needed.
+
+    Raises:
+        UsageError: there is no stored measurement, or the server refuses a prompt.
+        EvidenceError: the candidate's adapter has no effect, or vanishes.
+        ServerError: the server does not start, refuses, or is gone.
+    """
     if not latency_rules(bench.policy) or bench.doubts(found):
         # Where the answers cannot be trusted, nothing would be made of a measurement.
         return found
-    wanted = _contest(bench, candidate)
+    wanted = _contest(bench, found.candidate.header.target)
     section = (
         stored_section(bench.project, wanted)
         if stored

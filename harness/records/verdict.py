@@ -15,6 +15,8 @@ from harness.records.summary import Accounting
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
 Outcome = Literal["pass", "fail", "inconclusive", "invalid"]
 
+# How the first problem of a verdict begins that was given before everything was answered.
+BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
 
 
@@ -142,6 +144,11 @@ class Verdict(Record):
     def exit_code(self) -> int:
         """The process exit code that says the same as the verdict."""
         return EXIT_CODES[self.verdict]
+
+    @property
+    def partial(self) -> bool:
+        """Whether the gate was broken off, so that this tells only of what was answered so far."""
+        return any(problem.startswith(BROKEN_OFF) for problem in self.problems)
 
     @property
     def deciding(self) -> RuleResult | None:

@@ -31,14 +31,15 @@ def run(
     targets: Sequence[str],
     suites: Sequence[Suite],
     watcher: Watcher,
-    selection: Selection | None = None,
+    selection: Selection | Mapping[str, Selection] | None = None,
     *,
     reuse: Reuse = "stored",
     cluster: RayCluster | None = None,
 ) -> dict[str, Run]:
     """The finished runs of the targets, by name; what was already answered is not asked again.
 
-    With a `cluster`, its workers do the asking; all else happens here.
+    A `selection` is one for all targets, or one for each by name. With a `cluster`, its workers do
+    the asking; all else happens here.
 
     A managed server is started only if something is left to ask, serves all targets that are on
     it, and is restarted once if it dies.
@@ -53,7 +54,8 @@ def run(
     by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
         identity = run_async(identify(project, target))
-        planned = plan(project, target, suites, identity, selection)
+        part = selection[target] if isinstance(selection, Mapping) else selection
+        planned = plan(project, target, suites, identity, part)
         mirror.fetch(project.runs, target, partial(_is_of, identity))
         jobs[target] = resume(project, planned, reuse)
         _tell_of_reuse(jobs[target], reuse, watcher)

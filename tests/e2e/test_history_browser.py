@@ -108,6 +108,9 @@ def test_nothing_hostile_runs_loads_or_breaks_the_page(watched: Watched, pages: 
     assert page.evaluate("window.pwned") is None
     assert page.locator("main iframe, main img, main script, main form").count() == 0
     assert page.locator("body > footer").is_visible()
-    assert page.get_by_role("region", name="Gates table").get_by_role("row").count() == len(HOSTILE) + 1
+    assert (
+        page.get_by_role("region", name="Gates table").get_by_role("row").count()
+        == len(HOSTILE) + 1
+    )
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,79 @@
+"""A partial report: what is answered so far of a gate that was broken off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.bench.evidence import Bench
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import HarnessError
+from harness.records.attempt import Attempt
+from harness.records.run import Run
+from harness.records.verdict import BROKEN_OFF
+from harness.report.numbers import count
+from harness.report.write import remove_report, write_report
+from harness.stages.connect import identify
+from harness.stages.loop import run_async
+from harness.stages.plan import Selection, plan
+from harness.stages.provenance import header
+from harness.stages.resume import Job, Reuse, resume
+from harness.stages.score import score
+
+
+@dataclass(frozen=True, slots=True)
+class _SoFar:
+    """A run that may be under way, and how much of it is answered."""
+
+    run: Run
+    answered: int
+    planned: int
+
+
+def write_partial(
+    bench: Bench, candidate: str, selection: Selection, reuse: Reuse = "stored"
+) -> Path | None:
+    """The folder of a report on what is answered so far, None where nothing is.
+
+    Its verdict is INVALID, whatever the answers are, and its first problem says why. No verdict of
+    an earlier gate stays there. Nothing is asked, but for what a server says of itself.
+    """
+    try:
+        names = (*bench.live_baseline, candidate)
+        found = {name: _so_far(bench, name, selection, reuse) for name in names}
+        answered = sum(each.answered for each in found.values())
+        if not answered:
+            return None
+        planned = sum(each.planned for each in found.values())
+        told = f"{BROKEN_OFF}{count(answered)} of {count(planned)} answered"
+        compared = bench.compare(candidate, {name: each.run for name, each in found.items()})
+        marked = replace(compared, problems=(told, *compared.problems))
+        folder = bench.folder(candidate)
+        remove_report(folder)
+        write_report(bench.judge(marked), marked, folder)
+    except HarnessError:
+        return None  # whoever broke it off is told of that, and of nothing that follows from it
+    return folder
+
+
+def _so_far(bench: Bench, target: str, selection: Selection, reuse: Reuse) -> _SoFar:
+    identity = run_async(identify(bench.project, target))
+    planned = plan(bench.project, target, bench.suites, identity, selection)
+    job = resume(bench.project, planned, reuse)
+    attempts = _attempts(job)
+    rows = list(score(bench.suites, planned.asks, attempts))
+    known = None if job.anew() else job.folder.header()
+    run = Run(
+        known or header(bench.project, job, bench.suites, None, SYSTEM_CLOCK),
+        tuple(attempt for _, attempt in rows),
+        tuple(judged for judged, _ in rows),
+    )
+    answered = sum(attempt.status == "answered" for attempt in run.attempts)
+    return _SoFar(run, answered, len(planned.asks))
+
+
+def _attempts(job: Job) -> Mapping[str, Attempt]:
+    """What the job's own journal holds, and the answers of other runs that it takes over."""
+    taken = {one.key: one for each in job.taken for one in each.copies()}
+    return {**taken, **job.attempts()}

@@ -1,0 +1,40 @@
+"""The pytest plugin: `pytest suites/ --target NAME` puts suites to targets, a case an item.
+
+Only what every pytest session pays for is imported here; the rest is where a target is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from harness.pytest_plugin.options import add_options, add_short_names, read_options
+
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_load_initial_conftests"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take pytest's call."""
+    add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None]:
+    """Take pytest's call: whoever else wants a short name has asked for it by now."""
+    yield
+    add_short_names(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Take pytest's call: the rest of the plugin is there only where a target is named."""
+    from harness.pytest_plugin.idle import Idle
+
+    options = read_options(config)
+    if options is None:
+        config.pluginmanager.register(Idle(config), "harness-idle")
+        return
+    from harness.pytest_plugin.plugin import Plugin
+
+    config.pluginmanager.register(Plugin(config, options), "harness-session")

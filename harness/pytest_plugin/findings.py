@@ -1,0 +1,36 @@
+"""Findings: what was asked and judged, as every process of a session reads it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.records.base import Record
+from harness.records.verdict import Decision, RuleResult
+
+
+class Judged(Record):
+    """What the policy makes of one candidate.
+
+    `rules` stand as in the policy. `verdict` and `report`, the folder, are there where everything
+    was judged as `harness gate` does it. `new_failures` are the paths of cases by `suite.section`,
+    the critical ones again under `critical`.
+    """
+
+    problems: tuple[str, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    verdict: Decision | None = None
+    reason: str = ""
+    report: str | None = None
+    new_failures: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Findings(Record):
+    """The finished runs by target, and what became of each candidate.
+
+    `compared` names the run that the others are shown beside: a target among `runs`, or a sealed
+    baseline.
+    """
+
+    runs: dict[str, str] = Field(default_factory=dict)
+    compared: str | None = None
+    judged: dict[str, Judged] = Field(default_factory=dict)

@@ -1,0 +1,212 @@
+"""Items: a case put to a target, and a rule of the policy held against a candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.pytest_plugin.outcomes import Account, Failing, Inconclusive, NoEvidence, Tolerated
+from harness.pytest_plugin.shown import answer_section, prompt_sections, shown, why
+from harness.records.score import Score
+from harness.records.suite import Case, Section, Suite
+from harness.report.text import one_line
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.findings import Judged
+    from harness.pytest_plugin.workbench import Workbench
+    from harness.records.verdict import RuleResult
+
+_PROPERTY = 500
+
+
+class HarnessItem(pytest.Item):
+    """An item whose outcome is looked up: everything was asked before the first one runs."""
+
+    def __init__(
+        self,
+        *,
+        workbench: Workbench,
+        target: str,
+        place: tuple[Path, int],
+        name: str,
+        parent: pytest.Collector,
+        **given: Any,
+    ) -> None:
+        # Given as text, it is taken apart as pytest takes apart what it reads from its cache.
+        super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **given)
+        self.workbench = workbench
+        self.target = target
+        self.file, self.line = place
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The file and the line, counted from 0, at which the item is written, and a title."""
+        # A title that ended the node id would have its dots replaced wherever pytest prints that.
+        title = self.name if self.parent is None else f"{self.parent.name} {self.name}"
+        return self.file, self.line - 1, title
+
+    def account(self, message: str, sections: Iterator[tuple[str, str]]) -> Account:
+        """Why the item does not pass."""
+        return Account(one_line(message), self.location[0], self.line, tuple(sections))
+
+    def note(self, **properties: object) -> None:
+        """Note properties for reports such as JUnit's; what is not known is left out."""
+        for name, value in properties.items():
+            if value is not None and value != "":
+                text = one_line(value, _PROPERTY) if isinstance(value, str) else value
+                self.user_properties.append((name, text))
+
+
+class CaseItem(HarnessItem):
+    """One case of a suite, all its repeats judged together."""
+
+    def __init__(self, *, suite: Suite, section: Section, case: Case, **given: Any) -> None:
+        super().__init__(**given)
+        self.suite, self.section = suite, section.name
+        self.case = case
+        self.case_path = f"{suite.name}/{section.name}/{case.id}"
+        self._scores: tuple[Score, ...] = ()
+
+    def setup(self) -> None:
+        """Look the scores up; without them nothing can be said, which is an error."""
+        answers = self.workbench.answers(self.target)
+        self._scores = () if answers is None else answers.of(self.case_path)
+        values = [score.value for score in self._scores if score.value is not None]
+        self.note(
+            target=self.target,
+            suite=self.suite.name,
+            section=self.section,
+            group=self.case.group,
+            tags=", ".join(self.case.tags),
+            critical=True if self.case.critical else None,
+            repeats=len(self._scores) if len(self._scores) > 1 else None,
+            score=sum(values) / len(values) if values else None,
+        )
+        lost = next((score for score in self._scores if score.status != "scored"), None)
+        if not self._scores or lost is not None:
+            said = "it was not asked" if lost is None else f"{lost.status}: {lost.reason}"
+            if lost is not None:
+                said += self._which([one for one in self._scores if one.status != "scored"])
+            raise NoEvidence(self.account(f"no evidence, {said}", self._sections(lost)))
+
+    def runtest(self) -> None:
+        """Judge the scores: a failure of an ordinary case is left to the rules."""
+        failing = [score for score in self._scores if not score.passed]
+        if not failing:
+            return
+        said = why(failing[0]) or "the answer does not pass"
+        message = f"{said}{self._which(failing)}"
+        if not self.case.critical:
+            raise Tolerated(self.account(message, self._sections(failing[0])))
+        news = self._news(failing)
+        raise Failing(
+            self.account(f"critical case fails: {message}{news}", self._sections(failing[0]))
+        )
+
+    def _sections(self, score: Score | None) -> Iterator[tuple[str, str]]:
+        yield from prompt_sections(self.case)
+        answers = self.workbench.answers(self.target)
+        if score is None or answers is None:
+            return
+        yield answer_section(self.target, score, answers.attempt(score))
+        other = self._other()
+        if other is None:
+            return
+        base = self.workbench.answers(other)
+        theirs = () if base is None else base.of(self.case_path)
+        same = next((one for one in theirs if one.repeat == score.repeat), None)
+        if base is not None and same is not None:
+            yield answer_section(other, same, base.attempt(same))
+
+    def _other(self) -> str | None:
+        """What the target is shown beside, None for the baseline itself."""
+        found = self.workbench.findings
+        return None if found is None or found.compared == self.target else found.compared
+
+    def _news(self, failing: list[Score]) -> str:
+        """Whether the failure is new, as far as the baseline was asked."""
+        other = self._other()
+        base = None if other is None else self.workbench.answers(other)
+        theirs = {} if base is None else {one.repeat: one for one in base.of(self.case_path)}
+        known = [theirs[score.repeat] for score in failing if score.repeat in theirs]
+        if not known:
+            return ""
+        if any(one.passed for one in known):
+            return f" (new: {other} passes it)"
+        return f" (not new: {other} fails it too)"
+
+    def _which(self, some: list[Score]) -> str:
+        total = len(self._scores)
+        if total == 1:
+            return ""
+        numbers = ", ".join(str(score.repeat + 1) for score in some)
+        return f" (repeat{'s' if len(some) > 1 else ''} {numbers} of {total})"
+
+
+class RuleItem(HarnessItem):
+    """One rule of the policy, held against one candidate; `rule` is its place in the policy."""
+
+    def __init__(self, *, rule: int, **given: Any) -> None:
+        super().__init__(**given)
+        self.rule = rule
+
+    def setup(self) -> None:
+        """Look the result up; one that the evidence does not carry is an error."""
+        found = self.workbench.findings
+        judged = None if found is None else found.judged.get(self.target)
+        if judged is None or (not judged.rules and not judged.problems):
+            raise NoEvidence(self.account("no evidence, it was not judged", iter(())))
+        if judged.problems:
+            problems = iter(
+                [("problems with the evidence", "\n".join(map(shown, judged.problems)))]
+            )
+            raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", problems))
+        result = judged.rules[self.rule]
+        self.note(
+            target=self.target,
+            require=result.require,
+            outcome=result.outcome,
+            candidate=result.candidate,
+            baseline=result.baseline,
+            estimate=result.estimate,
+            ci_low=result.ci_low,
+            ci_high=result.ci_high,
+            limit=result.limit,
+            n=result.n,
+            groups=result.groups,
+        )
+        if result.outcome == "invalid":
+            raise NoEvidence(self.account(f"no evidence: {result.reason}", iter(())))
+
+    def runtest(self) -> None:
+        """Judge the result."""
+        found = self.workbench.findings
+        assert found is not None
+        judged = found.judged[self.target]
+        result = judged.rules[self.rule]
+        if result.outcome == "fail":
+            raise Failing(self.account(result.reason, self._sections(result, judged)))
+        if result.outcome == "inconclusive":
+            message = f"inconclusive: {result.reason}"
+            raise Inconclusive(self.account(message, self._sections(result, judged)))
+
+    def _sections(self, result: RuleResult, judged: Judged) -> Iterator[tuple[str, str]]:
+        from harness.report.rules import build_rule
+
+        view = build_rule(result)
+        numbers = (
+            ("required", view.requirement),
+            (self.target, view.candidate),
+            (str(self.workbench.baseline), view.baseline),
+            ("estimate", f"{view.estimate} ({view.interval})"),
+            ("cases", f"{view.n} in {view.groups} groups"),
+        )
+        shown_numbers = numbers if result.metric else numbers[:1]
+        yield "rule", "\n".join(f"{name}: {text}" for name, text in shown_numbers)
+        if view.warning:
+            yield "note", view.warning
+        key = (result.metric or "critical").rpartition(".")[0] or "critical"
+        if listed := judged.new_failures.get(key):
+            yield "new failures", "\n".join(map(one_line, listed))

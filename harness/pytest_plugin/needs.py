@@ -1,0 +1,55 @@
+"""Needs: what has to be known before the items of a session can report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from pydantic import Field
+
+from harness.records.base import Record
+from harness.stages.plan import Selection
+
+T = TypeVar("T")
+
+
+class Needs(Record):
+    """What the selected items ask for: cases by target, places of rules by candidate.
+
+    `suites` are the names of those that were collected, whether or not their items were selected:
+    a rule is judged on all of them.
+    """
+
+    suites: tuple[str, ...] = ()
+    cases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    rules: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every target that an item is about."""
+        return tuple(dict.fromkeys([*self.rules, *self.cases]))
+
+    def selection(
+        self, target: str, total: int, project_suites: int, repeats: int | None
+    ) -> Selection:
+        """The part of the suites, which hold `total` cases, that the target has to be asked."""
+        suites = self.suites if len(self.suites) < project_suites else ()
+        wanted = self.cases.get(target, ())
+        cases = () if target in self.rules or len(wanted) == total else wanted
+        return Selection(suites=suites, cases=cases, repeats=repeats)
+
+
+def needs_of(
+    suites: Iterable[str],
+    cases: Iterable[tuple[str, str]],
+    rules: Iterable[tuple[str, int]],
+) -> Needs:
+    """The needs of items: pairs of a target and the path of a case, or the place of a rule."""
+    return Needs(suites=tuple(suites), cases=_gathered(cases), rules=_gathered(rules))
+
+
+def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
+    found: dict[str, dict[T, None]] = {}
+    for target, thing in pairs:
+        found.setdefault(target, {})[thing] = None
+    return {target: tuple(things) for target, things in found.items()}

@@ -1,0 +1,160 @@
+"""The plugin of a session with targets: what is done at each of pytest's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.pytest_plugin.collect import SuiteFile
+from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem
+from harness.pytest_plugin.marks import Marks, marker_names
+from harness.pytest_plugin.needs import Needs, needs_of
+from harness.pytest_plugin.options import Options
+from harness.pytest_plugin.outcomes import Status, retell, status
+from harness.pytest_plugin.progress import progress_of
+from harness.pytest_plugin.spread import Controller, Node, worker_of
+from harness.pytest_plugin.summary import header, summarise
+from harness.pytest_plugin.workbench import Workbench, told
+from harness.suites.load import SUITE_FILE
+
+
+class Plugin:
+    """Collects suites, asks once for what the selected items need, and tells of the outcomes."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self._config = config
+        self._options = options
+        self._from_file = marker_names(config)  # no plugin has registered its own yet
+        self._marks: Marks | None = None
+        self._workbench: Workbench | None = None
+        self._session: pytest.Session | None = None
+        self._worker = worker_of(config)
+        self._controller = Controller()
+        self._asked = False
+
+    @property
+    def workbench(self) -> Workbench:
+        """What the session knows; there from its start."""
+        assert self._workbench is not None
+        return self._workbench
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Open the project: what is wrong with the command line is said before all else."""
+        self._session = session
+        try:
+            self._workbench = Workbench(self._options)
+        except HarnessError as error:
+            root = self._options.config.absolute().parent
+            raise pytest.UsageError(f"harness: {told(error, root)}") from None
+        self._marks = Marks(self._config, self._from_file)
+
+    def pytest_report_header(self) -> str:
+        """A line above the session."""
+        return header(self.workbench)
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """Collect the project's suites, and any other that is named outright."""
+        named = file_path.name == SUITE_FILE and parent.session.isinitpath(file_path)
+        if not named and file_path.resolve() not in self.workbench.files:
+            return None
+        assert self._marks is not None
+        collector: pytest.Collector = SuiteFile.from_parent(
+            parent, path=file_path, workbench=self.workbench, marks=self._marks
+        )
+        return collector
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """As a worker, tell the controller what the selected items need."""
+        if self._worker is not None:
+            self._worker.tell(self._needs(session))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Ask, before the first item runs."""
+        if self._worker is None:
+            self._ask(session, self._needs(session))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Node) -> None:
+        """Let a worker of pytest-xdist know where findings will be."""
+        self._controller.invite(node)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Node) -> None:
+        """Ask, once the first worker knows what is selected and before anything is given out."""
+        if self._asked or self._session is None:
+            return
+        failed = self._session.testsfailed
+        if failed and not self._config.option.continue_on_collection_errors:
+            # As without workers: they alone would go on.
+            raise self._session.Interrupted(
+                f"{failed} error{'s' if failed > 1 else ''} during collection"
+            )
+        self._ask(self._session, self._controller.needs(node))
+        self._asked = True
+        if self.workbench.findings is not None:
+            self._controller.publish(self.workbench.findings)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """As a worker, read what was found before the first item is looked up."""
+        needed = isinstance(item, HarnessItem) and self.workbench.findings is None
+        if needed and self._worker is not None:
+            self.workbench.findings = self._worker.findings()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the report tell of an item in its own words."""
+        report = yield
+        if isinstance(item, HarnessItem) and call.excinfo is not None:
+            retell(report, call.excinfo.value)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport | pytest.CollectReport
+    ) -> Status | None:
+        """Category, letter and word of what pytest has no words for."""
+        return status(report)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Verdicts, reports, and what was tolerated."""
+        if self._workbench is not None:
+            summarise(self._workbench, terminalreporter)
+
+    def pytest_unconfigure(self) -> None:
+        """Remove what workers and controller shared."""
+        self._controller.close()
+
+    def _needs(self, session: pytest.Session) -> Needs:
+        cases = [item for item in session.items if isinstance(item, CaseItem)]
+        rules = [item for item in session.items if isinstance(item, RuleItem)]
+        return needs_of(
+            self.workbench.collected,
+            ((item.target, item.case_path) for item in cases),
+            ((item.target, item.rule) for item in rules),
+        )
+
+    def _ask(self, session: pytest.Session, needs: Needs) -> None:
+        """Ask and judge; whatever prevents it is one line, before any item has run."""
+        if session.testsfailed and not self._config.option.continue_on_collection_errors:
+            return
+        if self._config.option.collectonly or not needs.targets:
+            return
+        from harness.pytest_plugin.asking import ask, plan_asking  # only who asks pays for it
+
+        try:
+            asking = plan_asking(self.workbench, needs)
+            self.workbench.findings = ask(asking, progress_of(self._config))
+        except HarnessError as error:
+            raise pytest.UsageError(f"harness: {self.workbench.told(error)}") from None

@@ -1,0 +1,92 @@
+"""An outcome as pytest shows one of its own: red lines, a place in a file, titled sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
+
+from harness.pytest_plugin.outcomes import Account
+from harness.records.attempt import Attempt
+from harness.records.score import Score
+from harness.records.suite import Case
+from harness.report.text import clip, one_line
+
+_TEXT = 4_000
+_REASON = 300
+
+
+def in_pytest_style(account: Account) -> ReprExceptionInfo:
+    """The account as a failure that pytest prints, sends between processes and writes to JUnit."""
+    place = ReprFileLocation(account.path, account.line, account.message)
+    entry = ReprEntry([f"E   {account.message}"], None, None, place, "long")
+    shown = ReprExceptionInfo(reprtraceback=ReprTraceback([entry], None, "long"), reprcrash=place)
+    for title, text in account.sections:
+        shown.addsection(title, text, "-")
+    return shown
+
+
+def as_text(account: Account) -> str:
+    """The account's sections as plain text."""
+    return "\n".join(f"--- {title} ---\n{text}" for title, text in account.sections)
+
+
+def prompt_sections(case: Case) -> Iterator[tuple[str, str]]:
+    """What was asked, and what the suite expects of the answer."""
+    turns = case.messages
+    yield (
+        "prompt",
+        "\n".join(
+            shown(turn.content) if len(turns) == 1 else f"{turn.role}: {shown(turn.content)}"
+            for turn in turns
+        ),
+    )
+    if expected := "\n".join(_expected(case.expect)):
+        yield "expected", expected
+
+
+def answer_section(who: str, score: Score, attempt: Attempt) -> tuple[str, str]:
+    """What a target answered, its score and why, under a title that says whose answer it is."""
+    told = [f"answer of {who}", grade(score)]
+    if score.repeat:
+        told.insert(1, f"repeat {score.repeat + 1}")
+    lines = [shown(attempt.text) if attempt.text else _nothing(attempt)]
+    if attempt.state == "truncated":
+        lines.append("[cut off at the token limit]")
+    if said := why(score):
+        lines.append(f"why: {said}")
+    return ", ".join(told), "\n".join(lines)
+
+
+def grade(score: Score) -> str:
+    """The score in a word or two."""
+    if score.value is None:
+        return score.status
+    return f"score {score.value:.3g}, {'pass' if score.passed else 'fail'}"
+
+
+def why(score: Score) -> str:
+    """The scorer's label and reason on one line."""
+    label, reason = one_line(score.label, 80), one_line(score.reason, _REASON)
+    return ": ".join(filter(None, (label, reason)))
+
+
+def shown(text: str) -> str:
+    """The text with nothing hidden or active in it, cut where it is very long."""
+    cut = clip(text, _TEXT)
+    return f"{cut.text}\n[{cut.more}]" if cut.more else cut.text
+
+
+def _nothing(attempt: Attempt) -> str:
+    if attempt.failure is None:
+        return "[an empty answer]"
+    failure = attempt.failure
+    code = f" {failure.status}" if failure.status is not None else ""
+    return f"[the request failed ({failure.cause}{code}): {one_line(failure.detail, _REASON)}]"
+
+
+def _expected(expect: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in expect.items():
+        said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{one_line(key, 80)}: {one_line(said, _TEXT)}"

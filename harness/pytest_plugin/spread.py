@@ -1,0 +1,88 @@
+"""Spread: one asking for all workers of pytest-xdist, who tell what they need and read the rest."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from harness.files import read_bytes, write_atomic
+from harness.pytest_plugin.findings import Findings
+from harness.pytest_plugin.needs import Needs
+
+_INPUT = "harness_folder"
+_FINDINGS = "findings.json"
+
+
+class Node(Protocol):
+    """What is used of a worker, as the controller sees it."""
+
+    workerinput: dict[str, Any]
+
+
+class Controller:
+    """The controller's end: a folder that it shares with its workers."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def invite(self, node: Node) -> None:
+        """Tell a worker that is about to start where the folder is."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="harness-pytest-"))
+        node.workerinput[_INPUT] = str(self._folder)
+
+    def needs(self, node: Node) -> Needs:
+        """What the worker's selected items need.
+
+        Raises:
+            pytest.UsageError: the worker is on another machine.
+        """
+        assert self._folder is not None
+        data = read_bytes(self._folder / _named(node.workerinput))
+        if data is None:
+            raise pytest.UsageError(
+                "harness: a worker of pytest-xdist is on another machine; use -n, or --tx popen"
+            )
+        return Needs.model_validate_json(data)
+
+    def publish(self, findings: Findings) -> None:
+        """Leave the findings where the workers look for them."""
+        assert self._folder is not None
+        write_atomic(self._folder / _FINDINGS, findings.model_dump_json())
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Worker:
+    """A worker's end."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._folder = Path(given[_INPUT])
+        self._name = _named(given)
+
+    def tell(self, needs: Needs) -> None:
+        """Tell the controller what the selected items need."""
+        if self._folder.is_dir():
+            write_atomic(self._folder / self._name, needs.model_dump_json())
+
+    def findings(self) -> Findings | None:
+        """What the controller found out."""
+        data = read_bytes(self._folder / _FINDINGS)
+        return None if data is None else Findings.model_validate_json(data)
+
+
+def worker_of(config: pytest.Config) -> Worker | None:
+    """The worker that this process is, None where it is none."""
+    given = getattr(config, "workerinput", None)
+    return None if given is None else Worker(given)
+
+
+def _named(given: dict[str, Any]) -> str:
+    return f"needs-{given['workerid']}.json"

@@ -1,0 +1,77 @@
+"""What stands above a session and below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.pytest_plugin.findings import Judged
+from harness.pytest_plugin.outcomes import TEXT, TOLERATED
+from harness.pytest_plugin.workbench import Workbench
+from harness.report.text import one_line
+
+_COLOURS = {"PROMOTE": "green", "BLOCK": "red", "INVALID": "red", "INCONCLUSIVE": "yellow"}
+
+
+def header(workbench: Workbench) -> str:
+    """What is put to whom, on one line."""
+    targets = ", ".join(workbench.options.targets)
+    against = f", baseline: {workbench.baseline}" if workbench.baseline else ""
+    return f"harness: targets: {targets}{against}, configuration: {_shown(workbench)}"
+
+
+def summarise(workbench: Workbench, terminal: pytest.TerminalReporter) -> None:
+    """Write the verdict on each candidate, where its report is, and what was tolerated."""
+    tolerated = terminal.stats.get(TOLERATED, [])
+    judged = {} if workbench.findings is None else workbench.findings.judged
+    if not (tolerated or judged or workbench.partial):
+        return
+    terminal.write_sep("=", "harness")
+    for candidate, found in judged.items():
+        _tell(workbench, candidate, found, terminal)
+    for candidate, folder in workbench.partial.items():
+        terminal.write_line(f"{candidate}: broken off; the same command goes on", yellow=True)
+        terminal.write_line(f"  partial report: {_near(folder / 'report.html')}")
+    if tolerated:
+        _list(tolerated, terminal)
+
+
+def _tell(
+    workbench: Workbench, candidate: str, found: Judged, terminal: pytest.TerminalReporter
+) -> None:
+    against = f"{candidate} against {workbench.baseline}"
+    if found.verdict is None or found.report is None:
+        terminal.write_line(f"{against}: only a part was judged, so there is no verdict")
+        return
+    colour = {_COLOURS[found.verdict]: True}
+    terminal.write(found.verdict, bold=True, **colour)
+    terminal.write_line(f"  {against}: {one_line(found.reason)}")
+    terminal.write_line(f"  report: {_near(Path(found.report) / 'report.html')}")
+
+
+def _list(tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter) -> None:
+    """How much was tolerated; which with `-ra`, and in full with `-vv`."""
+    chars, verbose = terminal.reportchars, terminal.config.option.verbose
+    hint = "" if "s" in chars or verbose > 1 else " (-ra lists them, -vv shows them)"
+    count = f"{len(tolerated)} failing case{'s' if len(tolerated) > 1 else ''}"
+    terminal.write_line(f"{count} tolerated, the rules decide{hint}", yellow=True)
+    for report in tolerated if verbose > 1 or "s" in chars else ():
+        _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
+        if verbose > 1:
+            terminal.write_sep("_", report.nodeid, yellow=True)
+            terminal.write_line(reason)
+            terminal.write_line(getattr(report, TEXT, ""))
+        else:
+            said = reason.removeprefix(f"{TOLERATED}: ")
+            terminal.write_line(f"{TOLERATED.upper()} {report.nodeid} - {said}")
+
+
+def _shown(workbench: Workbench) -> str:
+    return _near(workbench.options.config)
+
+
+def _near(path: Path) -> str:
+    """The path as seen from the current folder, where it lies below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

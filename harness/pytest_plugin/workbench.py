@@ -1,0 +1,182 @@
+"""The workbench: what a session knows of its project, its targets and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.config import SEALED, Project, load_project
+from harness.errors import HarnessError, SuiteError
+from harness.journal import RunFolder
+from harness.pytest_plugin.answers import Answers, held_answers, stored_answers
+from harness.pytest_plugin.findings import Findings
+from harness.pytest_plugin.names import rule_names
+from harness.pytest_plugin.options import Options
+from harness.records.policy import Policy
+from harness.records.suite import Suite
+from harness.scorers.registry import book
+from harness.stages.connect import Endpoint, connect
+from harness.stages.load import load_suites
+from harness.suites.load import SUITE_FILE, load_suite
+
+if TYPE_CHECKING:
+    from harness.bench.evidence import Bench
+
+
+def told(error: HarnessError, root: Path) -> str:
+    """The error on one line, its paths as seen from a folder."""
+    return error.line.replace(f"{root}/", "")
+
+
+class Workbench:
+    """One session's project, opened once; `findings` are there when everything was asked.
+
+    `bench` is None where the project has no policy, or where a suite cannot be loaded: `broken`
+    then says which and why, by its file. `partial` are the folders of reports on candidates that
+    were broken off.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.project: Project = load_project(options.config.absolute())
+        for target in options.targets:
+            self.project.target(target)
+        self.files = dict(self._suite_files())
+        self.bench: Bench | None = None
+        self.broken: Mapping[Path, HarnessError] = {}
+        self.collected: dict[str, None] = {}
+        self.wide_owner: Path | None = None
+        self.findings: Findings | None = None
+        self.partial: dict[str, Path] = {}
+        self.suites = self._load()
+        self._answers: dict[str, Answers] = {}
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy, with the baseline that the command line asks for."""
+        return None if self.bench is None else self.bench.policy
+
+    @property
+    def baseline(self) -> str | None:
+        """The baseline's name, None where there is no policy."""
+        return None if self.policy is None else self.policy.baseline
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The targets that the policy judges: the baseline is not held against itself."""
+        return tuple(name for name in self.options.targets if name != self.baseline)
+
+    @cached_property
+    def rule_names(self) -> list[str]:
+        """A name for each rule of the policy."""
+        return [] if self.policy is None else rule_names(self.policy.rules)
+
+    def suite_at(self, path: Path) -> Suite:
+        """The suite of a file.
+
+        Raises:
+            SuiteError: it cannot be loaded, or is not the project's.
+        """
+        file = path.resolve()
+        if file in self.broken:
+            raise self.broken[file]
+        if file not in self.suites:
+            hint = f"add its folder to them, it has {', '.join(self.project.config.suites)}"
+            raise SuiteError(
+                f"is not among `suites:` of {self.options.config.name}", where=str(path), hint=hint
+            )
+        return self.suites[file]
+
+    def scope(self, names: tuple[str, ...]) -> Bench:
+        """The bench on which only the named suites count.
+
+        Raises:
+            UsageError: there is no policy, or another suite cannot be loaded.
+        """
+        from harness.bench.evidence import open_bench
+
+        if self.bench is not None and len(names) == len(self.bench.suites):
+            return self.bench
+        return open_bench(self.project, self.candidates, self.options.baseline, names)
+
+    def answers(self, target: str) -> Answers | None:
+        """What was answered for a target or a sealed baseline, None where it was not asked."""
+        if target not in self._answers:
+            found = self._look_up(target)
+            if found is None:
+                return None
+            self._answers[target] = found
+        return self._answers[target]
+
+    @contextmanager
+    def live(self, target: str, log: Path, say: Callable[[str], None]) -> Iterator[Endpoint]:
+        """An endpoint at which the target answers for as long as the block runs.
+
+        A managed server is started for all targets of the session that are on it.
+
+        Raises:
+            ServerError: it does not start.
+        """
+        server = self.project.target(target).server
+        names = (*self.options.targets, *(self.bench.live_baseline if self.bench else ()))
+        there = [name for name in dict.fromkeys(names) if self._server(name) == server]
+        with connect(self.project, server, there, log, say) as endpoint:
+            yield endpoint
+
+    def told(self, error: HarnessError) -> str:
+        """The error on one line, its paths as seen from the project."""
+        return told(error, self.project.root)
+
+    def _server(self, target: str) -> str:
+        return self.project.target(target).server
+
+    def _look_up(self, target: str) -> Answers | None:
+        if target.startswith(SEALED):
+            sealed = None if self.bench is None else self.bench.sealed
+            return None if sealed is None else held_answers(sealed, target)
+        run = None if self.findings is None else self.findings.runs.get(target)
+        return None if run is None else stored_answers(RunFolder(self.project.runs / run))
+
+    def _suite_files(self) -> Iterator[tuple[Path, Path]]:
+        """The project's suite files, resolved, with the path by which each is loaded."""
+        for place, given in enumerate(self.project.config.suites):
+            path = self.project.resolve(given, f"suites[{place}]")
+            yield (path / SUITE_FILE if path.is_dir() else path).resolve(), path
+
+    def _load(self) -> dict[Path, Suite]:
+        """The suites by their files; where one cannot be loaded, those that can."""
+        try:
+            if self.project.config.gate is None and self.options.baseline is None:
+                suites = load_suites(self.project)
+            else:
+                self.bench = self._open()
+                suites = self.bench.suites
+        except SuiteError:
+            loaded, self.broken = self._load_each()
+            if not self.broken:
+                raise
+            return loaded
+        return dict(zip(self.files, suites, strict=True))
+
+    def _open(self) -> Bench:
+        from harness.bench.evidence import open_bench  # brings the statistics
+
+        named = self.options.baseline or self.project.policy().baseline
+        candidates = [name for name in self.options.targets if name != named]
+        bench = open_bench(self.project, candidates, self.options.baseline, ())
+        for candidate in candidates:
+            bench.check_repeats(candidate, self.options.repeats)
+        return bench
+
+    def _load_each(self) -> tuple[dict[Path, Suite], dict[Path, HarnessError]]:
+        loaded: dict[Path, Suite] = {}
+        broken: dict[Path, HarnessError] = {}
+        for file, path in self.files.items():
+            try:
+                loaded[file] = load_suite(path, book())
+            except SuiteError as error:
+                broken[file] = error
+        return loaded, broken
