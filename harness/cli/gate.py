@@ -83,8 +83,7 @@ def command(
     the gate comes to no verdict.
     """
     selection = whole(suite_names, repeats, concurrency)
-    if aa or stored:
-        _check_local(engine, ray_address, workers)
+    _check_local(aa or stored, engine, ray_address, workers)
     if aa:
         _check_alone(candidate, stored, wishes)
         measure(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
@@ -140,7 +139,9 @@ def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
             print_verdict(verdict, folder)
 
 
-def _check_local(engine: str, ray_address: str | None, workers: int | None) -> None:
+def _check_local(here: bool, engine: str, ray_address: str | None, workers: int | None) -> None:
+    if not here:
+        return
     if engine != "local" or ray_address is not None or workers is not None:
         raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
 
