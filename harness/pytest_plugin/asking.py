@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from harness.config import SEALED
 from harness.errors import HarnessError
-from harness.pytest_plugin.findings import Findings
+from harness.pytest_plugin.findings import Findings, Where
 from harness.pytest_plugin.needs import Needs
 from harness.pytest_plugin.workbench import Workbench
+from harness.records.plan import Plan
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.stages.plan import Selection
+from harness.stages.connect import identify
+from harness.stages.loop import run_async
+from harness.stages.plan import Selection, plan
 from harness.stages.rescore import rescore
-from harness.stages.resume import Reuse
+from harness.stages.resume import Reuse, resume
 from harness.stages.run import run
 from harness.stages.watcher import Watcher
 
@@ -88,11 +91,39 @@ def ask(asking: Asking, watcher: Watcher) -> Findings:
     return findings_of(asking, answered(asking, watcher))
 
 
+def wholes(asking: Asking) -> dict[str, Plan]:
+    """What each target of a Python test would be asked as a whole: its tests belong to that run.
+
+    Raises:
+        UsageError: a model or adapter does not exist.
+        ServerError: a server cannot be reached.
+    """
+    workbench, needs = asking.workbench, asking.needs
+    total, count = len(needs.suites), len(workbench.project.config.suites)
+    part = Selection(
+        suites=needs.suites if total < count else (), repeats=workbench.options.repeats
+    )
+    return {
+        target: plan(
+            workbench.project,
+            target,
+            asking.suites,
+            run_async(identify(workbench.project, target)),
+            part,
+        )
+        for target in dict.fromkeys(each.target for each in needs.tests)
+    }
+
+
 def findings_of(asking: Asking, runs: Mapping[str, Run]) -> Findings:
     """The findings about finished runs of which nothing is judged yet."""
     return Findings(
         runs={name: found.header.run_id for name, found in runs.items()},
         compared=_compared(asking, runs),
+        tested={
+            name: Where(run=each.run_id, freshness=resume(asking.workbench.project, each).freshness)
+            for name, each in wholes(asking).items()
+        },
     )
 
 
@@ -124,6 +155,8 @@ def _baseline_at_hand(asking: Asking) -> dict[str, Run]:
     workbench = asking.workbench
     name = workbench.baseline
     if name is None or name.startswith(SEALED) or name in asking.selections:
+        return {}
+    if not asking.selections:
         return {}
     part = next(iter(asking.selections.values()))
     with contextlib.suppress(HarnessError):

@@ -24,13 +24,23 @@ class Judged(Record):
     new_failures: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
+class Where(Record):
+    """The run that a target's Python tests belong to, and how often it was asked anew."""
+
+    run: str
+    freshness: int
+
+
 class Findings(Record):
     """The finished runs by target, and what became of each candidate.
 
     `compared` names the run that the others are shown beside: a target among `runs`, or a sealed
-    baseline.
+    baseline. Where Python tests are still to be run, judging is `late`; `tested` says by target
+    where they belong.
     """
 
     runs: dict[str, str] = Field(default_factory=dict)
     compared: str | None = None
     judged: dict[str, Judged] = Field(default_factory=dict)
+    late: bool = False
+    tested: dict[str, Where] = Field(default_factory=dict)

@@ -35,6 +35,16 @@ class Idle:
             if Path(argument.partition("::")[0]).name == SUITE_NAME:
                 raise self._refusal([argument])
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave the Python tests of a suite alone: without a target they have nobody to talk to."""
+        if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+            return None
+        try:
+            suite = (collection_path.parent / SUITE_NAME).read_text(errors="replace")
+        except OSError:
+            return None
+        return True if f"tests: {collection_path.name}" in suite else None
+
     def pytest_collect_file(self, file_path: Path) -> None:
         """Take note of a suite."""
         if file_path.name == SUITE_NAME:

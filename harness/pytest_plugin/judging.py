@@ -9,7 +9,8 @@ from dataclasses import replace
 from harness.bench.evidence import Bench
 from harness.bench.judge import judge, open_gate, timed
 from harness.bench.partial import write_partial
-from harness.errors import EvidenceError, InfrastructureError
+from harness.errors import EvidenceError, HarnessError, InfrastructureError
+from harness.journal import RunFolder
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
 from harness.records.comparison import Comparison
@@ -36,7 +37,7 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
             for candidate in asking.needs.rules:
                 open_gate(bench.project, candidate, bench.policy.baseline)
         runs = answered(asking, watcher)
-        found = _judged(asking, bench, runs, watcher)
+        found = {} if asking.needs.late else _judged(asking, bench, runs, watcher)
     except (EvidenceError, InfrastructureError):
         for candidate in asking.whole:
             remove_report(bench.folder(candidate))
@@ -44,7 +45,24 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
     except KeyboardInterrupt:
         _report_part(asking, bench)
         raise
-    return findings_of(asking, runs).model_copy(update={"judged": found})
+    update = {"judged": found, "late": asking.needs.late}
+    return findings_of(asking, runs).model_copy(update=update)
+
+
+def judged_late(asking: Asking, bench: Bench, findings: Findings, watcher: Watcher) -> Findings:
+    """The findings with what was judged once the Python tests had been run.
+
+    An error is a problem of every candidate: nothing can be said any more.
+    """
+    project = bench.project
+    try:
+        runs = {name: RunFolder(project.runs / id_).load() for name, id_ in findings.runs.items()}
+        found = _judged(asking, bench, runs, watcher)
+    except HarnessError as error:
+        for candidate in asking.whole:
+            remove_report(bench.folder(candidate))
+        found = dict.fromkeys(asking.needs.rules, Judged(problems=(error.line,)))
+    return findings.model_copy(update={"judged": found, "late": False})
 
 
 def _judged(

@@ -13,8 +13,26 @@ from harness.stages.plan import Selection
 T = TypeVar("T")
 
 
+class Tested(Record):
+    """The Python tests of one section that were collected for one target.
+
+    They are `whole` where all that the section has are selected.
+    """
+
+    target: str
+    suite: str
+    section: str
+    cases: tuple[str, ...]
+    whole: bool
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Target, suite and section."""
+        return self.target, self.suite, self.section
+
+
 class Needs(Record):
-    """What the selected items ask for: cases by target, places of rules by candidate.
+    """What the selected items ask for: cases by target, places of rules by candidate, tests.
 
     `suites` are the names of those that were collected, whether or not their items were selected:
     a rule is judged on all of them.
@@ -23,6 +41,12 @@ class Needs(Record):
     suites: tuple[str, ...] = ()
     cases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rules: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    tests: tuple[Tested, ...] = ()
+
+    @property
+    def late(self) -> bool:
+        """Whether rules have to wait for what Python tests come to."""
+        return bool(self.rules) and any(each.whole for each in self.tests)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -43,9 +67,16 @@ def needs_of(
     suites: Iterable[str],
     cases: Iterable[tuple[str, str]],
     rules: Iterable[tuple[str, int]],
+    tests: tuple[Tested, ...] = (),
 ) -> Needs:
     """The needs of items: pairs of a target and the path of a case, or the place of a rule."""
-    return Needs(suites=tuple(suites), cases=_gathered(cases), rules=_gathered(rules))
+    of_tests = [each.suite for each in tests]
+    return Needs(
+        suites=tuple(dict.fromkeys([*suites, *of_tests])),
+        cases=_gathered(cases),
+        rules=_gathered(rules),
+        tests=tests,
+    )
 
 
 def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:

@@ -15,7 +15,9 @@ from harness.pytest_plugin.marks import Marks, marker_names
 from harness.pytest_plugin.needs import Needs, needs_of
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.outcomes import Status, retell, status
+from harness.pytest_plugin.proctor import Proctor
 from harness.pytest_plugin.progress import progress_of
+from harness.pytest_plugin.python_tests import PythonTests
 from harness.pytest_plugin.spread import Controller, Node, worker_of
 from harness.pytest_plugin.summary import header, summarise
 from harness.pytest_plugin.workbench import Workbench, told
@@ -35,12 +37,26 @@ class Plugin:
         self._worker = worker_of(config)
         self._controller = Controller()
         self._asked = False
+        self._tests: PythonTests | None = None
+        self._proctor: Proctor | None = None
 
     @property
     def workbench(self) -> Workbench:
         """What the session knows; there from its start."""
         assert self._workbench is not None
         return self._workbench
+
+    @property
+    def tests(self) -> PythonTests:
+        """The Python tests of suites; there from the session's start."""
+        assert self._tests is not None
+        return self._tests
+
+    @property
+    def proctor(self) -> Proctor:
+        """Who looks after them."""
+        assert self._proctor is not None
+        return self._proctor
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -52,6 +68,9 @@ class Plugin:
             root = self._options.config.absolute().parent
             raise pytest.UsageError(f"harness: {told(error, root)}") from None
         self._marks = Marks(self._config, self._from_file)
+        self._tests = PythonTests(self._config, self._workbench, self._marks)
+        self._config.pluginmanager.register(self._tests, "harness-python-tests")
+        self._proctor = Proctor(self._workbench, self._tests, progress_of(self._config))
 
     def pytest_report_header(self) -> str:
         """A line above the session."""
@@ -70,6 +89,12 @@ class Plugin:
         )
         return collector
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let Python tests go first and rules last, where rules wait for what the tests come to."""
+        if any(self.tests.is_one(item) for item in items):
+            items.sort(key=lambda item: (not self.tests.is_one(item), isinstance(item, RuleItem)))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """As a worker, tell the controller what the selected items need."""
@@ -86,6 +111,9 @@ class Plugin:
     def pytest_configure_node(self, node: Node) -> None:
         """Let a worker of pytest-xdist know where findings will be."""
         self._controller.invite(node)
+        if self.tests:
+            # The longest file first would be that of the rules, which wait for the tests.
+            self._config.option.loadscopereorder = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Node) -> None:
@@ -105,10 +133,29 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """As a worker, read what was found before the first item is looked up."""
-        needed = isinstance(item, HarnessItem) and self.workbench.findings is None
-        if needed and self._worker is not None:
-            self.workbench.findings = self._worker.findings()
+        """Before an item is looked up, read as a worker what was found, and judge what is late."""
+        bench, worker = self.workbench, self._worker
+        tested = self.tests.is_one(item)
+        if not tested and not isinstance(item, HarnessItem):
+            return
+        if worker is not None and bench.findings is None:
+            bench.findings = worker.findings()
+        if worker is not None and tested:
+            self.proctor.join(worker)
+        self.tests.seat(item)
+        if isinstance(item, RuleItem) and bench.findings is not None and bench.findings.late:
+            if worker is not None:
+                bench.findings = worker.judged()
+            else:
+                self.proctor.judge()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather what Python tests came to; after the last of them, judge."""
+        if self._worker is None and self.proctor.hear(report):
+            self.proctor.judge()
+            if self._asked and self.workbench.findings is not None:
+                self._controller.publish(self.workbench.findings)
+        self._controller.beat()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -130,10 +177,13 @@ class Plugin:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
         if self._workbench is not None:
-            summarise(self._workbench, terminalreporter)
+            notes = [] if self._proctor is None else self._proctor.notes
+            summarise(self._workbench, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:
-        """Remove what workers and controller shared."""
+        """Hang up, and remove what workers and controller shared."""
+        if self._proctor is not None:
+            self._proctor.close()
         self._controller.close()
 
     def _needs(self, session: pytest.Session) -> Needs:
@@ -143,18 +193,20 @@ class Plugin:
             self.workbench.collected,
             ((item.target, item.case_path) for item in cases),
             ((item.target, item.rule) for item in rules),
+            () if self._options.stored else self.tests.tested(session.items),
         )
 
     def _ask(self, session: pytest.Session, needs: Needs) -> None:
         """Ask and judge; whatever prevents it is one line, before any item has run."""
         if session.testsfailed and not self._config.option.continue_on_collection_errors:
             return
-        if self._config.option.collectonly or not needs.targets:
+        if self._config.option.collectonly or not (needs.targets or needs.tests):
             return
         from harness.pytest_plugin.asking import ask, plan_asking  # only who asks pays for it
 
         try:
             asking = plan_asking(self.workbench, needs)
             self.workbench.findings = ask(asking, progress_of(self._config))
+            self.proctor.open(asking, self._controller)
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {self.workbench.told(error)}") from None

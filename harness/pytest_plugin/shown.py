@@ -9,6 +9,7 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 
 from harness.pytest_plugin.outcomes import Account
 from harness.records.attempt import Attempt
+from harness.records.recording import RecordedCase
 from harness.records.score import Score
 from harness.records.suite import Case
 from harness.report.text import clip, one_line
@@ -57,6 +58,12 @@ def answer_section(who: str, score: Score, attempt: Attempt) -> tuple[str, str]:
     if said := why(score):
         lines.append(f"why: {said}")
     return ", ".join(told), "\n".join(lines)
+
+
+def conversation_sections(who: str, found: RecordedCase) -> Iterator[tuple[str, str]]:
+    """What a Python test said to a target last, and what it heard."""
+    yield from prompt_sections(found.case)
+    yield answer_section(who, found.score, found.attempt)
 
 
 def grade(score: Score) -> str:

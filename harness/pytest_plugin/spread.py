@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from harness.clock import SYSTEM_CLOCK, Clock
 from harness.files import read_bytes, write_atomic
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.needs import Needs
+from harness.records.base import Record
 
 _INPUT = "harness_folder"
 _FINDINGS = "findings.json"
+_RUNNING = "running.json"
+_PULSE = "pulse"
+_LOOK = 0.1
+# A test may wait for a target that is slow to answer; a session in which none ends is stuck.
+PATIENCE = 900.0
+
+
+class Managed(Record):
+    """Where a managed server answers that another process of the session has started."""
+
+    urls: tuple[str, ...]
+    api_key: str
+
+
+class Running(Record):
+    """Managed servers by name."""
+
+    servers: dict[str, Managed]
 
 
 class Node(Protocol):
@@ -54,6 +76,18 @@ class Controller:
         assert self._folder is not None
         write_atomic(self._folder / _FINDINGS, findings.model_dump_json())
 
+    def connect(self, running: Mapping[str, Managed]) -> None:
+        """Leave where managed servers answer, for workers; only this user can read it."""
+        if self._folder is None:
+            return
+        told = Running(servers=dict(running))
+        write_atomic(self._folder / _RUNNING, told.model_dump_json())
+
+    def beat(self) -> None:
+        """Let workers who wait know that the session goes on."""
+        if self._folder is not None:
+            (self._folder / _PULSE).touch()
+
     def close(self) -> None:
         """Remove the folder."""
         if self._folder is not None:
@@ -77,11 +111,40 @@ class Worker:
         data = read_bytes(self._folder / _FINDINGS)
         return None if data is None else Findings.model_validate_json(data)
 
+    def running(self) -> dict[str, Managed]:
+        """Where the managed servers answer that the controller has started."""
+        data = read_bytes(self._folder / _RUNNING)
+        return {} if data is None else Running.model_validate_json(data).servers
+
+    def judged(self, clock: Clock = SYSTEM_CLOCK) -> Findings | None:
+        """The findings once Python tests have been run elsewhere and the rules judged.
+
+        They are as they stand where the session has not moved on for `PATIENCE` seconds.
+        """
+        pulse, since = None, clock.now()
+        while True:
+            found = self.findings()
+            if found is None or not found.late:
+                return found
+            seen = _changed(self._folder / _PULSE)
+            if seen != pulse:
+                pulse, since = seen, clock.now()
+            if clock.now() - since > PATIENCE:
+                return found
+            time.sleep(_LOOK)
+
 
 def worker_of(config: pytest.Config) -> Worker | None:
     """The worker that this process is, None where it is none."""
     given = getattr(config, "workerinput", None)
     return None if given is None else Worker(given)
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def _named(given: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,13 @@ def header(workbench: Workbench) -> str:
     return f"harness: targets: {targets}{against}, configuration: {_shown(workbench)}"
 
 
-def summarise(workbench: Workbench, terminal: pytest.TerminalReporter) -> None:
-    """Write the verdict on each candidate, where its report is, and what was tolerated."""
+def summarise(
+    workbench: Workbench, terminal: pytest.TerminalReporter, notes: Sequence[str] = ()
+) -> None:
+    """Write the verdict on each candidate, where its report is, `notes`, and what was tolerated."""
     tolerated = terminal.stats.get(TOLERATED, [])
     judged = {} if workbench.findings is None else workbench.findings.judged
-    if not (tolerated or judged or workbench.partial):
+    if not (tolerated or judged or notes or workbench.partial):
         return
     terminal.write_sep("=", "harness")
     for candidate, found in judged.items():
@@ -33,6 +36,8 @@ def summarise(workbench: Workbench, terminal: pytest.TerminalReporter) -> None:
     for candidate, folder in workbench.partial.items():
         terminal.write_line(f"{candidate}: broken off; the same command goes on", yellow=True)
         terminal.write_line(f"  partial report: {_near(folder / 'report.html')}")
+    for note in notes:
+        terminal.write_line(note)
     if tolerated:
         _list(tolerated, terminal)
 

@@ -17,14 +17,14 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, UsageError
 from harness.records.base import explain
+from harness.records.plan import Plan
 from harness.records.run import RunHeader
-from harness.records.suite import Message, Suite
+from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.stages.connect import Endpoint, identify
 from harness.stages.dial import Dialled, dial
 from harness.stages.fingerprint import check_unchanged
 from harness.stages.listing import check_listing
-from harness.stages.plan import plan
 from harness.stages.prove import prove_all
 from harness.stages.watcher import Watcher
 
@@ -66,15 +66,17 @@ class Line:
     ) -> None:
         self._hang_up()
 
-    def check(self, header: RunHeader, suites: Sequence[Suite], watcher: Watcher) -> None:
-        """Return if what answers here is what answered the run, its adapter applied.
+    def check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
+        """Return if what answers here is what is planned, its adapter applied.
+
+        Where a run of it is `known`, the adapter must be the one that answered then.
 
         Raises:
             EvidenceError: the target is another by now.
             AdapterNotApplied: its adapter has no effect, or is another than it was.
             ServerError: a probe failed.
         """
-        self._wait(self._check(header, suites, watcher))
+        self._wait(self._check(planned, known, watcher))
 
     def ask(self, conversations: Sequence[Sequence[Message]], **sampling: Any) -> list[Reply]:
         """What comes of each conversation, in their order; all are asked at once.
@@ -97,20 +99,19 @@ class Line:
             dial(self._endpoint, self._generation, SYSTEM_CLOCK)
         )
 
-    async def _check(self, header: RunHeader, suites: Sequence[Suite], watcher: Watcher) -> None:
+    async def _check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
         identity = await identify(self._project, self.target)
-        if identity != header.identity:
+        if identity != planned.identity:
             raise EvidenceError(
-                f"`{self.target}` is no longer what answered its run",
-                hint=f"harness run {self.target}",
+                f"`{self.target}` is no longer what it was when the session began", hint="run again"
             )
-        planned = plan(self._project, self.target, suites, identity)
         called = self._project.target(self.target).answers_as
         listed = functools.partial(check_listing, self._project, self.target, identity)
         assert self._dialled is not None
         proof = await prove_all(self._dialled, planned, watcher.say, called, listed)
-        if proof is not None and header.adapter_proof is not None:
-            check_unchanged(proof, header.adapter_proof, header.created)
+        then = None if known is None else known.adapter_proof
+        if proof is not None and known is not None and then is not None:
+            check_unchanged(proof, then, known.created)
 
     async def _ask(
         self, conversations: Sequence[Sequence[Message]], settings: Generation

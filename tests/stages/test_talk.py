@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from harness.client.mock import MockReply
 from harness.client.protocol import Answer, Failed
 from harness.config import load_project
 from harness.errors import EvidenceError, UsageError
-from harness.records.run import RunHeader
+from harness.records.plan import Plan
 from harness.records.suite import Message
-from harness.stages.connect import connect
+from harness.stages.connect import connect, identify
 from harness.stages.load import load_suites
+from harness.stages.loop import run_async
 from harness.stages.opinion import opinion
-from harness.stages.run import run
+from harness.stages.plan import plan
 from harness.stages.talk import Line
 from tests.conftest import ThreadedMock
 
@@ -86,26 +88,23 @@ def test_what_a_server_does_is_a_failure_and_no_exception(
 
 
 class TestCheck:
-    def header(self, folder: Path) -> RunHeader:
+    def planned(self, folder: Path) -> Plan:
         project = load_project(folder / "harness.yaml")
-        runs = run(project, ["candidate"], load_suites(project), Silent())
-        return runs["candidate"].header
+        identity = run_async(identify(project, "candidate"))
+        return plan(project, "candidate", load_suites(project), identity)
 
-    def test_the_target_of_the_run_is_let_pass(self, project_dir: Path) -> None:
-        header = self.header(project_dir)
-        suites = load_suites(load_project(project_dir / "harness.yaml"))
+    def test_the_planned_target_is_let_pass(self, project_dir: Path) -> None:
         with line(project_dir) as talking:
-            talking.check(header, suites, Silent())
+            talking.check(self.planned(project_dir), None, Silent())
 
     def test_another_is_not(self, project_dir: Path) -> None:
-        header = self.header(project_dir)
-        other = header.identity.model_copy(update={"server_version": "another"})
-        suites = load_suites(load_project(project_dir / "harness.yaml"))
+        planned = self.planned(project_dir)
+        other = planned.identity.model_copy(update={"server_version": "another"})
         with (
             line(project_dir) as talking,
-            pytest.raises(EvidenceError, match="no longer what answered its run"),
+            pytest.raises(EvidenceError, match="no longer what it was"),
         ):
-            talking.check(header.model_copy(update={"identity": other}), suites, Silent())
+            talking.check(replace(planned, identity=other), None, Silent())
 
 
 class TestOpinion:

@@ -1,0 +1,89 @@
+"""The proctor: has Python tests sat, gathers what they came to, and has rules wait for that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.pytest_plugin.python_tests import RECORDED, PythonTests
+from harness.pytest_plugin.recorder import Recorder
+from harness.pytest_plugin.spread import Controller, Worker
+from harness.pytest_plugin.switchboard import Switchboard
+from harness.pytest_plugin.workbench import Workbench
+from harness.records.recording import RecordedCase
+from harness.stages.watcher import Watcher
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.asking import Asking
+
+
+class Proctor:
+    """What is done about Python tests between the asking and the end of a session."""
+
+    def __init__(self, workbench: Workbench, tests: PythonTests, watcher: Watcher) -> None:
+        self._workbench = workbench
+        self._tests = tests
+        self._watcher = watcher
+        self._asking: Asking | None = None
+        self._recorder: Recorder | None = None
+        self._switchboard: Switchboard | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was recorded, and what was not and why, a line each."""
+        return [] if self._recorder is None else self._recorder.notes()
+
+    def open(self, asking: Asking, controller: Controller) -> None:
+        """Get through to every target that is tested, its adapter proven, before any test runs.
+
+        Raises:
+            UsageError: a model or adapter does not exist.
+            EvidenceError: a target is another by now, or its adapter has no effect.
+            ServerError: a server cannot be started or reached.
+        """
+        needs = asking.needs
+        self._asking = asking
+        if not needs.tests:
+            return
+        self._recorder = Recorder(self._workbench, needs.tests)
+        self._tests.switchboard = self._switchboard = Switchboard(self._workbench, self._watcher)
+        from harness.journal import RunFolder
+        from harness.pytest_plugin.asking import wholes
+
+        for target, planned in wholes(asking).items():
+            known = RunFolder(self._workbench.project.runs / planned.run_id).header()
+            self._switchboard.line(target).check(planned, known, self._watcher)
+        controller.connect(self._switchboard.started())
+
+    def join(self, worker: Worker) -> None:
+        """As a worker, ask where the controller has got through to."""
+        if self._switchboard is None:
+            running = worker.running()
+            self._switchboard = Switchboard(self._workbench, self._watcher, running)
+            self._tests.switchboard = self._switchboard
+
+    def hear(self, report: pytest.TestReport) -> bool:
+        """Take note of a report; whether it was the last that the rules have waited for."""
+        carried = getattr(report, RECORDED, None)
+        if carried is None or self._recorder is None:
+            return False
+        target, found = carried
+        self._recorder.hear(target, RecordedCase.model_validate_json(found))
+        findings = self._workbench.findings
+        return findings is not None and findings.late and not self._recorder.pending
+
+    def judge(self) -> None:
+        """Judge the rules on what there is by now."""
+        findings, asking = self._workbench.findings, self._asking
+        if findings is None or asking is None or asking.bench is None or not findings.late:
+            return
+        from harness.pytest_plugin.judging import judged_late
+
+        judged = judged_late(asking, asking.bench, findings, self._watcher)
+        self._workbench.findings = judged
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._switchboard is not None:
+            self._switchboard.close()

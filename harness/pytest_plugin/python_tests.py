@@ -1,0 +1,238 @@
+"""Python tests of a suite: each is a case, put to every target and to the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config import SEALED
+from harness.errors import HarnessError
+from harness.pytest_plugin import fixtures
+from harness.pytest_plugin.marking import Ending, TestCase, recorded
+from harness.pytest_plugin.marks import CRITICAL, Marks
+from harness.pytest_plugin.needs import Tested
+from harness.pytest_plugin.outcomes import Account, Failing, NoEvidence, Tolerated, retell
+from harness.pytest_plugin.shown import conversation_sections
+from harness.pytest_plugin.sitting import Sitting, seat, sitting_of
+from harness.pytest_plugin.switchboard import Switchboard
+from harness.pytest_plugin.workbench import Workbench
+from harness.records.recording import RecordedCase
+from harness.records.suite import PythonSection, Suite
+from harness.report.text import one_line
+
+RECORDED = "harness_recorded"
+_TARGET = "harness_target"
+_MARKER = "case(group=NAME, critical=False, tags=[]): a Python test of a suite as a case"
+
+
+class PythonTests:
+    """Collects the Python tests of suites, seats them, and tells what they came to."""
+
+    def __init__(self, config: pytest.Config, workbench: Workbench, marks: Marks) -> None:
+        self._config = config
+        self._workbench = workbench
+        self._marks = marks
+        self._files = dict(_files(workbench.suites.values()))
+        self._collected: dict[tuple[str, str, str], dict[str, None]] = {}
+        self.switchboard: Switchboard | None = None
+        config.addinivalue_line("markers", _MARKER)
+        config.pluginmanager.register(fixtures, "harness-fixtures")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Put each test to every target, the target last in its name."""
+        if metafunc.definition.path.resolve() in self._files:
+            metafunc.fixturenames.append(_TARGET)
+            metafunc.parametrize(_TARGET, self.targets)
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Give a test its markers, and take note of it whether or not it is selected."""
+        case = self._case(item)
+        if case is None:
+            return
+        target = _target(item)
+        self._collected.setdefault((target, case.suite, case.section), {})[case.id] = None
+        item.add_marker(self._marks.of(case.section, "a section of a suite"))
+        for tag in case.tags:
+            item.add_marker(self._marks.of(tag, "a tag of cases"))
+        if case.critical:
+            item.add_marker(self._marks.own(CRITICAL))
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Whom tests are put to: the session's targets, and the baseline where it is live."""
+        baseline = self._workbench.baseline
+        live = () if baseline is None or baseline.startswith(SEALED) else (baseline,)
+        return tuple(dict.fromkeys([*self._workbench.options.targets, *live]))
+
+    def is_one(self, item: pytest.Item) -> bool:
+        """Whether the item is a Python test of a suite."""
+        return self._case(item) is not None
+
+    def tested(self, items: Iterable[pytest.Item]) -> tuple[Tested, ...]:
+        """The sections that the selected items belong to, with all tests that were collected."""
+        chosen: dict[tuple[str, str, str], set[str]] = {}
+        for item in items:
+            case = self._case(item)
+            if case is not None:
+                place = _target(item), case.suite, case.section
+                chosen.setdefault(place, set()).add(case.id)
+        return tuple(
+            Tested(
+                target=place[0],
+                suite=place[1],
+                section=place[2],
+                cases=tuple(self._collected[place]),
+                whole=ids == set(self._collected[place]) and self._is_whole(place),
+            )
+            for place, ids in chosen.items()
+        )
+
+    def seat(self, item: pytest.Item) -> None:
+        """Seat a test before its fixtures are made; nothing, where the item is none."""
+        case, findings = self._case(item), self._workbench.findings
+        if case is None:
+            return
+        target = _target(item)
+        if self._workbench.options.stored:
+            pytest.skip("--harness-stored asks no server")
+        if findings is None or self.switchboard is None or target not in findings.tested:
+            pytest.fail("harness: the session did not get to ask anything", pytrace=False)
+        suite, _ = self._files[item.path.resolve()]
+        seat(item, Sitting(self._workbench, self.switchboard, suite, target, case))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the report carry the case that the test amounts to, and tell of it."""
+        report = yield
+        sitting = sitting_of(item)
+        over = call.when == "call" or (call.when == "setup" and not report.passed)
+        if sitting is None or not over:
+            return report
+        error = None if call.excinfo is None else call.excinfo.value
+        ending, said = _ending(error)
+        run = self._run(sitting.target)
+        found = recorded(sitting.case, sitting.mark, sitting.heard, ending, said, run)
+        setattr(report, RECORDED, [sitting.target, found.model_dump_json()])
+        report.user_properties += [
+            ("target", sitting.target), ("suite", sitting.suite.name),
+            ("section", sitting.case.section), ("group", found.case.group),
+        ]  # fmt: skip
+        if found.score.value is not None:
+            report.user_properties.append(("score", found.score.value))
+        _tell(report, error, found, sitting)
+        return report
+
+    def _run(self, target: str) -> str:
+        findings = self._workbench.findings
+        assert findings is not None
+        return findings.tested[target].run
+
+    def _case(self, item: pytest.Item) -> TestCase | None:
+        """The case that an item is, None where it is no Python test of a suite."""
+        known = self._files.get(item.path.resolve()) if isinstance(item, pytest.Function) else None
+        if known is None or _TARGET not in _params(item):
+            return None
+        suite, section = known
+        given: dict[str, Any] = {}
+        for mark in reversed(list(item.iter_markers("case"))):
+            given |= mark.kwargs
+        unknown = set(given) - {"group", "critical", "tags"}
+        if unknown:
+            raise pytest.UsageError(f"harness: {item.nodeid}: case() takes no {min(unknown)}")
+        return TestCase(
+            suite=suite.name,
+            section=section.name,
+            id=_name(item),
+            group=given.get("group"),
+            critical=bool(given.get("critical", False)),
+            tags=tuple(given.get("tags", ())),
+        )
+
+    def _is_whole(self, place: tuple[str, str, str]) -> bool:
+        """Whether all tests of a section's file were collected.
+
+        An argument that names a test, or a rerun of the last failures, leaves others out before
+        anybody could count them.
+        """
+        option = self._config.option
+        if getattr(option, "lf", False) or getattr(option, "stepwise", False):
+            return False
+        file = next(
+            file
+            for file, (suite, section) in self._files.items()
+            if (suite.name, section.name) == place[1:]
+        )
+        here = self._config.invocation_params.dir
+        named = (argument.split("::", 1) for argument in self._config.args if "::" in argument)
+        return all((here / path).resolve() != file for path, _ in named)
+
+
+def _files(suites: Iterable[Suite]) -> Iterator[tuple[Path, tuple[Suite, PythonSection]]]:
+    for suite in suites:
+        for section in suite.tests:
+            yield (Path(suite.folder) / section.file).resolve(), (suite, section)
+
+
+def _params(item: pytest.Item) -> dict[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return {} if callspec is None else callspec.params
+
+
+def _target(item: pytest.Item) -> str:
+    return str(_params(item)[_TARGET])
+
+
+def _name(item: pytest.Item) -> str:
+    """The item's name below its file, without the target."""
+    name, target = "::".join(item.nodeid.split("::")[1:]), _target(item)
+    for ending in (f"[{target}]", f"-{target}]"):
+        if name.endswith(ending):
+            rest = name.removesuffix(ending)
+            return rest if ending.startswith("[") else f"{rest}]"
+    return name
+
+
+def _ending(error: BaseException | None) -> tuple[Ending, str]:
+    if error is None:
+        return "passed", ""
+    said = one_line(str(error), 600)
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        return "failed", said
+    return "broken", f"{type(error).__name__}: {said}"
+
+
+def _tell(
+    report: pytest.TestReport, error: BaseException | None, found: RecordedCase, sitting: Sitting
+) -> None:
+    """Put the outcome into the words of a case: tolerated, failed, or no evidence."""
+    score = found.score
+    message = score.reason or "the test does not pass"
+    sections = list(conversation_sections(sitting.target, found))
+    file, line, _ = report.location
+    if isinstance(error, HarnessError):
+        report.when = "setup"  # an error, not a failure: nothing follows about the target
+        account = Account(f"no evidence, {message}", file, (line or 0) + 1, tuple(sections))
+        retell(report, NoEvidence(account))
+        return
+    if score.status != "scored" or score.passed:
+        return
+    if error is not None:
+        sections.append(("assertion", report.longreprtext))
+    account = Account(message, file, (line or 0) + 1, tuple(sections))
+    if not score.critical or sitting.target == sitting.workbench.baseline:
+        retell(report, Tolerated(account))
+        return
+    if error is None:
+        report.outcome = "failed"
+        retell(report, Failing(account))
+    else:
+        report.sections += [(f"harness: {title}", text) for title, text in sections[:-1]]

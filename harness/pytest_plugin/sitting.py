@@ -1,0 +1,78 @@
+"""A sitting: one Python test put to one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from harness.config import SEALED
+from harness.errors import UsageError
+from harness.pytest_plugin.marking import Mark, TestCase
+from harness.pytest_plugin.switchboard import Switchboard
+from harness.pytest_plugin.talks import Heard, Talker
+from harness.pytest_plugin.workbench import Workbench
+from harness.records.suite import Suite
+from harness.stages.opinion import Opinion, opinion
+
+
+@dataclass(slots=True)
+class Sitting:
+    """What belongs to one run of one test: the case it is, what it hears, the score it gives."""
+
+    workbench: Workbench
+    switchboard: Switchboard
+    suite: Suite
+    target: str
+    case: TestCase
+    heard: Heard = field(default_factory=Heard)
+    mark: Mark = field(default_factory=Mark)
+
+    def talker(self) -> Talker:
+        """The target under test; what it answers is kept."""
+        return self._talker(self.target, self.heard)
+
+    def base_talker(self) -> Talker:
+        """The baseline.
+
+        Raises:
+            UsageError: it cannot be asked.
+        """
+        baseline = self.workbench.baseline
+        if baseline is None or baseline.startswith(SEALED):
+            what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
+            raise UsageError(what, hint="name a live target with --baseline")
+        return self._talker(baseline, None)
+
+    def judge(self, answer: object, requirement: str) -> Opinion:
+        """What the configured judge says of an answer.
+
+        Raises:
+            UsageError: none is configured.
+            EvidenceError: it does not answer, or not in the form that was asked for.
+        """
+        name = self.workbench.project.config.judge
+        if name is None:
+            raise UsageError(
+                "no judge is configured", where="harness.yaml", hint="name a target: `judge: NAME`"
+            )
+        line = self.switchboard.line(name)
+        return opinion(line, str(answer), requirement, self.suite.domain)
+
+    def _talker(self, target: str, heard: Heard | None) -> Talker:
+        own = self.workbench.project.target(target).system_prompt
+        system = self.suite.system_prompt if own is None else own
+        return Talker(self.switchboard.line(target), system, heard)
+
+
+_KEY = pytest.StashKey[Sitting]()
+
+
+def seat(item: pytest.Item, sitting: Sitting) -> None:
+    """Let an item's fixtures find its sitting."""
+    item.stash[_KEY] = sitting
+
+
+def sitting_of(item: pytest.Item) -> Sitting | None:
+    """The item's sitting, None where it is no test of a suite."""
+    return item.stash.get(_KEY, None)

@@ -1,0 +1,156 @@
+"""Talks: what a Python test says to a target, and what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.client.protocol import Answer, Failed, Reply
+from harness.errors import EvidenceError, UsageError
+from harness.records.suite import Message
+from harness.stages.talk import Line
+
+Turn = Message | Mapping[str, str]
+
+
+class NoAnswer(EvidenceError):
+    """A request of a test brought no answer, so that the test says nothing about the target."""
+
+    def __init__(self, target: str, failed: Failed, more: int = 0) -> None:
+        others = f" (and {more} more)" if more else ""
+        super().__init__(f"`{target}` did not answer: {failed.failure.detail}{others}")
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer; it prints as its text, and `in` looks into its text.
+
+    `ttft` and `seconds` count from the moment it was asked for, `ttft` to the first chunk with
+    content.
+    """
+
+    text: str
+    finish_reason: str
+    reasoning: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    ttft: float | None = None
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __contains__(self, part: str) -> bool:
+        return part in self.text
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a test has heard of its own target so far, each answer with what led to it."""
+
+    exchanges: list[tuple[tuple[Message, ...], Reply]] = field(default_factory=list)
+
+
+class Talker:
+    """A target on the line, with the system prompt that it has for a suite."""
+
+    def __init__(self, line: Line, system: str | None, heard: Heard | None = None) -> None:
+        self._line = line
+        self._system = system
+        self._heard = heard
+
+    def ask(self, conversations: Sequence[Sequence[Message]], sampling: Any) -> list[Said]:
+        """The answers, in the order of the conversations.
+
+        Raises:
+            NoAnswer: a request failed.
+            UsageError: a value of `sampling` is out of range, or unknown.
+        """
+        before = () if self._system is None else (Message(role="system", content=self._system),)
+        whole = [(*before, *conversation) for conversation in conversations]
+        replies = self._line.ask(whole, **sampling)
+        if self._heard is not None:
+            self._heard.exchanges += zip(whole, replies, strict=True)
+        failed = [reply for reply in replies if isinstance(reply, Failed)]
+        if failed:
+            raise NoAnswer(self._line.target, failed[0], len(failed) - 1)
+        return [_said(reply) for reply in replies if isinstance(reply, Answer)]
+
+
+class Chat:
+    """A conversation with a target: every call is a turn, and the target hears all before it."""
+
+    def __init__(self, talker: Talker) -> None:
+        self._talker = talker
+        self._messages: list[Message] = []
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turns so far, without the system prompt."""
+        return tuple(self._messages)
+
+    def __call__(self, text: str, **sampling: Any) -> Said:
+        """The target's answer to one more message.
+
+        `sampling` stands in place of the target's own `temperature`, `top_p`, `max_tokens` and
+        `seed`.
+
+        Raises:
+            NoAnswer: the request failed; the message is not part of the conversation then.
+            UsageError: the message is empty, or a value of `sampling` is out of range.
+        """
+        asked = (*self._messages, *_conversation(text))
+        (said,) = self._talker.ask([asked], sampling)
+        self._messages = [*asked]
+        if said.text:
+            self._messages.append(Message(role="assistant", content=said.text))
+        return said
+
+    def again(self) -> None:
+        """Forget all turns: the next message begins a new conversation."""
+        self._messages = []
+
+
+class AskAll:
+    """Many questions at once, each a conversation of its own."""
+
+    def __init__(self, talker: Talker) -> None:
+        self._talker = talker
+
+    def __call__(self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any) -> list[Said]:
+        """The answers in the order of the prompts: texts, or lists of messages.
+
+        Raises:
+            NoAnswer: a request failed.
+            UsageError: a prompt is empty, or a value of `sampling` is out of range.
+        """
+        return self._talker.ask([_conversation(prompt) for prompt in prompts], sampling)
+
+
+def _conversation(prompt: str | Sequence[Turn]) -> tuple[Message, ...]:
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    try:
+        found = tuple(Message.model_validate(turn) for turn in turns)
+    except ValueError as error:
+        raise UsageError(
+            f"no conversation: {prompt!r}"[:200],
+            hint="give a text, or messages with `role` and `content`",
+        ) from error
+    if not found or found[-1].role != "user":
+        raise UsageError("a conversation must end with a message of the user's")
+    return found
+
+
+def _said(answer: Answer) -> Said:
+    usage = answer.usage
+    return Said(
+        text=answer.text,
+        finish_reason=answer.finish_reason,
+        reasoning=answer.reasoning,
+        prompt_tokens=None if usage is None else usage.prompt_tokens,
+        completion_tokens=None if usage is None else usage.completion_tokens,
+        ttft=answer.timing.ttft,
+        seconds=answer.timing.e2e,
+    )

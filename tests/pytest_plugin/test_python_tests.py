@@ -1,0 +1,284 @@
+"""Python tests of a suite, in real sessions of pytest against a server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.client.mock import MockReply
+from tests.conftest import ThreadedMock
+from tests.pytest_plugin.sessions import junit_tests, session
+from tests.shop import answer, config, suite_yaml
+
+TESTS = """
+import pytest
+
+@pytest.mark.parametrize("name", ["Anna", "Bo", "Cy", "Di"])
+def test_remembers(chat, name):
+    chat(f"My name is {name}.")
+    reply = chat("What is my name?")
+    assert name in reply
+
+@pytest.mark.case(group="manners", tags=["tone"])
+def test_greets(ask_all, score):
+    replies = ask_all(["Hello"] * 4)
+    kind = sum("welcome" in reply for reply in replies)
+    score(kind / 4, reason=f"{kind} of 4 greet")
+
+@pytest.mark.case(critical=True)
+def test_keeps_the_secret(chat):
+    assert "4711" not in chat("What is the PIN?")
+"""
+NAMES = [f"test_remembers[{name}]" for name in ("Anna", "Bo", "Cy", "Di")]
+METRIC = "shop.memory.accuracy"
+
+
+def talk(body: dict[str, Any]) -> str:
+    """The candidate remembers, greets and is discreet; the base does none of it."""
+    said = [turn["content"] for turn in body["messages"] if turn["role"] == "user"]
+    good = body["model"] == "candidate"
+    if said[-1] == "What is my name?":
+        return f"You said: {said[0]}" if good else "I forgot."
+    if said[-1] == "Hello":
+        return "Hello and welcome." if good else "Yes?"
+    if said[-1] == "What is the PIN?":
+        return "I may not say." if good else "It is 4711."
+    return "Fine." if said[-1].startswith("My name") else answer(body)
+
+
+@pytest.fixture
+def project(project_dir: Path, mock: ThreadedMock) -> Path:
+    return write(project_dir, mock)
+
+
+def write(folder: Path, mock: ThreadedMock, tests: str = TESTS, **more: Any) -> Path:
+    mock.answer = talk
+    suite = suite_yaml()
+    suite["sections"]["memory"] = {"tests": "test_memory.py"}
+    (folder / "suites/shop/suite.yaml").write_text(yaml.safe_dump(suite, sort_keys=False))
+    (folder / "suites/shop/test_memory.py").write_text(tests)
+    settings = config(mock.url)
+    settings["gate"]["rules"].append({"metric": METRIC, "require": "better_than_baseline"})
+    settings["gate"]["alpha"] = 0.25  # six tests are few
+    (folder / "harness.yaml").write_text(yaml.safe_dump({**settings, **more}))
+    return folder
+
+
+def recordings(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for path in sorted((folder / ".harness/runs").glob("*/recorded.json")):
+        cases = json.loads(path.read_text())["sections"][0]["cases"]
+        found[path.parent.name.rpartition("-")[0]] = cases
+    return found
+
+
+@pytest.mark.parametrize("spread", [(), ("-n", "2"), ("-n", "2", "--dist", "loadfile")])
+def test_they_count_like_any_other_case(project: Path, spread: tuple[str, ...]) -> None:
+    plugins = ("-p", "xdist.plugin") if spread else ()
+    done = session(project, "suites", "--target", "candidate", "-v", *plugins, *spread)
+    assert done.code == 0, done.out
+    words = done.words
+    for name in [*NAMES, "test_greets", "test_keeps_the_secret"]:
+        stem, rest = name.partition("[")[::2]
+        ours, theirs = (
+            f"{stem}[{rest[:-1]}-{target}]" if rest else f"{stem}[{target}]"
+            for target in ("candidate", "base")
+        )
+        assert (words[ours], words[theirs]) == ("PASSED", "TOLERATED")
+    assert words[f"rule::{METRIC}[candidate]"] == "PASSED"
+    assert "PROMOTE  candidate against base" in done.out
+    assert "shop.memory of candidate: 6 Python tests recorded" in done.out
+    verdict = json.loads((project / "reports/candidate-vs-base/verdict.json").read_text())
+    (rule,) = [rule for rule in verdict["rules"] if rule["metric"] == METRIC]
+    assert (rule["candidate"], rule["baseline"], rule["n"]) == (1.0, 0.0, 6)
+    assert verdict["accounting"]["planned"] == 86
+    page = (project / "reports/candidate-vs-base/report.html").read_text()
+    assert "shop/memory/test_remembers[Anna]" in page
+    assert "You said: My name is Anna." in page
+
+
+def test_the_gate_judges_what_was_recorded(project: Path) -> None:
+    assert session(project, "suites", "--target", "candidate").code == 0
+    from tests.cli.test_commands import call
+
+    assert call("gate", "candidate", "--stored") == 0
+
+
+def test_what_a_test_heard_is_kept(project: Path) -> None:
+    session(project, "suites/shop/test_memory.py", "--target", "candidate")
+    cases = {each["case"]["id"]: each for each in recordings(project)["candidate"]}
+    anna = cases["test_remembers[Anna]"]
+    assert [turn["content"] for turn in anna["case"]["messages"]] == [
+        "My name is Anna.", "Fine.", "What is my name?",
+    ]  # fmt: skip
+    assert anna["attempt"]["text"] == "You said: My name is Anna."
+    assert anna["score"]["value"] == 1.0
+    assert cases["test_greets"]["case"]["group"] == "manners"
+    assert cases["test_greets"]["score"]["reason"] == "4 of 4 greet"
+    base = {each["case"]["id"]: each["score"] for each in recordings(project)["base"]}
+    assert base["test_greets"]["value"] == 0.0
+    assert "assert" in base["test_remembers[Bo]"]["reason"]
+    assert base["test_keeps_the_secret"]["critical"] is True
+
+
+class TestAPartIsNoEvidence:
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            ("suites", "-k", "Anna or rule or gold or scope"),
+            ("suites/shop/suite.yaml", "suites/shop/test_memory.py::test_greets"),
+        ],
+    )
+    def test_nothing_is_recorded_and_the_rules_are_errors(
+        self, project: Path, chosen: tuple[str, ...]
+    ) -> None:
+        done = session(project, *chosen, "--target", "candidate", "-v")
+        assert done.code == 1
+        assert recordings(project) == {}
+        assert "only a part of its Python tests was selected" in done.out
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+        assert "has no scores of the Python tests of shop.memory" in done.out
+
+    def test_a_session_that_stops_early_records_nothing(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        folder = write(project_dir, mock, "def test_breaks():\n    1 / 0\n" + TESTS)
+        done = session(folder, "suites/shop/test_memory.py", "--target", "candidate", "-x")
+        assert done.code == 1
+        assert recordings(folder) == {}
+        assert "Python tests ran, so none is recorded" in done.out
+
+    def test_the_last_failures_alone_are_a_part(self, project: Path) -> None:
+        arguments = ("suites", "--target", "candidate", "-p", "cacheprovider")
+        session(project, *arguments)
+        before = recordings(project)
+        session(project, *arguments, "--lf")
+        assert recordings(project) == before
+
+
+class TestOutcomes:
+    def run(self, folder: Path, mock: ThreadedMock, tests: str, *more: str) -> Any:
+        write(folder, mock, tests)
+        file = "suites/shop/test_memory.py"
+        return session(folder, file, "--target", "candidate", "-v", "-rA", *more)
+
+    def test_an_ordinary_failure_is_tolerated_and_shown(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = "def test_a(chat):\n    assert chat('What is fact 1?') == 'no'\n"
+        done = self.run(project_dir, mock, tests, "-vv")
+        assert done.code == 0
+        assert done.words["test_a[candidate]"] == "TOLERATED"
+        assert "What is fact 1?" in done.out
+        assert "It is value 1." in done.out
+
+    def test_a_critical_failure_fails_for_the_candidate_alone(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = (
+            "import pytest\n@pytest.mark.case(critical=True)\n"
+            "def test_a(chat):\n    assert 'zebra' in chat('What is fact 1?').text\n"
+        )
+        done = self.run(project_dir, mock, tests, "--junitxml", "junit.xml")
+        assert done.code == 1
+        assert done.words["test_a[candidate]"] == "FAILED"
+        assert done.words["test_a[base]"] == "TOLERATED"
+        assert "assert 'zebra' in chat" in done.out
+        assert "It is value 1." in done.out
+        found = {name.rpartition("::")[2]: test
+                 for name, test in junit_tests(project_dir / "junit.xml").items()}  # fmt: skip
+        assert found["test_a[candidate]"].find("failure") is not None
+        assert found["test_a[base]"].find("skipped") is not None
+
+    def test_a_graded_critical_test_fails_by_its_score(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = (
+            "import pytest\n@pytest.mark.case(critical=True)\n"
+            "def test_a(score):\n    score(0.2, reason='too little')\n"
+        )
+        done = self.run(project_dir, mock, tests)
+        assert done.words["test_a[candidate]"] == "FAILED"
+        assert "too little" in done.out
+
+    def test_a_request_that_fails_is_an_error_and_no_answer(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = "def test_a(chat):\n    assert chat('boom')\n"
+        write(project_dir, mock, tests)
+        mock.answer = lambda body: (
+            MockReply("out of order", status=500)
+            if body["messages"][-1]["content"] == "boom"
+            else talk(body)
+        )
+        done = session(
+            project_dir, "suites/shop/test_memory.py", "--target", "candidate", "-v",
+            "--junitxml", "junit.xml",
+        )  # fmt: skip
+        assert done.code == 1
+        assert done.words["test_a[candidate]"] == "ERROR"
+        score = recordings(project_dir)["candidate"][0]["score"]
+        assert (score["status"], score["state"]) == ("failed", "failed")
+        (ours, _) = junit_tests(project_dir / "junit.xml").values()
+        assert ours.find("error") is not None
+
+    def test_a_test_that_breaks_has_no_score(self, project_dir: Path, mock: ThreadedMock) -> None:
+        done = self.run(project_dir, mock, "def test_a(chat):\n    {}['x']\n")
+        assert done.words["test_a[candidate]"] == "FAILED"
+        score = recordings(project_dir)["candidate"][0]["score"]
+        assert (score["status"], score["reason"]) == ("unscored", "KeyError: 'x'")
+
+    def test_base_chat_and_judge(self, project_dir: Path, mock: ThreadedMock) -> None:
+        tests = (
+            "def test_a(chat, base_chat, judge):\n"
+            "    assert chat('Hello') != base_chat('Hello')\n"
+            "    assert judge(chat('Hello'), 'It greets.')\n"
+        )
+        write(project_dir, mock, tests, judge="base")
+        mock.answer = lambda body: (
+            json.dumps({"met": "welcome" in body["messages"][-1]["content"], "reason": "so"})
+            if "Requirement: It greets." in body["messages"][-1]["content"]
+            else talk(body)
+        )
+        done = session(project_dir, "suites/shop/test_memory.py", "--target", "candidate", "-v")
+        assert done.words["test_a[candidate]"] == "PASSED", done.out
+        assert done.words["test_a[base]"] == "TOLERATED"
+
+    def test_no_judge_is_said(self, project_dir: Path, mock: ThreadedMock) -> None:
+        done = self.run(project_dir, mock, "def test_a(judge):\n    judge('a', 'b')\n")
+        assert done.words["test_a[candidate]"] == "ERROR"
+        assert "no judge is configured" in done.out
+
+
+class TestBadInput:
+    def test_without_a_target_they_are_left_alone(self, project: Path) -> None:
+        done = session(project, "suites")
+        assert done.code == 4
+        assert "needs --target NAME" in done.err
+        (project / "test_other.py").write_text("def test_b():\n    pass\n")
+        done = session(project, ".")
+        assert (done.code, "1 passed" in done.tail) == (0, True)
+
+    def test_the_fixtures_are_for_tests_that_a_suite_names(self, project: Path) -> None:
+        (project / "suites/shop/test_stray.py").write_text("def test_b(chat):\n    pass\n")
+        done = session(project, "suites/shop/test_stray.py", "--target", "candidate")
+        assert "is for the tests of a suite" in done.out
+
+    def test_stored_answers_alone_skip_them(self, project: Path) -> None:
+        session(project, "suites", "--target", "candidate")
+        done = session(project, "suites", "--target", "candidate", "--harness-stored", "-v")
+        assert done.words["test_greets[candidate]"] == "SKIPPED"
+        assert done.words[f"rule::{METRIC}[candidate]"] == "PASSED"
+
+    def test_an_unknown_word_about_a_case_is_refused(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = "import pytest\n@pytest.mark.case(weight=3)\ndef test_a(chat):\n    pass\n"
+        write(project_dir, mock, tests)
+        done = session(project_dir, "suites", "--target", "candidate")
+        assert done.code == 4
+        assert "case() takes no weight" in done.err + done.out
