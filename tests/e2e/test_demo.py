@@ -6,8 +6,10 @@ It works in the repository itself, so what an earlier demo trained is used again
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,49 @@ def test_a_gate_after_the_demo_asks_nothing_and_says_the_same(
     assert "vLLM" not in done.stderr
     stored = harness("gate", name, "--stored")
     assert stored.returncode == code
+
+
+@pytest.fixture(scope="module")
+def session(
+    demo: subprocess.CompletedProcess[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, ET.Element]]:
+    """What a session of pytest printed that asked everything anew, and its JUnit tests by name."""
+    report = tmp_path_factory.mktemp("junit") / "junit.xml"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "suites", "--target", "good", "--target", "overeager",
+         "--harness-no-cache", f"--junitxml={report}"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    print(done.stdout)  # for whoever runs this with -s
+    assert done.returncode == 1, done.stdout[-4000:] + done.stderr[-4000:]
+    found = ET.parse(report).getroot().iter("testcase")
+    return done.stdout, {f"{one.get('name')}": one for one in found}
+
+
+Session = tuple[str, dict[str, ET.Element]]
+
+
+def test_pytest_starts_vllm_once_and_asks_every_target(session: Session) -> None:
+    out, _ = session
+    for name in ("base", "good", "overeager"):
+        assert f"harness: asking {name} 582/582" in out
+    for name in ("good", "overeager"):
+        assert f"harness: {name}: adapter proven" in out
+
+
+def test_pytest_comes_to_the_demos_verdicts(session: Session) -> None:
+    out, tests = session
+    assert "PROMOTE  good against base: all 5 rules pass" in out
+    assert "BLOCK  overeager against base: support.scope.f1" in out
+    rules = {name: test for name, test in tests.items() if name.startswith("support.")}
+    failed = {name for name, test in rules.items() if test.find("failure") is not None}
+    assert failed == {"support.scope.f1[overeager]"}
+
+
+def test_pytest_accounts_for_every_case(session: Session) -> None:
+    _, tests = session
+    assert len(tests) == 2 * (582 + 5)
+    assert [name for name, test in tests.items() if test.find("error") is not None] == []
