@@ -120,6 +120,39 @@ def test_a_real_adapter_is_proven_and_an_empty_one_is_refused_after_the_others_a
     assert sum(bool(item["chunks"]) for item in timed) > 60
 
 
+TALK = """
+def test_talks(chat, base_chat, ask_all):
+    assert len(ask_all(["Hello", "Good evening"])) == 2
+    chat("Hello")
+    assert chat("And then?").completion_tokens > 0
+    assert len(chat.messages) >= 3
+    assert base_chat("Hello").seconds > 0
+"""
+
+
+def test_python_tests_talk_to_a_server_of_their_own_with_its_adapter_proven(project: Path) -> None:
+    suite = project / "suites/shop/suite.yaml"
+    before = suite.read_text()
+    suite.write_text(f"{before}\n  talk: {{tests: test_talk.py}}\n")
+    (suite.parent / "test_talk.py").write_text(TALK)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "suites/shop/test_talk.py", "-n", "2", "-v",
+             "--target", "tuned"],
+            cwd=project, text=True, capture_output=True,
+            env={name: value for name, value in os.environ.items() if "PYTEST" not in name},
+        )  # fmt: skip
+    finally:
+        suite.write_text(before)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    assert done.stdout.count("vLLM warms up: base-model") == 1
+    for name in ("tuned", "base"):
+        assert f"shop.talk of {name}: 1 Python test recorded" in done.stdout
+    assert len(list((project / ".harness/runs").glob("*/recorded.json"))) == 2
+    assert vllm_processes(project) == set()
+
+
 def test_harness_and_server_killed_in_turn_and_the_run_still_ends_whole(project: Path) -> None:
     settings = project / "harness.yaml"
     settings.write_text(settings.read_text().replace("max_tokens: 48", "max_tokens: 160"))
