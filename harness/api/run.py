@@ -126,24 +126,31 @@ class Run:
         )
 
 
+_GIVE = "give a folder of .harness/runs, or baselines/<suite>/<name>.json"
+
+
 def load_run(path: str | os.PathLike[str]) -> Run:
     """The run in a folder of `.harness/runs`, or the sealed baseline in a file of `baselines/`.
 
     A baseline's file holds one suite of the run that was promoted.
 
     Raises:
-        UsageError: there is nothing there.
+        UsageError: there is nothing there, or something else.
         EvidenceError: the run is not finished, or was changed since; a seal is broken.
     """
     place = Path(path).absolute()
-    if place.is_dir():
-        return Run(place, RunFolder(place).load())
-    if not place.exists():
-        raise UsageError(
-            "no such run", where=str(path), hint="give a folder of .harness/runs, or a baseline"
-        )
     if place.name == "run.json":
-        return load_run(place.parent)
+        place = place.parent
+    if not place.exists():
+        raise UsageError("no such run", where=str(path), hint=_GIVE)
+    if place.is_dir():
+        if RunFolder(place).header() is None:
+            raise UsageError("is no folder of a run", where=str(path), hint=_GIVE)
+        found = RunFolder(place).load()
+        len(found.attempts), len(found.scores)  # what was changed since is said now
+        return Run(place, found)
+    if place.suffix != ".json":
+        raise UsageError("is no sealed baseline", where=str(path), hint=_GIVE)
     sealed = read_sealed(place)
     header = header_on(sealed.header, {sealed.suite})
     return Run(place, Record(header, sealed.attempts, sealed.scores, sealed.recorded))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.bench.evidence import Bench, open_bench
 from harness.bench.noise import with_noise
+from harness.bench.partial import reported_in_part
 from harness.bench.timing import contest, measured, stored_section, with_section
 from harness.cluster.ray import RayCluster
 from harness.config import Project
@@ -51,7 +52,7 @@ def evidence(
     """The candidate against the baseline, with what the policy's rules on latency are judged by.
 
     What is missing is asked first, all of it `anew` where wanted; where everything is `stored`, no
-    server is asked.
+    server is asked. Ctrl-C leaves a partial report.
 
     Raises:
         UsageError: a file, model or stored measurement does not exist.
@@ -61,12 +62,13 @@ def evidence(
     targets = (*bench.live_baseline, candidate)
     if stored:
         runs = rescore(bench.project, targets, bench.suites, selection)
-    else:
-        reuse: Reuse = "begun" if anew else "stored"
+        return timed(bench, bench.compare(candidate, runs), watcher, stored=True)
+    reuse: Reuse = "begun" if anew else "stored"
+    with reported_in_part(bench, candidate, selection, reuse, watcher.say):
         runs = run(
             bench.project, targets, bench.suites, watcher, selection, reuse=reuse, cluster=cluster
         )
-    return timed(bench, bench.compare(candidate, runs), watcher, stored=stored, anew=anew)
+        return timed(bench, bench.compare(candidate, runs), watcher, anew=anew)
 
 
 def timed(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bench.evidence import Bench
+from harness.bench.places import seen_from
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import HarnessError
 from harness.records.attempt import Attempt
 from harness.records.run import Run
 from harness.records.verdict import BROKEN_OFF
 from harness.report.numbers import count
-from harness.report.write import remove_report, write_report
+from harness.report.write import HTML, remove_report, write_report
 from harness.stages.connect import identify
 from harness.stages.loop import run_async
 from harness.stages.plan import Selection, plan
@@ -29,6 +31,24 @@ class _SoFar:
     run: Run
     answered: int
     planned: int
+
+
+@contextmanager
+def reported_in_part(
+    bench: Bench,
+    candidate: str,
+    selection: Selection,
+    reuse: Reuse,
+    say: Callable[[str], None],
+) -> Iterator[None]:
+    """After Ctrl-C in the block, write a partial report and say where."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder = write_partial(bench, candidate, selection, reuse)
+        if folder is not None:
+            say(f"partial report: {seen_from(Path.cwd(), folder / HTML)}")
+        raise
 
 
 def write_partial(

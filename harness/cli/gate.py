@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness.bench.evidence import Bench, report_folder
+from harness.bench.evidence import report_folder
 from harness.bench.judge import evidence, judge, open_gate
-from harness.bench.partial import write_partial
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.handout import CiJob, handout_options
 from harness.cli.noise import measure
@@ -34,8 +31,6 @@ from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report
-from harness.stages.plan import Selection
-from harness.stages.resume import Reuse
 
 
 @click.command("gate")
@@ -101,7 +96,6 @@ def command(
             with (
                 Console() as console,
                 chosen_cluster(engine, ray_address, workers, console.say) as cluster,
-                _reported_in_part(bench, candidate, selection, stored=stored, anew=no_cache),
             ):
                 found = as_asked(bench, candidate, selection, console, cluster=cluster)
                 verdict = judge(bench, found, console)
@@ -114,21 +108,6 @@ def command(
         job.give(bench, verdict, found)
         _tell(verdict, folder, as_json=as_json)
     sys.exit(verdict.exit_code)
-
-
-@contextmanager
-def _reported_in_part(
-    bench: Bench, candidate: str, selection: Selection, *, stored: bool, anew: bool
-) -> Iterator[None]:
-    """After Ctrl-C, write a partial report and say where."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        how: Reuse = "begun" if anew else "stored"
-        folder = None if stored else write_partial(bench, candidate, selection, how)
-        if folder is not None:
-            click.echo(f"partial report: {shown(folder / 'report.html')}", err=True)
-        raise
 
 
 def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:

@@ -113,7 +113,7 @@ def _section(section: SectionView) -> str:
     critical = f"**{section.new_critical} critical**" if section.new_critical else ""
     cells = (
         cell(section.name),
-        ", ".join(metrics),
+        ", ".join(metrics) or "not given",
         _tally(section.new_failures, critical),
         _tally(section.fixed),
         _tally(section.still_failing),

@@ -49,8 +49,11 @@ def build_counts(role: str, run: Run, accounting: Accounting, repeats: str) -> C
     )
 
 
-def build_sections(comparison: Comparison) -> tuple[SectionView, ...]:
-    """What got better and worse, section by section, in the order of the plan."""
+def build_sections(comparison: Comparison, *, trusted: bool = True) -> tuple[SectionView, ...]:
+    """What got better and worse, section by section, in the order of the plan.
+
+    Of evidence that cannot be trusted no metric is given: it would be taken for one that holds.
+    """
     repeats = repeats_of(comparison)
     cases: dict[tuple[str, str], list[PairedCase]] = {}
     for case in comparison.cases:
@@ -74,7 +77,7 @@ def build_sections(comparison: Comparison) -> tuple[SectionView, ...]:
                 metrics=tuple(
                     _metric(metric, prefix)
                     for name, metric in comparison.metrics.items()
-                    if name.startswith(prefix)
+                    if trusted and name.startswith(prefix)
                 ),
                 cases=tally(own, repeats),
                 new_failures=tally(failed, repeats),

@@ -78,7 +78,7 @@ def build_view(verdict: Verdict, comparison: Comparison) -> ReportView:
             build_counts("baseline", comparison.baseline, verdict.baseline_accounting, repeats[1]),
         ),
         costs=build_costs(comparison),
-        sections=build_sections(comparison),
+        sections=build_sections(comparison, trusted=not verdict.problems),
         prompts=build_prompts(comparison),
         groups=build_groups(comparison),
         provenance=build_provenance(comparison),

@@ -86,6 +86,8 @@ const keep = () => {
   history.replaceState(null, "", text ? `${plain}#${text}` : plain);
 };
 
+const filtered = () => all.some((entry) => !entry.kept);
+
 const restore = (asked) => {
   form.reset();
   for (const box of form.querySelectorAll("[name=outcome]")) {

@@ -21,7 +21,12 @@ const openCase = (id) => {
 
 const follow = () => {
   const name = fragment();
-  if (!name || openCase(name)) return;
+  if (openCase(name)) return;
+  if (!name) {
+    form.reset();
+    apply();
+    return;
+  }
   if (name.includes("=")) {
     restore(new URLSearchParams(location.hash.slice(1)));
     apply();
@@ -30,6 +35,7 @@ const follow = () => {
   }
   const place = document.getElementById(name);
   if (place?.hidden) { form.reset(); apply(); place.scrollIntoView(); }
+  else if (filtered()) keep();  // the address of a place would lose the filter
 };
 
 addEventListener("hashchange", follow);
