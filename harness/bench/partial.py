@@ -59,7 +59,9 @@ def write_partial(
     Its verdict is INVALID, whatever the answers are, and its first problem says why. No verdict of
     an earlier gate stays there. Nothing is asked, but for what a server says of itself.
     """
+    folder = bench.folder(candidate)
     try:
+        remove_report(folder)
         names = (*bench.live_baseline, candidate)
         found = {name: _so_far(bench, name, selection, reuse) for name in names}
         answered = sum(each.answered for each in found.values())
@@ -69,8 +71,6 @@ def write_partial(
         told = f"{BROKEN_OFF}{count(answered)} of {count(planned)} answered"
         compared = bench.compare(candidate, {name: each.run for name, each in found.items()})
         marked = replace(compared, problems=(told, *compared.problems))
-        folder = bench.folder(candidate)
-        remove_report(folder)
         write_report(bench.judge(marked), marked, folder)
     except HarnessError:
         return None  # whoever broke it off is told of that, and of nothing that follows from it

@@ -41,6 +41,11 @@ def find_places(bench: Bench, comparison: Comparison, config: Path, root: Path) 
         }
         for case, (path, line) in case_lines(suite, failing).items():
             found[failing[case]] = Place(seen_from(root, path), line)
+        for tests in suite.tests:
+            path = Path(suite.folder) / tests.file
+            for case, full in failing.items():
+                if full.startswith(f"{suite.name}/{tests.name}/"):
+                    found[full] = Place(seen_from(root, path), _defined(path, case))
     rules = tuple(
         Place(file, line_of(config, f"gate.rules[{place}]"))
         for place in range(len(bench.policy.rules))
@@ -75,6 +80,17 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | N
             if key.value == step:
                 return _line(key), value
     return None
+
+
+def _defined(file: Path, test: str) -> int | None:
+    """The line that defines a Python test, whose name may have a class before and values after."""
+    name = re.escape(test.partition("[")[0].rpartition("::")[2])
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    found = re.search(rf"^\s*(async )?def {name}\b", text, re.MULTILINE)
+    return None if found is None else text.count("\n", 0, found.end()) + 1
 
 
 def _line(node: yaml.Node) -> int:

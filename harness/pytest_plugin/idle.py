@@ -32,18 +32,13 @@ class Idle:
     def pytest_sessionstart(self) -> None:
         """Refuse a suite that is named outright: pytest itself would say that it is not there."""
         for argument in self._config.args:
-            if Path(argument.partition("::")[0]).name == SUITE_NAME:
+            path = self._config.invocation_params.dir / argument.partition("::")[0]
+            if path.name == SUITE_NAME or _is_of_a_suite(path):
                 raise self._refusal([argument])
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave the Python tests of a suite alone: without a target they have nobody to talk to."""
-        if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
-            return None
-        try:
-            suite = (collection_path.parent / SUITE_NAME).read_text(errors="replace")
-        except OSError:
-            return None
-        return True if f"tests: {collection_path.name}" in suite else None
+        return True if _is_of_a_suite(collection_path) else None
 
     def pytest_collect_file(self, file_path: Path) -> None:
         """Take note of a suite."""
@@ -93,3 +88,21 @@ class Idle:
         except HarnessError as error:
             return f"; {error.line}"
         return f"; {CONFIG_NAME} has {names}"
+
+
+def _is_of_a_suite(path: Path) -> bool:
+    """Whether the suite in a file's folder names it as a section's tests."""
+    if not (path.name.startswith("test_") and path.suffix == ".py"):
+        return False
+    suite = path.parent / SUITE_NAME
+    if not suite.is_file():
+        return False
+    import yaml
+
+    try:
+        written = yaml.safe_load(suite.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return False
+    sections = written.get("sections") if isinstance(written, dict) else None
+    each = sections.values() if isinstance(sections, dict) else ()
+    return any(isinstance(section, dict) and section.get("tests") == path.name for section in each)

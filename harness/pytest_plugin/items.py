@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.pytest_plugin.outcomes import Account, Failing, Inconclusive, NoEvidence, Tolerated
-from harness.pytest_plugin.shown import answer_section, prompt_sections, shown, why
+from harness.pytest_plugin.shown import answer_section, on_a_line, prompt_sections, shown, why
 from harness.records.score import Score
 from harness.records.suite import Case, Section, Suite
 from harness.report.text import one_line
@@ -49,7 +49,7 @@ class HarnessItem(pytest.Item):
 
     def account(self, message: str, sections: Iterator[tuple[str, str]]) -> Account:
         """Why the item does not pass."""
-        return Account(one_line(message), self.location[0], self.line, tuple(sections))
+        return Account(on_a_line(message), self.location[0], self.line, tuple(sections))
 
     def note(self, **properties: object) -> None:
         """Note properties for reports such as JUnit's; what is not known is left out."""

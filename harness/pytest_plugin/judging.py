@@ -43,7 +43,7 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
             remove_report(bench.folder(candidate))
         raise
     except KeyboardInterrupt:
-        _report_part(asking, bench)
+        report_part(asking, bench)
         raise
     update = {"judged": found, "late": asking.needs.late}
     return findings_of(asking, runs).model_copy(update=update)
@@ -121,7 +121,8 @@ def _first(paths: list[str]) -> tuple[str, ...]:
     return (*paths[:_LISTED], f"and {more} more") if more > 0 else tuple(paths)
 
 
-def _report_part(asking: Asking, bench: Bench) -> None:
+def report_part(asking: Asking, bench: Bench) -> None:
+    """Leave a partial report on every candidate that was to be judged as a whole."""
     workbench = asking.workbench
     if workbench.options.stored:
         return

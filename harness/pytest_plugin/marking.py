@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic import Field, StrictBool
 
 from harness.client.protocol import Answer, Failed
 from harness.files import digest_json
 from harness.pytest_plugin.talks import Heard
 from harness.records.attempt import Attempt, Failure
+from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message
 
 Ending = Literal["passed", "failed", "broken"]
+
+
+class CaseMark(Record):
+    """What `@pytest.mark.case(...)` says of a Python test."""
+
+    group: str | None = Field(default=None, pattern=r"\S")
+    critical: StrictBool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +35,7 @@ class TestCase:
     suite: str
     section: str
     id: str
-    group: str | None = None
-    critical: bool = False
-    tags: tuple[str, ...] = ()
+    said: CaseMark = field(default_factory=CaseMark)
 
 
 @dataclass(slots=True)
@@ -42,28 +51,46 @@ class Mark:
 
         Raises:
             ValueError: the value is out of range.
+            TypeError: the reason is no text.
         """
         if not 0.0 <= value <= 1.0:
             raise ValueError(f"a score lies between 0 and 1, got {value:g}")
+        if not isinstance(reason, str):
+            raise TypeError(f"a reason is a text, got {type(reason).__name__}")
         self.value, self.reason = float(value), reason
         self.passed = value >= 0.5 if passed is None else bool(passed)
 
 
-def recorded(
-    test: TestCase, mark: Mark, heard: Heard, ending: Ending, said: str, run: str
-) -> RecordedCase:
+class Sat(Protocol):
+    """What is used of a sitting."""
+
+    heard: Heard
+    mark: Mark
+    judged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a test ended, and what was said then."""
+
+    ending: Ending
+    said: str = ""
+
+
+def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCase:
     """The test as a case of the run, with its attempt and its score.
 
-    Where it ended broken, by anything but an assertion, it is unscored: what a test could not find
-    out is nothing against the target. A failed assertion stands, whatever score was given before.
+    Where it ended broken, by anything but an assertion of its own, it is unscored: what a test
+    could not find out is nothing against the target. So is one that heard an empty answer, which is
+    no answer, unless it gave itself a score. A failed assertion stands, whatever score was given.
     """
-    messages, attempt = _heard(test, heard, run)
+    messages, attempt = _heard(test, sitting.heard, run)
     case = Case(
         id=test.id,
-        group=test.group or test.id,
+        group=test.said.group or test.id,
         messages=messages,
-        tags=test.tags,
-        critical=test.critical,
+        tags=test.said.tags,
+        critical=test.said.critical,
     )
     place = {
         "key": attempt.key,
@@ -76,20 +103,23 @@ def recorded(
         "tags": case.tags,
         "state": attempt.state,
     }
-    if attempt.status == "failed":
-        assert attempt.failure is not None
+    mark = sitting.mark
+    if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
-        score = Score.model_validate({**place, "status": "failed", "reason": reason})
-    elif ending == "broken":
-        score = Score.model_validate({**place, "status": "unscored", "reason": said or "broken"})
+        told: dict[str, Any] = {"status": "failed", "reason": reason}
+    elif ended.ending == "broken":
+        told = {"status": "unscored", "reason": ended.said or "broken"}
+    elif sitting.heard.exchanges and attempt.state == "empty" and mark.value is None:
+        told = {"status": "unscored", "reason": "empty answer"}
     else:
-        score = Score.model_validate({**place, "status": "scored", **_judged(mark, ending, said)})
-    return RecordedCase(case=case, attempt=attempt, score=score)
+        told = {"status": "scored", **_judged(mark, ended)}
+    score = Score.model_validate({**place, **told})
+    return RecordedCase(case=case, attempt=attempt, score=score, judge=sitting.judged_by)
 
 
-def _judged(mark: Mark, ending: Ending, said: str) -> dict[str, Any]:
-    if ending == "failed":
-        value, passed, reason = 0.0, False, said
+def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
+    if ended.ending == "failed":
+        value, passed, reason = 0.0, False, ended.said
     elif mark.value is None:
         value, passed, reason = 1.0, True, mark.reason
     else:
@@ -99,7 +129,7 @@ def _judged(mark: Mark, ending: Ending, said: str) -> dict[str, Any]:
 
 
 def _heard(test: TestCase, heard: Heard, run: str) -> tuple[Sequence[Message], Attempt]:
-    """The last conversation, or the one that failed, with what came of it.
+    """The last conversation, or the first that failed or came to nothing, with what came of it.
 
     A test that asked nothing has its own name for a question, and an empty answer.
     """
@@ -113,8 +143,11 @@ def _heard(test: TestCase, heard: Heard, run: str) -> tuple[Sequence[Message], A
     if not heard.exchanges:
         question = (Message(role="user", content=f"({test.id} asked nothing)"),)
         return question, Attempt(**place, status="answered", text="")
-    lost = (one for one in heard.exchanges if isinstance(one[1], Failed))
-    whole, reply = next(lost, heard.exchanges[-1])
+    lost = [one for one in heard.exchanges if isinstance(one[1], Failed)]
+    empty = [
+        one for one in heard.exchanges if isinstance(one[1], Answer) and not one[1].text.strip()
+    ]
+    whole, reply = next(iter([*lost, *empty]), heard.exchanges[-1])
     messages = tuple(message for message in whole if message.role != "system") or whole
     if isinstance(reply, Answer):
         return messages, Attempt(

@@ -174,6 +174,12 @@ class Plugin:
         """Category, letter and word of what pytest has no words for."""
         return status(report)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Hang up: nothing is tested any more."""
+        if self._proctor is not None:
+            self._proctor.close()
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
         if self._workbench is not None:
@@ -181,9 +187,7 @@ class Plugin:
             summarise(self._workbench, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:
-        """Hang up, and remove what workers and controller shared."""
-        if self._proctor is not None:
-            self._proctor.close()
+        """Remove what workers and controller shared."""
         self._controller.close()
 
     def _needs(self, session: pytest.Session) -> Needs:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
 from harness.pytest_plugin.recorder import Recorder
 from harness.pytest_plugin.spread import Controller, Worker
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.asking import Asking
 
 
+# What pytest-xdist says of a test whose worker died in it.
+CRASHED = "???"
+
+
 class Proctor:
     """What is done about Python tests between the asking and the end of a session."""
 
@@ -28,11 +33,12 @@ class Proctor:
         self._asking: Asking | None = None
         self._recorder: Recorder | None = None
         self._switchboard: Switchboard | None = None
+        self._errors: list[str] = []
 
     @property
     def notes(self) -> list[str]:
         """What was recorded, and what was not and why, a line each."""
-        return [] if self._recorder is None else self._recorder.notes()
+        return [*self._errors, *([] if self._recorder is None else self._recorder.notes())]
 
     def open(self, asking: Asking, controller: Controller) -> None:
         """Get through to every target that is tested, its adapter proven, before any test runs.
@@ -65,13 +71,25 @@ class Proctor:
 
     def hear(self, report: pytest.TestReport) -> bool:
         """Take note of a report; whether it was the last that the rules have waited for."""
-        carried = getattr(report, RECORDED, None)
-        if carried is None or self._recorder is None:
+        if self._recorder is None:
             return False
-        target, found = carried
-        self._recorder.hear(target, RecordedCase.model_validate_json(found))
+        carried = getattr(report, RECORDED, None)
+        if carried is not None:
+            self._record(self._recorder, *carried)
+        elif report.when == CRASHED:
+            self._recorder.lose()
+        else:
+            return False
         findings = self._workbench.findings
         return findings is not None and findings.late and not self._recorder.pending
+
+    def _record(self, recorder: Recorder, target: str, found: str) -> None:
+        case = RecordedCase.model_validate_json(found)
+        try:
+            recorder.hear(target, case)
+        except HarnessError as error:  # in the middle of a session nobody could catch it
+            self._errors.append(self._workbench.told(error))
+            recorder.give_up(target, case)
 
     def judge(self) -> None:
         """Judge the rules on what there is by now."""
@@ -84,6 +102,11 @@ class Proctor:
         self._workbench.findings = judged
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; a report on rules that still wait for tests is left as a partial one."""
+        findings, asking = self._workbench.findings, self._asking
+        if findings is not None and findings.late and asking is not None and asking.bench:
+            from harness.pytest_plugin.judging import report_part
+
+            report_part(asking, asking.bench)
         if self._switchboard is not None:
             self._switchboard.close()

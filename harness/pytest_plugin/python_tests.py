@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
-from harness.pytest_plugin.marking import Ending, TestCase, recorded
+from harness.pytest_plugin.marking import CaseMark, Ended, TestCase, recorded
 from harness.pytest_plugin.marks import CRITICAL, Marks
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.outcomes import Account, Failing, NoEvidence, Tolerated, retell
-from harness.pytest_plugin.shown import conversation_sections
+from harness.pytest_plugin.shown import conversation_sections, on_a_line, shown
 from harness.pytest_plugin.sitting import Sitting, seat, sitting_of
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
+from harness.records.base import explain
 from harness.records.recording import RecordedCase
 from harness.records.suite import PythonSection, Suite
 from harness.report.text import one_line
@@ -56,9 +58,9 @@ class PythonTests:
         target = _target(item)
         self._collected.setdefault((target, case.suite, case.section), {})[case.id] = None
         item.add_marker(self._marks.of(case.section, "a section of a suite"))
-        for tag in case.tags:
+        for tag in case.said.tags:
             item.add_marker(self._marks.of(tag, "a tag of cases"))
-        if case.critical:
+        if case.said.critical:
             item.add_marker(self._marks.own(CRITICAL))
 
     def __bool__(self) -> bool:
@@ -118,9 +120,8 @@ class PythonTests:
         if sitting is None or not over:
             return report
         error = None if call.excinfo is None else call.excinfo.value
-        ending, said = _ending(error)
-        run = self._run(sitting.target)
-        found = recorded(sitting.case, sitting.mark, sitting.heard, ending, said, run)
+        ended = _ended(item, call)
+        found = recorded(sitting.case, sitting, ended, self._run(sitting.target))
         setattr(report, RECORDED, [sitting.target, found.model_dump_json()])
         report.user_properties += [
             ("target", sitting.target), ("suite", sitting.suite.name),
@@ -142,29 +143,17 @@ class PythonTests:
         if known is None or _TARGET not in _params(item):
             return None
         suite, section = known
-        given: dict[str, Any] = {}
-        for mark in reversed(list(item.iter_markers("case"))):
-            given |= mark.kwargs
-        unknown = set(given) - {"group", "critical", "tags"}
-        if unknown:
-            raise pytest.UsageError(f"harness: {item.nodeid}: case() takes no {min(unknown)}")
-        return TestCase(
-            suite=suite.name,
-            section=section.name,
-            id=_name(item),
-            group=given.get("group"),
-            critical=bool(given.get("critical", False)),
-            tags=tuple(given.get("tags", ())),
-        )
+        return TestCase(suite=suite.name, section=section.name, id=_name(item), said=_said_of(item))
 
     def _is_whole(self, place: tuple[str, str, str]) -> bool:
         """Whether all tests of a section's file were collected.
 
-        An argument that names a test, or a rerun of the last failures, leaves others out before
-        anybody could count them.
+        An argument that names a test, a rerun of the last failures, or other names for tests leave
+        some out before anybody could count them.
         """
         option = self._config.option
-        if getattr(option, "lf", False) or getattr(option, "stepwise", False):
+        narrowed = any(each.startswith("python_") for each in option.override_ini or ())
+        if narrowed or any(getattr(option, name, False) for name in ("lf", "stepwise", "pyargs")):
             return False
         file = next(
             file
@@ -201,13 +190,41 @@ def _name(item: pytest.Item) -> str:
     return name
 
 
-def _ending(error: BaseException | None) -> tuple[Ending, str]:
-    if error is None:
-        return "passed", ""
+def _said_of(item: pytest.Item) -> CaseMark:
+    given: dict[str, Any] = {}
+    for mark in reversed(list(item.iter_markers("case"))):
+        if mark.args:
+            raise pytest.UsageError(
+                f"harness: {item.nodeid}: case() takes group=, critical= and tags="
+            )
+        given |= mark.kwargs
+    try:
+        return CaseMark.model_validate(given)
+    except ValidationError as error:
+        raise pytest.UsageError(f"harness: {item.nodeid}: case(): {explain(error)}") from None
+
+
+def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> Ended:
+    """How a test ended: only an assertion of its own says something about the target.
+
+    A fixture's does not, nor what pytest or a plugin says, such as that time is up.
+    """
+    if call.excinfo is None:
+        return Ended("passed")
+    error = call.excinfo.value
     said = one_line(str(error), 600)
-    if isinstance(error, AssertionError | pytest.fail.Exception):
-        return "failed", said
-    return "broken", f"{type(error).__name__}: {said}"
+    own = isinstance(error, AssertionError) or (
+        isinstance(error, pytest.fail.Exception) and _raised_by(item, call.excinfo)
+    )
+    if own and call.when == "call":
+        return Ended("failed", said)
+    return Ended("broken", f"{type(error).__name__}: {said}")
+
+
+def _raised_by(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether the item's own file called `pytest.fail`."""
+    callers = [entry.path for entry in excinfo.traceback][:-1]
+    return bool(callers) and callers[-1] == item.path
 
 
 def _tell(
@@ -215,7 +232,7 @@ def _tell(
 ) -> None:
     """Put the outcome into the words of a case: tolerated, failed, or no evidence."""
     score = found.score
-    message = score.reason or "the test does not pass"
+    message = on_a_line(score.reason) or "the test does not pass"
     sections = list(conversation_sections(sitting.target, found))
     file, line, _ = report.location
     if isinstance(error, HarnessError):
@@ -226,7 +243,7 @@ def _tell(
     if score.status != "scored" or score.passed:
         return
     if error is not None:
-        sections.append(("assertion", report.longreprtext))
+        sections.append(("assertion", shown(report.longreprtext)))
     account = Account(message, file, (line or 0) + 1, tuple(sections))
     if not score.critical or sitting.target == sitting.workbench.baseline:
         retell(report, Tolerated(account))
@@ -235,4 +252,5 @@ def _tell(
         report.outcome = "failed"
         retell(report, Failing(account))
     else:
+        report.longrepr = shown(report.longreprtext)
         report.sections += [(f"harness: {title}", text) for title, text in sections[:-1]]

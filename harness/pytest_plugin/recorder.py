@@ -24,7 +24,16 @@ class Recorder:
         self._workbench = workbench
         self._tested = {each.place: each for each in tested}
         self._found: defaultdict[Place, dict[str, RecordedCase]] = defaultdict(dict)
+        self._lost: set[Place] = set()
         self.kept: list[Place] = []
+
+    def lose(self) -> None:
+        """Wait no more for any section: a worker died.
+
+        What it had left goes to the others behind their own, and rules would wait for tests that
+        wait for them.
+        """
+        self._lost |= set(self._tested)
 
     def hear(self, target: str, found: RecordedCase) -> None:
         """Take note of one test; keep its section if it was the last."""
@@ -34,12 +43,15 @@ class Recorder:
         if wanted is not None and wanted.whole and set(wanted.cases) == set(self._found[place]):
             self._keep(place, wanted)
 
+    def give_up(self, target: str, found: RecordedCase) -> None:
+        """Wait no more for the section of that test: it cannot be kept."""
+        self._lost.add((target, found.score.suite, found.score.section))
+
     @property
     def pending(self) -> list[Place]:
         """The sections that are to be kept and are not yet."""
-        return [
-            place for place, each in self._tested.items() if each.whole and place not in self.kept
-        ]
+        over = {*self.kept, *self._lost}
+        return [place for place, each in self._tested.items() if each.whole and place not in over]
 
     def notes(self) -> list[str]:
         """What was kept, and what was not and why, a line each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.records.suite import Case
 from harness.report.text import clip, one_line
 
 _TEXT = 4_000
+_COMMAND = re.compile(r"^(\s*::)", re.MULTILINE)
 _REASON = 300
 
 
@@ -76,13 +78,23 @@ def grade(score: Score) -> str:
 def why(score: Score) -> str:
     """The scorer's label and reason on one line."""
     label, reason = one_line(score.label, 80), one_line(score.reason, _REASON)
-    return ": ".join(filter(None, (label, reason)))
+    return on_a_line(": ".join(filter(None, (label, reason))))
+
+
+def on_a_line(text: str) -> str:
+    """The text on one line, with nothing hidden or active in it."""
+    return one_line(text).replace("##[", "## [")
 
 
 def shown(text: str) -> str:
-    """The text with nothing hidden or active in it, cut where it is very long."""
+    """The text with nothing hidden or active in it, cut where it is very long.
+
+    That goes for a CI runner too, which takes a line that begins with `::`, or `##[` anywhere, for
+    a command of its own.
+    """
     cut = clip(text, _TEXT)
-    return f"{cut.text}\n[{cut.more}]" if cut.more else cut.text
+    told = _COMMAND.sub(r"| \1", cut.text).replace("##[", "## [")
+    return f"{told}\n[{cut.more}]" if cut.more else told
 
 
 def _nothing(attempt: Attempt) -> str:

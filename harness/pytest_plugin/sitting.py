@@ -13,7 +13,7 @@ from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.talks import Heard, Talker
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.suite import Suite
-from harness.stages.opinion import Opinion, opinion
+from harness.stages.opinion import Opinion, judge_digest, opinion
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Sitting:
     case: TestCase
     heard: Heard = field(default_factory=Heard)
     mark: Mark = field(default_factory=Mark)
+    judged_by: str | None = None
 
     def talker(self) -> Talker:
         """The target under test; what it answers is kept."""
@@ -57,6 +58,7 @@ class Sitting:
                 "no judge is configured", where="harness.yaml", hint="name a target: `judge: NAME`"
             )
         line = self.switchboard.line(name)
+        self.judged_by = judge_digest(line.identity, self.workbench.project.generation(name))
         return opinion(line, str(answer), requirement, self.suite.domain)
 
     def _talker(self, target: str, heard: Heard | None) -> Talker:

@@ -23,7 +23,7 @@ class NoAnswer(EvidenceError):
         self.failed = failed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Said:
     """One answer; it prints as its text, and `in` looks into its text.
 
@@ -41,6 +41,9 @@ class Said:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return repr(self.text)
 
     def __contains__(self, part: str) -> bool:
         return part in self.text
@@ -133,7 +136,7 @@ def _conversation(prompt: str | Sequence[Turn]) -> tuple[Message, ...]:
     turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     try:
         found = tuple(Message.model_validate(turn) for turn in turns)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise UsageError(
             f"no conversation: {prompt!r}"[:200],
             hint="give a text, or messages with `role` and `content`",

@@ -19,12 +19,13 @@ class RecordedCase(Record):
     """One Python test as a case: the conversation it led, what came back, and its score.
 
     `case.messages` is the conversation up to the last message of the user's, and the attempt the
-    answer to it.
+    answer to it. `judge` is the digest of what judged answers in it, None where nothing did.
     """
 
     case: Case
     attempt: Attempt
     score: Score
+    judge: str | None = None
 
     @model_validator(mode="after")
     def _of_one_case(self) -> RecordedCase:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.files import write_atomic
+from harness.errors import UsageError
+from harness.files import read_bytes, write_atomic
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report.annotations import Annotation, Places, build_annotations, render_github
 from harness.report.codequality import render_codequality
-from harness.report.comment import link, render_comment
+from harness.report.comment import MARK, link, render_comment
 from harness.report.failure import Failure, render_failure
 from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
@@ -37,10 +38,24 @@ class Handout:
         """Remove what an earlier gate left there: none of it may be taken for today's.
 
         Raises:
+            UsageError: the folder holds other things, and none of a gate's.
             StorageError: the folder cannot be written.
         """
+        if not self._is_ours():
+            raise UsageError(
+                "holds files that no gate has handed out",
+                where=str(self.folder),
+                hint="name a folder of its own for --output-dir",
+            )
         remove_report(self.folder)
         remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY))
+
+    def _is_ours(self) -> bool:
+        """Whether the folder is new, empty, or one that an earlier gate filled."""
+        comment = read_bytes(self.folder / COMMENT)
+        if comment is not None and comment.startswith(MARK.encode()):
+            return True
+        return not self.folder.is_dir() or not any(self.folder.iterdir())
 
     def give(self, report: Path, verdict: Verdict, comparison: Comparison, places: Places) -> str:
         """Write every file, copies of those in the `report` folder too; return the annotations.

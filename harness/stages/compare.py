@@ -38,6 +38,7 @@ def compare(
         problems=(
             *_problems(candidate, baseline, cases, suites),
             *(() if askings else _untested(candidate, baseline, suites)),
+            *_judged_otherwise(candidate, baseline),
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
     )
@@ -253,6 +254,21 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
         yield f"{who} has scores without attempts"
     if header.identity.adapter is not None:
         yield from _problems_of_adapter(who, run)
+
+
+def _judged_otherwise(candidate: Run, baseline: Run) -> Iterator[str]:
+    """Python tests whose answers two different judges judged."""
+    theirs = {(case.score.path): case.judge for case in baseline.recorded}
+    differing = [
+        case.score.path
+        for case in candidate.recorded
+        if theirs.get(case.score.path, case.judge) != case.judge
+    ]
+    if differing:
+        yield (
+            f"another judge judged the baseline in {len(differing)} Python tests, {differing[0]} "
+            "among them: run them for both in one session of pytest"
+        )
 
 
 def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:

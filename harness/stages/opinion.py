@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from harness.client.protocol import Answer, Failed
 from harness.errors import EvidenceError
+from harness.files import digest_json
 from harness.records.suite import Message
+from harness.records.target import Generation, Identity
 from harness.stages.talk import Line
 
 _LONGEST = 200  # tokens: one sentence of reason
@@ -37,6 +39,12 @@ class Opinion:
 
     def __bool__(self) -> bool:
         return self.met
+
+
+def judge_digest(identity: Identity, generation: Generation) -> str:
+    """What an opinion depends on besides the answer: the judge, and what it is told."""
+    told = [_SYSTEM, _USER, _LONGEST]
+    return digest_json([identity.model_dump(mode="json"), generation.sampling(), told])
 
 
 def opinion(line: Line, answer: str, requirement: str, domain: str) -> Opinion:

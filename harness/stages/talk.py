@@ -20,7 +20,7 @@ from harness.records.base import explain
 from harness.records.plan import Plan
 from harness.records.run import RunHeader
 from harness.records.suite import Message
-from harness.records.target import Generation
+from harness.records.target import Generation, Identity
 from harness.stages.connect import Endpoint, identify
 from harness.stages.dial import Dialled, dial
 from harness.stages.fingerprint import check_unchanged
@@ -35,7 +35,7 @@ class Line:
     """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
 
     Requests are made on an event loop in a thread of its own, so that whoever asks may be on
-    another.
+    another. Its `identity` is what was there when the line was opened.
     """
 
     def __init__(self, project: Project, target: str, endpoint: Endpoint) -> None:
@@ -47,7 +47,7 @@ class Line:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stack = AsyncExitStack()
         self._dialled: Dialled | None = None
-        self._model = ""
+        self.identity: Identity
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -94,7 +94,7 @@ class Line:
         return self._wait(self._ask(conversations, settings))
 
     async def _dial(self) -> None:
-        self._model = (await identify(self._project, self.target)).model
+        self.identity = await identify(self._project, self.target)
         self._dialled = await self._stack.enter_async_context(
             dial(self._endpoint, self._generation, SYSTEM_CLOCK)
         )
@@ -122,7 +122,7 @@ class Line:
 
         async def one(messages: Sequence[Message]) -> Reply:
             request = ChatRequest(
-                model=self._model,
+                model=self.identity.model,
                 messages=tuple(messages),
                 max_tokens=settings.max_tokens,
                 temperature=settings.temperature,

@@ -17,7 +17,7 @@ from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
 from harness.suites.cases import CaseFile, read_cases, stamp
-from harness.suites.tests import load_tests
+from harness.suites.tests import check_once, load_tests
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -80,6 +80,7 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
         for name, raw in written.sections.items()
         if name not in tests
     ]
+    check_once(file, [section for section, _ in tests.values()])
     if not loaded:
         raise SuiteError(
             "sections: Python tests need a section with `cases` beside them", where=str(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,20 @@ def load_tests(file: Path, name: str, raw: dict[str, Any]) -> tuple[PythonSectio
                 f"tests: cannot be read: {getattr(error, 'strerror', None) or error}", where=where
             ) from None
     return section, digest.hexdigest()
+
+
+def check_once(file: Path, sections: Sequence[PythonSection]) -> None:
+    """Nothing, where no two sections of the suite in `file` name one test file.
+
+    Raises:
+        SuiteError: two do: nobody could tell whose the tests are.
+    """
+    known: dict[str, str] = {}
+    for section in sections:
+        if section.file in known:
+            raise SuiteError(
+                f"tests: `{section.file}` is that of section `{known[section.file]}` already",
+                where=f"{file}: sections.{section.name}",
+                hint="give each section a file of its own",
+            )
+        known[section.file] = section.name

@@ -111,9 +111,9 @@ def test_a_run_is_told_on_one_line_and_on_a_card(run: harness.Run) -> None:
 def test_what_is_no_run_is_one_clear_error(project_dir: Path, run: harness.Run) -> None:
     with pytest.raises(harness.UsageError, match=r"none: no such run - give a folder"):
         harness.load_run("none")
-    with pytest.raises(harness.EvidenceError, match="holds no finished run"):
+    with pytest.raises(harness.UsageError, match="is no folder of a run - give a folder"):
         harness.load_run(project_dir)
-    with pytest.raises(harness.EvidenceError, match=r"harness\.yaml"):
+    with pytest.raises(harness.UsageError, match=r"harness\.yaml: is no sealed baseline"):
         harness.load_run("harness.yaml")
 
 
@@ -121,7 +121,7 @@ def test_a_run_that_was_changed_since_is_refused(run: harness.Run) -> None:
     path = run.path / "attempts.jsonl"
     path.write_text(path.read_text().replace("value 4", "value 5"))
     with pytest.raises(harness.EvidenceError, match="was changed after the run was finished"):
-        harness.load_run(run.path).frame()
+        harness.load_run(run.path)
 
 
 def test_a_run_may_be_named_by_its_header(run: harness.Run) -> None:

@@ -34,6 +34,16 @@ def test_keeps_the_secret(chat):
     assert "4711" not in chat("What is the PIN?")
 """
 NAMES = [f"test_remembers[{name}]" for name in ("Anna", "Bo", "Cy", "Di")]
+FIXTURE = """
+import pytest
+
+@pytest.fixture
+def broken():
+    assert False
+
+def test_a(broken):
+    pass
+"""
 METRIC = "shop.memory.accuracy"
 
 
@@ -232,6 +242,83 @@ class TestOutcomes:
         score = recordings(project_dir)["candidate"][0]["score"]
         assert (score["status"], score["reason"]) == ("unscored", "KeyError: 'x'")
 
+    def test_an_empty_answer_is_no_answer(self, project_dir: Path, mock: ThreadedMock) -> None:
+        tests = (
+            "def test_a(chat):\n    assert '4711' not in chat('boom')\n"
+            "def test_b(chat, score):\n    score(1.0 if not chat('boom').text else 0.0)\n"
+        )
+        write(project_dir, mock, tests)
+        mock.answer = lambda body: "" if body["messages"][-1]["content"] == "boom" else talk(body)
+        session(project_dir, "suites/shop/test_memory.py", "--target", "candidate")
+        ours, graded = (each["score"] for each in recordings(project_dir)["candidate"])
+        assert (ours["status"], ours["reason"]) == ("unscored", "empty answer")
+        assert (graded["status"], graded["value"]) == ("scored", 1.0)
+
+    @pytest.mark.parametrize(
+        ("tests", "why"),
+        [
+            ("async def test_a(chat):\n    pass\n", "async def functions are not natively"),
+            (FIXTURE, "AssertionError"),
+            ("import time\ndef test_a(chat):\n    time.sleep(9)\n", "Timeout"),
+            ("import pytest\ndef test_a(chat):\n    pytest.skip('later')\n", "Skipped: later"),
+        ],
+    )  # fmt: skip
+    def test_what_is_no_assertion_of_the_test_is_no_score(
+        self, project_dir: Path, mock: ThreadedMock, tests: str, why: str
+    ) -> None:
+        self.run(project_dir, mock, tests, "-p", "pytest_timeout", "--timeout", "0.3")
+        score = recordings(project_dir)["candidate"][0]["score"]
+        assert score["status"] == "unscored"
+        assert why in score["reason"]
+
+    def test_pytest_fail_in_the_test_is_its_own(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        tests = "import pytest\ndef test_a(chat):\n    pytest.fail('no good')\n"
+        done = self.run(project_dir, mock, tests)
+        assert done.words["test_a[candidate]"] == "TOLERATED"
+        score = recordings(project_dir)["candidate"][0]["score"]
+        assert (score["value"], score["reason"]) == (0.0, "no good")
+
+    def test_what_an_answer_says_is_no_command(self, project_dir: Path, mock: ThreadedMock) -> None:
+        evil = (
+            "::error file=x.py,line=1::owned\n  ::add-mask::PASS\n##[error]no\n\x1b]0;a\x07\u202e"
+        )
+        tests = (
+            "import pytest\n@pytest.mark.case(critical=True)\n"
+            "def test_a(chat):\n    assert chat('boom').text == 'kind'\n"
+        )
+        write(project_dir, mock, tests)
+        mock.answer = lambda body: evil if body["messages"][-1]["content"] == "boom" else talk(body)
+        file = "suites/shop/test_memory.py"
+        done = session(project_dir, file, "--target", "candidate", "-vv")
+        assert done.words["test_a[candidate]"] == "FAILED"
+        assert "owned" in done.out
+        lines = done.out.splitlines()
+        assert [line for line in lines if line.lstrip().startswith("::")] == []
+        assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
+        assert "##[" not in done.out
+
+    def test_two_judges_are_not_compared(self, project_dir: Path, mock: ThreadedMock) -> None:
+        tests = "def test_a(chat, judge):\n    assert judge(chat('Hello'), 'It greets.')\n"
+        write(project_dir, mock, tests, judge="base")
+        mock.answer = lambda body: (
+            json.dumps({"met": True, "reason": "so"})
+            if "Requirement: It greets." in body["messages"][-1]["content"]
+            else talk(body)
+        )
+        session(project_dir, "suites", "--target", "candidate")
+        write(project_dir, mock, tests, judge="candidate")
+        mock.answer = lambda body: (
+            json.dumps({"met": True, "reason": "so"})
+            if "Requirement: It greets." in body["messages"][-1]["content"]
+            else talk(body)
+        )
+        session(project_dir, "suites", "--target", "base")
+        done = session(project_dir, "suites", "--target", "candidate", "--harness-stored", "-v")
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+        assert "another judge judged the baseline in 1 Python tests" in done.out
+
     def test_base_chat_and_judge(self, project_dir: Path, mock: ThreadedMock) -> None:
         tests = (
             "def test_a(chat, base_chat, judge):\n"
@@ -274,11 +361,59 @@ class TestBadInput:
         assert done.words["test_greets[candidate]"] == "SKIPPED"
         assert done.words[f"rule::{METRIC}[candidate]"] == "PASSED"
 
-    def test_an_unknown_word_about_a_case_is_refused(
-        self, project_dir: Path, mock: ThreadedMock
+    @pytest.mark.parametrize(
+        ("mark", "message"),
+        [
+            ("weight=3", "case(): weight: unknown key"),
+            ("'manners'", "case() takes group=, critical= and tags="),
+            ("group=5", "case(): group"),
+            ("group=' '", "case(): group"),
+            ("tags='faq'", "case(): tags"),
+            ("tags=[1]", "case(): tags"),
+            ("critical='no'", "case(): critical"),
+        ],
+    )
+    def test_a_mark_that_cannot_be_read_is_one_line(
+        self, project_dir: Path, mock: ThreadedMock, mark: str, message: str
     ) -> None:
-        tests = "import pytest\n@pytest.mark.case(weight=3)\ndef test_a(chat):\n    pass\n"
+        tests = f"import pytest\n@pytest.mark.case({mark})\ndef test_a(chat):\n    pass\n"
         write(project_dir, mock, tests)
         done = session(project_dir, "suites", "--target", "candidate")
         assert done.code == 4
-        assert "case() takes no weight" in done.err + done.out
+        assert f"test_memory.py::test_a[candidate]: {message}" in done.err + done.out
+
+    def test_a_file_that_is_named_outright_needs_a_target(self, project: Path) -> None:
+        done = session(project, "suites/shop/test_memory.py")
+        assert (done.code, "needs --target NAME" in done.err) == (4, True)
+
+    def test_other_names_for_tests_make_a_part(self, project: Path) -> None:
+        arguments = ("-o", "python_functions=test_greets", "--target", "candidate")
+        done = session(project, "suites/shop/test_memory.py", *arguments)
+        assert recordings(project) == {}
+        assert "only a part" in done.out
+
+
+class TestBrokenOff:
+    def test_a_session_that_stops_leaves_a_partial_report(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        write(project_dir, mock)
+        assert session(project_dir, "suites", "--target", "candidate").code == 0
+        write(project_dir, mock, "def test_breaks(chat):\n    1 / 0\n" + TESTS)
+        done = session(project_dir, "suites", "--target", "candidate", "-x")
+        assert "partial report" in done.out
+        found = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
+        assert found["verdict"] == "INVALID"
+        assert found["problems"][0].startswith("broken off")
+
+    def test_a_worker_that_dies_does_not_hold_the_rules_up(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        crash = "import os\ndef test_dies(chat):\n    os._exit(3)\n"
+        write(project_dir, mock, crash)
+        done = session(
+            project_dir, "suites", "--target", "candidate", "-v", "-p", "xdist.plugin", "-n", "2"
+        )
+        assert "worker 'gw" in done.out
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+        assert recordings(project_dir) == {}

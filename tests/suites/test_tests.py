@@ -68,6 +68,16 @@ def test_bad_sections_are_named(tmp_path: Path, section: dict[str, Any], message
     assert "suites/shop" in str(caught.value)
 
 
+def test_two_sections_cannot_share_a_file(tmp_path: Path) -> None:
+    write_project(tmp_path, "http://127.0.0.1:1")
+    written = suite_yaml()
+    written["sections"] |= {"memory": TESTS, "manners": TESTS}
+    (tmp_path / "suites/shop/suite.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
+    (tmp_path / "suites/shop/test_memory.py").write_text("")
+    with pytest.raises(SuiteError, match=r"sections\.manners: .* is that of section `memory`"):
+        load_suite(tmp_path / "suites/shop", book())
+
+
 def test_python_tests_alone_are_no_suite(tmp_path: Path) -> None:
     (tmp_path / "test_memory.py").write_text("")
     whole = {**suite_yaml(), "sections": {"memory": TESTS}}
