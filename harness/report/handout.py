@@ -16,7 +16,7 @@ from harness.report.failure import Failure, render_failure
 from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
 from harness.report.view import build_view
-from harness.report.write import JUNIT, copy_report, remove_files, remove_report
+from harness.report.write import FILES, JUNIT, copy_report, remove_files, remove_report
 
 SUMMARY, COMMENT = "summary.md", "comment.md"
 ANNOTATIONS, CODE_QUALITY = "annotations.txt", "codequality.json"
@@ -38,12 +38,12 @@ class Handout:
         """Remove what an earlier gate left there: none of it may be taken for today's.
 
         Raises:
-            UsageError: the folder holds other things, and none of a gate's.
+            UsageError: a file of that name is there that no gate has handed out.
             StorageError: the folder cannot be written.
         """
         if not self._is_ours():
             raise UsageError(
-                "holds files that no gate has handed out",
+                "holds files that a gate would replace, and that none has handed out",
                 where=str(self.folder),
                 hint="name a folder of its own for --output-dir",
             )
@@ -51,11 +51,12 @@ class Handout:
         remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY))
 
     def _is_ours(self) -> bool:
-        """Whether the folder is new, empty, or one that an earlier gate filled."""
-        comment = read_bytes(self.folder / COMMENT)
-        if comment is not None and comment.startswith(MARK.encode()):
+        """Whether what has the names of our files there was handed out by an earlier gate."""
+        names = (*FILES, SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY)
+        if not any((self.folder / name).exists() for name in names):
             return True
-        return not self.folder.is_dir() or not any(self.folder.iterdir())
+        comment = read_bytes(self.folder / COMMENT)
+        return comment is not None and comment.startswith(MARK.encode())
 
     def give(self, report: Path, verdict: Verdict, comparison: Comparison, places: Places) -> str:
         """Write every file, copies of those in the `report` folder too; return the annotations.

@@ -223,6 +223,17 @@ def test_other_files_in_the_folder_are_left_alone(project_dir: Path) -> None:
     assert Path("out/notes.txt").read_text() == "mine"
 
 
+def test_files_of_others_are_not_replaced(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("docs").mkdir()
+    Path("docs/report.md").write_text("mine")
+    assert call("gate", "candidate", "--output-dir", "docs") == 2
+    assert "docs: holds files that a gate would replace" in capsys.readouterr().err
+    assert Path("docs/report.md").read_text() == "mine"
+    assert mock.server.requests == []
+
+
 def test_what_a_server_writes_into_an_error_is_not_obeyed(
     project_dir: Path, mock: ThreadedMock
 ) -> None:
