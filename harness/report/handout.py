@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.files import write_atomic
+from harness.journal.gates import gate_line
 from harness.records.comparison import Comparison
+from harness.records.past_gate import PastGate
 from harness.records.verdict import Verdict
 from harness.report.annotations import Annotation, Places, build_annotations, render_github
 from harness.report.codequality import render_codequality
@@ -19,6 +21,7 @@ from harness.report.write import JUNIT, copy_report, remove_files, remove_report
 
 SUMMARY, COMMENT = "summary.md", "comment.md"
 ANNOTATIONS, CODE_QUALITY = "annotations.txt", "codequality.json"
+GATES = "gates.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,16 @@ class Handout:
             StorageError: the folder cannot be written.
         """
         remove_report(self.folder)
-        remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY))
+        remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES))
 
-    def give(self, report: Path, verdict: Verdict, comparison: Comparison, places: Places) -> str:
+    def give(
+        self,
+        report: Path,
+        verdict: Verdict,
+        comparison: Comparison,
+        places: Places,
+        kept: PastGate,
+    ) -> str:
         """Write every file, copies of those in the `report` folder too; return the annotations.
 
         Raises:
@@ -55,6 +65,7 @@ class Handout:
             render_comment(view, self.mark, self.url),
             build_annotations(verdict, comparison, places),
         )
+        write_atomic(self.folder / GATES, gate_line(kept) + "\n")
         copy_report(report, self.folder)
         return written
 
