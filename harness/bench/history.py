@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from harness.bench.evidence import VERDICT
 from harness.config import Project
-from harness.errors import EvidenceError, UsageError
+from harness.errors import EvidenceError, JournalError, UsageError
 from harness.files import read_bytes
 from harness.journal.gates import kept_gates
 from harness.records.base import explain
@@ -19,6 +19,8 @@ from harness.records.verdict import Verdict
 from harness.stages.history import history
 from harness.stages.load import load_suites
 from harness.stages.seal import sealed_baselines
+
+_TAKEN = f"--from takes {VERDICT}, gates.jsonl or a folder"
 
 
 def gather(project: Project, names: Sequence[str], sources: Iterable[Path]) -> tuple[History, ...]:
@@ -35,7 +37,7 @@ def gather(project: Project, names: Sequence[str], sources: Iterable[Path]) -> t
     verdicts: list[Verdict] = []
     for path in dict.fromkeys(found for source in sources for found in _files(source)):
         if path.suffix == ".jsonl":
-            gates += kept_gates(path)
+            gates += _fetched(path)
         else:
             verdicts.append(_verdict(path))
     current = {suite.name: suite.digest for suite in load_suites(project)}
@@ -80,12 +82,20 @@ def _files(source: Path) -> list[Path]:
     return [source]
 
 
+def _fetched(path: Path) -> tuple[PastGate, ...]:
+    try:
+        return kept_gates(path)
+    except JournalError as error:
+        raise JournalError(error.what, where=error.where, hint=_TAKEN) from None
+
+
 def _verdict(path: Path) -> Verdict:
     try:
         verdict = Verdict.model_validate_json(read_bytes(path) or b"")
         instant(verdict.created)
     except ValidationError as error:
-        raise EvidenceError(f"is no verdict: {explain(error)}", where=str(path)) from None
+        what = f"is no verdict: {explain(error)}"
+        raise EvidenceError(what, where=str(path), hint=_TAKEN) from None
     except ValueError as error:
         raise EvidenceError(f"is no verdict: created: {error}", where=str(path)) from None
     return verdict

@@ -14,7 +14,7 @@ from harness.bench.evidence import Bench
 from harness.bench.places import find_places, line_of, repository_root, seen_from
 from harness.cli.console import unbroken
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.config import CONFIG_NAME
+from harness.config import CONFIG_NAME, WORKING
 from harness.errors import EvidenceError, HarnessError, StorageError
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
@@ -22,6 +22,7 @@ from harness.report.annotations import Place, build_annotations, render_github
 from harness.report.comment import marker
 from harness.report.failure import Failure, failure_annotation, named_place
 from harness.report.handout import Handout
+from harness.stages.history import past_gate
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +84,10 @@ class CiJob:
         folder: Path | None = wishes["output_dir"]
         if folder is None and (wishes["summary"] or wishes["report_url"]):
             raise click.UsageError("--summary and --report-url go with --output-dir")
+        if folder is not None and folder.resolve() == (config.parent / WORKING).resolve():
+            raise click.BadParameter(
+                "is where the project keeps its own records", param_hint="--output-dir"
+            )
         url = wishes["report_url"] or ""
         if url and not url.startswith(("https://", "http://")):
             raise click.BadParameter("begins with https://", param_hint="--report-url")
@@ -121,7 +126,8 @@ class CiJob:
         places = find_places(bench, comparison, self._config, self._root)
         if self._handout is not None:
             report = bench.folder(verdict.candidate)
-            self._shown = self._handout.give(report, verdict, comparison, places)
+            kept = past_gate(verdict, comparison, bench.suites)
+            self._shown = self._handout.give(report, verdict, comparison, places, kept)
         else:
             self._shown = render_github(build_annotations(verdict, comparison, places))
 

@@ -11,7 +11,12 @@ from harness.bench.timing import as_judged
 from harness.cli.console import shown
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
+from harness.journal.gates import keep_gate
+from harness.records.past_gate import Promotion
+from harness.report.numbers import moment
+from harness.stages.history import past_gate
 from harness.stages.promote import check_run, promote
+from harness.stages.seal import sealed_moments
 
 
 @click.command("promote")
@@ -21,7 +26,8 @@ from harness.stages.promote import check_run, promote
 def command(candidate: str, name: str | None, config: Path) -> None:
     """Seal CANDIDATE's run into baselines/<suite>/<name>.json, if its verdict is PROMOTE.
 
-    The verdict is that against the policy's own baseline.
+    The verdict is that against the policy's own baseline. An earlier baseline of that name is
+    replaced.
 
     Refused where the verdict is another, or where suites, configuration, runs, adapter or harness
     are no longer what they were when it was given.
@@ -35,10 +41,21 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     for judged in runs.values():
         check_run(bench.project, judged)
     now = bench.circumstances(comparison)
-    paths = promote(verdict, comparison, bench.policy, now, chosen, bench.project.baselines)
+    folder = bench.project.baselines
+    earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
+    paths = promote(verdict, comparison, bench.policy, now, chosen, folder)
+    made = Promotion(name=chosen, sealed=now.created)
+    keep_gate(bench.project.gates, past_gate(verdict, comparison, bench.suites, made))
     for path in paths:
-        click.echo(f"sealed {shown(path)}")
+        click.echo(f"sealed {shown(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")
+
+
+def _replaced(sealed: str | None) -> str:
+    if sealed is None:
+        return ""
+    when = f"the baseline sealed on {moment(sealed)}" if sealed else "a file that cannot be read"
+    return f", replaces {when}"
 
 
 def _check_name(name: str) -> None:

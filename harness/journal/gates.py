@@ -18,7 +18,12 @@ def keep_gate(path: Path, gate: PastGate) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    append_line(path, gate.model_dump_json(exclude_none=True))
+    append_line(path, gate_line(gate))
+
+
+def gate_line(gate: PastGate) -> str:
+    """The gate as a line of the file, without its end."""
+    return gate.model_dump_json(exclude_none=True)
 
 
 def kept_gates(path: Path) -> tuple[PastGate, ...]:

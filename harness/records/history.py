@@ -6,15 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from harness.records.base import Record
-from harness.records.past_gate import Moment, Values, instant
+from harness.records.past_gate import Moment, Promotion, Values, instant
 from harness.records.verdict import Decision, RuleResult, Verdict
-
-
-class Promotion(Record):
-    """A baseline that was sealed from a gate's candidate."""
-
-    name: str
-    sealed: Moment
 
 
 class HeldGate(Record):

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from harness.records.base import Record
 
-Choice = Literal["none", "one", "equal", "trade_off"]
+Choice = Literal["none", "one", "equal", "trade_off", "not_compared"]
 
 
 class Advantage(Record):
     """A ruled metric on which one promotable candidate is significantly better than another.
 
-    `estimate` is `better` minus `worse`, below 0 where less is better, with bounds at alpha each.
+    `estimate` is `better` minus `worse`, with bounds at alpha each.
     `p_value` is two-sided and Holm-corrected for every pair and metric that was tested.
     """
 
@@ -30,9 +30,10 @@ class Advantage(Record):
 class Recommendation(Record):
     """What follows from the policy for several candidates.
 
-    `choice` is `one`; `equal` where several pass and cannot be told apart; `trade_off` where each
-    that passes is worse than another in something; `none` where none passes. `candidates` are those
-    recommended, equally. `tested` counts the tests between candidates that pass.
+    `choice` is `one`; `equal` where several pass and cannot be told apart; `trade_off` where some
+    are better in one thing and worse in another; `not_compared` where some could not be compared;
+    `none` where none passes. `candidates` are those recommended, equally. `tested` counts the tests
+    between candidates that pass.
     """
 
     choice: Choice

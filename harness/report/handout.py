@@ -7,7 +7,9 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files import read_bytes, write_atomic
+from harness.journal.gates import gate_line
 from harness.records.comparison import Comparison
+from harness.records.past_gate import PastGate
 from harness.records.verdict import Verdict
 from harness.report.annotations import Annotation, Places, build_annotations, render_github
 from harness.report.codequality import render_codequality
@@ -20,6 +22,7 @@ from harness.report.write import FILES, JUNIT, copy_report, remove_files, remove
 
 SUMMARY, COMMENT = "summary.md", "comment.md"
 ANNOTATIONS, CODE_QUALITY = "annotations.txt", "codequality.json"
+GATES = "gates.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,24 @@ class Handout:
                 hint="name a folder of its own for --output-dir",
             )
         remove_report(self.folder)
-        remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY))
+        remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES))
 
     def _is_ours(self) -> bool:
         """Whether what has the names of our files there was handed out by an earlier gate."""
-        names = (*FILES, SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY)
+        names = (*FILES, SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES)
         if not any((self.folder / name).exists() for name in names):
             return True
         comment = read_bytes(self.folder / COMMENT)
         return comment is not None and comment.startswith(MARK.encode())
 
-    def give(self, report: Path, verdict: Verdict, comparison: Comparison, places: Places) -> str:
+    def give(
+        self,
+        report: Path,
+        verdict: Verdict,
+        comparison: Comparison,
+        places: Places,
+        kept: PastGate,
+    ) -> str:
         """Write every file, copies of those in the `report` folder too; return the annotations.
 
         Raises:
@@ -71,6 +81,7 @@ class Handout:
             render_comment(view, self.mark, self.url),
             build_annotations(verdict, comparison, places),
         )
+        write_atomic(self.folder / GATES, gate_line(kept) + "\n")
         copy_report(report, self.folder)
         return written
 

@@ -114,6 +114,19 @@ def read_sealed(path: Path) -> Baseline:
     return record
 
 
+def sealed_moments(name: str, suites: Sequence[str], folder: Path) -> dict[Path, str]:
+    """When the baselines of that name were sealed, by file; empty where that cannot be read."""
+    found = {}
+    for suite in suites:
+        path = folder / suite / f"{name}.json"
+        if path.is_file():
+            try:
+                found[path] = read_sealed(path).sealed
+            except EvidenceError:  # whoever replaces it need not read it
+                found[path] = ""
+    return found
+
+
 def _light(item: RecordedCase) -> RecordedCase:
     return item.model_copy(update={"attempt": _slim(item.attempt)})
 

@@ -18,9 +18,9 @@ from tests.shop import answer
 
 EVERY = {
     "verdict.json", "report.html", "report.md", "junit.xml",
-    "summary.md", "comment.md", "annotations.txt", "codequality.json",
+    "summary.md", "comment.md", "annotations.txt", "codequality.json", "gates.jsonl",
 }  # fmt: skip
-WITHOUT_VERDICT = EVERY - {"verdict.json", "report.html", "report.md"}
+WITHOUT_VERDICT = EVERY - {"verdict.json", "report.html", "report.md", "gates.jsonl"}
 CI = ("--output-dir", "out", "--summary", "md")
 
 
@@ -50,6 +50,7 @@ def test_a_promotion_hands_out_every_file_and_writes_the_usual_ones(project_dir:
     assert names(usual) == {"verdict.json", "report.html", "report.md", "junit.xml"}
     for name in names(usual):
         assert (usual / name).read_bytes() == Path("out", name).read_bytes()
+    assert Path("out/gates.jsonl").read_bytes() == Path(".harness/gates.jsonl").read_bytes()
     assert call("promote", "candidate") == 0
 
 
@@ -250,6 +251,7 @@ def test_what_a_server_writes_into_an_error_is_not_obeyed(
     [
         (("candidate", "--summary", "md"), "go with --output-dir"),
         (("candidate", "--report-url", "https://x"), "go with --output-dir"),
+        (("candidate", "--output-dir", ".harness"), "keeps its own records"),
         (("candidate", "--output-dir", "out", "--report-url", "javascript:x"), "https://"),
         (("--aa", "--output-dir", "out"), "nothing to hand out"),
     ],

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.report.numbers import moment
 from tests.cli.test_commands import call
+from tests.conftest import ThreadedMock
+from tests.shop import answer
 
 
 def history(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
@@ -42,13 +45,53 @@ def test_gates_and_promotions_are_drawn(
     assert "shop.scope.refusal_recall over time" in page
 
 
-def test_a_gate_that_is_given_again_is_one_more(
+def test_a_gate_on_the_same_answers_is_drawn_once_at_its_latest(
     project_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("gate", "candidate") == 0
-    edit(".harness/gates.jsonl", '"created":"20', '"created":"19')
+    edit(".harness/gates.jsonl", '"created":"202', '"created":"201')
     assert call("gate", "candidate", "--stored") == 0
-    assert len(history(capsys)["gates"]) == 2
+    assert len(Path(".harness/gates.jsonl").read_text().splitlines()) == 2
+    (gate,) = history(capsys)["gates"]
+    assert gate["created"].startswith("202")
+
+
+def test_a_promotion_under_a_name_that_is_taken_says_so_and_both_are_kept(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate", "--name", "v1") == 0
+    assert capsys.readouterr().out.count("replaces") == 0
+    mock.answer = lambda body: f"{answer(body)} Bye."
+    assert call("gate", "candidate", "--no-cache") == 0
+    (sealed,) = Path("baselines").rglob("v1.json")
+    when = moment(json.loads(sealed.read_text())["sealed"])
+    capsys.readouterr()
+    assert call("promote", "candidate", "--name", "v1") == 0
+    assert f"v1.json, replaces the baseline sealed on {when}" in capsys.readouterr().out
+    gates = history(capsys)["gates"]
+    assert [[one["name"] for one in gate["promotions"]] for gate in gates] == [["v1"], ["v1"]]
+    sealed.write_text("{}")
+    assert call("promote", "candidate", "--name", "v1") == 0
+    assert "v1.json, replaces a file that cannot be read" in capsys.readouterr().out
+
+
+def test_ci_keeps_a_line_that_tells_each_suite_s_version(
+    project_dir: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("suites/shop", "suites/second")
+    edit("suites/second/suite.yaml", "name: shop", "name: second")
+    edit("harness.yaml", "- suites/shop", "- suites/shop\n- suites/second")
+    kept = tmp_path_factory.mktemp("kept")
+    assert call("gate", "candidate", "--output-dir", str(kept / "one")) == 0
+    edit("suites/second/gold.jsonl", "value 7", "value 77")
+    assert call("gate", "candidate", "--output-dir", str(kept / "two")) == 0
+    shutil.rmtree(".harness")
+    versions = {}
+    for suite in ("shop", "second"):
+        gates = history(capsys, "--suite", suite, "--from", str(kept))["gates"]
+        versions[suite] = [gate["suite_version"] for gate in gates]
+    assert {suite: len(set(found)) for suite, found in versions.items()} == {"shop": 1, "second": 2}
 
 
 def test_verdicts_from_elsewhere_are_added_and_known_ones_are_not(
@@ -58,14 +101,15 @@ def test_verdicts_from_elsewhere_are_added_and_known_ones_are_not(
     kept = tmp_path_factory.mktemp("kept")
     shutil.copytree("reports", kept / "one")
     shutil.copytree("reports", kept / "two")
-    edit(str(kept / "two/candidate-vs-base/verdict.json"), '"created": "20', '"created": "19')
+    other = str(kept / "two/candidate-vs-base/verdict.json")
+    edit(other, '"created": "202', '"created": "201')
+    edit(other, '"candidate": "sha256:', '"candidate": "sha256:0')
     shutil.copy(".harness/gates.jsonl", kept / "gates.jsonl")
     gates = history(capsys, "--from", str(kept))["gates"]
     assert len(gates) == 2
-    assert gates[0]["created"].startswith("19")
+    assert gates[0]["created"].startswith("201")
     assert gates[0]["suite_version"] == gates[1]["suite_version"]
-    file = str(kept / "two/candidate-vs-base/verdict.json")
-    assert history(capsys, "--from", file)["gates"] == gates
+    assert history(capsys, "--from", other)["gates"] == gates
 
 
 def test_another_version_of_the_suite_shows(
@@ -92,6 +136,8 @@ NOT_THERE = [
     (("--from", "none"), 2, "none: no such file or folder"),
     (("--from", "suites"), 2, "suites: holds no verdict.json"),
     (("--from", "harness.yaml"), 3, "harness.yaml: is no verdict"),
+    (("--from", "harness.yaml"), 3, "--from takes verdict.json, gates.jsonl or a folder"),
+    (("--from", "suites/shop/gold.jsonl"), 3, "--from takes verdict.json, gates.jsonl or a folder"),
     (("--suite", "x"), 2, "no suite `x`"),
     (("candidate",), 2, "neither a CANDIDATE"),
     (("--baseline", "base"), 2, "nor --baseline"),
@@ -120,15 +166,25 @@ def test_the_other_report_takes_none_of_its_options(
     assert "Missing argument 'CANDIDATE', or --history" in capsys.readouterr().err
 
 
+MOMENTS = [
+    ("yesterday", "is no moment"),
+    ("9999-12-31T23:30:00-01:00", "is not in the years 2000 to 2200"),
+    ("9998-12-31T23:00:00Z", "is not in the years 2000 to 2200"),
+    ("0001-01-01T00:00:00+02:00", "is not in the years 2000 to 2200"),
+]
+
+
+@pytest.mark.parametrize(("created", "message"), MOMENTS)
 def test_a_verdict_without_a_moment_is_named(
-    project_dir: Path, capsys: pytest.CaptureFixture[str]
+    project_dir: Path, capsys: pytest.CaptureFixture[str], created: str, message: str
 ) -> None:
     assert call("gate", "candidate") == 0
     path = Path("reports/candidate-vs-base/verdict.json")
     data = json.loads(path.read_text())
-    path.write_text(json.dumps({**data, "created": "yesterday"}))
+    path.write_text(json.dumps({**data, "created": created}))
     assert call("report", "--history", "--from", str(path)) == 3
-    assert "is no verdict: created: `yesterday` is no moment" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"verdict.json: is no verdict: created: `{created}` {message}" in told
 
 
 def test_a_gate_that_cannot_be_kept_leaves_no_report(

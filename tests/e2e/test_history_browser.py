@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.history import History, Promotion
+from harness.records.history import History
+from harness.records.past_gate import Promotion
 from harness.report.history.write import write_history
 from harness.report.lineup.write import write_lineup
 from tests.e2e.browser import CONTRAST, Watched

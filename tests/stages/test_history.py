@@ -11,9 +11,9 @@ from harness.clock import iso
 from harness.errors import EvidenceError
 from harness.files import digest_json
 from harness.records.baseline import Baseline
-from harness.records.past_gate import Values
+from harness.records.past_gate import PastGate, Promotion, Values
 from harness.records.policy import Policy
-from harness.records.verdict import RuleResult
+from harness.records.verdict import RuleResult, Verdict
 from harness.stages.compare import compare
 from harness.stages.gate import gate
 from harness.stages.history import history, past_gate
@@ -26,7 +26,7 @@ LATER = FIRST + timedelta(days=3)
 
 
 def test_gates_come_in_the_order_of_time() -> None:
-    found = history("support", [kept(verdict(LATER)), kept(verdict())], [], [])
+    found = history("support", [kept(verdict(LATER)), kept(verdict(candidate="other"))], [], [])
     assert [gate.created for gate in found.gates] == [iso(FIRST), iso(LATER)]
 
 
@@ -36,6 +36,28 @@ def test_a_gate_that_is_told_twice_is_taken_once() -> None:
     assert len(found.gates) == 1
     other = verdict(candidate="other")
     assert len(history("support", [kept(given)], [other], []).gates) == 2
+
+
+def test_the_same_evidence_with_the_same_outcome_is_one_gate_at_its_latest() -> None:
+    again = [kept(verdict(LATER)), kept(verdict())]
+    assert [gate.created for gate in history("support", again, [], []).gates] == [iso(LATER)]
+    more = {"support.a.f1": Values(candidate=0.5)}
+    (gate,) = history("support", [kept(verdict(), **more)], [verdict(LATER)], []).gates
+    assert (gate.created, gate.metrics["support.a.f1"].candidate) == (iso(LATER), 0.5)
+    measured = result("latency.ttft_p95", "ratio_at_most", 1.1, (0.04, 0.04))
+    slower = result("latency.ttft_p95", "ratio_at_most", 1.1, (0.041, 0.04))
+    timed = [kept(verdict(LATER, (measured,))), kept(verdict(rules=(slower,)))]
+    assert len(history("support", timed, [], []).gates) == 2
+
+
+def test_the_promoted_one_stands_for_the_same_evidence() -> None:
+    def sealed(name: str) -> Promotion:
+        return Promotion(name=name, sealed=iso(FIRST + timedelta(days=1)))
+
+    lines = [promoted_gate(verdict(), sealed(name)) for name in ("v1", "v2", "v1")]
+    (gate,) = history("support", [kept(verdict()), *lines, kept(verdict(LATER))], [], []).gates
+    assert gate.created == iso(FIRST)
+    assert gate.promotions == (sealed("v1"), sealed("v2"))
 
 
 def test_a_bare_verdict_has_the_version_of_the_suites_it_was_given_on() -> None:
@@ -61,6 +83,10 @@ def test_metrics_without_a_rule_come_after_the_ruled_ones() -> None:
     more = {"support.a.f1": Values(candidate=0.5), "other.a.f1": Values(candidate=0.5)}
     found = history("support", [kept(verdict(), **more)], [], [])
     assert found.metrics() == (GOLD, "support.a.f1")
+
+
+def promoted_gate(given: Verdict, promotion: Promotion) -> PastGate:
+    return kept(given).model_copy(update={"promotion": promotion})
 
 
 def promoted(tmp_path: Path) -> tuple[Baseline, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from scipy.stats import binom
 from harness.records.comparison import PairedMetric
 from harness.records.policy import Policy
 from harness.records.recommendation import Advantage, Recommendation
+from harness.records.verdict import RuleResult, Verdict
+from harness.stages.choice import choose, reason
 from harness.stages.compare import compare
 from harness.stages.gate import gate
-from harness.stages.recommend import advantages, choose, directions, recommend
+from harness.stages.recommend import advantages, aims, differences, recommend
+from tests.report.history.making import verdict
 from tests.stages.making import make_run, shop, usual
 from tests.stages.test_gate import NOW
 
@@ -41,16 +45,17 @@ def metric(name: str, ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]
 
 def test_equals_are_seldom_told_apart() -> None:
     random = np.random.default_rng(7)
-    signs = {"s.a": 1, "s.b": -1}
+    wanted = ("s.a", "s.b")
     preferred = 0
     for _ in range(SIMULATIONS):
-        answers = {name: random.random((3, 40)) < 0.75 for name in signs}
+        answers = {name: random.random((3, 40)) < 0.75 for name in wanted}
         pairs = {
             (f"c{i}", f"c{j}"): {name: metric(name, a[i], a[j]) for name, a in answers.items()}
             for i, j in ((0, 1), (0, 2), (1, 2))
         }
-        tested, found = advantages(pairs, signs, ALPHA)
-        assert tested == 6
+        tested = differences(pairs, wanted, ALPHA)
+        assert len(tested) == 6
+        found = advantages(tested, ALPHA)
         choice, chosen = choose(("c0", "c1", "c2"), found)
         preferred += (choice, chosen) != ("equal", ("c0", "c1", "c2"))
     assert preferred <= MOST
@@ -63,40 +68,34 @@ def test_a_clear_difference_is_found_whichever_way_round() -> None:
         good = random.random(200) < 0.9
         bad = good & (random.random(200) > 0.2)
         for pair, values in ((("a", "b"), (good, bad)), (("b", "a"), (bad, good))):
-            _, named = advantages({pair: {"s.m": metric("s.m", *values)}}, {"s.m": 1}, ALPHA)
+            pairs = {pair: {"s.m": metric("s.m", *values)}}
+            named = advantages(differences(pairs, ("s.m",), ALPHA), ALPHA)
             found += [(one.better, one.worse) for one in named] == [("a", "b")]
             assert all(one.ci_low <= one.estimate <= one.ci_high for one in named)
             assert all(one.estimate > 0 for one in named)
     assert found >= 38
 
 
-def test_where_less_is_better_the_lower_is_the_better() -> None:
-    high, low = np.arange(100) < 90, np.arange(100) < 40
-    _, (one,) = advantages({("a", "b"): {"s.m": metric("s.m", high, low)}}, {"s.m": -1}, ALPHA)
-    assert (one.better, one.worse) == ("b", "a")
-    assert one.estimate == pytest.approx(-0.5)
-
-
 RULES = [
-    ({"metric": "s.x.a", "require": "at_least", "value": 0.5}, {"s.x.a": 1}),
-    ({"metric": "s.x.a", "require": "better_than_baseline"}, {"s.x.a": 1}),
-    ({"metric": "s.x.a", "require": "no_worse_than_baseline", "margin": 0.1}, {"s.x.a": 1}),
-    ({"metric": "s.x.a", "require": "at_most", "value": 0.5}, {"s.x.a": -1}),
-    ({"metric": "s.x.a", "require": "ratio_at_most", "value": 2.0}, {"s.x.a": -1}),
-    ({"metric": "latency.ttft_p95", "require": "ratio_at_most", "value": 1.1}, {}),
-    ({"require": "no_new_critical_failures"}, {}),
+    ({"metric": "s.x.a", "require": "at_least", "value": 0.5}, ("s.x.a",)),
+    ({"metric": "s.x.a", "require": "better_than_baseline"}, ("s.x.a",)),
+    ({"metric": "s.x.a", "require": "no_worse_than_baseline", "margin": 0.1}, ("s.x.a",)),
+    ({"metric": "s.x.a", "require": "at_most", "value": 0.5}, ()),
+    ({"metric": "s.x.a", "require": "ratio_at_most", "value": 2.0}, ()),
+    ({"metric": "latency.ttft_p95", "require": "ratio_at_most", "value": 1.1}, ()),
+    ({"require": "no_new_critical_failures"}, ()),
 ]
 
 
 @pytest.mark.parametrize(("rule", "wanted"), RULES)
-def test_what_is_better_follows_from_the_rule(rule: dict[str, Any], wanted: Any) -> None:
-    assert directions(Policy.model_validate({"baseline": "b", "rules": [rule]})) == wanted
+def test_what_is_wanted_high_follows_from_the_rule(rule: dict[str, Any], wanted: Any) -> None:
+    assert aims(Policy.model_validate({"baseline": "b", "rules": [rule]})) == wanted
 
 
 @pytest.mark.parametrize("order", [(0, 3), (3, 0), (0, 3, 0)])
-def test_a_metric_that_is_to_be_neither_low_nor_high_prefers_nobody(order: Any) -> None:
+def test_a_cap_beside_another_rule_prefers_nobody_either(order: Any) -> None:
     rules = [RULES[place][0] for place in order]
-    assert directions(Policy.model_validate({"baseline": "b", "rules": rules})) == {}
+    assert aims(Policy.model_validate({"baseline": "b", "rules": rules})) == ()
 
 
 def worse(metric_name: str, better: str, worse_one: str) -> Advantage:
@@ -104,19 +103,83 @@ def worse(metric_name: str, better: str, worse_one: str) -> Advantage:
                      ci_low=0.1, ci_high=0.3, p_value=0.01)  # fmt: skip
 
 
+def beats(*pairs: str) -> list[Advantage]:
+    """`abm`: a is better than b in m."""
+    return [worse(pair[2], pair[0], pair[1]) for pair in pairs]
+
+
+CHOICES: list[tuple[str, list[Advantage], tuple[str, str]]] = [
+    ("", [], ("none", "")),
+    ("a", [], ("one", "a")),
+    ("ab", [], ("equal", "ab")),
+    ("ab", beats("abm"), ("one", "a")),
+    ("abc", beats("abm"), ("equal", "ac")),
+    ("abc", beats("abm", "bcm"), ("one", "a")),
+    ("ab", beats("abm", "ban"), ("trade_off", "")),
+    ("abc", beats("abm", "ban"), ("trade_off", "")),
+    ("abc", beats("abm", "ban", "cam"), ("equal", "bc")),
+    ("abc", beats("abm", "ban", "cam", "cbm"), ("one", "c")),
+    ("abc", beats("abm", "bcn", "cao"), ("trade_off", "")),
+    ("abcd", beats("abm", "bcn", "cao"), ("trade_off", "")),
+    ("abcd", beats("abm", "bcn", "cdo", "dap"), ("trade_off", "")),
+    ("abcd", beats("abm", "bcn", "cao", "dam"), ("one", "d")),
+]
+
+
+@pytest.mark.parametrize(("passing", "found", "choice"), CHOICES)
+def test_who_is_worse_than_another_and_better_in_nothing_is_left_out(
+    passing: str, found: list[Advantage], choice: tuple[str, str]
+) -> None:
+    assert choose(passing, found) == (choice[0], tuple(choice[1]))
+
+
 @pytest.mark.parametrize(
-    ("passing", "found", "choice"),
+    ("passing", "found", "unknown", "choice"),
     [
-        ([], [], ("none", ())),
-        (["a"], [], ("one", ("a",))),
-        (["a", "b"], [], ("equal", ("a", "b"))),
-        (["a", "b"], [worse("m", "a", "b")], ("one", ("a",))),
-        (["a", "b", "c"], [worse("m", "a", "b")], ("equal", ("a", "c"))),
-        (["a", "b"], [worse("m", "a", "b"), worse("n", "b", "a")], ("trade_off", ())),
+        ("ab", [], ["ab"], "not_compared"),
+        ("abc", [], ["ac", "bc"], "not_compared"),
+        ("abc", beats("abm"), ["ac", "bc"], "not_compared"),
+        ("abc", beats("abm", "ban"), ["ac", "bc"], "trade_off"),
+        ("abc", beats("abm", "bcm"), ["ac"], "not_compared"),
     ],
 )
-def test_those_worse_than_another_are_left_out(passing: Any, found: Any, choice: Any) -> None:
-    assert choose(passing, found) == choice
+def test_who_was_not_compared_wins_over_nobody(
+    passing: str, found: list[Advantage], unknown: list[str], choice: str
+) -> None:
+    assert choose(passing, found, {(pair[0], pair[1]) for pair in unknown}) == (choice, ())
+
+
+def judged(names: str) -> dict[str, Verdict]:
+    """Verdicts that promote each of them."""
+    rules = (RuleResult(require="at_least", outcome="pass", reason="passes"),)
+    return {name: verdict(rules=rules, candidate=name) for name in names}
+
+
+REASONS: list[tuple[str, list[Advantage], list[str], str]] = [
+    ("abc", beats("abm", "ban"), [],
+     ("`a` and `b` pass every rule, and each is worse than another on a metric with a rule; the "
+     "policy does not say which metric counts more; `c` passes too and was found neither better "
+     "nor worse")),
+    ("abc", [], ["ab", "ac", "bc"], "`a`, `b` and `c` pass every rule and were not compared"),
+    ("abc", [], ["ac"],
+     ("`a`, `b` and `c` pass every rule, none was found better than another, and some of them were "
+     "not compared")),
+    ("abc", beats("abm", "bcm"), ["ac"],
+     ("`a` passes every rule and was not compared with `c`; `b` passes too and is worse than `a` "
+     "in m; `c` passes too and is worse than `b` in m")),
+    ("abc", beats("abm", "ban", "cbm"), [],
+     ("`a` and `c` pass every rule and cannot be told apart: take either; `b` passes too and is "
+     "worse than `c` in m")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("names", "found", "unknown", "told"), REASONS)
+def test_the_reason_says_what_was_found(
+    names: str, found: list[Advantage], unknown: list[str], told: str
+) -> None:
+    pairs = {(pair[0], pair[1]) for pair in unknown}
+    choice, _ = choose(names, found, pairs)
+    assert reason(choice, judged(names), found, pairs) == told
 
 
 BETTER = {"metric": "shop.gold.accuracy", "require": "better_than_baseline", "by": 0.2}
@@ -176,3 +239,53 @@ def test_how_many_were_tried_is_said(tmp_path: Path) -> None:
     assert "with a chance of up to 15%" in found.notes[0]
     alone = recommended(tmp_path / "2", [BETTER], good=usual)
     assert alone.notes == ()
+
+
+def timid(target: str, ask: Any) -> Any:
+    """Right in every fact, and refuses whatever else it is asked."""
+    return usual(target, ask) if ask.section == "gold" else f"Sorry, I can't help. {target}"
+
+
+CAP = {"metric": "shop.scope.answer_rate", "require": "at_most", "value": 1.0, "evidence": "point"}
+
+
+def test_who_answers_less_is_not_preferred_for_a_cap(tmp_path: Path) -> None:
+    found = recommended(tmp_path, [CAP], timid=timid, good=usual)
+    assert (found.choice, found.candidates, found.tested) == ("not_compared", (), 0)
+    assert found.reason == "`timid` and `good` pass every rule and were not compared"
+    assert found.notes[0] == (
+        "`timid` and `good` were not compared: no rule asks for a metric to be high"
+    )
+
+
+def test_two_that_cannot_be_compared_are_named(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+    policy = Policy.model_validate({"baseline": "base", "rules": [BETTER]})
+    base = make_run(project, suites, "base")
+    runs = {name: make_run(project, suites, "candidate") for name in ("one", "other")}
+    verdicts = {name: gate(compare(run, base, suites), policy, NOW) for name, run in runs.items()}
+    header = runs["other"].header.model_copy(update={"suites": {"shop": "sha256:x"}})
+    runs["other"] = replace(runs["other"], header=header)
+    found = recommend(runs, verdicts, suites, policy)
+    assert (found.choice, found.candidates) == ("not_compared", ())
+    assert "cannot be told apart" not in found.reason
+    assert found.notes[0].startswith("`one` and `other` were not compared: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "up to 10%"),
+        ([{"require": "no_new_critical_failures"}],
+         "up to 10%; this bound does not hold for what only `no_new_critical_failures` would stop"),
+        ([CAP], ("up to 10%; this bound does not hold for what only `shop.scope.answer_rate` "
+                "at_most 1 (evidence: point) would stop")),
+        ([CAP, {"require": "no_new_critical_failures"}],
+         "at_most 1 (evidence: point) or `no_new_critical_failures` would stop"),
+    ],
+)  # fmt: skip
+def test_the_bound_on_luck_names_the_rules_that_have_none(
+    tmp_path: Path, more: list[dict[str, Any]], told: str
+) -> None:
+    found = recommended(tmp_path, [BETTER, *more], good=usual, fair=half)
+    assert found.notes[0].endswith(told)

@@ -44,7 +44,7 @@ def _gate(gate: GateRow) -> str:
 
 
 def _course(course: Course) -> str:
-    last = course.rows[0]
+    last = course.last
     outcome = "no rule" if last.outcome is None else f"{MARKS[last.outcome]} {last.outcome}"
     values = (last.value, last.baseline, outcome, str(course.gates))
     return f"| {' | '.join((cell(course.name), last.created, *values))} |"

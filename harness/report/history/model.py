@@ -50,13 +50,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A metric over all gates that have it: the points by time, the rows the newest first."""
+    """A metric over all gates that have it: the points by time, the rows the newest first.
+
+    `last` is the row of the latest gate, of several rules the one that came out worst.
+    """
 
     name: str
     anchor: str
     kind: PlotKind
     points: tuple[Point, ...]
     rows: tuple[Row, ...]
+    last: Row
     latest: str
     gates: int
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import TypeVar
 
 from harness.records.history import HeldGate, History
 from harness.records.past_gate import Values, instant
@@ -21,9 +22,9 @@ OUTCOMES: dict[Decision, Outcome] = {
     "INCONCLUSIVE": "inconclusive",
     "INVALID": "invalid",
 }
-# Which of several rules on a metric is drawn: what came out worst.
-_WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
+_WORST: tuple[Outcome | None, ...] = ("invalid", "fail", "inconclusive", "pass", None)
 SCALES: dict[PlotKind, float] = {"share": 100.0, "time": 1000.0, "number": 1.0}
+Judged = TypeVar("Judged", Row, RuleResult)
 _NAME, _METRIC, _REASON, _DIGEST = 60, 120, 300, 8
 
 
@@ -38,7 +39,7 @@ def build_history(history: History) -> HistoryView:
     return HistoryView(
         suite=one_line(history.suite, _NAME),
         gates=tuple(reversed(rows)),
-        courses=tuple(course for course in courses if course.rows),
+        courses=tuple(courses),
         marks=tuple(sorted(_marks(gates), key=lambda mark: mark.at)),
         versions=len({gate.suite_version for gate in gates}),
         span=first if first == last else f"{first} to {last}",
@@ -92,6 +93,7 @@ def _course(metric: str, gates: Sequence[HeldGate]) -> Course:
     own = [gate for gate in gates if metric in gate.metrics or gate.rules_on(metric)]
     changed = [False, *(old.suite_version != new.suite_version for old, new in pairwise(own))]
     groups = [_rows(metric, gate, new) for gate, new in zip(own, changed, strict=True)]
+    last = _worst(groups[-1])
     points = tuple(filter(None, (_point(metric, gate) for gate in own)))
     return Course(
         name=one_line(metric, _METRIC),
@@ -99,13 +101,18 @@ def _course(metric: str, gates: Sequence[HeldGate]) -> Course:
         kind=unit_of(metric),
         points=points,
         rows=tuple(row for rows in reversed(groups) for row in rows),
-        latest=_latest(groups[-1]) if groups else "",
+        last=last,
+        latest=_latest(last),
         gates=len(own),
     )
 
 
-def _latest(rows: Sequence[Row]) -> str:
-    last = rows[-1]
+def _worst(told: Sequence[Judged]) -> Judged:
+    """Of several rules on a metric the one that came out worst, which speaks for all."""
+    return min(told, key=lambda one: _WORST.index(one.outcome))
+
+
+def _latest(last: Row) -> str:
     told = "" if last.outcome is None else f", {last.outcome}"
     if last.value == numbers.NONE:
         return f"no value at the latest gate{told}"
@@ -146,7 +153,8 @@ def _point(metric: str, gate: HeldGate) -> Point | None:
     if values is None or values.candidate is None:
         return None
     scale = SCALES[unit_of(metric)]
-    rule = min(gate.rules_on(metric), key=lambda one: _WORST.index(one.outcome), default=None)
+    rules = gate.rules_on(metric)
+    rule = _worst(rules) if rules else None
     low, high, limit = (None, None, None) if rule is None else _bounds(rule, values.baseline, scale)
     return Point(
         at=gate.at,

@@ -40,6 +40,7 @@ _TITLES = {
     "one": "Recommended: {names}",
     "equal": "Recommended equally: {names}",
     "trade_off": "No candidate is recommended over the others",
+    "not_compared": "No candidate is recommended over the others",
 }
 NOT_MEASURED, NOT_JUDGED = "not measured", "not judged"
 
@@ -98,7 +99,7 @@ def _recommendation(found: Recommendation) -> RecommendationView:
     if found.tested:
         told = (
             f"{numbers.counted(found.tested, 'difference')} between candidates that pass, on the "
-            "metrics with a rule, tested together (Holm)"
+            "metrics with a rule and without a cap, tested together (Holm)"
         )
     return RecommendationView(
         choice=found.choice,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from harness.clock import iso
-from harness.records.history import Promotion
+from harness.records.past_gate import Promotion
 from harness.report.history.drawing import render_course, render_verdicts
 from harness.report.history.frame import NARROW, SIZES, WIDE, Frame, Size
 from harness.report.history.view import build_history
@@ -35,7 +35,8 @@ def test_the_same_history_gives_the_same_drawing(size: Size, count: int) -> None
 def test_the_line_is_not_joined_across_versions_of_the_suite() -> None:
     def drawn(versions: str) -> str:
         gates = [
-            kept(verdict(FIRST + place * DAY), version) for place, version in enumerate(versions)
+            kept(verdict(FIRST + n * DAY, candidate=f"c{n}"), version)
+            for n, version in enumerate(versions)
         ]
         view = build_history(history("support", gates, [], []))
         (joined,) = re.findall(

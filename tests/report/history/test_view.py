@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from harness.clock import iso
-from harness.records.history import History, Promotion
-from harness.records.past_gate import Values
+from harness.records.history import History
+from harness.records.past_gate import Promotion, Values
 from harness.report.history.html import render_history_html
+from harness.report.history.markdown import render_history_markdown
 from harness.report.history.view import build_history
 from harness.stages.history import history
 from tests.report.history.making import FIRST, GOLD, SCOPE, kept, made, result, verdict
@@ -42,14 +43,20 @@ def test_bounds_and_limits_lie_on_the_axis_of_values(
     assert point.good_above == above
 
 
-def test_of_several_rules_the_worst_is_drawn_and_all_are_listed() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_rules_the_worst_speaks_and_all_are_listed(order: int) -> None:
     rules = (
         result(GOLD, "better_than_baseline", 0.0, (0.9, 0.5)),
         result(GOLD, "at_least", 0.99, (0.9, 0.5)),
-    )
-    (course,) = build_history(of(*rules)).courses
+    )[::order]
+    view = build_history(of(*rules))
+    (course,) = view.courses
     assert course.points[0].outcome == "fail"
-    assert [row.outcome for row in course.rows] == ["pass", "fail"]
+    assert [row.outcome for row in course.rows] == ["pass", "fail"][::order]
+    told = "90.0% at the latest gate, the baseline 50.0%, fail"
+    assert course.latest == told
+    assert told in render_history_html(view)
+    assert "| 90.0% | 50.0% | ❌ fail | 1 |" in render_history_markdown(view)
 
 
 def test_a_metric_without_a_rule_is_a_point_without_bounds() -> None:
@@ -61,7 +68,7 @@ def test_a_metric_without_a_rule_is_a_point_without_bounds() -> None:
 
 
 def test_a_change_of_the_suite_is_marked_between_its_gates() -> None:
-    gates = [kept(verdict(FIRST + place * DAY), version) for place, version in enumerate("aab")]
+    gates = [kept(verdict(FIRST + n * DAY, candidate=f"c{n}"), v) for n, v in enumerate("aab")]
     view = build_history(history("support", gates, [], []))
     (mark,) = view.marks
     assert mark.at == FIRST + 1.5 * DAY

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from harness.records.lineup import Lineup
+from harness.records.recommendation import Choice
 from harness.report.lineup.drawing import NARROW, WIDE, Size, render_gaps
 from harness.report.lineup.html import render_lineup_html
 from harness.report.lineup.json import render_lineup_json
@@ -71,6 +74,16 @@ def test_without_a_policy_there_is_neither_rule_nor_recommendation() -> None:
     assert (view.rules, view.recommendation) == ((), None)
     assert "policy" not in render_lineup_markdown(view)
     assert "No policy is configured" in render_lineup_html(view)
+
+
+@pytest.mark.parametrize("choice", get_args(Choice))
+def test_every_kind_of_choice_has_a_title_and_a_page(choice: Choice) -> None:
+    made = lineup()
+    assert made.recommendation is not None
+    found = made.recommendation.model_copy(update={"choice": choice})
+    view = build_lineup(replace(made, recommendation=found))
+    assert view.recommendation is not None
+    assert f"{view.recommendation.title}</bdi></h1>" in render_lineup_html(view)
 
 
 def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
