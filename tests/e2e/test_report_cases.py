@@ -240,6 +240,7 @@ def test_a_phone_filters_and_opens_a_case(watched: Watched, reports: Path) -> No
     page = watched.open(reports / "BLOCK" / "report.html", "#cases")
     page.get_by_role("checkbox", name="Still failing").tap()
     case = page.locator(CASES).first
+    case.evaluate("item => item.scrollIntoView()")  # what is far below is not laid out yet
     case.locator("summary").tap()
     expect(case.locator(".sides")).to_be_visible()
     left, right = case.locator(".sides > div").evaluate_all(
