@@ -14,6 +14,8 @@ HarnessError
 └── EvidenceError (3)         records are there and cannot be trusted
     ├── JournalError          a journal that is locked or corrupted
     └── AdapterNotApplied     the server answers without the adapter
+
+An error that only one room knows stands there, below one of these, and keeps its exit code.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import harness.errors as errors
 from harness.errors import HarnessError
 
-
-def _all(kind: type[HarnessError]) -> set[type[HarnessError]]:
-    return {kind}.union(*(_all(child) for child in kind.__subclasses__()))
+_PACKAGE = Path(errors.__file__).parent
 
 
 def test_each_branch_owns_an_exit_code_and_the_table_names_every_error() -> None:
-    codes = {kind.__name__: kind.exit_code for kind in _all(HarnessError)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.__name__: kind.exit_code for kind in kinds if issubclass(kind, HarnessError)}
     assert codes == {
         "HarnessError": 3,
         "UsageError": 2,
@@ -28,6 +30,20 @@ def test_each_branch_owns_an_exit_code_and_the_table_names_every_error() -> None
     }
     for name in codes:
         assert name in (errors.__doc__ or "")
+
+
+def test_an_error_of_one_room_keeps_the_exit_code_of_its_branch() -> None:
+    files = set(_PACKAGE.rglob("*.py")) - {Path(errors.__file__)}
+    kinds = [
+        kind
+        for file in files
+        for kind in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(kind, ast.ClassDef)
+        and any("Error" in ast.unparse(base) for base in kind.bases)
+    ]
+    assert "Unreachable" in {kind.name for kind in kinds}
+    owned = [ast.unparse(line) for kind in kinds for line in kind.body]
+    assert not [line for line in owned if line.startswith("exit_code")]
 
 
 def test_an_error_is_one_line_whatever_is_put_into_it() -> None:
