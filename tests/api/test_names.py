@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -36,44 +35,6 @@ MEMBERS = {
     "Comparison": "alpha baseline candidate frame metrics problems record",
     "GateResult": "comparison exit_code problems reason record report rules verdict",
 }
-USER = """
-from pathlib import Path
-
-import pandas as pd
-
-import harness
-
-
-def scored(path: Path) -> pd.DataFrame:
-    run: harness.Run = harness.load_run(path)
-    frame = run.frame()
-    return frame[frame["status"] == "scored"]
-
-
-def estimate(a: harness.Run, b: str) -> float:
-    found: harness.Comparison = harness.compare(a, b, alpha=0.01)
-    return float(found.metrics()["estimate"].max())
-
-
-def allowed(name: str) -> bool:
-    try:
-        result: harness.GateResult = harness.gate(name, stored=True, suites=["shop"])
-    except harness.HarnessError as error:
-        code: int = error.exit_code
-        print(code, error.what)
-        return False
-    report: Path = result.report
-    print(report, result.rules()["reason"])
-    return result.verdict == "PROMOTE"
-"""
-WRONG = """
-import harness
-
-harness.gate("good", store=True)
-harness.gate("good").verdict == "PASS"
-harness.load_run(3)
-harness.nothing
-"""
 
 
 def test_the_names_are_pinned() -> None:
@@ -107,24 +68,6 @@ def test_an_import_brings_nothing_heavy_and_reading_no_pandas() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[] []", done.stderr
-
-
-def test_a_users_file_passes_and_fails_strict_types(tmp_path: Path) -> None:
-    (tmp_path / "user.py").write_text(USER)
-    (tmp_path / "wrong.py").write_text(WRONG)
-    line = [
-        sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--no-error-summary",
-        "--config-file=", f"--cache-dir={ROOT / '.mypy_cache' / 'user'}", "user.py", "wrong.py",
-    ]  # fmt: skip
-    done = subprocess.run(
-        line,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "MYPYPATH": str(ROOT)},
-    )
-    places = [line.split(": ")[0] for line in done.stdout.splitlines() if ": error: " in line]
-    assert places == [f"wrong.py:{number}" for number in (4, 5, 6, 7)], done.stdout + done.stderr
 
 
 def test_the_package_says_that_it_is_typed() -> None:
