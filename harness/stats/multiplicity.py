@@ -25,9 +25,10 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     strange = given[~((given >= 0.0) & (given <= 1.0))]
     if strange.size:
         raise ValueError(f"p-values hold {strange[0]:g}: a probability lies between 0 and 1")
-    if not given.size:
-        return given.copy()
-    # Imported late: it takes most of a second, and few commands come here.
-    from statsmodels.stats.multitest import multipletests
-
-    return np.asarray(multipletests(given, method="holm")[1], dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    # The smallest is held against alpha / k, the next against alpha / (k - 1), and so on; none is
+    # called significant that comes after one which is not.
+    raised = given[order] * np.arange(given.size, 0, -1)
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
+    return adjusted

@@ -67,11 +67,12 @@ def test_help_and_version_import_nothing_heavy() -> None:
     assert "gate" in done.stdout
 
 
-def test_judging_stored_runs_imports_no_model_library() -> None:
+def test_judging_stored_runs_imports_nothing_that_it_does_not_need() -> None:
     program = (
         "import sys\n"
         "import harness.cli.gate, harness.cli.validate, harness.cli.report, harness.cli.run\n"
-        "heavy = {'torch', 'transformers', 'vllm', 'trl', 'peft', 'datasets', 'ray', 'lm_eval'}\n"
+        "heavy = {'torch', 'transformers', 'vllm', 'trl', 'peft', 'datasets', 'ray', 'lm_eval',\n"
+        "         'pandas', 'statsmodels', 'scipy.stats', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

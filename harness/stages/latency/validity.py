@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.stats import fisher_exact, ttest_1samp
 
 from harness.records.latency import ARMS, Arm, Block
 from harness.records.load import Load
@@ -163,9 +162,11 @@ def _errors(rounds: Rounds) -> Iterator[str]:
         counts[arm] = (int(found.sum()), int(found.size))
     for arm in ("candidate", "control"):
         (one, n), (other, m) = counts[arm], counts["baseline"]
-        apart = abs(one / n - other / m)
-        p_value = float(fisher_exact(np.array([[one, n - one], [other, m - other]]))[1])
-        if apart > ERRORS_APART and p_value < CHANCE:
+        if abs(one / n - other / m) <= ERRORS_APART:
+            continue
+        from scipy.stats import fisher_exact  # takes half a second, and few come here
+
+        if float(fisher_exact(np.array([[one, n - one], [other, m - other]]))[1]) < CHANCE:
             yield (
                 f"requests failed unequally: {one} of {n} of the {arm}'s, "
                 f"{other} of {m} of the baseline's"
@@ -217,7 +218,11 @@ def _noise(rounds: Rounds) -> Iterator[str]:
     if len(logs) < FEWEST_ROUNDS or np.ptp(logs) == 0.0:
         return
     ratio = math.exp(float(np.mean(logs)))
-    if max(ratio, 1.0 / ratio) > SELF_APART and float(ttest_1samp(logs, 0.0).pvalue) < CHANCE:
+    if max(ratio, 1.0 / ratio) <= SELF_APART:
+        return
+    from scipy.stats import ttest_1samp
+
+    if float(ttest_1samp(logs, 0.0).pvalue) < CHANCE:
         yield f"the baseline differs from itself: its TTFT asked twice has the ratio {ratio:.3f}"
 
 
