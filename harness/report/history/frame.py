@@ -87,8 +87,8 @@ class Frame:
         axes.tick_params(axis="both", colors=COLOURS["muted"], length=3, labelsize=11, pad=3)
         axes.set_xlim(*self.range)
         self._set_time(axes)
-        for mark, row in self._rows:
-            self._mark(axes, mark, row)
+        for promotions in (False, True):
+            self._mark(axes, promotions)
         return axes
 
     def _set_time(self, axes: Any) -> None:
@@ -133,18 +133,23 @@ class Frame:
         wide = _LETTER * len(_label(mark)) + 4
         return self._across(mark.at) + wide > self.size.inner + self.size.right
 
-    def _mark(self, axes: Any, mark: Mark, row: int) -> None:
-        colour = COLOURS["candidate" if mark.is_promotion else "muted"]
-        style: Any = "-" if mark.is_promotion else (0, (2, 3))
-        axes.axvline(mark.at, color=colour, linewidth=1.2, linestyle=style, zorder=1.5)
-        if row < 0:
-            return
-        turned = self._turned(mark)
-        axes.annotate(
-            _label(mark), (mark.at, 1), (_OVER if turned else -_OVER, 5 + _ROW_HEIGHT * row),
-            xycoords=("data", "axes fraction"), textcoords="offset pixels", color=colour,
-            ha="right" if turned else "left", fontsize=11, annotation_clip=False,
+    def _mark(self, axes: Any, promotions: bool) -> None:
+        """A line at each promotion, or at each other mark, with its label where a row is free."""
+        colour = COLOURS["candidate" if promotions else "muted"]
+        rows = [(mark, row) for mark, row in self._rows if mark.is_promotion is promotions]
+        axes.vlines(
+            [mark.at for mark, _ in rows], 0, 1, transform=axes.get_xaxis_transform(),
+            colors=colour, linewidth=1.2, linestyle="-" if promotions else (0, (2, 3)), zorder=1.5,
         )  # fmt: skip
+        for mark, row in rows:
+            if row < 0:
+                continue
+            turned = self._turned(mark)
+            axes.annotate(
+                _label(mark), (mark.at, 1), (_OVER if turned else -_OVER, 5 + _ROW_HEIGHT * row),
+                xycoords=("data", "axes fraction"), textcoords="offset pixels", color=colour,
+                ha="right" if turned else "left", fontsize=11, annotation_clip=False,
+            )  # fmt: skip
 
 
 def _label(mark: Mark) -> str:
