@@ -126,13 +126,15 @@ class Config(Record):
 class Project:
     """A folder with a `harness.yaml`, and the places in it.
 
-    `working` is the folder that holds `runs`: runs in another one know nothing of these.
+    `working` is the folder that holds `runs`: runs in another one know nothing of these. `file` is
+    what messages call the configuration.
     """
 
     root: Path
     config: Config
     digest: str
     working: str = WORKING
+    file: str = CONFIG_NAME
 
     @property
     def runs(self) -> Path:
@@ -183,7 +185,7 @@ class Project:
             ConfigError: a relative path climbs out of the project, or no path can be so.
         """
         if "\0" in path:
-            raise ConfigError("a path cannot hold NUL", where=f"{CONFIG_NAME}: {key}")
+            raise ConfigError("a path cannot hold NUL", where=f"{self.file}: {key}")
         given = Path(path)
         if given.is_absolute():
             return given
@@ -191,7 +193,7 @@ class Project:
         if not full.is_relative_to(self.root.resolve()):
             raise ConfigError(
                 f"`{path}` leaves the project",
-                where=f"{CONFIG_NAME}: {key}",
+                where=f"{self.file}: {key}",
                 hint="write an absolute path if that is meant",
             )
         return self.root / given
@@ -205,7 +207,7 @@ class Project:
         if name not in self.config.targets:
             raise UsageError(
                 f"no target `{name}`",
-                where=f"{CONFIG_NAME}: targets",
+                where=f"{self.file}: targets",
                 hint=f"there is {_listing(self.config.targets)}",
             )
         return self.config.targets[name]
@@ -223,17 +225,21 @@ class Project:
         """
         if self.config.gate is None:
             raise ConfigError(
-                "has no `gate:`", where=CONFIG_NAME, hint="add a baseline and rules to it"
+                "has no `gate:`", where=self.file, hint="add a baseline and rules to it"
             )
         return self.config.gate
 
 
 def load_project(path: Path) -> Project:
-    """The project whose configuration is the given file.
+    """The project whose configuration is the given file; its root is absolute.
+
+    Messages call the file as it was given, or as seen from the current folder if it lies below.
 
     Raises:
         ConfigError: missing file, bad syntax, unknown key, or a name that refers to nothing.
     """
+    whole, here = path.absolute(), Path.cwd()
+    path = whole.relative_to(here) if whole.is_relative_to(here) else path
     data = read_yaml(path, ConfigError)
     try:
         config = Config.model_validate(data)
@@ -241,7 +247,7 @@ def load_project(path: Path) -> Project:
         raise ConfigError(explain(error), where=str(path)) from None
     # Where runs are kept besides says nothing about them.
     told = config.model_dump(mode="json", exclude={"runs_dir"})
-    return Project(path.parent, config, digest_json(told))
+    return Project(whole.parent, config, digest_json(told), file=str(path))
 
 
 def _listing(names: object) -> str:

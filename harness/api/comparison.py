@@ -136,7 +136,7 @@ def compare(
     ours, theirs = (
         each if isinstance(each, Run) else load_run(each) for each in (candidate, baseline)
     )
-    project = load_project(_above(ours.path) if config is None else Path(config).absolute())
+    project = load_project(_above(ours.path) if config is None else Path(config))
     suites = _shared(ours, theirs, load_suites(project))
     if alpha is None:
         alpha = DEFAULT_ALPHA if project.config.gate is None else project.config.gate.alpha

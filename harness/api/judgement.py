@@ -113,13 +113,18 @@ def gate(
     baseline: str | None = None,
     suites: Sequence[str] = (),
     stored: bool = False,
+    repeats: int | None = None,
+    concurrency: int | None = None,
+    no_cache: bool = False,
     progress: bool = True,
 ) -> GateResult:
     """The verdict on a candidate, its report written: what `harness gate` does, from Python.
 
     What is missing is asked first; with `stored` no server is asked. `baseline` takes the place of
-    the policy's, `suites` narrows to those named. With `progress` a line now and then goes to
-    standard error. An event loop of the caller's may be running.
+    the policy's, `suites` narrows to those named. `repeats` is how often each case is asked,
+    `concurrency` how many requests are under way at once, and with `no_cache` everything is asked
+    again. With `progress` a line now and then goes to standard error. An event loop of the caller's
+    may be running.
 
     Raises:
         UsageError: a name, a file or the configuration is to be corrected first.
@@ -128,15 +133,18 @@ def gate(
     """
     if isinstance(suites, str):
         raise UsageError(f"suites is a list of names, not `{suites}`", hint=f'suites=["{suites}"]')
-    project = load_project(Path(config).absolute())
+    for name, number in (("repeats", repeats), ("concurrency", concurrency)):
+        if number is not None and number < 1:
+            raise UsageError(f"{name} must be 1 or more, not {number}")
+    project = load_project(Path(config))
     against = baseline or project.policy().baseline
     folder = report_folder(project, candidate, against)
     watcher = Lines() if progress else Silence()
     try:
         bench = open_gate(project, candidate, against, suites)
-        bench.check_repeats(candidate, None)
-        chosen = Selection(suites=tuple(suites))
-        found = evidence(bench, candidate, chosen, watcher, stored=stored)
+        bench.check_repeats(candidate, repeats)
+        chosen = Selection(suites=tuple(suites), repeats=repeats, concurrency=concurrency)
+        found = evidence(bench, candidate, chosen, watcher, stored=stored, anew=no_cache)
         verdict = judge(bench, found, watcher)
     except (EvidenceError, InfrastructureError):
         # What an error leaves behind must not look like a verdict of today.

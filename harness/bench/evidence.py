@@ -172,7 +172,7 @@ def open_bench(
     policy = policy or project.policy()
     if baseline is not None:
         policy = policy.model_copy(update={"baseline": baseline})
-    check_policy(policy, everything)
+    check_policy(policy, everything, project.file)
     for candidate in candidates:
         project.target(candidate)
         if candidate == policy.baseline:

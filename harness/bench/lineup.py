@@ -57,7 +57,7 @@ def _open(
     if policy is None:
         if baseline is None:
             raise ConfigError(
-                "has no `gate:` that names a baseline", where="harness.yaml", hint="--baseline NAME"
+                "has no `gate:` that names a baseline", where=project.file, hint="--baseline NAME"
             )
         # Carries the baseline and the usual alpha; its rule is never asked.
         critical = NoNewCriticalFailures(require="no_new_critical_failures")

@@ -38,7 +38,7 @@ def contest(project: Project, candidate: str, baseline: str, settings: LatencySe
     policy = project.config.gate
     suites = load_suites(project)
     if policy is not None:
-        check_policy(policy, suites)
+        check_policy(policy, suites, project.file)
     project.target(candidate)
     live = _live(project, baseline, suites)
     if candidate == live:

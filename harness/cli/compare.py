@@ -50,14 +50,15 @@ def command(
     and --baseline is needed.
     """
     lineup = line_up(open_project(config), candidates, baseline, suite_names)
+    # Before anything is printed: an error of it is then all that standard output holds.
+    written = () if output is None else write_lineup(lineup, output)
     if as_json:
         click.echo(render_lineup_json(lineup), nl=False)
     else:
         for line in _lines(build_lineup(lineup)):
             click.echo(line)
-    if output is not None:
-        for path in write_lineup(lineup, output):
-            click.echo(shown(path.absolute()), err=as_json)
+    for path in written:
+        click.echo(shown(path.absolute()), err=as_json)
 
 
 def _lines(view: LineupView) -> Iterator[str]:

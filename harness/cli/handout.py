@@ -13,8 +13,9 @@ import click
 from harness.bench.evidence import Bench
 from harness.bench.places import find_places, line_of, repository_root, seen_from
 from harness.cli.console import unbroken
+from harness.cli.trouble import INTERRUPTED
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.config import CONFIG_NAME, WORKING
+from harness.config import WORKING
 from harness.errors import EvidenceError, HarnessError, StorageError
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
@@ -25,8 +26,6 @@ from harness.report.handout import Handout
 from harness.stages.history import past_gate
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-INTERRUPTED = 130
 
 
 def handout_options(command: F) -> F:
@@ -145,9 +144,7 @@ class CiJob:
     def _place(self, where: str) -> Place:
         """Where the error is: in the file that it names if there is one, else the configuration."""
         name, line, key = named_place(where)
-        if name == CONFIG_NAME:
-            file = self._config
-        elif os.path.isfile(name):  # noqa: PTH113 - is quiet about what can be no path
+        if os.path.isfile(name):  # noqa: PTH113 - is quiet about what can be no path
             file = Path(name)
         else:  # a server's port looks like a line
             file, line, key = self._config, None, ""

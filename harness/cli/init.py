@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,9 +15,11 @@ from pydantic import ValidationError
 from harness.errors import UsageError
 from harness.files import write_atomic
 from harness.records.base import explain
-from harness.records.server import RemoteServer
+from harness.records.server import RemoteServer, is_local
 
 GITIGNORE = Path(".gitignore")
+# A configuration takes a lone word for a host; here it is more often a slip.
+_WORD = re.compile(r"[^.:/]+")
 
 
 @click.command("init")
@@ -40,6 +43,11 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
         RemoteServer(url=url)
     except ValidationError as error:
         raise UsageError(f"--{explain(error)}") from None
+    if _WORD.fullmatch(url.strip()) and not is_local(url.strip()):
+        raise UsageError(
+            "--url: is a word and no address",
+            hint="if a host is called so, write it with http:// or https:// before it",
+        )
     values = {"@URL@": url, "@BASE@": base, "@CANDIDATE@": candidate}
     files = dict(_files(resources.files("harness.cli") / "new_project", Path()))
     # A package's build may leave a `.gitignore` out, so the template has no dot.

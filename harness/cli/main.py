@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import os
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import click
 
 from harness.cli.console import unbroken
-from harness.errors import HarnessError
+from harness.cli.trouble import INTERRUPTED, trouble
+from harness.errors import UsageError
 from harness.version import __version__
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
 
 COMMANDS = {
@@ -76,29 +81,20 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of section 4 of the design."""
     given = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in given
     try:
         code = _run(given)
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        code = 2
-    except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-        hint = f" - try `{where} --help`" if where else ""
-        code = _say(f"error: {' '.join(error.format_message().split())}{hint}", 2)
-    except HarnessError as error:
-        code = _fail(f"error: {error.line}", error.exit_code, debug)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        code = _say(
-            "interrupted; what was finished is kept, run the same command to go on", INTERRUPTED
-        )
+        code = UsageError.exit_code
     except BrokenPipeError:
         code = BROKEN_PIPE
+    except KeyboardInterrupt as error:
+        with _told_whole() if arguments is None else nullcontext():
+            code = _fail(error, given)
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        code = _fail(f"internal error: {what} - `harness --debug …` shows where", 3, debug)
+        code = _fail(error, given)
     sys.exit(code)
 
 
@@ -111,12 +107,27 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _fail(line: str, code: int, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    return _say(line, code)
+@contextmanager
+def _told_whole() -> Iterator[None]:
+    """Let a process that is interrupted again say its line, and end with its own exit code.
+
+    The block hears nothing; whatever hangs after it is ended by the next Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    # At its very end the interpreter leaves to the system what is not ignored.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
-def _say(line: str, code: int) -> int:
-    click.echo(line, err=True)
-    return code
+def _fail(error: BaseException, given: list[str]) -> int:
+    """Tell people on standard error, programs that asked for JSON on standard output as well."""
+    told = trouble(error)
+    known = isinstance(error, click.ClickException | click.exceptions.Abort | KeyboardInterrupt)
+    if "--debug" in given and not known:
+        traceback.print_exception(error)
+    click.echo(told.line, err=True)
+    if "--json" in given:
+        with unbroken():
+            click.echo(told.as_json())
+    return told.exit_code

@@ -116,7 +116,7 @@ def part_options(command: F) -> F:
 
 def open_project(config: Path) -> Project:
     """The project of a configuration file, its root made absolute."""
-    return load_project(config.absolute())
+    return load_project(config)
 
 
 def whole(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from harness.cli.main import BROKEN_PIPE, COMMANDS, INTERRUPTED, cli
+from harness.cli.main import BROKEN_PIPE, COMMANDS, cli
+from harness.cli.trouble import INTERRUPTED, Trouble
 from harness.errors import EvidenceError, InfrastructureError, UsageError
 from harness.records.verdict import EXIT_CODES
 
@@ -24,7 +25,8 @@ _TYPED = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*|[\w./-]*<\w+>[\w./<>-]*[\w/>]"
 def page() -> str:
     """The page, in Markdown: every command with its usage, its text and its options."""
     context = click.Context(cli, info_name="harness", **cli.context_settings)
-    parts = [_HEAD, _contents(), _codes(), "## For every command\n", _options(cli, context)]
+    parts = [_HEAD, _contents(), _codes(), _errors()]
+    parts += ["## For every command\n", _options(cli, context)]
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
@@ -54,6 +56,26 @@ def _codes() -> str:
     told[EvidenceError.exit_code] += ", or the evidence cannot be trusted; of `gate`, INVALID"
     lines = ["## Exit codes\n", "| code | meaning |", "| --- | --- |"]
     return "\n".join([*lines, *(f"| {code} | {told[code]} |" for code in sorted(told))]) + "\n"
+
+
+def _errors() -> str:
+    hint = "add a baseline and rules to it"
+    example = Trouble("ConfigError", "harness.yaml", "has no `gate:`", hint, 2)
+    return f"""\
+## Errors
+
+An error is one line on standard error: where, what, and what to do. With `--json` standard output
+then holds one object instead of a result:
+
+```json
+{example.as_json()}
+```
+
+`kind` is the error's class as `harness/errors.py` has it, or a narrower one; `UsageError` also for
+the command line itself, `Interrupted` after Ctrl-C, `InternalError` for a mistake of the harness.
+`where` and `hint` may be empty, `exit_code` is the code that the command leaves with. A verdict of
+BLOCK, INCONCLUSIVE or INVALID is a result and no error.
+"""
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:

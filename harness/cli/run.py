@@ -70,6 +70,7 @@ def command(
     ):
         runs = run(project, targets, suites, console, selection, reuse=reuse, cluster=cluster)
     if as_json:
+        check_scored(runs)  # before: standard output is to hold one object
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))
     else:
         told = repeats_sentences(list(runs.values()))

@@ -26,7 +26,7 @@ def command(config: Path) -> None:
     project = open_project(config)
     suites = load_suites(project)
     if project.config.gate is not None:
-        check_policy(project.config.gate, suites)
+        check_policy(project.config.gate, suites, project.file)
     for suite in suites:
         cases = sum(len(section.cases) for section in suite.sections)
         groups = {(section.name, case.group) for section, case in suite.cases()}

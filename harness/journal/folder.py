@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.errors import EvidenceError, JournalError
+from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.files import (
     Appender,
     cannot_read,
@@ -28,7 +28,7 @@ from harness.journal.stored import Later, Stored, stored
 from harness.records.attempt import Attempt
 from harness.records.base import Record, explain
 from harness.records.recording import Recording
-from harness.records.run import FileSeal, Run, RunHeader
+from harness.records.run import FileSeal, Run, RunHeader, names_run_of
 from harness.records.score import Score
 
 T = TypeVar("T", bound=Record)
@@ -72,7 +72,10 @@ class RunFolder:
             return None if data is None else RunHeader.model_validate_json(data)
         except ValidationError as error:
             raise JournalError(
-                explain(error), where=str(path), hint="delete the run's folder and run again"
+                f"is no header of a run: {explain(error)}",
+                where=str(path),
+                # What it replaced is not known any more, and must not come back unasked.
+                hint="put it back as it was, or delete the run's folder and run with --no-cache",
             ) from None
 
     def write_header(self, header: RunHeader) -> None:
@@ -251,12 +254,21 @@ class RunFolder:
 def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
     """The target's runs that have a header, with it, the newest first.
 
+    What cannot be read is passed over only where its name says that it is another target's: which
+    answers it replaced is not known, and without it they would be taken for good ones.
+
     Raises:
-        JournalError: a header there cannot be read.
+        JournalError: the header of a run of this target is damaged.
+        StorageError: it cannot be read.
     """
     found = []
     for path in sorted(runs.glob(f"{target}-*")):
-        header = RunFolder(path).header() if path.is_dir() else None
+        try:
+            header = RunFolder(path).header() if path.is_dir() else None
+        except HarnessError:
+            if names_run_of(path.name, target):
+                raise
+            continue
         if header is not None and header.target == target:
             found.append((RunFolder(path), header))
     return sorted(found, key=lambda item: item[1].created, reverse=True)

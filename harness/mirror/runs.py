@@ -22,7 +22,7 @@ from harness.mirror.hold import BESIDE, HEADER, JOURNAL, Hold, put_up
 from harness.mirror.journal import LocalJournal, checked, missing, segments
 from harness.mirror.store import Store
 from harness.records.base import explain
-from harness.records.run import FileSeal, RunHeader
+from harness.records.run import FileSeal, RunHeader, names_run_of
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -64,7 +64,7 @@ class Mirror:
         if self._store is None:
             return
         for run in self._store.names():
-            if not _RUN.fullmatch(run) or not run.startswith(f"{target}-"):
+            if not _RUN.fullmatch(run) or not names_run_of(run, target):
                 continue
             header = _header(self._store.read(f"{run}/{HEADER}"), self._store.where(run))
             known = header is not None and (header.run_id, header.target) == (run, target)

@@ -52,13 +52,14 @@ class Sitting:
             UsageError: none is configured.
             EvidenceError: it does not answer, or not in the form that was asked for.
         """
-        name = self.workbench.project.config.judge
+        project = self.workbench.project
+        name = project.config.judge
         if name is None:
             raise UsageError(
-                "no judge is configured", where="harness.yaml", hint="name a target: `judge: NAME`"
+                "no judge is configured", where=project.file, hint="name a target: `judge: NAME`"
             )
         line = self.switchboard.line(name)
-        self.judged_by = judge_digest(line.identity, self.workbench.project.generation(name))
+        self.judged_by = judge_digest(line.identity, project.generation(name))
         return opinion(line, str(answer), requirement, self.suite.domain)
 
     def _talker(self, target: str, heard: Heard | None) -> Talker:

@@ -41,7 +41,7 @@ class Workbench:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.project: Project = load_project(options.config.absolute())
+        self.project: Project = load_project(options.config)
         for target in options.targets:
             self.project.target(target)
         self.files = dict(self._suite_files())

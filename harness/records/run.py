@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,12 @@ from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
 
 T = TypeVar("T")
+_DIGEST = re.compile(r"-[0-9a-f]{12}")
+
+
+def names_run_of(name: str, target: str) -> bool:
+    """Whether a name is a run's of that target, and not of one whose name begins alike."""
+    return name.startswith(target) and _DIGEST.fullmatch(name, len(target)) is not None
 
 
 class Probe(Record):

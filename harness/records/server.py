@@ -12,6 +12,10 @@ from pydantic import Field, field_validator, model_validator
 from harness.records.attempt import Usage
 from harness.records.base import Record
 
+_SCHEMES = ("http", "https")
+# Underscores are in no host's name by the book, and in many a container's.
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+
 
 class Price(Record):
     """What a server costs: per million tokens in and out, or per hour of its GPUs.
@@ -119,19 +123,29 @@ def _route(url: Any) -> str:
         raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
     try:
         if "://" not in url:
-            local = is_local(urlsplit(f"//{url}").hostname or "")
-            url = f"{'http' if local else 'https'}://{url}"
+            bare = urlsplit(f"//{url}").hostname or ""
+            if bare in _SCHEMES:
+                raise ValueError("a scheme that was cut short")
+            url = f"{'http' if is_local(bare) else 'https'}://{url}"
         parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        known = parts.scheme in _SCHEMES and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:  # a bracket left open, a port that is no number
         known = False
-    if not known:
+    if not known or not url.isprintable() or " " in url:
         raise ValueError("must be host, host/v1 or the full route, by http or https")
     if parts.username is not None:
         raise ValueError("must hold no credentials; name a variable in `api_key_env`")
     path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
     path = re.sub(r"(?i)/v1(/+models)?$", "", path)
     return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
+
+
+def _is_host(name: str) -> bool:
+    """Whether a name could be looked up (RFC 1035), or is an address."""
+    try:
+        return ":" in name or bool(_HOST.fullmatch(name.encode("idna").decode()))
+    except UnicodeError:  # a label is empty or too long, or holds what no name can
+        return False
 
 
 def is_local(host: str) -> bool:

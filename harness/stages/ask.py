@@ -56,7 +56,7 @@ async def ask(
     planned = job.plan
     settings = planned.generation
     called = project.target(planned.target).answers_as
-    async with dial(endpoint, settings, SYSTEM_CLOCK) as dialled:
+    async with dial(endpoint, settings, SYSTEM_CLOCK, watcher.say) as dialled:
         # Before the journal is opened: an adapter that is not applied undoes nothing.
         proof = await _prove(project, job, dialled, watcher, called)
         where = " ".join(endpoint.urls)

@@ -15,7 +15,7 @@ from harness.client.bots.http import Access
 from harness.client.models import ServerDescription, describe
 from harness.client.traffic.meter import Meter
 from harness.clock import SYSTEM_CLOCK
-from harness.config import CONFIG_NAME, Project
+from harness.config import Project
 from harness.errors import ServerError, UsageError
 from harness.files import read_bytes
 from harness.records.base import explain
@@ -110,7 +110,7 @@ def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path)
     configured = project.config.servers[server]
     if not isinstance(configured, ManagedServer):
         raise UsageError(
-            f"`{server}` is given by url and already runs", where=f"{CONFIG_NAME}: servers"
+            f"`{server}` is given by url and already runs", where=f"{project.file}: servers"
         )
     model = project.resolve(configured.model, f"servers.{server}.model")
     check_model(model)
@@ -178,8 +178,8 @@ async def identify(project: Project, target: str) -> Identity:
         adapter = target if chosen.adapter is not None else None
         return model_identity(chosen.server, spec, adapter)
     if isinstance(configured, HttpServer):
-        return await identify_bot(configured, chosen.server, chosen)
-    server = await _described(_remote(configured))
+        return await identify_bot(configured, chosen.server, chosen, project.file)
+    server = await _described(_remote(configured, project.file))
     name = model_name(project, target)
     entry = server.model(name)
     if server.models and entry is None:
@@ -263,10 +263,10 @@ def connect(
     """
     configured = project.config.servers[server]
     if isinstance(configured, RemoteServer):
-        yield replace(_remote(configured), meter=_meter(server, configured))
+        yield replace(_remote(configured, project.file), meter=_meter(server, configured))
         return
     if isinstance(configured, HttpServer):
-        access = access_to(configured, server)
+        access = access_to(configured, server, project.file)
         yield Endpoint((configured.url,), None, bot=access, meter=_meter(server, configured))
         return
     spec = serve_spec(project, server, targets, log)
@@ -294,14 +294,14 @@ def replicas(server: Server) -> int:
     return len(server.urls) if isinstance(server, RemoteServer) else 1
 
 
-def _remote(server: RemoteServer) -> Endpoint:
+def _remote(server: RemoteServer, file: str) -> Endpoint:
     key = None
     if server.api_key_env is not None:
         key = os.environ.get(server.api_key_env)
         if not key:
             raise UsageError(
                 f"the environment variable {server.api_key_env} is not set",
-                where=f"{CONFIG_NAME}: servers",
+                where=f"{file}: servers",
                 hint="it must hold the server's key",
             )
     return Endpoint(server.urls, key, server.api_key_env)

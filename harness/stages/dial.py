@@ -41,6 +41,8 @@ class Replica:
         return await self.endpoint.describe(self.address)
 
 
+# Failures that no server puts into words.
+OURS = frozenset({"connect", "reset", "stalled", "timeout"})
 # Why a replica cannot be asked yet; raises where it serves something else than the others.
 Check = Callable[[Replica], Awaitable[Failure | None]]
 
@@ -78,8 +80,15 @@ class Dialled:
 
 
 @asynccontextmanager
-async def dial(endpoint: Endpoint, generation: Generation, clock: Clock) -> AsyncIterator[Dialled]:
+async def dial(
+    endpoint: Endpoint,
+    generation: Generation,
+    clock: Clock,
+    say: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[Dialled]:
     """The endpoint's clients, open for as long as the block runs.
+
+    Where there are several replicas, `say` hears when one is set aside and when it is back.
 
     From the outside in: retries, the choice of a replica, and, for each replica, how much it is
     asked at once.
@@ -98,6 +107,7 @@ async def dial(endpoint: Endpoint, generation: Generation, clock: Clock) -> Asyn
             [replica.direct for replica in replicas],
             clock=clock,
             vouch=functools.partial(_still_away, replicas, known, checks),
+            on_change=functools.partial(_told, replicas, say),
         )
         client = _patient(balanced, endpoint, generation, clock)
         yield Dialled(client, tuple(replicas), balanced, known, checks)
@@ -135,6 +145,22 @@ def _patient(
     turns = ReplayClient(once, clock=clock) if bot is not None and bot.server.replays else once
     client = RetryingClient(turns, generation=generation, clock=clock)
     return client if endpoint.meter is None else PacedClient(client, endpoint.meter)
+
+
+def _told(
+    replicas: Sequence[Replica],
+    say: Callable[[str], None],
+    client: ChatClient,
+    failure: Failure | None,
+) -> None:
+    address = next(replica.address for replica in replicas if replica.direct is client)
+    if failure is None:
+        say(f"{address}: is back")
+        return
+    # What a server itself says of a failure is not for a terminal.
+    ours = failure.cause in OURS
+    why = failure.detail if ours else f"{failure.cause} {failure.status or ''}".rstrip()
+    say(f"{address}: set aside until it answers again: {why}")
 
 
 async def _still_away(

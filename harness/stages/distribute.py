@@ -13,12 +13,11 @@ from time import monotonic
 
 from harness.clock import SYSTEM_CLOCK
 from harness.cluster.ray import RayCluster, Sharding
-from harness.config import CONFIG_NAME
+from harness.config import Project
 from harness.errors import HarnessError, InfrastructureError, UsageError
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.server import ManagedServer, RemoteServer
-from harness.records.servers import Server
 from harness.stages.connect import Endpoint
 from harness.stages.dial import dial
 from harness.stages.generate import Journal, Question, Watch, generate
@@ -34,7 +33,7 @@ BATCH_SECONDS = 0.5
 Delivered = tuple[str, str]
 
 
-def check_reach(cluster: RayCluster, name: str, server: Server) -> None:
+def check_reach(cluster: RayCluster, name: str, project: Project) -> None:
     """Nothing, where all nodes of the cluster can ask the server; the cluster is joined then.
 
     Raises:
@@ -42,11 +41,12 @@ def check_reach(cluster: RayCluster, name: str, server: Server) -> None:
             or it has limits, which workers that do not know of each other cannot keep.
         InfrastructureError: the cluster cannot be joined.
     """
+    server = project.config.servers[name]
     for limit in LIMITS:
         if getattr(server, limit) is not None:
             raise UsageError(
                 "the workers of a cluster cannot keep a limit together",
-                where=f"{CONFIG_NAME}: servers.{name}.{limit}",
+                where=f"{project.file}: servers.{name}.{limit}",
                 hint="leave --engine ray away, or the limit",
             )
     if isinstance(server, ManagedServer):

@@ -8,29 +8,28 @@ from harness.client.bots.about import about
 from harness.client.bots.headers import Headers
 from harness.client.bots.http import Access
 from harness.clock import SYSTEM_CLOCK
-from harness.config import CONFIG_NAME
 from harness.errors import UsageError
 from harness.records.http_server import HttpServer
 from harness.records.target import Identity, Target
 
 
-def access_to(server: HttpServer, name: str) -> Access:
-    """The bot with its headers, those from the environment read now.
+def access_to(server: HttpServer, name: str, file: str) -> Access:
+    """The bot with its headers, those from the environment read now; `file` configures it.
 
     Raises:
         UsageError: a variable is not set.
     """
-    return Access(server, Headers(server, os.environ, f"{CONFIG_NAME}: servers.{name}"))
+    return Access(server, Headers(server, os.environ, f"{file}: servers.{name}"))
 
 
-async def identify_bot(server: HttpServer, name: str, target: Target) -> Identity:
+async def identify_bot(server: HttpServer, name: str, target: Target, file: str) -> Identity:
     """What a target's answers depend on; an Ollama model's digest stands for its weights.
 
     Raises:
         UsageError: a variable is not set, or the server does not have the model.
         ServerError: the server cannot be reached.
     """
-    said = await about(access_to(server, name), clock=SYSTEM_CLOCK)
+    said = await about(access_to(server, name, file), clock=SYSTEM_CLOCK)
     root = said.root
     if said.models is not None and target.model is not None:
         called = next((one for one in _names(target.model) if one in said.models), None)
@@ -38,7 +37,7 @@ async def identify_bot(server: HttpServer, name: str, target: Target) -> Identit
             listed = ", ".join(f"`{model}`" for model in said.models) or "no model at all"
             raise UsageError(
                 f"{server.base} has no model `{target.model}`",
-                where=f"{CONFIG_NAME}: targets",
+                where=f"{file}: targets",
                 hint=f"it lists {listed}",
             )
         root = said.models[called]

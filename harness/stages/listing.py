@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.client.models import ModelEntry, ServerDescription
-from harness.config import CONFIG_NAME, Project
+from harness.config import Project
 from harness.errors import AdapterNotApplied, HarnessError, UsageError
 from harness.journal import runs_of
 from harness.records.server import ManagedServer, is_local
@@ -53,7 +53,7 @@ def not_listed(project: Project, target: str, url: str, server: ServerDescriptio
         )
     return UsageError(
         f"{url} has no model `{chosen.model}`",
-        where=f"{CONFIG_NAME}: targets.{target}.model",
+        where=f"{project.file}: targets.{target}.model",
         hint=f"it lists {listed}",
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from harness.config import Project
+from harness.config import CONFIG_NAME, Project
 from harness.errors import ConfigError, SuiteError, UsageError
 from harness.records.policy import (
     AtLeast,
@@ -36,7 +36,8 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
     names = [suite.name for suite in suites]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
-        raise SuiteError(f"two suites are called `{doubled.pop()}`", where="harness.yaml: suites")
+        where = f"{project.file}: suites"
+        raise SuiteError(f"two suites are called `{doubled.pop()}`", where=where)
     return chosen(suites, only)
 
 
@@ -53,8 +54,8 @@ def chosen(suites: tuple[Suite, ...], only: Sequence[str]) -> tuple[Suite, ...]:
     return tuple(suite for suite in suites if not only or suite.name in only)
 
 
-def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
-    """Nothing, where every rule names a metric that the suites yield.
+def check_policy(policy: Policy, suites: Sequence[Suite], file: str = CONFIG_NAME) -> None:
+    """Nothing, where every rule names a metric that the suites yield; `file` holds the policy.
 
     Raises:
         ConfigError: a rule's metric does not exist, or can never have the rule's value.
@@ -67,26 +68,26 @@ def check_policy(policy: Policy, suites: Sequence[Suite]) -> None:
             if not isinstance(rule, RatioAtMost | AtMost):
                 raise ConfigError(
                     f"{rule.metric} is a time, and no rule `{rule.require}` holds for one",
-                    where=f"harness.yaml: gate.rules[{place}].require",
+                    where=f"{file}: gate.rules[{place}].require",
                     hint="write ratio_at_most (of the baseline's) or at_most (seconds)",
                 )
             if rule.value <= 0.0:
                 raise ConfigError(
                     f"{rule.value:g} is no time",
-                    where=f"harness.yaml: gate.rules[{place}].value",
+                    where=f"{file}: gate.rules[{place}].value",
                     hint="write seconds, more than 0",
                 )
             continue
         if isinstance(rule, AtLeast | AtMost) and not 0.0 <= rule.value <= 1.0:
             raise ConfigError(
                 f"{rule.value:g} can be no value of {rule.metric}",
-                where=f"harness.yaml: gate.rules[{place}].value",
+                where=f"{file}: gate.rules[{place}].value",
                 hint="write a share between 0 and 1",
             )
         if rule.metric not in known:
             near = get_close_matches(rule.metric, known, n=1)
             raise ConfigError(
                 f"no metric `{rule.metric}`",
-                where=f"harness.yaml: gate.rules[{place}].metric",
+                where=f"{file}: gate.rules[{place}].metric",
                 hint=f"did you mean `{near[0]}`?" if near else f"there is {', '.join(known)}",
             )

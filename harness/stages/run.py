@@ -135,7 +135,7 @@ def _ask_all(
 ) -> dict[str, Run]:
     for one in means.values():
         if one.cluster is not None and any(job.open for job in jobs.values()):
-            check_reach(one.cluster, server, project.config.servers[server])
+            check_reach(one.cluster, server, project)
     log = next(iter(jobs.values())).folder.server_log
     done = {}
     try:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import re
+import signal
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +57,64 @@ def test_it_is_the_verdict_of_the_command(project_dir: Path, mock: ThreadedMock)
     again = harness.gate("candidate", stored=True)
     assert again.rules().equals(blocked.rules())
     assert len(mock.server.requests) == asked
+
+
+def test_it_asks_as_often_as_at_once_and_as_anew_as_the_command(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    result = harness.gate("candidate", repeats=2, concurrency=3)
+    assert len(mock.server.requests) == 320
+    generation = result.comparison.candidate.record.header.generation
+    assert (generation["repeats"], generation["concurrency"]) == (2, 3)
+    assert harness.gate("candidate", repeats=2).verdict == "PROMOTE"
+    assert call("gate", "candidate", "--repeats", "2") == 0
+    assert len(mock.server.requests) == 320
+    harness.gate("candidate", no_cache=True)
+    assert len(mock.server.requests) == 480
+
+
+def test_numbers_that_the_command_would_refuse_are_usage_errors(project_dir: Path) -> None:
+    with pytest.raises(harness.UsageError, match="repeats must be 1 or more, not 0"):
+        harness.gate("candidate", repeats=0)
+    with pytest.raises(harness.UsageError, match="concurrency must be 1 or more, not -1"):
+        harness.gate("candidate", concurrency=-1)
+    assert not (project_dir / ".harness").exists()
+    harness.gate("candidate")
+    assert call("promote", "candidate", "--name", "v1") == 0
+    with pytest.raises(harness.UsageError, match="holds 1 answers a case, `base` would be asked"):
+        harness.gate("base", baseline="sealed:v1", repeats=2)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_an_interrupted_gate_leaves_a_report_that_is_invalid(
+    project_dir: Path, mock: ThreadedMock, loop: bool
+) -> None:
+    def interrupted(body: dict[str, Any]) -> str:
+        if len(mock.server.requests) == 100:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        if len(mock.server.requests) >= 100:
+            time.sleep(0.05)  # not all are to be answered before it is heard
+        return answer(body)
+
+    async def cell() -> None:
+        harness.gate("candidate")
+
+    def in_a_notebook() -> None:
+        """As in a kernel, which leaves Ctrl-C to Python."""
+        with contextlib.closing(asyncio.new_event_loop()) as kernel:
+            kernel.run_until_complete(cell())
+
+    mock.answer = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        in_a_notebook() if loop else harness.gate("candidate")
+    folder = project_dir / "reports/candidate-vs-base"
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert verdict["verdict"] == "INVALID"
+    told = verdict["problems"][0]
+    answered = re.fullmatch(r"broken off by Ctrl-C: (\d+) of 160 answered", told)
+    assert answered is not None
+    assert 80 <= int(answered[1]) < 160
+    assert told in (folder / "report.html").read_text()
 
 
 def test_it_works_where_an_event_loop_is_running(project_dir: Path) -> None:

@@ -27,6 +27,7 @@ FUNCTIONS = {
     "gate": (
         "(candidate: str, *, config: str | os.PathLike[str] = 'harness.yaml', "
         "baseline: str | None = None, suites: Sequence[str] = (), stored: bool = False, "
+        "repeats: int | None = None, concurrency: int | None = None, no_cache: bool = False, "
         "progress: bool = True) -> GateResult"
     ),
 }

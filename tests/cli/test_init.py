@@ -50,6 +50,8 @@ def test_a_gitignore_that_exists_is_kept(
     ("url", "said"),
     [
         ("ftp://x", "error: --url: must be host, host/v1 or the full route, by http or https\n"),
+        ("nonsense", "error: --url: is a word and no address - if a host is called so, write it "),
+        ("not a url", "error: --url: must be host, host/v1 or the full route, by http or https\n"),
         ("https://x?key=s3cret", "error: --url: must hold no query and no fragment; "),
     ],
 )
@@ -62,6 +64,13 @@ def test_a_url_that_no_run_would_take_is_refused_before_anything_is_written(
     assert shown.count("\n") == 1
     assert "s3cret" not in shown
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("url", ["vllm:8000", "http://vllm", "localhost", "chat.example.com"])
+def test_what_can_be_a_host_is_taken(tmp_path: Path, url: str) -> None:
+    assert call("init", str(tmp_path), "--url", url) == 0
+    written = yaml.safe_load((tmp_path / "harness.yaml").read_text())
+    assert url in [server.get("url") for server in written["servers"].values()]
 
 
 def test_serve_tells_every_url_and_puts_its_own_key_away_when_it_is_terminated(

@@ -80,6 +80,22 @@ def test_an_adapter_that_one_of_them_does_not_apply_is_invalid(
     assert call("run", "candidate") == 0
 
 
+def test_one_that_breaks_while_cases_are_asked_is_told_once(
+    project_dir: Path,
+    mock: ThreadedMock,
+    second: ThreadedMock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(body: dict[str, Any]) -> MockReply | str:
+        probe = body["max_tokens"] == 8
+        return answer(body) if probe else MockReply("out of memory", status=500)
+
+    second.answer = broken
+    call("run", "base")
+    said = capsys.readouterr().err
+    assert said.count(f"{second.url}: set aside until it answers again: ") == 1
+
+
 def test_one_that_is_away_is_left_out_and_said(
     project_dir: Path,
     mock: ThreadedMock,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import EvidenceError, JournalError
+from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.journal import RunFolder, runs_of
 from harness.records.attempt import Attempt, Failure
 from harness.records.run import RunHeader
@@ -72,6 +72,33 @@ def test_loading_what_is_not_there(tmp_path: Path) -> None:
     assert runs_of(tmp_path, "t") == []
     with pytest.raises(EvidenceError, match="no finished run"):
         RunFolder(tmp_path).load()
+
+
+def test_a_header_that_cannot_be_read_is_in_the_way_of_its_own_target_alone(
+    tmp_path: Path,
+) -> None:
+    name = "t-0123456789ab"
+    finished(RunFolder(tmp_path / name), answered("a"))
+    damaged = tmp_path / "t-v2-0123456789ab" / "run.json"
+    damaged.parent.mkdir()
+    damaged.write_text('{"run_id": ')
+    assert [folder.path.name for folder, _ in runs_of(tmp_path, "t")] == [name]
+    for breaks in (lambda: damaged.write_text("{}"), lambda: (damaged.unlink(), damaged.mkdir())):
+        breaks()
+        assert len(runs_of(tmp_path, "t")) == 1
+        with pytest.raises(HarnessError, match=r"t-v2-0123456789ab/run\.json: "):
+            runs_of(tmp_path, "t-v2")
+
+
+def test_a_header_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(JournalError) as caught:
+        RunFolder(tmp_path).header()
+    assert caught.value.what.startswith("is no header of a run: run_id: missing key")
+    assert caught.value.where == str(tmp_path / "run.json")
+    assert caught.value.hint == (
+        "put it back as it was, or delete the run's folder and run with --no-cache"
+    )
 
 
 def test_a_journal_begun_anew_keeps_the_old_one_aside(tmp_path: Path) -> None:

@@ -197,6 +197,17 @@ def test_only_the_targets_own_runs_that_are_wanted_are_fetched(
     assert not (tmp_path / "b").exists()
 
 
+def test_what_is_damaged_there_is_in_the_way_of_its_own_target_alone(
+    store: Store, run: Run, tmp_path: Path
+) -> None:
+    Mirror(store).finish(finished(run, tmp_path / "a").path)
+    store.write("base-v2-0123456789ab/run.json", b"{}")
+    Mirror(store).fetch(tmp_path / "b", "base")
+    assert [path.name for path in (tmp_path / "b").iterdir()] == [run.header.run_id]
+    with pytest.raises(JournalError, match=r"base-v2-0123456789ab/run\.json: "):
+        Mirror(store).fetch(tmp_path / "b", "base-v2")
+
+
 def test_a_name_that_leads_elsewhere_is_no_run(tmp_path: Path, run: Run) -> None:
     class Hostile(Store):
         def names(self, folder: str = "") -> list[str]:

@@ -34,6 +34,23 @@ def test_a_list_that_is_none(url: object, said: str) -> None:
     assert "s3cret" not in line
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["not a url", "http://a b", "a..b", "!!!", "-h", "a,b", "http://.../v1", f"{'x' * 64}.example",
+     "http:/h", "http//h", "h/ v1", "h\0", "http://h\\x"],
+)  # fmt: skip
+def test_what_no_client_could_look_up(url: str) -> None:
+    with pytest.raises(ValidationError, match="must be host, host/v1 or the full route"):
+        RemoteServer(url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["my_model:80", "ex.example.", "münchen.example", "[::1]:80", "http://vllm"]
+)
+def test_what_a_client_could_look_up(url: str) -> None:
+    assert RemoteServer(url=url).urls
+
+
 def test_replicas_need_ports_that_exist() -> None:
     assert ManagedServer(engine="vllm", model="m", port=65535).replicas == 1
     with pytest.raises(ValidationError, match="end at 65535"):

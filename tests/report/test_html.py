@@ -47,6 +47,28 @@ def test_the_verdict_and_its_reason_come_first(decision: Decision) -> None:
     assert text.count("<h1") == 1
 
 
+def test_no_metric_of_a_section_is_given_where_the_evidence_cannot_be_trusted() -> None:
+    made, compared = pair("BLOCK")
+    view = build_view(made, compared)
+    metrics = [metric for section in view.sections for metric in section.metrics]
+    given, withheld = (
+        re.search(r'(?s)<table class="sections">.*?</table>', render_html(one))
+        for one in (
+            view,
+            build_view(made.model_copy(update={"problems": ("nobody knows",)}), compared),
+        )
+    )
+    assert given is not None
+    assert withheld is not None
+    assert re.search(r"better|worse|\d%", given[0])
+    assert all(f"<bdi>{metric.name}</bdi>" in given[0] for metric in metrics)
+    assert "not given" not in given[0]
+    assert not any(f"<bdi>{metric.name}</bdi>" in withheld[0] for metric in metrics)
+    assert not re.search(r"better|worse|\d%", withheld[0])
+    told = "not given: the evidence cannot be trusted"
+    assert withheld[0].count(told) == len(view.sections)
+
+
 def test_headings_descend_one_level_at_a_time() -> None:
     levels = [
         int(tag[1]) for tag, _ in _page(render_html(build_view(*pair("INVALID")))).tags

@@ -30,6 +30,18 @@ def test_the_verdict_is_the_first_line() -> None:
         assert first.startswith("## ")
 
 
+def test_no_metric_of_a_section_is_given_where_the_evidence_cannot_be_trusted() -> None:
+    made, compared = pair("BLOCK")
+    view = build_view(made, compared)
+    row = re.compile(r"^\| `support/\w+` \| (.+?) \|", re.MULTILINE)
+    given = row.findall(render_markdown(view))
+    assert len(given) == len(view.sections)
+    assert all(" → " in metrics for metrics in given)
+    doubted = made.model_copy(update={"problems": ("nobody knows",)})
+    withheld = row.findall(render_markdown(build_view(doubted, compared)))
+    assert withheld == ["not given"] * len(view.sections)
+
+
 def test_hostile_texts_stay_in_fences_spans_or_escapes() -> None:
     comment = render_markdown(build_view(*hostile_pair()))
     comment.encode()

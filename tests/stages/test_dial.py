@@ -167,6 +167,30 @@ async def test_one_of_three_is_killed_and_comes_back(
     assert await processes[1].count() > 20
 
 
+async def test_a_replica_that_goes_and_one_that_is_back_are_a_line_each() -> None:
+    clock = ManualClock()
+    lines: list[str] = []
+    failing = MockReply("\x1b[2Jkeep out", status=500)
+    replies: dict[str, str | MockReply] = {"second": "ok"}
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(MockServer(lambda _: "ok"))
+        second = await stack.enter_async_context(MockServer(lambda _: replies["second"]))
+        endpoint = Endpoint((first.url, second.url), None)
+        dialled = await stack.enter_async_context(
+            dial(endpoint, Generation(retries=0), clock, lines.append)
+        )
+        replies["second"] = failing
+        for number in range(20):
+            await dialled.client.ask(ask_for(f"away {number}"))
+        told = [f"{second.url}: set aside until it answers again: http 500"]
+        assert lines == told
+        replies["second"] = "ok"
+        clock.advance(100.0)
+        for number in range(20):
+            await dialled.client.ask(ask_for(f"back {number}"))
+        assert lines == [*told, f"{second.url}: is back"]
+
+
 async def test_a_replica_that_comes_back_as_another_ends_the_run(tmp_path: Path) -> None:
     clock = ManualClock()
     generation = Generation(retries=0)

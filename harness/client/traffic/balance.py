@@ -23,6 +23,9 @@ _REMEMBERED = 4096
 
 # Why a member is not to be asked for a model, or None.
 Vouch = Callable[[ChatClient, str], Awaitable[Failure | None]]
+# Hears of a member that it is set aside, with the failure, and that it is back, with None.
+Change = Callable[[ChatClient, Failure | None], None]
+CUT_SHORT = Failure(cause="timeout", detail="cut short")
 
 
 @runtime_checkable
@@ -42,7 +45,11 @@ class Limited(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Member:
-    """What is known of one server; `epoch` counts how often it was set aside."""
+    """What is known of one server.
+
+    `epoch` counts how often it was set aside, `why` the failure that did it, and `told` is whether
+    anybody was told that it is set aside.
+    """
 
     client: ChatClient
     limited: Limited | None
@@ -55,6 +62,8 @@ class _Member:
     until: float = 0.0
     on_trial: bool = False
     epoch: int = 0
+    why: Failure = CUT_SHORT
+    told: bool = False
 
     @property
     def held(self) -> float:
@@ -89,17 +98,24 @@ class BalancedClient:
     failed and none is under way that was sent before, each further failure is `gone`.
 
     Where there are several, `vouch` is called before one that was set aside is asked again: the
-    failure that it finds stands for the request's own.
+    failure that it finds stands for the request's own. `on_change` hears once that one is set
+    aside, when the next request is to be sent, and once that it is back.
     """
 
     def __init__(
-        self, members: Sequence[ChatClient], *, clock: Clock, vouch: Vouch | None = None
+        self,
+        members: Sequence[ChatClient],
+        *,
+        clock: Clock,
+        vouch: Vouch | None = None,
+        on_change: Change = lambda *_: None,
     ) -> None:
         self._members = [
             _Member(client, client if isinstance(client, Limited) else None) for client in members
         ]
         self._clock = clock
         self._vouch = vouch
+        self._on_change = on_change
         self._turn = 0
         self._under_way: dict[int, float] = {}
         self._failed_on: dict[int, _Member] = {}
@@ -141,7 +157,7 @@ class BalancedClient:
             member.outstanding -= 1
             del self._under_way[number]
             if reply is None:  # cut short: by the case's timeout, or because the run ends
-                self._failed(ticket, telling=False)
+                self._failed(ticket, CUT_SHORT)
         if not isinstance(reply, Failed):
             self._lives(ticket)
             return reply
@@ -151,7 +167,7 @@ class BalancedClient:
         """Why a member that was set aside is not to be asked now, if it is not."""
         if self._vouch is None or len(self._members) == 1:
             return None
-        away: Failure | None = Failure(cause="connect", detail="cut short")
+        away: Failure | None = CUT_SHORT
         try:
             away = await self._vouch(member.client, request.model)
             return away
@@ -163,7 +179,7 @@ class BalancedClient:
         """Learn from a failure; the same, with what all members together make of it."""
         failure = reply.failure
         if down(failure):
-            self._failed(ticket, telling=failure.cause in TELLING)
+            self._failed(ticket, failure)
         else:
             self._lives(ticket)
         if retriable(failure) and len(self._members) > 1:
@@ -181,6 +197,7 @@ class BalancedClient:
         if len(members) == 1:
             return members[0], False
         now = self._clock.now()
+        self._tell()
         for member in members:
             if member.aside and not member.on_trial and member.until <= now:
                 member.on_trial = True
@@ -191,6 +208,13 @@ class BalancedClient:
         others = [member for member in up if member is not failed_on]
         return min(others or up, key=lambda member: member.load), False
 
+    def _tell(self) -> None:
+        """Say who is set aside: now, because what the end of a run cuts short is no news."""
+        for member in self._members:
+            if member.aside and not member.told:
+                member.told = True
+                self._on_change(member.client, member.why)
+
     def _lives(self, ticket: _Ticket) -> None:
         self._alive = self._clock.now()
         self._row, self._row_began = 0, math.inf
@@ -199,8 +223,11 @@ class BalancedClient:
             member.failures = 0
             member.aside = member.on_trial = False
             member.rest = FIRST_REST
+            if member.told:
+                member.told = False
+                self._on_change(member.client, None)
 
-    def _failed(self, ticket: _Ticket, *, telling: bool) -> None:
+    def _failed(self, ticket: _Ticket, why: Failure) -> None:
         now = self._clock.now()
         self._row += 1
         self._row_began = min(self._row_began, max(ticket.sent, self._alive))
@@ -212,8 +239,9 @@ class BalancedClient:
             self._rest_on(member)
         elif not member.aside:
             member.failures += 1
-            if telling or member.failures >= ASIDE_AFTER:
+            if why.cause in TELLING or member.failures >= ASIDE_AFTER:
                 member.aside = True
+                member.why = why
                 member.epoch += 1
                 member.until = now + member.rest
 

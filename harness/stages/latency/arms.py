@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from harness.client.models import ServerDescription
 from harness.client.protocol import Answer, ChatClient, Failed
-from harness.config import CONFIG_NAME, Project
+from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
 from harness.records.attempt import Failure
 from harness.records.http_server import HttpServer
@@ -33,12 +33,12 @@ def check_server(project: Project, candidate: str, baseline: str) -> str:
             machines, or which is not to be asked as fast as it answers.
     """
     names = [project.target(name).server for name in (candidate, baseline)]
-    where = f"{CONFIG_NAME}: servers.{names[0]}"
+    where = f"{project.file}: servers.{names[0]}"
     if names[0] != names[1]:
         raise UsageError(
             f"`{candidate}` is on server `{names[0]}`, `{baseline}` on `{names[1]}`: two servers "
             "cannot be told from two models",
-            where=f"{CONFIG_NAME}: targets",
+            where=f"{project.file}: targets",
             hint="measure both on one server",
         )
     server = project.config.servers[names[0]]

@@ -65,7 +65,7 @@ def measure(
         ServerError: the server does not start, refuses, or is gone.
     """
     server = check_server(project, contest.candidate, contest.baseline)
-    suites = _chosen(contest)
+    suites = _chosen(project, contest)
     plans = {
         name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
         for name in (contest.candidate, contest.baseline)
@@ -94,14 +94,14 @@ def measure(
     return folder
 
 
-def _chosen(contest: Contest) -> tuple[Suite, ...]:
+def _chosen(project: Project, contest: Contest) -> tuple[Suite, ...]:
     names = contest.settings.suites
     known = [suite.name for suite in contest.suites]
     for name in names:
         if name not in known:
             raise UsageError(
                 f"no suite `{name}`",
-                where="harness.yaml: latency.suites",
+                where=f"{project.file}: latency.suites",
                 hint=f"there is {', '.join(known)}",
             )
     return tuple(suite for suite in contest.suites if not names or suite.name in names)

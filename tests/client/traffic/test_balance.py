@@ -342,6 +342,49 @@ async def test_a_voucher_that_finds_it_changed_is_heard() -> None:
         await client.ask(ask_for())
 
 
+def test_one_that_goes_and_comes_back_is_told_once_each_time() -> None:
+    async def work(clock: SimulatedClock) -> list[tuple[int, Failure | None]]:
+        servers = [Server(clock), Server(clock), Server(clock)]
+        heard: list[tuple[int, Failure | None]] = []
+        client = BalancedClient(
+            servers,
+            clock=clock,
+            on_change=lambda member, why: heard.append((servers.index(member), why)),  # type: ignore[arg-type]
+        )
+        for failed in (REFUSED, None, failure("reset"), None):
+            servers[1].failure = failed
+            for number in range(100):  # longer than the longest rest
+                await asyncio.gather(*(client.ask(ask_for(f"{number} {n}")) for n in range(6)))
+        return heard
+
+    away = (1, REFUSED), (1, None), (1, failure("reset")), (1, None)
+    assert tuple(simulate(work(SimulatedClock()))) == away
+
+
+def test_what_the_end_of_a_run_cuts_short_is_not_told() -> None:
+    async def work(clock: SimulatedClock) -> int:
+        heard: list[object] = []
+        servers = [Server(clock, seconds=9.0), Server(clock, seconds=9.0)]
+        client = BalancedClient(servers, clock=clock, on_change=lambda *told: heard.append(told))
+        tasks = [asyncio.create_task(client.ask(ask_for(str(number)))) for number in range(20)]
+        await asyncio.sleep(1.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return len(heard)
+
+    assert simulate(work(SimulatedClock())) == 0
+
+
+async def test_a_server_that_is_alone_is_never_told_to_be_set_aside() -> None:
+    clock, heard = ManualClock(), list[object]()
+    alone = [ScriptedClient(lambda _: REFUSED, clock=clock)]
+    client = BalancedClient(alone, clock=clock, on_change=lambda *told: heard.append(told))
+    for number in range(5):
+        await client.ask(ask_for(str(number)))
+    assert heard == []
+
+
 def test_what_was_sent_before_it_was_set_aside_does_not_set_it_aside_again() -> None:
     async def work(clock: SimulatedClock) -> list[int]:
         servers = [Server(clock, seconds=0.1), Server(clock, seconds=0.1)]
