@@ -120,11 +120,12 @@ def gate(
 ) -> GateResult:
     """The verdict on a candidate, its report written: what `harness gate` does, from Python.
 
-    What is missing is asked first; with `stored` no server is asked. `baseline` takes the place of
-    the policy's, `suites` narrows to those named. `repeats` is how often each case is asked,
-    `concurrency` how many requests are under way at once, and with `no_cache` everything is asked
-    again. With `progress` a line now and then goes to standard error. An event loop of the caller's
-    may be running.
+    What is missing is asked first, and pytest runs Python tests of the suites that lack scores, in
+    a process of its own; with `stored` neither happens. `baseline` takes the place of the policy's,
+    `suites` narrows to those named. `repeats` is how often each case is asked, `concurrency` how
+    many requests are under way at once, and with `no_cache` everything is asked again. With
+    `progress` a line now and then goes to standard error. An event loop of the caller's may be
+    running.
 
     Raises:
         UsageError: a name, a file or the configuration is to be corrected first.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.bench.evidence import Bench, open_bench
 from harness.bench.noise import with_noise
 from harness.bench.partial import reported_in_part
+from harness.bench.python_tests import tell_of_unfinished, with_python_tests
 from harness.bench.timing import contest, measured, stored_section, with_section
 from harness.cluster.ray import RayCluster
 from harness.config import Project
@@ -51,23 +52,26 @@ def evidence(
 ) -> Comparison:
     """The candidate against the baseline, with what the policy's rules on latency are judged by.
 
-    What is missing is asked first, all of it `anew` where wanted; where everything is `stored`, no
-    server is asked. Ctrl-C leaves a partial report.
+    What is missing is asked first, all of it `anew` where wanted, and pytest runs what there is of
+    Python tests; where everything is `stored`, no server is asked. Ctrl-C leaves a partial report.
 
     Raises:
         UsageError: a file, model or stored measurement does not exist.
-        EvidenceError: an adapter has no effect, or a stored answer is missing.
-        ServerError: a server cannot be started or reached, or is gone for good.
+        EvidenceError: an adapter has no effect, or a stored answer or a score is missing.
+        InfrastructureError: a server cannot be started or reached, or is gone for good, or pytest
+            does not get to its end.
     """
     targets = (*bench.live_baseline, candidate)
     if stored:
         runs = rescore(bench.project, targets, bench.suites, selection)
+        tell_of_unfinished(bench, runs, watcher)
         return timed(bench, bench.compare(candidate, runs), watcher, stored=True)
     reuse: Reuse = "begun" if anew else "stored"
     with reported_in_part(bench, candidate, selection, reuse, watcher.say):
         runs = run(
             bench.project, targets, bench.suites, watcher, selection, reuse=reuse, cluster=cluster
         )
+        runs = with_python_tests(bench, candidate, runs, selection, watcher)
         return timed(bench, bench.compare(candidate, runs), watcher, anew=anew)
 
 

@@ -66,9 +66,10 @@ def command(
 ) -> None:
     """Judge CANDIDATE against the baseline by the policy in the configuration.
 
-    Runs what is missing, compares, writes the report, prints the verdict. The exit code says the
-    same: 0 PROMOTE, 1 BLOCK, 3 INVALID, 4 INCONCLUSIVE. It is 2 where something is to be corrected
-    first, 3 also where a server or the disk fails, and 130 after Ctrl-C, with a partial report.
+    Asks what is missing, has pytest run the Python tests of suites that lack scores, compares,
+    writes the report, prints the verdict. The exit code says the same: 0 PROMOTE, 1 BLOCK,
+    3 INVALID, 4 INCONCLUSIVE. It is 2 where something is to be corrected first, 3 also where a
+    server or the disk fails, and 130 after Ctrl-C, with a partial report.
 
     With --aa there is no CANDIDATE: the baseline is asked everything afresh, twice or as often as
     --repeats says, its askings are judged against each other, and later gates show the noise beside

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -147,8 +148,11 @@ class RunFolder:
         if finished != known:
             self.write_header(finished)
 
-    def load(self) -> Run:
+    def load(self, without: Mapping[tuple[str, str], str] | None = None) -> Run:
         """The whole run: header, one attempt a key, scores; read when they are gone through.
+
+        What was recorded of the sections in `without`, by suite and name, does not count, for the
+        reason that stands there.
 
         Raises:
             EvidenceError: there is no run, or it is not finished.
@@ -166,10 +170,12 @@ class RunFolder:
             Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
             Later(partial(self._sealed, self._scores, Score, header.scores, again)),
         )
+        run = replace(run, unrecorded=without or {})
         recording = self.recording()
         if recording is None or recording.freshness != header.freshness:
             return run
-        return run.with_recording(recording)
+        kept = tuple(each for each in recording.sections if each.place not in run.unrecorded)
+        return run.with_recording(recording.model_copy(update={"sections": kept})) if kept else run
 
     def recording(self) -> Recording | None:
         """What Python tests found out, or None where none have been run.
@@ -189,7 +195,7 @@ class RunFolder:
             ) from None
 
     def record(self, recording: Recording) -> None:
-        """Keep what Python tests found out beside what was kept of other sections.
+        """Keep what Python tests found out, or began, beside what was kept of other sections.
 
         Raises:
             JournalError: what was kept is damaged, or another process is writing this run.

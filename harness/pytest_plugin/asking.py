@@ -65,7 +65,7 @@ def plan_asking(workbench: Workbench, needs: Needs) -> Asking:
     if live is not None and live not in needs.rules:
         if needs.rules:
             wanted = needs.model_copy(update={"rules": {**needs.rules, live: ()}})
-        elif workbench.options.baseline is not None:
+        elif needs.cases and workbench.options.baseline is not None:
             paths = dict.fromkeys(path for cases in needs.cases.values() for path in cases)
             wanted = needs.model_copy(update={"cases": {**needs.cases, live: tuple(paths)}})
     total = sum(len(section.cases) for suite in suites for section in suite.sections)

@@ -9,10 +9,12 @@ from dataclasses import replace
 from harness.bench.evidence import Bench
 from harness.bench.judge import judge, open_gate, timed
 from harness.bench.partial import write_partial
+from harness.bench.python_tests import tell_of_unfinished
 from harness.errors import EvidenceError, HarnessError, InfrastructureError
 from harness.journal import RunFolder
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
+from harness.pytest_plugin.recorder import Place
 from harness.records.comparison import Comparison
 from harness.records.run import Run
 from harness.report.write import remove_report
@@ -37,7 +39,8 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
             for candidate in asking.needs.rules:
                 open_gate(bench.project, candidate, bench.policy.baseline)
         runs = answered(asking, watcher)
-        found = {} if asking.needs.late else _judged(asking, bench, runs, watcher)
+        unkept = {each.place: each.part for each in asking.needs.tests}
+        found = {} if asking.needs.late else _judged(asking, bench, runs, watcher, unkept)
     except (EvidenceError, InfrastructureError):
         for candidate in asking.whole:
             remove_report(bench.folder(candidate))
@@ -49,15 +52,22 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
     return findings_of(asking, runs).model_copy(update=update)
 
 
-def judged_late(asking: Asking, bench: Bench, findings: Findings, watcher: Watcher) -> Findings:
+def judged_late(
+    asking: Asking,
+    bench: Bench,
+    findings: Findings,
+    watcher: Watcher,
+    unkept: Mapping[Place, str],
+) -> Findings:
     """The findings with what was judged once the Python tests had been run.
 
-    An error is a problem of every candidate: nothing can be said any more.
+    Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is a
+    problem of every candidate: nothing can be said any more.
     """
     project = bench.project
     try:
         runs = {name: RunFolder(project.runs / id_).load() for name, id_ in findings.runs.items()}
-        found = _judged(asking, bench, runs, watcher)
+        found = _judged(asking, bench, runs, watcher, unkept)
     except HarnessError as error:
         for candidate in asking.whole:
             remove_report(bench.folder(candidate))
@@ -66,13 +76,18 @@ def judged_late(asking: Asking, bench: Bench, findings: Findings, watcher: Watch
 
 
 def _judged(
-    asking: Asking, bench: Bench, runs: Mapping[str, Run], watcher: Watcher
+    asking: Asking,
+    bench: Bench,
+    runs: Mapping[str, Run],
+    watcher: Watcher,
+    unkept: Mapping[Place, str],
 ) -> dict[str, Judged]:
     # On a part of the project's suites the rules are judged for what they are about.
     complete = {
         name: replace(found, header=found.header.model_copy(update={"selection": {}}))
-        for name, found in runs.items()
+        for name, found in _without(bench, runs, unkept).items()
     }
+    tell_of_unfinished(bench, complete, watcher)
     judged = {}
     for candidate, places in asking.needs.rules.items():
         found = bench.compare(candidate, complete)
@@ -86,6 +101,16 @@ def _judged(
             else _by_rules(bench, found)
         )
     return judged
+
+
+def _without(bench: Bench, runs: Mapping[str, Run], unkept: Mapping[Place, str]) -> dict[str, Run]:
+    """The runs without what earlier sessions recorded of sections that this one tested in vain."""
+    found = {}
+    for name, run in runs.items():
+        why = {place[1:]: told for place, told in unkept.items() if place[0] == name}
+        folder = RunFolder(bench.project.runs / run.header.run_id)
+        found[name] = folder.load(why) if why else run
+    return found
 
 
 def _as_gate_does(bench: Bench, found: Comparison, watcher: Watcher) -> Judged:

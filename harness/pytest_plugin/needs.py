@@ -16,7 +16,8 @@ T = TypeVar("T")
 class Tested(Record):
     """The Python tests of one section that were collected for one target.
 
-    They are `whole` where all that the section has are selected.
+    They are `whole` where all that the section has are selected; there are none where the file
+    could not be collected.
     """
 
     target: str
@@ -29,6 +30,15 @@ class Tested(Record):
     def place(self) -> tuple[str, str, str]:
         """Target, suite and section."""
         return self.target, self.suite, self.section
+
+    @property
+    def part(self) -> str:
+        """Why they cannot be kept, whatever they come to; empty where they are whole."""
+        if self.whole:
+            return ""
+        if not self.cases:
+            return "its Python tests could not be collected"
+        return "only a part of its Python tests was selected"
 
 
 class Needs(Record):

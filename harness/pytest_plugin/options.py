@@ -6,9 +6,12 @@ import argparse
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from harness.records.errand import Errand
 
 CONFIG_NAME = "harness.yaml"
 _TARGET: dict[str, Any] = {
@@ -36,6 +39,7 @@ class Options:
     repeats: int | None
     stored: bool
     no_cache: bool
+    errand: Errand | None = None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -72,6 +76,12 @@ def add_options(parser: pytest.Parser) -> None:
         default=False,
         help="ask everything again",
     )
+    group.addoption(
+        "--harness-errand",
+        dest="harness_errand",
+        default=None,
+        help=argparse.SUPPRESS,  # for a gate that has Python tests run
+    )
 
 
 def add_short_names(parser: pytest.Parser) -> None:
@@ -105,6 +115,7 @@ def read_options(config: pytest.Config) -> Options | None:
         repeats=option.harness_repeats,
         stored=option.harness_stored,
         no_cache=option.harness_no_cache,
+        errand=_errand(option.harness_errand),
     )
 
 
@@ -130,6 +141,12 @@ def _configuration(config: pytest.Config) -> Path:
             "--harness-config names one"
         )
     return found
+
+
+def _errand(given: str | None) -> Errand | None:
+    from harness.records.errand import Errand  # no session without a target pays for it
+
+    return None if given is None else Errand.model_validate_json(given)
 
 
 def _exists(path: Path) -> bool:

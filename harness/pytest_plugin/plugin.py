@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,9 @@ class Plugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the project: what is wrong with the command line is said before all else."""
         self._session = session
+        if self._options.errand is not None:
+            # How a gate that is interrupted passes that on.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._workbench = Workbench(self._options)
         except HarnessError as error:
@@ -193,8 +197,9 @@ class Plugin:
     def _needs(self, session: pytest.Session) -> Needs:
         cases = [item for item in session.items if isinstance(item, CaseItem)]
         rules = [item for item in session.items if isinstance(item, RuleItem)]
+        errand = self._options.errand
         return needs_of(
-            self.workbench.collected,
+            self.workbench.collected if errand is None else errand.suites,
             ((item.target, item.case_path) for item in cases),
             ((item.target, item.rule) for item in rules),
             () if self._options.stored else self.tests.tested(session.items),

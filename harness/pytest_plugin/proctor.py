@@ -12,7 +12,7 @@ from harness.pytest_plugin.recorder import Recorder
 from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
-from harness.records.recording import RecordedCase
+from harness.records.recording import RecordedCase, Recording
 from harness.stages.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ class Proctor:
         self._asking: Asking | None = None
         self._recorder: Recorder | None = None
         self._switchboard: Switchboard | None = None
-        self._errors: list[str] = []
 
     @property
     def notes(self) -> list[str]:
         """What was recorded, and what was not and why, a line each."""
-        return [*self._errors, *([] if self._recorder is None else self._recorder.notes())]
+        return [] if self._recorder is None else self._recorder.notes()
 
     def open(self, asking: Asking, controller: Controller) -> None:
         """Get through to every target that is tested, its adapter proven, before any test runs.
@@ -60,6 +59,7 @@ class Proctor:
         for target, planned in wholes(asking).items():
             known = RunFolder(self._workbench.project.runs / planned.run_id).header()
             self._switchboard.line(target).check(planned, known, self._watcher)
+        self._begin()
         controller.connect(self._switchboard.started())
 
     def join(self, worker: Worker) -> None:
@@ -68,6 +68,28 @@ class Proctor:
             running = worker.running()
             self._switchboard = Switchboard(self._workbench, self._watcher, running)
             self._tests.switchboard = self._switchboard
+
+    def _begin(self) -> None:
+        """Note on the disk that sections are tested anew, should this session not get to its end.
+
+        Raises:
+            JournalError: what was recorded before is damaged, or another process writes the run.
+            StorageError: the folder cannot be written.
+        """
+        findings, asking = self._workbench.findings, self._asking
+        assert findings is not None
+        assert asking is not None
+        from harness.journal import RunFolder
+
+        for target, where in findings.tested.items():
+            begun = tuple(
+                (each.suite, each.section)
+                for each in asking.needs.tests
+                if each.whole and each.target == target
+            )
+            if begun:
+                note = Recording(freshness=where.freshness, sections=(), begun=begun)
+                RunFolder(self._workbench.project.runs / where.run).record(note)
 
     def hear(self, report: pytest.TestReport) -> bool:
         """Take note of a report; whether it was the last that the rules have waited for."""
@@ -88,17 +110,17 @@ class Proctor:
         try:
             recorder.hear(target, case)
         except HarnessError as error:  # in the middle of a session nobody could catch it
-            self._errors.append(self._workbench.told(error))
-            recorder.give_up(target, case)
+            recorder.give_up(target, case, self._workbench.told(error))
 
     def judge(self) -> None:
-        """Judge the rules on what there is by now."""
-        findings, asking = self._workbench.findings, self._asking
+        """Judge the rules on what was recorded by now in this session, and on nothing older."""
+        findings, asking, recorder = self._workbench.findings, self._asking, self._recorder
         if findings is None or asking is None or asking.bench is None or not findings.late:
             return
         from harness.pytest_plugin.judging import judged_late
 
-        judged = judged_late(asking, asking.bench, findings, self._watcher)
+        unkept = {} if recorder is None else recorder.unkept()
+        judged = judged_late(asking, asking.bench, findings, self._watcher, unkept)
         self._workbench.findings = judged
 
     def close(self) -> None:

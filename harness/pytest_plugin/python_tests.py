@@ -39,6 +39,7 @@ class PythonTests:
         self._marks = marks
         self._files = dict(_files(workbench.suites.values()))
         self._collected: dict[tuple[str, str, str], dict[str, None]] = {}
+        self._broken: set[Path] = set()
         self.switchboard: Switchboard | None = None
         config.addinivalue_line("markers", _MARKER)
         config.pluginmanager.register(fixtures, "harness-fixtures")
@@ -46,9 +47,17 @@ class PythonTests:
     @pytest.hookimpl(trylast=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Put each test to every target, the target last in its name."""
-        if metafunc.definition.path.resolve() in self._files:
+        known = self._files.get(metafunc.definition.path.resolve())
+        if known is not None:
+            suite, section = known
             metafunc.fixturenames.append(_TARGET)
-            metafunc.parametrize(_TARGET, self.targets)
+            metafunc.parametrize(_TARGET, self._whom(f"{suite.name}.{section.name}"))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of a file of tests that cannot be collected, where the session goes on."""
+        path = (self._config.rootpath / report.nodeid.partition("::")[0]).resolve()
+        if report.failed and path in self._files:
+            self._broken.add(path)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Give a test its markers, and take note of it whether or not it is selected."""
@@ -85,13 +94,16 @@ class PythonTests:
             if case is not None:
                 place = _target(item), case.suite, case.section
                 chosen.setdefault(place, set()).add(case.id)
+        for suite, section in (self._files[path] for path in self._broken):
+            for target in self._whom(f"{suite.name}.{section.name}"):
+                chosen.setdefault((target, suite.name, section.name), set())
         return tuple(
             Tested(
                 target=place[0],
                 suite=place[1],
                 section=place[2],
-                cases=tuple(self._collected[place]),
-                whole=ids == set(self._collected[place]) and self._is_whole(place),
+                cases=tuple(self._collected.get(place, ())),
+                whole=ids == set(self._collected.get(place, ())) and self._is_whole(place),
             )
             for place, ids in chosen.items()
         )
@@ -132,6 +144,12 @@ class PythonTests:
         _tell(report, error, found, sitting)
         return report
 
+    def _whom(self, section: str) -> tuple[str, ...]:
+        errand = self._workbench.options.errand
+        if errand is None:
+            return self.targets
+        return tuple(name for name, sections in errand.tests.items() if section in sections)
+
     def _run(self, target: str) -> str:
         findings = self._workbench.findings
         assert findings is not None
@@ -160,6 +178,8 @@ class PythonTests:
             for file, (suite, section) in self._files.items()
             if (suite.name, section.name) == place[1:]
         )
+        if file in self._broken:
+            return False
         here = self._config.invocation_params.dir
         named = (argument.split("::", 1) for argument in self._config.args if "::" in argument)
         return all((here / path).resolve() != file for path, _ in named)

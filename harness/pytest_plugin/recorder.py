@@ -24,7 +24,7 @@ class Recorder:
         self._workbench = workbench
         self._tested = {each.place: each for each in tested}
         self._found: defaultdict[Place, dict[str, RecordedCase]] = defaultdict(dict)
-        self._lost: set[Place] = set()
+        self._lost: dict[Place, str] = {}
         self.kept: list[Place] = []
 
     def lose(self) -> None:
@@ -33,7 +33,8 @@ class Recorder:
         What it had left goes to the others behind their own, and rules would wait for tests that
         wait for them.
         """
-        self._lost |= set(self._tested)
+        for place in self.pending:
+            self._lost[place] = f"a worker died, {self._ran(place)}"
 
     def hear(self, target: str, found: RecordedCase) -> None:
         """Take note of one test; keep its section if it was the last."""
@@ -43,9 +44,9 @@ class Recorder:
         if wanted is not None and wanted.whole and set(wanted.cases) == set(self._found[place]):
             self._keep(place, wanted)
 
-    def give_up(self, target: str, found: RecordedCase) -> None:
+    def give_up(self, target: str, found: RecordedCase, why: str) -> None:
         """Wait no more for the section of that test: it cannot be kept."""
-        self._lost.add((target, found.score.suite, found.score.section))
+        self._lost[target, found.score.suite, found.score.section] = why
 
     @property
     def pending(self) -> list[Place]:
@@ -53,21 +54,27 @@ class Recorder:
         over = {*self.kept, *self._lost}
         return [place for place, each in self._tested.items() if each.whole and place not in over]
 
+    def unkept(self) -> dict[Place, str]:
+        """Why nothing was kept of a section, by section."""
+        told = {}
+        for place, each in self._tested.items():
+            if place not in self.kept:
+                told[place] = each.part or self._lost.get(place) or self._ran(place)
+        return told
+
     def notes(self) -> list[str]:
         """What was kept, and what was not and why, a line each."""
-        lines = []
+        unkept, lines = self.unkept(), []
         for place, each in self._tested.items():
             target, suite, section = place
             count = len(each.cases)
-            if place in self.kept:
-                told = f"{count} Python test{'s' if count > 1 else ''} recorded"
-            elif each.whole:
-                ran = len(self._found[place])
-                told = f"{ran} of {count} Python tests ran, so none is recorded"
-            else:
-                told = "only a part of its Python tests was selected, so none is recorded"
+            recorded = f"{count} Python test{'s' if count > 1 else ''} recorded"
+            told = f"{unkept[place]}, so none is recorded" if place in unkept else recorded
             lines.append(f"{suite}.{section} of {target}: {told}")
         return lines
+
+    def _ran(self, place: Place) -> str:
+        return f"{len(self._found[place])} of {len(self._tested[place].cases)} Python tests ran"
 
     def _keep(self, place: Place, wanted: Tested) -> None:
         target, suite, section = place

@@ -45,6 +45,11 @@ class RecordedSection(Record):
     metrics: tuple[str, ...]
     cases: tuple[RecordedCase, ...] = Field(min_length=1)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Suite and section."""
+        return self.suite, self.section
+
     @model_validator(mode="after")
     def _each_once(self) -> RecordedSection:
         ids = [each.case.id for each in self.cases]
@@ -61,13 +66,22 @@ class Recording(Record):
     """`recorded.json` of a run: the sections that Python tests scored.
 
     `freshness` is that of the run: a recording from before everything was asked anew is none.
+    `begun` are the sections, by suite and name, whose tests were begun again and did not come to
+    an end since: what is there of them is of an earlier session.
     """
 
     schema_version: Literal[1] = 1
     freshness: int = Field(ge=0)
     sections: tuple[RecordedSection, ...]
+    begun: tuple[tuple[str, str], ...] = ()
+
+    def settled(self) -> set[tuple[str, str]]:
+        """The sections of which the newest session has told, by suite and name."""
+        return {each.place for each in self.sections} - set(self.begun)
 
     def merged(self, newer: Recording) -> Recording:
         """The sections of both, the newer ones in place of the older."""
-        kept = {(each.suite, each.section): each for each in (*self.sections, *newer.sections)}
-        return newer.model_copy(update={"sections": tuple(kept.values())})
+        kept = {each.place: each for each in (*self.sections, *newer.sections)}
+        ended = {each.place for each in newer.sections}
+        begun = dict.fromkeys(place for place in (*self.begun, *newer.begun) if place not in ended)
+        return newer.model_copy(update={"sections": tuple(kept.values()), "begun": tuple(begun)})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, Generic, Literal, TypeVar
@@ -160,12 +160,14 @@ class Run:
     """A run as read back from disk, its records possibly anew each time they are gone through.
 
     `recorded` are those of its cases that Python tests scored: no suite's file holds them.
+    `unrecorded` says of a section, by suite and name, why there are none of it.
     """
 
     header: RunHeader
     attempts: Collection[Attempt]
     scores: Collection[Score]
     recorded: tuple[RecordedCase, ...] = ()
+    unrecorded: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def with_recording(self, recording: Recording) -> Run:
         """The run with what Python tests found out; its header plans and counts them."""

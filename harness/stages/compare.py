@@ -36,8 +36,8 @@ def compare(
         metrics=_metrics(cases, suites),
         cases=cases,
         problems=(
-            *_problems(candidate, baseline, cases, suites),
             *(() if askings else _untested(candidate, baseline, suites)),
+            *_problems(candidate, baseline, cases, suites),
             *_judged_otherwise(candidate, baseline),
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
@@ -274,15 +274,16 @@ def _judged_otherwise(candidate: Run, baseline: Run) -> Iterator[str]:
 def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
     """Sections of Python tests that a run has no scores of."""
     for run in (candidate, baseline):
+        who = run.header.target
         known = {(section.suite, section.section) for section in run.header.sections}
         for suite in suites:
             for section in suite.tests:
-                if (suite.name, section.name) not in known:
-                    yield (
-                        f"`{run.header.target}` has no scores of the Python tests of "
-                        f"{suite.name}.{section.name}: run pytest on {section.file} of the suite "
-                        f"with --target {run.header.target}"
+                place = suite.name, section.name
+                if place not in known:
+                    why = run.unrecorded.get(
+                        place, f"a gate without --stored runs {section.file} of the suite"
                     )
+                    yield f"`{who}` has no scores of the Python tests of {'.'.join(place)}: {why}"
 
 
 def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:

@@ -21,6 +21,8 @@ from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
+from tests.pytest_plugin.sessions import session
+from tests.pytest_plugin.test_python_tests import write
 from tests.shop import answer
 
 
@@ -206,3 +208,28 @@ def test_a_result_is_told_on_one_line_and_on_a_card(project_dir: Path, mock: Thr
     assert invalid.verdict == "INVALID"
     assert "gave the same text in all 80 cases" in invalid._repr_html_()
     assert "shop.gold.accuracy" not in invalid._repr_html_()
+
+
+def test_python_tests_are_run_where_an_event_loop_is_running(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    write(project_dir, mock)
+
+    async def cell() -> harness.GateResult:
+        return harness.gate("candidate", progress=False)
+
+    result = asyncio.run(cell())
+    assert result.verdict == "PROMOTE"
+    assert result.rules()["n"].tolist()[-1] == 6
+
+
+def test_a_test_of_a_users_own_may_gate_a_suite_with_python_tests(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    write(project_dir, mock)
+    (project_dir / "test_release.py").write_text(
+        "import harness\n\ndef test_release():\n"
+        "    assert harness.gate('candidate').verdict == 'PROMOTE'\n"
+    )
+    done = session(project_dir, "test_release.py", "-p", "xdist.plugin", "-n", "1")
+    assert done.code == 0, done.out

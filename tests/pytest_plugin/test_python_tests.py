@@ -44,6 +44,25 @@ def broken():
 def test_a(broken):
     pass
 """
+# Goes well until there is a file called `mishap`.
+MISHAP = """
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+held = []
+
+def hold():
+    for lock in Path(".harness/runs").glob("candidate-*/lock"):
+        held.append(lock.open("w"))
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def test_mishap():
+    if Path("mishap").exists():
+        {happens}
+"""
 METRIC = "shop.memory.accuracy"
 
 
@@ -81,8 +100,8 @@ def write(folder: Path, mock: ThreadedMock, tests: str = TESTS, **more: Any) -> 
 def recordings(folder: Path) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for path in sorted((folder / ".harness/runs").glob("*/recorded.json")):
-        cases = json.loads(path.read_text())["sections"][0]["cases"]
-        found[path.parent.name.rpartition("-")[0]] = cases
+        for section in json.loads(path.read_text())["sections"]:
+            found[path.parent.name.rpartition("-")[0]] = section["cases"]
     return found
 
 
@@ -151,7 +170,15 @@ class TestAPartIsNoEvidence:
         assert recordings(project) == {}
         assert "only a part of its Python tests was selected" in done.out
         assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
-        assert "has no scores of the Python tests of shop.memory" in done.out
+        assert (
+            "`candidate` has no scores of the Python tests of shop.memory: only a part" in done.out
+        )
+
+    def test_what_an_earlier_session_recorded_does_not_stand_in(self, project: Path) -> None:
+        assert session(project, "suites", "--target", "candidate").code == 0
+        done = session(project, "suites", "-k", "Anna or rule", "--target", "candidate", "-v")
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+        assert len(recordings(project)["candidate"]) == 6
 
     def test_a_session_that_stops_early_records_nothing(
         self, project_dir: Path, mock: ThreadedMock
@@ -405,6 +432,69 @@ class TestBrokenOff:
         found = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
         assert found["verdict"] == "INVALID"
         assert found["problems"][0].startswith("broken off")
+
+    @pytest.mark.parametrize(
+        ("happens", "more", "why"),
+        [
+            ("os._exit(3)", ("-p", "xdist.plugin", "-n", "2"), "a worker died, "),
+            ("hold()", (), "another process is writing this run"),
+            ("hold()", ("-p", "xdist.plugin", "-n", "2"), "another process is writing this run"),
+        ],
+    )
+    def test_an_earlier_recording_does_not_stand_in_for_this_session(
+        self,
+        project_dir: Path,
+        mock: ThreadedMock,
+        happens: str,
+        more: tuple[str, ...],
+        why: str,
+    ) -> None:
+        write(project_dir, mock, TESTS + MISHAP.format(happens=happens))
+        assert session(project_dir, "suites", "--target", "candidate").code == 0
+        before = recordings(project_dir)
+        (project_dir / "mishap").touch()
+        done = session(project_dir, "suites", "--target", "candidate", "-v", *more)
+        assert done.code == 1
+        rules = {word for name, word in done.words.items() if name.startswith("rule::")}
+        assert rules == {"ERROR"}
+        assert "INVALID  candidate against base" in done.out
+        found = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
+        assert found["verdict"] == "INVALID"
+        assert "has no scores of the Python tests of shop.memory: " in found["problems"][0]
+        assert why in found["problems"][0]
+        assert recordings(project_dir)["candidate"] == before["candidate"]
+
+    def test_a_file_that_cannot_be_collected_has_no_earlier_scores(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        write(project_dir, mock, TESTS + "from pathlib import Path\nPath('list').stat()\n")
+        (project_dir / "list").touch()
+        line = ("suites", "--target", "candidate", "-v", "--continue-on-collection-errors")
+        assert session(project_dir, *line).code == 0
+        (project_dir / "list").unlink()
+        done = session(project_dir, *line)
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+        assert "its Python tests could not be collected" in done.out
+
+    def test_a_later_gate_tells_it_or_runs_them_again(
+        self, project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from tests.cli.test_commands import call
+
+        write(project_dir, mock, MISHAP.format(happens="1 / 0") + TESTS)
+        assert session(project_dir, "suites", "--target", "candidate").code == 0
+        (project_dir / "mishap").touch()
+        assert session(project_dir, "suites", "--target", "candidate", "-x").code == 1
+        assert call("gate", "candidate", "--stored") == 0
+        told = "the Python tests of shop.memory were begun again since and did not come to an end"
+        assert f"candidate: {told}" in capsys.readouterr().err
+        done = session(project_dir, "suites", "--target", "candidate", "--harness-stored")
+        assert f"candidate: {told}" in done.out
+        (project_dir / "mishap").unlink()
+        assert call("gate", "candidate") == 0
+        assert "pytest runs the Python tests of shop.memory for" in capsys.readouterr().err
+        assert call("gate", "candidate", "--stored") == 0
+        assert told not in capsys.readouterr().err
 
     def test_a_worker_that_dies_does_not_hold_the_rules_up(
         self, project_dir: Path, mock: ThreadedMock

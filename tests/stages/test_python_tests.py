@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,33 @@ class TestFolder:
         (folder.path / "recorded.json").write_text("{")
         with pytest.raises(JournalError, match=r"recorded\.json"):
             folder.load()
+
+    def test_what_was_begun_again_stays_until_it_comes_to_an_end(self, tmp_path: Path) -> None:
+        folder = self.stored(tmp_path)
+        folder.record(recording(a=1.0))
+        folder.record(Recording(freshness=0, sections=(), begun=(("shop", "memory"),)))
+        assert [case.case.id for case in folder.load().recorded] == ["a"]
+        known = folder.recording()
+        assert known is not None
+        assert known.settled() == set()
+        folder.record(recording(a=0.0))
+        known = folder.recording()
+        assert known is not None
+        assert (known.begun, known.settled()) == ((), {("shop", "memory")})
+
+    def test_a_section_may_be_left_out_and_says_why(self, tmp_path: Path) -> None:
+        folder = self.stored(tmp_path)
+        folder.record(recording(a=1.0))
+        folder.record(Recording(freshness=0, sections=(recorded("manners", c=1.0),)))
+        run = folder.load({("shop", "memory"): "it broke"})
+        assert [case.score.section for case in run.recorded] == ["manners"]
+        assert run.unrecorded == {("shop", "memory"): "it broke"}
+
+
+def test_why_a_section_has_no_scores_is_the_problem(tmp_path: Path) -> None:
+    candidate, base, suites = runs(tmp_path)
+    told = replace(candidate, unrecorded={("shop", "memory"): "it broke"})
+    found = compare(told, base.with_recording(recording(**BAD)), suites)
+    assert "`candidate` has no scores of the Python tests of shop.memory: it broke" in (
+        found.problems
+    )

@@ -1,0 +1,204 @@
+"""Python tests of suites: pytest runs them in a process of its own where a gate lacks them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from harness.bench.evidence import Bench
+from harness.bench.places import seen_from
+from harness.config import Project
+from harness.errors import EvidenceError, InfrastructureError, UsageError
+from harness.files import storage_error
+from harness.journal import RunFolder
+from harness.records.errand import Errand
+from harness.records.run import Run
+from harness.report.text import one_line, visible
+from harness.serving import guard
+from harness.stages.plan import Selection
+from harness.stages.watcher import Watcher
+
+# A test that is under way, and the servers of the session, have as long to end after Ctrl-C.
+_GRACE = 30.0
+_NESTED = "HARNESS_PYTHON_TESTS_OF"
+# What a user's own session of pytest leaves to its children would make another one of this.
+_KEPT = ("PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+_TAIL, _SHOWN, _WIDE = 65536, 15, 160
+# What pytest writes of what it cannot go on with, the most telling first.
+_COMPLAINTS = (
+    re.compile(r"ERROR: (.+)"),
+    re.compile(r"INTERNALERROR> (?=\S+: )(.+)"),
+    re.compile(r"E {2,}(\S.*)"),
+    re.compile(r"!+ (.+?) !+"),
+)
+
+Missing = Mapping[str, Sequence[str]]
+
+
+def with_python_tests(
+    bench: Bench, candidate: str, runs: Mapping[str, Run], selection: Selection, watcher: Watcher
+) -> dict[str, Run]:
+    """The runs with scores of all Python tests of their suites, which are run now where missing.
+
+    What has to be asked for cases must have been asked: the tests belong to these runs.
+
+    Raises:
+        UsageError: this is itself such a test.
+        EvidenceError: pytest came to an end without their scores.
+        InfrastructureError: it did not come to an end.
+        StorageError: its output cannot be written.
+    """
+    missing = _missing(bench, runs)
+    if not missing:
+        return dict(runs)
+    project = bench.project
+    if os.environ.get(_NESTED) == str(project.root.resolve()):
+        raise UsageError(
+            "a Python test of a suite cannot wait for a gate that waits for it",
+            hint="judge what is stored, or move it to a file that no section names",
+        )
+    log = project.root / ".harness" / "pytest" / f"{bench.folder(candidate).name}.log"
+    where = seen_from(Path.cwd(), log)
+    for section in dict.fromkeys(name for names in missing.values() for name in names):
+        whom = ", ".join(target for target, names in missing.items() if section in names)
+        watcher.say(f"pytest runs the Python tests of {section} for {whom}; its output: {where}")
+    code = _run(_command(bench, missing, selection), project, log)
+    said = _said(log)
+    if code not in (0, 1):
+        for line in said[-_SHOWN:]:
+            watcher.say(f"| {visible(line)[:_WIDE]}")
+        raise InfrastructureError(
+            f"the Python tests did not come to an end, pytest left with exit code {code}: "
+            f"{_complaint(said)}",
+            where=where,
+        )
+    for target, names in _missing(bench, runs).items():
+        raise EvidenceError(
+            f"`{target}` has no scores of the Python tests of {names[0]}: "
+            f"{_note(said, names[0], target)}",
+            where=where,
+        )
+    return {
+        name: RunFolder(project.runs / run.header.run_id).load() if name in missing else run
+        for name, run in runs.items()
+    }
+
+
+def tell_of_unfinished(bench: Bench, runs: Mapping[str, Run], watcher: Watcher) -> None:
+    """Say which sections are judged by an older session than the newest, which did not end."""
+    for name, run in runs.items():
+        recording = RunFolder(bench.project.runs / run.header.run_id).recording()
+        if recording is None or recording.freshness != run.header.freshness:
+            continue
+        counted = {case.score.suite + "." + case.score.section for case in run.recorded}
+        for section in map(".".join, recording.begun):
+            if section in counted:
+                watcher.say(
+                    f"{name}: the Python tests of {section} were begun again since and did not "
+                    "come to an end; what was recorded before counts"
+                )
+
+
+def _missing(bench: Bench, runs: Mapping[str, Run]) -> dict[str, tuple[str, ...]]:
+    """By target, the sections of which its newest session of tests has recorded nothing."""
+    wanted = [(suite.name, section.name) for suite in bench.suites for section in suite.tests]
+    found = {}
+    for name, run in runs.items():
+        recording = RunFolder(bench.project.runs / run.header.run_id).recording()
+        valid = recording is not None and recording.freshness == run.header.freshness
+        known = recording.settled() if recording is not None and valid else set()
+        if lacking := tuple(".".join(place) for place in wanted if place not in known):
+            found[name] = lacking
+    return found
+
+
+def _command(bench: Bench, missing: Missing, selection: Selection) -> list[str]:
+    project = bench.project
+    names = {name for each in missing.values() for name in each}
+    files = [
+        Path(suite.folder).absolute() / section.file
+        for suite in bench.suites
+        for section in suite.tests
+        if f"{suite.name}.{section.name}" in names
+    ]
+    errand = Errand(
+        suites=tuple(suite.name for suite in bench.suites),
+        tests={target: tuple(each) for target, each in missing.items()},
+    )
+    return [
+        *(sys.executable, "-m", "pytest", "-p", "harness", "-v", "-ra", "--color=no"),
+        # Whoever wrote those thought of a session of his own: a part of the tests, many processes.
+        *("-o", "addopts=", "-o", f"cache_dir={project.root / '.harness' / 'pytest' / 'cache'}"),
+        *("--harness-config", str(project.root / Path(project.file).name)),
+        *(word for target in missing for word in ("--harness-target", target)),
+        *("--harness-baseline", bench.policy.baseline),
+        *(() if selection.repeats is None else ("--harness-repeats", str(selection.repeats))),
+        *("--harness-errand", errand.model_dump_json()),
+        *(seen_from(project.root, file) for file in files),
+    ]
+
+
+def _run(line: Sequence[str], project: Project, log: Path) -> int:
+    """The exit code of pytest, which ends when this process does."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST_") or name in _KEPT
+    }
+    with _opened(log) as file:
+        process = subprocess.Popen(
+            [sys.executable, "-P", guard.__file__, str(_GRACE), *line],
+            cwd=project.root,
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**kept, "COLUMNS": "200", _NESTED: str(project.root.resolve())},
+            # Out of reach of the terminal's Ctrl-C: it is told when its input ends.
+            start_new_session=True,
+        )
+    try:
+        return process.wait()
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[int]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("wb")
+    except OSError as error:
+        raise storage_error(error, log) from error
+    with file:
+        yield file.fileno()
+
+
+def _said(log: Path) -> list[str]:
+    """The last lines of pytest's output that are not empty."""
+    with contextlib.suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        return [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return []
+
+
+def _complaint(said: Sequence[str]) -> str:
+    """What pytest says is wrong, on one line."""
+    for pattern in _COMPLAINTS:
+        found = [match[1] for line in said if (match := pattern.match(line))]
+        if found:
+            return one_line(found[-1], 400)
+    return one_line(said[-1], 400) if said else "it said nothing"
+
+
+def _note(said: Sequence[str], section: str, target: str) -> str:
+    """What the session noted about a section that it did not record."""
+    start = f"{section} of {target}: "
+    notes = [line.removeprefix(start) for line in said if line.startswith(start)]
+    return one_line(notes[-1], 400) if notes else "pytest recorded none"
