@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from tests.e2e.micro import build_adapter, build_model
-from tests.e2e.test_evidence_vllm import ended, start, vllm_processes, wait
+from tests.e2e.test_evidence_vllm import attempts, ended, start, vllm_processes, wait
 from tests.shop import config, write_project
 
 pytestmark = pytest.mark.slow
@@ -41,13 +40,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings["gate"]["min_scored"] = 0.5  # a model of random weights may say nothing
     (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
     return folder
-
-
-def attempts(folder: Path, target: str) -> list[dict[str, Any]]:
-    # Random weights say anything, line separators of other alphabets included.
-    paths = (folder / ".harness/runs").glob(f"{target}-*/attempts.jsonl")
-    lines = [line for path in paths for line in path.read_bytes().split(b"\n")[:-1]]
-    return [json.loads(line) for line in lines]
 
 
 def of_log(folder: Path, name: str) -> set[int]:
