@@ -19,20 +19,13 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from benchmarks.latency_world import (
-    BASELINE,
-    CANDIDATE,
-    Behaviour,
-    Memory,
-    VirtualServer,
-    header,
-    measuring,
-)
+from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
+from benchmarks.latency_world import Memory, VirtualServer, header, measuring
 from harness.records.latency import LatencySettings, LoadResult
 from harness.records.load import Load
-from harness.records.policy import RatioAtMost
+from harness.records.policy import LATENCY_PREFIX, RatioAtMost
 from harness.stages.latency.analyse import alpha_of, analyse_load
-from harness.stages.latency.judge import PREFIX, judge_load
+from harness.stages.latency.judge import judge_load
 from harness.stages.latency.measure import measure_rounds
 from tests.client.simulated import SimulatedClock, simulate
 
@@ -84,7 +77,7 @@ class Found:
 
 def gate(row: Row, seed: int) -> tuple[str, int]:
     """The outcome of one measurement, and how many rounds it took."""
-    rule = RatioAtMost(require="ratio_at_most", metric=f"{PREFIX}{row.metric}", value=LIMIT)
+    rule = RatioAtMost(require="ratio_at_most", metric=f"{LATENCY_PREFIX}{row.metric}", value=LIMIT)
     settings = LatencySettings(
         loads=(LOAD,), requests=row.requests, rounds=row.rounds, seed=seed, max_tokens=16
     )

@@ -1,19 +1,16 @@
 """A server for latency measurements in simulated time, with a candidate as slow as it is told.
 
-Times to the first token are lognormal around 200 ms, moved in common by a drift of the server and,
-from block to block, by chance. Hours of measuring are over in seconds.
+Hours of measuring are over in seconds.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
-import numpy as np
-
+from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.vigil import Vigil
 from harness.clock import Clock
@@ -29,21 +26,6 @@ from harness.stages.latency.rounds import Measuring
 from harness.stages.latency.server import ServerWatch
 from tests.client.simulated import SimulatedClock
 
-CANDIDATE, BASELINE = "tuned", "base"
-TTFT, SPREAD, GAP, TOKENS = 0.2, 0.25, 0.02, 16
-WANDER, BLOCK_SPREAD = 0.05, 0.02
-
-
-@dataclass(slots=True)
-class Behaviour:
-    """What is different about an arm: how many times slower, and in which share of its requests."""
-
-    times: float = 1.0
-    tail_share: float = 0.0
-    tail_times: float = 1.0
-    length: float = 1.0
-    failing: float = 0.0
-
 
 @dataclass(slots=True)
 class VirtualServer:
@@ -53,42 +35,26 @@ class VirtualServer:
     behaviours: dict[str, Behaviour]
     seed: int
     frozen: Callable[[float], float] = lambda now: now
-    _draw: np.random.Generator = field(init=False)
-    _phase: float = field(init=False)
-    _salts: dict[object, float] = field(default_factory=dict)
+    _answers: Answers = field(init=False)
 
     def __post_init__(self) -> None:
-        self._draw = np.random.default_rng(self.seed)
-        self._phase = float(self._draw.uniform(0.0, 2.0 * math.pi))
+        self._answers = Answers(self.behaviours, self.seed)
 
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         """The reply after as long as it takes."""
         sent = self.clock.now()
         start = sent if intended is None else intended
-        how = self.behaviours[request.model]
         begin = self.frozen(sent)
-        common = math.exp(WANDER * math.sin(begin / 300.0 + self._phase) + self._block(request))
-        first = TTFT * common * how.times * math.exp(SPREAD * self._draw.standard_normal())
-        if self._draw.random() < how.tail_share:
-            first *= how.tail_times
-        tokens = max(2, round(TOKENS * how.length))
-        gaps = GAP * common * self._draw.gamma(20.0, 1.0 / 20.0, size=tokens - 1)
-        chunks = begin + first - start + np.concatenate([[0.0], np.cumsum(gaps)])
-        fails = self._draw.random() < how.failing
-        await self.clock.sleep(max(0.0, start + float(chunks[0 if fails else -1]) - sent))
+        drawn = self._answers.draw(request.model, request.extra.get("cache_salt"), begin)
+        chunks = begin + drawn.first - start + drawn.later
+        await self.clock.sleep(max(0.0, start + float(chunks[0 if drawn.fails else -1]) - sent))
         done = self.clock.now() - start
-        if fails:
+        if drawn.fails:
             failure = Failure(cause="http", detail="HTTP 500", status=500)
             return Failed(failure, Timing(sent=sent - start, done=done), 1)
         timing = Timing(sent=sent - start, chunks=tuple(chunks.tolist()), done=done)
-        usage = Usage(prompt_tokens=20, completion_tokens=tokens)
+        usage = Usage(prompt_tokens=20, completion_tokens=len(chunks))
         return Answer("so", None, "stop", usage, timing, 1, request.model)
-
-    def _block(self, request: ChatRequest) -> float:
-        salt = request.extra.get("cache_salt")
-        if salt not in self._salts:
-            self._salts[salt] = BLOCK_SPREAD * float(self._draw.standard_normal())
-        return self._salts[salt]
 
 
 class Silent(ServerWatch):

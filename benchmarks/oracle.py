@@ -12,24 +12,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import gc
 import heapq
 import json
 import os
 import re
-import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import httptools
 
+from harness.client.alarm import Alarm
+from harness.clock import SYSTEM_CLOCK
+
 WORDS = 16
-_NANO = 1_000_000_000
 _ID = re.compile(rb'"request_id": ?"([^"]+)"')
 _COUNTS = b'"continuous_usage_stats"'
 
@@ -56,41 +56,19 @@ class Script:
         return words if self.role is None else [self.role, *words]
 
 
-class Alarm:
-    """A timer of the kernel, exact where an event loop's timers count whole milliseconds."""
-
-    def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        # CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC
-        self.file = self._libc.timerfd_create(1, os.O_NONBLOCK | os.O_CLOEXEC)
-        if self.file < 0:
-            raise OSError(ctypes.get_errno(), "no timer")
-
-    def set(self, moment: float) -> None:
-        """Ring at a moment of the monotonic clock."""
-        at = max(1, int(moment * _NANO))
-        self._libc.timerfd_settime(
-            self.file, 1, struct.pack("4q", 0, 0, at // _NANO, at % _NANO), None
-        )
-
-    def hush(self) -> None:
-        """Take note of a ring."""
-        with contextlib.suppress(BlockingIOError):
-            os.read(self.file, 8)
-
-
 class Oracle:
     """What to say, when, and what was measured."""
 
-    def __init__(self, script: Script) -> None:
+    models: Sequence[dict[str, object]] = ({"id": "oracle", "object": "model"},)
+
+    def __init__(self, script: Script, alarm: Alarm) -> None:
         self.offsets = script.offsets
         self.pieces = pieces(script)
         self.counting = pieces(script, counting=True)
         self.at_once = script.last == 0.0
         self._due: list[tuple[float, int, int, Talk]] = []
         self._count = 0
-        self._alarm = Alarm()
-        asyncio.get_running_loop().add_reader(self._alarm.file, self._ring)
+        self._alarm = alarm
         self.forget()
 
     def forget(self) -> None:
@@ -107,7 +85,7 @@ class Oracle:
             self.first = now
         self.requests += 1
         talk.moments = [now]
-        talk.pieces = self.counting if _COUNTS in body else self.pieces
+        talk.offsets, talk.pieces = self.reply(body)
         if named := _ID.search(body):
             self.writes[named[1].decode()] = talk.moments
         if self.at_once:
@@ -116,6 +94,10 @@ class Oracle:
             self.last = now
         else:
             self._add(now, 0, talk)
+
+    def reply(self, body: bytes) -> tuple[Sequence[float], list[bytes]]:
+        """When the pieces of an answer are due, in seconds after the request, and the pieces."""
+        return self.offsets, self.counting if counts(body) else self.pieces
 
     def measured(self) -> dict[str, float]:
         """The measurement, in seconds of the monotonic clock."""
@@ -129,14 +111,13 @@ class Oracle:
         }
 
     def _add(self, began: float, number: int, talk: Talk) -> None:
-        entry = (began + self.offsets[number], self._count, number, talk)
+        entry = (began + talk.offsets[number], self._count, number, talk)
         self._count += 1
         heapq.heappush(self._due, entry)
         if self._due[0] is entry:
-            self._alarm.set(entry[0])
+            self._alarm.set(entry[0], self._ring)
 
     def _ring(self) -> None:
-        self._alarm.hush()
         due = self._due
         now = time.monotonic()
         while due and due[0][0] <= now:
@@ -147,15 +128,13 @@ class Oracle:
             talk.write(talk.pieces[number])
             now = time.monotonic()
             self._late.append(now - moment)
-            if number + 1 < len(self.offsets):
-                heapq.heappush(
-                    due,
-                    (moment - self.offsets[number] + self.offsets[number + 1], 0, number + 1, talk),
-                )
+            if number + 1 < len(talk.offsets):
+                next_ = moment - talk.offsets[number] + talk.offsets[number + 1]
+                heapq.heappush(due, (next_, 0, number + 1, talk))
             else:
                 self.last = now
         if due:
-            self._alarm.set(due[0][0])
+            self._alarm.set(due[0][0], self._ring)
 
 
 class Talk(asyncio.Protocol):
@@ -168,6 +147,7 @@ class Talk(asyncio.Protocol):
         self._body = b""
         self.gone = False
         self.moments: list[float] = []
+        self.offsets: Sequence[float] = ()
         self.pieces: list[bytes] = []
 
     def __lt__(self, other: Talk) -> bool:
@@ -215,7 +195,7 @@ class Talk(asyncio.Protocol):
         if self._target == b"/v1/chat/completions":
             self._oracle.ask(self, self._body)
         elif self._target == b"/v1/models":
-            self._tell({"object": "list", "data": [{"id": "oracle", "object": "model"}]})
+            self._tell({"object": "list", "data": list(self._oracle.models)})
         elif self._target == b"/version":
             self._tell({"version": "oracle"})
         else:
@@ -229,12 +209,19 @@ class Talk(asyncio.Protocol):
         self.write(f"{head}\r\n\r\n".encode() + body)
 
 
-def pieces(script: Script = Script(), *, counting: bool = False) -> list[bytes]:
+def counts(body: bytes) -> bool:
+    """Whether a request asks for usage in each piece."""
+    return _COUNTS in body
+
+
+def pieces(
+    script: Script = Script(), *, counting: bool = False, model: str = "oracle"
+) -> list[bytes]:
     """An answer in pieces; the head comes with the first, and with `counting` usage in each."""
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    start = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1, "model": "oracle"}
+    start = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1, "model": model}
 
     def usage(count: int) -> dict[str, int]:
         return {"prompt_tokens": 12, "completion_tokens": count, "total_tokens": 12 + count}
@@ -265,14 +252,15 @@ def _chunk(data: bytes) -> bytes:
     return f"{len(event):x}\r\n".encode() + event + b"\r\n"
 
 
-async def serve(script: Script) -> None:
+async def serve(made: Callable[[Alarm], Oracle]) -> None:
     """Serve until the standard input ends."""
     loop = asyncio.get_running_loop()
-    oracle = Oracle(script)
     gc.disable()  # nothing here goes in circles, and a collection would make pieces late
-    server = await loop.create_server(lambda: Talk(oracle), "127.0.0.1", 0, backlog=4096)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+    with Alarm(SYSTEM_CLOCK) as alarm:
+        oracle = made(alarm)
+        server = await loop.create_server(lambda: Talk(oracle), "127.0.0.1", 0, backlog=4096)
+        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+        await loop.run_in_executor(None, sys.stdin.read)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -288,7 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     script = Script(given.first, given.last, given.words, given.together, given.role)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(script))
+        runner.run(serve(partial(Oracle, script)))
     return 0
 
 

@@ -17,7 +17,7 @@ from harness.records.verdict import Verdict
 from harness.stages.connect import is_still
 from harness.stages.latency.analyse import analyse, digest
 from harness.stages.latency.arms import check_server
-from harness.stages.latency.judge import PREFIX, latency_rules
+from harness.stages.latency.judge import latency_rules
 from harness.stages.latency.measure import Contest, measure, measurements
 from harness.stages.load import check_policy, load_suites
 from harness.stages.seal import open_sealed
@@ -78,12 +78,11 @@ def stored_section(project: Project, chosen: Contest) -> LatencySection:
         UsageError: there is none.
         JournalError: it is damaged.
     """
-    metrics = tuple(dict.fromkeys(rule.metric.removeprefix(PREFIX) for rule in chosen.rules))
     for folder, header in measurements(project, chosen.candidate, chosen.baseline):
         same = (header.settings, header.alpha, header.metrics) == (
             chosen.settings,
             chosen.alpha,
-            metrics,
+            chosen.metrics,
         )
         if same and _still(project, header):
             return _section(folder)

@@ -104,10 +104,7 @@ def command(
 
 
 def _exit_code(section: LatencySection, rules: Sequence[RuleResult]) -> int:
-    problems = [
-        *section.problems,
-        *(problem for load in section.loads for problem in load.problems),
-    ]
+    problems = [problem for load in section.loads for problem in load.problems]
     if not rules:
         return EXIT_CODES["INVALID"] if problems else 0
     return EXIT_CODES[decide(problems, (rule.outcome for rule in rules))]
@@ -144,10 +141,10 @@ def print_section(section: LatencySection, candidate: str, baseline: str) -> Non
 def _metrics(load: LoadResult) -> list[str]:
     rows = [("", "candidate", "baseline", "ratio", "baseline against itself")]
     for metric in load.metrics:
-        ratio = _interval(metric.ratio) if metric.ratio is not None else ""
+        ratio = _interval(metric.ratio)
         if not metric.certifiable:
             ratio += f" not certifiable ({metric.n} of {metric.needed})"
-        control = _interval(metric.control) if metric.control is not None else ""
+        control = _interval(metric.control)
         rows.append(
             (
                 metric.metric,

@@ -15,7 +15,7 @@ from harness.records.attempt import Attempt, Failure
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.score import Score, Term
-from harness.records.suite import Case, Message
+from harness.records.suite import Case, Message, PythonSection
 
 Ending = Literal["passed", "failed", "broken"]
 
@@ -125,7 +125,8 @@ def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
     else:
         value, passed, reason = mark.value, bool(mark.passed), mark.reason
     term = Term(num=value, den=1.0)
-    return {"value": value, "passed": passed, "reason": reason, "terms": {"accuracy": term}}
+    terms = dict.fromkeys(PythonSection.metrics, term)
+    return {"value": value, "passed": passed, "reason": reason, "terms": terms}
 
 
 def _heard(test: TestCase, heard: Heard, run: str) -> tuple[Sequence[Message], Attempt]:

@@ -9,6 +9,7 @@ from harness.journal import RunFolder
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.recording import RecordedCase, RecordedSection, Recording
+from harness.records.suite import PythonSection
 
 Place = tuple[str, str, str]
 
@@ -79,7 +80,8 @@ class Recorder:
     def _keep(self, place: Place, wanted: Tested) -> None:
         target, suite, section = place
         cases = tuple(self._found[place][name] for name in wanted.cases)
-        kept = RecordedSection(suite=suite, section=section, metrics=("accuracy",), cases=cases)
+        metrics = PythonSection.metrics
+        kept = RecordedSection(suite=suite, section=section, metrics=metrics, cases=cases)
         findings = self._workbench.findings
         assert findings is not None
         where = findings.tested[target]

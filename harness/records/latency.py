@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -131,8 +131,8 @@ class LatencyMetric(Record):
     metric: str
     candidate: Bounded
     baseline: Bounded
-    ratio: Bounded | None
-    control: Bounded | None
+    ratio: Bounded
+    control: Bounded
     n: int
     needed: int
 
@@ -194,6 +194,13 @@ class LatencySection(Record):
     settings: LatencySettings
     alpha: float
     loads: tuple[LoadResult, ...]
-    problems: tuple[str, ...] = ()
     stopped_early: bool = False
     digest: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_once_written(cls, given: Any) -> Any:
+        # Sections once had problems of their own, which none ever was: all are a load's.
+        if isinstance(given, dict) and given.get("problems") == []:
+            return {name: value for name, value in given.items() if name != "problems"}
+        return given

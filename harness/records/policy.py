@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from harness.records.base import Record
+
+LATENCY_PREFIX = "latency."
+_LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
 
 
 class BetterThanBaseline(Record):
@@ -68,3 +72,8 @@ class Policy(Record):
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
     min_scored: float = Field(default=0.99, gt=0.0, le=1.0)
     rules: tuple[Rule, ...] = Field(min_length=1)
+
+
+def is_latency(metric: str | None) -> bool:
+    """Whether a rule on this metric is decided by a measurement of latency."""
+    return metric is not None and _LATENCY.fullmatch(metric) is not None

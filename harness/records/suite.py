@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SkipValidation, field_validator, model_validator
 
@@ -81,12 +81,13 @@ class PythonSection(Record):
     """A section of a suite whose cases are the Python tests of a file, marked with its name.
 
     What the tests are is known once pytest has collected them; a run has their scores once pytest
-    has run them all.
+    has run them all. Each has the same metrics.
     """
+
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     name: str = Field(pattern=NAME_PATTERN)
     file: str
-    metrics: tuple[str, ...] = ("accuracy",)
 
 
 class Suite(Record):

@@ -15,7 +15,6 @@ _TITLES: dict[PlotKind, str] = {
     "difference": "Difference to the baseline, percentage points",
     "share": "The candidate's own value, %",
     "time": "The candidate's own value, ms",
-    "number": "The candidate's own value",
     "ratio": "Candidate divided by baseline",
 }
 _MARKERS = {"pass": "o", "fail": "X", "inconclusive": "D", "invalid": "s"}

@@ -14,7 +14,7 @@ from harness.records.verdict import Decision, Outcome
 if TYPE_CHECKING:
     from harness.report.latency.model import LatencyView
 
-PlotKind = Literal["difference", "share", "time", "number", "ratio"]
+PlotKind = Literal["difference", "share", "time", "ratio"]
 
 
 Fate = Literal["new_failure", "fixed", "still_failing", "not_comparable", "changed", "unchanged"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from math import inf
 
+from harness.records.policy import is_latency
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
 from harness.report.model import PlotKind, PlotRow, RuleView
@@ -19,39 +20,23 @@ NOISE = (
     "`harness gate --aa`."
 )
 
-_TIMES = ("ttft", "service", "itl", "tpot", "e2e")
-_SHARES = ("goodput", "error_rate")
-
 
 def unit_of(metric: str | None) -> PlotKind:
-    """The unit of a metric's own values, told by its name: times in seconds, else shares."""
-    if metric is None or not is_latency(metric):
-        return "share"
-    name = metric.removeprefix("latency.")
-    if name in _SHARES:
-        return "share"
-    return "time" if name.startswith(_TIMES) else "number"
-
-
-def is_latency(metric: str | None) -> bool:
-    """Whether a rule with this metric is decided by a measurement of latency."""
-    return metric is not None and metric.startswith("latency.")
+    """The unit of a metric's own values: of latency's times in seconds, else shares."""
+    return "time" if is_latency(metric) else "share"
 
 
 def scale_of(rule: RuleResult) -> PlotKind:
     """The scale of a rule's estimate, interval and limit."""
     if rule.require == "ratio_at_most":
         return "ratio"
-    unit = unit_of(rule.metric)
-    if rule.require in ("better_than_baseline", "no_worse_than_baseline") and unit == "share":
+    if rule.require in ("better_than_baseline", "no_worse_than_baseline"):
         return "difference"
-    return unit
+    return unit_of(rule.metric)
 
 
 def formats(kind: PlotKind, decimals: int | None = None) -> numbers.Format:
     """The function that writes a value of that kind, with more decimals where asked."""
-    if kind == "number":
-        return numbers.number
     form = {
         "difference": numbers.points,
         "share": numbers.share,
@@ -191,9 +176,7 @@ def _plot(rule: RuleResult, name: str, wanted: str, form: numbers.Format) -> Plo
     if rule.estimate is None:
         return None
     kind = scale_of(rule)
-    factor = {"difference": 100.0, "share": 100.0, "time": 1000.0, "number": 1.0, "ratio": 1.0}[
-        kind
-    ]
+    factor = {"difference": 100.0, "share": 100.0, "time": 1000.0, "ratio": 1.0}[kind]
 
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * factor

@@ -18,11 +18,12 @@ from harness.records.policy import (
     Policy,
     RatioAtMost,
     Rule,
+    is_latency,
 )
 from harness.records.run import Run
 from harness.records.verdict import Outcome, RuleResult, Verdict, VerdictHashes, decide
 from harness.stages.difference import difference
-from harness.stages.latency.judge import is_latency, judge_rule
+from harness.stages.latency.judge import judge_rule
 
 CRITICAL = "no_new_critical_failures"
 
@@ -117,7 +118,7 @@ def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
 def _judge(rule: Rule, comparison: Comparison, policy: Policy) -> RuleResult:
     if isinstance(rule, NoNewCriticalFailures):
         return _judge_critical(comparison)
-    if isinstance(rule, RatioAtMost | AtMost) and is_latency(rule):
+    if isinstance(rule, RatioAtMost | AtMost) and is_latency(rule.metric):
         if comparison.latency is None:
             return _invalid(rule, f"{rule.metric} was not measured")
         return judge_rule(rule, comparison.latency)

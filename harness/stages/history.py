@@ -10,11 +10,11 @@ from harness.records.baseline import Baseline
 from harness.records.comparison import Comparison
 from harness.records.history import HeldGate, History, identity_of
 from harness.records.past_gate import PastGate, Promotion, Values
+from harness.records.policy import is_latency
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
 from harness.stages.gate import CRITICAL
-from harness.stages.latency.judge import PREFIX
 
 Found = dict[tuple[str, ...], HeldGate]
 
@@ -129,7 +129,7 @@ def _is_of(suite: str, rule: RuleResult) -> bool:
 
 def _concerns(suite: str, rule: RuleResult) -> bool:
     """Whether a rule is on the suite, or on what all suites share."""
-    shared = rule.require == CRITICAL or (rule.metric or "").startswith(PREFIX)
+    shared = rule.require == CRITICAL or is_latency(rule.metric)
     return shared or _is_of(suite, rule)
 
 

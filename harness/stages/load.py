@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -14,12 +13,11 @@ from harness.records.policy import (
     NoNewCriticalFailures,
     Policy,
     RatioAtMost,
+    is_latency,
 )
 from harness.records.suite import Suite
 from harness.scorers.registry import book
 from harness.suites.load import load_suite
-
-LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
 
 
 def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]:
@@ -64,7 +62,7 @@ def check_policy(policy: Policy, suites: Sequence[Suite], file: str = CONFIG_NAM
     for place, rule in enumerate(policy.rules):
         if isinstance(rule, NoNewCriticalFailures):
             continue
-        if LATENCY.fullmatch(rule.metric):
+        if is_latency(rule.metric):
             if not isinstance(rule, RatioAtMost | AtMost):
                 raise ConfigError(
                     f"{rule.metric} is a time, and no rule `{rule.require}` holds for one",

@@ -11,13 +11,12 @@ from typing import Any
 from harness.errors import EvidenceError
 from harness.records.comparison import Comparison
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
-from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.records.policy import NoNewCriticalFailures, Policy, is_latency
 from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide
 from harness.stages.compare import compare
 from harness.stages.gate import judge_rules, thin_sections
-from harness.stages.latency.judge import is_latency
 
 
 def measure_noise(
@@ -133,8 +132,8 @@ def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     rules = tuple(
         rule
         for rule in policy.rules
-        if not is_latency(rule)
-        and (isinstance(rule, NoNewCriticalFailures) or rule.metric not in tested)
+        if isinstance(rule, NoNewCriticalFailures)
+        or not (is_latency(rule.metric) or rule.metric in tested)
     )
     return policy.model_copy(update={"rules": rules})
 

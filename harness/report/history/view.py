@@ -23,7 +23,7 @@ OUTCOMES: dict[Decision, Outcome] = {
     "INVALID": "invalid",
 }
 _WORST: tuple[Outcome | None, ...] = ("invalid", "fail", "inconclusive", "pass", None)
-SCALES: dict[PlotKind, float] = {"share": 100.0, "time": 1000.0, "number": 1.0}
+SCALES: dict[PlotKind, float] = {"share": 100.0, "time": 1000.0}
 Judged = TypeVar("Judged", Row, RuleResult)
 _NAME, _METRIC, _REASON, _DIGEST = 60, 120, 300, 8
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf
 
 from harness.records.latency import Bounded, LatencyMetric
+from harness.records.policy import LATENCY_PREFIX
 from harness.records.verdict import RuleResult
 from harness.report import numbers
 from harness.report.latency.model import Extent, Finding, MetricRow, RatioRow, Span, Standing
@@ -73,11 +74,9 @@ def _shortage(metric: LatencyMetric) -> str:
 def ratio_rows(
     metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]
 ) -> tuple[RatioRow, ...]:
-    """The lines of the drawing: every metric that has a ratio."""
+    """The lines of the drawing, one for each metric."""
     rows: list[RatioRow] = []
     for metric in metrics:
-        if metric.ratio is None:
-            continue
         rule = _ratio_rule(metric, rules)
         limit = rule.limit if rule else None
         rows.append(
@@ -85,7 +84,7 @@ def ratio_rows(
                 label=_name(metric),
                 numbers=in_words(span(metric.ratio, numbers.ratio)),
                 ratio=extent(metric.ratio),
-                control=extent(metric.control) if metric.control else None,
+                control=extent(metric.control),
                 limit=limit,
                 standing=_standing(metric, metric.ratio, limit) if limit is not None else None,
                 certifiable=metric.certifiable,
@@ -100,13 +99,13 @@ def extent(found: Bounded) -> Extent:
 
 
 def _ratio_rule(metric: LatencyMetric, rules: Sequence[RuleResult]) -> RuleResult | None:
-    name = f"latency.{metric.metric}"
+    name = f"{LATENCY_PREFIX}{metric.metric}"
     return next((r for r in rules if r.metric == name and r.require == "ratio_at_most"), None)
 
 
 def findings(metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]) -> tuple[Finding, ...]:
     """Where each metric lies that a rule limits, by ratio or by the candidate's own value."""
-    by_name = {f"latency.{metric.metric}": metric for metric in metrics}
+    by_name = {f"{LATENCY_PREFIX}{metric.metric}": metric for metric in metrics}
     return tuple(
         _finding(by_name[rule.metric], rule)
         for rule in rules
@@ -120,10 +119,6 @@ def _finding(metric: LatencyMetric, rule: RuleResult) -> Finding:
     limit, name = rule.limit or 0.0, _name(metric)
     own = rule.require == "at_most"
     found = metric.candidate if own else metric.ratio
-    if found is None:
-        bound = numbers.ratio(limit)
-        told = f"{name} has no ratio to the baseline's, so the limit of {bound} cannot be applied."
-        return Finding("open", told)
     values = (unbound(found.estimate), unbound(found.low), unbound(found.high))
     form = fine_format("time" if own else "ratio", limit, values)
     standing = _standing(metric, found, limit)

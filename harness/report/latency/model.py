@@ -62,7 +62,7 @@ class RatioRow:
     label: str
     numbers: str
     ratio: Extent
-    control: Extent | None
+    control: Extent
     limit: float | None
     standing: Standing | None
     certifiable: bool

@@ -81,9 +81,8 @@ def _row(axes: Any, place: int, row: RatioRow, layout: Layout, trusted: bool) ->
         axes.fill_between((low, row.limit), y - half, y + half, color=COLOURS["allowed"], zorder=0)
         edge = [row.limit, row.limit]
         axes.plot(edge, [y - half, y + half], color=COLOURS["ink"], linewidth=1.6, zorder=2)
-    if row.control is not None:
-        under = y + (0.13 if layout.stacked else 0.24)
-        _interval(axes, row.control, under, "control", 1.6)
+    under = y + (0.13 if layout.stacked else 0.24)
+    _interval(axes, row.control, under, "control", 1.6)
     judged = row.standing is not None
     colour = _COLOURS[row.standing] if trusted or not judged else "invalid"
     _interval(axes, row.ratio, y, colour, 2.4)
@@ -130,7 +129,7 @@ def _words(axes: Any, place: int, row: RatioRow, layout: Layout) -> None:
 
 def ratio_range(rows: Sequence[RatioRow]) -> tuple[float, float]:
     """The ends of the axis: one, the limits and all that is finite, with room on both sides."""
-    spans = [span for row in rows for span in (row.ratio, row.control) if span is not None]
+    spans = [span for row in rows for span in (row.ratio, row.control)]
     seen = [1.0, *(row.limit for row in rows if row.limit is not None)]
     seen += [end for span in spans for end in (span.low, span.estimate, span.high)]
     seen = [value for value in seen if isfinite(value) and value > 0.0]

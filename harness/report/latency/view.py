@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from math import isfinite
 
 from harness.records.latency import ARMS, LatencySection, LoadResult
+from harness.records.policy import is_latency
 from harness.records.verdict import RuleResult
 from harness.report import numbers
 from harness.report.latency import words
 from harness.report.latency.figures import figure_rows, unfinished
 from harness.report.latency.metrics import families, findings, ratio_rows, unbound
 from harness.report.latency.model import Curve, LatencyView, LoadView
-from harness.report.rules import SYMBOLS, build_rule, is_latency
+from harness.report.rules import SYMBOLS, build_rule
 from harness.report.text import one_line
 
 
@@ -57,7 +58,7 @@ def _build_load(load: LoadResult, section: LatencySection, rules: Sequence[RuleR
         ratios=ratio_rows(load.metrics, rules),
         slo=section.settings.slo.ttft if section.settings.slo else None,
         unfinished=unfinished(arms, [curve.arm for curve in ecdf]),
-        trusted=not (section.problems or load.problems),
+        trusted=not load.problems,
     )
 
 

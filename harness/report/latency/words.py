@@ -27,13 +27,12 @@ INFINITE = (
 )
 _FAMILIES = {
     "ttft": "TTFT",
-    "service": "Service TTFT",
     "service_ttft": "Service TTFT",
     "itl": "ITL",
     "tpot": "TPOT",
     "e2e": "E2E",
 }
-_METRIC = re.compile(r"(\w+)_(p\d+(?:\.\d+)?)")
+_METRIC = re.compile(r"(\w+)_(p\d+)")
 _MEANING: dict[Outcome, str] = {
     "pass": "Every rule on latency passes.",
     "fail": "A rule on latency fails.",
@@ -64,18 +63,19 @@ def load_title(load: Load) -> str:
 def overall(section: LatencySection, rules: Sequence[RuleView]) -> Outcome | None:
     """The outcome of all rules on latency, invalid where there is a problem at any load."""
     found = {rule.outcome for rule in rules}
-    if section.problems or any(load.problems for load in section.loads):
+    if any(load.problems for load in section.loads):
         return "invalid"
     ranked: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
     return next((outcome for outcome in ranked if outcome in found), None)
 
 
 def problems(section: LatencySection) -> tuple[str, ...]:
-    """All that is wrong with the measurement, a load's own problems with its name."""
-    own = (
-        f"{load_title(load.load)}: {problem}" for load in section.loads for problem in load.problems
+    """All that is wrong with the measurement, each problem with the name of its load."""
+    return tuple(
+        one_line(f"{load_title(load.load)}: {problem}", 600)
+        for load in section.loads
+        for problem in load.problems
     )
-    return tuple(one_line(problem, 600) for problem in (*section.problems, *own))
 
 
 def meaning(outcome: Outcome | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from harness import stats
 from harness.records.comparison import Comparison
 from harness.records.lineup import Contender, Lineup
+from harness.records.policy import is_latency
 from harness.records.recommendation import Recommendation
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
@@ -22,7 +23,7 @@ from harness.report.lineup.model import (
     RuleCell,
     RuleRow,
 )
-from harness.report.rules import SYMBOLS, build_rule, is_latency
+from harness.report.rules import SYMBOLS, build_rule
 from harness.report.text import one_line
 from harness.stages.difference import difference
 from harness.stages.gate import new_critical_failures

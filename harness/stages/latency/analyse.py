@@ -176,14 +176,12 @@ def _share(found: Sequence[Array], alpha: float) -> Bounded:
 
 def _medians(rounds: Rounds) -> list[BlockMedian]:
     blocks = sorted((block for turn in rounds for block in turn.values()), key=lambda b: b.began)
-    if not blocks:
-        return []
     return [
         BlockMedian(
             arm=block.arm,
             round=block.round,
             at=max(0.0, block.began - blocks[0].began),
-            ttft=_finite(percentile_of(quantities.values(block, "ttft"), 0.5)),
+            ttft=_finite(quantities.percentile_of(quantities.values(block, "ttft"), 0.5)),
         )
         for block in blocks
     ]
@@ -192,14 +190,7 @@ def _medians(rounds: Rounds) -> list[BlockMedian]:
 def _ecdf(rounds: Rounds, arm: Arm) -> tuple[float | None, ...]:
     pooled = np.concatenate([quantities.values(turn[arm], "ttft") for turn in rounds])
     shares = np.linspace(0.0, 1.0, ECDF_POINTS)
-    return tuple(_finite(percentile_of(pooled, share)) for share in shares)
-
-
-def percentile_of(found: Array, share: float) -> float:
-    """The smallest value that as large a share of all does not exceed; infinity is a value."""
-    if not found.size:
-        return math.inf
-    return float(np.sort(found)[max(0, math.ceil(share * found.size) - 1)])
+    return tuple(_finite(quantities.percentile_of(pooled, share)) for share in shares)
 
 
 def _finite(value: float) -> float | None:

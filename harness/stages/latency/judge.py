@@ -13,11 +13,10 @@ from harness.records.latency import (
     LatencySettings,
     LoadResult,
 )
-from harness.records.policy import AtMost, MetricRule, NoNewCriticalFailures, Policy, RatioAtMost
+from harness.records.policy import LATENCY_PREFIX, AtMost, Policy, RatioAtMost, is_latency
 from harness.records.verdict import Outcome, RuleResult
 from harness.stages.latency.quantities import split
 
-PREFIX = "latency."
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 
 
@@ -25,9 +24,7 @@ def latency_rules(policy: Policy | None) -> tuple[RatioAtMost | AtMost, ...]:
     """The rules of the policy that are about latency."""
     rules = () if policy is None else policy.rules
     return tuple(
-        rule
-        for rule in rules
-        if isinstance(rule, RatioAtMost | AtMost) and rule.metric.startswith(PREFIX)
+        rule for rule in rules if isinstance(rule, RatioAtMost | AtMost) and is_latency(rule.metric)
     )
 
 
@@ -35,18 +32,13 @@ def uncertifiable(rules: Sequence[RatioAtMost | AtMost], settings: LatencySettin
     """Why rules can never pass with so many requests, in words; nothing where all can."""
     found = []
     for rule in rules:
-        _, share = split(rule.metric.removeprefix(PREFIX))
+        _, share = split(rule.metric.removeprefix(LATENCY_PREFIX))
         if (wanted := stats.needed(share)) > settings.requests:
             found.append(
                 f"{rule.metric} cannot pass: it needs {wanted} requests of each arm, "
                 f"`latency.requests` is {settings.requests}"
             )
     return found
-
-
-def is_latency(rule: MetricRule | NoNewCriticalFailures) -> bool:
-    """Whether a rule is about latency."""
-    return not isinstance(rule, NoNewCriticalFailures) and rule.metric.startswith(PREFIX)
 
 
 def judge_rule(rule: RatioAtMost | AtMost, section: LatencySection) -> RuleResult:
@@ -57,15 +49,13 @@ def judge_rule(rule: RatioAtMost | AtMost, section: LatencySection) -> RuleResul
 
 def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
     """The rule's result at one load."""
-    name = rule.metric.removeprefix(PREFIX)
+    name = rule.metric.removeprefix(LATENCY_PREFIX)
     metric = next((one for one in load.metrics if one.metric == name), None)
     if load.problems:
         return _invalid(rule, load.problems[0])
     if metric is None:
         return _invalid(rule, f"{rule.metric} at {load.load} has no value")
     held = metric.ratio if isinstance(rule, RatioAtMost) else metric.candidate
-    if held is None:
-        return _invalid(rule, f"{rule.metric} at {load.load} has no ratio")
     point = isinstance(rule, AtMost) and rule.evidence == "point"
     outcome = _outcome(_point(held) if point else held, rule.value)
     words = f"{_words(rule, outcome)}: {_shown(rule, held)}"
@@ -128,7 +118,7 @@ def _point(held: Bounded) -> Bounded:
 def _noise(metric: LatencyMetric) -> float:
     """By how many times the baseline may differ from itself in this metric."""
     control = metric.control
-    if control is None or control.high is None or not control.low:
+    if control.high is None or not control.low:
         return math.inf
     return max(control.high, 1.0 / control.low)
 

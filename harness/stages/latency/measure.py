@@ -16,7 +16,7 @@ from harness.journal.measurement import MeasurementFolder
 from harness.records.latency import ARMS, Arm, LatencySettings
 from harness.records.load import Load
 from harness.records.measurement import Measurement
-from harness.records.policy import AtMost, RatioAtMost
+from harness.records.policy import LATENCY_PREFIX, AtMost, RatioAtMost
 from harness.records.run import AdapterProof
 from harness.records.suite import Suite
 from harness.records.target import Generation
@@ -24,7 +24,7 @@ from harness.stages.connect import Endpoint, connect, identify
 from harness.stages.dial import dial
 from harness.stages.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.stages.latency.arms import ArmPlan, arm_plan, check_server, wishes
-from harness.stages.latency.judge import PREFIX, decided
+from harness.stages.latency.judge import decided
 from harness.stages.latency.rounds import Measuring
 from harness.stages.latency.schedule import orders
 from harness.stages.latency.server import ServerWatch
@@ -51,6 +51,12 @@ class Contest:
     settings: LatencySettings
     alpha: float
     rules: Rules = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What the rules are on, each once: `ttft_p95`."""
+        names = (rule.metric.removeprefix(LATENCY_PREFIX) for rule in self.rules)
+        return tuple(dict.fromkeys(names))
 
 
 def measure(
@@ -113,7 +119,6 @@ def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Mea
     generation = arms["baseline"].generation
     suites = candidate.suite_digests
     identities = {arm: one.plan.identity for arm, one in arms.items()}
-    metrics = tuple(dict.fromkeys(rule.metric.removeprefix(PREFIX) for rule in contest.rules))
     content = digest_json(
         [
             {arm: identity.model_dump(mode="json") for arm, identity in identities.items()},
@@ -138,7 +143,7 @@ def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Mea
         salted=False,
         fixed=False,
         alpha=contest.alpha,
-        metrics=metrics,
+        metrics=contest.metrics,
         config_digest=project.digest,
         packages=packages(candidate.identity),
         host=host(),
@@ -202,7 +207,7 @@ async def _measure(
                 hint="begin anew with --no-cache",
             )
         folder.write_header(header)
-        watch = ServerWatch(endpoint, [folder.server_log] if endpoint.managed is not None else [])
+        watch = ServerWatch(endpoint, None if endpoint.managed is None else folder.server_log)
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
         with at_rest():  # once, so that no block has to go through all that was loaded before
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)

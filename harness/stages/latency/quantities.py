@@ -53,6 +53,13 @@ def values(block: Block, kind: str) -> Array:
     return np.array(found, dtype=np.float64)
 
 
+def percentile_of(found: Array, share: float) -> float:
+    """The smallest value that as large a share of all does not exceed; infinity is a value."""
+    if not found.size:
+        return math.inf
+    return float(np.sort(found)[max(0, math.ceil(share * found.size) - 1)])
+
+
 def _ttft(sample: Sample) -> Iterator[float]:
     assert sample.timing is not None
     yield sample.timing.chunks[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,28 +18,28 @@ _LOOKS = 25
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a server had counted at a moment, by address, and how long its logs were."""
+    """What a server at its address had counted at a moment, and how long its log was."""
 
-    metrics: Mapping[str, Metrics | None]
-    logs: Mapping[Path, int]
+    url: str
+    metrics: Metrics | None
+    logged: int = 0
 
 
 class ServerWatch:
-    """Looks at a server's counters and at the logs of those that are ours."""
+    """Looks at a server's counters, and at its log where it is ours."""
 
     def __init__(
-        self, endpoint: Endpoint, logs: Sequence[Path] = (), *, clock: Clock = SYSTEM_CLOCK
+        self, endpoint: Endpoint, logged: Path | None = None, *, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         self._endpoint = endpoint
-        self._logs = tuple(logs)
+        self._log = logged
         self._clock = clock
 
     async def look(self) -> Look:
         """How things stand now; a server that is still busy is given half a second to end."""
-        urls = self._endpoint.urls
-        found = await asyncio.gather(*(self._settled(url) for url in urls))
-        lengths = {path: log.length(path) for path in self._logs}
-        return Look(dict(zip(urls, found, strict=True)), lengths)
+        url = self._endpoint.urls[0]
+        metrics = await self._settled(url)
+        return Look(url, metrics, 0 if self._log is None else log.length(self._log))
 
     async def _settled(self, url: str) -> Metrics | None:
         for left in reversed(range(_LOOKS)):
@@ -52,17 +50,15 @@ class ServerWatch:
         return metrics
 
     def health(self, before: Look, after: Look) -> ServerHealth:
-        """What happened between two looks, over all replicas.
+        """What happened between two looks.
 
-        A figure is None where one replica does not tell it, or is no longer the process it was.
+        A figure is None where the server does not tell it, or is no longer the process it was.
         """
         hits, queries = (_rise(before, after, name) for name in ("cache_hits", "cache_queries"))
         waited, firsts = (_rise(before, after, name) for name in ("ttft_sum", "ttft_count"))
-        lines = [
-            line
-            for path in self._logs
-            for line in log.between(path, before.logs.get(path, 0), after.logs.get(path, 0))
-        ]
+        lines = []
+        if self._log is not None:
+            lines = log.between(self._log, before.logged, after.logged)
         return ServerHealth(
             prompt_tokens=_whole(_rise(before, after, "prompt_tokens")),
             generation_tokens=_whole(_rise(before, after, "generation_tokens")),
@@ -73,19 +69,12 @@ class ServerWatch:
 
 
 def _rise(before: Look, after: Look, counter: str) -> float | None:
-    """By how much a counter rose between two looks, over all replicas."""
-    if not after.metrics or before.metrics.keys() != after.metrics.keys():
+    """By how much a counter rose between two looks."""
+    then, now = before.metrics, after.metrics
+    if then is None or now is None or before.url != after.url or now.restarted_since(then):
         return None
-    total = 0.0
-    for url, now in after.metrics.items():
-        then = before.metrics[url]
-        if then is None or now is None or now.restarted_since(then):
-            return None
-        first, last = getattr(then, counter), getattr(now, counter)
-        if first is None or last is None:
-            return None
-        total += last - first
-    return total
+    first, last = getattr(then, counter), getattr(now, counter)
+    return None if first is None or last is None else float(last - first)
 
 
 def _whole(number: float | None) -> int | None:

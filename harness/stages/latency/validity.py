@@ -81,7 +81,7 @@ def _medians(rounds: Rounds, arm: Arm) -> list[float]:
 
 def _median(found: Array) -> float:
     """The median, infinite where half of the requests failed."""
-    return float(np.sort(found)[(found.size - 1) // 2]) if found.size else math.inf
+    return quantities.percentile_of(found, 0.5)
 
 
 def _no_answers(rounds: Rounds) -> Iterator[str]:

@@ -44,7 +44,7 @@ def bounds(estimate: float | None, low: float | None, high: float | None) -> Bou
     return Bounded(estimate=estimate, low=low, high=high)
 
 
-def metric(ratio: Bounded | None, control: Bounded | None = None, **more: Any) -> LatencyMetric:
+def metric(ratio: Bounded, control: Bounded | None = None, **more: Any) -> LatencyMetric:
     given = {
         "metric": "ttft_p95",
         "candidate": bounds(0.22, 0.2, 0.24),

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.latency_world import BASELINE, Behaviour, VirtualServer
+from benchmarks.latency_arms import BASELINE, Behaviour
+from benchmarks.latency_world import VirtualServer
 from harness.client.protocol import ChatRequest, Reply
 from harness.records.latency import Sample
 from harness.records.load import Load

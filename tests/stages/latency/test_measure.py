@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, ROWS, Quiet, Row, gate
-from benchmarks.latency_world import (
-    BASELINE,
-    CANDIDATE,
-    Behaviour,
-    VirtualServer,
-    header,
-    measuring,
-)
+from benchmarks.latency_world import VirtualServer, header, measuring
 from harness.client.protocol import ChatRequest, Failed, Reply
 from harness.errors import EvidenceError, HarnessError, ServerError, UsageError
 from harness.journal.measurement import MeasurementFolder

@@ -1,4 +1,4 @@
-"""What a server tells between two looks: of one, of several, of one that was started again."""
+"""What a server tells between two looks, and one that was started again."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def fresh() -> Counting:
     )
 
 
-def watch(*urls: str, logs: tuple[Path, ...] = ()) -> ServerWatch:
-    return ServerWatch(Endpoint(urls, None), logs, clock=ManualClock())
+def watch(url: str, log: Path | None = None) -> ServerWatch:
+    return ServerWatch(Endpoint((url,), None), log, clock=ManualClock())
 
 
 async def test_what_one_server_did_in_between() -> None:
@@ -67,32 +67,16 @@ async def test_what_one_server_did_in_between() -> None:
     assert watching.health(after, after) == ServerHealth(prompt_tokens=0, generation_tokens=0)
 
 
-async def test_replicas_are_added_up() -> None:
-    one, two = fresh(), Counting(started=7.0, prompt=0, generated=0, queries=0, hits=0)
-    two.counts |= {"waited": 0.0, "firsts": 0.0}
-    async with Site(one.page) as first, Site(two.page) as second:
-        watching = watch(first, second)
+async def test_a_figure_that_is_not_told_is_none() -> None:
+    server = Counting(started=7.0, prompt=0)
+    async with Site(server.page) as url:
+        watching = watch(url)
         before = await watching.look()
-        one.add(prompt=100, generated=10, queries=100, hits=100, waited=0.1, firsts=1)
-        two.add(prompt=300, generated=30, queries=300, hits=0, waited=0.9, firsts=3)
+        server.add(prompt=300)
         after = await watching.look()
-    assert watching.health(before, after) == ServerHealth(
-        prompt_tokens=400, generation_tokens=40, cache_hit_share=0.25, ttft_mean=0.25
-    )
-
-
-async def test_a_figure_that_one_replica_does_not_tell_is_told_of_none() -> None:
-    one, two = fresh(), Counting(started=7.0, prompt=0)
-    async with Site(one.page) as first, Site(two.page) as second:
-        watching = watch(first, second)
-        before = await watching.look()
-        one.add(prompt=100, generated=10)
-        two.add(prompt=300)
-        after = await watching.look()
-        alone = watch(first, AWAY)
-        silent = alone.health(await alone.look(), await alone.look())
-    assert watching.health(before, after) == ServerHealth(prompt_tokens=400)
-    assert silent == ServerHealth()
+    assert watching.health(before, after) == ServerHealth(prompt_tokens=300)
+    away = watch(AWAY)
+    assert away.health(await away.look(), await away.look()) == ServerHealth()
 
 
 async def test_a_server_that_was_started_again_counts_for_nothing() -> None:
@@ -111,8 +95,8 @@ async def test_a_server_that_was_started_again_counts_for_nothing() -> None:
 def test_a_server_that_moved_counts_for_nothing() -> None:
     counted = Metrics(prompt_tokens=1.0)
     watching = watch("http://here/v1")
-    before = Look({"http://here/v1": counted}, {})
-    after = Look({"http://there/v1": counted}, {})
+    before = Look("http://here/v1", counted)
+    after = Look("http://there/v1", counted)
     assert watching.health(before, after) == ServerHealth()
 
 
@@ -121,9 +105,8 @@ async def test_a_look_waits_until_the_last_answers_are_counted() -> None:
     server.counts["running"] = 3.0
     async with Site(server.page) as url:
         look = await watch(url).look()
-    metrics = look.metrics[url]
-    assert metrics is not None
-    assert not metrics.busy
+    assert look.metrics is not None
+    assert not look.metrics.busy
     assert server.looks == 4
 
 
@@ -133,26 +116,30 @@ async def test_a_look_does_not_wait_for_the_requests_of_others() -> None:
     async with Site(server.page) as url:
         clock = ManualClock()
         look = await ServerWatch(Endpoint((url,), None), clock=clock).look()
-    metrics = look.metrics[url]
-    assert metrics is not None
-    assert metrics.busy
+    assert look.metrics is not None
+    assert look.metrics.busy
     assert 0.0 < clock.now() < 1.0
 
 
-async def test_compiling_is_told_from_the_logs_of_all_replicas(tmp_path: Path) -> None:
-    logs = (tmp_path / "server.log", tmp_path / "server-2.log", tmp_path / "none.log")
-    logs[0].write_text("INFO 11-21 14:28:20 [core.py:402] Compiling before\n")
-    logs[1].write_text("")
-    watching = watch(AWAY, logs=logs)
+async def test_compiling_is_told_from_the_log_in_between(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("INFO 11-21 14:28:20 [core.py:402] Compiling before\n")
+    watching = watch(AWAY, log)
     before = await watching.look()
-    with logs[0].open("a") as file:
+    with log.open("a") as file:
         file.write("INFO 11-21 14:28:30 [a.py:1] Avg prompt throughput: 1.2 tokens/s\n")
         file.write("(Worker pid=7) WARNING 11-21 14:28:31 [b.py:2] Triton JIT compilation: k\n")
-    logs[1].write_text("torch._dynamo hit the recompile limit\n")
+        file.write("torch._dynamo hit the recompile limit\n")
     after = await watching.look()
-    logs[1].write_text("torch._dynamo hit the recompile limit\nCompiling after\n")
+    with log.open("a") as file:
+        file.write("Compiling after\n")
     assert watching.health(before, after).compiled == (
         "Triton JIT compilation: k",
         "torch._dynamo hit the recompile limit",
     )
     assert watching.health(after, after).compiled == ()
+
+
+async def test_a_log_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+    watching = watch(AWAY, tmp_path / "none.log")
+    assert watching.health(await watching.look(), await watching.look()).compiled == ()

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from benchmarks.latency_world import BASELINE, CANDIDATE, header
+from benchmarks.latency_arms import BASELINE, CANDIDATE
+from benchmarks.latency_world import header
 from harness.records.attempt import Timing
 from harness.records.latency import ARMS, Arm, Block, LatencySettings, Sample, ServerHealth
 from harness.records.load import Load
