@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special
+import scipy  # its parts take half a second, and come when they are first used
 
 from harness.stats.clusters import Floats
 
@@ -43,16 +43,16 @@ def lower_bound(chance: Chance, worst: float, estimate: float, alpha: float) -> 
     `chance` must not fall; it is followed on the scale of normal deviates, where it is nearly a
     line.
     """
-    goal = special.ndtri(alpha)
+    goal = scipy.special.ndtri(alpha)
 
     def beyond(value: float) -> float:
-        return float(np.clip(special.ndtri(chance(value)), -_FARTHEST, _FARTHEST) - goal)
+        return float(np.clip(scipy.special.ndtri(chance(value)), -_FARTHEST, _FARTHEST) - goal)
 
     if estimate <= worst or beyond(worst) >= 0.0:
         return worst
     if beyond(estimate) <= 0.0:
         return estimate
-    return float(optimize.brentq(beyond, worst, estimate, xtol=1e-13, rtol=1e-12))
+    return float(scipy.optimize.brentq(beyond, worst, estimate, xtol=1e-13, rtol=1e-12))
 
 
 def two_sided(below: float, above: float) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+import scipy
 
 from harness.stats.bounds import lower_bound, with_group
 from harness.stats.clusters import (
@@ -210,7 +210,7 @@ class Spread:
             return None
         if excess(least) <= 0.0:
             return 2
-        return math.ceil(math.exp(optimize.brentq(excess, least, most, xtol=1e-4)) - 1e-2)
+        return math.ceil(math.exp(scipy.optimize.brentq(excess, least, most, xtol=1e-4)) - 1e-2)
 
     def _unlucky(self, counts: Floats, chance: float) -> Floats:
         """Weights that make the groups a sample so bad that it comes with that chance only."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from harness.stats.clusters import Floats
 
@@ -107,13 +107,13 @@ def expanded(alpha: float, rounds: int) -> float:
     Source: Hesterberg 2015, The American Statistician 69.
     """
     widening = math.sqrt(rounds / (rounds - 1))
-    return float(special.ndtr(widening * special.stdtrit(rounds - 1, alpha)))
+    return float(scipy.special.ndtr(widening * scipy.special.stdtrit(rounds - 1, alpha)))
 
 
 def contracted(share: float, rounds: int) -> float:
     """The level alpha of which `expanded` is that share."""
     widening = math.sqrt(rounds / (rounds - 1))
-    return float(special.stdtr(rounds - 1, special.ndtri(share) / widening))
+    return float(scipy.special.stdtr(rounds - 1, scipy.special.ndtri(share) / widening))
 
 
 def ends(low: Floats, high: Floats, alpha: float, rounds: int) -> Bounds:
@@ -147,10 +147,10 @@ def share_bounds(share: float, spread: float, n: int, rounds: int, alpha: float)
     single = share * (1.0 - share) / n
     alike = max(spread / single - 1.0, 0.0) if single > 0.0 else 0.0
     alike *= 1.0 + _ALIKE * abs(2.0 * share - 1.0) / rounds
-    freedom = special.stdtrit(n - 1, alpha) / special.stdtrit(rounds - 1, alpha)
+    freedom = scipy.special.stdtrit(n - 1, alpha) / scipy.special.stdtrit(rounds - 1, alpha)
     counting = n * float(freedom) ** 2 / (1.0 + alike)
     hits = share * counting
-    low = special.betaincinv(hits, counting - hits + 1.0, alpha) if hits > 0.0 else 0.0
+    low = scipy.special.betaincinv(hits, counting - hits + 1.0, alpha) if hits > 0.0 else 0.0
     missed = counting - hits
-    high = special.betaincinv(hits + 1.0, missed, 1.0 - alpha) if missed > 0.0 else 1.0
+    high = scipy.special.betaincinv(hits + 1.0, missed, 1.0 - alpha) if missed > 0.0 else 1.0
     return float(low), float(high)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from harness.stats.clusters import Floats
 
@@ -83,8 +83,8 @@ def tail(terms: Floats, s: Floats, counts: Floats) -> Floats:
         density = np.exp(-np.square(first) / 2.0) / math.sqrt(2.0 * math.pi)
         chance = np.where(
             near,
-            special.ndtr(deviates) + skewness / (6.0 * math.sqrt(2.0 * math.pi)),
-            special.ndtr(first) + density * (1.0 / first - 1.0 / second),
+            scipy.special.ndtr(deviates) + skewness / (6.0 * math.sqrt(2.0 * math.pi)),
+            scipy.special.ndtr(first) + density * (1.0 / first - 1.0 / second),
         )
     two_valued, exact = _beta(terms, counts)
     chance = np.clip(np.where(two_valued, exact, chance), 0.0, 1.0)
@@ -103,5 +103,5 @@ def _beta(terms: Floats, counts: Floats) -> tuple[npt.NDArray[np.bool_], Floats]
     two_valued = ~((up & (most - terms > rounding)) | (down & (terms - least > rounding)))
     shapes = (counts * up).sum(axis=-1), (counts * down).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        exact = special.betainc(*shapes, (-least / (most - least))[..., 0])
+        exact = scipy.special.betainc(*shapes, (-least / (most - least))[..., 0])
     return two_valued.all(axis=-1), np.asarray(exact)

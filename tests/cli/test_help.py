@@ -72,7 +72,7 @@ def test_judging_stored_runs_imports_nothing_that_it_does_not_need() -> None:
         "import sys\n"
         "import harness.cli.gate, harness.cli.validate, harness.cli.report, harness.cli.run\n"
         "heavy = {'torch', 'transformers', 'vllm', 'trl', 'peft', 'datasets', 'ray', 'lm_eval',\n"
-        "         'pandas', 'statsmodels', 'scipy.stats', 'matplotlib'}\n"
+        "         'pandas', 'statsmodels', 'scipy.stats', 'scipy.optimize', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

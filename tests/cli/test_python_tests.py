@@ -18,6 +18,7 @@ from tests.pytest_plugin.sessions import environment, session
 from tests.pytest_plugin.test_python_tests import METRIC, recordings, write
 
 FILE = "suites/shop/test_memory.py"
+VERDICT = "reports/candidate-vs-base/verdict.json"
 LOG = ".harness/pytest/candidate-vs-base.log"
 RUNS = "pytest runs the Python tests of shop.memory for "
 
@@ -33,7 +34,7 @@ def test_one_command_asks_runs_and_judges(
     assert call("gate", "candidate") == 0
     shown = capsys.readouterr()
     assert f"{RUNS}base, candidate; its output: {LOG}" in shown.err
-    verdict = json.loads((project / "reports/candidate-vs-base/verdict.json").read_text())
+    verdict = json.loads((project / VERDICT).read_text())
     (rule,) = [rule for rule in verdict["rules"] if rule["metric"] == METRIC]
     assert (rule["candidate"], rule["baseline"], rule["n"]) == (1.0, 0.0, 6)
     assert "6 passed, 6 tolerated" in (project / LOG).read_text()
@@ -105,14 +106,15 @@ def test_what_is_meant_for_a_users_own_sessions_does_not_reach_it(
 def test_tests_that_come_to_nothing_are_one_line_and_no_verdict(
     project: Path, capsys: pytest.CaptureFixture[str], more: str, beside: str, told: str
 ) -> None:
-    assert call("gate", "candidate") == 0
+    assert session(project, "suites", "--target", "candidate").code == 0
+    assert (project / VERDICT).exists()
     with (project / FILE).open("a") as file:
         file.write(more)
     (project / "suites/shop/conftest.py").write_text(beside)
     assert call("gate", "candidate") == 3
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith(f"error: {LOG}: {told}")
-    assert not (project / "reports/candidate-vs-base/verdict.json").exists()
+    assert not (project / VERDICT).exists()
 
 
 def test_failures_are_scores(project: Path, mock: ThreadedMock) -> None:
@@ -181,5 +183,5 @@ def test_ctrl_c_ends_the_tests_and_leaves_a_partial_report(
     assert (project_dir / "tidied").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
-    found = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
+    found = json.loads((project_dir / VERDICT).read_text())
     assert found["problems"][0].startswith("broken off by Ctrl-C: 160 of 160 answered")

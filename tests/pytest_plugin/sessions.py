@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.pytest_plugin.warm import ROOT, run_warm
+
 ITEM = re.compile(r"^(?:\[gw\d\] \[ *\d+%\] )?(?P<word>[A-Z]+ )?(?P<id>\S+::.*?\])(?P<rest>.*)$")
 
 
@@ -56,7 +58,15 @@ def environment() -> dict[str, str]:
 
 
 def session(folder: Path, *arguments: str) -> Session:
-    """A finished session in the folder."""
+    """A finished session in the folder, in a process that did not have to import what is heavy."""
+    with tempfile.TemporaryDirectory() as there:
+        out = Path(there, "out")
+        code = run_warm(command(*arguments)[3:], folder, environment(), out)
+        return _finished(code, out.read_text(), Path(f"{out}.err").read_text())
+
+
+def cold_session(folder: Path, *arguments: str) -> Session:
+    """A finished session in the folder, in a process as a user starts it."""
     done = subprocess.run(
         command(*arguments),
         cwd=folder,
@@ -65,8 +75,12 @@ def session(folder: Path, *arguments: str) -> Session:
         text=True,
         timeout=300,
     )
-    assert "INTERNALERROR" not in done.stdout + done.stderr, done.stdout + done.stderr
-    return Session(done.returncode, done.stdout, done.stderr)
+    return _finished(done.returncode, done.stdout, done.stderr)
+
+
+def _finished(code: int, out: str, err: str) -> Session:
+    assert "INTERNALERROR" not in out + err, out + err
+    return Session(code, out, err)
 
 
 def junit_tests(report: Path) -> dict[str, ET.Element]:

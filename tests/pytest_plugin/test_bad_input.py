@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.conftest import ThreadedMock
-from tests.pytest_plugin.sessions import ROOT, Session, session
+from tests.pytest_plugin.sessions import ROOT, Session, cold_session, session
 from tests.shop import write_lines
 
 TARGET = ("suites", "--target", "candidate")
@@ -158,7 +158,7 @@ def test_a_session_without_a_target_imports_nothing_heavy(project_dir: Path) -> 
         "    heavy = {'numpy', 'pydantic', 'aiohttp', 'yaml', 'harness.config'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )
-    assert session(project_dir, "test_own.py").code == 0
+    assert cold_session(project_dir, "test_own.py").code == 0
 
 
 def test_the_plugin_is_declared_for_everybody_who_installs_the_package() -> None:

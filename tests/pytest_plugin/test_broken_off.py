@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_commands import call
 from tests.pytest_plugin.sessions import ROOT, command, environment, session
 from tests.shop import write_project
 
@@ -85,26 +86,32 @@ def test_a_session_leaves_a_partial_report_and_goes_on(
     assert json.loads((tmp_path / VERDICT).read_text())["verdict"] == "BLOCK"
 
 
-def test_a_gate_does_so_too_and_nothing_takes_it_for_a_verdict(tmp_path: Path, url: str) -> None:
+def test_a_gate_does_so_too_and_nothing_takes_it_for_a_verdict(
+    tmp_path: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     harness = [sys.executable, "-m", "harness"]
     code, out = interrupted([*harness, "gate", "candidate"], tmp_path, url, 20)
     assert code == 130
     assert "partial report: reports/candidate-vs-base/report.html" in out
     page = (tmp_path / "reports/candidate-vs-base/report.md").read_text()
     assert "broken off by Ctrl-C" in page
+    monkeypatch.chdir(tmp_path)
     for name in ("promote", "report"):
-        done = subprocess.run(
-            [*harness, name, "candidate"], cwd=tmp_path, env=environment(), capture_output=True,
-            text=True,
-        )  # fmt: skip
-        assert done.returncode == 2
-        assert "there is no verdict yet: broken off by Ctrl-C: " in done.stderr
-        assert "`harness gate candidate` asks for the rest" in done.stderr
+        assert call(name, "candidate") == 2
+        said = capsys.readouterr().err
+        assert "there is no verdict yet: broken off by Ctrl-C: " in said
+        assert "`harness gate candidate` asks for the rest" in said
 
 
-def test_a_gate_that_was_begun_afresh_counts_only_fresh_answers(tmp_path: Path, url: str) -> None:
+def test_a_gate_that_was_begun_afresh_counts_only_fresh_answers(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     harness = [sys.executable, "-m", "harness", "gate", "candidate"]
-    subprocess.run(harness, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    monkeypatch.chdir(tmp_path)
+    assert call("gate", "candidate") == 1
     code, _ = interrupted([*harness, "--no-cache"], tmp_path, url, 170)
     assert code == 130
     told = json.loads((tmp_path / VERDICT).read_text())["problems"][0]

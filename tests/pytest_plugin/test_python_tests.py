@@ -11,7 +11,7 @@ import yaml
 
 from harness.client.mock import MockReply
 from tests.conftest import ThreadedMock
-from tests.pytest_plugin.sessions import junit_tests, session
+from tests.pytest_plugin.sessions import cold_session, junit_tests, session
 from tests.shop import answer, config, suite_yaml
 
 TESTS = """
@@ -108,7 +108,7 @@ def recordings(folder: Path) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("spread", [(), ("-n", "2"), ("-n", "2", "--dist", "loadfile")])
 def test_they_count_like_any_other_case(project: Path, spread: tuple[str, ...]) -> None:
     plugins = ("-p", "xdist.plugin") if spread else ()
-    done = session(project, "suites", "--target", "candidate", "-v", *plugins, *spread)
+    done = cold_session(project, "suites", "--target", "candidate", "-v", *plugins, *spread)
     assert done.code == 0, done.out
     words = done.words
     for name in [*NAMES, "test_greets", "test_keeps_the_secret"]:
@@ -282,18 +282,20 @@ class TestOutcomes:
         assert (graded["status"], graded["value"]) == ("scored", 1.0)
 
     @pytest.mark.parametrize(
-        ("tests", "why"),
+        ("tests", "more", "why"),
         [
-            ("async def test_a(chat):\n    pass\n", "async def functions are not natively"),
-            (FIXTURE, "AssertionError"),
-            ("import time\ndef test_a(chat):\n    time.sleep(9)\n", "Timeout"),
-            ("import pytest\ndef test_a(chat):\n    pytest.skip('later')\n", "Skipped: later"),
+            ("async def test_a(chat):\n    pass\n", (), "async def functions are not natively"),
+            (FIXTURE, (), "AssertionError"),
+            ("import time\ndef test_a(chat):\n    time.sleep(9)\n",
+             ("-p", "pytest_timeout", "--timeout", "0.3"), "Timeout"),
+            ("import pytest\ndef test_a(chat):\n    pytest.skip('later')\n", (),
+             "Skipped: later"),
         ],
     )  # fmt: skip
     def test_what_is_no_assertion_of_the_test_is_no_score(
-        self, project_dir: Path, mock: ThreadedMock, tests: str, why: str
+        self, project_dir: Path, mock: ThreadedMock, tests: str, more: tuple[str, ...], why: str
     ) -> None:
-        self.run(project_dir, mock, tests, "-p", "pytest_timeout", "--timeout", "0.3")
+        self.run(project_dir, mock, tests, *more)
         score = recordings(project_dir)["candidate"][0]["score"]
         assert score["status"] == "unscored"
         assert why in score["reason"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ThreadedMock
-from tests.pytest_plugin.sessions import Session, junit_tests, session
+from tests.pytest_plugin.sessions import Session, cold_session, junit_tests
 from tests.shop import GOLD, SCOPE, answer, scope_cases, write_lines, write_project
 
 JUNIT = "suites.shop.suite.yaml"
@@ -36,7 +36,7 @@ def whole(shared_dir: Path, shared_mock: ThreadedMock) -> Session:
         case["critical"] = case["id"] in ("s0", "s2")
     write_lines(shared_dir / "suites/shop/scope.jsonl", cases)
     shared_mock.answer = mixed
-    return session(
+    return cold_session(
         shared_dir, "suites", "--target", "candidate", "--target", "base", "-v",
         "--junitxml=junit.xml",
     )  # fmt: skip

@@ -18,7 +18,7 @@ def spread(folder: Path, *arguments: str):
 
 
 @pytest.mark.parametrize("dist", ["load", "loadfile"])
-def test_workers_report_what_one_process_does_and_everything_is_asked_once(
+def test_everything_is_asked_once_and_judged(
     project_dir: Path, mock: ThreadedMock, dist: str
 ) -> None:
     done = spread(project_dir, "suites", "--target", "candidate", "--dist", dist, "-v")
@@ -26,11 +26,14 @@ def test_workers_report_what_one_process_does_and_everything_is_asked_once(
     assert len(mock.server.requests) == 160
     assert len(done.words) == 84
     assert "PROMOTE  candidate against base: all 4 rules pass" in done.out
+
+
+def test_workers_find_what_one_process_does(project_dir: Path, mock: ThreadedMock) -> None:
     alone = session(project_dir, "suites", "--target", "base", "-v")
     many = spread(project_dir, "suites", "--target", "base", "-v")
     assert many.words == alone.words
     assert (many.code, many.out.count("Here you are, number 0, for base.")) == (1, 1)
-    assert len(mock.server.requests) == 160
+    assert len(mock.server.requests) == 80
 
 
 def test_only_what_is_selected_is_asked(project_dir: Path, mock: ThreadedMock) -> None:
