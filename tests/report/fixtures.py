@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -369,9 +370,7 @@ def pair(decision: Decision, count: int = 60) -> tuple[Verdict, Comparison]:
 def asked(*askings: Sequence[Row]) -> tuple[Verdict, Comparison]:
     """A blocked candidate whose cases were asked more than once, with the rows of each asking."""
     made = [
-        comparison(
-            found, candidate="overeager", changes=lambda case, repeat=repeat: _again(case, repeat)
-        )
+        comparison(found, candidate="overeager", changes=partial(_again, repeat=repeat))
         for repeat, found in enumerate(askings)
     ]
     compared = replace(
