@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -18,24 +22,31 @@ def render_page(
 
     The scripts share a scope, in which each finds what it needs of those before it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style, parts = _joined(styles), _joined(scripts)
     script = f'"use strict";\n(() => {{\n{parts}}})();\n' if scripts else ""
-    return environment.get_template(template).render(
+    page = _environment().get_template(template)
+    return page.render(
         policy=_content_policy(style, script),
         # Ours, not a model's: files beside the template.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         **shown,
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    """What keeps the compiled templates, for all pages of a process."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

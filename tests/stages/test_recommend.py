@@ -22,6 +22,7 @@ from harness.stages.gate import gate
 from harness.stages.recommend import advantages, aims, differences, recommend
 from tests.report.history.making import verdict
 from tests.stages.making import make_run, shop, usual
+from tests.stages.simulated import remembered
 from tests.stages.test_gate import NOW
 
 ALPHA = 0.05
@@ -31,19 +32,14 @@ MOST = int(binom.isf(1e-4, SIMULATIONS, ALPHA))  # what chance brings 1 time in 
 Answering = Callable[[str, Any], Any]
 
 
-@pytest.fixture(autouse=True)
-def _no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library that corrects collects garbage in every call, which would take long."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 def metric(name: str, ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> PairedMetric:
     one = np.ones(ours.size)
     groups = np.arange(ours.size).astype(np.str_)
     return PairedMetric(name, ours.astype(float), one, theirs.astype(float), one, groups)
 
 
-def test_equals_are_seldom_told_apart() -> None:
+def test_equals_are_seldom_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.stages.recommend.difference", remembered())
     random = np.random.default_rng(7)
     wanted = ("s.a", "s.b")
     preferred = 0

@@ -16,6 +16,7 @@ from harness.stages.compare import compare
 from harness.stages.gate import gate
 from harness.stages.regressions import losses, regressions, with_regressions
 from tests.stages.making import make_run, shop, usual
+from tests.stages.simulated import remembered
 from tests.stages.test_gate import NOW
 
 ALPHA = 0.05
@@ -24,12 +25,6 @@ MOST = int(binom.isf(1e-4, SIMULATIONS, ALPHA))  # what chance brings 1 time in 
 METRICS, CASES = 12, 40
 
 Right = npt.NDArray[np.bool_]
-
-
-@pytest.fixture(autouse=True)
-def _no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library that corrects collects garbage in every call, which would take long."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
 
 
 def metric(name: str, ours: Right, theirs: Right, groups: int = 0) -> PairedMetric:
@@ -57,7 +52,8 @@ def named(comparison: Comparison) -> list[str]:
     return [each.metric for each in regressions(losses(comparison, ALPHA), ALPHA)]
 
 
-def test_without_a_change_seldom_anything_is_named() -> None:
+def test_without_a_change_seldom_anything_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.stages.regressions.difference", remembered())
     random = np.random.default_rng(1)
     any_named = any_uncorrected = 0
     for place in range(SIMULATIONS):
@@ -70,7 +66,10 @@ def test_without_a_change_seldom_anything_is_named() -> None:
     assert any_uncorrected > 12, "looking at each metric alone would name one in most comparisons"
 
 
-def test_a_loss_of_fifteen_points_is_named_and_nothing_else() -> None:
+def test_a_loss_of_fifteen_points_is_named_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.stages.regressions.difference", remembered())
     random = np.random.default_rng(2)
     found = []
     for _ in range(40):

@@ -77,6 +77,12 @@ def rated(
     return np.where(random.random((raters, units)) < accuracy, truth, other).astype(np.float64)
 
 
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the bounds let through on the whole does not hang on how many weightings there are."""
+    monkeypatch.setattr(agreement, "_DRAWS", 1000)
+
+
 def misses(
     level: Level, raters: int, units: int, accuracy: float, shares: list[float]
 ) -> tuple[int, int]:
@@ -107,6 +113,7 @@ def misses(
         ("interval", 2, 20, 0.9, [0.1, 0.2, 0.4, 0.2, 0.1]),
     ],
 )
+@pytest.mark.usefixtures("few_draws")
 def test_the_true_agreement_lies_within_the_bounds(
     level: Level, raters: int, units: int, accuracy: float, shares: list[float]
 ) -> None:
@@ -115,6 +122,7 @@ def test_the_true_agreement_lies_within_the_bounds(
     assert below <= MOST
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_without_the_worst_unit_the_lower_bound_would_be_too_high(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -16,15 +19,24 @@ def changes(random: np.random.Generator, groups: int, discordance: float) -> np.
     return np.select([u < discordance / 2, u < discordance], [-1.0, 1.0], 0.0)
 
 
-def passes(groups: int, size: int, discordance: float, margin: float) -> float:
+@cache
+def low(groups: tuple[tuple[int, float], ...]) -> float:
+    """The lower bound where each group's cases, so many, all change alike."""
+    sizes = [size for size, _ in groups]
+    change = np.repeat([change for _, change in groups], sizes)
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    return paired_difference(change > 0, change < 0, labels, alpha=ALPHA).low
+
+
+def passes(sizes: Sequence[int], discordance: float, margin: float, seed: int | list[int]) -> float:
     """How often an unchanged candidate passes the margin, groups changing as a whole."""
-    random = np.random.default_rng([groups, size])
-    labels = np.repeat(np.arange(groups), size)
-    passed = 0
-    for _ in range(RUNS):
-        change = np.repeat(changes(random, groups, discordance), size)
-        passed += paired_difference(change > 0, change < 0, labels, alpha=ALPHA).low >= -margin
-    return passed / RUNS
+    random = np.random.default_rng(seed)
+    # In order, so that samples that differ in the order of their groups only are looked at once.
+    samples = [
+        tuple(sorted(zip(sizes, changes(random, len(sizes), discordance).tolist(), strict=True)))
+        for _ in range(RUNS)
+    ]
+    return float(np.mean([low(sample) >= -margin for sample in samples]))
 
 
 @pytest.mark.parametrize(
@@ -36,29 +48,25 @@ def test_an_unchanged_candidate_passes_the_detectable_margin_four_times_in_five(
 ) -> None:
     spread = Spread.planned(np.full(groups, size), discordance)
     found = spread.detectable(ALPHA)
-    assert 0.72 <= passes(groups, size, discordance, found) <= 0.88
-    assert passes(groups, size, discordance, 0.7 * found) < 0.6
+    sizes, seed = [size] * groups, [groups, size]
+    assert 0.72 <= passes(sizes, discordance, found, seed) <= 0.88
+    assert passes(sizes, discordance, 0.7 * found, seed) < 0.6
 
 
 @pytest.mark.parametrize("sizes", [[5, *[1] * 19], [10, *[1] * 30], [1, 2, 3, 4, 5] * 12])
 def test_groups_of_unequal_size_tell_no_more_than_they_do(sizes: list[int]) -> None:
     found = [Spread.planned(sizes, share).detectable(ALPHA) for share in (0, 0.001, 0.02, 0.1, 0.3)]
     assert found == sorted(found), "the more changes by chance, the less is told"
-    margin, random = found[3], np.random.default_rng(len(sizes))
-    labels = np.repeat(np.arange(len(sizes)), sizes)
-    passed = 0
-    for _ in range(RUNS):
-        change = np.repeat(changes(random, len(sizes), 0.1), sizes)
-        passed += paired_difference(change > 0, change < 0, labels, alpha=ALPHA).low >= -margin
-    assert 0.55 <= passed / RUNS <= 0.9
+    assert 0.55 <= passes(sizes, 0.1, found[3], len(sizes)) <= 0.9
 
 
 def test_with_the_groups_needed_the_margin_is_passed_and_with_half_it_is_not() -> None:
     margin, discordance = 0.05, 0.1
     needed = Spread.planned(np.ones(40), discordance).groups_needed(margin, ALPHA)
     assert needed is not None
-    assert 0.72 <= passes(needed, 1, discordance, margin) <= 0.88
-    assert passes(needed // 2, 1, discordance, margin) < 0.55
+    assert 0.72 <= passes([1] * needed, discordance, margin, [needed, 1]) <= 0.88
+    half = needed // 2
+    assert passes([1] * half, discordance, margin, [half, 1]) < 0.55
 
 
 def test_the_detectable_drop_of_groups_that_agree_is_the_rule_of_three() -> None:
@@ -100,10 +108,10 @@ def test_a_value_that_far_above_the_limit_passes_four_times_in_five() -> None:
     spread = Spread.of_value(np.arange(groups) < value * groups, np.ones(groups), np.arange(groups))
     limit = value - spread.detectable(ALPHA)
     random = np.random.default_rng(4)
-    passed = [
-        mean(random.random(groups) < value, np.arange(groups)).low >= limit for _ in range(RUNS)
-    ]
-    assert 0.72 <= np.mean(passed) <= 0.88
+    right = np.count_nonzero(random.random((RUNS, groups)) < value, axis=1)
+    order = np.arange(groups)
+    lows = {hits: mean(order < hits, order).low for hits in set(right.tolist())}
+    assert 0.72 <= np.mean([lows[hits] >= limit for hits in right.tolist()]) <= 0.88
     planned = Spread.planned_value(np.ones(groups), value)
     assert planned.detectable(ALPHA) == pytest.approx(spread.detectable(ALPHA), rel=1e-6)
 

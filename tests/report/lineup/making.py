@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from harness.records.comparison import Comparison
 from harness.records.lineup import Contender, Lineup
@@ -29,6 +30,7 @@ HASHES = VerdictHashes(suites="s", config="c", candidate="a", baseline="b")
 NOW = Circumstances("base", HASHES, "0.1.0", "2026-11-20T14:05:00Z")
 
 
+@cache
 def compared(name: str, kind: str, seed: int) -> Comparison:
     theirs = [row[4] for row in rows(240)]
     drawn = rows(240, seed=seed, kind=kind)
@@ -38,6 +40,7 @@ def compared(name: str, kind: str, seed: int) -> Comparison:
     return comparison(found, candidate=name)
 
 
+@cache
 def contender(
     name: str, kind: str = "good", seed: int = 1, policy: Policy | None = POLICY
 ) -> Contender:
@@ -45,6 +48,7 @@ def contender(
     return Contender(name, made, (), gate(made, policy, NOW) if policy else None)
 
 
+@cache
 def doubtful(name: str, policy: Policy | None = POLICY) -> Contender:
     doubts = ("candidate and baseline gave the same text in all 240 cases", "another doubt")
     made = replace(compared(name, "good", 4), problems=doubts)
