@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
@@ -22,13 +22,30 @@ PLAIN_EVERY = 10.0
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let a reader of standard output go away without changing the exit code."""
+    """Let a reader of standard output go away, or be away, without changing the exit code."""
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who started this process
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Nothing must fail again when the interpreter flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
+
+
+def say_last(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print how a command ends, or nothing where that cannot be: its exit code says it as well."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is None:
+        return
+    try:
+        click.echo(text, err=err, nl=nl)
+        stream.flush()
+    except OSError:
+        _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Lose what a stream holds, so that nothing fails again when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def shown(path: Path) -> Path:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 
 import click
 
-from harness.cli.console import unbroken
+from harness.cli.console import say_last, unbroken
 from harness.cli.trouble import INTERRUPTED, trouble
 from harness.errors import UsageError
 from harness.version import __version__
@@ -125,9 +125,9 @@ def _fail(error: BaseException, given: list[str]) -> int:
     told = trouble(error)
     known = isinstance(error, click.ClickException | click.exceptions.Abort | KeyboardInterrupt)
     if "--debug" in given and not known:
-        traceback.print_exception(error)
-    click.echo(told.line, err=True)
-    if "--json" in given:
-        with unbroken():
-            click.echo(told.as_json())
+        say_last("".join(traceback.format_exception(error)), err=True, nl=False)
+    say_last(told.line, err=True)
+    asked = given[: given.index("--")] if "--" in given else given
+    # Where nothing is to be said, what could not be printed before is lost here.
+    say_last(told.as_json() if "--json" in asked else "", nl=False)
     return told.exit_code

@@ -43,34 +43,74 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
     return found["error"], shown.err
 
 
+INVALID = "INVALID  candidate against base\n"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "kind"),
+    ("arguments", "kind", "printed"),
     [
-        (("gate", "nobody"), "UsageError"),
-        (("gate",), "UsageError"),
-        (("run", "base", "--repeats", "0"), "UsageError"),
-        (("run", "base", "--no-such-option"), "UsageError"),
-        (("compare", "candidate"), "EvidenceError"),
-        (("power", "--discordance", "7"), "UsageError"),
-        (("latency", "candidate", "--baseline", "candidate"), "UsageError"),
-        (("gate", "--aa", "--baseline", "sealed:x"), "UsageError"),
-        (("gate", "candidate", "--config", "none.yaml"), "ConfigError"),
-        (("report", "candidate"), "UsageError"),
+        (("gate", "nobody"), "UsageError", ""),
+        (("gate",), "UsageError", ""),
+        (("gate", "candidate", "--stored"), "EvidenceError", INVALID),
+        (("run", "base", "--repeats", "0"), "UsageError", ""),
+        (("compare", "candidate"), "EvidenceError", ""),
+        (("power", "--discordance", "7"), "UsageError", ""),
+        (("latency", "candidate", "--baseline", "candidate"), "UsageError", ""),
+        (("gate", "--aa", "--baseline", "sealed:x"), "UsageError", ""),
+        (("gate", "candidate", "--config", "none.yaml"), "ConfigError", ""),
+        (("power", "nobody"), "UsageError", ""),
     ],
 )
 def test_an_error_is_an_object_for_programs_and_a_line_for_people(
-    project_dir: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], kind: str
+    project_dir: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    kind: str,
+    printed: str,
 ) -> None:
     code = call(*arguments)
     plain = capsys.readouterr()
-    assert plain.out == ("INVALID  candidate against base\n" if "INVALID" in plain.out else "")
+    assert plain.out == printed
     assert call(*arguments, "--json") == code
-    found, line = told(capsys)
+    found, said = told(capsys)
     assert (found["kind"], found["exit_code"]) == (kind, code)
-    assert found["what"] in line
-    assert line.count("\n") == 1
-    if "json" not in line:  # else it is about that option itself
-        assert line == plain.err
+    assert found["what"] in said
+    assert said == printed + plain.err
+
+
+def test_an_option_that_is_not_there_is_told_in_both_ways(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "--no-such-option", "--json") == 2
+    found, said = told(capsys)
+    assert found["what"] in said
+    assert said.count("\n") == 1
+
+
+def test_a_name_that_looks_like_the_option_asks_for_no_object(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "--", "--json") == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("target", ["> /dev/full", ">&-", "> /dev/full 2>&1"])
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_what_cannot_be_printed_does_not_become_a_verdict(
+    project_dir: Path, options: str, target: str
+) -> None:
+    assert call("run", "base", "candidate") == 0
+
+    def code(arguments: str) -> int:
+        line = f"{sys.executable} -m harness {arguments} {options} {target}"
+        return subprocess.run(
+            ["sh", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)}
+        ).returncode
+
+    assert code("gate nobody") == 2
+    # It is written, and whether it can be read here is another matter: a full disk is said so.
+    assert code("gate candidate --stored") == (3 if "full" in target else 0)
 
 
 def test_a_run_without_a_score_is_told_once(
