@@ -19,7 +19,8 @@ from harness.records.run import RunHeader
 
 HEADER = "run.json"
 JOURNAL = "attempts.jsonl"
-BESIDE = ("scores.jsonl", "server.log", "recorded.json")
+RECORDED = "recorded.json"
+BESIDE = ("scores.jsonl", "server.log", RECORDED)
 EVERY = 5.0
 AT_MOST = 1024 * 1024
 TICK = 0.5
@@ -33,7 +34,13 @@ def put_up(store: Store, folder: Path) -> None:
     """
     run = folder.name
     data = read_bytes(folder / HEADER)
-    if data is None or store.read(f"{run}/{HEADER}") == data:
+    if data is None:
+        return
+    told = read_bytes(folder / RECORDED)
+    if store.read(f"{run}/{HEADER}") == data:
+        # Python tests are run when the run is up already.
+        if told is not None and store.read(f"{run}/{RECORDED}") != told:
+            store.write(f"{run}/{RECORDED}", told)
         return
     for name in (JOURNAL, *BESIDE):
         if (folder / name).exists():
