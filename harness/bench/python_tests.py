@@ -16,9 +16,10 @@ from harness.config import Project
 from harness.errors import EvidenceError, InfrastructureError, UsageError
 from harness.files import storage_error
 from harness.journal import RunFolder
+from harness.mirror.runs import Mirror
 from harness.records.errand import Errand
 from harness.records.run import Run
-from harness.report.text import one_line, visible
+from harness.report.text import on_a_line
 from harness.serving import guard
 from harness.stages.plan import Selection
 from harness.stages.watcher import Watcher
@@ -29,6 +30,9 @@ _NESTED = "HARNESS_PYTHON_TESTS_OF"
 # What a user's own session of pytest leaves to its children would make another one of this.
 _KEPT = ("PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 _TAIL, _SHOWN, _WIDE = 65536, 15, 160
+# How often progress is looked for, in seconds, and how pytest tells of it.
+_LOOK = 1.0
+_SHARE = re.compile(r"\[ *(\d+)%\]$", re.MULTILINE)
 # What pytest writes of what it cannot go on with, the most telling first.
 _COMPLAINTS = (
     re.compile(r"ERROR: (.+)"),
@@ -51,7 +55,7 @@ def with_python_tests(
         UsageError: this is itself such a test.
         EvidenceError: pytest came to an end without their scores.
         InfrastructureError: it did not come to an end.
-        StorageError: its output cannot be written.
+        StorageError: its output cannot be written, or `runs_dir`.
     """
     missing = _missing(bench, runs)
     if not missing:
@@ -67,11 +71,11 @@ def with_python_tests(
     for section in dict.fromkeys(name for names in missing.values() for name in names):
         whom = ", ".join(target for target, names in missing.items() if section in names)
         watcher.say(f"pytest runs the Python tests of {section} for {whom}; its output: {where}")
-    code = _run(_command(bench, missing, selection), project, log)
+    code = _run(_command(bench, missing, selection), project, log, watcher)
     said = _said(log)
     if code not in (0, 1):
         for line in said[-_SHOWN:]:
-            watcher.say(f"| {visible(line)[:_WIDE]}")
+            watcher.say(f"| {on_a_line(line, _WIDE)}")
         raise InfrastructureError(
             f"the Python tests did not come to an end, pytest left with exit code {code}: "
             f"{_complaint(said)}",
@@ -83,10 +87,11 @@ def with_python_tests(
             f"{_note(said, names[0], target)}",
             where=where,
         )
-    return {
-        name: RunFolder(project.runs / run.header.run_id).load() if name in missing else run
-        for name, run in runs.items()
-    }
+    folders = {name: project.runs / runs[name].header.run_id for name in missing}
+    mirror = Mirror.open(project.config.runs_dir, watcher.say)
+    for folder in folders.values():
+        mirror.finish(folder)
+    return {**runs, **{name: RunFolder(folder).load() for name, folder in folders.items()}}
 
 
 def tell_of_unfinished(bench: Bench, runs: Mapping[str, Run], watcher: Watcher) -> None:
@@ -129,6 +134,7 @@ def _command(bench: Bench, missing: Missing, selection: Selection) -> list[str]:
     errand = Errand(
         suites=tuple(suite.name for suite in bench.suites),
         tests={target: tuple(each) for target, each in missing.items()},
+        concurrency=selection.concurrency,
     )
     return [
         *(sys.executable, "-m", "pytest", "-p", "harness", "-v", "-ra", "--color=no"),
@@ -143,7 +149,7 @@ def _command(bench: Bench, missing: Missing, selection: Selection) -> list[str]:
     ]
 
 
-def _run(line: Sequence[str], project: Project, log: Path) -> int:
+def _run(line: Sequence[str], project: Project, log: Path, watcher: Watcher) -> int:
     """The exit code of pytest, which ends when this process does."""
     kept = {
         name: value
@@ -162,7 +168,12 @@ def _run(line: Sequence[str], project: Project, log: Path) -> int:
             start_new_session=True,
         )
     try:
-        return process.wait()
+        while True:
+            try:
+                return process.wait(_LOOK)
+            except subprocess.TimeoutExpired:
+                shares = _SHARE.findall("\n".join(_said(log)))
+                watcher.progress("Python tests (%)", int(shares[-1]) if shares else 0, 100, "")
     finally:
         if process.stdin is not None:
             process.stdin.close()
@@ -193,12 +204,12 @@ def _complaint(said: Sequence[str]) -> str:
     for pattern in _COMPLAINTS:
         found = [match[1] for line in said if (match := pattern.match(line))]
         if found:
-            return one_line(found[-1], 400)
-    return one_line(said[-1], 400) if said else "it said nothing"
+            return on_a_line(found[-1], 400)
+    return on_a_line(said[-1], 400) if said else "it said nothing"
 
 
 def _note(said: Sequence[str], section: str, target: str) -> str:
     """What the session noted about a section that it did not record."""
     start = f"{section} of {target}: "
     notes = [line.removeprefix(start) for line in said if line.startswith(start)]
-    return one_line(notes[-1], 400) if notes else "pytest recorded none"
+    return on_a_line(notes[-1], 400) if notes else "pytest recorded none"

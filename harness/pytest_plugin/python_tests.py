@@ -16,14 +16,14 @@ from harness.pytest_plugin.marking import CaseMark, Ended, TestCase, recorded
 from harness.pytest_plugin.marks import CRITICAL, Marks
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.outcomes import Account, Failing, NoEvidence, Tolerated, retell
-from harness.pytest_plugin.shown import conversation_sections, on_a_line, shown
+from harness.pytest_plugin.shown import conversation_sections, shown
 from harness.pytest_plugin.sitting import Sitting, seat, sitting_of
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
 from harness.records.suite import PythonSection, Suite
-from harness.report.text import one_line
+from harness.report.text import on_a_line, one_line
 
 RECORDED = "harness_recorded"
 _TARGET = "harness_target"
@@ -54,9 +54,9 @@ class PythonTests:
             metafunc.parametrize(_TARGET, self._whom(f"{suite.name}.{section.name}"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take note of a file of tests that cannot be collected, where the session goes on."""
+        """Take note of a file of tests that cannot be collected or skips itself."""
         path = (self._config.rootpath / report.nodeid.partition("::")[0]).resolve()
-        if report.failed and path in self._files:
+        if not report.passed and path in self._files:
             self._broken.add(path)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:

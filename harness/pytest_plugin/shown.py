@@ -13,7 +13,7 @@ from harness.records.attempt import Attempt
 from harness.records.recording import RecordedCase
 from harness.records.score import Score
 from harness.records.suite import Case
-from harness.report.text import clip, one_line
+from harness.report.text import clip, on_a_line, one_line
 
 _TEXT = 4_000
 _COMMAND = re.compile(r"^(\s*::)", re.MULTILINE)
@@ -79,11 +79,6 @@ def why(score: Score) -> str:
     """The scorer's label and reason on one line."""
     label, reason = one_line(score.label, 80), one_line(score.reason, _REASON)
     return on_a_line(": ".join(filter(None, (label, reason))))
-
-
-def on_a_line(text: str) -> str:
-    """The text on one line, with nothing hidden or active in it."""
-    return one_line(text).replace("##[", "## [")
 
 
 def shown(text: str) -> str:

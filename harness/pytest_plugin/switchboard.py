@@ -42,7 +42,9 @@ class Switchboard:
         if target not in self._lines:
             endpoint = self._endpoint(target)
             project = self._workbench.project
-            self._lines[target] = self._stack.enter_context(Line(project, target, endpoint))
+            errand = self._workbench.options.errand
+            line = Line(project, target, endpoint, errand.concurrency if errand else None)
+            self._lines[target] = self._stack.enter_context(line)
         return self._lines[target]
 
     def started(self) -> dict[str, Managed]:

@@ -153,20 +153,27 @@ class Workbench:
                 suites = load_suites(self.project)
             else:
                 self.bench = self._open()
-                suites = self.bench.suites
+                # What a gate leaves out must not be asked for here either.
+                suites = load_suites(self.project) if self.options.errand else self.bench.suites
         except SuiteError:
             loaded, self.broken = self._load_each()
             if not self.broken:
                 raise
             return loaded
-        return dict(zip(self.files, suites, strict=True))
+        wanted = self._wanted() or {suite.name for suite in suites}
+        files = zip(self.files, suites, strict=True)
+        return {file: suite for file, suite in files if suite.name in wanted}
+
+    def _wanted(self) -> tuple[str, ...]:
+        """The suites that a gate's errand is about; of any other session, none are named."""
+        return self.options.errand.suites if self.options.errand else ()
 
     def _open(self) -> Bench:
         from harness.bench.evidence import open_bench  # brings the statistics
 
         named = self.options.baseline or self.project.policy().baseline
         candidates = [name for name in self.options.targets if name != named]
-        bench = open_bench(self.project, candidates, self.options.baseline, ())
+        bench = open_bench(self.project, candidates, self.options.baseline, self._wanted())
         for candidate in candidates:
             bench.check_repeats(candidate, self.options.repeats)
         return bench

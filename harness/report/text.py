@@ -45,6 +45,14 @@ def one_line(text: str, limit: int = 0) -> str:
     return line
 
 
+def on_a_line(text: str, limit: int = 0) -> str:
+    """The text on one line as `one_line` has it, with nothing that a CI runner takes for a command.
+
+    That is `##[` anywhere; what begins with `::` the caller keeps from the line's beginning.
+    """
+    return one_line(text, limit).replace("##[", "## [")
+
+
 def clip(text: str, limit: int) -> Clip:
     """The visible text, whole if it has at most `limit` characters."""
     if len(text) <= limit:

@@ -35,14 +35,22 @@ class Line:
     """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
 
     Requests are made on an event loop in a thread of its own, so that whoever asks may be on
-    another. Its `identity` is what was there when the line was opened.
+    another. Its `identity` is what was there when the line was opened. `concurrency` stands in
+    place of the target's own.
     """
 
-    def __init__(self, project: Project, target: str, endpoint: Endpoint) -> None:
+    def __init__(
+        self, project: Project, target: str, endpoint: Endpoint, concurrency: int | None = None
+    ) -> None:
         self.target = target
         self._project = project
         self._endpoint = endpoint
-        self._generation = project.generation(target)
+        settings = project.generation(target)
+        self._generation = (
+            settings
+            if concurrency is None
+            else settings.model_copy(update={"concurrency": concurrency})
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stack = AsyncExitStack()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from harness.client.mock import MockReply, MockServer
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 from tests.pytest_plugin.sessions import environment, session
-from tests.pytest_plugin.test_python_tests import METRIC, recordings, write
+from tests.pytest_plugin.test_python_tests import METRIC, recordings, talk, write
 
 FILE = "suites/shop/test_memory.py"
 VERDICT = "reports/candidate-vs-base/verdict.json"
@@ -56,7 +60,8 @@ def test_only_what_is_missing_is_run(project: Path, capsys: pytest.CaptureFixtur
     assert recordings(project)["base"] == before
 
 
-def test_a_suite_without_them_is_judged_beside(project: Path, mock: ThreadedMock) -> None:
+def other_suite(project: Path, mock: ThreadedMock) -> None:
+    """One more suite, without Python tests, before the one that has some."""
     (project / "suites/bank").mkdir()
     cases = '{"id": "b1", "prompt": "What is fact 1?", "expect": {"answers": ["value 1"]}}\n'
     (project / "suites/bank/gold.jsonl").write_text(cases)
@@ -65,6 +70,10 @@ def test_a_suite_without_them_is_judged_beside(project: Path, mock: ThreadedMock
         "sections: {gold: {cases: gold.jsonl, scorer: gold}}}"
     )
     write(project, mock, suites=["suites/bank", "suites/shop"])
+
+
+def test_a_suite_without_them_is_judged_beside(project: Path, mock: ThreadedMock) -> None:
+    other_suite(project, mock)
     assert call("gate", "candidate") == 0
     assert call("gate", "candidate", "--stored") == 0
 
@@ -185,3 +194,60 @@ def test_ctrl_c_ends_the_tests_and_leaves_a_partial_report(
         os.kill(int(pid.read_text()), 0)
     found = json.loads((project_dir / VERDICT).read_text())
     assert found["problems"][0].startswith("broken off by Ctrl-C: 160 of 160 answered")
+
+
+def test_what_pytest_says_is_no_command_to_a_runner(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (project / FILE).open("a") as file:
+        file.write("raise RuntimeError('an answer ##[error]owned')\n")
+    assert call("gate", "candidate") == 3
+    said = capsys.readouterr().err
+    assert "## [error]owned" in said
+    assert "##[" not in said
+
+
+def test_a_part_of_the_suites_is_judged_against_a_seal_of_that_part(
+    project: Path, mock: ThreadedMock
+) -> None:
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate", "--name", "v1") == 0
+    other_suite(project, mock)
+    settings = yaml.safe_load(Path("harness.yaml").read_text())
+    settings["targets"]["twin"] = {"server": "main", "model": "candidate", "system_prompt": "Be."}
+    Path("harness.yaml").write_text(yaml.safe_dump(settings))
+    # A part gives no promotion, so it is INVALID; what matters is that it was judged.
+    assert call("gate", "twin", "--suite", "shop", "--baseline", "sealed:v1") == 3
+    assert (project / "reports/twin-vs-sealed-v1/verdict.json").exists()
+
+
+def test_the_gates_concurrency_holds_for_them(
+    project: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (project / FILE).open("a") as file:
+        file.write("def test_many(ask_all):\n    ask_all([f'Is it {n}?' for n in range(20)])\n")
+    under_way, most, reply = 0, 0, MockServer._reply
+
+    async def counted(self: MockServer, request: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await reply(self, request)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(MockServer, "_reply", counted)
+    mock.answer = lambda body: MockReply(talk(body), first_delay=0.01)
+    assert call("gate", "candidate", "--concurrency", "2") == 0
+    assert most == 2
+
+
+def test_a_bucket_gets_what_they_found_out(
+    project: Path, mock: ThreadedMock, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bucket = tmp_path_factory.mktemp("bucket")
+    write(project, mock, runs_dir=f"file://{bucket}")
+    assert call("gate", "candidate") == 0
+    shutil.rmtree(project / ".harness")
+    assert call("gate", "candidate", "--stored") == 0

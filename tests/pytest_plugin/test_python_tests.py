@@ -180,6 +180,16 @@ class TestAPartIsNoEvidence:
         assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
         assert len(recordings(project)["candidate"]) == 6
 
+    def test_a_file_that_skips_itself_is_judged_by_nothing_older(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
+        skip = "if os.path.exists('closed'): pytest.skip('today', allow_module_level=True)\n"
+        folder = write(project_dir, mock, f"import os\nimport pytest\n{skip}{TESTS}")
+        assert session(folder, "suites", "--target", "candidate").code == 0
+        (folder / "closed").touch()
+        done = session(folder, "suites", "--target", "candidate", "-v")
+        assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
+
     def test_a_session_that_stops_early_records_nothing(
         self, project_dir: Path, mock: ThreadedMock
     ) -> None:
