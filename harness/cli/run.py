@@ -76,7 +76,7 @@ def command(
         told = repeats_sentences(list(runs.values()))
         for (name, done), words in zip(runs.items(), told, strict=True):
             _print(name, done, project.runs / done.header.run_id, words)
-    check_scored(runs)
+        check_scored(runs)
 
 
 def check_scored(runs: Mapping[str, Run]) -> None:

@@ -260,7 +260,7 @@ class RunFolder:
 def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
     """The target's runs that have a header, with it, the newest first.
 
-    What cannot be read is passed over only where its name says that it is another target's: which
+    What cannot be read is passed over only where its name is not a run's of this target: which
     answers it replaced is not known, and without it they would be taken for good ones.
 
     Raises:

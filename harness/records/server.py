@@ -13,8 +13,8 @@ from harness.records.attempt import Usage
 from harness.records.base import Record
 
 _SCHEMES = ("http", "https")
-# Underscores are in no host's name by the book, and in many a container's.
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+# By the book no host's name has an underscore or ends in a dash; many a container's does.
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
 class Price(Record):

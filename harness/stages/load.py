@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from harness.config import CONFIG_NAME, Project
+from harness.config import Project
 from harness.errors import ConfigError, SuiteError, UsageError
 from harness.records.policy import (
     AtLeast,
@@ -52,7 +52,7 @@ def chosen(suites: tuple[Suite, ...], only: Sequence[str]) -> tuple[Suite, ...]:
     return tuple(suite for suite in suites if not only or suite.name in only)
 
 
-def check_policy(policy: Policy, suites: Sequence[Suite], file: str = CONFIG_NAME) -> None:
+def check_policy(policy: Policy, suites: Sequence[Suite], file: str) -> None:
     """Nothing, where every rule names a metric that the suites yield; `file` holds the policy.
 
     Raises:

@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import runpy
 import select
 import signal
@@ -78,6 +79,7 @@ def _become(arguments: list[str], folder: str, environment: dict[str, Any], out:
     os.environ.update(environment)
     sys.argv = ["pytest", *arguments]
     sys.path[0] = folder
+    random.seed()
     try:
         runpy.run_module("pytest", run_name="__main__", alter_sys=True)
     except SystemExit as left:
@@ -86,6 +88,8 @@ def _become(arguments: list[str], folder: str, environment: dict[str, Any], out:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(left.code or 0))
+    finally:
+        os._exit(1)  # whatever happens, no session comes back to be its own parent
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def test_what_no_client_could_look_up(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["my_model:80", "ex.example.", "münchen.example", "[::1]:80", "http://vllm"]
+    "url", ["my_model:80", "ex.example.", "münchen.example", "[::1]:80", "http://vllm", "a-:80"]
 )
 def test_what_a_client_could_look_up(url: str) -> None:
     assert RemoteServer(url=url).urls

@@ -25,8 +25,9 @@ def test_a_rule_that_can_never_be_judged_is_refused(
     tmp_path: Path, rule: dict[str, Any], problem: str
 ) -> None:
     _, suites = shop(tmp_path)
+    policy = Policy.model_validate({"baseline": "base", "rules": [rule]})
     with pytest.raises(ConfigError, match=problem.replace("?", r"\?")) as caught:
-        check_policy(Policy.model_validate({"baseline": "base", "rules": [rule]}), suites)
+        check_policy(policy, suites, "harness.yaml")
     assert "gate.rules[0]" in str(caught.value)
 
 
