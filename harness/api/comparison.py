@@ -22,6 +22,7 @@ from harness.records.suite import Suite
 from harness.report import numbers
 from harness.report.text import one_line
 from harness.stages.compare import compare as paired
+from harness.stages.counting import counted, grounds
 from harness.stages.difference import difference
 from harness.stages.gate import doubts
 from harness.stages.load import load_suites
@@ -142,7 +143,11 @@ def compare(
         alpha = DEFAULT_ALPHA if project.config.gate is None else project.config.gate.alpha
     elif not 0.0 < alpha < 0.5:
         raise UsageError(f"alpha {alpha:g} is no level", hint="give one between 0 and 0.5")
-    found = paired(narrowed(ours.record, suites), narrowed(theirs.record, suites), suites)
+    now = grounds(project, theirs.record.header)
+    candidate_run, baseline_run = (
+        narrowed(counted(each.record, now), suites) for each in (ours, theirs)
+    )
+    found = paired(candidate_run, baseline_run, suites)
     policy = project.config.gate
     problems = found.problems if policy is None else doubts(found, policy)
     sides = Run(ours.path, found.candidate), Run(theirs.path, found.baseline)

@@ -20,6 +20,7 @@ from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict, VerdictHashes
 from harness.stages.compare import compare
+from harness.stages.counting import Grounds, counted, grounds
 from harness.stages.gate import Circumstances, doubts, gate
 from harness.stages.load import check_policy, chosen, load_suites
 from harness.stages.power import with_power
@@ -66,9 +67,18 @@ class Bench:
             )
 
     def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
-        """The candidate against the policy's baseline, sealed or among the runs."""
+        """The candidate against the policy's baseline, sealed or among the runs.
+
+        What Python tests recorded is part of it as far as it still counts.
+        """
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
-        return compare(runs[candidate], baseline, self.suites)
+        now = self.grounds(runs)
+        return compare(counted(runs[candidate], now), counted(baseline, now), self.suites)
+
+    def grounds(self, runs: Mapping[str, Run]) -> Grounds:
+        """What Python tests may rest on beside their target, as it is now."""
+        baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
+        return grounds(self.project, baseline.header)
 
     def doubts(self, comparison: Comparison) -> tuple[str, ...]:
         """Every reason not to trust the comparison."""

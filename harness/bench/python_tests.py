@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,13 +15,14 @@ from harness.bench.evidence import Bench
 from harness.bench.places import seen_from
 from harness.config import Project
 from harness.errors import EvidenceError, InfrastructureError, UsageError
-from harness.files import storage_error
+from harness.files import exclusive, storage_error
 from harness.journal import RunFolder
 from harness.mirror.runs import Mirror
 from harness.records.errand import Errand
 from harness.records.run import Run
 from harness.report.text import on_a_line
 from harness.serving import guard
+from harness.stages.counting import counted, settled
 from harness.stages.plan import Selection
 from harness.stages.watcher import Watcher
 
@@ -66,12 +68,31 @@ def with_python_tests(
             "a Python test of a suite cannot wait for a gate that waits for it",
             hint="judge what is stored, or move it to a file that no section names",
         )
-    log = project.root / ".harness" / "pytest" / f"{bench.folder(candidate).name}.log"
+    before = _sessions(bench, runs)
+    with _own_log(project, bench.folder(candidate).name) as log:
+        said = _have_run(bench, missing, selection, log, watcher)
+    for target, names in _missing(bench, runs, before).items():
+        raise EvidenceError(
+            f"`{target}` has no scores of the Python tests of {names[0]}: "
+            f"{_note(said, names[0], target)}",
+            where=seen_from(Path.cwd(), log),
+        )
+    folders = {name: project.runs / runs[name].header.run_id for name in missing}
+    mirror = Mirror.open(project.config.runs_dir, watcher.say)
+    for folder in folders.values():
+        mirror.finish(folder)
+    return {**runs, **{name: RunFolder(folder).load() for name, folder in folders.items()}}
+
+
+def _have_run(
+    bench: Bench, missing: Missing, selection: Selection, log: Path, watcher: Watcher
+) -> list[str]:
+    """What pytest says at its end, which is to record what is missing."""
     where = seen_from(Path.cwd(), log)
     for section in dict.fromkeys(name for names in missing.values() for name in names):
         whom = ", ".join(target for target, names in missing.items() if section in names)
         watcher.say(f"pytest runs the Python tests of {section} for {whom}; its output: {where}")
-    code = _run(_command(bench, missing, selection), project, log, watcher)
+    code = _run(_command(bench, missing, selection), bench.project, log, watcher)
     said = _said(log)
     if code not in (0, 1):
         for line in said[-_SHOWN:]:
@@ -81,42 +102,48 @@ def with_python_tests(
             f"{_complaint(said)}",
             where=where,
         )
-    for target, names in _missing(bench, runs).items():
-        raise EvidenceError(
-            f"`{target}` has no scores of the Python tests of {names[0]}: "
-            f"{_note(said, names[0], target)}",
-            where=where,
-        )
-    folders = {name: project.runs / runs[name].header.run_id for name in missing}
-    mirror = Mirror.open(project.config.runs_dir, watcher.say)
-    for folder in folders.values():
-        mirror.finish(folder)
-    return {**runs, **{name: RunFolder(folder).load() for name, folder in folders.items()}}
+    return said
 
 
 def tell_of_unfinished(bench: Bench, runs: Mapping[str, Run], watcher: Watcher) -> None:
     """Say which sections are judged by an older session than the newest, which did not end."""
+    now = bench.grounds(runs)
     for name, run in runs.items():
         recording = RunFolder(bench.project.runs / run.header.run_id).recording()
         if recording is None or recording.freshness != run.header.freshness:
             continue
-        counted = {case.score.suite + "." + case.score.section for case in run.recorded}
-        for section in map(".".join, recording.begun):
-            if section in counted:
-                watcher.say(
-                    f"{name}: the Python tests of {section} were begun again since and did not "
-                    "come to an end; what was recorded before counts"
-                )
+        held = {section.place for section in counted(run, now).taken}
+        for section in map(".".join, sorted(held & recording.unfinished)):
+            watcher.say(
+                f"{name}: the Python tests of {section} were begun again since and did not "
+                "come to an end; what was recorded before counts"
+            )
 
 
-def _missing(bench: Bench, runs: Mapping[str, Run]) -> dict[str, tuple[str, ...]]:
-    """By target, the sections of which its newest session of tests has recorded nothing."""
+def _sessions(bench: Bench, runs: Mapping[str, Run]) -> dict[str, set[str]]:
+    """By target, the sessions that recorded what there is."""
+    found = {}
+    for name, run in runs.items():
+        recording = RunFolder(bench.project.runs / run.header.run_id).recording()
+        sections = () if recording is None else recording.sections
+        found[name] = {section.session for section in sections}
+    return found
+
+
+def _missing(
+    bench: Bench, runs: Mapping[str, Run], before: Mapping[str, set[str]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """By target, the sections whose tests have to be run.
+
+    Where the sessions `before` are given, by target, what others have recorded need not be.
+    """
+    now = bench.grounds(runs)
     wanted = [(suite.name, section.name) for suite in bench.suites for section in suite.tests]
     found = {}
     for name, run in runs.items():
         recording = RunFolder(bench.project.runs / run.header.run_id).recording()
-        valid = recording is not None and recording.freshness == run.header.freshness
-        known = recording.settled() if recording is not None and valid else set()
+        older = None if before is None else before[name]
+        known = settled(recording, run.header.freshness, now, older)
         if lacking := tuple(".".join(place) for place in wanted if place not in known):
             found[name] = lacking
     return found
@@ -178,6 +205,21 @@ def _run(line: Sequence[str], project: Project, log: Path, watcher: Watcher) -> 
         if process.stdin is not None:
             process.stdin.close()
         process.wait()
+
+
+@contextlib.contextmanager
+def _own_log(project: Project, name: str) -> Iterator[Path]:
+    """The log of that name, or one with a word of its own where another process writes that."""
+    folder, taken = project.root / ".harness" / "pytest", InfrastructureError("is being written")
+    with contextlib.ExitStack() as stack:
+        log = folder / f"{name}.log"
+        try:
+            stack.enter_context(exclusive(folder / f"{name}.lock", taken))
+        except InfrastructureError as error:
+            if error is not taken:
+                raise
+            log = folder / f"{name}.{secrets.token_hex(8)}.log"
+        yield log
 
 
 @contextlib.contextmanager

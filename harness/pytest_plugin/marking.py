@@ -17,7 +17,7 @@ from harness.records.recording import RecordedCase
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, PythonSection
 
-Ending = Literal["passed", "failed", "broken"]
+Ending = Literal["passed", "failed", "broken", "skipped"]
 
 
 class CaseMark(Record):
@@ -67,6 +67,7 @@ class Sat(Protocol):
     heard: Heard
     mark: Mark
     judged_by: str | None
+    against: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ class Ended:
 def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCase:
     """The test as a case of the run, with its attempt and its score.
 
-    Where it ended broken, by anything but an assertion of its own, it is unscored: what a test
-    could not find out is nothing against the target. So is one that heard an empty answer, which is
-    no answer, unless it gave itself a score. A failed assertion stands, whatever score was given.
+    Where it ended broken, by anything but an assertion of its own, or was skipped, it is unscored:
+    what a test could not find out is nothing against the target. So is one that heard an empty
+    answer, which is no answer, unless it gave itself a score. A failed assertion stands, whatever
+    score was given.
     """
     messages, attempt = _heard(test, sitting.heard, run)
     case = Case(
@@ -107,14 +109,21 @@ def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCa
     if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
         told: dict[str, Any] = {"status": "failed", "reason": reason}
-    elif ended.ending == "broken":
+    elif ended.ending in ("broken", "skipped"):
         told = {"status": "unscored", "reason": ended.said or "broken"}
     elif sitting.heard.exchanges and attempt.state == "empty" and mark.value is None:
         told = {"status": "unscored", "reason": "empty answer"}
     else:
         told = {"status": "scored", **_judged(mark, ended)}
     score = Score.model_validate({**place, **told})
-    return RecordedCase(case=case, attempt=attempt, score=score, judge=sitting.judged_by)
+    return RecordedCase(
+        case=case,
+        attempt=attempt,
+        score=score,
+        judge=sitting.judged_by,
+        baseline=sitting.against,
+        broken=ended.ending == "broken",
+    )
 
 
 def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from harness.pytest_plugin.recorder import Recorder
 from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
-from harness.records.recording import RecordedCase, Recording
+from harness.records.recording import RecordedCase
 from harness.stages.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Proctor:
         for target, planned in wholes(asking).items():
             known = RunFolder(self._workbench.project.runs / planned.run_id).header()
             self._switchboard.line(target).check(planned, known, self._watcher)
-        self._begin()
+        self._recorder.begin()
         controller.connect(self._switchboard.started())
 
     def join(self, worker: Worker) -> None:
@@ -68,28 +68,6 @@ class Proctor:
             running = worker.running()
             self._switchboard = Switchboard(self._workbench, self._watcher, running)
             self._tests.switchboard = self._switchboard
-
-    def _begin(self) -> None:
-        """Note on the disk that sections are tested anew, should this session not get to its end.
-
-        Raises:
-            JournalError: what was recorded before is damaged, or another process writes the run.
-            StorageError: the folder cannot be written.
-        """
-        findings, asking = self._workbench.findings, self._asking
-        assert findings is not None
-        assert asking is not None
-        from harness.journal import RunFolder
-
-        for target, where in findings.tested.items():
-            begun = tuple(
-                (each.suite, each.section)
-                for each in asking.needs.tests
-                if each.whole and each.target == target
-            )
-            if begun:
-                note = Recording(freshness=where.freshness, sections=(), begun=begun)
-                RunFolder(self._workbench.project.runs / where.run).record(note)
 
     def hear(self, report: pytest.TestReport) -> bool:
         """Take note of a report; whether it was the last that the rules have waited for."""

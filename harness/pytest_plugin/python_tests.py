@@ -238,6 +238,8 @@ def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> Ended:
     )
     if own and call.when == "call":
         return Ended("failed", said)
+    if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
+        return Ended("skipped", f"{type(error).__name__}: {said}")
     return Ended("broken", f"{type(error).__name__}: {said}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.suite import PythonSection
+from harness.stages.counting import configured_judge
 
 Place = tuple[str, str, str]
 
@@ -23,10 +25,26 @@ class Recorder:
 
     def __init__(self, workbench: Workbench, tested: Iterable[Tested]) -> None:
         self._workbench = workbench
+        self._session = secrets.token_hex(8)
         self._tested = {each.place: each for each in tested}
         self._found: defaultdict[Place, dict[str, RecordedCase]] = defaultdict(dict)
         self._lost: dict[Place, str] = {}
         self.kept: list[Place] = []
+
+    def begin(self) -> None:
+        """Note on the disk that sections are tested anew, should this session not get to its end.
+
+        A part of a section cannot, whatever comes of it.
+
+        Raises:
+            JournalError: what was recorded before is damaged, or another process writes the run.
+            StorageError: the folder cannot be written.
+        """
+        begun: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for target, suite, section in self._tested:
+            begun[target].append((suite, section, self._session))
+        for target, each in begun.items():
+            self._write(target, begun=tuple(each))
 
     def lose(self) -> None:
         """Wait no more for any section: a worker died.
@@ -80,11 +98,26 @@ class Recorder:
     def _keep(self, place: Place, wanted: Tested) -> None:
         target, suite, section = place
         cases = tuple(self._found[place][name] for name in wanted.cases)
-        metrics = PythonSection.metrics
-        kept = RecordedSection(suite=suite, section=section, metrics=metrics, cases=cases)
+        judged = any(case.judge is not None for case in cases)
+        kept = RecordedSection(
+            suite=suite,
+            section=section,
+            metrics=PythonSection.metrics,
+            cases=cases,
+            session=self._session,
+            judge=configured_judge(self._workbench.project) if judged else None,
+        )
+        self._write(target, sections=(kept,))
+        self.kept.append(place)
+
+    def _write(
+        self,
+        target: str,
+        sections: tuple[RecordedSection, ...] = (),
+        begun: tuple[tuple[str, str, str], ...] = (),
+    ) -> None:
         findings = self._workbench.findings
         assert findings is not None
         where = findings.tested[target]
         folder = RunFolder(self._workbench.project.runs / where.run)
-        folder.record(Recording(freshness=where.freshness, sections=(kept,)))
-        self.kept.append(place)
+        folder.record(Recording(freshness=where.freshness, sections=sections, begun=begun))

@@ -13,6 +13,8 @@ from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.talks import Heard, Talker
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.suite import Suite
+from harness.records.target import Generation
+from harness.stages.counting import baseline_digest
 from harness.stages.opinion import Opinion, judge_digest, opinion
 
 
@@ -28,6 +30,7 @@ class Sitting:
     heard: Heard = field(default_factory=Heard)
     mark: Mark = field(default_factory=Mark)
     judged_by: str | None = None
+    against: str | None = None
 
     def talker(self) -> Talker:
         """The target under test; what it answers is kept."""
@@ -43,6 +46,8 @@ class Sitting:
         if baseline is None or baseline.startswith(SEALED):
             what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
             raise UsageError(what, hint="name a live target with --baseline")
+        line, generation = self.switchboard.line(baseline), self._generation(baseline)
+        self.against = baseline_digest(line.identity, generation, self._system(baseline))
         return self._talker(baseline, None)
 
     def judge(self, answer: object, requirement: str) -> Opinion:
@@ -59,13 +64,18 @@ class Sitting:
                 "no judge is configured", where=project.file, hint="name a target: `judge: NAME`"
             )
         line = self.switchboard.line(name)
-        self.judged_by = judge_digest(line.identity, project.generation(name))
+        self.judged_by = judge_digest(line.identity, self._generation(name))
         return opinion(line, str(answer), requirement, self.suite.domain)
 
     def _talker(self, target: str, heard: Heard | None) -> Talker:
+        return Talker(self.switchboard.line(target), self._system(target), heard)
+
+    def _system(self, target: str) -> str | None:
         own = self.workbench.project.target(target).system_prompt
-        system = self.suite.system_prompt if own is None else own
-        return Talker(self.switchboard.line(target), system, heard)
+        return self.suite.system_prompt if own is None else own
+
+    def _generation(self, target: str) -> Generation:
+        return self.workbench.project.generation(target)
 
 
 _KEY = pytest.StashKey[Sitting]()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.records.attempt import Attempt
 from harness.records.base import Record
@@ -19,13 +19,17 @@ class RecordedCase(Record):
     """One Python test as a case: the conversation it led, what came back, and its score.
 
     `case.messages` is the conversation up to the last message of the user's, and the attempt the
-    answer to it. `judge` is the digest of what judged answers in it, None where nothing did.
+    answer to it. `judge` is the digest of what judged answers in it, None where nothing did, and
+    `baseline` that of the baseline that it asked. A `broken` one ended by an exception: another
+    time it may find out what it could not.
     """
 
     case: Case
     attempt: Attempt
     score: Score
     judge: str | None = None
+    baseline: str | None = None
+    broken: bool = False
 
     @model_validator(mode="after")
     def _of_one_case(self) -> RecordedCase:
@@ -38,17 +42,33 @@ class RecordedCase(Record):
 
 
 class RecordedSection(Record):
-    """All tests of one section, every one of them run in one session."""
+    """All tests of one section, every one of them run in one session.
+
+    `judge` is the digest of what the configuration said of the judge, None where no test asked it.
+    Without a `session` it is of a time when nothing was kept of what it rests on.
+    """
 
     suite: str
     section: str
     metrics: tuple[str, ...]
     cases: tuple[RecordedCase, ...] = Field(min_length=1)
+    session: str = ""
+    judge: str | None = None
 
     @property
     def place(self) -> tuple[str, str]:
         """Suite and section."""
         return self.suite, self.section
+
+    @property
+    def baselines(self) -> set[str]:
+        """The digests of the baselines that its tests asked: one, or none."""
+        return {each.baseline for each in self.cases if each.baseline is not None}
+
+    @property
+    def fleeting(self) -> bool:
+        """Whether a request failed or a test broke: that is never taken for found out."""
+        return any(each.score.status == "failed" or each.broken for each in self.cases)
 
     @model_validator(mode="after")
     def _each_once(self) -> RecordedSection:
@@ -66,22 +86,41 @@ class Recording(Record):
     """`recorded.json` of a run: the sections that Python tests scored.
 
     `freshness` is that of the run: a recording from before everything was asked anew is none.
-    `begun` are the sections, by suite and name, whose tests were begun again and did not come to
-    an end since: what is there of them is of an earlier session.
+    `begun` are the sections, by suite and name, whose tests a session, the third, has begun and not
+    brought to an end, in the order in which they were begun: what is there of them is of another.
     """
 
     schema_version: Literal[1] = 1
     freshness: int = Field(ge=0)
     sections: tuple[RecordedSection, ...]
-    begun: tuple[tuple[str, str], ...] = ()
+    begun: tuple[tuple[str, str, str], ...] = ()
 
-    def settled(self) -> set[tuple[str, str]]:
-        """The sections of which the newest session has told, by suite and name."""
-        return {each.place for each in self.sections} - set(self.begun)
+    @field_validator("begun", mode="before")
+    @classmethod
+    def _by_nobody(cls, given: Any) -> Any:
+        """Let it be read where no session is named yet."""
+        if not isinstance(given, list | tuple):
+            return given
+        return [
+            (*each, "") if isinstance(each, list | tuple) and len(each) < 3 else each
+            for each in given
+        ]
+
+    @property
+    def unfinished(self) -> set[tuple[str, str]]:
+        """The sections that were begun again since, by suite and name."""
+        return {(suite, section) for suite, section, _ in self.begun}
 
     def merged(self, newer: Recording) -> Recording:
-        """The sections of both, the newer ones in place of the older."""
+        """The sections of both, the newer ones in place of the older.
+
+        A section that comes to its end ends what was begun of it before its own session began it,
+        too; what another session has begun after that goes on.
+        """
         kept = {each.place: each for each in (*self.sections, *newer.sections)}
-        ended = {each.place for each in newer.sections}
-        begun = dict.fromkeys(place for place in (*self.begun, *newer.begun) if place not in ended)
+        begun = list(dict.fromkeys((*self.begun, *newer.begun)))
+        for ended in newer.sections:
+            own = (*ended.place, ended.session)
+            last = begun.index(own) if own in begun else -1
+            begun = [each for at, each in enumerate(begun) if at > last or each[:2] != ended.place]
         return newer.model_copy(update={"sections": tuple(kept.values()), "begun": tuple(begun)})

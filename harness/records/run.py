@@ -15,7 +15,7 @@ from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.cost import Asking, Spending, spending
-from harness.records.recording import SCORER, RecordedCase, Recording
+from harness.records.recording import SCORER, RecordedCase, RecordedSection, Recording
 from harness.records.score import Score
 from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
@@ -160,6 +160,7 @@ class Run:
     """A run as read back from disk, its records possibly anew each time they are gone through.
 
     `recorded` are those of its cases that Python tests scored: no suite's file holds them.
+    `taken` are the sections they were taken from; a sealed run names none, its cases stand.
     `unrecorded` says of a section, by suite and name, why there are none of it.
     """
 
@@ -168,6 +169,7 @@ class Run:
     scores: Collection[Score]
     recorded: tuple[RecordedCase, ...] = ()
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    taken: tuple[RecordedSection, ...] = ()
 
     def with_recording(self, recording: Recording) -> Run:
         """The run with what Python tests found out; its header plans and counts them."""
@@ -195,6 +197,33 @@ class Run:
             attempts=_Both(self.attempts, tuple(case.attempt for case in cases)),
             scores=_Both(self.scores, tuple(case.score for case in cases)),
             recorded=cases,
+            taken=recording.sections,
+        )
+
+    def without(self, why: Mapping[tuple[str, str], str]) -> Run:
+        """The run without what was recorded of the sections in `why`, which says why."""
+        gone = {each.place: len(each.cases) for each in self.taken if each.place in why}
+        if not gone:
+            return self
+        update = {
+            "sections": tuple(
+                each for each in self.header.sections if (each.suite, each.section) not in gone
+            ),
+            "planned": self.header.planned - sum(gone.values()),
+            "summary": None,
+        }
+        return replace(
+            self,
+            header=self.header.model_copy(update=update),
+            attempts=tuple(
+                each for each in self.attempts if (each.suite, each.section) not in gone
+            ),
+            scores=tuple(each for each in self.scores if (each.suite, each.section) not in gone),
+            recorded=tuple(
+                each for each in self.recorded if (each.score.suite, each.score.section) not in gone
+            ),
+            unrecorded={**self.unrecorded, **why},
+            taken=tuple(each for each in self.taken if each.place not in gone),
         )
 
     @cached_property

@@ -23,6 +23,7 @@ def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
     names = {suite.name for suite in suites}
     attempts = tuple(item for item in run.attempts if item.suite in names)
     recorded = tuple(item for item in run.recorded if item.score.suite in names)
+    taken = tuple(item for item in run.taken if item.suite in names)
     scorers = fingerprint({section.scorer for suite in suites for section in suite.sections})
     if scorers is not None and scorers == run.header.scorers:
         scores = tuple(item for item in run.scores if item.suite in names)
@@ -33,7 +34,9 @@ def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
     # What was asked of these suites alone is no part of them.
     chosen = {name: value for name, value in header.selection.items() if name != "suite"}
     header = header.model_copy(update={"selection": chosen})
-    return replace(run, header=header, attempts=attempts, scores=scores, recorded=recorded)
+    return replace(
+        run, header=header, attempts=attempts, scores=scores, recorded=recorded, taken=taken
+    )
 
 
 def header_on(header: RunHeader, names: set[str]) -> RunHeader:

@@ -29,6 +29,9 @@ Requirement: {requirement}
 {answer}
 {fence}"""
 
+# Whatever a judge is told besides the answer and the requirement.
+TOLD = (_SYSTEM, _USER, _LONGEST)
+
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
@@ -43,8 +46,7 @@ class Opinion:
 
 def judge_digest(identity: Identity, generation: Generation) -> str:
     """What an opinion depends on besides the answer: the judge, and what it is told."""
-    told = [_SYSTEM, _USER, _LONGEST]
-    return digest_json([identity.model_dump(mode="json"), generation.sampling(), told])
+    return digest_json([identity.model_dump(mode="json"), generation.sampling(), TOLD])
 
 
 def opinion(line: Line, answer: str, requirement: str, domain: str) -> Opinion:

@@ -17,7 +17,8 @@ from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
 from harness.records.base import Record, explain
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
 from harness.suites.cases import CaseFile, read_cases, stamp
-from harness.suites.tests import check_once, load_tests
+from harness.suites.data import data_digests
+from harness.suites.tests import BESIDE, check_once, load_tests
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -86,6 +87,15 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
             "sections: Python tests need a section with `cases` beside them", where=str(file)
         )
     sections = tuple(section for section, _ in loaded)
+    code = {name: digest for name, (_, digest) in tests.items()}
+    known = [section.cases_file for section in sections]
+    known += [BESIDE, file.name, *(section.file for section, _ in tests.values())]
+    # A file that only Python tests could read changes no score where there are none.
+    data = (
+        data_digests(file.parent, SUITE_FILE, [file.parent / name for name in known])
+        if tests
+        else {}
+    )
     return Suite(
         name=written.name,
         domain=written.domain,
@@ -93,7 +103,7 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
         system_prompt=written.system_prompt,
         sections=sections,
         tests=tuple(section for section, _ in tests.values()),
-        digest=_digest(written, loaded, {name: digest for name, (_, digest) in tests.items()}),
+        digest=_digest(written, loaded, code, data),
         folder=str(file.parent),
     )
 
@@ -248,12 +258,16 @@ def _settings(raw: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _digest(
-    written: _SuiteFile, sections: list[tuple[Section, str]], tests: Mapping[str, str]
+    written: _SuiteFile,
+    sections: list[tuple[Section, str]],
+    tests: Mapping[str, str],
+    data: Mapping[str, str],
 ) -> str:
     return digest_json(
         {
             # A suite without Python tests has the digest it had before there were any.
             **({"tests": tests} if tests else {}),
+            **({"data": data} if data else {}),
             "name": written.name,
             "version": written.version,
             "domain": written.domain,

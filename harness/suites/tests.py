@@ -24,7 +24,8 @@ class _TestsFile(Record):
 def load_tests(file: Path, name: str, raw: dict[str, Any]) -> tuple[PythonSection, str]:
     """The section `name` of the suite in `file`, with the digest of the code of its tests.
 
-    Only the file itself and the `conftest.py` beside it are in the digest; what they import is not.
+    Only the file itself and the `conftest.py` beside it are in this digest; what else lies there is
+    the suite's data, and what they import from elsewhere is in none.
 
     Raises:
         SuiteError: one line that names file and key.

@@ -338,7 +338,9 @@ class TestOutcomes:
         assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
         assert "##[" not in done.out
 
-    def test_two_judges_are_not_compared(self, project_dir: Path, mock: ThreadedMock) -> None:
+    def test_an_opinion_does_not_outlive_the_judge(
+        self, project_dir: Path, mock: ThreadedMock
+    ) -> None:
         tests = "def test_a(chat, judge):\n    assert judge(chat('Hello'), 'It greets.')\n"
         write(project_dir, mock, tests, judge="base")
         mock.answer = lambda body: (
@@ -356,7 +358,7 @@ class TestOutcomes:
         session(project_dir, "suites", "--target", "base")
         done = session(project_dir, "suites", "--target", "candidate", "--harness-stored", "-v")
         assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
-        assert "another judge judged the baseline in 1 Python tests" in done.out
+        assert "shop.memory: recorded with another judge" in done.out
 
     def test_base_chat_and_judge(self, project_dir: Path, mock: ThreadedMock) -> None:
         tests = (
@@ -507,6 +509,17 @@ class TestBrokenOff:
         assert "pytest runs the Python tests of shop.memory for" in capsys.readouterr().err
         assert call("gate", "candidate", "--stored") == 0
         assert told not in capsys.readouterr().err
+
+    def test_a_part_has_a_later_gate_run_them_all_again(
+        self, project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from tests.cli.test_commands import call
+
+        write(project_dir, mock)
+        assert session(project_dir, "suites", "--target", "candidate").code == 0
+        session(project_dir, "suites", "--target", "candidate", "-k", "test_greets")
+        assert call("gate", "candidate") == 0
+        assert "pytest runs the Python tests of shop.memory for" in capsys.readouterr().err
 
     def test_a_worker_that_dies_does_not_hold_the_rules_up(
         self, project_dir: Path, mock: ThreadedMock

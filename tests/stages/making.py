@@ -80,6 +80,7 @@ def recorded(section: str, **values: float) -> RecordedSection:
         section=section,
         metrics=("accuracy",),
         cases=tuple(_recorded(section, name, value) for name, value in values.items()),
+        session="mine",
     )
 
 

@@ -52,6 +52,55 @@ def test_the_digest_knows_the_code_of_the_tests(tmp_path: Path) -> None:
     assert digest("stray", test_memory="a = 2") == bare  # it scores nothing
 
 
+def test_the_digest_knows_the_data_that_tests_may_read(tmp_path: Path) -> None:
+    def digest(section: Any, *files: tuple[str, str]) -> str:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        load(folder, section, test_memory="a = 1")
+        for name, text in files:
+            path = folder / "suites/shop" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return load_suite(folder / "suites/shop", book()).digest
+
+    bare = digest(TESTS)
+    assert digest(TESTS, ("wanted.json", "[1]")) == digest(TESTS, ("wanted.json", "[1]"))
+    others = [
+        digest(TESTS, ("wanted.json", "[1]")),
+        digest(TESTS, ("wanted.json", "[2]")),
+        digest(TESTS, ("other.json", "[2]")),
+        digest(TESTS, ("data/deep/wanted.json", "[2]")),
+        digest(TESTS, ("forms.py", "a = 1")),
+    ]
+    assert len({bare, *others}) == 6
+    for name in ("README.md", ".draft", ".cache/a", "__pycache__/a.pyc", "more/suite.yaml"):
+        assert digest(TESTS, (name, "a")) == bare, name
+    assert digest(None, ("wanted.json", "[1]")) == digest(None)  # no test reads it
+
+
+def test_data_in_a_projects_own_folder_lies_beside_the_suite(tmp_path: Path) -> None:
+    def digest() -> str:
+        return load_suite(suite, book()).digest
+
+    load(tmp_path, TESTS, test_memory="a = 1")
+    suite = tmp_path / "suites/shop"
+    (suite / "harness.yaml").write_text("")
+    bare = digest()
+    (suite / "reports").mkdir()
+    (suite / "reports/report.json").write_text("{}")
+    assert digest() == bare
+    (suite / "wanted.json").write_text("[]")
+    assert digest() != bare
+
+
+def test_too_much_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.suites.data._MOST", 1)
+    load(tmp_path, TESTS, test_memory="a = 1")
+    for name in ("a.json", "b.json"):
+        (tmp_path / "suites/shop" / name).write_text("")
+    with pytest.raises(SuiteError, match="more than 1 files beside its Python tests"):
+        load_suite(tmp_path / "suites/shop", book())
+
+
 @pytest.mark.parametrize(
     ("section", "message"),
     [

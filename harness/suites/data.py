@@ -1,0 +1,65 @@
+"""The data of Python tests: what lies in a suite's folder besides its cases and their code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from harness.config import CONFIG_NAME
+from harness.errors import SuiteError
+
+_MOST = 10_000
+_READ_BY_PEOPLE = frozenset({"README.md"})
+_COMPILED = "__pycache__"
+
+
+def data_digests(folder: Path, suite_file: str, known: Collection[Path]) -> dict[str, str]:
+    """The digest of each file that a test may read from the suite's folder, by its path there.
+
+    `known` are those that the suite's digest covers otherwise. Left out are what is hidden or
+    compiled, and the folders of other suites; of a project's own folder, all that is in others.
+
+    Raises:
+        SuiteError: a file cannot be read, or there are too many.
+    """
+    found: dict[str, str] = {}
+    covered = {path.resolve() for path in known}
+    for path in _files(folder, suite_file):
+        if not path.is_file() or path.resolve() in covered:
+            continue
+        if len(found) == _MOST:
+            raise SuiteError(
+                f"holds more than {_MOST} files beside its Python tests",
+                where=str(folder),
+                hint="they belong to the suite's version: move out what no test reads",
+            )
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise SuiteError(
+                f"cannot be read: {error.strerror or error}",
+                where=str(path),
+                hint="it belongs to the version of a suite with Python tests",
+            ) from None
+        found[path.relative_to(folder).as_posix()] = digest
+    return found
+
+
+def _files(folder: Path, suite_file: str) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        place = Path(here)
+        if place != folder and suite_file in names:
+            folders.clear()
+            continue
+        if CONFIG_NAME in names:
+            folders.clear()
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name != _COMPILED
+        )
+        for name in sorted(names):
+            own = place == folder and name in (suite_file, *_READ_BY_PEOPLE)
+            if not (own or name.startswith(".") or name == CONFIG_NAME):
+                yield place / name
