@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_world import Memory, VirtualServer, header, measuring
+from harness.latency.analyse import alpha_of, analyse_load
+from harness.latency.judge import judge_load
+from harness.latency.measure import measure_rounds
 from harness.records.latency import LatencySettings, LoadResult
 from harness.records.load import Load
 from harness.records.policy import LATENCY_PREFIX, RatioAtMost
-from harness.stages.latency.analyse import alpha_of, analyse_load
-from harness.stages.latency.judge import judge_load
-from harness.stages.latency.measure import measure_rounds
 from tests.client.simulated import SimulatedClock, simulate
 
 ALPHA = 0.05

@@ -31,11 +31,11 @@ from scipy.stats import binomtest
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, Found, Quiet, Row, broken
 from benchmarks.latency_oracle import started
-from harness.bench.timing import contest, measured
 from harness.config import load_project
+from harness.latency.judge import judge_rule
 from harness.records.latency import LatencySection, LatencySettings
 from harness.records.policy import LATENCY_PREFIX
-from harness.stages.latency.judge import judge_rule
+from harness.session.latency_evidence import contest, measured
 
 PROMPTS = 50
 TAIL = Behaviour(tail_share=0.05, tail_times=3)

@@ -24,6 +24,11 @@ import numpy as np
 
 from harness.client.openai import OpenAIClient
 from harness.clock import SYSTEM_CLOCK
+from harness.event_loop import run_async
+from harness.latency.block import Asked, run_block
+from harness.latency.quantities import answered
+from harness.latency.schedule import Due
+from harness.latency.server_watch import ServerWatch
 from harness.records.latency import Sample, ServerHealth
 from harness.records.load import Load
 from harness.records.suite import Message
@@ -31,12 +36,7 @@ from harness.records.target import Generation
 from harness.serving.command import environment, require_vllm
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
-from harness.stages.connect import Endpoint
-from harness.stages.latency.block import Asked, run_block
-from harness.stages.latency.quantities import answered
-from harness.stages.latency.schedule import Due
-from harness.stages.latency.server import ServerWatch
-from harness.stages.loop import run_async
+from harness.targets.connect import Endpoint
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = ("ours", "vllm bench")

@@ -14,16 +14,16 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.vigil import Vigil
 from harness.clock import Clock
-from harness.journal.measurement import MeasurementFolder
+from harness.latency.arms import ArmPlan, Wishes
+from harness.latency.rounds import Measuring
+from harness.latency.server_watch import ServerWatch
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.latency import ARMS, Block, ClientHealth, LatencySettings, ServerHealth
 from harness.records.measurement import Measurement
 from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
-from harness.stages.latency.arms import ArmPlan, Wishes
-from harness.stages.latency.rounds import Measuring
-from harness.stages.latency.server import ServerWatch
+from harness.storage.measurement_folder import MeasurementFolder
 from tests.client.simulated import SimulatedClock
 
 

@@ -51,9 +51,9 @@ from benchmarks.worlds import (
     World,
     world,
 )
+from harness.gate.compare import compare
+from harness.gate.judge import Circumstances, gate
 from harness.records.verdict import Decision, Verdict, VerdictHashes
-from harness.stages.compare import compare
-from harness.stages.gate import Circumstances, gate
 
 SLACK = 0.01
 DOUBT = 0.01  # the chance that a claim which holds by a hair fails here all the same

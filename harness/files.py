@@ -364,3 +364,9 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> dict[str
     if not isinstance(data, dict):
         raise error_type("must hold `key: value` lines at the top", where=str(path))
     return data
+
+
+def seen_from(root: Path, path: Path) -> str:
+    """The path relative to the root, where it lies below it."""
+    full, root = path.resolve(), root.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()

@@ -14,7 +14,7 @@ import pytest
 
 from harness import stats
 from harness.config import load_project
-from harness.stages.load import check_policy, load_suites
+from harness.run.load_suites import check_policy, load_suites
 from harness.stats import Interval
 
 ROOT = Path(__file__).parent.parent

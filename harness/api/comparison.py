@@ -15,19 +15,19 @@ from harness.api.run import Run, load_run
 from harness.api.tables import DIFFERENCES, PAIRS
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import EvidenceError, UsageError
+from harness.gate.compare import compare as paired
+from harness.gate.difference import difference
+from harness.gate.judge import doubts
+from harness.gate.python_evidence import counted, grounds
+from harness.gate.regressions import losses
 from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
 from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.report import numbers
 from harness.report.text import one_line
-from harness.stages.compare import compare as paired
-from harness.stages.counting import counted, grounds
-from harness.stages.difference import difference
-from harness.stages.gate import doubts
-from harness.stages.load import load_suites
-from harness.stages.narrow import narrowed
-from harness.stages.regressions import losses
+from harness.run.load_suites import load_suites
+from harness.run.subset import narrowed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,6 @@ from harness.api.comparison import Comparison
 from harness.api.progress import Lines, Silence
 from harness.api.run import Run
 from harness.api.tables import RULES
-from harness.bench.evidence import Bench, report_folder
-from harness.bench.judge import evidence, judge, open_gate
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import EvidenceError, InfrastructureError, UsageError
 from harness.records.comparison import Comparison as Record
@@ -23,7 +21,9 @@ from harness.records.verdict import Decision, Verdict
 from harness.report.rules import build_rule
 from harness.report.text import one_line
 from harness.report.write import HTML, remove_report
-from harness.stages.plan import Selection
+from harness.run.plan import Selection
+from harness.session.evidence import Bench, report_folder
+from harness.session.judge import evidence, judge, open_gate
 
 if TYPE_CHECKING:
     import pandas as pd

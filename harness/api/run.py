@@ -12,15 +12,15 @@ from harness.api.card import Card, render
 from harness.api.columns import frame
 from harness.api.tables import ATTEMPTS, TERMS, VALUES
 from harness.errors import EvidenceError, UsageError
-from harness.journal import RunFolder
+from harness.gate.seal import read_sealed
 from harness.records.attempt import Attempt
 from harness.records.run import Run as Record
 from harness.records.score import Score
 from harness.records.summary import Summary
 from harness.report import numbers
 from harness.report.text import one_line
-from harness.stages.narrow import header_on
-from harness.stages.seal import read_sealed
+from harness.run.subset import header_on
+from harness.storage import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd

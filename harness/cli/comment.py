@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from harness.ci.change_request import Nothing, find_request
+from harness.ci.comment import MARK
+from harness.ci.http_api import Refused
+from harness.ci.outputs import COMMENT
+from harness.ci.post_comment import put_comment
 from harness.errors import UsageError
 from harness.files import read_text
-from harness.forge.api import Refused
-from harness.forge.comment import put_comment
-from harness.forge.request import Nothing, find_request
-from harness.report.comment import MARK
-from harness.report.handout import COMMENT
 
 _NOT_ALLOWED = (401, 403)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from harness.bench.lineup import line_up
 from harness.cli.console import shown
 from harness.cli.options import config_option, json_option, open_project, suite_option
 from harness.cli.table import table
@@ -15,6 +14,7 @@ from harness.report.lineup.json import render_lineup_json
 from harness.report.lineup.model import LineupView, MetricRow, RecommendationView
 from harness.report.lineup.view import NOT_MEASURED, build_lineup
 from harness.report.lineup.write import write_lineup
+from harness.session.leaderboard import line_up
 
 _LISTED = 5
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from harness.bench.evidence import Bench, open_bench
-from harness.bench.judge import judge
 from harness.cli.console import Console, shown
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.verdict import Verdict
-from harness.stages.run import run
+from harness.run.engine import run
+from harness.session.evidence import Bench, open_bench
+from harness.session.judge import judge
 from harness.training.recipes import load_recipe, load_tiny_recipe
 from harness.training.side_by_side import train_side_by_side
 from harness.training.tiny import build_base

@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from harness.bench.evidence import report_folder
-from harness.bench.judge import evidence, judge, open_gate
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.handout import CiJob, handout_options
 from harness.cli.noise import measure
@@ -31,6 +29,8 @@ from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.report.write import remove_report
+from harness.session.evidence import report_folder
+from harness.session.judge import evidence, judge, open_gate
 
 
 @click.command("gate")

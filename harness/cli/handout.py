@@ -10,20 +10,23 @@ from typing import Any, Literal, Self, TypeVar
 
 import click
 
-from harness.bench.evidence import Bench
-from harness.bench.places import find_places, line_of, repository_root, seen_from
+from harness.ci.annotations import Place, build_annotations, render_github
+from harness.ci.comment import marker
+from harness.ci.failure import failure_annotation, named_place
+from harness.ci.outputs import Handout
+from harness.ci.places import find_places, repository_root
 from harness.cli.console import unbroken
 from harness.cli.trouble import INTERRUPTED
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import WORKING
 from harness.errors import EvidenceError, HarnessError, StorageError
+from harness.files import seen_from
+from harness.gate.history import past_gate
 from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
-from harness.report.annotations import Place, build_annotations, render_github
-from harness.report.comment import marker
-from harness.report.failure import Failure, failure_annotation, named_place
-from harness.report.handout import Handout
-from harness.stages.history import past_gate
+from harness.report.failure import Failure
+from harness.session.evidence import Bench
+from harness.yaml_lines import line_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

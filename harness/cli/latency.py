@@ -10,18 +10,18 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from harness.bench.evidence import report_folder
-from harness.bench.timing import contest, measured, stored_section
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.options import config_option, json_option, open_project
 from harness.cli.table import table
 from harness.config import Project
 from harness.errors import UsageError
+from harness.latency.judge import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
-from harness.stages.latency.judge import judge_rule, latency_rules
+from harness.session.evidence import report_folder
+from harness.session.latency_evidence import contest, measured, stored_section
 
 
 @click.command("latency")

@@ -9,20 +9,20 @@ from typing import Any
 
 import click
 
-from harness.bench.evidence import open_bench
-from harness.bench.noise import noise_path
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.table import table
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import SEALED, Project
 from harness.errors import UsageError
 from harness.files import write_atomic
+from harness.gate.noise import measure_noise
 from harness.records.noise import FALSE_ALARMS, Noise, RuleNoise
 from harness.report.numbers import counted
-from harness.stages.noise import measure_noise
-from harness.stages.plan import Selection
-from harness.stages.resume import Reuse
-from harness.stages.run import run
+from harness.run.engine import run
+from harness.run.plan import Selection
+from harness.run.resume import Reuse
+from harness.session.evidence import open_bench
+from harness.session.stored_noise import noise_path
 
 FEWEST = 2
 APART = ".harness/noise"

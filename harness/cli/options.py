@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.cluster.ray import RayCluster
 from harness.config import CONFIG_NAME, Project, load_project
-from harness.stages.plan import Selection
+from harness.run.plan import Selection
+from harness.run.ray_cluster import RayCluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from harness.bench.evidence import open_bench
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
 from harness.cli.table import table
+from harness.gate.power import planned_power, power
 from harness.records.power import RulePower
-from harness.stages.power import planned_power, power
-from harness.stages.rescore import rescore
+from harness.run.rescore import rescore
+from harness.session.evidence import open_bench
 
 USUAL_DISCORDANCE = 0.1
 

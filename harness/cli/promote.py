@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from harness.bench.evidence import open_bench
-from harness.bench.timing import as_judged
 from harness.cli.console import shown
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
-from harness.journal.gates import keep_gate
+from harness.gate.history import past_gate
+from harness.gate.promote import check_run, promote
+from harness.gate.seal import sealed_moments
 from harness.records.past_gate import Promotion
 from harness.report.numbers import moment
-from harness.stages.history import past_gate
-from harness.stages.promote import check_run, promote
-from harness.stages.seal import sealed_moments
+from harness.session.evidence import open_bench
+from harness.session.latency_evidence import as_judged
+from harness.storage.gate_log import keep_gate
 
 
 @click.command("promote")

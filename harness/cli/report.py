@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from harness.bench.evidence import open_bench
-from harness.bench.history import gather
-from harness.bench.timing import as_judged
 from harness.cli.console import shown
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report.history.write import write_history
 from harness.report.write import write_report
+from harness.session.evidence import open_bench
+from harness.session.gather_history import gather
+from harness.session.latency_evidence import as_judged
 
 
 @click.command("report")

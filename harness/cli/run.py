@@ -25,10 +25,10 @@ from harness.records.run import Run
 from harness.records.summary import Summary
 from harness.report.costs import spending_sentence
 from harness.report.repeats import repeats_sentences
-from harness.stages.load import load_suites
-from harness.stages.plan import Selection
-from harness.stages.resume import Reuse
-from harness.stages.run import run
+from harness.run.engine import run
+from harness.run.load_suites import load_suites
+from harness.run.plan import Selection
+from harness.run.resume import Reuse
 
 
 @click.command("run")

@@ -8,11 +8,11 @@ import click
 
 from harness.cli.options import config_option, open_project
 from harness.config import Project
+from harness.gate.power import planned_power
+from harness.latency.judge import latency_rules, uncertifiable
 from harness.records.power import RulePower
 from harness.records.suite import Suite
-from harness.stages.latency.judge import latency_rules, uncertifiable
-from harness.stages.load import check_policy, load_suites
-from harness.stages.power import planned_power
+from harness.run.load_suites import check_policy, load_suites
 from harness.suites.lint import lint_suite
 
 

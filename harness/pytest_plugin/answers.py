@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.journal import RunFolder
 from harness.records.attempt import Attempt
 from harness.records.run import Run
 from harness.records.score import Score
+from harness.storage import RunFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from harness.config import SEALED
 from harness.errors import HarnessError
+from harness.event_loop import run_async
 from harness.pytest_plugin.findings import Findings, Where
 from harness.pytest_plugin.needs import Needs
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.plan import Plan
+from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.stages.connect import identify
-from harness.stages.loop import run_async
-from harness.stages.plan import Selection, plan
-from harness.stages.rescore import rescore
-from harness.stages.resume import Reuse, resume
-from harness.stages.run import run
-from harness.stages.watcher import Watcher
+from harness.run.engine import run
+from harness.run.plan import Selection, plan
+from harness.run.rescore import rescore
+from harness.run.resume import Reuse, resume
+from harness.targets.connect import identify
 
 if TYPE_CHECKING:
-    from harness.bench.evidence import Bench
+    from harness.session.evidence import Bench
 
 
 @dataclass(frozen=True, slots=True)

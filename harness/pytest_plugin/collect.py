@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from harness.bench.places import line_of
 from harness.errors import HarnessError
 from harness.pytest_plugin.items import CaseItem, RuleItem
 from harness.pytest_plugin.marks import CRITICAL, RULE, Marks
@@ -16,6 +15,7 @@ from harness.pytest_plugin.workbench import Workbench
 from harness.records.policy import NoNewCriticalFailures, Rule, is_latency
 from harness.records.suite import Section, Suite
 from harness.suites.places import case_lines
+from harness.yaml_lines import line_of
 
 
 class SuiteFile(pytest.File):

@@ -9,7 +9,7 @@ import pytest
 from harness.pytest_plugin.marking import Mark
 from harness.pytest_plugin.sitting import Sitting, sitting_of
 from harness.pytest_plugin.talks import AskAll, Chat
-from harness.stages.opinion import Opinion
+from harness.run.llm_judge import Opinion
 
 
 @pytest.fixture

@@ -6,21 +6,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.bench.evidence import Bench
-from harness.bench.judge import judge, open_gate, timed
-from harness.bench.partial import write_partial
-from harness.bench.python_tests import tell_of_unfinished
 from harness.errors import EvidenceError, HarnessError, InfrastructureError
-from harness.journal import RunFolder
+from harness.gate.judge import judge_rules, new_critical_failures
+from harness.latency.judge import latency_rules
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
 from harness.pytest_plugin.recorder import Place
 from harness.records.comparison import Comparison
+from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.report.write import remove_report
-from harness.stages.gate import judge_rules, new_critical_failures
-from harness.stages.latency.judge import latency_rules
-from harness.stages.watcher import Watcher
+from harness.session.evidence import Bench
+from harness.session.judge import judge, open_gate, timed
+from harness.session.partial_report import write_partial
+from harness.session.python_tests import tell_of_unfinished
+from harness.storage import RunFolder
 
 _LISTED = 10
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import Field
 
 from harness.records.base import Record
-from harness.stages.plan import Selection
+from harness.run.plan import Selection
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from harness.pytest_plugin.recorder import Recorder
 from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
+from harness.records.progress import Watcher
 from harness.records.recording import RecordedCase
-from harness.stages.watcher import Watcher
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.asking import Asking
@@ -53,8 +53,8 @@ class Proctor:
             return
         self._recorder = Recorder(self._workbench, needs.tests)
         self._tests.switchboard = self._switchboard = Switchboard(self._workbench, self._watcher)
-        from harness.journal import RunFolder
         from harness.pytest_plugin.asking import wholes
+        from harness.storage import RunFolder
 
         for target, planned in wholes(asking).items():
             known = RunFolder(self._workbench.project.runs / planned.run_id).header()

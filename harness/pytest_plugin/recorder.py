@@ -6,12 +6,12 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 
-from harness.journal import RunFolder
+from harness.gate.python_evidence import configured_judge
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.suite import PythonSection
-from harness.stages.counting import configured_judge
+from harness.storage import RunFolder
 
 Place = tuple[str, str, str]
 

@@ -8,14 +8,14 @@ import pytest
 
 from harness.config import SEALED
 from harness.errors import UsageError
+from harness.gate.python_evidence import baseline_digest
 from harness.pytest_plugin.marking import Mark, TestCase
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.talks import Heard, Talker
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.suite import Suite
 from harness.records.target import Generation
-from harness.stages.counting import baseline_digest
-from harness.stages.opinion import Opinion, judge_digest, opinion
+from harness.run.llm_judge import Opinion, judge_digest, opinion
 
 
 @dataclass(slots=True)

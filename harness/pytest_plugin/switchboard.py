@@ -9,10 +9,10 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.pytest_plugin.spread import Managed
 from harness.pytest_plugin.workbench import Workbench
+from harness.records.progress import Watcher
 from harness.records.server import ManagedServer
-from harness.stages.connect import Endpoint
-from harness.stages.talk import Line
-from harness.stages.watcher import Watcher
+from harness.targets.connect import Endpoint
+from harness.targets.live_chat import Line
 
 
 class Switchboard:

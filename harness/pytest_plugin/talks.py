@@ -9,7 +9,7 @@ from typing import Any
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import EvidenceError, UsageError
 from harness.records.suite import Message
-from harness.stages.talk import Line
+from harness.targets.live_chat import Line
 
 Turn = Message | Mapping[str, str]
 

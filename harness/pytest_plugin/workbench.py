@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from harness.config import SEALED, Project, load_project
 from harness.errors import HarnessError, SuiteError
-from harness.journal import RunFolder
 from harness.pytest_plugin.answers import Answers, held_answers, stored_answers
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
 from harness.records.policy import Policy
 from harness.records.suite import Suite
+from harness.run.load_suites import load_suites
 from harness.scorers.registry import book
-from harness.stages.connect import Endpoint, connect
-from harness.stages.load import load_suites
+from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE, load_suite
+from harness.targets.connect import Endpoint, connect
 
 if TYPE_CHECKING:
-    from harness.bench.evidence import Bench
+    from harness.session.evidence import Bench
 
 
 def told(error: HarnessError, root: Path) -> str:
@@ -96,7 +96,7 @@ class Workbench:
         Raises:
             UsageError: there is no policy, or another suite cannot be loaded.
         """
-        from harness.bench.evidence import open_bench
+        from harness.session.evidence import open_bench
 
         if self.bench is not None and len(names) == len(self.bench.suites):
             return self.bench
@@ -169,7 +169,7 @@ class Workbench:
         return self.options.errand.suites if self.options.errand else ()
 
     def _open(self) -> Bench:
-        from harness.bench.evidence import open_bench  # brings the statistics
+        from harness.session.evidence import open_bench  # brings the statistics
 
         named = self.options.baseline or self.project.policy().baseline
         candidates = [name for name in self.options.targets if name != named]

@@ -15,10 +15,10 @@ import pytest
 
 from harness.cli.main import main
 from harness.client.mock import MockReply
-from harness.journal import RunFolder, runs_of
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
+from harness.storage import RunFolder, runs_of
 from tests.conftest import ThreadedMock
 from tests.shop import answer
 
@@ -492,7 +492,7 @@ def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
             return Judgement(0.0, False, zero)
 
     real = registry.get
-    for place in ("harness.stages.score.get", "harness.scorers.registry.get"):
+    for place in ("harness.run.score.get", "harness.scorers.registry.get"):
         monkeypatch.setattr(place, lambda name: Harsh() if name == "gold" else real(name))
     call("gate", "base", "--baseline", "sealed:v1")
     data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci.fake_forge import FakeForge, Fault
 from tests.cli.test_commands import call
-from tests.forge.fake import FakeForge, Fault
 
 BODY = "<!-- harness gate good * harness.yaml -->\n### ✅ PROMOTE\n"
 

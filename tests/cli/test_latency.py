@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.client.mock import MockReply
-from harness.stages.latency import validity
+from harness.latency import validity
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer

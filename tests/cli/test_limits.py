@@ -11,9 +11,9 @@ import yaml
 
 from harness.client.traffic.window import SPAN
 from harness.clock import ManualClock
-from harness.journal import RunFolder
 from harness.records.run import RunHeader
-from harness.stages import connect
+from harness.storage import RunFolder
+from harness.targets import connect
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.ci.fake_forge import FakeForge, Fault
 from tests.conftest import ThreadedMock
 from tests.e2e.runner import ROOT, Job, Runner, action, event
-from tests.forge.fake import FakeForge, Fault
 from tests.shop import answer, write_project
 
 SHELL = [step for step in action()["runs"]["steps"] if "run" in step]

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.journal.measurement import MeasurementFolder
+from harness.latency.quantities import answered
 from harness.records.latency import Block
-from harness.stages.latency.quantities import answered
+from harness.storage.measurement_folder import MeasurementFolder
 from tests.e2e.micro import build_adapter, build_model
 from tests.shop import config, write_project
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.mirror.bucket import SECRET, Bucket, serving
 from tests.shop import config, write_project
+from tests.storage.bucket import SECRET, Bucket, serving
 
 CASES = 80
 CONCURRENCY = 4

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from harness.config import load_project
-from harness.journal import RunFolder, runs_of
-from tests.cluster.nodes import Nodes, two_nodes
+from harness.storage import RunFolder, runs_of
+from tests.run.ray_nodes import Nodes, two_nodes
 from tests.shop import config, write_project
 
 CASES = 80

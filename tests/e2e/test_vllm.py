@@ -18,12 +18,12 @@ from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Failed
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
+from harness.latency.server_watch import ServerWatch
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
-from harness.stages.connect import Endpoint
-from harness.stages.latency.server import ServerWatch
+from harness.targets.connect import Endpoint
 from tests.e2e.micro import build_adapter, build_model
 
 pytestmark = [

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.pytest_plugin.needs import Needs, needs_of
-from harness.stages.plan import Selection
+from harness.run.plan import Selection
 
 
 def test_needs_are_gathered_by_target_each_once() -> None:

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.workbench import Workbench
-from harness.stages.run import run
+from harness.run.engine import run
 from tests.conftest import ThreadedMock
 
 

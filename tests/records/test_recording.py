@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from tests.stages.making import recorded
+from tests.builders import recorded
 
 
 def test_a_newer_section_takes_the_place_of_the_older() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from harness.gate.difference import difference
+from harness.gate.judge import new_critical_failures
+from harness.gate.regressions import losses
 from harness.records.comparison import PairedMetric
 from harness.records.lineup import Contender, Lineup
 from harness.report.lineup.view import changes
-from harness.stages.difference import difference
-from harness.stages.gate import new_critical_failures
-from harness.stages.regressions import losses
 
 
 def render_lineup_json(lineup: Lineup) -> str:

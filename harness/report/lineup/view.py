@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness import stats
+from harness.gate.difference import difference
+from harness.gate.judge import new_critical_failures
+from harness.gate.regressions import losses
 from harness.records.comparison import Comparison
 from harness.records.lineup import Contender, Lineup
 from harness.records.policy import is_latency
@@ -25,9 +28,6 @@ from harness.report.lineup.model import (
 )
 from harness.report.rules import SYMBOLS, build_rule
 from harness.report.text import one_line
-from harness.stages.difference import difference
-from harness.stages.gate import new_critical_failures
-from harness.stages.regressions import losses
 
 _NAME, _PATH, _REASON = 60, 200, 400
 _OUTCOMES: dict[str, Outcome] = {

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from harness.clock import iso
+from harness.gate.history import history
 from harness.records.past_gate import Promotion
 from harness.report.history.drawing import render_course, render_verdicts
 from harness.report.history.frame import NARROW, SIZES, WIDE, Frame, Size
 from harness.report.history.view import build_history
-from harness.stages.history import history
 from tests.report.history.making import FIRST, kept, made, verdict
 
 DAY = timedelta(days=1)

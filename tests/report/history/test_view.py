@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from harness.clock import iso
+from harness.gate.history import history
 from harness.records.history import History
 from harness.records.past_gate import Promotion, Values
 from harness.report.history.html import render_history_html
 from harness.report.history.markdown import render_history_markdown
 from harness.report.history.view import build_history
-from harness.stages.history import history
 from tests.report.history.making import FIRST, GOLD, SCOPE, kept, made, result, verdict
 
 DAY = timedelta(days=1)

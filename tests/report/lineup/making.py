@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+from harness.gate.judge import Circumstances, gate
 from harness.records.comparison import Comparison
 from harness.records.lineup import Contender, Lineup
 from harness.records.policy import Policy
 from harness.records.recommendation import Advantage, Recommendation
 from harness.records.verdict import VerdictHashes
-from harness.stages.gate import Circumstances, gate
 from tests.report.fixtures import comparison, rows
 
 POLICY = Policy.model_validate(

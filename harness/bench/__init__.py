@@ -1,1 +1,0 @@
-"""The wiring that commands, the pytest plugin and the Python face share."""

@@ -1,0 +1,1 @@
+"""Continuous integration: annotations, comments, and what a job keeps and posts."""

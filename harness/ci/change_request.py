@@ -1,0 +1,147 @@
+"""The pull or merge request that a CI job runs for, and the comments on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.ci.http_api import Api, Refused
+from harness.errors import UsageError
+
+GITHUB_TOKEN, GITLAB_TOKEN = "GITHUB_TOKEN", "GITLAB_TOKEN"
+
+
+class Nothing(Exception):
+    """There is nowhere to comment, and that is no error: a push, or a job without a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment as it stands; `own` says that the token's holder may have written it."""
+
+    id: int
+    body: str
+    own: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A pull request of GitHub or a merge request of GitLab."""
+
+    api: Api
+    gitlab: bool
+    number: int
+    _path: str
+    _comments: str
+
+    def comments(self) -> Iterator[Comment]:
+        """Every comment, the oldest first.
+
+        Raises:
+            ServerError: the API refuses, or cannot be reached.
+        """
+        writer = self._writer()
+        order = "&sort=asc&order_by=created_at" if self.gitlab else ""
+        for raw in self.api.pages(f"{self._path}?per_page=100{order}"):
+            if not isinstance(raw, dict) or not isinstance(raw.get("id"), int):
+                continue
+            by = raw.get("author" if self.gitlab else "user") or {}
+            own = by.get("type") == "Bot" if writer is None else by.get("id") == writer
+            yield Comment(raw["id"], str(raw.get("body") or ""), own, _url(raw))
+
+    def add(self, body: str) -> str:
+        """Post a comment, and return its url where the API gives one."""
+        return _url(self.api.send("POST", self._path, {"body": body}))
+
+    def change(self, comment: Comment, body: str) -> str:
+        """Replace a comment's text, and return its url where the API gives one."""
+        method = "PUT" if self.gitlab else "PATCH"
+        return _url(self.api.send(method, f"{self._comments}/{comment.id}", {"body": body}))
+
+    def _writer(self) -> int | None:
+        """The id of the token's user; None for a job's own token, which is of no user."""
+        try:
+            user = self.api.send("GET", "/user")
+        except Refused as refused:
+            if refused.status in (401, 403, 404) and refused.wait is None:
+                return None
+            raise
+        found = user.get("id") if isinstance(user, dict) else None
+        return found if isinstance(found, int) else None
+
+
+def _url(raw: Any) -> str:
+    return str(raw.get("html_url") or "") if isinstance(raw, dict) else ""
+
+
+def find_request(environment: Mapping[str, str], number: int | None = None) -> ChangeRequest:
+    """The request that the job's variables speak of, or that of the given number.
+
+    Raises:
+        UsageError: these are the variables of no CI system that is known.
+        Nothing: the job runs for no request, or was given no token.
+    """
+    if environment.get("CI_API_V4_URL"):
+        return _gitlab(environment, number)
+    if environment.get("GITHUB_REPOSITORY"):
+        return _github(environment, number)
+    raise UsageError(
+        "this is no job of GitHub or GitLab", hint="GITHUB_REPOSITORY or CI_API_V4_URL is not set"
+    )
+
+
+def _github(environment: Mapping[str, str], number: int | None) -> ChangeRequest:
+    found = number or _event_number(environment.get("GITHUB_EVENT_PATH", ""))
+    if found is None:
+        raise Nothing("this job runs for no pull request")
+    headers = {
+        "Authorization": f"Bearer {_token(environment, GITHUB_TOKEN)}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+    }
+    url = environment.get("GITHUB_API_URL") or "https://api.github.com"
+    issues = f"/repos/{quote(environment['GITHUB_REPOSITORY'])}/issues"
+    return ChangeRequest(
+        Api(url, headers), False, found, f"{issues}/{found}/comments", f"{issues}/comments"
+    )
+
+
+def _gitlab(environment: Mapping[str, str], number: int | None) -> ChangeRequest:
+    told = environment.get("CI_MERGE_REQUEST_IID", "")
+    found = number or (int(told) if told.isdecimal() else None)
+    if found is None:
+        raise Nothing("this job runs for no merge request")
+    # A fork's job has the fork's project id; the request lies in the project that it goes to.
+    project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", "")
+    notes = f"/projects/{quote(project, safe='')}/merge_requests/{found}/notes"
+    headers = {"PRIVATE-TOKEN": _token(environment, GITLAB_TOKEN)}
+    return ChangeRequest(Api(environment["CI_API_V4_URL"], headers), True, found, notes, notes)
+
+
+def _token(environment: Mapping[str, str], name: str) -> str:
+    token = environment.get(name, "").strip()
+    if not token:
+        raise Nothing(f"{name} is not set")
+    if not token.isascii() or not token.isprintable():
+        raise UsageError("holds what no token can hold", where=name)
+    return token
+
+
+def _event_number(path: str) -> int | None:
+    """The number of the pull request in the event that started the job, if it was one."""
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+    except (OSError, ValueError):
+        return None
+    if not isinstance(event, dict):
+        return None
+    issue = event.get("issue")
+    commented = issue if isinstance(issue, dict) and issue.get("pull_request") else None
+    found = event.get("pull_request") or commented
+    number = found.get("number") if isinstance(found, dict) else None
+    return number if isinstance(number, int) else None

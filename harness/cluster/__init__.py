@@ -1,1 +1,0 @@
-"""Work that is spread over several machines; Ray is known here and nowhere else."""

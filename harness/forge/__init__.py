@@ -1,1 +1,0 @@
-"""GitHub and GitLab: the comment of a gate on a pull or merge request."""

@@ -1,0 +1,1 @@
+"""The gate: compare a candidate with a baseline, judge by the policy, seal, promote."""

@@ -1,0 +1,215 @@
+"""Noise: hold a target against itself, to see what the gate makes of no difference at all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from harness.errors import EvidenceError
+from harness.gate.compare import compare
+from harness.gate.judge import judge_rules, thin_sections
+from harness.records.comparison import Comparison
+from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
+from harness.records.policy import NoNewCriticalFailures, Policy, is_latency
+from harness.records.run import Run, SectionPlan
+from harness.records.suite import Suite
+from harness.records.verdict import Outcome, RuleResult, decide
+
+
+def measure_noise(
+    run: Run, suites: Sequence[Suite], policy: Policy, created: str, repeats: int = 1
+) -> Noise:
+    """What every pair of the run's askings differs in, and what the policy says of each.
+
+    As many `repeats` in a row as a gate asks for are one asking. Rules on latency and
+    on Python tests are left out: the answers to the suites say nothing about them.
+
+    Raises:
+        EvidenceError: there is only one asking, one has too few scores for the policy, or a rule
+            cannot be judged.
+    """
+    header = run.header
+    count = int(header.generation["repeats"]) // repeats
+    if count < 2:
+        raise EvidenceError(
+            f"`{header.target}` was asked once, its noise shows between two askings",
+            hint="give --repeats 2 or more",
+        )
+    asked = _of_cases(policy, suites)
+    askings = [_asking(run, number, repeats) for number in range(count)]
+    for asking in askings:
+        _check_scored(asking, policy.min_scored)
+    pairs = list(combinations(askings, 2))
+    forth = [compare(ours, theirs, suites, askings=True) for ours, theirs in pairs]
+    back = [compare(theirs, ours, suites, askings=True) for ours, theirs in pairs]
+    judged = [(each.problems, judge_rules(each, asked)) for each in (*forth, *back)]
+    for problems, results in judged:
+        _check_valid(problems, results)
+    verdicts = Counter(decide(said, (rule.outcome for rule in rules)) for said, rules in judged)
+    return Noise(
+        target=header.target,
+        run=header.run_id,
+        identity=header.identity,
+        system_prompts=header.system_prompts,
+        suites=header.suites,
+        generation=askings[0].header.generation,
+        alpha=policy.alpha,
+        askings=count,
+        repeats=repeats,
+        pairs=len(pairs),
+        sections=tuple(_section(plan, repeats, forth) for plan in askings[0].header.sections),
+        metrics=tuple(_metrics(run, askings, forth)),
+        rules=tuple(_rules([rules for _, rules in judged])),
+        verdicts=dict(verdicts),
+        flip_rate=_flip_rate(verdicts),
+        created=created,
+    )
+
+
+def _asking(run: Run, number: int, repeats: int) -> Run:
+    """One block of repeats as a run of its own, numbered from 0 so that its cases meet others."""
+    header = run.header
+    block = range(number * repeats, (number + 1) * repeats)
+    share = int(header.generation["repeats"]) // repeats
+    sections = (
+        plan.model_copy(update={"planned": plan.planned // share}) for plan in header.sections
+    )
+    alone = {
+        "generation": {**header.generation, "repeats": repeats},
+        "sections": tuple(sections),
+        "planned": header.planned // share,
+    }
+    return Run(
+        header=header.model_copy(update=alone),
+        attempts=tuple(
+            item.model_copy(update={"repeat": item.repeat - block.start})
+            for item in run.attempts
+            if item.repeat in block
+        ),
+        scores=tuple(
+            item.model_copy(update={"repeat": item.repeat - block.start})
+            for item in run.scores
+            if item.repeat in block
+        ),
+    )
+
+
+def _check_scored(asking: Run, min_scored: float) -> None:
+    """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
+    for plan in asking.header.sections:
+        scores = tuple(
+            item
+            for item in asking.scores
+            if (item.suite, item.section) == (plan.suite, plan.section)
+        )
+        alone = Run(asking.header.model_copy(update={"sections": (plan,)}), asking.attempts, scores)
+        for problem in thin_sections(alone, min_scored):
+            count = Counter(item.status for item in scores)
+            hint = "ask again when the server answers"
+            if count["unscored"] > count["failed"]:
+                hint = "asking again is no help, mend what leaves these answers without a score"
+            raise EvidenceError(problem, hint=hint)
+
+
+def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None:
+    """Refuse what leads to no outcome: it would be counted as one that never flips."""
+    invalid = (result.reason for result in results if result.outcome == "invalid")
+    for reason in (*problems, *invalid):
+        raise EvidenceError(reason)
+
+
+def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
+    """The policy with the rules alone that the suites' own cases say something about."""
+    tested = {
+        f"{suite.name}.{section.name}.{metric}"
+        for suite in suites
+        for section in suite.tests
+        for metric in section.metrics
+    }
+    rules = tuple(
+        rule
+        for rule in policy.rules
+        if isinstance(rule, NoNewCriticalFailures)
+        or not (is_latency(rule.metric) or rule.metric in tested)
+    )
+    return policy.model_copy(update={"rules": rules})
+
+
+def _section(plan: SectionPlan, repeats: int, pairs: Sequence[Comparison]) -> SectionNoise:
+    cases = [
+        case
+        for pair in pairs
+        for case in pair.cases
+        if (case.suite, case.section) == (plan.suite, plan.section)
+    ]
+    judged = [case for case in cases if case.change != "not_comparable"]
+    if not judged:
+        raise EvidenceError(f"no case of {plan.suite}.{plan.section} has a score in two askings")
+    return SectionNoise(
+        suite=plan.suite,
+        section=plan.section,
+        cases=plan.planned // repeats,
+        flips=_share(case.change in ("new_failure", "fixed") for case in judged),
+        texts=_share(case.candidate_attempt.text != case.baseline_attempt.text for case in judged),
+    )
+
+
+def _share(found: Iterable[bool]) -> float:
+    told = list(found)
+    return sum(told) / len(told)
+
+
+def _metrics(
+    run: Run, askings: Sequence[Run], pairs: Sequence[Comparison]
+) -> Iterator[MetricNoise]:
+    values = [asking.summary.metrics for asking in askings]
+    for name in run.summary.metrics:
+        own = [value[name] for value in values if name in value]
+        gaps = [gap for pair in pairs if (gap := _gap(pair, name)) is not None]
+        if gaps:
+            yield MetricNoise(
+                metric=name,
+                value=sum(own) / len(own),
+                noise=math.sqrt(sum(gap * gap for gap in gaps) / len(gaps)),
+                largest=max(abs(gap) for gap in gaps),
+            )
+
+
+def _gap(pair: Comparison, name: str) -> float | None:
+    """What the gate would take for the difference; None where a side has no value."""
+    metric = pair.metrics.get(name)
+    if metric is None or metric.candidate_value is None or metric.baseline_value is None:
+        return None
+    return metric.candidate_value - metric.baseline_value
+
+
+def _rules(judged: Sequence[Sequence[RuleResult]]) -> Iterator[RuleNoise]:
+    """Each rule's outcomes; that on critical cases, where the policy forgot it, if it ever fails.
+
+    Such a result comes last and only where it fails, so its absence is a pass.
+    """
+    common = min(len(results) for results in judged)
+    for results in zip(*(results[:common] for results in judged), strict=True):
+        yield _rule(results[0], Counter(result.outcome for result in results))
+    added = [results[common] for results in judged if len(results) > common]
+    if added:
+        outcomes = Counter(result.outcome for result in added)
+        outcomes["pass"] += len(judged) - len(added)
+        yield _rule(added[0], outcomes)
+
+
+def _rule(example: RuleResult, outcomes: Counter[Outcome]) -> RuleNoise:
+    return RuleNoise(
+        metric=example.metric,
+        require=example.require,
+        limit=example.limit,
+        outcomes=dict(outcomes),
+        flip_rate=_flip_rate(outcomes),
+    )
+
+
+def _flip_rate(count: Mapping[Any, int]) -> float:
+    return 1.0 - max(count.values()) / sum(count.values())

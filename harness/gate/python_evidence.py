@@ -1,0 +1,95 @@
+"""Counting: which recorded Python tests count, as targets and configuration are now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from harness.config import Project
+from harness.files import digest_json
+from harness.records.recording import RecordedSection, Recording
+from harness.records.run import Run, RunHeader
+from harness.records.server import Metered
+from harness.records.target import Generation, Identity
+from harness.run.llm_judge import TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What recorded tests may rest on beside suite and target, as it is now, in digests.
+
+    `baselines` has the baseline by suite, for each may give it a system prompt.
+    """
+
+    judge: str | None
+    baselines: Mapping[str, str]
+
+
+def grounds(project: Project, baseline: RunHeader) -> Grounds:
+    """What recorded tests may rest on now, held against the baseline of that header."""
+    generation = Generation.model_validate(baseline.generation)
+    baselines = {
+        suite: baseline_digest(baseline.identity, generation, baseline.system_prompts.get(suite))
+        for suite in baseline.suites
+    }
+    return Grounds(configured_judge(project), baselines)
+
+
+def baseline_digest(identity: Identity, generation: Generation, prompt: str | None) -> str:
+    """What the baseline's side of a test depends on: the baseline, and how it is asked."""
+    return digest_json([identity.model_dump(mode="json"), generation.sampling(), prompt])
+
+
+def configured_judge(project: Project) -> str | None:
+    """The digest of what the configuration says of the judge, None where it names none."""
+    name = project.config.judge
+    if name is None:
+        return None
+    target = project.target(name)
+    server = project.config.servers[target.server]
+    return digest_json(
+        [
+            target.model_dump(mode="json", exclude={"generation"}),
+            server.model_dump(mode="json", exclude=set(Metered.model_fields)),
+            project.generation(name).sampling(),
+            TOLD,
+        ]
+    )
+
+
+def doubt(section: RecordedSection, now: Grounds) -> str:
+    """Why what was recorded of a section does not count; empty where it does."""
+    if not section.session:
+        return "recorded by an older version, which did not keep what it rests on"
+    if section.baselines - {now.baselines.get(section.suite)}:
+        return "recorded against another baseline"
+    if section.judge not in (None, now.judge):
+        return "recorded with another judge"
+    return ""
+
+
+def counted(run: Run, now: Grounds) -> Run:
+    """The run without what was recorded of it and does not count."""
+    return run.without({each.place: why for each in run.taken if (why := doubt(each, now))})
+
+
+def settled(
+    recording: Recording | None, freshness: int, now: Grounds, before: Collection[str] | None = None
+) -> set[tuple[str, str]]:
+    """The sections, by suite and name, whose tests need not be run again.
+
+    They are those that count, of which the newest session has told, and in which nothing failed
+    that is no score. Where the sessions `before` something are given, what was recorded since need
+    not be run again whatever came of it, or another session has begun by now.
+    """
+    if recording is None or recording.freshness != freshness:
+        return set()
+    return {
+        each.place
+        for each in recording.sections
+        if not doubt(each, now)
+        and (
+            (before is not None and each.session not in before)
+            or not (each.fleeting or each.place in recording.unfinished)
+        )
+    }

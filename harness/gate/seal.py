@@ -1,0 +1,138 @@
+"""Sealed baselines: runs that a promotion has blessed, one file a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import EvidenceError, UsageError
+from harness.files import read_bytes, write_atomic
+from harness.records.attempt import Attempt
+from harness.records.base import explain
+from harness.records.baseline import Baseline
+from harness.records.recording import RecordedCase
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.records.verdict import Verdict
+from harness.run.subset import header_on, scored_again
+
+
+def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
+    """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
+
+    Of every answer's chunk times only the first is kept: TTFT survives, the rest is bulk.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    paths = []
+    for suite in run.header.suites:
+        record = Baseline(
+            name=name,
+            suite=suite,
+            header=run.header,
+            attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
+            scores=tuple(item for item in run.scores if item.suite == suite),
+            recorded=tuple(_light(item) for item in run.recorded if item.score.suite == suite),
+            verdict=verdict,
+            sealed=moment,
+        )
+        record = record.model_copy(update={"seal": record.content_digest()})
+        path = folder / suite / f"{name}.json"
+        write_atomic(path, record.model_dump_json(exclude_none=True, indent=1) + "\n")
+        paths.append(path)
+    return paths
+
+
+def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
+    """The sealed run of that name on the given suites, put together from its files.
+
+    Its answers are scored again, by the scorers that score the candidate's; what Python tests
+    recorded stands, for it takes a live target to run them.
+
+    Raises:
+        UsageError: a suite has no baseline of that name.
+        EvidenceError: a file is damaged, was edited after it was sealed, or is of another version
+            of its suite.
+    """
+    records = [read_sealed(folder / suite.name / f"{name}.json") for suite in suites]
+    if len({record.header.run_id for record in records}) != 1:
+        raise EvidenceError(
+            f"the baselines called `{name}` come from different runs", where=str(folder)
+        )
+    for suite, record in zip(suites, records, strict=True):
+        if record.header.suites.get(suite.name) != suite.digest:
+            raise EvidenceError(
+                f"was sealed on another version of suite `{suite.name}`",
+                where=str(folder / suite.name / f"{name}.json"),
+                hint="promote a candidate on this version, or restore the suite",
+            )
+    attempts = {item.key: item for record in records for item in record.attempts}
+    header = header_on(records[0].header, {suite.name for suite in suites})
+    recorded = tuple(item for record in records for item in record.recorded)
+    scores = (*scored_again(suites, attempts), *(item.score for item in recorded))
+    return Run(header, tuple(attempts.values()), scores, recorded)
+
+
+def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
+    """Every baseline that was sealed of a suite, by name, on whichever version of it.
+
+    Raises:
+        EvidenceError: a file is damaged, was edited after it was sealed, or is of another suite.
+    """
+    found = []
+    for path in sorted((folder / suite).glob("*.json")):
+        record = read_sealed(path)
+        if record.suite != suite or suite not in record.header.suites:
+            raise EvidenceError(f"is a baseline of suite `{record.suite}`", where=str(path))
+        found.append(record)
+    return tuple(found)
+
+
+def read_sealed(path: Path) -> Baseline:
+    """The baseline in a file, its seal unbroken.
+
+    Raises:
+        UsageError: there is no such file.
+        EvidenceError: it is damaged, or was edited after it was sealed.
+    """
+    data = read_bytes(path)
+    if data is None:
+        raise UsageError("no such baseline", where=str(path), hint="`harness promote` writes it")
+    try:
+        record = Baseline.model_validate_json(data)
+    except ValidationError as error:
+        raise EvidenceError(explain(error), where=str(path)) from None
+    if record.seal != record.content_digest():
+        raise EvidenceError(
+            "was changed after it was sealed",
+            where=str(path),
+            hint="restore the committed file, or promote again",
+        )
+    return record
+
+
+def sealed_moments(name: str, suites: Sequence[str], folder: Path) -> dict[Path, str]:
+    """When the baselines of that name were sealed, by file; empty where that cannot be read."""
+    found = {}
+    for suite in suites:
+        path = folder / suite / f"{name}.json"
+        if path.is_file():
+            try:
+                found[path] = read_sealed(path).sealed
+            except EvidenceError:  # whoever replaces it need not read it
+                found[path] = ""
+    return found
+
+
+def _light(item: RecordedCase) -> RecordedCase:
+    return item.model_copy(update={"attempt": _slim(item.attempt)})
+
+
+def _slim(attempt: Attempt) -> Attempt:
+    if attempt.timing is None:
+        return attempt
+    timing = attempt.timing.model_copy(update={"chunks": attempt.timing.chunks[:1]})
+    return attempt.model_copy(update={"timing": timing})

@@ -1,0 +1,293 @@
+"""Measure: put both arms to their server in turns, and keep every block."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.client.openai import OpenAIClient
+from harness.client.vigil import at_rest
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.config import Project
+from harness.errors import EvidenceError, JournalError, UsageError
+from harness.event_loop import run_async
+from harness.files import digest_json, exclusive
+from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
+from harness.latency.arms import ArmPlan, arm_plan, check_server, wishes
+from harness.latency.judge import decided
+from harness.latency.rounds import Measuring
+from harness.latency.schedule import orders
+from harness.latency.server_watch import ServerWatch
+from harness.records.latency import ARMS, Arm, LatencySettings
+from harness.records.load import Load
+from harness.records.measurement import Measurement
+from harness.records.policy import LATENCY_PREFIX, AtMost, RatioAtMost
+from harness.records.progress import Watcher
+from harness.records.run import AdapterProof
+from harness.records.suite import Suite
+from harness.records.target import Generation
+from harness.run.plan import Selection, plan
+from harness.run.provenance import host, packages
+from harness.storage.measurement_folder import MeasurementFolder
+from harness.targets.adapter_proof import prove_all
+from harness.targets.client_stack import dial
+from harness.targets.connect import Endpoint, connect, identify
+from harness.targets.served_models import check_listing
+
+# An open load must never wait for a connection.
+CONNECTIONS = 4096
+
+Rules = Sequence[RatioAtMost | AtMost]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Who is measured against whom, on which suites and how."""
+
+    candidate: str
+    baseline: str
+    suites: tuple[Suite, ...]
+    settings: LatencySettings
+    alpha: float
+    rules: Rules = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What the rules are on, each once: `ttft_p95`."""
+        names = (rule.metric.removeprefix(LATENCY_PREFIX) for rule in self.rules)
+        return tuple(dict.fromkeys(names))
+
+
+def measure(
+    project: Project, contest: Contest, watcher: Watcher, *, anew: bool = False
+) -> MeasurementFolder:
+    """The finished measurement; one that was broken off goes on with its next round, unless `anew`.
+
+    Raises:
+        UsageError: the two targets cannot be measured against each other, or a prompt cannot be
+            asked.
+        EvidenceError: the candidate's adapter has no effect, or vanishes.
+        ServerError: the server does not start, refuses, or is gone.
+    """
+    server = check_server(project, contest.candidate, contest.baseline)
+    suites = _chosen(project, contest)
+    plans = {
+        name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
+        for name in (contest.candidate, contest.baseline)
+    }
+    arms = {
+        arm: arm_plan(
+            project,
+            plans[contest.candidate if arm == "candidate" else contest.baseline],
+            contest.settings,
+        )
+        for arm in ARMS
+    }
+    busy = JournalError(
+        "another process measures here", where=str(project.measurements), hint="wait for its end"
+    )
+    # One at a time: two would measure each other.
+    with exclusive(project.measurements / "lock", busy):
+        folder, begun = _folder(project, _header(project, contest, arms), anew=anew)
+        if folder.header() is not None:
+            watcher.say(f"latency: goes on with a measurement begun {begun.created}")
+        log = folder.server_log
+        with connect(
+            project, server, [contest.candidate, contest.baseline], log, watcher.say
+        ) as endpoint:
+            run_async(_measure(project, contest, begun, folder, arms, endpoint, watcher))
+    return folder
+
+
+def _chosen(project: Project, contest: Contest) -> tuple[Suite, ...]:
+    names = contest.settings.suites
+    known = [suite.name for suite in contest.suites]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"no suite `{name}`",
+                where=f"{project.file}: latency.suites",
+                hint=f"there is {', '.join(known)}",
+            )
+    return tuple(suite for suite in contest.suites if not names or suite.name in names)
+
+
+def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Measurement:
+    """The header of a measurement that is about to begin; its id follows from its content."""
+    candidate = arms["candidate"].plan
+    generation = arms["baseline"].generation
+    suites = candidate.suite_digests
+    identities = {arm: one.plan.identity for arm, one in arms.items()}
+    content = digest_json(
+        [
+            {arm: identity.model_dump(mode="json") for arm, identity in identities.items()},
+            contest.settings.model_dump(mode="json"),
+            [arms[arm].generation.model_dump(mode="json") for arm in ARMS],
+            [arms[arm].plan.system_prompts for arm in ARMS],
+            suites,
+            [rule.model_dump(mode="json") for rule in contest.rules],
+            contest.alpha,
+        ]
+    )
+    name = f"{contest.candidate}-vs-{contest.baseline}"
+    return Measurement(
+        id=f"{name}-{content.removeprefix('sha256:')[:12]}",
+        candidate=contest.candidate,
+        baseline=contest.baseline,
+        models={arm: identity.model for arm, identity in identities.items()},
+        identities=identities,
+        settings=contest.settings,
+        generation=generation.model_dump(mode="json"),
+        suites=suites,
+        salted=False,
+        fixed=False,
+        alpha=contest.alpha,
+        metrics=contest.metrics,
+        config_digest=project.digest,
+        packages=packages(candidate.identity),
+        host=host(),
+        created=iso(SYSTEM_CLOCK.utc()),
+    )
+
+
+def measurements(
+    project: Project, candidate: str, baseline: str
+) -> list[tuple[MeasurementFolder, Measurement]]:
+    """The pair's finished measurements, the newest first."""
+    found = []
+    for path in project.measurements.glob("*/[0-9]*/measurement.json"):
+        folder = MeasurementFolder(path.parent)
+        header = folder.header()
+        if header is None or not header.finished:
+            continue
+        if (header.candidate, header.baseline) == (candidate, baseline):
+            found.append((folder, header))
+    return sorted(found, key=lambda one: (one[1].created, one[1].id), reverse=True)
+
+
+def _folder(
+    project: Project, begun: Measurement, *, anew: bool
+) -> tuple[MeasurementFolder, Measurement]:
+    """The folder of the newest measurement with that content, a new one if that is finished."""
+    place = project.measurements / begun.id
+    numbers = sorted(int(path.name) for path in place.glob("[0-9]*") if path.name.isdigit())
+    if numbers and not anew:
+        newest = MeasurementFolder(place / f"{numbers[-1]:03d}")
+        known = newest.header()
+        if known is not None and not known.finished:
+            return newest, known
+    number = (numbers[-1] if numbers else 0) + 1
+    id_ = f"{begun.id}/{number:03d}"
+    return MeasurementFolder(project.measurements / id_), begun.model_copy(update={"id": id_})
+
+
+async def _measure(
+    project: Project,
+    contest: Contest,
+    begun: Measurement,
+    folder: MeasurementFolder,
+    arms: dict[Arm, ArmPlan],
+    endpoint: Endpoint,
+    watcher: Watcher,
+) -> None:
+    proof = await _prove(project, arms, endpoint, watcher)
+    limits = Generation(**{**begun.generation, "concurrency": CONNECTIONS})
+    async with OpenAIClient(
+        endpoint.urls[0], api_key=endpoint.api_key, generation=limits, clock=SYSTEM_CLOCK
+    ) as client:
+        described = await endpoint.describe()
+        granted = await wishes(endpoint, described, arms["baseline"], begun.settings, client)
+        update = {"adapter_proof": proof, "fixed": granted.fixed, "salted": granted.salted}
+        header = begun.model_copy(update=update)
+        if folder.blocks() and (begun.fixed, begun.salted) != (granted.fixed, granted.salted):
+            raise EvidenceError(
+                "the server no longer takes requests as it did when this measurement began",
+                where=endpoint.urls[0],
+                hint="begin anew with --no-cache",
+            )
+        folder.write_header(header)
+        watch = ServerWatch(endpoint, None if endpoint.managed is None else folder.server_log)
+        measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
+        with at_rest():  # once, so that no block has to go through all that was loaded before
+            header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
+        await _check_files(project, header)
+        folder.write_header(header.model_copy(update={"finished": True}))
+
+
+async def _check_files(project: Project, header: Measurement) -> None:
+    """Refuse a measurement if the files that were hashed are not the files that were served."""
+    names: tuple[tuple[Arm, str], ...] = (
+        ("candidate", header.candidate), ("baseline", header.baseline),
+    )  # fmt: skip
+    for arm, name in names:
+        known = header.identities[arm]
+        if known.weights is not None and await identify(project, name) != known:
+            raise EvidenceError(
+                f"the files of `{name}` changed while it was measured", hint="measure again"
+            )
+
+
+async def measure_rounds(
+    header: Measurement,
+    folder: MeasurementFolder,
+    measuring: Measuring,
+    rules: Rules,
+    watcher: Watcher,
+) -> Measurement:
+    """The header after every round that is needed is in the folder.
+
+    A load ends early when a look before its end decides every rule; the looks' share of alpha is
+    spent whether they end anything or not.
+    """
+    settings = header.settings
+    total = len(settings.loads) * settings.rounds
+    done = 0
+    await measuring.warm_up(settings)
+    for place, load in enumerate(settings.loads):
+        pace = header.pace(load)
+        if pace is None:
+            pace = await measuring.pace(load, settings)
+            header = header.model_copy(update={"paces": (*header.paces, pace)})
+            folder.write_header(header)
+        have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
+        if len(have) < settings.rounds and str(load) not in header.stopped:
+            await measuring.rehearse(header, place)
+        for number, order in enumerate(orders(settings, place)):
+            if number not in have and str(load) not in header.stopped:
+                # Before a round, so that a look is not lost with the session that was to take it.
+                if _look(header, load, len(have), folder, rules):
+                    stopped = {**header.stopped, str(load): len(have)}
+                    header = header.model_copy(update={"stopped": stopped})
+                    folder.write_header(header)
+                    watcher.say(f"latency at {load}: decided after {len(have)} rounds")
+                else:
+                    for block in await measuring.round(header, place, number, order):
+                        folder.keep(block, place)
+                    have.add(number)
+            done += 1
+            watcher.progress("latency", done, total, str(load))
+    return header
+
+
+def _look(
+    header: Measurement, load: Load, rounds: int, folder: MeasurementFolder, rules: Rules
+) -> bool:
+    """Whether the load's rounds so far decide every rule, at a moment when that is looked at."""
+    if not rules or rounds not in looks(header):
+        return False
+    level = header.alpha * SPENT_A_LOOK
+    found = analyse_load(header, load, folder.blocks(), level, header.metrics)
+    return not found.problems and decided(rules, found)
+
+
+async def _prove(
+    project: Project, arms: dict[Arm, ArmPlan], endpoint: Endpoint, watcher: Watcher
+) -> AdapterProof | None:
+    """The proof that the candidate's adapter is applied, None where it is none."""
+    planned = arms["candidate"].plan
+    if planned.identity.adapter is None:
+        return None
+    check = functools.partial(check_listing, project, planned.target, planned.identity)
+    async with dial(endpoint, planned.generation, SYSTEM_CLOCK) as dialled:
+        return await prove_all(dialled, planned, watcher.say, arms["candidate"].answers_as, check)

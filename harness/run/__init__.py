@@ -1,0 +1,1 @@
+"""The engine: plan, ask, score and resume, here or on the workers of a Ray cluster."""

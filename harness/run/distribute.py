@@ -1,0 +1,188 @@
+"""Distribute: put a plan's requests to a server from the workers of a cluster."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.event_loop import run_async
+from harness.records.asks import Ask
+from harness.records.attempt import Attempt
+from harness.records.server import ManagedServer, RemoteServer
+from harness.run.generate import Journal, Question, Watch, generate
+from harness.run.ray_cluster import RayCluster, Sharding
+from harness.targets.client_stack import dial
+from harness.targets.connect import Endpoint
+from harness.version import __version__
+
+LOOPBACK = "http://127.0.0.1"
+LIMITS = ("max_requests_per_minute", "max_tokens_per_minute", "max_cost")
+BATCH = 64
+BATCH_SECONDS = 0.5
+
+# A line of the journal, with its attempt's key.
+Delivered = tuple[str, str]
+
+
+def check_reach(cluster: RayCluster, name: str, project: Project) -> None:
+    """Nothing, where all nodes of the cluster can ask the server; the cluster is joined then.
+
+    Raises:
+        UsageError: it is on loopback, as every managed server is, and there are other machines;
+            or it has limits, which workers that do not know of each other cannot keep.
+        InfrastructureError: the cluster cannot be joined.
+    """
+    server = project.config.servers[name]
+    for limit in LIMITS:
+        if getattr(server, limit) is not None:
+            raise UsageError(
+                "the workers of a cluster cannot keep a limit together",
+                where=f"{project.file}: servers.{name}.{limit}",
+                hint="leave --engine ray away, or the limit",
+            )
+    if isinstance(server, ManagedServer):
+        cluster.check_reaches(LOOPBACK)
+    else:
+        for url in server.urls if isinstance(server, RemoteServer) else (server.url,):
+            cluster.check_reaches(url)
+
+
+async def distribute(
+    asks: Iterable[Ask],
+    question: Question,
+    endpoint: Endpoint,
+    cluster: RayCluster,
+    journal: Journal,
+    on_attempt: Callable[[Ask, Attempt], None],
+) -> None:
+    """Return when every ask has an attempt in the journal, as `generate` does.
+
+    `endpoint` is what was dialled, narrowed to what may be asked from elsewhere. The journal is
+    written here alone: workers deliver batches, and what a lost one had not
+    delivered is asked again. `concurrency` is divided over the workers.
+
+    Raises:
+        ServerError: the server refuses the key, or is gone.
+        InfrastructureError: the cluster is gone, or loses one shard again and again.
+    """
+    settings = question.generation
+    watch = Watch(question)
+    sharding: Sharding[Ask, Delivered] = Sharding(
+        group=lambda ask: (ask.suite, ask.case.group),
+        key=lambda ask: ask.key,
+        key_of_result=lambda delivered: delivered[0],
+    )
+    work = partial(_work, endpoint, question, __version__)
+    given: dict[str, Ask] = {}
+
+    def bare() -> Iterator[Ask]:
+        for ask in asks:
+            given[ask.key] = ask
+            yield _bare(ask)
+
+    delivered = cluster.over(bare(), sharding, work, settings.concurrency)
+    async with aclosing(delivered):  # an error here stops the workers at once
+        async for key, line in delivered:
+            journal.append(line)
+            attempt = Attempt.model_validate(json.loads(line))
+            on_attempt(given.pop(key), attempt)
+            watch.see(attempt)
+
+
+def _bare(ask: Ask) -> Ask:
+    """The ask without what is expected of its answer, which stays here."""
+    return replace(ask, case=ask.case.model_copy(update={"expect": {}}))
+
+
+def _work(
+    endpoint: Endpoint, question: Question, version: str, asks: Sequence[Ask], share: int
+) -> Iterator[list[Delivered] | HarnessError]:
+    """On a worker: batches of lines, of at most `BATCH` or `BATCH_SECONDS`.
+
+    The engine has a thread of its own, so that delivering never delays a clock reading.
+    """
+    if version != __version__:
+        yield InfrastructureError(
+            f"a node has harness {__version__}, this machine {version}",
+            hint="install the same version on every node",
+        )
+        return
+    generation = question.generation.model_copy(update={"concurrency": share})
+    out = _Outbox()
+    ask = partial(_ask, asks, replace(question, generation=generation), endpoint, out)
+    threading.Thread(target=out.run, args=(ask,), daemon=True).start()
+    yield from out.batches()
+
+
+def _ask(asks: Sequence[Ask], question: Question, endpoint: Endpoint, out: _Outbox) -> None:
+    async def work() -> None:
+        async with dial(endpoint, question.generation, SYSTEM_CLOCK) as dialled:
+            await generate(asks, question, dialled.client, out, lambda *_: None)
+
+    run_async(work())
+
+
+class _Outbox:
+    """A journal whose lines are sent away in batches."""
+
+    def __init__(self) -> None:
+        self._lines: queue.SimpleQueue[Delivered | BaseException | None] = queue.SimpleQueue()
+
+    def append(self, line: str) -> None:
+        """Send the line, with its attempt's key."""
+        self._lines.put((json.loads(line)["key"], line))
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do the work; its end, or the error it met, is the last thing sent."""
+        try:
+            work()
+            self._lines.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised, or handed on, by `batches`
+            self._lines.put(error)
+
+    def batches(self) -> Iterator[list[Delivered] | HarnessError]:
+        """What was sent, until the end; an error of the harness is the last item.
+
+        Raises:
+            BaseException: any other error that the work met.
+        """
+        while True:
+            taken: list[Delivered] = []
+            end = self._take(taken)
+            if taken:
+                yield taken
+            if end is None:
+                continue
+            if isinstance(end, HarnessError):
+                yield end
+            elif isinstance(end, BaseException):
+                raise end
+            return
+
+    def _take(self, taken: list[Delivered]) -> BaseException | bool | None:
+        """Fill a batch; its end is None, that of the work an error or True."""
+        until: float | None = None
+        while len(taken) < BATCH:
+            left = None if until is None else until - monotonic()
+            if left is not None and left <= 0:
+                return None
+            try:
+                item = self._lines.get(timeout=left)
+            except queue.Empty:
+                return None
+            if item is None:
+                return True
+            if isinstance(item, BaseException):
+                return item
+            taken.append(item)
+            until = until or monotonic() + BATCH_SECONDS
+        return None

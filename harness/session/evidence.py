@@ -1,0 +1,204 @@
+"""From a candidate's name to a comparison and a verdict: the wiring that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.config import SEALED, Project, check_sealed_name
+from harness.errors import EvidenceError, UsageError
+from harness.files import digest_json, read_bytes
+from harness.gate.compare import compare
+from harness.gate.judge import Circumstances, doubts, gate
+from harness.gate.power import with_power
+from harness.gate.python_evidence import Grounds, counted, grounds
+from harness.gate.regressions import with_regressions
+from harness.gate.seal import open_sealed
+from harness.records.base import explain
+from harness.records.comparison import Comparison
+from harness.records.policy import Policy
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.records.verdict import Verdict, VerdictHashes
+from harness.run.load_suites import check_policy, chosen, load_suites
+from harness.storage import RunFolder
+from harness.version import __version__
+
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A project with its suites and its policy, ready to judge."""
+
+    project: Project
+    suites: tuple[Suite, ...]
+    policy: Policy
+    sealed: Run | None = None
+
+    @property
+    def live_baseline(self) -> tuple[str, ...]:
+        """The baseline's target, or nothing where it is sealed and needs no run."""
+        return () if self.sealed is not None else (self.policy.baseline,)
+
+    def folder(self, candidate: str) -> Path:
+        """Where the candidate's report goes."""
+        return report_folder(self.project, candidate, self.policy.baseline)
+
+    def check_repeats(self, candidate: str, repeats: int | None) -> None:
+        """Nothing, where the candidate is asked each case as often as a sealed baseline was.
+
+        Raises:
+            UsageError: it is not, so that most answers could not be paired.
+        """
+        if self.sealed is None:
+            return
+        wanted = repeats or self.project.generation(candidate).repeats
+        held = int(self.sealed.header.generation["repeats"])
+        if wanted != held:
+            raise UsageError(
+                f"`{self.policy.baseline}` holds {held} answers a case, `{candidate}` would be "
+                f"asked for {wanted}",
+                hint=f"--repeats {held}",
+            )
+
+    def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
+        """The candidate against the policy's baseline, sealed or among the runs.
+
+        What Python tests recorded is part of it as far as it still counts.
+        """
+        baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
+        now = self.grounds(runs)
+        return compare(counted(runs[candidate], now), counted(baseline, now), self.suites)
+
+    def grounds(self, runs: Mapping[str, Run]) -> Grounds:
+        """What Python tests may rest on beside their target, as it is now."""
+        baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
+        return grounds(self.project, baseline.header)
+
+    def doubts(self, comparison: Comparison) -> tuple[str, ...]:
+        """Every reason not to trust the comparison."""
+        return doubts(comparison, self.policy)
+
+    def trusted(self, comparison: Comparison) -> Comparison:
+        """The comparison, where nothing speaks against its evidence.
+
+        Raises:
+            EvidenceError: something does.
+        """
+        found = self.doubts(comparison)
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            hint = f"harness gate {comparison.candidate.header.target}"
+            raise EvidenceError(f"{found[0]}{more}", hint=hint)
+        return comparison
+
+    def circumstances(self, comparison: Comparison) -> Circumstances:
+        """What a verdict on the comparison is bound to, as things are now."""
+        return Circumstances(
+            baseline=self.policy.baseline,
+            hashes=VerdictHashes(
+                suites=digest_json({suite.name: suite.digest for suite in self.suites}),
+                config=self.project.digest,
+                candidate=comparison.candidate.digest(),
+                baseline=comparison.baseline.digest(),
+            ),
+            harness_version=__version__,
+            created=iso(SYSTEM_CLOCK.utc()),
+        )
+
+    def judge(self, comparison: Comparison) -> Verdict:
+        """The policy's verdict on the comparison, with what informs and decides nothing."""
+        verdict = gate(comparison, self.policy, self.circumstances(comparison))
+        if verdict.problems:
+            return verdict
+        told = with_power(verdict, comparison, self.policy)
+        return with_regressions(told, comparison)
+
+    def stored_verdict(self, candidate: str) -> Verdict:
+        """The verdict that an earlier `harness gate` wrote.
+
+        Raises:
+            UsageError: there is none, or it was broken off.
+            EvidenceError: the file is damaged.
+        """
+        path = self.folder(candidate) / VERDICT
+        data = read_bytes(path)
+        if data is None:
+            raise UsageError("no verdict there", where=str(path), hint=f"harness gate {candidate}")
+        try:
+            verdict = Verdict.model_validate_json(data)
+        except ValidationError as error:
+            raise EvidenceError(explain(error), where=str(path)) from None
+        if verdict.partial:
+            raise UsageError(
+                f"there is no verdict yet: {verdict.reason}",
+                where=str(path),
+                hint=f"`harness gate {candidate}` asks for the rest",
+            )
+        if (verdict.candidate, verdict.baseline) != (candidate, self.policy.baseline):
+            raise EvidenceError(
+                f"is about `{verdict.candidate}` against `{verdict.baseline}`",
+                where=str(path),
+                hint=f"harness gate {candidate}",
+            )
+        return verdict
+
+    def judged_runs(self, verdict: Verdict) -> dict[str, Run]:
+        """The runs that a stored verdict speaks of, by target; a sealed baseline is not among them.
+
+        Raises:
+            EvidenceError: a run is gone.
+        """
+        runs = {verdict.candidate: RunFolder(self.project.runs / verdict.candidate_run).load()}
+        for name in self.live_baseline:
+            runs[name] = RunFolder(self.project.runs / verdict.baseline_run).load()
+        return runs
+
+
+def report_folder(project: Project, candidate: str, baseline: str) -> Path:
+    """Where the report on a candidate against a baseline goes."""
+    return project.reports / f"{candidate}-vs-{baseline.replace(':', '-')}"
+
+
+def open_bench(
+    project: Project,
+    candidates: Sequence[str],
+    baseline: str | None,
+    suite_names: tuple[str, ...],
+    policy: Policy | None = None,
+) -> Bench:
+    """The bench on which the candidates are judged, by the project's policy unless one is given.
+
+    Raises:
+        UsageError: a name that does not exist, or a candidate that is its own baseline.
+    """
+    everything = load_suites(project)
+    suites = chosen(everything, suite_names)
+    policy = policy or project.policy()
+    if baseline is not None:
+        policy = policy.model_copy(update={"baseline": baseline})
+    check_policy(policy, everything, project.file)
+    for candidate in candidates:
+        project.target(candidate)
+        if candidate == policy.baseline:
+            raise UsageError(
+                f"`{candidate}` is the baseline itself", hint="name another target as candidate"
+            )
+    return Bench(project, suites, policy, _sealed(project, suites, policy.baseline))
+
+
+def _sealed(project: Project, suites: tuple[Suite, ...], baseline: str) -> Run | None:
+    """The sealed run that the baseline names, or None where it names a target."""
+    if not baseline.startswith(SEALED):
+        project.target(baseline)
+        return None
+    try:
+        check_sealed_name(baseline)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return open_sealed(baseline.removeprefix(SEALED), suites, project.baselines)

@@ -1,0 +1,186 @@
+"""Timing: from a candidate's name to its latency section, measured now or read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.config import SEALED, Project, check_sealed_name
+from harness.errors import EvidenceError, UsageError
+from harness.gate.seal import open_sealed
+from harness.latency.analyse import analyse, digest
+from harness.latency.arms import check_server
+from harness.latency.judge import latency_rules
+from harness.latency.measure import Contest, measure, measurements
+from harness.records.comparison import Comparison
+from harness.records.latency import Arm, LatencySection, LatencySettings
+from harness.records.measurement import Measurement
+from harness.records.progress import Watcher
+from harness.records.run import Run
+from harness.records.suite import Suite
+from harness.records.verdict import Verdict
+from harness.run.load_suites import check_policy, load_suites
+from harness.storage.measurement_folder import MeasurementFolder
+from harness.targets.connect import is_still
+
+DEFAULT_ALPHA = 0.05
+
+
+def contest(project: Project, candidate: str, baseline: str, settings: LatencySettings) -> Contest:
+    """Who is to be measured against whom and how, as far as that can be said without a server.
+
+    A sealed baseline stands for the target that it was sealed from.
+
+    Raises:
+        UsageError: a name that does not exist, or two that cannot be measured against each other.
+        EvidenceError: the sealed baseline's target is no longer what was sealed.
+    """
+    policy = project.config.gate
+    suites = load_suites(project)
+    if policy is not None:
+        check_policy(policy, suites, project.file)
+    project.target(candidate)
+    live = _live(project, baseline, suites)
+    if candidate == live:
+        raise UsageError(
+            f"`{candidate}` is the baseline itself", hint="name another target as candidate"
+        )
+    check_server(project, candidate, live)
+    return Contest(
+        candidate=candidate,
+        baseline=live,
+        suites=suites,
+        settings=settings,
+        alpha=DEFAULT_ALPHA if policy is None else policy.alpha,
+        rules=latency_rules(policy),
+    )
+
+
+def measured(
+    project: Project, chosen: Contest, watcher: Watcher, *, anew: bool = False
+) -> LatencySection:
+    """What a measurement finds.
+
+    Raises:
+        UsageError: the server refuses a prompt, or a file is missing.
+        EvidenceError: the candidate's adapter has no effect, or vanishes.
+        ServerError: the server does not start, refuses, or is gone.
+    """
+    return _section(measure(project, chosen, watcher, anew=anew))
+
+
+def stored_section(project: Project, chosen: Contest) -> LatencySection:
+    """What the newest finished measurement of that kind found, worked out again from its records.
+
+    Both targets must still be what was measured, and settings and rules what they were.
+
+    Raises:
+        UsageError: there is none.
+        JournalError: it is damaged.
+    """
+    for folder, header in measurements(project, chosen.candidate, chosen.baseline):
+        same = (header.settings, header.alpha, header.metrics) == (
+            chosen.settings,
+            chosen.alpha,
+            chosen.metrics,
+        )
+        if same and _still(project, header):
+            return _section(folder)
+    raise UsageError(
+        f"there is no finished measurement of `{chosen.candidate}` against `{chosen.baseline}` as "
+        "they are now, with these settings and rules",
+        hint=f"harness latency {chosen.candidate}",
+    )
+
+
+def _still(project: Project, header: Measurement) -> bool:
+    """Whether both targets are what was measured."""
+    of = header.identities
+    return is_still(project, header.candidate, of["candidate"]) and is_still(
+        project, header.baseline, of["baseline"]
+    )
+
+
+def with_section(comparison: Comparison, section: LatencySection, project: Project) -> Comparison:
+    """The comparison with what a measurement of the same two found.
+
+    Raises:
+        EvidenceError: others were measured than those whose answers are compared.
+    """
+    header = MeasurementFolder(project.measurements / section.measurement).header()
+    identities = {} if header is None else header.identities
+    arms: tuple[tuple[Arm, Run], ...] = (
+        ("candidate", comparison.candidate), ("baseline", comparison.baseline),
+    )  # fmt: skip
+    for arm, run in arms:
+        timed, answered = identities.get(arm), run.header.identity
+        # A sealed baseline was answered by the server of its time.
+        if timed is None or timed != answered.model_copy(
+            update={"server_version": timed.server_version}
+        ):
+            raise EvidenceError(
+                f"the latency is that of another `{run.header.target}` than the answers",
+                hint=f"harness gate {comparison.candidate.header.target}",
+            )
+    return replace(comparison, latency=section)
+
+
+def as_judged(project: Project, verdict: Verdict, comparison: Comparison) -> Comparison:
+    """The comparison with the latency that its verdict was given on, worked out again.
+
+    Raises:
+        EvidenceError: the measurement is gone, or another than it was.
+    """
+    if verdict.latency is None:
+        return comparison
+    hint = f"harness gate {verdict.candidate}"
+    path = project.measurements / verdict.latency.measurement
+    folder = MeasurementFolder(path)
+    if folder.header() is None:
+        raise EvidenceError("the measurement is gone", where=str(path), hint=hint)
+    if _digest(folder) != verdict.latency.digest:
+        raise EvidenceError("the measurement is another than it was", where=str(path), hint=hint)
+    return with_section(comparison, _section(folder), project)
+
+
+def _live(project: Project, baseline: str, suites: Sequence[Suite]) -> str:
+    """The target that stands for the baseline: of a sealed one, that which it was sealed from.
+
+    Raises:
+        UsageError: there is no such target or baseline.
+        EvidenceError: the target is no longer what was sealed.
+    """
+    if not baseline.startswith(SEALED):
+        project.target(baseline)
+        return baseline
+    try:
+        check_sealed_name(baseline)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    sealed = open_sealed(baseline.removeprefix(SEALED), suites, project.baselines)
+    name = sealed.header.target
+    project.target(name)
+    if not is_still(project, name, sealed.header.identity):
+        raise EvidenceError(
+            f"`{name}` is no longer what `{baseline}` was sealed from, so its latency cannot be "
+            "measured",
+            hint="keep what was sealed under a target of its own, and seal that",
+        )
+    return name
+
+
+def _digest(folder: MeasurementFolder) -> str:
+    header = folder.header()
+    return "" if header is None else digest(header, folder.blocks())
+
+
+def _section(folder: MeasurementFolder) -> LatencySection:
+    header = folder.header()
+    if header is None:
+        raise EvidenceError("no measurement there", where=str(folder.path))
+    try:
+        return analyse(header, folder.blocks())
+    except ValueError as error:
+        raise EvidenceError(
+            f"holds what cannot have been measured: {error}", where=str(folder.path)
+        ) from None

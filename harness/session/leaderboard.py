@@ -1,0 +1,102 @@
+"""From several candidates' names to their comparisons, verdicts and a recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.config import SEALED, Project
+from harness.errors import ConfigError, EvidenceError, UsageError
+from harness.gate.judge import gate
+from harness.gate.recommend import recommend
+from harness.latency.judge import latency_rules
+from harness.records.comparison import Comparison
+from harness.records.lineup import Contender, Lineup
+from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.run.plan import Selection
+from harness.run.rescore import rescore
+from harness.session.evidence import Bench, open_bench
+from harness.session.latency_evidence import contest, stored_section, with_section
+
+
+def line_up(
+    project: Project, names: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
+) -> Lineup:
+    """The named candidates beside the baseline, from stored answers; nothing is asked or written.
+
+    A name that is the baseline's is taken out of the candidates. Without a policy nothing is
+    judged or recommended.
+
+    Raises:
+        UsageError: a name that does not exist, or nothing to compare.
+        EvidenceError: answers are missing, or no candidate's evidence can be trusted.
+    """
+    policy = project.config.gate
+    bench = _open(project, names, baseline, suite_names)
+    chosen = _candidates(names, bench.policy.baseline)
+    runs = rescore(
+        project, (*bench.live_baseline, *chosen), bench.suites, Selection(suites=suite_names)
+    )
+    contenders = tuple(
+        _contender(bench, bench.compare(name, runs), judged=policy is not None) for name in chosen
+    )
+    if all(one.doubts for one in contenders):
+        bench.trusted(contenders[0].comparison)
+    verdicts = {one.name: one.verdict for one in contenders if one.verdict is not None}
+    return Lineup(
+        baseline=bench.policy.baseline,
+        alpha=bench.policy.alpha,
+        contenders=contenders,
+        recommendation=recommend(runs, verdicts, bench.suites, bench.policy) if verdicts else None,
+    )
+
+
+def _open(
+    project: Project, names: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
+) -> Bench:
+    policy = project.config.gate
+    if policy is None:
+        if baseline is None:
+            raise ConfigError(
+                "has no `gate:` that names a baseline", where=project.file, hint="--baseline NAME"
+            )
+        # Carries the baseline and the usual alpha; its rule is never asked.
+        critical = NoNewCriticalFailures(require="no_new_critical_failures")
+        policy = Policy(baseline=baseline, rules=(critical,))
+    chosen = _candidates(names, baseline or policy.baseline)
+    return open_bench(project, chosen, baseline, suite_names, policy)
+
+
+def _candidates(names: Sequence[str], baseline: str) -> list[str]:
+    chosen = [name for name in dict.fromkeys(names) if name != baseline]
+    if not chosen:
+        raise UsageError(
+            f"`{baseline}` is the baseline itself", hint="name another target as candidate"
+        )
+    for name in chosen:
+        if name.startswith(SEALED):
+            raise UsageError(
+                f"`{name}` is a sealed baseline and no candidate", hint=f"--baseline {name}"
+            )
+    return chosen
+
+
+def _contender(bench: Bench, comparison: Comparison, *, judged: bool) -> Contender:
+    doubts = bench.doubts(comparison)
+    name = comparison.candidate.header.target
+    verdict = None
+    if judged:
+        timed = comparison if doubts else _timed(bench, comparison)
+        verdict = gate(timed, bench.policy, bench.circumstances(timed))
+    return Contender(name, comparison, doubts, verdict)
+
+
+def _timed(bench: Bench, comparison: Comparison) -> Comparison:
+    """The comparison with a stored measurement of the two, where rules ask for one that exists."""
+    if not latency_rules(bench.policy):
+        return comparison
+    project, name = bench.project, comparison.candidate.header.target
+    try:
+        wanted = contest(project, name, bench.policy.baseline, project.config.latency)
+        return with_section(comparison, stored_section(project, wanted), project)
+    except (UsageError, EvidenceError):  # its rules then say that it was not measured
+        return comparison

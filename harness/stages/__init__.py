@@ -1,1 +1,0 @@
-"""The verbs: one public function each, record in, record out."""

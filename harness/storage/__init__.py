@@ -1,0 +1,10 @@
+"""A run's folder: attempts appended as they finish, replayed on the next start, sealed at the end.
+
+A resumed run keeps every answer it finds and asks again only for what has none: a failure in the
+journal is history, not a result.
+"""
+
+from harness.storage.line_index import Stored
+from harness.storage.run_folder import RunFolder, runs_of
+
+__all__ = ["RunFolder", "Stored", "runs_of"]

@@ -1,0 +1,209 @@
+"""Holding a run: its lease is kept alive, and its journal followed, by a thread beside the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.clock import Clock
+from harness.errors import HarnessError, JournalError
+from harness.files import read_bytes
+from harness.records.run import RunHeader
+from harness.storage.journal_segments import Segment, checked, segments
+from harness.storage.lease import Lease
+from harness.storage.remote_store import Store
+
+HEADER = "run.json"
+JOURNAL = "attempts.jsonl"
+RECORDED = "recorded.json"
+BESIDE = ("scores.jsonl", "server.log", RECORDED)
+EVERY = 5.0
+AT_MOST = 1024 * 1024
+TICK = 0.5
+
+
+def put_up(store: Store, folder: Path) -> None:
+    """Put a finished run up whole, if it is not there as it is here; then its segments go.
+
+    Raises:
+        StorageError: the store cannot be written.
+    """
+    run = folder.name
+    data = read_bytes(folder / HEADER)
+    if data is None:
+        return
+    told = read_bytes(folder / RECORDED)
+    if store.read(f"{run}/{HEADER}") == data:
+        # Python tests are run when the run is up already.
+        if told is not None and store.read(f"{run}/{RECORDED}") != told:
+            store.write(f"{run}/{RECORDED}", told)
+        return
+    for name in (JOURNAL, *BESIDE):
+        if (folder / name).exists():
+            store.upload(folder / name, f"{run}/{name}")
+    store.write(f"{run}/{HEADER}", data)
+    for segment in segments(store, run):
+        store.delete(f"{run}/{segment.name}")
+
+
+class Hold:
+    """The right to write one run; use it in a `with`. Without a store it does nothing.
+
+    What the journal gains goes up every `EVERY` seconds, or as soon as it is `AT_MOST` bytes. A
+    store that cannot be reached for a while does not stop the run: it is told of once, and at the
+    end the rest goes up or the error is raised.
+    """
+
+    def __init__(
+        self, store: Store | None, folder: Path, say: Callable[[str], None], clock: Clock
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._say = say
+        self._clock = clock
+        self._lease = None if store is None else Lease(store, self._named("lease.json"), clock)
+        self._lost: JournalError | None = None
+        self._told = False
+        self._following = False
+        self._freshness = 0
+        self._number = 0
+        self._offset = 0
+        self._pushed = 0.0
+        self._turn = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._lease is not None:
+            self._lease.take()
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lease is None:
+            return
+        self._stop.set()
+        self._thread.join()
+        try:
+            if self._lost is None:
+                self.push()
+                self._lease.release()
+        except HarnessError as failed:
+            if error is None:
+                raise
+            self._say(failed.line)
+        if error is None:
+            self.check()
+
+    def check(self) -> None:
+        """Nothing, as long as no other machine has taken the run over.
+
+        Raises:
+            JournalError: one has.
+        """
+        if self._lost is not None:
+            raise self._lost
+
+    def follow(self) -> None:
+        """From now on put up what the journal gains; now, what it has and the mirror has not.
+
+        To be called when the journal is open and `run.json` is that of a run under way.
+
+        Raises:
+            StorageError: the mirror cannot be written.
+        """
+        if self._store is None:
+            return
+        header = read_bytes(self._folder / HEADER) or b""
+        self._freshness = RunHeader.model_validate_json(header).freshness
+        known: set[str] = set()
+        for segment in segments(self._store, self._folder.name):
+            name = self._named(segment.name)
+            if segment.freshness == self._freshness:
+                there = BytesIO(self._store.read(name) or b"")
+                lines = checked(there, self._store.where(name))
+                known |= {key for _, key, answered in lines if answered}
+        with self._turn:
+            while data := self._gained():
+                lines = checked(BytesIO(data), str(self._folder))
+                self._put_up(b"".join(line for line, key, _ in lines if key not in known))
+                self._offset += len(data)
+            self._store.write(self._named(HEADER), header)
+            self._following = True
+
+    def push(self) -> None:
+        """Put up what the journal has gained.
+
+        Raises:
+            StorageError: the mirror cannot be written.
+        """
+        with self._turn:
+            while self._following and (data := self._gained()):
+                self._put_up(data)
+                self._offset += len(data)
+
+    def finish(self) -> None:
+        """Put the run up whole, now that it is finished.
+
+        Raises:
+            StorageError: the mirror cannot be written.
+        """
+        self.check()
+        with self._turn:
+            self._following = False
+            if self._store is not None:
+                put_up(self._store, self._folder)
+
+    def _gained(self) -> bytes:
+        """Whole lines that are not up yet, some `AT_MOST` bytes of them."""
+        path = self._folder / JOURNAL
+        if not path.exists():
+            return b""
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            data = b"".join(file.readlines(AT_MOST))
+        return data[: data.rfind(b"\n") + 1]
+
+    def _put_up(self, data: bytes) -> None:
+        assert self._store is not None
+        assert self._lease is not None
+        self._pushed = self._clock.now()
+        if data:
+            segment = Segment(self._freshness, self._lease.token, self._number + 1)
+            self._store.write(self._named(segment.name), data)
+            self._number += 1
+
+    def _beat(self) -> None:
+        assert self._lease is not None
+        while not self._stop.wait(TICK) and self._lost is None:
+            try:
+                self._lease.renew()
+                if self._is_due():
+                    self.push()
+                    self._told = False
+            except JournalError as error:
+                self._lost = error
+            except HarnessError as error:
+                if not self._told:
+                    self._say(f"{error.line}; the run goes on here")
+                self._told = True
+
+    def _is_due(self) -> bool:
+        if not self._following:
+            return False
+        path = self._folder / JOURNAL
+        size = path.stat().st_size if path.exists() else 0
+        late = self._clock.now() - self._pushed >= EVERY
+        return late or size - self._offset >= AT_MOST
+
+    def _named(self, name: str) -> str:
+        return f"{self._folder.name}/{name}"

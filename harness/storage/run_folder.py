@@ -1,0 +1,311 @@
+"""The files of a run: header, journal, scores, and who may write them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import EvidenceError, HarnessError, JournalError
+from harness.files import (
+    Appender,
+    cannot_read,
+    digest_bytes,
+    exclusive,
+    read_bytes,
+    replacing,
+    storage_error,
+    write_atomic,
+)
+from harness.records.attempt import Attempt
+from harness.records.base import Record, explain
+from harness.records.recording import Recording
+from harness.records.run import FileSeal, Run, RunHeader, names_run_of
+from harness.records.score import Score
+from harness.storage.line_index import Later, Stored, stored
+
+T = TypeVar("T", bound=Record)
+_PIECE = 65536
+_ANEW = "delete the run's folder and run again"
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def server_log(self) -> Path:
+        """Where the log of the managed server that answered this run is kept."""
+        return self.path / "server.log"
+
+    @property
+    def _attempts(self) -> Path:
+        return self.path / "attempts.jsonl"
+
+    @property
+    def _scores(self) -> Path:
+        return self.path / "scores.jsonl"
+
+    @property
+    def _recorded(self) -> Path:
+        return self.path / "recorded.json"
+
+    def header(self) -> RunHeader | None:
+        """The provenance in `run.json`, or None where there is no run yet.
+
+        Raises:
+            JournalError: the file is there and is no run's header.
+            StorageError: the file is there and cannot be read.
+        """
+        path = self.path / "run.json"
+        data = read_bytes(path)
+        try:
+            return None if data is None else RunHeader.model_validate_json(data)
+        except ValidationError as error:
+            raise JournalError(
+                f"is no header of a run: {explain(error)}",
+                where=str(path),
+                # What it replaced is not known any more, and must not come back unasked.
+                hint="put it back as it was, or delete the run's folder and run with --no-cache",
+            ) from None
+
+    def write_header(self, header: RunHeader) -> None:
+        """Replace `run.json`."""
+        write_atomic(self.path / "run.json", header.model_dump_json(indent=2) + "\n")
+
+    def attempts(self) -> Stored[Attempt]:
+        """What the journal holds, by key: the first answer if there is one, else the last failure.
+
+        Raises:
+            JournalError: a line before the last is damaged, or what was there when the run was
+                finished is not there as it was.
+            StorageError: the journal cannot be read.
+        """
+        header = self.header()
+        seal = None if header is None else header.journal
+        return self._sealed(self._attempts, Attempt, seal, _ANEW)
+
+    def scores(self) -> Stored[Score]:
+        """What `scores.jsonl` holds, by key; of a run under way, the scores so far.
+
+        Raises:
+            JournalError: a line before the last is damaged.
+            StorageError: the file cannot be read.
+        """
+        return stored(self._scores, Score, torn_tail=True)
+
+    def scored_by(self, scorers: str | None) -> bool:
+        """Whether the run is finished, nothing changed since, and these scorers scored it.
+
+        `scorers` is their fingerprint; None, where they have none, is never the same.
+        """
+        header = self.header()
+        return (
+            header is not None
+            and header.scores is not None
+            and None not in (scorers, header.summary)
+            and header.scorers == scorers
+            and _seal_of(self._scores) == header.scores
+            and _seal_of(self._attempts) == header.journal
+        )
+
+    def finish(
+        self, rows: Iterable[tuple[Score, Attempt]], scorers: str | None, moment: str
+    ) -> None:
+        """Write the scores, and seal the run as it is, in a header marked as finished.
+
+        `rows` are every score with its attempt, in the order in which they are to stand.
+        """
+        known = self.header()
+        if known is None:
+            raise JournalError("the run lost its run.json", where=str(self.path))
+        tally = known.tally()
+        with replacing(self._scores) as file:
+            for score, attempt in rows:
+                tally.add_score(score)
+                tally.add_attempt(attempt)
+                file.write(score.model_dump_json().encode() + b"\n")
+        journal = _seal_of(self._attempts)
+        update = {
+            "afresh": False,
+            "finished": known.finished if known.journal == journal else moment,
+            "journal": journal,
+            "scores": _seal_of(self._scores),
+            "scorers": scorers,
+            "summary": tally.summary(),
+        }
+        finished = known.model_copy(update=update)
+        if finished != known:
+            self.write_header(finished)
+
+    def load(self, without: Mapping[tuple[str, str], str] | None = None) -> Run:
+        """The whole run: header, one attempt a key, scores; read when they are gone through.
+
+        What was recorded of the sections in `without`, by suite and name, does not count, for the
+        reason that stands there.
+
+        Raises:
+            EvidenceError: there is no run, or it is not finished.
+            JournalError: (also when they are gone through) attempts or scores are not as they
+                were when the run was finished.
+        """
+        header = self.header()
+        if header is None or header.finished is None or header.scores is None:
+            raise EvidenceError(
+                "holds no finished run", where=str(self.path), hint="`harness run` makes one"
+            )
+        again = f"harness score {header.target}"
+        run = Run(
+            header,
+            Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
+            Later(partial(self._sealed, self._scores, Score, header.scores, again)),
+        )
+        run = replace(run, unrecorded=without or {})
+        recording = self.recording()
+        if recording is None or recording.freshness != header.freshness:
+            return run
+        kept = tuple(each for each in recording.sections if each.place not in run.unrecorded)
+        return run.with_recording(recording.model_copy(update={"sections": kept})) if kept else run
+
+    def recording(self) -> Recording | None:
+        """What Python tests found out, or None where none have been run.
+
+        Raises:
+            JournalError: the file is damaged.
+            StorageError: the file cannot be read.
+        """
+        data = read_bytes(self._recorded)
+        try:
+            return None if data is None else Recording.model_validate_json(data)
+        except ValidationError as error:
+            raise JournalError(
+                explain(error),
+                where=str(self._recorded),
+                hint="delete it and run the suite's tests with pytest again",
+            ) from None
+
+    def record(self, recording: Recording) -> None:
+        """Keep what Python tests found out, or began, beside what was kept of other sections.
+
+        Raises:
+            JournalError: what was kept is damaged, or another process is writing this run.
+            StorageError: the folder cannot be written.
+        """
+        with exclusive(self.path / "lock", self._busy()):
+            known = self.recording()
+            if known is not None and known.freshness == recording.freshness:
+                recording = known.merged(recording)
+            write_atomic(self._recorded, recording.model_dump_json(exclude_defaults=True) + "\n")
+
+    def _sealed(self, path: Path, kind: type[T], seal: FileSeal | None, hint: str) -> Stored[T]:
+        if seal is not None and _seal_of(path) != seal:
+            raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
+        return stored(path, kind, torn_tail=True)
+
+    @contextmanager
+    def scoring(self) -> Iterator[Appender]:
+        """The scores, begun anew, for those who look on while the run is under way.
+
+        They can be made again from the attempts, so nothing waits until they are on the disk.
+        """
+        self._scores.unlink(missing_ok=True)  # whoever reads the old ones keeps them
+        with Appender(self._scores, batch=sys.maxsize) as appender:
+            yield appender
+
+    @contextmanager
+    def writing(self, anew: Callable[[], bool] = lambda: False) -> Iterator[Appender]:
+        """The journal, open for appending, held by this process alone; its run is unfinished now.
+
+        Where `anew` says so, asked once nobody else can write, the journal begins empty, and the
+        old one is kept under another name.
+
+        Raises:
+            JournalError: another process is writing this run.
+            StorageError: the folder cannot be written.
+        """
+        with exclusive(self.path / "lock", self._busy()):
+            if anew():
+                self._set_aside()
+            self._unseal()
+            _drop_torn_tail(self._attempts)
+            with Appender(self._attempts) as appender:
+                yield appender
+
+    def _busy(self) -> JournalError:
+        return JournalError(
+            "another process is writing this run", where=str(self.path), hint="wait for it to end"
+        )
+
+    def _unseal(self) -> None:
+        known = self.header()
+        if known is not None and (known.finished is not None or known.journal is not None):
+            self.write_header(known.reopened())
+
+    def _set_aside(self) -> None:
+        if self._attempts.exists():
+            number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
+            self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
+
+
+def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
+    """The target's runs that have a header, with it, the newest first.
+
+    What cannot be read is passed over only where its name is not a run's of this target: which
+    answers it replaced is not known, and without it they would be taken for good ones.
+
+    Raises:
+        JournalError: the header of a run of this target is damaged.
+        StorageError: it cannot be read.
+    """
+    found = []
+    for path in sorted(runs.glob(f"{target}-*")):
+        try:
+            header = RunFolder(path).header() if path.is_dir() else None
+        except HarnessError:
+            if names_run_of(path.name, target):
+                raise
+            continue
+        if header is not None and header.target == target:
+            found.append((RunFolder(path), header))
+    return sorted(found, key=lambda item: item[1].created, reverse=True)
+
+
+def _seal_of(path: Path) -> FileSeal:
+    """The length and the digest of a file as it is now; of one that is not there, nothing's."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return FileSeal(size=file.tell(), digest=f"sha256:{digest}")
+    except FileNotFoundError:
+        return FileSeal(size=0, digest=digest_bytes(b""))
+    except OSError as error:
+        raise cannot_read(error, path) from error
+
+
+def _drop_torn_tail(path: Path) -> None:
+    """Cut what follows the last line end, so that the next line starts a line."""
+    try:
+        with path.open("r+b") as file:
+            end = size = file.seek(0, os.SEEK_END)
+            piece = b""
+            while end and b"\n" not in piece:
+                begin = max(0, end - _PIECE)
+                file.seek(begin)
+                piece = file.read(end - begin)
+                end = begin if b"\n" not in piece else begin + piece.rindex(b"\n") + 1
+            if end != size:
+                file.truncate(end)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(error, path) from error

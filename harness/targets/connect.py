@@ -1,0 +1,307 @@
+"""Connect: from a configured server to an address, a key, and the identities of its targets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from harness.client.bots.http import Access
+from harness.client.models import ServerDescription, describe
+from harness.client.traffic.meter import Meter
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import ServerError, UsageError
+from harness.files import read_bytes
+from harness.records.base import explain
+from harness.records.candidate import Dossier
+from harness.records.http_server import HttpServer
+from harness.records.server import ManagedServer, RemoteServer
+from harness.records.servers import Server
+from harness.records.target import Identity
+from harness.serving.adapter import check_fits, read_adapter
+from harness.serving.identity import check_model, model_identity
+from harness.serving.replicas import VllmReplicas
+from harness.serving.spec import ServeSpec
+from harness.serving.vllm import VllmServer
+from harness.targets.http_identity import access_to, identify_bot, is_still_bot
+from harness.targets.served_models import adapter_behind, not_listed
+from harness.training.train import DOSSIER, base_digest
+
+BASE = "base-model"
+
+
+class Managed(Protocol):
+    """A server of ours, one process or several."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses now."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """The key it asks for."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether all of its processes run."""
+        ...
+
+    def serving(self) -> bool:
+        """Whether any of its processes runs, or is about to."""
+        ...
+
+    def restart(self) -> None:
+        """Return once all of its processes run again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to ask, with which key; `managed` is what runs behind it, where it is ours.
+
+    Several addresses are replicas of one server. `meter` holds the limits that all who ask there
+    share, where there are any; `bot` is what stands at the address where it is not
+    OpenAI-compatible; `known` is what addresses are known to have said of themselves.
+    """
+
+    addresses: tuple[str, ...]
+    api_key: str | None
+    api_key_env: str | None = None
+    managed: Managed | None = None
+    meter: Meter | None = None
+    bot: Access | None = None
+    known: Mapping[str, ServerDescription] = field(default_factory=dict)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The server's addresses now: a managed one that was restarted may have moved."""
+        return self.managed.urls if self.managed is not None else self.addresses
+
+    async def describe(self, url: str | None = None) -> ServerDescription:
+        """What the server at one of the addresses, by default the first, says of itself.
+
+        Raises:
+            ServerError: it cannot be reached, or refuses.
+        """
+        return await describe(url or self.urls[0], self.api_key, api_key_env=self.api_key_env)
+
+
+def model_name(project: Project, target: str) -> str:
+    """The name by which a target is asked for on its server."""
+    chosen = project.target(target)
+    if chosen.model is not None:
+        return chosen.model
+    return BASE if chosen.adapter is None else target
+
+
+def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path) -> ServeSpec:
+    """What to start for the targets of one managed server, its files looked at.
+
+    Raises:
+        UsageError: the model or an adapter is missing, or an adapter is for another base.
+    """
+    configured = project.config.servers[server]
+    if not isinstance(configured, ManagedServer):
+        raise UsageError(
+            f"`{server}` is given by url and already runs", where=f"{project.file}: servers"
+        )
+    model = project.resolve(configured.model, f"servers.{server}.model")
+    check_model(model)
+    adapters = {}
+    for name in targets:
+        given = project.target(name).adapter
+        if given is not None:
+            adapters[name] = project.resolve(given, f"targets.{name}.adapter")
+            check_fits(adapters[name], model)
+            _check_dossier(adapters[name], model)
+    return ServeSpec(
+        model=model,
+        log=log,
+        adapters=adapters,
+        args=_with_template(project, configured),
+        trust_remote_code=configured.trust_remote_code,
+        port=configured.port,
+        start_timeout=configured.start_timeout,
+        base_name=BASE,
+    )
+
+
+def _check_dossier(adapter: Path, model: Path) -> None:
+    """Refuse an adapter whose dossier says that it was trained on another base.
+
+    Shapes alone cannot tell two bases of one architecture apart.
+    """
+    data = read_bytes(adapter / DOSSIER)
+    if data is None:
+        return
+    try:
+        dossier = Dossier.model_validate_json(data)
+    except ValidationError as error:
+        raise UsageError(explain(error), where=str(adapter / DOSSIER)) from None
+    if dossier.base_digest != base_digest(model):
+        raise UsageError(
+            f"was trained on another base than {model}",
+            where=str(adapter),
+            hint="train it again, or serve the base that it was trained on",
+        )
+
+
+def _with_template(project: Project, server: ManagedServer) -> dict[str, str | int | float | bool]:
+    """The server's options, a chat template's path seen from the project."""
+    args = dict(server.args)
+    for name in ("chat-template", "chat_template"):
+        given = args.get(name)
+        if isinstance(given, str) and (project.root / given).is_file():
+            args[name] = str(project.root / given)
+    return args
+
+
+async def identify(project: Project, target: str) -> Identity:
+    """What the target's answers depend on; a managed server need not run for it.
+
+    Raises:
+        UsageError: a file of the model or adapter is missing, or the url has no such model.
+        ServerError: the server at the url cannot be reached.
+        AdapterNotApplied: the server at the url has dropped the adapter.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, ManagedServer):
+        spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+        adapter = target if chosen.adapter is not None else None
+        return model_identity(chosen.server, spec, adapter)
+    if isinstance(configured, HttpServer):
+        return await identify_bot(configured, chosen.server, chosen, project.file)
+    server = await _described(_remote(configured, project.file))
+    name = model_name(project, target)
+    entry = server.model(name)
+    if server.models and entry is None:
+        raise not_listed(project, target, _place(configured), server)
+    return Identity(
+        server=_place(configured),
+        server_version=server.version,
+        model=name,
+        root=entry.root if entry is not None else None,
+        adapter=adapter_behind(project, target, _place(configured), entry),
+    )
+
+
+def _place(server: RemoteServer) -> str:
+    """What stands for a url's weights: its addresses, in an order that is not the user's."""
+    return " ".join(sorted(server.urls))
+
+
+async def _described(endpoint: Endpoint) -> ServerDescription:
+    """What the first address that answers says of itself.
+
+    Whether the others say the same is seen before they are asked anything.
+
+    Raises:
+        ServerError: none can be reached, or the one that can refuses.
+    """
+    errors = []
+    for url in endpoint.urls:
+        try:
+            return await endpoint.describe(url)
+        except ServerError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def is_still(project: Project, target: str, identity: Identity) -> bool:
+    """Whether a stored identity is that of the target as it is configured now.
+
+    Files are compared where they are here; the version of the server may differ.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, HttpServer):
+        return is_still_bot(configured, chosen, identity)
+    if isinstance(configured, RemoteServer):
+        if (identity.server, identity.model) != (_place(configured), chosen.model):
+            return False
+        return chosen.adapter is None or _is_adapter(project, target, identity)
+    if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
+        return False
+    if (chosen.adapter is None) != (identity.adapter is None):
+        return False
+    if chosen.adapter is not None and not _is_adapter(project, target, identity):
+        return False
+    if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
+        return True
+    spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+    adapter = target if chosen.adapter is not None else None
+    return model_identity(chosen.server, spec, adapter, identity.server_version) == identity
+
+
+def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
+    """Whether the identity's adapter is the one in the target's folder, if that is here."""
+    folder = project.resolve(project.target(target).adapter or "", f"targets.{target}.adapter")
+    return not folder.is_dir() or read_adapter(folder).digest == identity.adapter
+
+
+@contextmanager
+def connect(
+    project: Project,
+    server: str,
+    targets: Sequence[str],
+    log: Path,
+    on_progress: Callable[[str], None],
+) -> Iterator[Endpoint]:
+    """The server's endpoint for as long as the block runs; a managed one is started and stopped.
+
+    Raises:
+        UsageError: the key's environment variable is not set, or a file is missing.
+        ServerError: the managed server does not start.
+    """
+    configured = project.config.servers[server]
+    if isinstance(configured, RemoteServer):
+        yield replace(_remote(configured, project.file), meter=_meter(server, configured))
+        return
+    if isinstance(configured, HttpServer):
+        access = access_to(configured, server, project.file)
+        yield Endpoint((configured.url,), None, bot=access, meter=_meter(server, configured))
+        return
+    spec = serve_spec(project, server, targets, log)
+    with (
+        VllmServer(spec, on_progress)
+        if configured.replicas == 1
+        else VllmReplicas(spec, configured.replicas, on_progress)
+    ) as managed:
+        meter = _meter(server, configured)
+        yield Endpoint((), managed.api_key, managed=managed, meter=meter)
+
+
+def _meter(name: str, server: Server) -> Meter | None:
+    """The limits on asking the server, or None where nothing is limited."""
+    limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
+    if limits == (None, None, None):
+        return None
+    return Meter(name, server, clock=SYSTEM_CLOCK, replicas=replicas(server))
+
+
+def replicas(server: Server) -> int:
+    """How many machines a server's price by the hour counts for."""
+    if isinstance(server, ManagedServer):
+        return server.replicas
+    return len(server.urls) if isinstance(server, RemoteServer) else 1
+
+
+def _remote(server: RemoteServer, file: str) -> Endpoint:
+    key = None
+    if server.api_key_env is not None:
+        key = os.environ.get(server.api_key_env)
+        if not key:
+            raise UsageError(
+                f"the environment variable {server.api_key_env} is not set",
+                where=f"{file}: servers",
+                hint="it must hold the server's key",
+            )
+    return Endpoint(server.urls, key, server.api_key_env)

@@ -1,0 +1,155 @@
+"""Talk: put conversations to a live target from code that waits for the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pydantic import ValidationError
+
+from harness.client.protocol import ChatRequest, Reply
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import EvidenceError, UsageError
+from harness.records.base import explain
+from harness.records.plan import Plan
+from harness.records.progress import Watcher
+from harness.records.run import RunHeader
+from harness.records.suite import Message
+from harness.records.target import Generation, Identity
+from harness.targets.adapter_proof import prove_all
+from harness.targets.client_stack import Dialled, dial
+from harness.targets.connect import Endpoint, identify
+from harness.targets.fingerprint import check_unchanged
+from harness.targets.served_models import check_listing
+
+T = TypeVar("T")
+
+
+class Line:
+    """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
+
+    Requests are made on an event loop in a thread of its own, so that whoever asks may be on
+    another. Its `identity` is what was there when the line was opened. `concurrency` stands in
+    place of the target's own.
+    """
+
+    def __init__(
+        self, project: Project, target: str, endpoint: Endpoint, concurrency: int | None = None
+    ) -> None:
+        self.target = target
+        self._project = project
+        self._endpoint = endpoint
+        settings = project.generation(target)
+        self._generation = (
+            settings
+            if concurrency is None
+            else settings.model_copy(update={"concurrency": concurrency})
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stack = AsyncExitStack()
+        self._dialled: Dialled | None = None
+        self.identity: Identity
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._wait(self._dial())
+        except BaseException:
+            self._hang_up()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._hang_up()
+
+    def check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
+        """Return if what answers here is what is planned, its adapter applied.
+
+        Where a run of it is `known`, the adapter must be the one that answered then.
+
+        Raises:
+            EvidenceError: the target is another by now.
+            AdapterNotApplied: its adapter has no effect, or is another than it was.
+            ServerError: a probe failed.
+        """
+        self._wait(self._check(planned, known, watcher))
+
+    def ask(self, conversations: Sequence[Sequence[Message]], **sampling: Any) -> list[Reply]:
+        """What comes of each conversation, in their order; all are asked at once.
+
+        At most the target's `concurrency` are under way. `sampling` stands in place of the
+        target's own `temperature`, `top_p`, `max_tokens` and `seed`.
+
+        Raises:
+            UsageError: a value of `sampling` is out of range, or unknown.
+        """
+        try:
+            settings = Generation(**{**self._generation.model_dump(), **sampling})
+        except ValidationError as error:
+            raise UsageError(explain(error)) from None
+        return self._wait(self._ask(conversations, settings))
+
+    async def _dial(self) -> None:
+        self.identity = await identify(self._project, self.target)
+        self._dialled = await self._stack.enter_async_context(
+            dial(self._endpoint, self._generation, SYSTEM_CLOCK)
+        )
+
+    async def _check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
+        identity = await identify(self._project, self.target)
+        if identity != planned.identity:
+            raise EvidenceError(
+                f"`{self.target}` is no longer what it was when the session began", hint="run again"
+            )
+        called = self._project.target(self.target).answers_as
+        listed = functools.partial(check_listing, self._project, self.target, identity)
+        assert self._dialled is not None
+        proof = await prove_all(self._dialled, planned, watcher.say, called, listed)
+        then = None if known is None else known.adapter_proof
+        if proof is not None and known is not None and then is not None:
+            check_unchanged(proof, then, known.created)
+
+    async def _ask(
+        self, conversations: Sequence[Sequence[Message]], settings: Generation
+    ) -> list[Reply]:
+        assert self._dialled is not None
+        client, room = self._dialled.client, asyncio.Semaphore(settings.concurrency)
+        called = self._project.target(self.target).answers_as
+
+        async def one(messages: Sequence[Message]) -> Reply:
+            request = ChatRequest(
+                model=self.identity.model,
+                messages=tuple(messages),
+                max_tokens=settings.max_tokens,
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                seed=settings.seed,
+                answers_as=called,
+            )
+            async with room:
+                return await client.ask(request)
+
+        return await asyncio.gather(*(one(messages) for messages in conversations))
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _hang_up(self) -> None:
+        try:
+            self._wait(self._stack.aclose())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()

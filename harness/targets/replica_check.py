@@ -1,0 +1,204 @@
+"""Agree: show that all replicas of a server serve the same, before any of them is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+
+from harness.client.failures import busy, down
+from harness.client.models import ServerDescription
+from harness.errors import AdapterNotApplied, EvidenceError, ServerError
+from harness.records.asks import Ask
+from harness.records.attempt import Failure
+from harness.records.plan import Plan
+from harness.targets.client_stack import Dialled, Replica
+from harness.targets.probes import NOISE_FACTOR, Logprobs, answers, gap_between, spread
+
+# The same weights on the same kind of GPU come closer than this; other weights do not.
+RESOLUTION = 1e-3
+# In a batch with other requests they may be this far apart.
+DRIFT = 0.1
+_HINT = "serve the same files with the same version and options on all, or name two servers"
+
+Described = list[tuple[Replica, ServerDescription]]
+
+
+async def agree(
+    dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
+) -> Described:
+    """What each replica says of itself, once they are known to serve the same.
+
+    They name the same version and the same model, and greedy answers to a few prompts of the plan
+    differ by no more than noise: what the first one, asked twice, differs by from itself. A
+    replica that cannot be reached is left out of `dialled`, and `say` is told.
+
+    Raises:
+        EvidenceError: a replica serves something else, or nothing can be told.
+        AdapterNotApplied: a replica does not list the plan's adapter.
+        ServerError: none can be reached, or a probe failed.
+    """
+    described = await _describe(dialled, say)
+    if len(described) == 1:
+        return described
+    for replica, description in described[1:]:
+        _compare(planned, described[0], (replica, description))
+    await _probe(dialled, planned, say, answers_as)
+    return [item for item in described if item[0] in dialled.replicas]
+
+
+async def _describe(dialled: Dialled, say: Callable[[str], None]) -> Described:
+    replicas = dialled.replicas
+    found = await asyncio.gather(
+        *(replica.describe() for replica in replicas), return_exceptions=True
+    )
+    described: Described = []
+    errors: list[tuple[Replica, ServerError]] = []
+    for replica, result in zip(replicas, found, strict=True):
+        if isinstance(result, ServerError):
+            errors.append((replica, result))
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            described.append((replica, result))
+            dialled.known[replica.address] = result
+    if not described:
+        raise errors[0][1]
+    for replica, error in errors:
+        _leave_out(dialled, replica, error.what, say)
+    return described
+
+
+def _leave_out(dialled: Dialled, replica: Replica, why: str, say: Callable[[str], None]) -> None:
+    dialled.leave_out(replica)
+    say(f"{replica.address} is left out, {len(dialled.replicas)} remain: {why}")
+
+
+def _compare(
+    planned: Plan,
+    first: tuple[Replica, ServerDescription],
+    other: tuple[Replica, ServerDescription],
+) -> None:
+    """Refuse replicas that describe themselves differently."""
+    name = planned.identity.model
+    (reference, one), (replica, two) = first, other
+    ours, theirs = one.model(name), two.model(name)
+    if (ours is None) != (theirs is None):
+        lacking, listed = (reference, one) if ours is None else (replica, two)
+        kind = EvidenceError if planned.identity.adapter is None else AdapterNotApplied
+        names = ", ".join(f"`{model.id}`" for model in listed.models)
+        raise kind(
+            f"does not list `{name}`, other replicas do (it lists {names})",
+            where=lacking.address,
+            hint="its log says why it was dropped",
+        )
+    pairs = [("version", one.version, two.version)]
+    if ours is not None and theirs is not None:
+        pairs += [
+            (f"{key} of `{name}`", str(getattr(ours, key)), str(getattr(theirs, key)))
+            for key in ("root", "parent", "max_model_len")
+        ]
+    for what, expected, found in pairs:
+        if found != expected:
+            raise EvidenceError(
+                f"is no replica of {reference.address}: its {what} is {found}, not {expected}",
+                where=replica.address,
+                hint=_HINT,
+            )
+
+
+async def _probe(
+    dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None
+) -> None:
+    """Refuse replicas that answer differently; leave out those that cannot be asked."""
+    probes = spread(planned.asks)
+    model = planned.identity.model
+    ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
+    first, *others = dialled.replicas
+    twice = await _twice(first, ask)
+    while isinstance(twice, Failure):
+        if not others:
+            raise ServerError(f"a probe of `{model}` failed: {twice.detail}", where=first.address)
+        _leave_out(dialled, first, twice.detail, say)
+        first, *others = others
+        twice = await _twice(first, ask)
+    for replica, theirs in zip(others, await asyncio.gather(*map(ask, others)), strict=True):
+        if isinstance(theirs, Failure):
+            _leave_out(dialled, replica, theirs.detail, say)
+        else:
+            _check(first, replica, twice, theirs, RESOLUTION)
+    dialled.checks.append(functools.partial(_check_again, first, twice, ask))
+
+
+async def _check_again(
+    first: Replica,
+    twice: tuple[list[Logprobs], list[Logprobs]],
+    ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]],
+    replica: Replica,
+) -> Failure | None:
+    """Refuse a replica that was away and came back with other weights; other requests go on."""
+    theirs = await ask(replica)
+    if isinstance(theirs, Failure):
+        return theirs
+    _check(first, replica, twice, theirs, DRIFT)
+    return None
+
+
+async def _twice(
+    replica: Replica, ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]]
+) -> tuple[list[Logprobs], list[Logprobs]] | Failure:
+    once = await ask(replica)
+    if isinstance(once, Failure):
+        return once
+    again = await ask(replica)
+    return again if isinstance(again, Failure) else (once, again)
+
+
+async def _ask(
+    replica: Replica, *, model: str, probes: Sequence[Ask], answers_as: str | None
+) -> list[Logprobs] | Failure:
+    """The replica's answers, with log-probabilities where it gives them; or why it is not there.
+
+    Raises:
+        ServerError: it is there, and refuses.
+    """
+    said = await answers(replica.client, model, probes, answers_as, with_logprobs=True)
+    if isinstance(said, Failure) and not (down(said) or busy(said)):
+        # Some servers refuse a request for log-probabilities.
+        said = await answers(replica.client, model, probes, answers_as, with_logprobs=False)
+    if isinstance(said, Failure) and not (down(said) or busy(said)):
+        raise ServerError(f"a probe of `{model}` failed: {said.detail}", where=replica.address)
+    return said
+
+
+def _check(
+    first: Replica,
+    other: Replica,
+    said: tuple[list[Logprobs], list[Logprobs]],
+    theirs: list[Logprobs],
+    resolution: float,
+) -> None:
+    """Refuse a replica that is further from the first than the first from itself."""
+    ours, again = said
+    twice = [gap_between(one, two) for one, two in zip(ours, again, strict=True)]
+    apart = [gap_between(one, two) for one, two in zip(ours, theirs, strict=True)]
+    usable = [gap for gap, own in zip(apart, twice, strict=True) if not own.forked]
+    forked = len(twice) - len(usable)
+    if 3 * forked > len(usable):
+        raise EvidenceError(
+            f"contradicts itself on {forked} of {len(twice)} probes, so nothing can be told of "
+            "its replicas",
+            where=first.address,
+            hint="it is not deterministic at temperature 0; name one address",
+        )
+    noise = max(gap.nats for gap in twice)
+    threshold = max(resolution, NOISE_FACTOR * noise)
+    differing = sum(gap.forked or gap.nats > threshold for gap in usable)
+    if 2 * differing > len(usable):
+        raise EvidenceError(
+            f"is no replica of {first.address}: it answers {differing} of {len(usable)} probes "
+            f"differently (largest difference {max(gap.nats for gap in usable):.2g} nats, noise "
+            f"{noise:.2g})",
+            where=other.address,
+            hint=_HINT,
+        )

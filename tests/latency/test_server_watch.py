@@ -1,0 +1,145 @@
+"""What a server tells between two looks, and one that was started again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from harness.client.metrics import Metrics
+from harness.clock import ManualClock
+from harness.latency.server_watch import Look, ServerWatch
+from harness.records.latency import ServerHealth
+from harness.targets.connect import Endpoint
+from tests.client.test_models import Site
+
+NAMES = {
+    "prompt": "vllm:prompt_tokens_total",
+    "generated": "vllm:generation_tokens_total",
+    "queries": "vllm:prefix_cache_queries_total",
+    "hits": "vllm:prefix_cache_hits_total",
+    "waited": "vllm:time_to_first_token_seconds_sum",
+    "firsts": "vllm:time_to_first_token_seconds_count",
+    "running": "vllm:num_requests_running",
+    "started": "process_start_time_seconds",
+}
+AWAY = "http://127.0.0.1:9/v1"
+
+
+class Counting:
+    """A server that tells the counts it was given; `running` falls by one with every look."""
+
+    def __init__(self, **counts: float) -> None:
+        self.counts = counts
+        self.looks = 0
+
+    async def page(self, _: web.Request) -> web.Response:
+        self.looks += 1
+        page = "".join(f"{NAMES[name]} {value}\n" for name, value in self.counts.items())
+        self.counts["running"] = max(0.0, self.counts.get("running", 0.0) - 1.0)
+        return web.Response(text=page)
+
+    def add(self, **counts: float) -> None:
+        for name, value in counts.items():
+            self.counts[name] += value
+
+
+def fresh() -> Counting:
+    return Counting(
+        started=100.0, prompt=50.0, generated=20.0, queries=50.0, hits=10.0, waited=1.0, firsts=5.0
+    )
+
+
+def watch(url: str, log: Path | None = None) -> ServerWatch:
+    return ServerWatch(Endpoint((url,), None), log, clock=ManualClock())
+
+
+async def test_what_one_server_did_in_between() -> None:
+    server = fresh()
+    async with Site(server.page) as url:
+        watching = watch(url)
+        before = await watching.look()
+        server.add(prompt=200, generated=80, queries=200, hits=50, waited=0.5, firsts=10)
+        after = await watching.look()
+    assert watching.health(before, after) == ServerHealth(
+        prompt_tokens=200, generation_tokens=80, cache_hit_share=0.25, ttft_mean=0.05
+    )
+    assert watching.health(after, after) == ServerHealth(prompt_tokens=0, generation_tokens=0)
+
+
+async def test_a_figure_that_is_not_told_is_none() -> None:
+    server = Counting(started=7.0, prompt=0)
+    async with Site(server.page) as url:
+        watching = watch(url)
+        before = await watching.look()
+        server.add(prompt=300)
+        after = await watching.look()
+    assert watching.health(before, after) == ServerHealth(prompt_tokens=300)
+    away = watch(AWAY)
+    assert away.health(await away.look(), await away.look()) == ServerHealth()
+
+
+async def test_a_server_that_was_started_again_counts_for_nothing() -> None:
+    server = fresh()
+    async with Site(server.page) as url:
+        watching = watch(url)
+        before = await watching.look()
+        server.add(started=1.0, prompt=500, generated=500)
+        ahead = await watching.look()
+        server.counts = {"prompt": 3.0, "generated": 4.0}
+        behind = await watching.look()
+    assert watching.health(before, ahead) == ServerHealth()
+    assert watching.health(before, behind) == ServerHealth()
+
+
+def test_a_server_that_moved_counts_for_nothing() -> None:
+    counted = Metrics(prompt_tokens=1.0)
+    watching = watch("http://here/v1")
+    before = Look("http://here/v1", counted)
+    after = Look("http://there/v1", counted)
+    assert watching.health(before, after) == ServerHealth()
+
+
+async def test_a_look_waits_until_the_last_answers_are_counted() -> None:
+    server = fresh()
+    server.counts["running"] = 3.0
+    async with Site(server.page) as url:
+        look = await watch(url).look()
+    assert look.metrics is not None
+    assert not look.metrics.busy
+    assert server.looks == 4
+
+
+async def test_a_look_does_not_wait_for_the_requests_of_others() -> None:
+    server = fresh()
+    server.counts["running"] = 1e9
+    async with Site(server.page) as url:
+        clock = ManualClock()
+        look = await ServerWatch(Endpoint((url,), None), clock=clock).look()
+    assert look.metrics is not None
+    assert look.metrics.busy
+    assert 0.0 < clock.now() < 1.0
+
+
+async def test_compiling_is_told_from_the_log_in_between(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("INFO 11-21 14:28:20 [core.py:402] Compiling before\n")
+    watching = watch(AWAY, log)
+    before = await watching.look()
+    with log.open("a") as file:
+        file.write("INFO 11-21 14:28:30 [a.py:1] Avg prompt throughput: 1.2 tokens/s\n")
+        file.write("(Worker pid=7) WARNING 11-21 14:28:31 [b.py:2] Triton JIT compilation: k\n")
+        file.write("torch._dynamo hit the recompile limit\n")
+    after = await watching.look()
+    with log.open("a") as file:
+        file.write("Compiling after\n")
+    assert watching.health(before, after).compiled == (
+        "Triton JIT compilation: k",
+        "torch._dynamo hit the recompile limit",
+    )
+    assert watching.health(after, after).compiled == ()
+
+
+async def test_a_log_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+    watching = watch(AWAY, tmp_path / "none.log")
+    assert watching.health(await watching.look(), await watching.look()).compiled == ()
