@@ -1,5 +1,6 @@
 # make demo   set everything up, then train, serve, test and judge three small candidates
 # make test   set everything up, then run every test
+# make check  lint, types, and the tests nearest to what changed since the main branch
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
 # make docs   write docs/cli.md, the page of all commands' help
@@ -12,7 +13,7 @@ LOCK := requirements/cpu.lock
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test setup browser lint lock docs
+.PHONY: demo test check setup browser lint lock docs
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -21,6 +22,11 @@ demo: setup
 # Two files at a time: many tests wait for servers and processes. In order, the longest come early.
 test: setup browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# What to run before a commit; the slow tests are left to `make test`.
+check: lint
+	@files=$$($(BIN)/python -m tests.affected) && if [ -z "$$files" ]; then echo "no test is near what changed"; \
+	  else $(BIN)/python -m pytest -q -n 2 -m "not slow" $$files; fi
 
 # The stamp is a copy of the lock and of the package's metadata, so that only a change of content
 # installs again. CPU torch is a step of its own: its index must not be asked for anything else.
