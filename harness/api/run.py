@@ -74,7 +74,7 @@ class Run:
             EvidenceError: the files changed after the run was finished.
         """
         sums: dict[tuple[str, str, str], list[float]] = {
-            (section.suite, section.section, metric): [0.0, 0.0, 0]
+            (section.suite, section.section, metric.name): [0.0, 0.0, 0]
             for section in self.record.header.sections
             for metric in section.metrics
         }

@@ -38,7 +38,7 @@ def command(config: Path) -> None:
             own = {case.group for case in section.cases}
             click.echo(
                 f"  {section.name}: {len(section.cases)} cases in {len(own)} groups, "
-                f"{section.scorer} -> {', '.join(section.metrics)}"
+                f"{section.scorer} -> {', '.join(metric.name for metric in section.metrics)}"
             )
         for tests in suite.tests:
             click.echo(f"  {tests.name}: the Python tests of {tests.file} -> accuracy")

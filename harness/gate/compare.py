@@ -11,6 +11,7 @@ import numpy as np
 from harness.records.asks import conversation
 from harness.records.attempt import Attempt
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.metric import Metric
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
@@ -111,14 +112,14 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
         for section, metrics in suite.yields():
             pairs = by_section[suite.name, section]
             for metric in metrics:
-                name = f"{suite.name}.{section}.{metric}"
+                name = f"{suite.name}.{section}.{metric.name}"
                 paired = _metric(name, metric, pairs)
                 if paired is not None:
                     found[name] = paired
     return found
 
 
-def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric | None:
+def _metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
     """One metric's terms, averaged over the repeats of each case; None where no case has a term.
 
     A case with a repeat that could not be scored on both sides has no terms and is missing.
@@ -128,11 +129,11 @@ def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric
     missing: dict[str, str] = {}
     for pair in pairs:
         if pair.change == "not_comparable":
-            if _concerns(pair, metric):
+            if _concerns(pair, metric.name):
                 missing[pair.case] = pair.group
             continue
-        ours = pair.candidate_score.terms.get(metric)
-        other = pair.baseline_score.terms.get(metric)
+        ours = pair.candidate_score.terms.get(metric.name)
+        other = pair.baseline_score.terms.get(metric.name)
         if ours is not None or other is not None:
             rows[pair.case].append((*_numbers(ours), *_numbers(other)))
             groups[pair.case] = pair.group
@@ -148,6 +149,7 @@ def _metric(name: str, metric: str, pairs: Sequence[PairedCase]) -> PairedMetric
         baseline_den=means[:, 3],
         groups=np.array([groups[case] for case in known], dtype=np.str_),
         missing=np.array(list(missing.values()), dtype=np.str_),
+        metric=metric,
     )
 
 

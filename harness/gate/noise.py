@@ -124,7 +124,7 @@ def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None
 def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     """The policy with the rules alone that the suites' own cases say something about."""
     tested = {
-        f"{suite.name}.{section.name}.{metric}"
+        f"{suite.name}.{section.name}.{metric.name}"
         for suite in suites
         for section in suite.tests
         for metric in section.metrics

@@ -197,21 +197,21 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
     as with a scorer that makes nothing of such an answer, all of the section are counted.
     """
     found = {
-        f"{suite.name}.{section.name}.{metric}": Counter[str]()
+        f"{suite.name}.{section.name}.{metric.name}": Counter[str]()
         for suite in suites
         for section in suite.sections
         for metric in section.metrics
     }
     scoring = Scoring(suites)
     for each in (scoring.score(ask, _any_answer(ask)) for ask in _asks(suites)):
-        for metric, term in each.terms.items():
+        for named, term in each.terms.items():
             if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
-                found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1
+                found[f"{each.suite}.{each.section}.{named}"][each.group] += 1
     for suite in suites:
         for section in suite.sections:
             everything = Counter(case.group for case in section.cases)
             for metric in section.metrics:
-                name = f"{suite.name}.{section.name}.{metric}"
+                name = f"{suite.name}.{section.name}.{metric.name}"
                 found[name] = found[name] or everything
     return found
 

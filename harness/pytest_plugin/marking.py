@@ -134,7 +134,7 @@ def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
     else:
         value, passed, reason = mark.value, bool(mark.passed), mark.reason
     term = Term(num=value, den=1.0)
-    terms = dict.fromkeys(PythonSection.metrics, term)
+    terms = {metric.name: term for metric in PythonSection.metrics}
     return {"value": value, "passed": passed, "reason": reason, "terms": terms}
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from harness.records.attempt import Attempt
 from harness.records.latency import LatencySection
+from harness.records.metric import SHARE, Metric
 from harness.records.run import Run
 from harness.records.score import Score
 from harness.records.suite import Message
@@ -23,7 +24,8 @@ class PairedMetric:
 
     Repeats are already averaged within a case. A metric is sum(num) / sum(den), so a mean has
     `den` 1 throughout. `groups` holds the cluster of each case, `missing` that of each case which a
-    side has no score for: it is not among the others, and no bound may forget it.
+    side has no score for: it is not among the others, and no bound may forget it. `metric` is what
+    the numbers mean.
     """
 
     name: str
@@ -33,6 +35,7 @@ class PairedMetric:
     baseline_den: npt.NDArray[np.float64]
     groups: npt.NDArray[np.str_]
     missing: npt.NDArray[np.str_] = field(default_factory=lambda: np.array([], dtype=np.str_))
+    metric: Metric = SHARE
 
     @property
     def is_mean(self) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.records.attempt import Attempt
 from harness.records.base import Record
+from harness.records.metric import Metric
 from harness.records.score import Score
 from harness.records.suite import Case
 
@@ -50,7 +51,7 @@ class RecordedSection(Record):
 
     suite: str
     section: str
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     cases: tuple[RecordedCase, ...] = Field(min_length=1)
     session: str = ""
     judge: str | None = None

@@ -15,6 +15,7 @@ from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.cost import Asking, Spending, spending
+from harness.records.metric import Metric
 from harness.records.recording import SCORER, RecordedCase, RecordedSection, Recording
 from harness.records.score import Score
 from harness.records.summary import Summary, Tally
@@ -72,12 +73,12 @@ class AdapterProof(Record):
 
 
 class SectionPlan(Record):
-    """What a run set out to ask in one section."""
+    """What a run set out to ask in one section, and what its metrics mean."""
 
     suite: str
     section: str
     scorer: str
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     planned: int = Field(ge=1)
 
 
@@ -130,7 +131,7 @@ class RunHeader(Record):
     def tally(self) -> Tally:
         """A tally of the run's records with nothing counted yet."""
         names = (
-            f"{section.suite}.{section.section}.{metric}"
+            f"{section.suite}.{section.section}.{metric.name}"
             for section in self.sections
             for metric in section.metrics
         )

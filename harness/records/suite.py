@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, SkipValidation, field_validator, model_validator
 
 from harness.records.base import Record
+from harness.records.metric import Metric
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -71,7 +72,7 @@ class Section(Record):
 
     name: str = Field(pattern=NAME_PATTERN)
     scorer: str
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     settings: dict[str, Any] = Field(default_factory=dict)
     cases_file: str
     cases: Annotated[Sequence[Case], SkipValidation]
@@ -84,7 +85,7 @@ class PythonSection(Record):
     has run them all. Each has the same metrics.
     """
 
-    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="accuracy"),)
 
     name: str = Field(pattern=NAME_PATTERN)
     file: str
@@ -108,7 +109,7 @@ class Suite(Record):
             for case in section.cases:
                 yield section, case
 
-    def yields(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def yields(self) -> Iterator[tuple[str, tuple[Metric, ...]]]:
         """Every section's name with its metrics, those of Python tests last."""
         for section in self.sections:
             yield section.name, section.metrics
@@ -118,7 +119,7 @@ class Suite(Record):
     def metrics(self) -> tuple[str, ...]:
         """The full names `<suite>.<section>.<metric>` this suite yields."""
         return tuple(
-            f"{self.name}.{section}.{metric}"
+            f"{self.name}.{section}.{metric.name}"
             for section, metrics in self.yields()
             for metric in metrics
         )

@@ -12,6 +12,7 @@ from harness.event_loop import apart
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
+from harness.records.metric import Metric
 from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Scorer, Unscored
@@ -90,25 +91,43 @@ def _score(ask: Ask, attempt: Attempt, section: Section, scorer: Scorer) -> Scor
         return _unscored(place, f"scorer `{section.scorer}` crashed: {_named(error)}")
 
 
-def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[str]) -> Score:
+def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[Metric]) -> Score:
     """The score that a scorer's judgement makes; whatever is wrong with it raises."""
     if isinstance(judgement, Unscored):
         score = _unscored(place, judgement.reason)
     elif isinstance(judgement, Judgement):
         if not isinstance(judgement.passed, bool):  # pydantic would take 1 and "yes" for True
             raise TypeError(f"`passed` must be True or False, got {judgement.passed!r}")
+        names = {metric.name for metric in metrics}
         given = {
             "value": judgement.value,
             "passed": judgement.passed,
-            "terms": {name: term for name, term in judgement.terms.items() if name in metrics},
+            "terms": {name: term for name, term in judgement.terms.items() if name in names},
             "label": judgement.label,
             "reason": judgement.reason,
         }
         score = Score.model_validate({**place, **given, "status": "scored"})
+        check_bounds(score, metrics)
     else:
         raise TypeError(f"gave {type(judgement).__name__} in place of a Judgement or Unscored")
     f"{score.label}{score.reason}".encode()  # half a surrogate pair cannot be written to a file
     return score
+
+
+def check_bounds(score: Score, metrics: Sequence[Metric]) -> None:
+    """Nothing, where the score's value and its terms are such as its section's metrics allow.
+
+    The value is held against the first metric's bounds.
+
+    Raises:
+        ValueError: one is out of bounds.
+    """
+    if score.value is not None and (wrong := metrics[0].outside(score.value)):
+        raise ValueError(f"value: {wrong}")
+    for metric in metrics:
+        term = score.terms.get(metric.name)
+        if term is not None:
+            term.check(metric)
 
 
 def _unscored(place: Mapping[str, Any], reason: str) -> Score:

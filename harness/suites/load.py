@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from harness.errors import SuiteError
 from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
 from harness.records.base import Record, explain
+from harness.records.metric import Metric
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
 from harness.suites.cases import CaseFile, read_cases, stamp
 from harness.suites.data import data_digests
@@ -27,7 +28,7 @@ _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
 class ScorerBook(Protocol):
     """What a loader has to know of scorers; each method raises ValueError with what is wrong."""
 
-    def metrics(self, scorer: str) -> tuple[str, ...]:
+    def metrics(self, scorer: str) -> Sequence[str | Metric]:
         """The metrics of the named scorer."""
         ...
 
@@ -225,25 +226,29 @@ def _cases_file(folder: Path, name: str, where: str) -> Path:
     return folder / name
 
 
-def _metrics(section: str, written: _SectionFile, book: ScorerBook, where: str) -> tuple[str, ...]:
+def _metrics(
+    section: str, written: _SectionFile, book: ScorerBook, where: str
+) -> tuple[Metric, ...]:
     """The metrics asked for, or all that the scorer has."""
     with _complaints(written.scorer, section, where, "scorer: "):
-        known = tuple(book.metrics(written.scorer))
-        for metric in known:
-            if not isinstance(metric, str):  # a plugin may give anything
+        known: dict[str, Metric] = {}
+        for metric in book.metrics(written.scorer):
+            if not isinstance(metric, str | Metric):  # a plugin may give anything
                 raise ValueError(
                     f"`{written.scorer}` has a metric named {metric!r}, which is no text"
                 )
-    wanted = written.metrics or known
-    for metric in wanted:
-        if metric not in known:
+            defined = Metric(name=metric) if isinstance(metric, str) else metric
+            known[defined.name] = defined
+    wanted = written.metrics or tuple(known)
+    for name in wanted:
+        if name not in known:
             listing = ", ".join(known)
             raise SuiteError(
-                f"metrics: `{written.scorer}` has no `{metric}`; it has {listing}", where=where
+                f"metrics: `{written.scorer}` has no `{name}`; it has {listing}", where=where
             )
     if len(set(wanted)) < len(wanted):
         raise SuiteError("metrics: one is given twice", where=where)
-    return wanted
+    return tuple(known[name] for name in wanted)
 
 
 def _settings(raw: dict[str, Any], where: str) -> dict[str, Any]:
@@ -275,7 +280,7 @@ def _digest(
             "sections": {
                 section.name: {
                     "scorer": section.scorer,
-                    "metrics": sorted(section.metrics),
+                    "metrics": sorted(metric.name for metric in section.metrics),
                     "settings": section.settings,
                     "cases": cases,
                 }

@@ -49,7 +49,6 @@ def test_times_count_from_the_moment_the_request_was_due() -> None:
     "rest",
     [
         {"status": "scored"},
-        {"status": "scored", "value": 1.5, "passed": True},
         {"status": "scored", "value": float("nan"), "passed": False},
         {"status": "unscored"},
         {"status": "failed", "reason": "late", "value": 0.0, "passed": False},

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.records.attempt import Failure
+from harness.records.metric import Metric
 from harness.records.score import Term
 from harness.scorers import Judgement, Unscored, registry
 from tests.builders import make_run, shop, usual
@@ -72,13 +73,16 @@ def judged(**changes: Any) -> Judgement:
         (lambda: judged(terms=None), "AttributeError: "),
         (lambda: judged(passed="yes"), "TypeError: `passed` must be True or False, got 'yes'"),
         (lambda: judged(passed=1), "TypeError: `passed` must be True or False, got 1"),
-        (lambda: judged(value=2.0), "ValidationError: value: "),
+        (lambda: judged(value=2.0), "ValueError: value: accuracy 2 is more than 1"),
         (lambda: judged(reason="a \ud800"), "UnicodeEncodeError: "),
         (lambda: judged(label="\udfff"), "UnicodeEncodeError: "),
         (lambda: judged(reason=None), "ValidationError: reason: "),
         (lambda: Unscored("\ud800"), "UnicodeEncodeError: "),
         (lambda: Unscored(""), "ValidationError: what is not scored has a reason"),
-        (lambda: Term(num=2.0, den=1.0), "ValidationError: num 2 is more than den 1"),
+        (
+            lambda: judged(terms={"accuracy": Term(num=2.0, den=1.0)}),
+            "ValueError: num 2 is more than den 1",
+        ),
         (leave, "SystemExit: bye"),
     ],
 )
@@ -123,10 +127,21 @@ def test_an_interrupt_while_scoring_is_an_interrupt(
 
 
 def test_no_case_gives_a_metric_more_than_its_share() -> None:
-    assert Term(num=1.0, den=1.0).num == 1.0
-    assert Term(num=0.0, den=0.0).den == 0.0
+    share = Metric(name="accuracy")
+    Term(num=1.0, den=1.0).check(share)
+    Term(num=0.0, den=0.0).check(share)
     with pytest.raises(ValueError, match=r"num 1 is more than den 0\.5"):
-        Term(num=1.0, den=0.5)
+        Term(num=1.0, den=0.5).check(share)
+    with pytest.raises(ValueError, match="num -1 is less than 0"):
+        Term(num=-1.0, den=1.0).check(share)
+
+
+def test_an_unbounded_metric_takes_any_number_over_more_than_nothing() -> None:
+    nats = Metric(name="nats", unit="nats per token", direction="lower", low=None, high=None)
+    Term(num=70.5, den=12.0).check(nats)
+    Term(num=-3.0, den=1.0).check(nats)
+    with pytest.raises(ValueError, match="num 1 stands over a den of 0"):
+        Term(num=1.0, den=0.0).check(nats)
 
 
 def test_only_the_metrics_that_the_section_names_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""A metric: what one number of a section measures, and which values it can have."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_serializer, model_validator
+
+from harness.records.base import Record
+
+
+class Metric(Record):
+    """A section's named number: its unit, which direction is better, and its bounds.
+
+    `low` and `high` are None where there is no bound. The default is a share in [0, 1] of which
+    more is better; such a metric is written as its name alone.
+    """
+
+    name: str = Field(min_length=1)
+    unit: str = Field(default="share", min_length=1)
+    direction: Literal["higher", "lower"] = "higher"
+    low: float | None = 0.0
+    high: float | None = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Metric:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+        return self
+
+    @model_serializer
+    def _as_name(self) -> Any:
+        # All of it otherwise: no bound must survive where None and defaults are left out.
+        return self.name if self.is_share else dict(self)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether this is a share in [0, 1] of which more is better."""
+        own = self.unit, self.direction, self.low, self.high
+        return own == ("share", "higher", 0.0, 1.0)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether its values have both a lower and an upper bound."""
+        return self.low is not None and self.high is not None
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return self.direction == "lower"
+
+    def outside(self, value: float) -> str:
+        """What is wrong with a value that the metric cannot have; empty where nothing is."""
+        if self.low is not None and value < self.low:
+            return f"{self.name} {value:g} is less than {self.low:g}"
+        if self.high is not None and value > self.high:
+            return f"{self.name} {value:g} is more than {self.high:g}"
+        return ""
+
+
+SHARE = Metric(name="share")
