@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from harness.records.latency import Bounded, LatencyMetric
+from harness.records.latency import Bounded, LatencyMetric, LoadResult
 from harness.records.policy import LATENCY_PREFIX
-from harness.records.verdict import RuleResult
+from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
-from harness.report.latency.model import Extent, Finding, MetricRow, RatioRow, Span, Standing
+from harness.report.latency.model import Extent, Finding, MetricRow, RatioRow, Span
 from harness.report.latency.words import split_metric
 from harness.report.rules import fine_format
 
 _NOTHING = Span(numbers.NONE, numbers.NONE)
-_PLACE: dict[Standing, str] = {
-    "within": "within the limit of {limit}",
-    "above": "above the limit of {limit}",
-    "open": "the limit of {limit} lies within the interval, so it cannot be told",
-    "short": "{shortage}",
-}
 
 
 def unbound(value: float | None) -> float:
@@ -71,22 +65,19 @@ def _shortage(metric: LatencyMetric) -> str:
     return f"not certifiable: {numbers.count(metric.n)} of {needed} requests needed"
 
 
-def ratio_rows(
-    metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]
-) -> tuple[RatioRow, ...]:
+def ratio_rows(load: LoadResult, rules: Sequence[RuleResult]) -> tuple[RatioRow, ...]:
     """The lines of the drawing, one for each metric."""
     rows: list[RatioRow] = []
-    for metric in metrics:
+    for metric in load.metrics:
         rule = _ratio_rule(metric, rules)
-        limit = rule.limit if rule else None
         rows.append(
             RatioRow(
                 label=_name(metric),
                 numbers=in_words(span(metric.ratio, numbers.ratio)),
                 ratio=extent(metric.ratio),
                 control=extent(metric.control),
-                limit=limit,
-                standing=_standing(metric, metric.ratio, limit) if limit is not None else None,
+                limit=rule.limit if rule else None,
+                outcome=_outcome_at(load, metric, rule) if rule else None,
                 certifiable=metric.certifiable,
             )
         )
@@ -103,11 +94,11 @@ def _ratio_rule(metric: LatencyMetric, rules: Sequence[RuleResult]) -> RuleResul
     return next((r for r in rules if r.metric == name and r.require == "ratio_at_most"), None)
 
 
-def findings(metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]) -> tuple[Finding, ...]:
+def findings(load: LoadResult, rules: Sequence[RuleResult]) -> tuple[Finding, ...]:
     """Where each metric lies that a rule limits, by ratio or by the candidate's own value."""
-    by_name = {f"{LATENCY_PREFIX}{metric.metric}": metric for metric in metrics}
+    by_name = {f"{LATENCY_PREFIX}{metric.metric}": metric for metric in load.metrics}
     return tuple(
-        _finding(by_name[rule.metric], rule)
+        _finding(load, by_name[rule.metric], rule)
         for rule in rules
         if rule.metric in by_name
         and rule.limit is not None
@@ -115,21 +106,44 @@ def findings(metrics: Sequence[LatencyMetric], rules: Sequence[RuleResult]) -> t
     )
 
 
-def _finding(metric: LatencyMetric, rule: RuleResult) -> Finding:
-    limit, name = rule.limit or 0.0, _name(metric)
-    own = rule.require == "at_most"
-    found = metric.candidate if own else metric.ratio
+def _held(metric: LatencyMetric, rule: RuleResult) -> Bounded:
+    """What the rule holds against its limit."""
+    return metric.candidate if rule.require == "at_most" else metric.ratio
+
+
+def _finding(load: LoadResult, metric: LatencyMetric, rule: RuleResult) -> Finding:
+    limit, name, own = rule.limit or 0.0, _name(metric), rule.require == "at_most"
+    found = _held(metric, rule)
     values = (unbound(found.estimate), unbound(found.low), unbound(found.high))
     form = fine_format("time" if own else "ratio", limit, values)
-    standing = _standing(metric, found, limit)
-    place = _PLACE[standing].format(limit=form(limit), shortage=_shortage(metric))
+    outcome = _outcome_at(load, metric, rule)
     of = name if own else f"{name} divided by the baseline's"
-    return Finding(standing, f"{of} is {in_words(span(found, form))}: {place}.")
+    place = _place(outcome, metric, found, limit).format(limit=form(limit))
+    return Finding(outcome, f"{of} is {in_words(span(found, form))}: {place}.")
 
 
-def _standing(metric: LatencyMetric, found: Bounded, limit: float) -> Standing:
-    if unbound(found.low) > limit:
-        return "above"
+def _outcome_at(load: LoadResult, metric: LatencyMetric, rule: RuleResult) -> Outcome | None:
+    """The rule's outcome as far as its result tells it of this load; None where it does not.
+
+    A result is that of the load where the rule comes out worst, so a pass is one at every load.
+    """
+    held = _held(metric, rule)
+    decided = (held.estimate, held.low, held.high, metric.n, load.rounds) == (
+        rule.estimate, rule.ci_low, rule.ci_high, rule.n, rule.groups,
+    )  # fmt: skip
+    return rule.outcome if decided or rule.outcome == "pass" else None
+
+
+def _place(outcome: Outcome | None, metric: LatencyMetric, found: Bounded, limit: float) -> str:
+    """Where the value lies to the limit, in words that hold `{limit}`."""
+    if outcome in ("pass", "fail"):
+        beyond = unbound(found.high) > limit if outcome == "pass" else unbound(found.low) <= limit
+        side = "within" if outcome == "pass" else "above"
+        return f"{side} the limit of {{limit}}" + (" by its estimate" if beyond else "")
+    if outcome is None:
+        return "the limit is {limit}"
     if not metric.certifiable:
-        return "short"
-    return "within" if unbound(found.high) <= limit else "open"
+        return _shortage(metric)
+    if unbound(found.low) <= limit < unbound(found.high):
+        return "the limit of {limit} lies within the interval, so it cannot be told"
+    return "the baseline differs from itself by too much to hold it against the limit of {limit}"

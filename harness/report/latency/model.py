@@ -7,14 +7,10 @@ timeouts take.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from harness.records.latency import Arm
 from harness.records.verdict import Outcome
 from harness.report.model import RuleView
-
-# Where an interval lies to a rule's limit; `short` has too few requests to tell.
-Standing = Literal["within", "above", "open", "short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +53,17 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class RatioRow:
-    """One line of the drawing of ratios; `standing` is None where no rule looks at it."""
+    """One line of the drawing of ratios.
+
+    `limit` is None where no rule looks at it, `outcome` also where another load decided the rule.
+    """
 
     label: str
     numbers: str
     ratio: Extent
     control: Extent
     limit: float | None
-    standing: Standing | None
+    outcome: Outcome | None
     certifiable: bool
 
 
@@ -78,9 +77,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where one metric lies to its rule's limit, in words."""
+    """Where one metric lies to its rule's limit, in words; `outcome` as in a `RatioRow`."""
 
-    standing: Standing
+    outcome: Outcome | None
     told: str
 
 

@@ -7,17 +7,15 @@ from functools import partial
 from math import inf, isfinite
 from typing import Any
 
+from harness.records.verdict import Outcome
 from harness.report.canvas import sketch
 from harness.report.forest import NARROW, WIDE, Layout
 from harness.report.latency.axes import log_ticks, set_ticks
-from harness.report.latency.model import Extent, LoadView, RatioRow, Standing
+from harness.report.latency.model import Extent, LoadView, RatioRow
 from harness.report.svg import COLOURS, clean_svg
 
-_MARKERS: dict[Standing | None, str] = {
-    "within": "o", "above": "X", "open": "D", "short": "D", None: "o",
-}  # fmt: skip
-_COLOURS: dict[Standing | None, str] = {
-    "within": "pass", "above": "fail", "open": "inconclusive", "short": "inconclusive", None: "ink",
+_MARKERS: dict[Outcome | None, str] = {
+    "pass": "o", "fail": "X", "inconclusive": "D", "invalid": "s", None: "o",
 }  # fmt: skip
 _HEAD, _FOOT = 30, 26
 SIZES = (
@@ -83,10 +81,10 @@ def _row(axes: Any, place: int, row: RatioRow, layout: Layout, trusted: bool) ->
         axes.plot(edge, [y - half, y + half], color=COLOURS["ink"], linewidth=1.6, zorder=2)
     under = y + (0.13 if layout.stacked else 0.24)
     _interval(axes, row.control, under, "control", 1.6)
-    judged = row.standing is not None
-    colour = _COLOURS[row.standing] if trusted or not judged else "invalid"
+    outcome: Outcome | None = row.outcome if trusted or row.limit is None else "invalid"
+    colour = outcome or "ink"
     _interval(axes, row.ratio, y, colour, 2.4)
-    _estimate(axes, row, y, colour, _MARKERS[row.standing] if trusted or not judged else "s")
+    _estimate(axes, row, y, colour, _MARKERS[outcome])
     _words(axes, place, row, layout)
 
 
@@ -99,7 +97,7 @@ def _estimate(axes: Any, row: RatioRow, y: float, colour: str, marker: str) -> N
         inside, edge = edge, inside
     axes.plot(
         [min(max(row.ratio.estimate, low), high)], [y], marker=marker,
-        markersize=8.5 if row.standing else 6.5, color=inside, markeredgecolor=edge,
+        markersize=6.5 if row.limit is None else 8.5, color=inside, markeredgecolor=edge,
         markeredgewidth=1.0 if row.certifiable else 1.6, linestyle="none", zorder=5, clip_on=False,
     )  # fmt: skip
 
@@ -118,7 +116,7 @@ def _interval(axes: Any, found: Extent, y: float, colour: str, width: float) -> 
 def _words(axes: Any, place: int, row: RatioRow, layout: Layout) -> None:
     beside = {"textcoords": "offset pixels", "annotation_clip": False}
     across = {"xycoords": ("axes fraction", "data"), **beside}
-    weight = "bold" if row.standing else "normal"
+    weight = "normal" if row.limit is None else "bold"
     rise = 12 if layout.stacked else -4
     axes.annotate(row.label, (0, place), (-layout.left, rise), **across,
                   color=COLOURS["ink"], fontsize=12, fontweight=weight)  # fmt: skip

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from harness.records.latency import ArmFigures, Bounded
+from harness.latency.judge import judge_rule
+from harness.records.latency import ArmFigures, Bounded, LatencyMetric
 from harness.records.load import Load
-from harness.records.verdict import Verdict
+from harness.records.policy import AtMost, RatioAtMost
+from harness.records.verdict import RuleResult, Verdict
 from harness.report.json import render_json
 from harness.report.latency.figures import figure_rows
-from harness.report.latency.model import LatencyView
+from harness.report.latency.model import Finding, LatencyView
 from harness.report.latency.view import build_latency
 from harness.report.latency.words import load_title, split_metric
 from harness.report.text import visible
@@ -103,6 +105,56 @@ def test_each_load_says_where_it_lies_to_every_limit(kind: Kind, told: list[str]
     }
     shown = [found.told for found in view(kind).loads[0].findings]
     assert shown == [text.format(**places) for text in told]
+
+
+def hold(rule: RatioAtMost | AtMost, found: LatencyMetric) -> tuple[RuleResult, Finding]:
+    """What the gate makes of the rule on a load of that metric, and what the report says of it."""
+    one = load("single", metrics=(found,))
+    result = judge_rule(rule, section(one))
+    return result, build_latency(section(one), "good", "base", [result]).loads[0].findings[0]
+
+
+def bounds(estimate: float, low: float, high: float) -> Bounded:
+    return Bounded(estimate=estimate, low=low, high=high)
+
+
+def test_what_noise_leaves_open_is_not_reported_as_within_the_limit() -> None:
+    rule = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
+    result, shown = hold(
+        rule,
+        LatencyMetric(
+            metric="ttft_p95", candidate=bounds(0.2, 0.1, 0.3), baseline=bounds(0.2, 0.1, 0.3),
+            ratio=bounds(1.02, 0.98, 1.06), control=bounds(1.0, 0.8, 1.25), n=1200, needed=1000,
+        ),
+    )  # fmt: skip
+    assert (result.outcome, shown.outcome) == ("inconclusive", "inconclusive")
+    assert shown.told == (
+        "TTFT p95 divided by the baseline's is 1.02× (0.98× to 1.06×): the baseline differs from "
+        "itself by too much to hold it against the limit of 1.10×."
+    )
+
+
+def test_a_pass_by_the_estimate_alone_is_reported_as_a_pass() -> None:
+    rule = AtMost(require="at_most", metric="latency.ttft_p95", value=0.3, evidence="point")
+    result, shown = hold(
+        rule,
+        LatencyMetric(
+            metric="ttft_p95", candidate=bounds(0.29, 0.1, 0.5), baseline=bounds(0.2, 0.1, 0.3),
+            ratio=bounds(1.45, 0.8, 2.0), control=bounds(1.0, 0.9, 1.1), n=1200, needed=1000,
+        ),
+    )  # fmt: skip
+    assert (result.outcome, shown.outcome) == ("pass", "pass")
+    assert shown.told.endswith(": within the limit of 300 ms by its estimate.")
+
+
+def test_of_a_load_that_did_not_decide_the_rule_the_report_tells_only_the_numbers() -> None:
+    fast, slow = load("single", slower=1.0), load("closed:8", slower=1.5)
+    both = section(fast, slow)
+    rule = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=1.1)
+    result = judge_rule(rule, both)
+    shown = build_latency(both, "good", "base", [result]).loads
+    assert [one.findings[0].outcome for one in shown] == [None, "fail"]
+    assert shown[0].findings[0].told.endswith("): the limit is 1.10×.")
 
 
 def test_what_is_beyond_every_bound_is_infinite_in_text_and_number() -> None:
