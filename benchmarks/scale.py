@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.mock_server import COMMAND
+
 HEADER = """\
 | engine | first request, s | whole, s | answers/s between them |
 | --- | --- | --- | --- |"""
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _server(folder: Path, delay: float) -> Iterator[str]:
     answers = folder / "answers.json"
     answers.write_text(json.dumps({"*": "It is value 1, as everybody here knows."}))
-    line = [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers)]
+    line = [*COMMAND, "--answer-file", str(answers)]
     line += ["--model", "base", "--first-delay", str(delay)]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     try:

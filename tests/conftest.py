@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.client.mock import MockServer
+from tests.mock_server import MockServer
 from tests.shop import answer, write_project
 
 

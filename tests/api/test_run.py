@@ -11,9 +11,9 @@ import pytest
 
 import harness
 from harness.api.tables import ATTEMPTS, TERMS, VALUES
-from harness.client.mock import MockReply
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer
 
 

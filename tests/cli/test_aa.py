@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from harness.records.noise import Noise
 from tests.cli.test_commands import call, edit_case
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer, write_lines
 
 CASES = 80

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from harness.cli.main import main
-from harness.client.mock import MockReply
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from harness.storage import RunFolder, runs_of
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer
 
 

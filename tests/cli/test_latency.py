@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from harness.latency import validity
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer
 
 SMALL = {"loads": ["closed:4"], "requests": 40, "rounds": 10, "max_tokens": 8}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer, write_lines
 
 

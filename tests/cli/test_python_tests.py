@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply, MockServer
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply, MockServer
 from tests.pytest_plugin.sessions import environment, session
 from tests.pytest_plugin.test_python_tests import METRIC, recordings, talk, write
 

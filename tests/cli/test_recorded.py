@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from tests.cli.test_commands import call
 from tests.cli.test_python_tests import RUNS
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.pytest_plugin.test_python_tests import METRIC, talk, write
 
 LENGTHS = """

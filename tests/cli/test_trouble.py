@@ -18,9 +18,9 @@ import pytest
 import harness.cli.run
 from harness.cli.main import main
 from harness.cli.trouble import trouble
-from harness.client.mock import MockReply
 from harness.errors import HarnessError, ServerError
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer
 
 ROOT = Path(__file__).parent.parent.parent

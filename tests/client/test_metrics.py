@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from harness.client.metrics import Metrics, parse, scrape
-from harness.client.mock import MockServer
 from harness.errors import UsageError
 from tests.client.test_models import Site
+from tests.mock_server import MockServer
 
 # Of vLLM 0.32.0, after 108 requests to a base and its adapter; many families are left out.
 PAGE = (Path(__file__).parent / "vllm_metrics.txt").read_text()

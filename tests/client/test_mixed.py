@@ -5,13 +5,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, get_args
 
-from harness.client.mock import Fault, MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
 from harness.clock import ManualClock
 from harness.records.suite import Message
 from harness.records.target import Generation
+from tests.mock_server import Fault, MockReply, MockServer
 
 REQUESTS = 400
 WHOLE = ("no_done", "linger", "drip")

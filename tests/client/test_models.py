@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from harness.client.mock import MockServer
 from harness.client.models import describe
 from harness.errors import ServerError
+from tests.mock_server import MockServer
 
 
 async def test_models_with_parents() -> None:

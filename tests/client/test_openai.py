@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from harness.client.mock import MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
@@ -21,6 +20,7 @@ from harness.errors import UsageError
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.raw import RawServer, Step, chunked
+from tests.mock_server import MockReply, MockServer
 
 SECRET = "sk-very-secret"
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from harness.client.mock import MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Failed
 from harness.client.retry import FIRST_DELAY, LONGEST_DELAY, RetryingClient
-from harness.client.scripted import Line, ScriptedClient
 from harness.clock import ManualClock
 from harness.records.attempt import Failure, FailureCause
 from harness.records.target import Generation
+from tests.mock_server import MockReply, MockServer
+from tests.scripted_client import Line, ScriptedClient
 
 
 def failure(cause: FailureCause, status: int | None = None) -> Failure:

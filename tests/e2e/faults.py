@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from harness.client.mock import MockReply
+from tests.mock_server import MockReply
 
 # The settings that the page names: few seconds, so that nobody waits for minutes.
 SETTINGS: dict[str, Any] = {

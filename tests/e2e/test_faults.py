@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from harness.clock import SYSTEM_CLOCK
 from tests.conftest import ThreadedMock
 from tests.e2e import faults
 from tests.e2e.faults import ROWS, SETTINGS, End, Row
+from tests.mock_server import COMMAND, MockReply
 from tests.shop import answer, config, write_project
 
 pytestmark = pytest.mark.slow
@@ -251,7 +251,7 @@ def serving(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     answers = folder / "answers.json"
     answers.write_text(json.dumps({"*": "It is value 0."}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers),
+        [*COMMAND, "--answer-file", str(answers),
          "--port", str(port), "--model", "base", "--first-delay", "0.05"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

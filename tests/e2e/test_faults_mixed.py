@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock_faults import TROUBLES
+from tests.mock_server import COMMAND
+from tests.mock_server.faults import TROUBLES
 from tests.shop import config, suite_yaml, write_lines
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def serving(sent: Path, share: float, port: int = 0) -> Iterator[str]:
     answers = sent.with_name("answers.json")
     answers.write_text(json.dumps({"*": "So it is, as far as anybody here could tell:"}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers),
+        [*COMMAND, "--answer-file", str(answers),
          "--model", "base", "--port", str(port), "--seed", "7",
          "--faults", str(share), "--sent", str(sent)],
         stdout=subprocess.PIPE, text=True,

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.mock_server import COMMAND
 from tests.shop import config, write_project
 from tests.storage.bucket import SECRET, Bucket, serving
 
@@ -34,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"*": {"base": "base says so", "candidate": "so says it"}}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers), "--port", "0",
+        [*COMMAND, "--answer-file", str(answers), "--port", "0",
          "--model", "base", "--model", "candidate", "--first-delay", "0.6"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -17,6 +17,7 @@ import pytest
 
 from harness.config import load_project
 from harness.storage import RunFolder, runs_of
+from tests.mock_server import COMMAND
 from tests.run.ray_nodes import Nodes, two_nodes
 from tests.shop import config, write_project
 
@@ -32,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"*": {"base": "base says so", "candidate": "so says it"}}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers), "--port", "0",
+        [*COMMAND, "--answer-file", str(answers), "--port", "0",
          "--model", "base", "--model", "candidate", "--first-delay", "0.3",
          "--api-key-env", "SHOP_KEY"],
         stdout=subprocess.PIPE, text=True, env={**os.environ, "SHOP_KEY": SECRET},

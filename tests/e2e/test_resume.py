@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 
 from harness.cli.main import main
-from harness.client.mock import MockReply
 from tests.conftest import ThreadedMock
+from tests.mock_server import COMMAND, MockReply
 from tests.shop import answer, config, gold_cases, scope_cases, write_project
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"*": {"base": "base says so", "candidate": "so says it"}}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers), "--port", "0",
+        [*COMMAND, "--answer-file", str(answers), "--port", "0",
          "--model", "base", "--model", "candidate", "--first-delay", "0.1"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

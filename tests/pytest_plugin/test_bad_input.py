@@ -64,7 +64,7 @@ def test_a_dead_server_is_one_usage_error(project_dir: Path) -> None:
 def test_a_server_that_is_lost_is_one_usage_error_and_leaves_no_old_report(
     project_dir: Path, mock: ThreadedMock
 ) -> None:
-    from harness.client.mock import MockReply
+    from tests.mock_server import MockReply
 
     assert session(project_dir, *TARGET).code == 0
     mock.answer = lambda _: MockReply("no", status=401)

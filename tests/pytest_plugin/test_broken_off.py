@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import call
+from tests.mock_server import COMMAND
 from tests.pytest_plugin.sessions import ROOT, command, environment, session
 from tests.shop import write_project
 
@@ -29,7 +30,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"*": {"base": "base says so", "candidate": "so says it"}}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers), "--port", "0",
+        [*COMMAND, "--answer-file", str(answers), "--port", "0",
          "--model", "base", "--model", "candidate", "--first-delay", "0.1"],
         stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip

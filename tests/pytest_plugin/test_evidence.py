@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from harness.client.mock import MockReply
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.pytest_plugin.sessions import junit_tests, session
 from tests.shop import answer
 

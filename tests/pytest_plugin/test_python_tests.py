@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockReply
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.pytest_plugin.sessions import cold_session, junit_tests, session
 from tests.shop import answer, config, suite_yaml
 

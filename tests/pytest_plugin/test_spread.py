@@ -46,7 +46,7 @@ def test_only_what_is_selected_is_asked(project_dir: Path, mock: ThreadedMock) -
 
 
 def test_what_is_wrong_is_said_once(project_dir: Path, mock: ThreadedMock) -> None:
-    from harness.client.mock import MockReply
+    from tests.mock_server import MockReply
 
     mock.answer = lambda _: MockReply("no", status=401)
     done = spread(project_dir, "suites", "--target", "candidate")

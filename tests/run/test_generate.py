@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from harness.client.protocol import ChatRequest, Reply
-from harness.client.scripted import ScriptedClient
 from harness.clock import ManualClock
 from harness.errors import ServerError
 from harness.records.attempt import Attempt, Failure
@@ -14,6 +13,7 @@ from harness.run.generate import Question, generate
 from harness.run.plan import Selection, plan
 from harness.storage import RunFolder
 from tests.builders import identity, shop
+from tests.scripted_client import ScriptedClient
 
 
 async def ask_all(tmp_path: Path, client, concurrency: int = 8) -> dict[str, Attempt]:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.mock import MockServer
 from harness.clock import ManualClock
 from harness.config import load_project
 from harness.records.attempt import Failure
@@ -23,6 +22,7 @@ from harness.run.resume import resume
 from harness.serving import identity
 from harness.targets.connect import identify
 from tests.builders import attempt
+from tests.mock_server import MockServer
 from tests.serving.made import write_adapter, write_model, write_safetensors
 from tests.shop import answer, config, write_project
 

@@ -7,14 +7,12 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from harness.client.mock import MockReply, MockServer
 from harness.client.openai import OpenAIClient
 from harness.client.protocol import Answer, ChatRequest, Reply
 from harness.client.traffic import balance
@@ -31,6 +29,7 @@ from harness.targets import client_stack as stage
 from harness.targets.client_stack import dial
 from harness.targets.connect import Endpoint
 from tests.builders import identity, shop
+from tests.mock_server import COMMAND, MockReply, MockServer
 
 
 class Gate(ManualClock):
@@ -90,7 +89,7 @@ class Process:
     def start(self, port: str) -> None:
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "harness.client.mock", "--answer-file", str(self._answers),
+                *COMMAND, "--answer-file", str(self._answers),
                 "--model", "base", "--first-delay", "0.1", "--port", port,
             ],
             stdout=subprocess.PIPE,

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.client.mock import MockServer
 from harness.config import Project, load_project
 from harness.errors import ServerError
 from harness.run.load_suites import load_suites
 from harness.run.plan import plan
 from harness.targets.connect import identify, is_still
+from tests.mock_server import MockServer
 from tests.shop import config, write_project
 
 AWAY = "http://127.0.0.1:9/v1"

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from harness.client.mock import MockReply
 from harness.client.protocol import Answer, Failed
 from harness.config import load_project
 from harness.errors import EvidenceError, UsageError
@@ -25,6 +24,7 @@ from harness.run.plan import plan
 from harness.targets.connect import connect, identify
 from harness.targets.live_chat import Line
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 
 
 class Silent:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
-from harness.client.scripted import ScriptedClient
 from harness.client.traffic.balance import DOWN_AFTER, BalancedClient
 from harness.client.traffic.throttle import ThrottledClient
 from harness.clock import ManualClock
@@ -21,6 +20,7 @@ from harness.records.target import Generation
 from tests.client.conftest import ask_for
 from tests.client.simulated import SimulatedClock, simulate
 from tests.client.stand_in import Server
+from tests.scripted_client import ScriptedClient
 
 REFUSED = Failure(cause="connect", detail="refused")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.client.mock import main
-from harness.client.mock_faults import TROUBLES, Troubled
-from harness.client.mock_reply import MockReply
 from harness.errors import UsageError
+from tests.mock_server.faults import TROUBLES, Troubled
+from tests.mock_server.replies import MockReply
+from tests.mock_server.server import main
 
 
 def troubled(log: Path, *, share: float, seed: int = 1) -> Troubled:

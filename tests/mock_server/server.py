@@ -1,6 +1,6 @@
 """A small OpenAI-compatible server for tests and first steps, without any model.
 
-As a process: `python -m harness.client.mock --answer-file answers.json`, which prints its address
+As a process: `python -m tests.mock_server --answer-file answers.json`, which prints its address
 on one line. The file holds an object from the last message to its answer; `*` answers the rest;
 an answer may be an object from the model asked for to its text. `--faults 0.05` spoils the answers
 in each of 17 ways with a chance of 5 %, and `--sent` names the file that says which.
@@ -23,21 +23,18 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from harness.client.mock_faults import Answering, Troubled
-from harness.client.mock_reply import (
-    Fault,
-    MockReply,
-    closing,
-    contents,
-    error_event,
-    opening,
-    whole,
-)
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import HarnessError, UsageError
 from harness.files import read_text
-
-__all__ = ["Fault", "MockReply", "MockServer", "main"]
+from tests.mock_server.faults import Answering, Troubled
+from tests.mock_server.replies import (
+    MockReply,
+    contents,
+    error_event,
+    first_events,
+    last_events,
+    whole,
+)
 
 AnswerFunction = Callable[[dict[str, Any]], str | MockReply]
 
@@ -170,7 +167,7 @@ class MockServer:
             headers={"Content-Type": "text/event-stream; charset=utf-8", **reply.headers}
         )
         await response.prepare(request)
-        for event in opening(body, reply):
+        for event in first_events(body, reply):
             await response.write(event)
         for number, event in enumerate(contents(body, reply)):
             if number == 1 and reply.fault is not None:
@@ -190,7 +187,7 @@ class MockServer:
             if delay:
                 await self._clock.sleep(delay)
             await self._write(response, event, reply)
-        for event in closing(body, reply):
+        for event in last_events(body, reply):
             await self._write(response, event, reply)
         if reply.fault == "linger":
             await self._closing.wait()
@@ -252,7 +249,7 @@ async def _serve(server: MockServer) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The process's exit code, after it was told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m harness.client.mock")
+    parser = argparse.ArgumentParser(prog="python -m tests.mock_server")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--answer-file", type=Path, required=True, help="JSON: prompt to answer")
     parser.add_argument("--model", action="append", help="NAME or ADAPTER=PARENT; repeatable")

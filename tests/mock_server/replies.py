@@ -68,7 +68,7 @@ def usage_of(
     }
 
 
-def opening(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
+def first_events(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
     """The events before any content."""
     if reply.role_chunk and reply.fault != "empty_choices":
         yield _event(body, reply, {"role": "assistant", "content": ""}, generated=0)
@@ -97,7 +97,7 @@ def contents(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
         before += len(words)
 
 
-def closing(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
+def last_events(body: Mapping[str, Any], reply: MockReply) -> Iterator[bytes]:
     """The events after the content."""
     if reply.fault not in ("no_finish", "empty_choices"):
         yield _event(body, reply, {}, finish=reply.finish_reason)

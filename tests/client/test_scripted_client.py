@@ -3,9 +3,9 @@
 import pytest
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
-from harness.client.scripted import Line, ScriptedClient
 from harness.clock import ManualClock
 from harness.records.attempt import Failure
+from tests.scripted_client import Line, ScriptedClient
 
 
 async def test_lines_in_order_with_exact_times(request_hi: ChatRequest) -> None:

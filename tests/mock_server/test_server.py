@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -13,13 +12,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from harness.client.mock import MockServer, main
+from tests.mock_server import COMMAND, MockServer
+from tests.mock_server.server import main
 
 
 def test_as_a_process(tmp_path: Path) -> None:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"hi": {"good": "hello", "*": "hm"}, "*": "what?"}))
-    line = [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers)]
+    line = [*COMMAND, "--answer-file", str(answers)]
     line += ["--model", "base", "--model", "good=base", "--api-key-env", "MOCK_KEY"]
     process = subprocess.Popen(
         line, stdout=subprocess.PIPE, text=True, env={**os.environ, "MOCK_KEY": "secret"}
@@ -78,7 +78,7 @@ def test_a_port_in_use_and_a_key_that_is_not_set(
 def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     answers = tmp_path / "answers.json"
     answers.write_text(json.dumps({"*": "one two three four"}))
-    line = [sys.executable, "-m", "harness.client.mock", "--answer-file", str(answers)]
+    line = [*COMMAND, "--answer-file", str(answers)]
     process = subprocess.Popen(
         [*line, "--gap", "0.2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -11,9 +11,9 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from harness.client.mock_reply import MockReply
 from harness.errors import UsageError
 from harness.files import Appender
+from tests.mock_server.replies import MockReply
 
 Answering = Callable[[dict[str, Any]], MockReply]
 
@@ -88,7 +88,7 @@ class Troubled:
             )
         self._answering = answering
         self._share = share
-        self._random = random.Random(seed)  # noqa: S311 - troubles, not secrets
+        self._random = random.Random(seed)
         self._log = Appender(log, batch=1_000_000)
         self._troubles = troubles
         self._number = 0
