@@ -33,10 +33,9 @@ from harness.records.latency import Sample, ServerHealth
 from harness.records.load import Load
 from harness.records.suite import Message
 from harness.records.target import Generation
-from harness.serving.command import environment, require_vllm
-from harness.serving.spec import ServeSpec
+from harness.serving.command import ServeSpec, environment, require_vllm
 from harness.serving.vllm import VllmServer
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = ("ours", "vllm bench")

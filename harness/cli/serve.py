@@ -17,7 +17,7 @@ from harness.config import Project
 from harness.errors import ServerError, UsageError
 from harness.files import write_atomic
 from harness.records.server import ManagedServer
-from harness.targets.connect import connect, model_name
+from harness.targets.endpoint import connect, model_name
 
 POLL_SECONDS = 1.0
 

@@ -12,7 +12,7 @@ from harness.records.comparison import Comparison
 from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.records.verdict import Verdict
-from harness.targets.connect import is_still
+from harness.targets.identity import is_still
 
 # Settings that change answers or how many there are; the rest only changes how fast they come.
 SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "repeats")

@@ -19,7 +19,7 @@ from harness.records.plan import Plan
 from harness.records.server import RemoteServer
 from harness.records.target import Generation
 from harness.run.generate import REFUSED_STATUS
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 
 # What a server says of a request that no other can answer either.
 _BAD_REQUEST = frozenset({400, 413, 422})

@@ -32,8 +32,8 @@ from harness.run.provenance import host, packages
 from harness.storage.measurement_folder import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import dial
-from harness.targets.connect import Endpoint, connect, identify
-from harness.targets.served_models import check_listing
+from harness.targets.endpoint import Endpoint, connect
+from harness.targets.identity import check_listing, identify
 
 # An open load must never wait for a connection.
 CONNECTIONS = 4096

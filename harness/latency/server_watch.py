@@ -9,7 +9,7 @@ from harness.client.metrics import Metrics, scrape
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.records.latency import ServerHealth
 from harness.serving import log
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 
 # Requests that were given up may take a moment to leave.
 _SETTLE_SECONDS = 0.02

@@ -21,7 +21,7 @@ from harness.run.engine import run
 from harness.run.plan import Selection, plan
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
-from harness.targets.connect import identify
+from harness.targets.identity import identify
 
 if TYPE_CHECKING:
     from harness.session.evidence import Bench

@@ -11,7 +11,7 @@ from harness.pytest_plugin.spread import Managed
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.progress import Watcher
 from harness.records.server import ManagedServer
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from harness.targets.live_chat import Line
 
 

@@ -20,7 +20,7 @@ from harness.run.load_suites import load_suites
 from harness.scorers.registry import book
 from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE, load_suite
-from harness.targets.connect import Endpoint, connect
+from harness.targets.endpoint import Endpoint, connect
 
 if TYPE_CHECKING:
     from harness.session.evidence import Bench

@@ -9,6 +9,8 @@ from pydantic import Field
 from harness.records.base import Record
 from harness.records.recipe import Recipe
 
+DOSSIER = "candidate.json"
+
 
 class Split(Record):
     """How the data was divided; no group is on both sides."""
@@ -20,7 +22,11 @@ class Split(Record):
 
 
 class Dossier(Record):
-    """A candidate's papers, kept in `candidate.json` beside its adapter."""
+    """What a candidate was trained from and how, kept in `candidate.json` beside its adapter.
+
+    `base_digest` and `chat_template` are the digests of the base as an identity has them. Dossiers
+    that were written before have an earlier digest, and the template in it.
+    """
 
     schema_version: Literal[1] = 1
     name: str
@@ -29,6 +35,7 @@ class Dossier(Record):
     data_hash: str
     base: str
     base_digest: str
+    chat_template: str | None = None
     adapter_digest: str
     split: Split
     seed: int

@@ -21,7 +21,7 @@ from harness.records.server import ManagedServer, RemoteServer
 from harness.run.generate import Journal, Question, Watch, generate
 from harness.run.ray_cluster import RayCluster, Sharding
 from harness.targets.client_stack import dial
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from harness.version import __version__
 
 LOOPBACK = "http://127.0.0.1"

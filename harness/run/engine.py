@@ -23,7 +23,8 @@ from harness.run.provenance import header, priced
 from harness.run.ray_cluster import RayCluster
 from harness.run.resume import Job, Reuse, resume
 from harness.storage.mirror import Mirror
-from harness.targets.connect import Endpoint, connect, identify
+from harness.targets.endpoint import Endpoint, connect
+from harness.targets.identity import identify
 
 
 def run(

@@ -23,11 +23,10 @@ from harness.run.resume import Job
 from harness.run.score import Scoring
 from harness.storage import RunFolder
 from harness.storage.mirror_thread import Hold
-from harness.targets.adapter_proof import prove_all
+from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
 from harness.targets.client_stack import Dialled, dial
-from harness.targets.connect import Endpoint
-from harness.targets.fingerprint import check_unchanged, proven
-from harness.targets.served_models import check_listing
+from harness.targets.endpoint import Endpoint
+from harness.targets.identity import check_listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ async def _prove(
     check = functools.partial(check_listing, project, planned.target, planned.identity)
     proof = await prove_all(dialled, planned, watcher.say, called, check)
     if proof is not None:
-        for known in proven(project, planned, job.freshness):
+        for known in earlier_proofs(project, planned, job.freshness):
             check_unchanged(proof, known.adapter_proof, known.created)
         watcher.say(
             f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "

@@ -17,7 +17,7 @@ from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.resume import Job
-from harness.targets.connect import replicas
+from harness.targets.endpoint import machines
 from harness.version import __version__
 
 CLIENT = ("httptools", "uvloop", "numpy", "scipy")
@@ -67,7 +67,7 @@ def _first_said(proof: AdapterProof | None, known: RunHeader | None) -> AdapterP
 def priced(project: Project, target: str, known: Asking | None) -> Asking:
     """What was asked of the target so far, at the price that its server has now."""
     server = project.config.servers[project.target(target).server]
-    update = {"price": server.price, "replicas": replicas(server)}
+    update = {"price": server.price, "replicas": machines(server)}
     return (known or Asking()).model_copy(update=update)
 
 

@@ -14,7 +14,7 @@ from harness.run.provenance import header
 from harness.run.resume import Job, resume
 from harness.storage import runs_of
 from harness.storage.mirror import Mirror
-from harness.targets.connect import is_still
+from harness.targets.identity import is_still
 
 
 def rescore(

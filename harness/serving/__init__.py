@@ -1,1 +1,1 @@
-"""A managed vLLM process: start, health, identity, supervision, stop."""
+"""A managed vLLM process: command line, start, health, supervision, stop; LoRA adapters."""

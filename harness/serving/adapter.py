@@ -10,10 +10,14 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest, read_text
-from harness.serving.tensors import Shapes, read_model_shapes, read_shapes
+from harness.model_files import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    Shapes,
+    read_model_shapes,
+    read_shapes,
+)
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
 # Of the configuration, these change no answer: where it was trained, by what, and from what start.
 _WITHOUT_EFFECT = frozenset(
     {
@@ -43,10 +47,12 @@ def read_adapter(path: Path) -> AdapterInfo:
         UsageError: missing folder or file, weights in another format, broken JSON or tensors.
     """
     config = _config(path)
-    shapes = read_shapes(path / WEIGHTS)
+    shapes = read_shapes(path / ADAPTER_WEIGHTS)
     halves = [shape for name, shape in shapes.items() if re.search(r"\.lora_(embedding_)?A", name)]
     if not halves:
-        raise UsageError("holds no LoRA tensors", where=str(path / WEIGHTS), hint="train it again")
+        raise UsageError(
+            "holds no LoRA tensors", where=str(path / ADAPTER_WEIGHTS), hint="train it again"
+        )
     try:
         patterns = [int(rank) for rank in (config.get("rank_pattern") or {}).values()]
         rank = max([int(config["r"]), *patterns, *(min(shape) for shape in halves)])
@@ -54,7 +60,7 @@ def read_adapter(path: Path) -> AdapterInfo:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(
             "is not the configuration of a LoRA adapter",
-            where=str(path / CONFIG),
+            where=str(path / ADAPTER_CONFIG),
             hint="it needs `r` and `target_modules`, as peft writes them",
         ) from None
     telling = {key: value for key, value in config.items() if key not in _WITHOUT_EFFECT}
@@ -64,7 +70,7 @@ def read_adapter(path: Path) -> AdapterInfo:
         rank=rank,
         base_name=str(config.get("base_model_name_or_path") or ""),
         target_modules=targets,
-        digest=digest_json([telling, file_digest(path / WEIGHTS)]),
+        digest=digest_json([telling, file_digest(path / ADAPTER_WEIGHTS)]),
     )
 
 
@@ -81,7 +87,7 @@ def check_fits(adapter: Path, model: Path) -> None:
     by_layer = {_from_layer(name): name for name in base}
     trained = f" (trained on {info.base_name})" if info.base_name else ""
     fan_in_fan_out = bool(_config(adapter).get("fan_in_fan_out"))
-    for name, shape in read_shapes(adapter / WEIGHTS).items():
+    for name, shape in read_shapes(adapter / ADAPTER_WEIGHTS).items():
         match = _HALF.match(name)
         if match is None:
             continue
@@ -142,7 +148,7 @@ def _check_depth(adapter: Path, info: AdapterInfo, model: Path, trained: str) ->
         depth = json.loads(read_text(model / "config.json")).get("num_hidden_layers")
     except (UsageError, ValueError, AttributeError):
         return
-    names = (_LAYER.search(name) for name in read_shapes(adapter / WEIGHTS))
+    names = (_LAYER.search(name) for name in read_shapes(adapter / ADAPTER_WEIGHTS))
     numbers = [int(found[1].split(".")[1]) for found in names if found]
     if isinstance(depth, int) and numbers and max(numbers) + 1 < depth:
         raise _other_base(
@@ -162,16 +168,16 @@ def _config(path: Path) -> dict[str, Any]:
         raise UsageError(
             "no such adapter", where=str(path), hint="train it first, or check the path"
         )
-    if not (path / WEIGHTS).is_file() and (path / "adapter_model.bin").exists():
+    if not (path / ADAPTER_WEIGHTS).is_file() and (path / "adapter_model.bin").exists():
         raise UsageError(
             "the adapter's weights are a pickle (adapter_model.bin), which can run code",
             where=str(path),
             hint="save it again as safetensors",
         )
     try:
-        config = json.loads(read_text(path / CONFIG))
+        config = json.loads(read_text(path / ADAPTER_CONFIG))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"not JSON: {error}", where=str(path / CONFIG)) from None
+        raise UsageError(f"not JSON: {error}", where=str(path / ADAPTER_CONFIG)) from None
     if not isinstance(config, dict):
-        raise UsageError("must hold an object", where=str(path / CONFIG))
+        raise UsageError("must hold an object", where=str(path / ADAPTER_CONFIG))
     return config

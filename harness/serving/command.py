@@ -1,4 +1,4 @@
-"""How vLLM is called: its command line and its environment, secrets only in the latter."""
+"""How vLLM is called: what to serve, its command line, its environment with the secrets."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.errors import UsageError
 from harness.serving.adapter import check_fits, read_adapter
-from harness.serving.spec import ArgValue, ServeSpec
+
+ArgValue = str | int | float | bool
 
 # The ranks that vLLM can be started with (vllm.config.lora.MaxLoRARanks).
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -23,6 +26,27 @@ _OURS = frozenset(
         "enable-lora", "lora-modules", "config", "load-format",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSpec:
+    """One vLLM process: a base model, the adapters on it, and vLLM's own arguments.
+
+    `args` are vLLM's options without their dashes; `True` stands for a bare flag, `False` for its
+    `--no-` form. `base_name` is what clients ask for to reach the base. `devices` are the GPUs it
+    may see, as CUDA_VISIBLE_DEVICES names them; empty leaves that to the environment. Times in
+    seconds.
+    """
+
+    model: Path
+    log: Path
+    adapters: dict[str, Path] = field(default_factory=dict)
+    args: dict[str, ArgValue] = field(default_factory=dict)
+    trust_remote_code: bool = False
+    port: int | None = None
+    start_timeout: float = 600.0
+    base_name: str = "base"
+    devices: str = ""
 
 
 def vllm_version() -> str | None:

@@ -1,22 +1,28 @@
-"""Several vLLM processes with one model: started, watched and stopped together."""
+"""Several vLLM processes with one model and their GPUs: started, watched, stopped together."""
 
 from __future__ import annotations
 
+import math
+import os
 import secrets
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import HarnessError
-from harness.serving.devices import shares, visible_devices
-from harness.serving.spec import ServeSpec
+from harness.errors import HarnessError, UsageError
+from harness.serving.command import ArgValue, ServeSpec
 from harness.serving.vllm import VllmServer, free_ports
 
 WATCH_SECONDS = 1.0
+_DRIVER_SECONDS = 30.0
+_PARALLEL_OPTIONS = frozenset(
+    {"tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "tp", "pp", "dp"}
+)
 
 
 class VllmReplicas:
@@ -32,14 +38,14 @@ class VllmReplicas:
     ) -> None:
         self._say = on_progress or (lambda _line: None)
         self._api_key = secrets.token_urlsafe(32)
-        devices = shares(visible_devices(), count, spec.args)
+        devices = share_devices(visible_devices(), count, spec.args)
         self._together = len(set(devices)) == count or not any(devices)
         self._servers = [
             VllmServer(
                 _numbered(spec, number, share),
-                self._teller(number),
+                self._prefixed(number),
                 api_key=self._api_key,
-                wish=port,
+                preferred_port=port,
             )
             for number, (share, port) in enumerate(zip(devices, free_ports(count), strict=True), 1)
         ]
@@ -127,9 +133,9 @@ class VllmReplicas:
                 with self._starting:  # held only while something is started: `alive` looks at it
                     if not server.alive():
                         self._restarted.add(number)
-                        self._revive(number, server)
+                        self._start_again(number, server)
 
-    def _revive(self, number: int, server: VllmServer) -> None:
+    def _start_again(self, number: int, server: VllmServer) -> None:
         if self._closing.is_set():
             return
         self._say(f"replica {number} died; starting it once more")
@@ -140,7 +146,7 @@ class VllmReplicas:
             if not self._closing.is_set():
                 self._say(f"replica {number} stays away: {error.line}")
 
-    def _teller(self, number: int) -> Callable[[str], None]:
+    def _prefixed(self, number: int) -> Callable[[str], None]:
         return lambda line: self._say(f"replica {number}: {line}")
 
 
@@ -159,3 +165,56 @@ def _numbered(spec: ServeSpec, number: int, devices: str) -> ServeSpec:
     log = logs(spec.log, number)[-1]
     port = None if spec.port is None else spec.port + number - 1
     return replace(spec, devices=devices, log=log, port=port)
+
+
+def visible_devices(environment: Mapping[str, str] | None = None) -> list[str]:
+    """The GPUs that a process of this environment sees, by the names to give them; maybe none."""
+    given = (os.environ if environment is None else environment).get("CUDA_VISIBLE_DEVICES")
+    if given is not None:
+        names = [name.strip() for name in given.split(",")]
+        return names[: names.index("-1")] if "-1" in names else [name for name in names if name]
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=_DRIVER_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in listed.stdout.splitlines() if line.strip().isdecimal()]
+
+
+def share_devices(devices: Sequence[str], replicas: int, args: Mapping[str, ArgValue]) -> list[str]:
+    """What each replica's CUDA_VISIBLE_DEVICES is to be; empty where it is left alone.
+
+    A replica gets as many GPUs as vLLM's own options split a model over, the next ones in order;
+    with fewer GPUs than that the replicas share them in turns.
+
+    Raises:
+        UsageError: GPUs would be shared, and `args` do not say how their memory is.
+    """
+    names = {key.strip().lstrip("-").replace("_", "-"): value for key, value in args.items()}
+    needed = math.prod(
+        int(value) for key, value in names.items() if key in _PARALLEL_OPTIONS and _is_count(value)
+    )
+    groups = len(devices) // needed
+    if replicas == 1 or not devices:
+        return [""] * replicas
+    if groups == 0:
+        raise UsageError(
+            f"a replica needs {needed} GPUs, and {len(devices)} are visible", where="replicas"
+        )
+    if groups < replicas and "gpu-memory-utilization" not in names:
+        raise UsageError(
+            f"{replicas} replicas of {needed} on {len(devices)} visible GPUs share them, and one "
+            "takes nearly all memory",
+            where="replicas",
+            hint="set `gpu-memory-utilization` in `args`, or fewer `replicas`",
+        )
+    return [",".join(devices[number % groups * needed :][:needed]) for number in range(replicas)]
+
+
+def _is_count(value: ArgValue) -> bool:
+    return str(value).isdecimal() and int(value) > 0

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self
 
+from harness import process_guard
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError, UsageError
 from harness.files import storage_error
-from harness.serving import guard, log
-from harness.serving.command import command, environment, require_vllm
-from harness.serving.identity import check_model
-from harness.serving.spec import ServeSpec
+from harness.model_files import check_model
+from harness.serving import log
+from harness.serving.command import ServeSpec, command, environment, require_vllm
 
 GRACE = 10.0
 _POLL = 0.2
@@ -33,7 +33,7 @@ class VllmServer:
 
     `on_progress` is called with one line of text while the server starts. All calls block; a
     `stop` from another thread ends a `start` with an error. Without an `api_key` one is drawn;
-    `wish` is the port to take where it is free and the spec names none.
+    `preferred_port` is taken where it is free and the spec names none.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class VllmServer:
         on_progress: Callable[[str], None] | None = None,
         *,
         api_key: str | None = None,
-        wish: int | None = None,
+        preferred_port: int | None = None,
     ) -> None:
         self._spec = spec
         self._on_progress = on_progress or _silent
         self._api_key = api_key or secrets.token_urlsafe(32)
-        self._port = wish
+        self._port = preferred_port
         self._guard: subprocess.Popen[bytes] | None = None
         self._group: int | None = None
         self._log_start = 0
@@ -168,7 +168,7 @@ class VllmServer:
     def _launch(self, line: list[str]) -> None:
         with self._open_log() as file:
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", guard.__file__, str(GRACE), *line],
+                [sys.executable, "-P", process_guard.__file__, str(GRACE), *line],
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -194,7 +194,7 @@ class VllmServer:
             process = self._guard
             if process is None or self._ended_within(process, _POLL):
                 raise self._start_error("vLLM ended while starting")
-            self._group = next(iter(guard.children(process.pid)), self._group)
+            self._group = next(iter(process_guard.children(process.pid)), self._group)
             if _answers(self._port or 0, "/health") is not None:
                 break
             waited = SYSTEM_CLOCK.now() - started

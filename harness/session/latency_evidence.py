@@ -21,7 +21,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.run.load_suites import check_policy, load_suites
 from harness.storage.measurement_folder import MeasurementFolder
-from harness.targets.connect import is_still
+from harness.targets.identity import is_still
 
 DEFAULT_ALPHA = 0.05
 

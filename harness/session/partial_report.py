@@ -21,7 +21,7 @@ from harness.run.provenance import header
 from harness.run.resume import Job, Reuse, resume
 from harness.run.score import score
 from harness.session.evidence import Bench
-from harness.targets.connect import identify
+from harness.targets.identity import identify
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness import process_guard
 from harness.config import Project
 from harness.errors import EvidenceError, InfrastructureError, UsageError
 from harness.files import exclusive, seen_from, storage_error
@@ -20,7 +21,6 @@ from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.report.text import on_a_line
 from harness.run.plan import Selection
-from harness.serving import guard
 from harness.session.evidence import Bench
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
@@ -184,7 +184,7 @@ def _run(line: Sequence[str], project: Project, log: Path, watcher: Watcher) -> 
     }
     with _opened(log) as file:
         process = subprocess.Popen(
-            [sys.executable, "-P", guard.__file__, str(_GRACE), *line],
+            [sys.executable, "-P", process_guard.__file__, str(_GRACE), *line],
             cwd=project.root,
             stdin=subprocess.PIPE,
             stdout=file,

@@ -1,21 +1,32 @@
-"""Prove: show that the server answers with the adapter applied, before anything is scored."""
+"""The proof that a server applies an adapter, and that it is still the adapter of earlier runs.
+
+Names cannot tell one adapter from another that was loaded in its place; answers can.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from harness.client.models import ServerDescription
 from harness.client.protocol import ChatClient
+from harness.config import Project
 from harness.errors import AdapterNotApplied
+from harness.files import digest_json
+from harness.records.asks import Ask
 from harness.records.plan import Plan
-from harness.records.run import AdapterProof
+from harness.records.run import AdapterProof, Probe
+from harness.storage import runs_of
 from harness.targets.client_stack import Dialled
-from harness.targets.fingerprint import fingerprint
-from harness.targets.probes import NOISE_FACTOR, gap_between, logprobs, spread
-from harness.targets.replica_check import agree
-
-# Below this many nats two log-probabilities are taken for equal, whatever the noise says.
-RESOLUTION = 1e-5
+from harness.targets.probes import (
+    TOLERANCES,
+    Logprobs,
+    choose_probes,
+    compare,
+    gap_between,
+    logprobs,
+)
+from harness.targets.replicas import check_replicas
 
 
 async def prove_all(
@@ -39,7 +50,7 @@ async def prove_all(
     is_adapter = planned.identity.adapter is not None
     if not several and not is_adapter:
         return None
-    described = await agree(dialled, planned, say, answers_as)
+    described = await check_replicas(dialled, planned, say, answers_as)
     if not is_adapter:
         return None
     proofs = []
@@ -74,38 +85,119 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
             hint="the server's log says why it was dropped",
         )
-    prompts = spread(planned.asks)
+    prompts = choose_probes(planned.asks)
     first = await logprobs(client, base, prompts)
     again = await logprobs(client, base, prompts)
     adapted = await logprobs(client, adapter, prompts)
-    twice = [gap_between(one, two) for one, two in zip(first, again, strict=True)]
-    moved = [gap_between(one, two) for one, two in zip(first, adapted, strict=True)]
-    usable = [gap for gap, base_gap in zip(moved, twice, strict=True) if not base_gap.forked]
-    forked = len(prompts) - len(usable)
-    if 3 * forked > len(usable):
+    found = compare((first, again), adapted, TOLERANCES.repeated)
+    if not found.conclusive:
         raise AdapterNotApplied(
-            f"`{base}` contradicts itself on {forked} of {len(prompts)} probes, so nothing can "
-            "be proven",
+            f"`{base}` contradicts itself on {found.forked} of {len(prompts)} probes, so nothing "
+            "can be proven",
             hint="the server is not deterministic at temperature 0",
         )
-    noise = max(gap.nats for gap in twice)
-    threshold = max(RESOLUTION, NOISE_FACTOR * noise)
     proof = AdapterProof(
         model=adapter,
         parent=base,
         adapter=planned.identity.adapter or "",
-        probes=len(usable),
-        forked=forked,
-        differing=sum(gap.forked or gap.nats > threshold for gap in usable),
-        largest_gap=max(gap.nats for gap in usable),
-        noise=noise,
+        probes=len(found.gaps),
+        forked=found.forked,
+        differing=found.differing,
+        largest_gap=found.largest,
+        noise=found.noise,
         fingerprint=fingerprint(prompts, first, adapted),
     )
     if not proof.applied:
         raise AdapterNotApplied(
             f"`{adapter}` answers {proof.probes - proof.differing} of {proof.probes} probes "
             f"exactly as its base does (largest difference {proof.largest_gap:.2g} nats, "
-            f"noise {noise:.2g})",
+            f"noise {found.noise:.2g})",
             hint="the adapter is empty or was not applied; train it again or check its files",
         )
     return proof
+
+
+def fingerprint(
+    prompts: Sequence[Ask], base: Sequence[Logprobs], adapter: Sequence[Logprobs]
+) -> tuple[Probe, ...]:
+    """One probe a prompt."""
+    return tuple(
+        Probe(
+            prompt=digest_json([message.model_dump() for message in ask.messages]),
+            base=tuple(ours),
+            adapter=tuple(theirs),
+        )
+        for ask, ours, theirs in zip(prompts, base, adapter, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierProof:
+    """When a run was begun, and the proof of its adapter."""
+
+    created: str
+    adapter_proof: AdapterProof
+
+
+def earlier_proofs(project: Project, plan: Plan, freshness: int) -> list[EarlierProof]:
+    """The runs whose answers stand beside the plan's and whose proof has a fingerprint.
+
+    All of them count: they need not share a prompt with each other.
+    """
+    return [
+        EarlierProof(header.created, header.adapter_proof)
+        for _, header in reversed(runs_of(project.runs, plan.target))
+        if header.identity == plan.identity
+        and header.freshness == freshness
+        and header.adapter_proof is not None
+        and header.adapter_proof.fingerprint
+    ]
+
+
+def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:
+    """Return if base and adapter answer the probes that both proofs share as they did.
+
+    The base may differ as it does in another batch. What it does differ by is then the noise that
+    the adapter is held to. Half of the probes decide.
+
+    Raises:
+        AdapterNotApplied: another base or another adapter answers, or the two changed places.
+    """
+    known = {probe.prompt: probe for probe in then.fingerprint}
+    pairs = [(probe, known[probe.prompt]) for probe in now.fingerprint if probe.prompt in known]
+    if not pairs:
+        return
+    if _changed_places(pairs):
+        raise _changed(f"`{now.model}` and its base `{now.parent}` changed places", since)
+    noise = max(now.noise, then.noise)
+    drifts = [gap_between(probe.base, old.base) for probe, old in pairs]
+    threshold = TOLERANCES.threshold(TOLERANCES.rebatched, noise)
+    moved = sum(drift.beyond(threshold) for drift in drifts)
+    if 2 * moved >= len(pairs):
+        raise _changed(f"another model answers as `{now.parent}`, the base of `{now.model}`", since)
+    noise = max(noise, *(drift.nats for drift in drifts if not drift.forked), 0.0)
+    threshold = TOLERANCES.threshold(TOLERANCES.repeated, noise)
+    moved = sum(gap_between(probe.adapter, old.adapter).beyond(threshold) for probe, old in pairs)
+    if 2 * moved >= len(pairs):
+        raise _changed(f"another adapter answers as `{now.model}`", since)
+
+
+def _changed_places(pairs: Sequence[tuple[Probe, Probe]]) -> bool:
+    """Whether each now answers most probes much more as the other did than as itself did."""
+    crossed = sum(
+        _nearer(probe.base, old.adapter, old.base) and _nearer(probe.adapter, old.base, old.adapter)
+        for probe, old in pairs
+    )
+    return 2 * crossed > len(pairs)
+
+
+def _nearer(said: Logprobs, other: Logprobs, own: Logprobs) -> bool:
+    there, here = gap_between(said, other), gap_between(said, own)
+    return (there.forked, there.nats) < (here.forked, here.nats / 2)
+
+
+def _changed(what: str, since: str) -> AdapterNotApplied:
+    return AdapterNotApplied(
+        f"since the run begun {since} {what}",
+        hint="serve what was served then, or ask everything again with --no-cache",
+    )

@@ -20,7 +20,7 @@ from harness.clock import Clock
 from harness.errors import EvidenceError, ServerError
 from harness.records.attempt import Failure
 from harness.records.target import Generation
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,10 @@ from harness.records.progress import Watcher
 from harness.records.run import RunHeader
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
-from harness.targets.adapter_proof import prove_all
+from harness.targets.adapter_proof import check_unchanged, prove_all
 from harness.targets.client_stack import Dialled, dial
-from harness.targets.connect import Endpoint, identify
-from harness.targets.fingerprint import check_unchanged
-from harness.targets.served_models import check_listing
+from harness.targets.endpoint import Endpoint
+from harness.targets.identity import check_listing, identify
 
 T = TypeVar("T")
 

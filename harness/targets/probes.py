@@ -1,4 +1,4 @@
-"""Probes: a few prompts of a plan, put to a server to see what it is rather than what it knows."""
+"""Probes: a few prompts of a plan whose answers tell which model a server runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,28 @@ from harness.records.attempt import Failure
 
 PROBES = 8
 PROBE_TOKENS = 8
-# Times the largest difference of a model from itself: what is beyond is no noise.
-NOISE_FACTOR = 4.0
 
 Logprobs = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """Nats within which two answers of the same weights may differ, by what else is different.
+
+    Where a model was seen to differ from itself by more, `noise_factor` times that counts.
+    """
+
+    repeated: float = 1e-5  # nothing: the same server, asked again
+    replica: float = 1e-3  # another server with the same kind of hardware
+    rebatched: float = 0.1  # a batch with other requests, or other hardware
+    noise_factor: float = 4.0
+
+    def threshold(self, tolerance: float, noise: float) -> float:
+        """The nats beyond which two answers differ, given a model's largest own difference."""
+        return max(tolerance, self.noise_factor * noise)
+
+
+TOLERANCES = Tolerances()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,66 @@ class Gap:
     nats: float
     forked: bool
 
+    def beyond(self, threshold: float) -> bool:
+        """Whether the two are different texts, or further apart than the threshold in nats."""
+        return self.forked or self.nats > threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the answers to some probes differ from those of a reference that was asked twice.
+
+    `noise` is the largest difference of the reference from itself, in nats; `forked` counts the
+    probes on which it gave two texts. They are left out of `gaps`.
+    """
+
+    gaps: tuple[Gap, ...]
+    forked: int
+    noise: float
+    threshold: float
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the reference gave one text to at least three quarters of the probes."""
+        return 3 * self.forked <= len(self.gaps)
+
+    @property
+    def differing(self) -> int:
+        """The number of probes that are answered differently."""
+        return sum(gap.beyond(self.threshold) for gap in self.gaps)
+
+    @property
+    def largest(self) -> float:
+        """The largest difference in nats."""
+        return max(gap.nats for gap in self.gaps)
+
+
+def compare(
+    reference: tuple[Sequence[Logprobs], Sequence[Logprobs]],
+    other: Sequence[Logprobs],
+    tolerance: float,
+) -> Comparison:
+    """How `other` differs from the two rounds of answers of the reference to the same probes.
+
+    `tolerance` is one of `TOLERANCES`.
+    """
+    first, second = reference
+    own = gaps_between(first, second)
+    noise = max(gap.nats for gap in own)
+    pairs = zip(gaps_between(first, other), own, strict=True)
+    usable = tuple(gap for gap, own_gap in pairs if not own_gap.forked)
+    return Comparison(
+        gaps=usable,
+        forked=len(own) - len(usable),
+        noise=noise,
+        threshold=TOLERANCES.threshold(tolerance, noise),
+    )
+
+
+def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[Gap]:
+    """How far the answers to each probe are apart."""
+    return [gap_between(first, second) for first, second in zip(one, two, strict=True)]
+
 
 def gap_between(one: Logprobs, two: Logprobs) -> Gap:
     """How far two answers are apart."""
@@ -40,8 +118,8 @@ def gap_between(one: Logprobs, two: Logprobs) -> Gap:
     return Gap(largest, forked=len(one) != len(two))
 
 
-def spread(asks: Sequence[Ask]) -> list[Ask]:
-    """Some of the asks, at most `PROBES`, from all over the list."""
+def choose_probes(asks: Sequence[Ask]) -> list[Ask]:
+    """Some of a plan's requests, at most `PROBES`, from all over the list."""
     step = max(1, len(asks) // PROBES)
     return list(asks[::step][:PROBES])
 

@@ -11,8 +11,15 @@ from pydantic import ValidationError
 
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import RecipeError, TrainingError
-from harness.files import digest_json, directory_digest, exclusive, file_digest, write_atomic
-from harness.records.candidate import Curves, Dossier
+from harness.files import digest_json, exclusive, file_digest, write_atomic
+from harness.model_files import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    chat_template_digest,
+    is_base,
+    model_digest,
+)
+from harness.records.candidate import DOSSIER, Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.curves import draw
 from harness.training.data import (
@@ -25,9 +32,6 @@ from harness.training.data import (
 )
 from harness.training.progress import OnProgress, package_versions, silent
 
-DOSSIER = "candidate.json"
-WEIGHTS = "adapter_model.safetensors"
-ADAPTER_CONFIG = "adapter_config.json"
 WORK = ".training"
 LOCK = ".lock"
 
@@ -42,6 +46,7 @@ class Job:
     recipe_hash: str
     data_hash: str
     base_digest: str
+    chat_template: str | None
     folder: Path
 
     @property
@@ -52,7 +57,7 @@ class Job:
     @property
     def key(self) -> str:
         """What decides the outcome: checkpoints of another key are of no use."""
-        return digest_json([self.recipe_hash, self.data_hash, self.base_digest])
+        return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 
 def train(
@@ -97,7 +102,7 @@ def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
 
     outcome = fit(job, divided, on_progress)
     (job.folder / DOSSIER).unlink(missing_ok=True)
-    for name in (WEIGHTS, ADAPTER_CONFIG):
+    for name in (ADAPTER_WEIGHTS, ADAPTER_CONFIG):
         write_atomic(job.folder / name, (outcome.adapter / name).read_bytes())
     curves = Curves(points=outcome.points)
     write_atomic(job.folder / "curves.json", curves.model_dump_json(indent=1) + "\n")
@@ -109,7 +114,8 @@ def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
         data_hash=job.data_hash,
         base=recipe.base,
         base_digest=job.base_digest,
-        adapter_digest=file_digest(job.folder / WEIGHTS),
+        chat_template=job.chat_template,
+        adapter_digest=file_digest(job.folder / ADAPTER_WEIGHTS),
         split=divided.split,
         seed=recipe.seed,
         steps_done=outcome.steps,
@@ -147,15 +153,10 @@ def prepare(recipe: Recipe, project_dir: Path) -> Job:
         conversations=conversations,
         recipe_hash=digest_json(recipe.model_dump(mode="json")),
         data_hash=data_hash(conversations),
-        base_digest=base_digest(base),
+        base_digest=model_digest(base),
+        chat_template=chat_template_digest(base),
         folder=project_dir / ".harness" / "candidates" / recipe.name,
     )
-
-
-def base_digest(base: Path) -> str:
-    """The digest of what decides a base model's answers: weights, config, tokenizer, template."""
-    names = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
-    return directory_digest(base, names)
 
 
 def load_dossier(job: Job) -> Dossier | None:
@@ -163,9 +164,14 @@ def load_dossier(job: Job) -> Dossier | None:
     try:
         text = (job.folder / DOSSIER).read_text(encoding="utf-8")
         found = Dossier.model_validate_json(text)
-        asked = (job.recipe_hash, job.data_hash, job.base_digest, job.recipe.seed)
-        made = (found.recipe_hash, found.data_hash, found.base_digest, found.seed)
-        same = asked == made and found.adapter_digest == file_digest(job.folder / WEIGHTS)
+        asked = (job.recipe_hash, job.data_hash, job.recipe.seed)
+        made = (found.recipe_hash, found.data_hash, found.seed)
+        same_base = is_base(job.base, found.base_digest, found.chat_template)
+        same = (
+            asked == made
+            and same_base
+            and found.adapter_digest == file_digest(job.folder / ADAPTER_WEIGHTS)
+        )
         return found if same and (job.folder / ADAPTER_CONFIG).is_file() else None
     except (OSError, ValueError, ValidationError):
         return None

@@ -13,7 +13,7 @@ from harness.client.traffic.window import SPAN
 from harness.clock import ManualClock
 from harness.records.run import RunHeader
 from harness.storage import RunFolder
-from harness.targets import connect
+from harness.targets import endpoint
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer
@@ -92,7 +92,7 @@ def test_no_minute_at_the_server_holds_more_requests_than_allowed(
     project_dir: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = ManualClock()  # moves only while the run waits for its turn
-    monkeypatch.setattr(connect, "SYSTEM_CLOCK", clock)
+    monkeypatch.setattr(endpoint, "SYSTEM_CLOCK", clock)
     moments: list[float] = []
 
     def timed(body: dict[str, Any]) -> str:

@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.serving import guard
-from harness.serving.command import command, environment
-from harness.serving.spec import ServeSpec
+from harness import process_guard
+from harness.serving.command import ServeSpec, command, environment
 from tests.e2e.micro import build_adapter, build_model
 from tests.shop import config, write_project
 
@@ -108,7 +107,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     )  # fmt: skip
     with spec.log.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", guard.__file__, "5", *command(spec, port)],
+            [sys.executable, "-P", process_guard.__file__, "5", *command(spec, port)],
             stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, cwd=folder / "server",
             env={**environment(KEY), "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"},
         )  # fmt: skip

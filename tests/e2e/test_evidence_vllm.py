@@ -115,7 +115,7 @@ def survived(project: Path) -> str:
     engines = vllm_processes(project)
     assert engines
     for pid in engines:
-        if b"guard.py" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"process_guard.py" not in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
     out = ended(process)
     assert process.returncode == 3, out

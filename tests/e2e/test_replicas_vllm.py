@@ -48,7 +48,7 @@ def of_log(folder: Path, name: str) -> set[int]:
         pid
         for pid in vllm_processes(folder)
         if Path(f"/proc/{pid}/fd/1").readlink().name == name
-        and b"guard.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        and b"process_guard.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     }
 
 

@@ -21,9 +21,9 @@ from harness.errors import ServerError
 from harness.latency.server_watch import ServerWatch
 from harness.records.suite import Message
 from harness.records.target import Generation
-from harness.serving.spec import ServeSpec
+from harness.serving.command import ServeSpec
 from harness.serving.vllm import VllmServer
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from tests.e2e.micro import build_adapter, build_model
 
 pytestmark = [

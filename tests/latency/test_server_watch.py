@@ -10,7 +10,7 @@ from harness.client.metrics import Metrics
 from harness.clock import ManualClock
 from harness.latency.server_watch import Look, ServerWatch
 from harness.records.latency import ServerHealth
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from tests.client.test_models import Site
 
 NAMES = {

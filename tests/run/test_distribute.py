@@ -18,7 +18,7 @@ from harness.run import distribute as stage
 from harness.run.distribute import BATCH, distribute
 from harness.run.generate import Question
 from harness.run.plan import plan
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from tests.builders import identity, shop
 from tests.conftest import ThreadedMock
 

@@ -19,8 +19,8 @@ from harness.run.load_suites import load_suites
 from harness.run.plan import plan
 from harness.run.provenance import header
 from harness.run.resume import resume
-from harness.serving import identity
-from harness.targets.connect import identify
+from harness.targets import identity
+from harness.targets.identity import identify
 from tests.builders import attempt
 from tests.mock_server import MockServer
 from tests.serving.made import write_adapter, write_model, write_safetensors

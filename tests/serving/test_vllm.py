@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import process_guard
 from harness.errors import ServerError, StorageError, UsageError
-from harness.serving import guard, vllm
-from harness.serving.spec import ServeSpec
+from harness.serving import vllm
+from harness.serving.command import ServeSpec
 from harness.serving.vllm import VllmServer
 
 STUB = """
@@ -223,7 +224,9 @@ def test_nothing_outlives_a_killed_owner(how: signal.Signals, tmp_path: Path) ->
     stub.write_text(STUB)
     with log.open("w") as file:
         owner = subprocess.Popen(
-            [sys.executable, "-c", OWNER, guard.__file__, str(stub)], stdout=file, stderr=file
+            [sys.executable, "-c", OWNER, process_guard.__file__, str(stub)],
+            stdout=file,
+            stderr=file,
         )
     while len(pids(log)) < 3:
         time.sleep(0.05)
@@ -236,7 +239,7 @@ def test_nothing_outlives_a_killed_owner(how: signal.Signals, tmp_path: Path) ->
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_server_itself_does_not_outlive_its_guard(how: signal.Signals, tmp_path: Path) -> None:
-    line = [sys.executable, guard.__file__, "1", sys.executable, "-c"]
+    line = [sys.executable, process_guard.__file__, "1", sys.executable, "-c"]
     code = "import os, time; print('pids', os.getpid(), flush=True); time.sleep(600)"
     log = tmp_path / "log"
     with log.open("w") as file:
@@ -250,6 +253,6 @@ def test_the_server_itself_does_not_outlive_its_guard(how: signal.Signals, tmp_p
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(7)", 7), ("", 0)])
 def test_the_guard_passes_the_exit_code_on(code: str, expected: int) -> None:
-    line = [sys.executable, guard.__file__, "1", sys.executable, "-c", code]
+    line = [sys.executable, process_guard.__file__, "1", sys.executable, "-c", code]
     with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
         assert process.wait(20) == expected

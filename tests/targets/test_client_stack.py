@@ -27,7 +27,7 @@ from harness.run.plan import Selection, plan
 from harness.storage import RunFolder
 from harness.targets import client_stack as stage
 from harness.targets.client_stack import dial
-from harness.targets.connect import Endpoint
+from harness.targets.endpoint import Endpoint
 from tests.builders import identity, shop
 from tests.mock_server import COMMAND, MockReply, MockServer
 

@@ -8,7 +8,7 @@ import yaml
 
 from harness.config import Project, load_project
 from harness.errors import UsageError
-from harness.targets.connect import identify, is_still
+from harness.targets.identity import identify, is_still
 from tests.bots import DIGEST, Ollama, Rasa
 
 

@@ -21,7 +21,8 @@ from harness.records.suite import Message
 from harness.run.llm_judge import opinion
 from harness.run.load_suites import load_suites
 from harness.run.plan import plan
-from harness.targets.connect import connect, identify
+from harness.targets.endpoint import connect
+from harness.targets.identity import identify
 from harness.targets.live_chat import Line
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply

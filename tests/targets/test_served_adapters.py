@@ -13,7 +13,7 @@ from harness.errors import AdapterNotApplied, UsageError
 from harness.records.target import Identity
 from harness.serving.adapter import read_adapter
 from harness.storage import RunFolder
-from harness.targets.served_models import adapter_behind, check_listing, not_listed
+from harness.targets.identity import adapter_behind, check_listing, not_listed
 from tests.builders import make_run, shop
 from tests.serving.made import write_adapter
 from tests.shop import config, write_project

@@ -1,6 +1,6 @@
 """A tiny process between the harness and a server, so that the server never outlives it.
 
-`python guard.py GRACE COMMAND…` runs the command in a process group of its own and
+`python process_guard.py GRACE COMMAND…` runs the command in a process group of its own and
 exits with its code. When standard input ends, however the harness met its end, the whole group
 is told to stop and, `GRACE` seconds later, killed; so is whatever else descends from it.
 """

@@ -9,7 +9,7 @@ from harness.config import Project, load_project
 from harness.errors import ServerError
 from harness.run.load_suites import load_suites
 from harness.run.plan import plan
-from harness.targets.connect import identify, is_still
+from harness.targets.identity import identify, is_still
 from tests.mock_server import MockServer
 from tests.shop import config, write_project
 

@@ -1,4 +1,4 @@
-"""Agree: show that all replicas of a server serve the same, before any of them is asked."""
+"""The comparison of a server's replicas: all must serve the same before any is asked."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ from harness.records.asks import Ask
 from harness.records.attempt import Failure
 from harness.records.plan import Plan
 from harness.targets.client_stack import Dialled, Replica
-from harness.targets.probes import NOISE_FACTOR, Logprobs, answers, gap_between, spread
+from harness.targets.probes import TOLERANCES, Logprobs, answers, choose_probes, compare
 
-# The same weights on the same kind of GPU come closer than this; other weights do not.
-RESOLUTION = 1e-3
-# In a batch with other requests they may be this far apart.
-DRIFT = 0.1
 _HINT = "serve the same files with the same version and options on all, or name two servers"
 
 Described = list[tuple[Replica, ServerDescription]]
 
 
-async def agree(
+async def check_replicas(
     dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
 ) -> Described:
     """What each replica says of itself, once they are known to serve the same.
@@ -42,7 +38,7 @@ async def agree(
     if len(described) == 1:
         return described
     for replica, description in described[1:]:
-        _compare(planned, described[0], (replica, description))
+        _compare_descriptions(planned, described[0], (replica, description))
     await _probe(dialled, planned, say, answers_as)
     return [item for item in described if item[0] in dialled.replicas]
 
@@ -74,7 +70,7 @@ def _leave_out(dialled: Dialled, replica: Replica, why: str, say: Callable[[str]
     say(f"{replica.address} is left out, {len(dialled.replicas)} remain: {why}")
 
 
-def _compare(
+def _compare_descriptions(
     planned: Plan,
     first: tuple[Replica, ServerDescription],
     other: tuple[Replica, ServerDescription],
@@ -111,7 +107,7 @@ async def _probe(
     dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None
 ) -> None:
     """Refuse replicas that answer differently; leave out those that cannot be asked."""
-    probes = spread(planned.asks)
+    probes = choose_probes(planned.asks)
     model = planned.identity.model
     ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
     first, *others = dialled.replicas
@@ -126,7 +122,7 @@ async def _probe(
         if isinstance(theirs, Failure):
             _leave_out(dialled, replica, theirs.detail, say)
         else:
-            _check(first, replica, twice, theirs, RESOLUTION)
+            _check(first, replica, twice, theirs, TOLERANCES.replica)
     dialled.checks.append(functools.partial(_check_again, first, twice, ask))
 
 
@@ -140,7 +136,7 @@ async def _check_again(
     theirs = await ask(replica)
     if isinstance(theirs, Failure):
         return theirs
-    _check(first, replica, twice, theirs, DRIFT)
+    _check(first, replica, twice, theirs, TOLERANCES.rebatched)
     return None
 
 
@@ -174,31 +170,24 @@ async def _ask(
 def _check(
     first: Replica,
     other: Replica,
-    said: tuple[list[Logprobs], list[Logprobs]],
+    reference: tuple[list[Logprobs], list[Logprobs]],
     theirs: list[Logprobs],
-    resolution: float,
+    tolerance: float,
 ) -> None:
     """Refuse a replica that is further from the first than the first from itself."""
-    ours, again = said
-    twice = [gap_between(one, two) for one, two in zip(ours, again, strict=True)]
-    apart = [gap_between(one, two) for one, two in zip(ours, theirs, strict=True)]
-    usable = [gap for gap, own in zip(apart, twice, strict=True) if not own.forked]
-    forked = len(twice) - len(usable)
-    if 3 * forked > len(usable):
+    found = compare(reference, theirs, tolerance)
+    if not found.conclusive:
         raise EvidenceError(
-            f"contradicts itself on {forked} of {len(twice)} probes, so nothing can be told of "
-            "its replicas",
+            f"contradicts itself on {found.forked} of {len(theirs)} probes, so nothing can be told "
+            "of its replicas",
             where=first.address,
             hint="it is not deterministic at temperature 0; name one address",
         )
-    noise = max(gap.nats for gap in twice)
-    threshold = max(resolution, NOISE_FACTOR * noise)
-    differing = sum(gap.forked or gap.nats > threshold for gap in usable)
-    if 2 * differing > len(usable):
+    if 2 * found.differing > len(found.gaps):
         raise EvidenceError(
-            f"is no replica of {first.address}: it answers {differing} of {len(usable)} probes "
-            f"differently (largest difference {max(gap.nats for gap in usable):.2g} nats, noise "
-            f"{noise:.2g})",
+            f"is no replica of {first.address}: it answers {found.differing} of "
+            f"{len(found.gaps)} probes differently (largest difference {found.largest:.2g} nats, "
+            f"noise {found.noise:.2g})",
             where=other.address,
             hint=_HINT,
         )

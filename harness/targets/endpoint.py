@@ -1,4 +1,4 @@
-"""Connect: from a configured server to an address, a key, and the identities of its targets."""
+"""The endpoint of a configured server: its addresses and key, and the process behind it if ours."""
 
 from __future__ import annotations
 
@@ -11,27 +11,24 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from harness.client.bots.headers import Headers
 from harness.client.bots.http import Access
 from harness.client.models import ServerDescription, describe
 from harness.client.traffic.meter import Meter
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import ServerError, UsageError
+from harness.errors import UsageError
 from harness.files import read_bytes
+from harness.model_files import check_model, is_base
 from harness.records.base import explain
-from harness.records.candidate import Dossier
+from harness.records.candidate import DOSSIER, Dossier
 from harness.records.http_server import HttpServer
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.servers import Server
-from harness.records.target import Identity
-from harness.serving.adapter import check_fits, read_adapter
-from harness.serving.identity import check_model, model_identity
+from harness.serving.adapter import check_fits
+from harness.serving.command import ServeSpec
 from harness.serving.replicas import VllmReplicas
-from harness.serving.spec import ServeSpec
 from harness.serving.vllm import VllmServer
-from harness.targets.http_identity import access_to, identify_bot, is_still_bot
-from harness.targets.served_models import adapter_behind, not_listed
-from harness.training.train import DOSSIER, base_digest
 
 BASE = "base-model"
 
@@ -145,7 +142,7 @@ def _check_dossier(adapter: Path, model: Path) -> None:
         dossier = Dossier.model_validate_json(data)
     except ValidationError as error:
         raise UsageError(explain(error), where=str(adapter / DOSSIER)) from None
-    if dossier.base_digest != base_digest(model):
+    if not is_base(model, dossier.base_digest, dossier.chat_template):
         raise UsageError(
             f"was trained on another base than {model}",
             where=str(adapter),
@@ -161,90 +158,6 @@ def _with_template(project: Project, server: ManagedServer) -> dict[str, str | i
         if isinstance(given, str) and (project.root / given).is_file():
             args[name] = str(project.root / given)
     return args
-
-
-async def identify(project: Project, target: str) -> Identity:
-    """What the target's answers depend on; a managed server need not run for it.
-
-    Raises:
-        UsageError: a file of the model or adapter is missing, or the url has no such model.
-        ServerError: the server at the url cannot be reached.
-        AdapterNotApplied: the server at the url has dropped the adapter.
-    """
-    chosen = project.target(target)
-    configured = project.config.servers[chosen.server]
-    if isinstance(configured, ManagedServer):
-        spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
-        adapter = target if chosen.adapter is not None else None
-        return model_identity(chosen.server, spec, adapter)
-    if isinstance(configured, HttpServer):
-        return await identify_bot(configured, chosen.server, chosen, project.file)
-    server = await _described(_remote(configured, project.file))
-    name = model_name(project, target)
-    entry = server.model(name)
-    if server.models and entry is None:
-        raise not_listed(project, target, _place(configured), server)
-    return Identity(
-        server=_place(configured),
-        server_version=server.version,
-        model=name,
-        root=entry.root if entry is not None else None,
-        adapter=adapter_behind(project, target, _place(configured), entry),
-    )
-
-
-def _place(server: RemoteServer) -> str:
-    """What stands for a url's weights: its addresses, in an order that is not the user's."""
-    return " ".join(sorted(server.urls))
-
-
-async def _described(endpoint: Endpoint) -> ServerDescription:
-    """What the first address that answers says of itself.
-
-    Whether the others say the same is seen before they are asked anything.
-
-    Raises:
-        ServerError: none can be reached, or the one that can refuses.
-    """
-    errors = []
-    for url in endpoint.urls:
-        try:
-            return await endpoint.describe(url)
-        except ServerError as error:
-            errors.append(error)
-    raise errors[0]
-
-
-def is_still(project: Project, target: str, identity: Identity) -> bool:
-    """Whether a stored identity is that of the target as it is configured now.
-
-    Files are compared where they are here; the version of the server may differ.
-    """
-    chosen = project.target(target)
-    configured = project.config.servers[chosen.server]
-    if isinstance(configured, HttpServer):
-        return is_still_bot(configured, chosen, identity)
-    if isinstance(configured, RemoteServer):
-        if (identity.server, identity.model) != (_place(configured), chosen.model):
-            return False
-        return chosen.adapter is None or _is_adapter(project, target, identity)
-    if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
-        return False
-    if (chosen.adapter is None) != (identity.adapter is None):
-        return False
-    if chosen.adapter is not None and not _is_adapter(project, target, identity):
-        return False
-    if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
-        return True
-    spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
-    adapter = target if chosen.adapter is not None else None
-    return model_identity(chosen.server, spec, adapter, identity.server_version) == identity
-
-
-def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
-    """Whether the identity's adapter is the one in the target's folder, if that is here."""
-    folder = project.resolve(project.target(target).adapter or "", f"targets.{target}.adapter")
-    return not folder.is_dir() or read_adapter(folder).digest == identity.adapter
 
 
 @contextmanager
@@ -263,7 +176,7 @@ def connect(
     """
     configured = project.config.servers[server]
     if isinstance(configured, RemoteServer):
-        yield replace(_remote(configured, project.file), meter=_meter(server, configured))
+        yield replace(remote_endpoint(configured, project.file), meter=_meter(server, configured))
         return
     if isinstance(configured, HttpServer):
         access = access_to(configured, server, project.file)
@@ -284,17 +197,22 @@ def _meter(name: str, server: Server) -> Meter | None:
     limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
     if limits == (None, None, None):
         return None
-    return Meter(name, server, clock=SYSTEM_CLOCK, replicas=replicas(server))
+    return Meter(name, server, clock=SYSTEM_CLOCK, replicas=machines(server))
 
 
-def replicas(server: Server) -> int:
+def machines(server: Server) -> int:
     """How many machines a server's price by the hour counts for."""
     if isinstance(server, ManagedServer):
         return server.replicas
     return len(server.urls) if isinstance(server, RemoteServer) else 1
 
 
-def _remote(server: RemoteServer, file: str) -> Endpoint:
+def remote_endpoint(server: RemoteServer, file: str) -> Endpoint:
+    """The endpoint of a server that already runs; `file` configures it.
+
+    Raises:
+        UsageError: the key's environment variable is not set.
+    """
     key = None
     if server.api_key_env is not None:
         key = os.environ.get(server.api_key_env)
@@ -305,3 +223,12 @@ def _remote(server: RemoteServer, file: str) -> Endpoint:
                 hint="it must hold the server's key",
             )
     return Endpoint(server.urls, key, server.api_key_env)
+
+
+def access_to(server: HttpServer, name: str, file: str) -> Access:
+    """The bot with its headers, those from the environment read now; `file` configures it.
+
+    Raises:
+        UsageError: a variable is not set.
+    """
+    return Access(server, Headers(server, os.environ, f"{file}: servers.{name}"))

@@ -1,0 +1,168 @@
+"""The files of a model or an adapter: which they are, their digest, their tensors' shapes."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.files import digest_bytes, digest_json, directory_digest, file_digest, read_text
+
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+# What transformers and vLLM read from a folder, chat templates aside. Several of these go by other
+# names elsewhere; what is not there is not counted.
+MODEL_FILES = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "params.json",
+    "generation_config.json",
+    "*quant*_config.json",
+    "tekken.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+    "*.tiktoken",
+)
+# The files behind `base_digest` in dossiers that were written before it was the model's digest.
+_EARLIER_BASE_FILES = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
+
+Shapes = dict[str, tuple[int, ...]]
+_LONGEST_HEADER = 100 * 1024 * 1024
+
+
+def check_model(folder: Path) -> None:
+    """Return if the folder holds a model that can be served.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            "no such model", where=str(folder), hint="`make demo` builds the demo's; check the path"
+        )
+    if not (folder / "config.json").is_file():
+        raise UsageError("is not a model: no config.json", where=str(folder), hint="check the path")
+    if next(folder.glob("*.safetensors"), None) is None:
+        raise UsageError(
+            "the model holds no *.safetensors; other formats can run code when loaded",
+            where=str(folder),
+            hint="save it again as safetensors",
+        )
+
+
+def model_digest(folder: Path, *, with_code: bool = False) -> str:
+    """The digest of a model's weights, configuration and tokenizer.
+
+    It is what a run calls `weights` and a dossier `base_digest`. The chat template has a digest of
+    its own. `with_code` adds the Python files of a model that brings its own code.
+
+    Raises:
+        UsageError: the folder holds none of these files.
+    """
+    return directory_digest(folder, (*MODEL_FILES, "*.py") if with_code else MODEL_FILES)
+
+
+def chat_template_digest(folder: Path, given: str | None = None) -> str | None:
+    """The digest of a model's chat template, or None where it has none.
+
+    `given` is a path or a text that replaces the folder's own template, which is looked for where
+    vLLM and transformers look.
+
+    Raises:
+        UsageError: a file that may hold it cannot be read.
+    """
+    if given is not None:
+        file = Path(given)
+        return file_digest(file) if file.is_file() else digest_bytes(given.encode())
+    alone = folder / "chat_template.jinja"
+    if alone.is_file():
+        return file_digest(alone)
+    for name in ("tokenizer_config.json", "chat_template.json"):
+        if (folder / name).is_file():
+            template = _json(folder / name).get("chat_template")
+            if template:
+                return digest_json(template)
+    return None
+
+
+def is_base(folder: Path, base_digest: str, chat_template: str | None) -> bool:
+    """Whether a dossier's digests are of the base model in this folder.
+
+    Earlier dossiers have one digest for a few of the files and the template together.
+
+    Raises:
+        UsageError: the folder holds no model.
+    """
+    if base_digest == model_digest(folder):
+        return chat_template == chat_template_digest(folder)
+    return base_digest == directory_digest(folder, _EARLIER_BASE_FILES)
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        data = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"not JSON: {error}", where=str(path)) from None
+    return data if isinstance(data, dict) else {}
+
+
+def read_shapes(path: Path) -> Shapes:
+    """The shape of every tensor in one file, by name.
+
+    The format: eight bytes with the header's length, little-endian, then the header in JSON
+    (huggingface/safetensors, README).
+
+    Raises:
+        UsageError: missing, or not such a file.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > min(size - 8, _LONGEST_HEADER):
+                raise ValueError
+            header = json.loads(file.read(length))
+        shapes: Shapes = {}
+        last = 0
+        for name, entry in header.items():
+            if name != "__metadata__":
+                shapes[name] = tuple(int(number) for number in entry["shape"])
+                last = max(last, int(entry["data_offsets"][1]))
+    except FileNotFoundError:
+        raise UsageError("no such file", where=str(path), hint="check the path") from None
+    except OSError as error:
+        raise UsageError(f"cannot read: {error.strerror}", where=str(path)) from None
+    except (struct.error, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise UsageError(
+            "is not a safetensors file", where=str(path), hint="save or copy it again"
+        ) from None
+    if 8 + length + last != size:
+        raise UsageError(
+            f"is cut: {size} bytes instead of {8 + length + last}",
+            where=str(path),
+            hint="save or copy it again",
+        )
+    return shapes
+
+
+def read_model_shapes(folder: Path) -> Shapes:
+    """The shapes in all safetensors files of a model's folder.
+
+    Raises:
+        UsageError: there is none, or one cannot be read.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise UsageError(
+            "holds no *.safetensors", where=str(folder), hint="save the model as safetensors"
+        )
+    shapes: Shapes = {}
+    for file in files:
+        shapes.update(read_shapes(file))
+    return shapes

@@ -1,0 +1,296 @@
+"""The identity of a target: what its answers depend on, as far as it can be known."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.client.bots.about import about
+from harness.client.models import ModelEntry, ServerDescription
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
+from harness.files import directory_digest, file_digest
+from harness.model_files import chat_template_digest, check_model, model_digest
+from harness.records.http_server import HttpServer
+from harness.records.server import ManagedServer, RemoteServer, is_local
+from harness.records.target import Identity, Target
+from harness.serving.adapter import read_adapter
+from harness.serving.command import ArgValue, ServeSpec, effective_args, require_vllm
+from harness.storage import runs_of
+from harness.targets.endpoint import (
+    Endpoint,
+    access_to,
+    model_name,
+    remote_endpoint,
+    serve_spec,
+)
+
+
+async def identify(project: Project, target: str) -> Identity:
+    """What the target's answers depend on; a managed server need not run for it.
+
+    Raises:
+        UsageError: a file of the model or adapter is missing, or the url has no such model.
+        ServerError: the server at the url cannot be reached.
+        AdapterNotApplied: the server at the url has dropped the adapter.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, ManagedServer):
+        spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+        adapter = target if chosen.adapter is not None else None
+        return managed_identity(chosen.server, spec, adapter)
+    if isinstance(configured, HttpServer):
+        return await _identify_bot(configured, chosen.server, chosen, project.file)
+    server = await _described(remote_endpoint(configured, project.file))
+    name = model_name(project, target)
+    entry = server.model(name)
+    if server.models and entry is None:
+        raise not_listed(project, target, _place(configured), server)
+    return Identity(
+        server=_place(configured),
+        server_version=server.version,
+        model=name,
+        root=entry.root if entry is not None else None,
+        adapter=adapter_behind(project, target, _place(configured), entry),
+    )
+
+
+def _place(server: RemoteServer) -> str:
+    """What stands for a url's weights: its addresses, in an order that is not the user's."""
+    return " ".join(sorted(server.urls))
+
+
+async def _described(endpoint: Endpoint) -> ServerDescription:
+    """What the first address that answers says of itself.
+
+    Whether the others say the same is seen before they are asked anything.
+
+    Raises:
+        ServerError: none can be reached, or the one that can refuses.
+    """
+    errors = []
+    for url in endpoint.urls:
+        try:
+            return await endpoint.describe(url)
+        except ServerError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def is_still(project: Project, target: str, identity: Identity) -> bool:
+    """Whether a stored identity is that of the target as it is configured now.
+
+    Files are compared where they are here; the version of the server may differ.
+    """
+    chosen = project.target(target)
+    configured = project.config.servers[chosen.server]
+    if isinstance(configured, HttpServer):
+        return _is_still_bot(configured, chosen, identity)
+    if isinstance(configured, RemoteServer):
+        if (identity.server, identity.model) != (_place(configured), chosen.model):
+            return False
+        return chosen.adapter is None or _is_adapter(project, target, identity)
+    if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
+        return False
+    if (chosen.adapter is None) != (identity.adapter is None):
+        return False
+    if chosen.adapter is not None and not _is_adapter(project, target, identity):
+        return False
+    if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
+        return True
+    spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+    adapter = target if chosen.adapter is not None else None
+    return managed_identity(chosen.server, spec, adapter, identity.server_version) == identity
+
+
+def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
+    """Whether the identity's adapter is the one in the target's folder, if that is here."""
+    folder = project.resolve(project.target(target).adapter or "", f"targets.{target}.adapter")
+    return not folder.is_dir() or read_adapter(folder).digest == identity.adapter
+
+
+def managed_identity(
+    server_name: str, spec: ServeSpec, adapter: str | None, version: str | None = None
+) -> Identity:
+    """The identity of the base of `spec`, or of one of its adapters by name.
+
+    `version` stands for that of the vLLM installed here, which is asked for where it is None.
+
+    Raises:
+        UsageError: the model or the adapter is not there or cannot be read; no vLLM installed.
+    """
+    check_model(spec.model)
+    if adapter is not None and adapter not in spec.adapters:
+        raise UsageError(f"serves no adapter `{adapter}`", where=server_name)
+    template = spec.args.get("chat-template", spec.args.get("chat_template"))
+    return Identity(
+        server=server_name,
+        server_version=version or require_vllm(),
+        model=adapter or spec.base_name,
+        weights=model_digest(spec.model, with_code=spec.trust_remote_code),
+        adapter=None if adapter is None else read_adapter(spec.adapters[adapter]).digest,
+        chat_template=chat_template_digest(
+            spec.model, template if isinstance(template, str) else None
+        ),
+        engine_args=_args(spec),
+    )
+
+
+def _args(spec: ServeSpec) -> dict[str, ArgValue]:
+    """The options in effect; one that is a path stands for what lies there too."""
+    found = effective_args(spec)
+    for name, value in found.items():
+        if isinstance(value, str) and (digest := _digest_at(value)) is not None:
+            found[name] = f"{value} {digest}"
+    return found
+
+
+def _digest_at(value: str) -> str | None:
+    """The digest of the file or folder that an option's value names, if there is one."""
+    path = Path(value)
+    with contextlib.suppress(OSError, ValueError):  # no path at all: too long, or with a NUL
+        if path.is_file():
+            return file_digest(path)
+        if path.is_dir() and any(file.is_file() for file in path.iterdir()):
+            return directory_digest(path, ("*",))
+    return None
+
+
+def adapter_behind(project: Project, target: str, url: str, entry: ModelEntry | None) -> str | None:
+    """What stands for the adapter of a target on a url, or None where it has none.
+
+    That is the digest of the files that the target names; else what the server lists, with the
+    digest of its files where the server is on this machine and they can be read.
+
+    Raises:
+        UsageError: the target names files that are not there or are no adapter.
+    """
+    named = project.target(target).adapter
+    if named is not None:
+        return read_adapter(project.resolve(named, f"targets.{target}.adapter")).digest
+    if entry is None or entry.parent is None:
+        return None
+    digest = _digest_here(url, entry.root)
+    place = f"{url}#{entry.root or entry.id}"
+    return place if digest is None else f"{place}@{digest}"
+
+
+def not_listed(project: Project, target: str, url: str, server: ServerDescription) -> HarnessError:
+    """The error for a target whose model the server does not list.
+
+    A name that was an adapter once, or is declared to be one, was dropped; any other is mistaken.
+    """
+    chosen = project.target(target)
+    listed = ", ".join(f"`{model.id}`" for model in server.models)
+    once = any(
+        header.identity.adapter is not None
+        and (header.identity.server, header.identity.model) == (url, chosen.model)
+        for _, header in runs_of(project.runs, target)
+    )
+    if once or chosen.adapter is not None:
+        return AdapterNotApplied(
+            f"the server does not list the adapter `{chosen.model}` (it lists {listed})",
+            where=url,
+            hint="load it again; the server's log says why it was dropped",
+        )
+    return UsageError(
+        f"{url} has no model `{chosen.model}`",
+        where=f"{project.file}: targets.{target}.model",
+        hint=f"it lists {listed}",
+    )
+
+
+def check_listing(
+    project: Project, target: str, identity: Identity, server: ServerDescription
+) -> None:
+    """Return if nothing that the server lists of the target's adapter speaks against its files.
+
+    A server elsewhere lists a path that cannot be looked at from here; that speaks for nothing.
+
+    Raises:
+        AdapterNotApplied: it lists other files under the adapter's name.
+    """
+    chosen = project.target(target)
+    entry = server.model(identity.model)
+    if entry is None or chosen.adapter is None:
+        return
+    folder = project.resolve(chosen.adapter, f"targets.{target}.adapter")
+    if isinstance(project.config.servers[chosen.server], ManagedServer):
+        other = Path(entry.root or "") != folder.absolute()
+    else:
+        other = _digest_here(identity.server, entry.root) not in (None, identity.adapter)
+    if other:
+        raise AdapterNotApplied(
+            f"the server serves `{identity.model}` from {entry.root}, which is another adapter "
+            f"than {chosen.adapter}",
+            hint="load the right files under this name, or name in `adapter` what is served",
+        )
+
+
+def _digest_here(url: str, root: str | None) -> str | None:
+    """The digest of the adapter at `root`, if a server on this machine can mean that folder."""
+    if not all(is_local(urlsplit(one).hostname or "") for one in url.split()):
+        return None
+    if root is None or not Path(root).is_absolute() or not Path(root).is_dir():
+        return None
+    try:
+        return read_adapter(Path(root)).digest
+    except UsageError:
+        return None
+
+
+async def _identify_bot(server: HttpServer, name: str, target: Target, file: str) -> Identity:
+    """What a target's answers depend on; an Ollama model's digest stands for its weights.
+
+    Raises:
+        UsageError: a variable is not set, or the server does not have the model.
+        ServerError: the server cannot be reached.
+    """
+    described = await about(access_to(server, name, file), clock=SYSTEM_CLOCK)
+    root = described.root
+    if described.models is not None and target.model is not None:
+        called = next((one for one in _ollama_names(target.model) if one in described.models), None)
+        if called is None:
+            listed = ", ".join(f"`{model}`" for model in described.models) or "no model at all"
+            raise UsageError(
+                f"{server.base} has no model `{target.model}`",
+                where=f"{file}: targets",
+                hint=f"it lists {listed}",
+            )
+        root = described.models[called]
+    return Identity(
+        server=server.url,
+        server_version=described.version,
+        model=_bot_model(server, target),
+        root=root,
+        engine_args=_dialect(server),
+    )
+
+
+def _is_still_bot(server: HttpServer, target: Target, identity: Identity) -> bool:
+    """Whether a stored identity is that of the target as it is configured now."""
+    known = (identity.server, identity.model, identity.engine_args)
+    return known == (server.url, _bot_model(server, target), _dialect(server))
+
+
+def _ollama_names(model: str) -> tuple[str, ...]:
+    return (model,) if ":" in model else (model, f"{model}:latest")
+
+
+def _bot_model(server: HttpServer, target: Target) -> str:
+    """The model's name, or, of a bot that has none, its preset's."""
+    return target.model or server.preset or "http"
+
+
+def _dialect(server: HttpServer) -> dict[str, str | int | float | bool]:
+    """How the bot is spoken to: whoever asks another way may be answered another way."""
+    return {
+        "preset": server.preset or "none",
+        "stream": server.stream,
+        "turns": "replay" if server.replays else "history",
+        "mapping": server.digest(),
+    }
