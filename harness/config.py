@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.errors import ConfigError, UsageError
-from harness.files import digest_json, read_yaml
-from harness.records.base import Record, explain
+from harness.files import digest_json
+from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
 from harness.records.latency import LatencySettings
 from harness.records.policy import Policy
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.servers import Server
 from harness.records.target import Generation, Target
+from harness.validation import KeyProblem, problem
+from harness.yaml_files import read_yaml
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"
@@ -32,7 +35,7 @@ def check_sealed_name(baseline: str) -> None:
         ValueError: the name could lead elsewhere.
     """
     if not FOLDER_NAME.fullmatch(baseline.removeprefix(SEALED)):
-        raise ValueError(f"gate.baseline: `{baseline}` is no name of a sealed baseline")
+        raise KeyProblem(f"`{baseline}` is no name of a sealed baseline", "gate", "baseline")
 
 
 class Config(Record):
@@ -72,53 +75,58 @@ class Config(Record):
         for kind, names in (("targets", self.targets), ("servers", self.servers)):
             for name in names:
                 if not FOLDER_NAME.fullmatch(name):
-                    raise ValueError(
-                        f"{kind}: `{name}` must be letters, digits, `.`, `_` and `-`, "
-                        "and begin with a letter or digit"
+                    raise KeyProblem(
+                        "a name must be letters, digits, `.`, `_` and `-`, "
+                        "and begin with a letter or digit",
+                        kind,
+                        name,
                     )
         for name, target in self.targets.items():
             self._check_target(name, target)
         if self.judge is not None and self.judge not in self.targets:
-            raise ValueError(f"judge: no target `{self.judge}`; there is {_listing(self.targets)}")
+            raise KeyProblem(f"no target `{self.judge}`; {_there_is(self.targets)}", "judge")
         if self.gate is not None:
             baseline = self.gate.baseline
             if baseline.startswith(SEALED):
                 check_sealed_name(baseline)
             elif baseline not in self.targets:
-                raise ValueError(
-                    f"gate.baseline: no target `{baseline}`; there is {_listing(self.targets)}"
+                raise KeyProblem(
+                    f"no target `{baseline}`; {_there_is(self.targets)}", "gate", "baseline"
                 )
         return self
 
     def _check_target(self, name: str, target: Target) -> None:
         server = self.servers.get(target.server)
         if server is None:
-            raise ValueError(
-                f"targets.{name}.server: no server `{target.server}`; "
-                f"there is {_listing(self.servers)}"
-            )
+            what = f"no server `{target.server}`; {_there_is(self.servers)}"
+            raise KeyProblem(what, "targets", name, "server")
         if isinstance(server, RemoteServer) and target.model is None:
-            raise ValueError(f"targets.{name}: a target on a url names its `model` there")
+            raise KeyProblem("a target on a url names its `model` there", "targets", name)
         if isinstance(server, ManagedServer) and target.model is not None:
-            raise ValueError(
-                f"targets.{name}.model: only for a server given by url; use `adapter` here"
-            )
+            what = "only for a server given by url; use `adapter` here"
+            raise KeyProblem(what, "targets", name, "model")
         if isinstance(server, HttpServer):
             misfit = server.misfit(target)
             if misfit is not None:
-                raise ValueError(f"targets.{name}.{misfit}")
+                key, _, what = misfit.partition(": ")
+                raise KeyProblem(what, "targets", name, key)
         self._check_generation(name, target, server)
 
     def _check_generation(self, name: str, target: Target, server: Server) -> None:
         try:
             settings = Generation(**{**self.generation.model_dump(), **target.generation})
         except ValidationError as error:
-            raise ValueError(f"targets.{name}.generation.{explain(error)}") from None
+            found = problem(error, Generation)
+            keys = "targets", name, "generation", *found.keys
+            raise KeyProblem(found.what, *keys) from None
         most = server.max_tokens_per_minute
         if most is not None and settings.max_tokens >= most:
-            raise ValueError(
-                f"servers.{target.server}.max_tokens_per_minute: {most} leaves no room for a "
-                f"prompt beside the max_tokens {settings.max_tokens} of `{name}`"
+            raise KeyProblem(
+                f"{most} leaves no room for a prompt beside the max_tokens {settings.max_tokens} "
+                f"of `{name}`",
+                "servers",
+                target.server,
+                "max_tokens_per_minute",
             )
 
 
@@ -208,7 +216,7 @@ class Project:
             raise UsageError(
                 f"no target `{name}`",
                 where=f"{self.file}: targets",
-                hint=f"there is {_listing(self.config.targets)}",
+                hint=_there_is(self.config.targets),
             )
         return self.config.targets[name]
 
@@ -240,15 +248,11 @@ def load_project(path: Path) -> Project:
     """
     whole, here = path.absolute(), Path.cwd()
     path = whole.relative_to(here) if whole.is_relative_to(here) else path
-    data = read_yaml(path, ConfigError)
-    try:
-        config = Config.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(explain(error), where=str(path)) from None
+    config = read_record(Config, read_yaml(path, ConfigError), ConfigError)
     # Where runs are kept besides says nothing about them.
-    told = config.model_dump(mode="json", exclude={"runs_dir"})
-    return Project(whole.parent, config, digest_json(told), file=str(path))
+    counted = config.model_dump(mode="json", exclude={"runs_dir"})
+    return Project(whole.parent, config, digest_json(counted), file=str(path))
 
 
-def _listing(names: object) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) if isinstance(names, dict) else ""
+def _there_is(names: Iterable[str]) -> str:
+    return "there is " + ", ".join(f"`{name}`" for name in sorted(names))

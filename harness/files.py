@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,11 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-import yaml
-
 from harness.errors import HarnessError, StorageError, UsageError
 
-_LONGEST_EXCERPT = 40
 _PIECE = 65_536
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
@@ -292,78 +289,6 @@ class Appender:
         finally:
             self._thread.shutdown()
             self._file.close()
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader whose every complaint knows its line, and that refuses a key given twice."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The node's value."""
-        try:
-            value = super().construct_object(node, deep)
-            if isinstance(value, str):
-                value.encode()
-        except (yaml.YAMLError, RecursionError):
-            raise
-        except UnicodeEncodeError:
-            what = "half a surrogate pair, which is no character"
-            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from None
-        except Exception as error:  # PyYAML leaves bad dates, numbers and tags to Python
-            what = f"cannot read `{_excerpt(node)}`: {error}"
-            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
-        return value
-
-
-def _excerpt(node: yaml.Node) -> str:
-    text = node.value if isinstance(node.value, str) else node.tag
-    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> Any:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, Hashable):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be text, not a list or a mapping", key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key `{key}` given twice", key_node.start_mark
-            )
-        seen.add(key)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> dict[str, Any]:
-    """The mapping in a YAML file, loaded safely.
-
-    Raises:
-        UsageError: (as `error_type`) a file that is missing or cannot be read, bad syntax or a bad
-            value with its line, a doubled key, nesting without end, or something other than a
-            mapping at the top.
-    """
-    try:
-        data = yaml.load(read_text(path), _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        what = error.problem or "bad YAML"
-        raise error_type(f"YAML: {what}", where=place, hint="mend the syntax there") from None
-    except yaml.YAMLError as error:
-        raise error_type(f"YAML: {error}", where=str(path)) from None
-    except RecursionError:
-        raise error_type("YAML: nested too deeply", where=str(path)) from None
-    except UsageError as error:
-        raise error_type(error.what, where=error.where, hint=error.hint) from None
-    except ValueError as error:  # a path that holds a NUL
-        raise error_type(f"cannot read: {error}", where=str(path)) from None
-    if not isinstance(data, dict):
-        raise error_type("must hold `key: value` lines at the top", where=str(path))
-    return data
 
 
 def seen_from(root: Path, path: Path) -> str:

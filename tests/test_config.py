@@ -34,7 +34,7 @@ def test_the_shipped_configuration_loads() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(sweets=1), "harness.yaml: sweets: unknown key"),
+        (lambda d: d.update(sweets=1), "sweets: unknown key"),
         (lambda d: d.pop("targets"), "harness.yaml: targets: missing key"),
         (lambda d: d["targets"]["base"].update(server="x"),
          "targets.base.server: no server `x`; there is `main`"),
@@ -63,7 +63,7 @@ def test_the_shipped_configuration_loads() -> None:
         (lambda d: d["gate"].update(baseline="prod"), "gate.baseline: no target `prod`"),
         (lambda d: d["gate"].update(alpha=0.5), "gate.alpha: "),
         (lambda d: d["gate"].update(rules=[]), "gate.rules: "),
-        (lambda d: d["gate"]["rules"][0].update(require="nicer"), "gate.rules.0: "),
+        (lambda d: d["gate"]["rules"][0].update(require="nicer"), "gate.rules.0.require: must be"),
         (lambda d: d["gate"]["rules"][0].update(margin=0.1), "gate.rules.0.margin: unknown key"),
         (lambda d: d["gate"]["rules"][2].update(margin=-0.1), "gate.rules.2.margin: "),
     ],

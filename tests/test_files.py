@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import files
-from harness.errors import ConfigError, StorageError, UsageError
+from harness.errors import StorageError, UsageError
 from harness.files import (
     Appender,
     append_line,
     canonical_json,
     digest_json,
     directory_digest,
-    read_yaml,
     write_atomic,
 )
 
@@ -109,52 +108,3 @@ def test_directory_digest_sees_names_and_contents(tmp_path: Path) -> None:
     assert len({first, second, third}) == 3
     with pytest.raises(UsageError, match="holds none of"):
         directory_digest(tmp_path, ["*.safetensors"])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: [1\nb: 2", r":2: YAML: "),
-        ("a: 1\na: 2", r":2: YAML: key `a` given twice"),
-        ("- a\n- b", "must hold `key: value` lines"),
-        ("a: !!python/object/apply:os.system [true]", "YAML: could not determine a constructor"),
-        ("a: 1\n? [x]\n: 2", r":2: YAML: a key must be text, not a list or a mapping"),
-        ("a: 1\n? {x: y}\n: 2", r":2: YAML: a key must be text, not a list or a mapping"),
-        ("a: 1\nb:\n  c: 2026-13-45", r":3: YAML: cannot read `2026-13-45`: month must be"),
-        ("a: 1\nb: " + "1" * 5000, r":2: YAML: cannot read `1{40}…`: Exceeds the limit"),
-        ("a: !!bool maybe", r":1: YAML: cannot read `maybe`: "),
-        ("a: !!timestamp soon", r":1: YAML: cannot read `soon`: "),
-        ('a: 1\nb: "\\ud800"', r":2: YAML: half a surrogate pair"),
-        ("a: " + "[" * 2000 + "]" * 2000, r"x.yaml: YAML: nested too deeply"),
-    ],
-)
-def test_bad_yaml_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "x.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=message) as caught:
-        read_yaml(path, ConfigError)
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
-
-
-def test_missing_yaml(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such file"):
-        read_yaml(tmp_path / "x.yaml")
-
-
-def test_what_is_no_readable_file_is_one_line_of_yaml(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ConfigError, match=f"^{tmp_path}: cannot read: Is a directory"):
-        read_yaml(tmp_path, ConfigError)
-    with pytest.raises(ConfigError, match="cannot read: embedded null byte"):
-        read_yaml(tmp_path / "a\0b", ConfigError)
-    with pytest.raises(ConfigError, match="cannot read: File name too long"):
-        read_yaml(tmp_path / ("a" * 300), ConfigError)
-
-    def denied(*_: object, **__: object) -> str:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_text", denied)
-    with pytest.raises(ConfigError, match=r"x\.yaml: cannot read: Permission denied$"):
-        read_yaml(tmp_path / "x.yaml", ConfigError)

@@ -12,7 +12,7 @@ from harness.files import seen_from
 from harness.records.comparison import Comparison
 from harness.session.evidence import Bench
 from harness.suites.places import case_lines
-from harness.yaml_lines import line_of
+from harness.yaml_files import line_of
 
 
 def repository_root(environment: Mapping[str, str] = os.environ) -> Path:

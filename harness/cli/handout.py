@@ -26,7 +26,7 @@ from harness.records.comparison import Comparison
 from harness.records.verdict import Verdict
 from harness.report.failure import Failure
 from harness.session.evidence import Bench
-from harness.yaml_lines import line_of
+from harness.yaml_files import line_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from harness.pytest_plugin.workbench import Workbench
 from harness.records.policy import NoNewCriticalFailures, Rule, is_latency
 from harness.records.suite import Section, Suite
 from harness.suites.places import case_lines
-from harness.yaml_lines import line_of
+from harness.yaml_files import line_of
 
 
 class SuiteFile(pytest.File):

@@ -1,23 +1,16 @@
-"""What every record on disk has in common."""
+"""What every record on disk has in common, and what is wrong with a file in plain words."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-# pydantic puts the tag of a union's member into a location; a reader's file has no such key.
-_UNION_TAGS = frozenset(
-    {
-        "managed",
-        "remote",
-        "http",
-        "better_than_baseline",
-        "no_worse_than_baseline",
-        "at_least",
-        "at_most",
-        "ratio_at_most",
-        "no_new_critical_failures",
-    }
-)
+from harness.errors import UsageError
+from harness.validation import Keys, problem
+from harness.yaml_files import YamlFile
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class Record(BaseModel):
@@ -28,25 +21,30 @@ class Record(BaseModel):
     )
 
 
-def explain(error: ValidationError) -> str:
-    """The first problem in a validation error, as `key.path: what is wrong`, on one line."""
-    problem = error.errors(include_url=False)[0]
-    place = problem["loc"]
-    parts = [str(part) for at, part in enumerate(place) if not _is_union_tag(place, at)]
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = "unknown key"
-    elif problem["type"] == "missing":
-        message = "missing key"
-    rest = len(error.errors()) - 1
-    more = f" (and {rest} more)" if rest else ""
-    return f"{'.'.join(parts)}: {message}{more}" if parts else f"{message}{more}"
+def explain(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
+    """The first problem in a validation error, as `key.path: what is wrong`, on one line.
+
+    `kind` is the model that did not fit: with it, an unknown key comes with the nearest known one.
+    """
+    return problem(error, kind).line
 
 
-def _is_union_tag(place: tuple[int | str, ...], at: int) -> bool:
-    """Whether the part at `at` is a tag, not a key or a name that only reads like one."""
-    if at < 2 or place[at] not in _UNION_TAGS:
-        return False
-    of_a_server = at == 2 and place[0] == "servers"
-    of_a_rule = place[at - 2] == "rules" and isinstance(place[at - 1], int)
-    return of_a_server or of_a_rule
+def read_record(
+    kind: type[T], file: YamlFile, error_type: type[UsageError], *at: str, hint: str = ""
+) -> T:
+    """The record in a YAML file, or in the part of it under the keys `at`.
+
+    Raises:
+        UsageError: (as `error_type`) the first problem, with file, line and key.
+    """
+    data = file.data
+    for key in at:
+        data = data[key]
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        found = problem(error, kind).below(at)
+        raise error_type(found.line, where=file.where(*found.keys), hint=hint) from None
+
+
+__all__ = ["Keys", "Record", "explain", "read_record"]

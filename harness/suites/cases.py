@@ -136,7 +136,7 @@ def _case(text: str, place: str) -> Case:
     try:
         return Case.model_validate(raw)
     except ValidationError as error:
-        raise SuiteError(explain(error), where=place) from None
+        raise SuiteError(explain(error, Case), where=place) from None
 
 
 def _known(line: bytes) -> Case:

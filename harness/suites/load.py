@@ -13,13 +13,14 @@ from typing import Any, Protocol
 from pydantic import Field, ValidationError
 
 from harness.errors import SuiteError
-from harness.files import canonical_json, digest_bytes, digest_json, read_yaml
-from harness.records.base import Record, explain
+from harness.files import canonical_json, digest_bytes, digest_json
+from harness.records.base import Record, explain, read_record
 from harness.records.metric import Metric
 from harness.records.suite import NAME_PATTERN, Case, Section, Suite
 from harness.suites.cases import CaseFile, read_cases, stamp
 from harness.suites.data import data_digests
 from harness.suites.tests import BESIDE, check_once, load_tests
+from harness.yaml_files import read_yaml
 
 SUITE_FILE = "suite.yaml"
 _OWN_KEYS = frozenset({"cases", "scorer", "metrics"})
@@ -67,10 +68,7 @@ def load_suite(path: Path, book: ScorerBook) -> Suite:
         SuiteError: one line that names file, line and key.
     """
     file = _suite_file(path)
-    try:
-        written = _SuiteFile.model_validate(read_yaml(file, SuiteError))
-    except ValidationError as error:
-        raise SuiteError(explain(error), where=str(file)) from None
+    written = read_record(_SuiteFile, read_yaml(file, SuiteError), SuiteError)
     places: dict[str, tuple[Path, int]] = {}
     tests = {
         name: load_tests(file, name, raw)

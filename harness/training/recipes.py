@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from harness.errors import RecipeError
-from harness.files import read_yaml
-from harness.records.base import Record, explain
+from harness.records.base import Record, read_record
 from harness.records.recipe import Recipe, TinyRecipe
+from harness.yaml_files import read_yaml
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -34,9 +32,5 @@ def load_tiny_recipe(path: Path) -> TinyRecipe:
 
 
 def _load(kind: type[Kind], path: Path) -> Kind:
-    try:
-        return kind.model_validate(read_yaml(path, RecipeError))
-    except ValidationError as error:
-        raise RecipeError(
-            explain(error), where=str(path), hint="docs/training.md lists the keys"
-        ) from None
+    file = read_yaml(path, RecipeError)
+    return read_record(kind, file, RecipeError, hint="docs/training.md lists the keys")

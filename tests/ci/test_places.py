@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from harness.ci.annotations import Place, build_annotations
 from harness.ci.places import find_places, repository_root
 from harness.files import seen_from
@@ -14,49 +12,7 @@ from harness.gate.compare import compare
 from harness.records.recording import Recording
 from harness.records.suite import PythonSection
 from harness.session.evidence import open_bench
-from harness.yaml_lines import line_of
 from tests.builders import make_run, recorded, shop
-
-TEXT = """\
-# a project
-gate:
-  baseline: base
-  rules:
-    - {metric: a.b.c, require: at_least, value: 0.5}
-    - metric: a.b.d
-      require: at_most
-      value: 0.5
-    - {require: no_new_critical_failures}
-"""
-
-
-@pytest.mark.parametrize(
-    ("key", "line"),
-    [
-        ("gate", 2),
-        ("gate.baseline", 3),
-        ("gate.rules[0]", 5),
-        ("gate.rules[0].value", 5),
-        ("gate.rules[1].value", 8),
-        ("gate.rules[2]", 9),
-        ("gate.rules[3]", 4),
-        ("gate.rules.metric", 4),
-        ("targets", None),
-        ("[0]", None),
-    ],
-)
-def test_the_line_of_a_key(key: str, line: int | None, tmp_path: Path) -> None:
-    file = tmp_path / "harness.yaml"
-    file.write_text(TEXT)
-    assert line_of(file, key) == line
-
-
-@pytest.mark.parametrize("text", ["", "a: [", "- x", "\x00"])
-def test_a_file_that_is_no_mapping_has_no_lines(text: str, tmp_path: Path) -> None:
-    file = tmp_path / "harness.yaml"
-    file.write_text(text)
-    assert line_of(file, "gate.rules[0]") is None
-    assert line_of(tmp_path / "none.yaml", "gate") is None
 
 
 def test_a_file_is_seen_from_the_root_or_as_it_is(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_a_mistake_in_the_configuration_is_one_line_and_exit_2(shop: Path) -> No
     path.write_text(path.read_text().replace("preset: rasa", "preset: raza"))
     done = harness(shop, "validate")
     assert done.returncode == 2
-    assert "harness.yaml: servers.old.preset: Input should be 'rasa'" in done.stderr
+    assert "servers.old.preset: must be `rasa`" in done.stderr
 
 
 def test_ollama_streams_through_the_command(tmp_path: Path) -> None:

@@ -39,9 +39,9 @@ def bot(server: str, target: str = "") -> HttpServer:
          "servers.http.answer: missing key"),
         ("engine: http, preset: rasa", "", "servers.http.url: missing key"),
         ("engine: http, preset: raza, url: 'http://h'", "",
-         "servers.http.preset: Input should be 'rasa', 'dialogflow-cx' or 'ollama' (and 2 more)"),
+         "servers.http.preset: must be `rasa`, `dialogflow-cx` or `ollama`; did you mean"),
         (OWN + ", stream: websocket", "",
-         "servers.http.stream: Input should be 'none', 'ndjson' or 'sse'"),
+         "servers.http.stream: must be `none`, `ndjson` or `sse`"),
         (OWN + ", api_key_env: KEY", "", "servers.http.api_key_env: unknown key"),
         (OWN.replace("{$: last_message}", "{$: last_mesage}"), "",
          "servers.http.request: q: no placeholder `last_mesage`; there is `dialogue`, "),
@@ -101,7 +101,7 @@ def bot(server: str, target: str = "") -> HttpServer:
 def test_a_mistake_is_told_by_its_key(server: str, target: str, message: str) -> None:
     with pytest.raises(ValidationError) as raised:
         config(server, target)
-    assert explain(raised.value).startswith(message)
+    assert explain(raised.value, Config).startswith(message)
 
 
 def test_a_server_with_a_url_and_no_engine_is_openai_compatible() -> None:

@@ -93,9 +93,9 @@ def test_line_ends_marks_and_separators_do_no_harm(tmp_path: Path) -> None:
 BAD = [
     # (suite.yaml, one.jsonl, what the one line says after the folder)
     (SUITE.replace("version: 1", "version: [1"), None, "suite.yaml:4: YAML: "),
-    (SUITE + "color: red\n", None, "suite.yaml: color: unknown key"),
+    (SUITE + "color: red\n", None, "suite.yaml:8: color: unknown key"),
     (SUITE.replace("name: demo\n", ""), None, "suite.yaml: name: missing key"),
-    (SUITE.replace("name: demo", "name: De mo"), None, "suite.yaml: name: String should match"),
+    (SUITE.replace("name: demo", "name: De mo"), None, "suite.yaml:1: name: must match"),
     (
         SUITE.replace("scorer: plain", "scorer: vibes"),
         None,
@@ -148,7 +148,7 @@ BAD = [
         None,
         "suite.yaml: sections.one: cases: missing key",
     ),
-    (SUITE.replace("  one:", "  One:"), None, "suite.yaml: sections.One: name: String should"),
+    (SUITE.replace("  one:", "  One:"), None, "suite.yaml: sections.One: name: must match"),
     (SUITE.replace("  two:", "  one:"), None, "suite.yaml:7: YAML: key `one` given twice"),
     (SUITE, "\n \n", "one.jsonl: holds no case - add one JSON line a case"),
     (SUITE, '{"id": "a", "prompt": "x"}\n{"id": "b",}\n', "one.jsonl:2: bad JSON at column 12: "),
@@ -170,7 +170,11 @@ BAD = [
         f"{'o' * 300}: cannot read: File name too long",
     ),
     (SUITE.replace("cases: one.jsonl", "cases: ."), None, ": cannot read: Is a directory"),
-    (SUITE.replace("version: 1", "version: 0x1" + "0" * 5000), None, "suite.yaml: version: "),
+    (
+        SUITE.replace("version: 1", "version: 0x1" + "0" * 5000),
+        None,
+        "suite.yaml:3: version: must be less than 9223372036854775808",
+    ),
     (SUITE.replace("a demo", r'"\ud800"'), None, "suite.yaml:2: YAML: half a surrogate pair"),
     (
         SUITE,
@@ -178,7 +182,7 @@ BAD = [
         "one.jsonl:1: nested too deeply",
     ),
     (SUITE, '{"id": "a", "prompt": ' + "[" * 9000 + "]" * 9000 + "}", "one.jsonl:1: "),
-    (SUITE, '{"id": "a", "prompt": ""}', "one.jsonl:1: messages.0.content: String should have"),
+    (SUITE, '{"id": "a", "prompt": ""}', "one.jsonl:1: messages.0.content: must not be empty"),
 ]
 
 

@@ -108,7 +108,7 @@ def test_too_much_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"tests": "memory.py"}, "no test file of pytest's"),
         ({"tests": "../test_memory.py"}, "no test file of pytest's"),
         ({"tests": "test_gone.py"}, "test_gone.py: no such file"),
-        ({"tests": 3}, "tests: Input should be a valid string"),
+        ({"tests": 3}, "tests: must be text, not a number"),
     ],
 )
 def test_bad_sections_are_named(tmp_path: Path, section: dict[str, Any], message: str) -> None:

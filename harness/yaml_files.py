@@ -1,0 +1,159 @@
+"""YAML files that people write: read safely, with the line of each key."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import UsageError
+from harness.files import read_text
+
+_LONGEST_EXCERPT = 40
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A YAML file with a mapping at the top: its data, and where each part of it stands."""
+
+    path: Path
+    data: dict[str, Any]
+    node: yaml.Node
+
+    def where(self, *keys: str | int) -> str:
+        """`path:line` of a key, or of the last part of it that is there; else the path alone."""
+        line = _line_of(self.node, keys)
+        return str(self.path) if line is None else f"{self.path}:{line}"
+
+
+def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> YamlFile:
+    """The mapping in a YAML file, loaded safely; every key in it is text.
+
+    Raises:
+        UsageError: (as `error_type`) a file that is missing or cannot be read, bad syntax or a bad
+            value with its line, a key that is doubled or no text, nesting without end, or
+            something other than a mapping at the top.
+    """
+    try:
+        loader = _Loader(read_text(path))
+        node = loader.get_single_node()
+        data: Any = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        what = error.problem or "bad YAML"
+        raise error_type(f"YAML: {what}", where=place, hint="correct the syntax") from None
+    except yaml.YAMLError as error:
+        raise error_type(f"YAML: {error}", where=str(path)) from None
+    except RecursionError:
+        raise error_type("YAML: nested too deeply", where=str(path)) from None
+    except UsageError as error:
+        raise error_type(error.what, where=error.where, hint=error.hint) from None
+    except ValueError as error:  # a path that holds a NUL
+        raise error_type(f"cannot read: {error}", where=str(path)) from None
+    if node is None or not isinstance(data, dict):
+        raise error_type("must hold `key: value` lines at the top", where=str(path))
+    return YamlFile(path, data, node)
+
+
+def line_of(file: Path, key: str) -> int | None:
+    """The line of a key such as `gate.rules[2].metric` in a YAML file, or of the last known part.
+
+    None where the file cannot be read or does not have even the first part.
+    """
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    return _line_of(node, [name or int(index) for name, index in _STEP.findall(key)])
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader whose every complaint has a line, and that refuses doubled and odd keys."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The node's value."""
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, str):
+                value.encode()
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except UnicodeEncodeError:
+            raise _refused("half a surrogate pair, which is no character", node) from None
+        except Exception as error:  # PyYAML leaves bad dates, numbers and tags to Python
+            raise _refused(f"cannot read `{_excerpt(node)}`: {error}", node) from error
+        return value
+
+
+def _refused(what: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+
+
+def _excerpt(node: yaml.Node) -> str:
+    text = node.value if isinstance(node.value, str) else node.tag
+    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> Any:
+    lines: dict[str, int] = {}
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise _refused(_no_text(key, key_node), key_node)
+        if key in lines:
+            raise _refused(f"key `{key}` given twice, first on line {lines[key]}", key_node)
+        lines[key] = _line(key_node)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+def _no_text(key: Any, node: yaml.Node) -> str:
+    """What is wrong with a key that YAML reads as something other than text."""
+    if isinstance(key, list | dict | set):
+        return "a key must be text, not a list or a mapping"
+    if key is None:
+        return "a key is empty: write its name before the colon"
+    # YAML 1.1 has several words for true and false.
+    means = (
+        str(key).lower()
+        if isinstance(key, bool)
+        else "a date"
+        if isinstance(key, datetime.date)
+        else "a number"
+    )
+    return f'key `{_excerpt(node)}` means {means} in YAML: write "{_excerpt(node)}" in quotes'
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _line_of(node: yaml.Node | None, keys: Iterable[str | int]) -> int | None:
+    """The line of the last part of a key that is there, from 1 on."""
+    line: int | None = None
+    for key in keys:
+        step = _child(node, key)
+        if step is None:
+            break
+        line, node = step
+    return line
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        items: Sequence[yaml.Node] = node.value
+        return (_line(items[step]), items[step]) if step < len(items) else None
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return _line(key), value
+    return None
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
