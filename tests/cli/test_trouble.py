@@ -167,7 +167,11 @@ def test_the_line_of_an_error_is_its_own() -> None:
     ("old", "new", "said"),
     [
         ("shop.gold.accuracy", "shop.gold.accurcy", "{file}: gate.rules[0].metric: no metric"),
-        ("model: base", "modl: base", "{file}: targets.base.modl: unknown key"),
+        (
+            "model: base",
+            "modl: base",
+            "{file}:{line}: targets.base.modl: unknown key; did you mean `model`?",
+        ),
         ("- suites/shop", "- ../shop", "{file}: suites[0]: `../shop` leaves the project"),
         ("suites:", "suites: [", "{file}:"),
     ],
@@ -185,7 +189,8 @@ def test_messages_name_the_configuration_that_was_given(
         shutil.copytree(project_dir / "suites", path.parent / "suites")
     assert call("validate", "--config", given.format(absolute=path)) == 2
     shown = os.path.relpath(path, project_dir)
-    assert capsys.readouterr().err.startswith("error: " + said.format(file=shown))
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if new in text)
+    assert capsys.readouterr().err.startswith("error: " + said.format(file=shown, line=line))
 
 
 def test_a_target_that_is_not_there_is_missed_in_the_file_that_was_given(
