@@ -27,9 +27,9 @@ from harness.records.run import Run, RunHeader, SectionPlan
 from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.records.target import Identity
-from harness.run.load_suites import load_suites
 from harness.run.plan import plan
 from harness.run.score import score
+from harness.sections.load_suites import load_suites
 
 GROUPED = (1, 1, 2, 1, 3)  # sizes of groups, over and over
 NOW = "2026-01-01T00:00:00Z"

@@ -15,11 +15,11 @@ from harness.records.run import AdapterProof, Run
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Suite
 from harness.records.target import Identity
-from harness.run.load_suites import load_suites
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.resume import Job
 from harness.run.score import score
+from harness.sections.load_suites import load_suites
 from harness.storage import RunFolder
 from tests.shop import answer, write_project
 

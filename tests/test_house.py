@@ -14,7 +14,7 @@ import pytest
 
 from harness import stats
 from harness.config import load_project
-from harness.run.load_suites import check_policy, load_suites
+from harness.sections.load_suites import check_policy, load_suites
 from harness.stats import Interval
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +79,7 @@ PUBLIC = {
     "paired_difference paired_difference_of_ratios paired_ratio percentile percentile_ratio "
     "pooled_mean ratio_of_sums",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
-    "harness.suites": "ScorerBook lint_suite load_suite",
+    "harness.suites": "LoadedSection SectionBook SectionSource lint_suite load_suite",
     "harness.training": "Conversation Divided OnProgress build_base divide load_recipe "
     "load_tiny_recipe read_data train",
 }

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from harness.config import load_project
-from harness.run.load_suites import check_policy, load_suites
+from harness.sections.load_suites import check_policy, load_suites
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 

@@ -26,8 +26,8 @@ from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.report import numbers
 from harness.report.text import one_line
-from harness.run.load_suites import load_suites
 from harness.run.subset import narrowed
+from harness.sections.load_suites import load_suites
 
 if TYPE_CHECKING:
     import pandas as pd

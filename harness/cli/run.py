@@ -26,9 +26,9 @@ from harness.records.summary import Summary
 from harness.report.costs import spending_sentence
 from harness.report.repeats import repeats_sentences
 from harness.run.engine import run
-from harness.run.load_suites import load_suites
 from harness.run.plan import Selection
 from harness.run.resume import Reuse
+from harness.sections.load_suites import load_suites
 
 
 @click.command("run")

@@ -8,8 +8,8 @@ import click
 
 from harness.cli.options import config_option, open_project, suite_option, whole
 from harness.cli.run import check_scored
-from harness.run.load_suites import load_suites
 from harness.run.rescore import rescore
+from harness.sections.load_suites import load_suites
 
 
 @click.command("score")

@@ -12,7 +12,7 @@ from harness.gate.power import planned_power
 from harness.latency.judge import latency_rules, uncertifiable
 from harness.records.power import RulePower
 from harness.records.suite import Suite
-from harness.run.load_suites import check_policy, load_suites
+from harness.sections.load_suites import check_policy, load_suites
 from harness.suites.lint import lint_suite
 
 
@@ -28,20 +28,16 @@ def command(config: Path) -> None:
     if project.config.gate is not None:
         check_policy(project.config.gate, suites, project.file)
     for suite in suites:
-        cases = sum(len(section.cases) for section in suite.sections)
+        known = [section for section in suite.sections if section.cases]
+        cases = sum(len(section.cases) for section in known)
         groups = {(section.name, case.group) for section, case in suite.cases()}
         click.echo(
             f"{suite.name} v{suite.version}: {cases} cases in {len(groups)} groups, "
-            f"{len(suite.sections)} sections"
+            f"{len(known)} sections"
         )
         for section in suite.sections:
-            own = {case.group for case in section.cases}
-            click.echo(
-                f"  {section.name}: {len(section.cases)} cases in {len(own)} groups, "
-                f"{section.scorer} -> {', '.join(metric.name for metric in section.metrics)}"
-            )
-        for tests in suite.tests:
-            click.echo(f"  {tests.name}: the Python tests of {tests.file} -> accuracy")
+            metrics = ", ".join(metric.name for metric in section.metrics)
+            click.echo(f"  {section.name}: {section.describe()} -> {metrics}")
         for warning in lint_suite(suite):
             click.echo(f"warning: {warning}", err=True)
     for each in _weak_rules(project, suites):

@@ -109,10 +109,10 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
     for case in cases:
         by_section[case.suite, case.section].append(case)
     for suite in suites:
-        for section, metrics in suite.yields():
-            pairs = by_section[suite.name, section]
-            for metric in metrics:
-                name = f"{suite.name}.{section}.{metric.name}"
+        for section in (*suite.asked, *suite.worked):
+            pairs = by_section[suite.name, section.name]
+            for metric in section.metrics:
+                name = f"{suite.name}.{section.name}.{metric.name}"
                 paired = _metric(name, metric, pairs)
                 if paired is not None:
                     found[name] = paired
@@ -274,18 +274,16 @@ def _judged_otherwise(candidate: Run, baseline: Run) -> Iterator[str]:
 
 
 def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
-    """Sections of Python tests that a run has no scores of."""
+    """Sections of more than one request a case that a run has no scores of."""
     for run in (candidate, baseline):
         who = run.header.target
         known = {(section.suite, section.section) for section in run.header.sections}
         for suite in suites:
-            for section in suite.tests:
+            for section in suite.worked:
                 place = suite.name, section.name
                 if place not in known:
-                    why = run.unrecorded.get(
-                        place, f"a gate without --stored runs {section.file} of the suite"
-                    )
-                    yield f"`{who}` has no scores of the Python tests of {'.'.join(place)}: {why}"
+                    what, hint = section.missing(".".join(place))
+                    yield f"`{who}` has no scores of {what}: {run.unrecorded.get(place, hint)}"
 
 
 def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:

@@ -126,7 +126,7 @@ def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     tested = {
         f"{suite.name}.{section.name}.{metric.name}"
         for suite in suites
-        for section in suite.tests
+        for section in suite.worked
         for metric in section.metrics
     }
     rules = tuple(

@@ -200,6 +200,7 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
         f"{suite.name}.{section.name}.{metric.name}": Counter[str]()
         for suite in suites
         for section in suite.sections
+        if section.cases
         for metric in section.metrics
     }
     scoring = Scoring(suites)
@@ -209,6 +210,8 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
                 found[f"{each.suite}.{each.section}.{named}"][each.group] += 1
     for suite in suites:
         for section in suite.sections:
+            if not section.cases:
+                continue
             everything = Counter(case.group for case in section.cases)
             for metric in section.metrics:
                 name = f"{suite.name}.{section.name}.{metric.name}"
@@ -218,9 +221,10 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
 
 def _asks(suites: Sequence[Suite]) -> Iterator[Ask]:
     for suite in suites:
-        for section, case in suite.cases():
-            key = f"{suite.name}/{section.name}/{case.id}"
-            yield Ask(key, suite.name, section.name, case, 0, case.messages, 0)
+        for section in suite.asked:
+            for case in section.cases:
+                key = f"{suite.name}/{section.name}/{case.id}"
+                yield Ask(key, suite.name, section.name, case, 0, case.messages, 0)
 
 
 def _any_answer(ask: Ask) -> Attempt:

@@ -68,7 +68,7 @@ def plan_asking(workbench: Workbench, needs: Needs) -> Asking:
         elif needs.cases and workbench.options.baseline is not None:
             paths = dict.fromkeys(path for cases in needs.cases.values() for path in cases)
             wanted = needs.model_copy(update={"cases": {**needs.cases, live: tuple(paths)}})
-    total = sum(len(section.cases) for suite in suites for section in suite.sections)
+    total = sum(len(section.cases) for suite in suites for section in suite.asked)
     count, repeats = len(workbench.project.config.suites), workbench.options.repeats
     names = wanted.targets if live not in wanted.targets else (live, *wanted.targets)
     selections = {

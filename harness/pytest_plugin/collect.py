@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from harness.pytest_plugin.names import parametrized, safe
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.policy import NoNewCriticalFailures, Rule, is_latency
 from harness.records.suite import Section, Suite
-from harness.suites.places import case_lines
 from harness.yaml_files import line_of
 
 
@@ -32,7 +32,7 @@ class SuiteFile(pytest.File):
         except HarnessError as error:
             raise self.CollectError(self.workbench.told(error)) from None
         self.workbench.collected[suite.name] = None
-        for section in suite.sections:
+        for section in suite.asked:
             yield SectionNode.from_parent(self, name=section.name, suite=suite, section=section)
         if self.workbench.wide_owner in (None, self.path):
             # Rules on no suite in particular belong to the first that is collected.
@@ -58,7 +58,7 @@ class SectionNode(pytest.Collector):
             cases = list(self.section.cases)
         except HarnessError as error:
             raise self.CollectError(workbench.told(error)) from None
-        lines = case_lines(self.suite, [case.id for case in cases])
+        lines = self.section.locate(Path(self.suite.folder), [case.id for case in cases])
         for case in cases:
             name = safe(case.id)
             found = [marks.of(tag, "a tag of cases") for tag in case.tags]

@@ -15,7 +15,8 @@ from harness.records.attempt import Attempt, Failure
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.score import Score, Term
-from harness.records.suite import Case, Message, PythonSection
+from harness.records.suite import Case, Message
+from harness.sections.python import METRICS
 
 Ending = Literal["passed", "failed", "broken", "skipped"]
 
@@ -134,7 +135,7 @@ def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
     else:
         value, passed, reason = mark.value, bool(mark.passed), mark.reason
     term = Term(num=value, den=1.0)
-    terms = {metric.name: term for metric in PythonSection.metrics}
+    terms = {metric.name: term for metric in METRICS}
     return {"value": value, "passed": passed, "reason": reason, "terms": terms}
 
 

@@ -22,8 +22,9 @@ from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
-from harness.records.suite import PythonSection, Suite
+from harness.records.suite import Suite
 from harness.report.text import on_a_line, one_line
+from harness.sections.python import PythonSection
 
 RECORDED = "harness_recorded"
 _TARGET = "harness_target"
@@ -187,8 +188,9 @@ class PythonTests:
 
 def _files(suites: Iterable[Suite]) -> Iterator[tuple[Path, tuple[Suite, PythonSection]]]:
     for suite in suites:
-        for section in suite.tests:
-            yield (Path(suite.folder) / section.file).resolve(), (suite, section)
+        for section in suite.sections:
+            if isinstance(section, PythonSection):
+                yield (Path(suite.folder) / section.file).resolve(), (suite, section)
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:

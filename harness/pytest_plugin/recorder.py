@@ -10,7 +10,7 @@ from harness.gate.python_evidence import configured_judge
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from harness.records.suite import PythonSection
+from harness.sections.python import METRICS
 from harness.storage import RunFolder
 
 Place = tuple[str, str, str]
@@ -102,7 +102,7 @@ class Recorder:
         kept = RecordedSection(
             suite=suite,
             section=section,
-            metrics=PythonSection.metrics,
+            metrics=METRICS,
             cases=cases,
             session=self._session,
             judge=configured_judge(self._workbench.project) if judged else None,

@@ -16,8 +16,8 @@ from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
 from harness.records.policy import Policy
 from harness.records.suite import Suite
-from harness.run.load_suites import load_suites
-from harness.scorers.registry import book
+from harness.sections.load_suites import load_suites
+from harness.sections.registry import kinds
 from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE, load_suite
 from harness.targets.endpoint import Endpoint, connect
@@ -183,7 +183,7 @@ class Workbench:
         broken: dict[Path, HarnessError] = {}
         for file, path in self.files.items():
             try:
-                loaded[file] = load_suite(path, book())
+                loaded[file] = load_suite(path, kinds())
             except SuiteError as error:
                 broken[file] = error
         return loaded, broken

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SkipValidation, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, SkipValidation, field_validator, model_validator
 
 from harness.records.base import Record
 from harness.records.metric import Metric
@@ -65,30 +66,43 @@ class Case(Record):
 
 
 class Section(Record):
-    """Cases of a suite that one scorer judges by the same settings.
+    """A part of a suite: its cases, what is measured on them, and how that is found out.
 
-    There may be more cases than memory holds, so that `cases` may read them as they are asked for.
+    Each kind of section is a class of its own. There may be more cases than memory holds, so that
+    `cases` may read them as they are asked for; it is empty where nobody knows them before the
+    section is run. `scorer` is what a run's header and its readers see as that which scores.
     """
+
+    kind: ClassVar[str] = ""
+    # Whether each case is one request to the target, and its score depends on that answer alone.
+    one_request: ClassVar[bool] = False
 
     name: str = Field(pattern=NAME_PATTERN)
     scorer: str
-    metrics: tuple[Metric, ...]
-    settings: dict[str, Any] = Field(default_factory=dict)
-    cases_file: str
-    cases: Annotated[Sequence[Case], SkipValidation]
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+    cases: Annotated[Sequence[Case], SkipValidation] = ()
 
+    def judge(self, answer: str, case: Case) -> object:
+        """What an answer is worth, as a scorer says it; of sections of one request a case."""
+        raise NotImplementedError(f"{self.kind} sections do not score single answers")
 
-class PythonSection(Record):
-    """A section of a suite whose cases are the Python tests of a file, marked with its name.
+    def fingerprint(self) -> str | None:
+        """What changes with the code that scores here, None where nothing can tell."""
+        return None
 
-    What the tests are is known once pytest has collected them; a run has their scores once pytest
-    has run them all. Each has the same metrics.
-    """
+    def locate(self, folder: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int | None]]:
+        """The file and line of each wanted case by its id, as far as they are known."""
+        del folder, wanted
+        return {}
 
-    metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="accuracy"),)
+    def describe(self) -> str:
+        """What is in the section, in a few words."""
+        groups = len({case.group for case in self.cases})
+        return f"{len(self.cases)} cases in {groups} groups, {self.scorer}"
 
-    name: str = Field(pattern=NAME_PATTERN)
-    file: str
+    def missing(self, place: str) -> tuple[str, str]:
+        """What a run without results of the section at that place lacks, and how to get it."""
+        return f"section {place}", "`harness run` makes them"
 
 
 class Suite(Record):
@@ -98,28 +112,33 @@ class Suite(Record):
     domain: str
     version: int
     system_prompt: str | None = None
-    sections: tuple[Section, ...] = Field(min_length=1)
-    tests: tuple[PythonSection, ...] = ()
+    sections: tuple[SerializeAsAny[Section], ...] = Field(min_length=1)
     digest: str
     folder: str
 
+    @property
+    def asked(self) -> tuple[Section, ...]:
+        """The sections of one request a case: a target's run has an answer to each."""
+        return tuple(section for section in self.sections if section.one_request)
+
+    @property
+    def worked(self) -> tuple[Section, ...]:
+        """The other sections: a run has their results once all of the section was run."""
+        return tuple(section for section in self.sections if not section.one_request)
+
     def cases(self) -> Iterator[tuple[Section, Case]]:
-        """Every case with its section, in file order."""
+        """Every case that is known with its section, in file order."""
         for section in self.sections:
             for case in section.cases:
                 yield section, case
 
-    def yields(self) -> Iterator[tuple[str, tuple[Metric, ...]]]:
-        """Every section's name with its metrics, those of Python tests last."""
-        for section in self.sections:
-            yield section.name, section.metrics
-        for tests in self.tests:
-            yield tests.name, tests.metrics
-
     def metrics(self) -> tuple[str, ...]:
-        """The full names `<suite>.<section>.<metric>` this suite yields."""
+        """The full names `<suite>.<section>.<metric>` this suite yields.
+
+        Sections of one request a case come first.
+        """
         return tuple(
-            f"{self.name}.{section}.{metric.name}"
-            for section, metrics in self.yields()
-            for metric in metrics
+            f"{self.name}.{section.name}.{metric.name}"
+            for section in (*self.asked, *self.worked)
+            for metric in section.metrics
         )

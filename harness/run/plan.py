@@ -67,7 +67,7 @@ def plan(
         [
             Part(suite.name, section, prompts[suite.name], _selected(suite, section, chosen))
             for suite in suites
-            for section in suite.sections
+            for section in suite.asked
         ],
     )
     if not asks:

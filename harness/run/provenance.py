@@ -82,7 +82,7 @@ def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]
             planned=count[suite.name, section.name],
         )
         for suite in suites
-        for section in suite.sections
+        for section in suite.asked
         if (suite.name, section.name) in count
     )
 

@@ -15,8 +15,7 @@ from harness.records.attempt import Attempt
 from harness.records.plan import Plan
 from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
-from harness.run.score import score
-from harness.scorers.registry import fingerprint
+from harness.run.score import fingerprint, score
 from harness.storage import RunFolder, Stored, runs_of
 
 # Which answers stand instead of being asked for: all that are stored; those of the run itself where
@@ -97,7 +96,7 @@ class Job:
 
         With `scored` the scores in the folder are of these suites and scorers, and stand.
         """
-        scorers = fingerprint({section.scorer for suite in suites for section in suite.sections})
+        scorers = fingerprint(suites)
         if not self.folder.scored_by(scorers):
             known = self.folder.scores() if scored else {}
             rows = score(suites, self.plan.asks, self.folder.attempts(), known)

@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.event_loop import apart
+from harness.files import digest_json
 from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.metric import Metric
 from harness.records.score import Score
 from harness.records.suite import Section, Suite
-from harness.scorers.protocol import Judgement, Scorer, Unscored
-from harness.scorers.registry import fingerprint, get
+from harness.scorers.protocol import Judgement, Unscored
 
 
 class Scoring:
@@ -27,12 +27,9 @@ class Scoring:
     """
 
     def __init__(self, suites: Sequence[Suite]) -> None:
-        names = {section.scorer for suite in suites for section in suite.sections}
-        self.quick = fingerprint(names) is not None
+        self.quick = fingerprint(suites) is not None
         self._sections = {
-            (suite.name, section.name): (section, get(section.scorer))
-            for suite in suites
-            for section in suite.sections
+            (suite.name, section.name): section for suite in suites for section in suite.asked
         }
 
     def score(self, ask: Ask, attempt: Attempt) -> Score:
@@ -41,10 +38,18 @@ class Scoring:
         A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is
         no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
         """
-        section, scorer = self._sections[ask.suite, ask.section]
+        section = self._sections[ask.suite, ask.section]
         if self.quick:
-            return _score(ask, attempt, section, scorer)
-        return apart(partial(_score, ask, attempt, section, scorer))
+            return _score(ask, attempt, section)
+        return apart(partial(_score, ask, attempt, section))
+
+
+def fingerprint(suites: Sequence[Suite]) -> str | None:
+    """What changes with the code that scores single answers, None where nothing can tell."""
+    found = {section.fingerprint() for suite in suites for section in suite.asked}
+    if None in found:
+        return None
+    return found.pop() if len(found) == 1 else digest_json(sorted(map(str, found)))
 
 
 def score(
@@ -65,7 +70,7 @@ def score(
             yield done or scoring.score(ask, attempt), attempt
 
 
-def _score(ask: Ask, attempt: Attempt, section: Section, scorer: Scorer) -> Score:
+def _score(ask: Ask, attempt: Attempt, section: Section) -> Score:
     case = ask.case
     place = {
         "key": ask.key,
@@ -84,7 +89,7 @@ def _score(ask: Ask, attempt: Attempt, section: Section, scorer: Scorer) -> Scor
     if attempt.state == "empty":
         return _unscored(place, "empty answer")
     try:
-        judgement = scorer.score(attempt.text or "", case, section.settings)
+        judgement = section.judge(attempt.text or "", case)
         return _judged(place, judgement, section.metrics)
     # A user's scorer may raise anything, and an exit of its own must not end a run.
     except (Exception, SystemExit) as error:  # noqa: BLE001

@@ -10,8 +10,7 @@ from harness.records.attempt import Attempt
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite
-from harness.run.score import score
-from harness.scorers.registry import fingerprint
+from harness.run.score import fingerprint, score
 
 
 def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
@@ -24,7 +23,7 @@ def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
     attempts = tuple(item for item in run.attempts if item.suite in names)
     recorded = tuple(item for item in run.recorded if item.score.suite in names)
     taken = tuple(item for item in run.taken if item.suite in names)
-    scorers = fingerprint({section.scorer for suite in suites for section in suite.sections})
+    scorers = fingerprint(suites)
     if scorers is not None and scorers == run.header.scorers:
         scores = tuple(item for item in run.scores if item.suite in names)
     else:

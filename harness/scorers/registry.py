@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest
+from harness.plugins import PluginRegistry
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
 from harness.version import __version__
@@ -16,66 +17,15 @@ from harness.version import __version__
 ENTRY_POINT_GROUP = "harness.scorers"
 
 
-class Registry:
-    """Scorers by name, each loaded when it is first asked for.
+class Registry(PluginRegistry[Scorer]):
+    """Scorers by name: the entry points of every installed distribution, or those `declared`.
 
-    Without `declared`, these are the entry points of every installed distribution; an entry point
-    names a class or function that gives a `Scorer` when called without arguments.
     The three methods that a suite's loader needs (`metrics`, `check_section`, `check_case`) make
-    a registry a `ScorerBook` of `harness.suites`.
+    a registry a `ScorerBook`.
     """
 
     def __init__(self, declared: Iterable[EntryPoint] | None = None) -> None:
-        self._declared: dict[str, EntryPoint] = {}
-        self._loaded: dict[str, Scorer] = {}
-        for point in entry_points(group=ENTRY_POINT_GROUP) if declared is None else declared:
-            rival = self._declared.get(point.name)
-            if rival is not None and rival.value != point.value:
-                raise ValueError(
-                    f"scorer `{point.name}` is declared twice: {rival.value} and {point.value}"
-                )
-            self._declared[point.name] = point
-
-    def register(self, scorer: Scorer) -> None:
-        """Make a scorer known under its own name.
-
-        Raises:
-            ValueError: the name is taken by another scorer.
-        """
-        if self._loaded.get(scorer.name) is scorer:
-            return
-        if scorer.name in self.names():
-            raise ValueError(f"scorer `{scorer.name}` is already registered")
-        self._loaded[scorer.name] = scorer
-
-    def names(self) -> tuple[str, ...]:
-        """Every known name, sorted; nothing is loaded for it."""
-        return tuple(sorted(self._declared.keys() | self._loaded.keys()))
-
-    def get(self, name: str) -> Scorer:
-        """The scorer of that name.
-
-        Raises:
-            ValueError: there is none, or its module cannot be loaded.
-        """
-        if name in self._loaded:
-            return self._loaded[name]
-        point = self._declared.get(name)
-        if point is None:
-            known = ", ".join(f"`{known}`" for known in self.names()) or "none"
-            raise ValueError(f"no scorer `{name}`; there is {known}")
-        try:
-            scorer: Scorer = point.load()()
-            called = scorer.name
-        except (Exception, SystemExit) as error:  # a plugin's module may raise anything
-            raise ValueError(
-                f"scorer `{name}` cannot be loaded from {point.value}: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        if called != name:
-            raise ValueError(f"scorer `{name}` calls itself `{called}` ({point.value})")
-        self._loaded[name] = scorer
-        return scorer
+        super().__init__("scorer", ENTRY_POINT_GROUP, declared)
 
     def metrics(self, scorer: str) -> tuple[str, ...]:
         """The metrics of the named scorer.

@@ -24,7 +24,7 @@ from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict, VerdictHashes
-from harness.run.load_suites import check_policy, chosen, load_suites
+from harness.sections.load_suites import check_policy, chosen, load_suites
 from harness.storage import RunFolder
 from harness.version import __version__
 

@@ -16,7 +16,7 @@ from harness.records.base import explain
 from harness.records.history import History
 from harness.records.past_gate import PastGate, instant
 from harness.records.verdict import Verdict
-from harness.run.load_suites import load_suites
+from harness.sections.load_suites import load_suites
 from harness.session.evidence import VERDICT
 from harness.storage.gate_log import kept_gates
 

@@ -19,7 +19,7 @@ from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
-from harness.run.load_suites import check_policy, load_suites
+from harness.sections.load_suites import check_policy, load_suites
 from harness.storage.measurement_folder import MeasurementFolder
 from harness.targets.identity import is_still
 

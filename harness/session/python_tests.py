@@ -19,8 +19,10 @@ from harness.gate.python_evidence import counted, settled
 from harness.records.errand import Errand
 from harness.records.progress import Watcher
 from harness.records.run import Run
+from harness.records.suite import Suite
 from harness.report.text import on_a_line
 from harness.run.plan import Selection
+from harness.sections.python import PythonSection
 from harness.session.evidence import Bench
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
@@ -137,7 +139,7 @@ def _missing(
     Where the sessions `before` are given, by target, what others have recorded need not be.
     """
     now = bench.grounds(runs)
-    wanted = [(suite.name, section.name) for suite in bench.suites for section in suite.tests]
+    wanted = [(suite.name, section.name) for suite, section in _sections(bench)]
     found = {}
     for name, run in runs.items():
         recording = RunFolder(bench.project.runs / run.header.run_id).recording()
@@ -148,13 +150,21 @@ def _missing(
     return found
 
 
+def _sections(bench: Bench) -> list[tuple[Suite, PythonSection]]:
+    return [
+        (suite, section)
+        for suite in bench.suites
+        for section in suite.sections
+        if isinstance(section, PythonSection)
+    ]
+
+
 def _command(bench: Bench, missing: Missing, selection: Selection) -> list[str]:
     project = bench.project
     names = {name for each in missing.values() for name in each}
     files = [
         Path(suite.folder).absolute() / section.file
-        for suite in bench.suites
-        for section in suite.tests
+        for suite, section in _sections(bench)
         if f"{suite.name}.{section.name}" in names
     ]
     errand = Errand(

@@ -14,7 +14,9 @@ LOPSIDED = 3.0  # times the mean: what a group may have before it widens every i
 
 def lint_suite(suite: Suite) -> tuple[str, ...]:
     """Warnings about a suite that loads, one sentence each; none where nothing is odd."""
-    found = [warning for section in suite.sections for warning in _lint_section(section)]
+    found = [
+        warning for section in suite.sections if section.cases for warning in _lint_section(section)
+    ]
     if not any(case.critical for _, case in suite.cases()):
         found.append("no case is critical: the rule no_new_critical_failures has nothing to watch")
     return tuple(f"{suite.name}: {warning}" for warning in found)

@@ -1,4 +1,4 @@
-"""Where the cases of a suite stand in its files."""
+"""Where the cases of a file stand in it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from harness.records.suite import Suite
 
-
-def case_lines(suite: Suite, wanted: Collection[str]) -> dict[str, tuple[Path, int]]:
+def case_lines(file: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int]]:
     """The file and line of each wanted case, by its id; those that are not there are left out.
 
     No more is read than it takes. A line that is no case any more is passed over.
     """
     missing = set(wanted)
     found: dict[str, tuple[Path, int]] = {}
-    for name in dict.fromkeys(section.cases_file for section in suite.sections):
-        if not missing:
-            break
-        file = Path(suite.folder) / name
-        for number, case in _ids(file):
-            if case in missing:
-                missing.remove(case)
-                found[case] = file, number
-                if not missing:
-                    break
+    if not missing:
+        return found
+    for number, case in _ids(file):
+        if case in missing:
+            missing.remove(case)
+            found[case] = file, number
+            if not missing:
+                break
     return found
 
 

@@ -10,7 +10,7 @@ from harness.ci.places import find_places, repository_root
 from harness.files import seen_from
 from harness.gate.compare import compare
 from harness.records.recording import Recording
-from harness.records.suite import PythonSection
+from harness.sections.python import PythonSection
 from harness.session.evidence import open_bench
 from tests.builders import make_run, recorded, shop
 
@@ -46,7 +46,7 @@ def test_a_python_test_that_newly_fails_is_told_where_it_is_defined(tmp_path: Pa
     project, (suite,) = shop(tmp_path)
     (tmp_path / "suites/shop/test_memory.py").write_text(TESTS)
     section = PythonSection(name="memory", file="test_memory.py")
-    suites = (suite.model_copy(update={"tests": (section,)}),)
+    suites = (suite.model_copy(update={"sections": (*suite.sections, section)}),)
     lines = {
         "test_keeps_the_name": 7,
         "TestRefunds::test_late[2]": 12,

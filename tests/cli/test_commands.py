@@ -492,7 +492,7 @@ def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
             return Judgement(0.0, False, zero)
 
     real = registry.get
-    for place in ("harness.run.score.get", "harness.scorers.registry.get"):
+    for place in ("harness.sections.prompts.get", "harness.scorers.registry.get"):
         monkeypatch.setattr(place, lambda name: Harsh() if name == "gold" else real(name))
     call("gate", "base", "--baseline", "sealed:v1")
     data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())

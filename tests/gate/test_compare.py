@@ -14,8 +14,8 @@ import pytest
 from harness.gate.compare import compare
 from harness.records.attempt import Failure
 from harness.records.run import Run
-from harness.run.load_suites import load_suites
 from harness.run.plan import Selection
+from harness.sections.load_suites import load_suites
 from tests.builders import changed, make_run, proof, shop, usual
 from tests.shop import write_lines
 

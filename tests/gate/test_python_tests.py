@@ -16,8 +16,9 @@ from harness.gate.seal import open_sealed
 from harness.records.policy import Policy
 from harness.records.recording import Recording
 from harness.records.run import Run
-from harness.records.suite import PythonSection, Suite
+from harness.records.suite import Suite
 from harness.run.plan import Selection
+from harness.sections.python import PythonSection
 from harness.storage import RunFolder
 from tests.builders import make_run, recorded, shop
 from tests.gate.test_judge import NOW
@@ -28,10 +29,15 @@ GOOD = {f"m{number}": 1.0 for number in range(30)}
 BAD = {f"m{number}": 0.0 for number in range(30)}
 
 
+def with_tests(suite: Suite) -> Suite:
+    sections = (*suite.sections, PythonSection(name="memory", file="t.py"))
+    return suite.model_copy(update={"sections": sections})
+
+
 def runs(tmp_path: Path) -> tuple[Run, Run, tuple[Suite, ...]]:
     """Candidate and baseline on a suite with Python tests, before any were run."""
     project, (suite,) = shop(tmp_path)
-    suites = (suite.model_copy(update={"tests": (PythonSection(name="memory", file="t.py"),)}),)
+    suites = (with_tests(suite),)
     return (*(make_run(project, suites, name) for name in ("candidate", "base")), suites)
 
 
@@ -99,7 +105,7 @@ def test_a_seal_keeps_them(tmp_path: Path) -> None:
 
 def test_the_noise_of_a_baseline_leaves_them_out(tmp_path: Path) -> None:
     project, (suite,) = shop(tmp_path)
-    suites = (suite.model_copy(update={"tests": (PythonSection(name="memory", file="t.py"),)}),)
+    suites = (with_tests(suite),)
     run = make_run(project, suites, "base", selection=Selection(repeats=2))
     rules = [RULE, {"require": "no_new_critical_failures"}]
     policy = Policy.model_validate({"baseline": "base", "rules": rules})

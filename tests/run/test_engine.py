@@ -9,9 +9,9 @@ import pytest
 from harness.config import load_project
 from harness.errors import ServerError
 from harness.run import engine as stage
-from harness.run.load_suites import load_suites
 from harness.run.plan import plan
 from harness.run.resume import resume
+from harness.sections.load_suites import load_suites
 from harness.storage import runs_of
 from tests.cli.test_commands import call
 

@@ -15,10 +15,10 @@ import yaml
 from harness.clock import ManualClock
 from harness.config import load_project
 from harness.records.attempt import Failure
-from harness.run.load_suites import load_suites
 from harness.run.plan import plan
 from harness.run.provenance import header
 from harness.run.resume import resume
+from harness.sections.load_suites import load_suites
 from harness.targets import identity
 from harness.targets.identity import identify
 from tests.builders import attempt

@@ -46,7 +46,7 @@ def test_a_scorer_that_crashes_leaves_the_case_unscored_with_the_cause(
         def score(self, *_: object) -> None:
             raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("harness.run.score.get", lambda name: Broken())
+    monkeypatch.setattr("harness.sections.prompts.get", lambda name: Broken())
     run = make_run(project, suites, "base")
     assert {score.status for score in run.scores} == {"unscored"}
     assert run.scores[0].reason == "scorer `gold` crashed: ZeroDivisionError: oops"
@@ -91,7 +91,7 @@ def test_what_is_no_judgement_leaves_the_case_unscored(
 ) -> None:
     project, suites = shop(tmp_path)
     broken = SimpleNamespace(name="gold", score=lambda *_: answer())
-    monkeypatch.setattr("harness.run.score.get", lambda name: broken)
+    monkeypatch.setattr("harness.sections.prompts.get", lambda name: broken)
     run = make_run(project, suites, "base")
     assert {score.status for score in run.scores} == {"unscored"}
     reason = run.scores[0].reason
@@ -108,7 +108,7 @@ def test_what_a_crash_says_is_one_line_that_can_be_written(
 
     project, suites = shop(tmp_path)
     broken = SimpleNamespace(name="gold", score=crash)
-    monkeypatch.setattr("harness.run.score.get", lambda name: broken)
+    monkeypatch.setattr("harness.sections.prompts.get", lambda name: broken)
     run = make_run(project, suites, "base")
     assert run.scores[0].reason == r"scorer `gold` crashed: RuntimeError: one two \ud800"
 
@@ -121,7 +121,7 @@ def test_an_interrupt_while_scoring_is_an_interrupt(
 
     project, suites = shop(tmp_path)
     broken = SimpleNamespace(name="gold", score=interrupted)
-    monkeypatch.setattr("harness.run.score.get", lambda name: broken)
+    monkeypatch.setattr("harness.sections.prompts.get", lambda name: broken)
     with pytest.raises(KeyboardInterrupt):
         make_run(project, suites, "base")
 

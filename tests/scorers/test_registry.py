@@ -10,7 +10,9 @@ from harness.errors import UsageError
 from harness.records.suite import Case
 from harness.scorers import Judgement, Registry, book, get, names, registry
 from harness.scorers.registry import fingerprint
-from harness.suites import ScorerBook, load_suite
+from harness.sections.prompts import PromptsKind, ScorerBook
+from harness.sections.registry import SectionKinds
+from harness.suites import load_suite
 
 BUILT_IN = {
     "gold": ("accuracy", "f1"),
@@ -82,7 +84,7 @@ def test_two_packages_that_declare_one_scorer_are_an_error_of_usage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rivals = [point("x", "a:B"), point("x", "a:C")]
-    monkeypatch.setattr("harness.scorers.registry.entry_points", lambda group: rivals)
+    monkeypatch.setattr("harness.plugins.entry_points", lambda group: rivals)
     book.cache_clear()
     try:
         with pytest.raises(UsageError, match="scorer `x` is declared twice: a:B and a:C") as caught:
@@ -117,7 +119,9 @@ def test_a_scorer_of_another_name_than_declared_is_refused(
 def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
     scorers: ScorerBook = book()
     folder = Path(__file__).parents[2] / "suites" / "support"
-    suite = load_suite(folder, scorers)
+    kinds = SectionKinds(())
+    kinds.register(PromptsKind(scorers))
+    suite = load_suite(folder, kinds)
     assert {section.scorer for section in suite.sections} <= set(names())
     registry = Registry(())
     registry.register(Loud())

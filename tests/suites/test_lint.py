@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from harness.records.suite import Case, Section, Suite
+from harness.records.suite import Case, Suite
+from harness.sections.prompts import PromptsSection
 from harness.suites import lint_suite
 
 
 def suite(cases: list[dict[str, Any]]) -> Suite:
-    section = Section(
+    section = PromptsSection(
         name="one",
         scorer="gold",
         metrics=("accuracy",),

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from harness.errors import SuiteError
 from harness.records.suite import Case, Suite
+from harness.sections.prompts import PromptsKind
+from harness.sections.registry import SectionKinds
 from harness.suites import load_suite
 
 
@@ -33,6 +35,13 @@ class Book:
     def check_case(self, scorer: str, settings: Mapping[str, Any], case: Case) -> None:
         if scorer == "strict" and "want" not in case.expect:
             raise ValueError("want: missing key")
+
+
+def by(scorers: Book) -> SectionKinds:
+    """The one kind of section that has scorers, with these."""
+    kinds = SectionKinds(())
+    kinds.register(PromptsKind(scorers))
+    return kinds
 
 
 SUITE = """\
@@ -62,7 +71,7 @@ def lines(cases: list[dict[str, Any]]) -> str:
 
 
 def load(folder: Path) -> Suite:
-    return load_suite(folder, Book())
+    return load_suite(folder, by(Book()))
 
 
 def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
@@ -141,7 +150,7 @@ BAD = [
     (
         SUITE.replace("{cases: one.jsonl, scorer: plain, depth: 2}", "one.jsonl"),
         None,
-        "suite.yaml: sections.one: must hold `cases`, `scorer` and their settings",
+        "suite.yaml: sections.one: must hold the keys of a kind of section: `cases` (prompts)",
     ),
     (
         SUITE.replace("  one: {cases: one.jsonl, ", "  one: {"),
@@ -298,7 +307,7 @@ def test_a_scorer_that_crashes_is_named_with_section_and_exception(
     broken = Book()
     setattr(broken, method, crash)
     with pytest.raises(SuiteError) as caught:
-        load_suite(write(tmp_path), broken)
+        load_suite(write(tmp_path), by(broken))
     place = "one.jsonl:1" if method == "check_case" else "suite.yaml: sections.one"
     assert caught.value.line == (
         f"{tmp_path}/{place}: scorer `plain` of section `one` crashed: "
@@ -311,7 +320,7 @@ def test_a_metric_whose_name_is_no_text_is_the_scorers_fault(tmp_path: Path, odd
     broken = Book()
     broken.known = {"plain": ("right", odd)}  # type: ignore[misc]
     with pytest.raises(SuiteError, match=r"sections\.one: scorer: `plain` has a metric named .*"):
-        load_suite(write(tmp_path), broken)
+        load_suite(write(tmp_path), by(broken))
 
 
 def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> None:
@@ -320,7 +329,7 @@ def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_suite(write(tmp_path), Interrupted())
+        load_suite(write(tmp_path), by(Interrupted()))
 
 
 TEXT = st.text(min_size=1).filter(lambda text: text.strip())

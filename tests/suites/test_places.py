@@ -8,7 +8,7 @@ import pytest
 
 from harness.config import load_project
 from harness.records.suite import Suite
-from harness.run.load_suites import load_suites
+from harness.sections.load_suites import load_suites
 from harness.suites.places import case_lines
 from tests.shop import write_project
 
@@ -23,9 +23,16 @@ def suite(tmp_path: Path) -> Suite:
     return load_suites(load_project(tmp_path / "harness.yaml"))[0]
 
 
+def lines_of(suite: Suite, wanted: list[str]) -> dict[str, tuple[Path, int]]:
+    found = {}
+    for section in suite.sections:
+        found |= case_lines(Path(suite.folder) / section.cases_file, wanted)
+    return found
+
+
 def test_each_case_is_found_in_its_file_at_its_line(suite: Suite) -> None:
     folder = Path(suite.folder)
-    assert case_lines(suite, ["s0", "g1", "g0", "g-odd"]) == {
+    assert lines_of(suite, ["s0", "g1", "g0", "g-odd"]) == {
         "g0": (folder / "gold.jsonl", 1),
         "g-odd": (folder / "gold.jsonl", 3),
         "g1": (folder / "gold.jsonl", 4),
@@ -36,6 +43,6 @@ def test_each_case_is_found_in_its_file_at_its_line(suite: Suite) -> None:
 def test_what_is_not_there_is_left_out(suite: Suite) -> None:
     file = Path(suite.folder) / "gold.jsonl"
     file.write_text('{"id": "g0"\n[]\n{"id": 7}\n"g1"\n' + "[" * 100_000 + '\n{"id": "g2"}\n')
-    assert case_lines(suite, ["g0", "g1", "g2", "none"]) == {"g2": (file, 6)}
+    assert lines_of(suite, ["g0", "g1", "g2", "none"]) == {"g2": (file, 6)}
     file.unlink()
-    assert case_lines(suite, ["g2", "s1"]) == {"s1": (Path(suite.folder) / "scope.jsonl", 2)}
+    assert lines_of(suite, ["g2", "s1"]) == {"s1": (Path(suite.folder) / "scope.jsonl", 2)}

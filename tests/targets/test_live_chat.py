@@ -19,8 +19,8 @@ from harness.event_loop import run_async
 from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.run.llm_judge import opinion
-from harness.run.load_suites import load_suites
 from harness.run.plan import plan
+from harness.sections.load_suites import load_suites
 from harness.targets.endpoint import connect
 from harness.targets.identity import identify
 from harness.targets.live_chat import Line

@@ -16,7 +16,7 @@ from harness.records.policy import (
     is_latency,
 )
 from harness.records.suite import Suite
-from harness.scorers.registry import book
+from harness.sections.registry import kinds
 from harness.suites.load import load_suite
 
 
@@ -28,7 +28,7 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
         UsageError: `only` names a suite that the project does not have.
     """
     suites = tuple(
-        load_suite(project.resolve(path, f"suites[{place}]"), book())
+        load_suite(project.resolve(path, f"suites[{place}]"), kinds())
         for place, path in enumerate(project.config.suites)
     )
     names = [suite.name for suite in suites]

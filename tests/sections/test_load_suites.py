@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import ConfigError, SuiteError, UsageError
 from harness.records.policy import Policy
-from harness.run.load_suites import check_policy, load_suites
+from harness.sections.load_suites import check_policy, load_suites
 from tests.builders import shop
 
 

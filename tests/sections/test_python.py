@@ -8,7 +8,8 @@ import yaml
 
 from harness.errors import SuiteError
 from harness.records.suite import Suite
-from harness.scorers.registry import book
+from harness.sections.python import PythonSection
+from harness.sections.registry import kinds
 from harness.suites import load_suite
 from tests.shop import suite_yaml, write_project
 
@@ -22,7 +23,7 @@ def load(folder: Path, section: Any = None, **files: str) -> Suite:
     (suite / "suite.yaml").write_text(yaml.safe_dump(written))
     for name, text in files.items():
         (suite / f"{name}.py").write_text(text)
-    return load_suite(suite, book())
+    return load_suite(suite, kinds())
 
 
 TESTS = {"tests": "test_memory.py"}
@@ -30,9 +31,10 @@ TESTS = {"tests": "test_memory.py"}
 
 def test_python_tests_are_a_section_with_a_metric(tmp_path: Path) -> None:
     suite = load(tmp_path, TESTS, test_memory="")
-    assert [(each.name, each.file) for each in suite.tests] == [("memory", "test_memory.py")]
+    (tests,) = (each for each in suite.sections if isinstance(each, PythonSection))
+    assert (tests.name, tests.file) == ("memory", "test_memory.py")
     assert "shop.memory.accuracy" in suite.metrics()
-    assert "memory" not in [section.name for section in suite.sections]
+    assert "memory" not in [section.name for section in suite.asked]
 
 
 def test_the_digest_knows_the_code_of_the_tests(tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_the_digest_knows_the_data_that_tests_may_read(tmp_path: Path) -> None:
             path = folder / "suites/shop" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return load_suite(folder / "suites/shop", book()).digest
+        return load_suite(folder / "suites/shop", kinds()).digest
 
     bare = digest(TESTS)
     assert digest(TESTS, ("wanted.json", "[1]")) == digest(TESTS, ("wanted.json", "[1]"))
@@ -79,7 +81,7 @@ def test_the_digest_knows_the_data_that_tests_may_read(tmp_path: Path) -> None:
 
 def test_data_in_a_projects_own_folder_lies_beside_the_suite(tmp_path: Path) -> None:
     def digest() -> str:
-        return load_suite(suite, book()).digest
+        return load_suite(suite, kinds()).digest
 
     load(tmp_path, TESTS, test_memory="a = 1")
     suite = tmp_path / "suites/shop"
@@ -98,7 +100,7 @@ def test_too_much_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("a.json", "b.json"):
         (tmp_path / "suites/shop" / name).write_text("")
     with pytest.raises(SuiteError, match="more than 1 files beside its Python tests"):
-        load_suite(tmp_path / "suites/shop", book())
+        load_suite(tmp_path / "suites/shop", kinds())
 
 
 @pytest.mark.parametrize(
@@ -124,12 +126,13 @@ def test_two_sections_cannot_share_a_file(tmp_path: Path) -> None:
     (tmp_path / "suites/shop/suite.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
     (tmp_path / "suites/shop/test_memory.py").write_text("")
     with pytest.raises(SuiteError, match=r"sections\.manners: .* is that of section `memory`"):
-        load_suite(tmp_path / "suites/shop", book())
+        load_suite(tmp_path / "suites/shop", kinds())
 
 
-def test_python_tests_alone_are_no_suite(tmp_path: Path) -> None:
+def test_python_tests_alone_are_a_suite(tmp_path: Path) -> None:
     (tmp_path / "test_memory.py").write_text("")
     whole = {**suite_yaml(), "sections": {"memory": TESTS}}
     (tmp_path / "suite.yaml").write_text(yaml.safe_dump(whole))
-    with pytest.raises(SuiteError, match="a section with `cases` beside them"):
-        load_suite(tmp_path, book())
+    suite = load_suite(tmp_path, kinds())
+    assert suite.asked == ()
+    assert suite.metrics() == ("shop.memory.accuracy",)

@@ -1,0 +1,147 @@
+"""`prompts`: cases from a file, each put to the target once, its answer read by a scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from pydantic import Field
+
+from harness.errors import SuiteError
+from harness.records.base import Record
+from harness.records.metric import Metric
+from harness.records.suite import Case, Section
+from harness.scorers.registry import book, fingerprint, get
+from harness.suites.places import case_lines
+from harness.suites.source import LoadedSection, SectionSource
+
+
+class ScorerBook(Protocol):
+    """What has to be known of scorers; each method raises ValueError with what is wrong."""
+
+    def metrics(self, scorer: str) -> Sequence[str | Metric]:
+        """The metrics of the named scorer."""
+        ...
+
+    def check_section(self, scorer: str, settings: Mapping[str, Any]) -> None:
+        """Nothing, where the scorer accepts a section's settings."""
+        ...
+
+    def check_case(self, scorer: str, settings: Mapping[str, Any], case: Case) -> None:
+        """Nothing, where the scorer can read the case's expectation."""
+        ...
+
+
+class PromptsKeys(Record):
+    """The keys of a section; all others are settings of its scorer."""
+
+    cases: str = Field(min_length=1)
+    scorer: str = Field(min_length=1)
+    metrics: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+
+class PromptsSection(Section):
+    """Cases that one scorer judges by the same settings."""
+
+    kind: ClassVar[str] = "prompts"
+    one_request: ClassVar[bool] = True
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    cases_file: str
+
+    def judge(self, answer: str, case: Case) -> object:
+        """What the section's scorer says of the answer."""
+        return get(self.scorer).score(answer, case, self.settings)
+
+    def fingerprint(self) -> str | None:
+        """A digest of the scorer's code, None where it is not built in."""
+        return fingerprint((self.scorer,))
+
+    def locate(self, folder: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int | None]]:
+        """The line of each wanted case in the file of cases."""
+        return dict(case_lines(folder / self.cases_file, wanted))
+
+
+class PromptsKind:
+    """Reads sections of cases and a scorer; without a `scorers` book, by the process's own."""
+
+    name = "prompts"
+    key = "cases"
+    keys = PromptsKeys
+
+    def __init__(self, scorers: ScorerBook | None = None) -> None:
+        self._scorers = scorers
+
+    def load(self, source: SectionSource) -> LoadedSection:
+        """The section, its settings and every one of its cases checked by its scorer.
+
+        Raises:
+            SuiteError: one line that names file and key, or file and line.
+        """
+        scorers = book() if self._scorers is None else self._scorers
+        written = source.read(PromptsKeys, rest=True)
+        scorer, settings = written.scorer, source.rest(PromptsKeys)
+        metrics = _metrics(source, written, scorers)
+        with _complaints(scorer, source.name, source.where):
+            scorers.check_section(scorer, settings)
+
+        def check(case: Case, place: str) -> None:
+            with _complaints(scorer, source.name, place, "expect."):
+                scorers.check_case(scorer, settings, case)
+
+        cases, digest = source.cases(written.cases, check)
+        section = source.build(
+            PromptsSection,
+            scorer=scorer,
+            metrics=metrics,
+            settings=settings,
+            cases_file=written.cases,
+            cases=cases,
+        )
+        part = {
+            "scorer": scorer,
+            "metrics": sorted(metric.name for metric in metrics),
+            "settings": settings,
+            "cases": digest,
+        }
+        return LoadedSection(section, part, files=(written.cases,))
+
+
+def _metrics(
+    source: SectionSource, written: PromptsKeys, scorers: ScorerBook
+) -> tuple[Metric, ...]:
+    """The metrics asked for, or all that the scorer has."""
+    known: dict[str, Metric] = {}
+    with _complaints(written.scorer, source.name, source.where, "scorer: "):
+        for metric in scorers.metrics(written.scorer):
+            if not isinstance(metric, str | Metric):  # a plugin may give anything
+                raise ValueError(
+                    f"`{written.scorer}` has a metric named {metric!r}, which is no text"
+                )
+            defined = Metric(name=metric) if isinstance(metric, str) else metric
+            known[defined.name] = defined
+    wanted = written.metrics or tuple(known)
+    for name in wanted:
+        if name not in known:
+            listing = ", ".join(known)
+            raise SuiteError(
+                f"metrics: `{written.scorer}` has no `{name}`; it has {listing}",
+                where=source.where,
+            )
+    if len(set(wanted)) < len(wanted):
+        raise SuiteError("metrics: one is given twice", where=source.where)
+    return tuple(known[name] for name in wanted)
+
+
+@contextmanager
+def _complaints(scorer: str, section: str, where: str, prefix: str = "") -> Iterator[None]:
+    """Turn what a scorer raises into one line: its complaint, or that it is broken itself."""
+    try:
+        yield
+    except ValueError as error:
+        raise SuiteError(f"{prefix}{error}", where=where) from None
+    except (Exception, SystemExit) as error:
+        what = f"scorer `{scorer}` of section `{section}` crashed: {type(error).__name__}: {error}"
+        raise SuiteError(what, where=where) from error

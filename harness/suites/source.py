@@ -1,0 +1,196 @@
+"""A section as a suite writes it, for the kind of section that reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import SuiteError
+from harness.files import canonical_json, digest_bytes
+from harness.records.base import explain
+from harness.records.suite import Case, Section
+from harness.suites.cases import CaseFile, read_cases, stamp
+
+Keys = TypeVar("Keys", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSource:
+    """The keys under a section's name in `suite.yaml`, and the files beside it.
+
+    `ids` are the file and line of each case id of the suite so far: they are unique in it.
+    `owners` are the sections, by the files that no other section may be made of.
+    """
+
+    file: Path
+    name: str
+    written: Mapping[str, Any]
+    ids: dict[str, tuple[Path, int]]
+    owners: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """The section's place in its file, for errors."""
+        return f"{self.file}: sections.{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        """The suite's folder."""
+        return self.file.parent
+
+    def read(self, keys: type[Keys], *, rest: bool = False) -> Keys:
+        """The section's keys as a model; with `rest`, those that the model lacks are left out.
+
+        Raises:
+            SuiteError: a key is missing, unknown, or not what the model wants.
+        """
+        written = self.written
+        if rest:
+            written = {key: value for key, value in written.items() if key in keys.model_fields}
+        try:
+            return keys.model_validate(written)
+        except ValidationError as error:
+            raise SuiteError(explain(error, keys), where=self.where) from None
+
+    def rest(self, keys: type[BaseModel]) -> dict[str, Any]:
+        """The keys that the model lacks, once they are known to be plain JSON.
+
+        Raises:
+            SuiteError: they are not.
+        """
+        found = {key: value for key, value in self.written.items() if key not in keys.model_fields}
+        try:
+            json.dumps(found, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            what = "settings must be text, finite numbers, lists and mappings with text keys"
+            raise SuiteError(
+                what, where=self.where, hint="put dates and the like in quotes"
+            ) from None
+        return found
+
+    def build(self, kind: type[Section], **given: Any) -> Any:
+        """The section, as that class of section.
+
+        Raises:
+            SuiteError: a value is not what the class wants.
+        """
+        try:
+            return kind(name=self.name, **given)
+        except ValidationError as error:
+            raise SuiteError(explain(error), where=self.where) from None
+
+    def path(self, name: str, key: str) -> Path:
+        """The path of a file in the suite's folder that the key names.
+
+        Raises:
+            SuiteError: it lies elsewhere.
+        """
+        try:
+            inside = (self.folder / name).resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # a NUL, a loop of links
+            raise SuiteError(f"{key}: cannot be read: {why(error)}", where=self.where) from None
+        if not inside:
+            raise SuiteError(
+                f"{key}: `{name}` leaves the suite's folder",
+                where=self.where,
+                hint="put the file beside suite.yaml",
+            )
+        return self.folder / name
+
+    def claim(self, name: str, key: str) -> None:
+        """Let no other section of the suite be made of that file, which the key names.
+
+        Raises:
+            SuiteError: another one is.
+        """
+        if self.owners.setdefault(name, self.name) != self.name:
+            raise SuiteError(
+                f"{key}: `{name}` is that of section `{self.owners[name]}` already",
+                where=self.where,
+                hint="give each section a file of its own",
+            )
+
+    def cases(
+        self, name: str, check: Callable[[Case, str], None] | None = None, key: str = "cases"
+    ) -> tuple[CaseFile, str]:
+        """The cases of a file of JSON lines, each checked, and a digest that knows no order.
+
+        `check` is given each case with its place.
+
+        Raises:
+            SuiteError: the file cannot be read, a line is no case, or its id is taken.
+        """
+        source = self.path(name, key)
+        offsets = array("Q")
+        digests: list[tuple[str, bytes]] = []
+        try:
+            lines = source.open("rb")
+        except FileNotFoundError:
+            raise SuiteError("no such file", where=str(source), hint="check the path") from None
+        except OSError as error:
+            raise SuiteError(f"cannot read: {why(error)}", where=str(source)) from None
+        with lines:
+            begun = stamp(lines)
+            for number, offset, case in read_cases(lines, source):
+                self._take(case.id, source, number)
+                if check is not None:
+                    check(case, f"{source}:{number}")
+                offsets.append(offset)
+                content = case.model_dump_json(exclude={"expect"}) + canonical_json(case.expect)
+                digests.append((case.id, hashlib.sha256(content.encode()).digest()))
+            if not offsets:
+                raise SuiteError(
+                    "holds no case", where=str(source), hint="add one JSON line a case"
+                )
+            digests.sort()
+            digest = digest_bytes(b"".join(part for _, part in digests))
+            return CaseFile(source, lines, begun, offsets), digest
+
+    def _take(self, case: str, source: Path, number: int) -> None:
+        if case in self.ids:
+            raise SuiteError(
+                f"id: `{case}` is taken by {':'.join(map(str, self.ids[case]))}",
+                where=f"{source}:{number}",
+                hint="ids are unique within a suite",
+            )
+        self.ids[case] = source, number
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSection:
+    """A section, with what a suite's digest has to know of it.
+
+    `digest` is all that can change a score there; it stands under `group` in the suite's digest.
+    `files` are those that it covers, by their names in the suite's folder. With `reads_folder`
+    the section may read any other file there too, so that they belong to the digest as well.
+    """
+
+    section: Section
+    digest: Any
+    group: str = "sections"
+    files: tuple[str, ...] = field(default=())
+    reads_folder: bool = False
+
+
+class SectionBook(Protocol):
+    """What a suite's loader has to know of the kinds of section."""
+
+    def load(self, source: SectionSource) -> LoadedSection:
+        """The section, read by its kind.
+
+        Raises:
+            SuiteError: no kind has its keys, or something is wrong with them.
+        """
+        ...
+
+
+def why(error: Exception) -> str:
+    """What an error of the file system says, in few words."""
+    return getattr(error, "strerror", None) or str(error)
