@@ -27,8 +27,9 @@ class KeyProblem(ValueError):
     """A validator's complaint about one key of the data that it was given."""
 
     def __init__(self, what: str, *keys: str | int) -> None:
+        self.what = what
         self.keys = keys
-        super().__init__(what)
+        super().__init__(": ".join([".".join(map(str, keys)), what] if keys else [what]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _problem(keys: Keys, rank: int, several: list[dict[str, Any]]) -> Problem:
         return Problem(keys, f"unknown key{missing}", rank, solves_missing="did you" in missing)
     raised = details.get("ctx", {}).get("error")
     if isinstance(raised, KeyProblem):
-        return Problem((*keys, *raised.keys), str(raised), rank)
+        return Problem((*keys, *raised.keys), raised.what, rank)
     if details["type"].startswith("union_tag"):
         keys = (*keys, details["ctx"]["discriminator"].strip("'"))
     nouns = [_NOUNS.get(one["type"]) for one in several]
@@ -166,6 +167,8 @@ def _wrong_type(nouns: list[str], details: Mapping[str, Any]) -> str:
     if given is None:
         return f"must be {expected}, and is empty"
     text = f"must be {expected}, not {_noun_of(given)}"
+    if _noun_of(given) in nouns:  # beyond what a double holds
+        return f"must be {expected} of fewer digits"
     if "a list" in nouns and isinstance(given, str | int | float) and not isinstance(given, bool):
         shown = str(given)
         if len(shown) <= _LONGEST_EXAMPLE and "://" not in shown and shown.isprintable():

@@ -2,29 +2,79 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import Field, ValidationInfo, field_validator
+
+from harness.records.base import Record
 from harness.records.score import Term
 from harness.records.suite import Case
 from harness.scorers.normalize import contains, same, token_f1, words
 from harness.scorers.numbers import has_number, numbers
-from harness.scorers.patterns import SlowPattern, found
+from harness.scorers.patterns import SlowPattern, checked_pattern, found
 from harness.scorers.protocol import Judgement, Settings, Unscored
-from harness.scorers.settings import known_keys, pattern
+from harness.validation import KeyProblem
 
-MATCHES = ("contains", "exact", "regex", "number", "f1")
-DEFAULT_PASS_F1 = 0.5
 _A_WORD = re.compile("[A-Za-z0-9]")  # what is plainly one, without the way through `words`
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
-    answers: tuple[str, ...]
-    match: str
-    tolerance: float
+class GoldSettings(Record):
+    """A section's settings: from which token F1 on a case of `match: f1` passes."""
+
+    pass_f1: float = Field(default=0.5, gt=0.0, le=1.0, strict=True)
+
+
+class GoldExpect(Record):
+    """A case's right answers, any one of which will do, and how they are looked for.
+
+    `tolerance` is absolute, and belongs to `match: number` only.
+    """
+
+    match: Literal["contains", "exact", "regex", "number", "f1"] = "contains"
+    tolerance: float = Field(default=0.0, ge=0.0, strict=True)
+    answers: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("tolerance")
+    @classmethod
+    def _of_numbers(cls, tolerance: float, info: ValidationInfo) -> float:
+        if info.data.get("match", "number") != "number":
+            raise ValueError("belongs to `match: number` only")
+        return tolerance
+
+    @field_validator("answers", mode="before")
+    @classmethod
+    def _as_text(cls, answers: Any, info: ValidationInfo) -> Any:
+        if info.data.get("match") != "number" or not isinstance(answers, list | tuple):
+            return answers
+        return [_number_as_text(answer) for answer in answers]
+
+    @field_validator("answers")
+    @classmethod
+    def _can_be_found(cls, answers: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "match" in info.data:
+            for place, answer in enumerate(answers):
+                _check_answer(answer, info.data["match"], place)
+        return answers
+
+
+def _number_as_text(answer: Any) -> Any:
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
+        return answer
+    return repr(answer) if isinstance(answer, int) else format(answer, "f")
+
+
+def _check_answer(answer: str, match: str, place: int) -> None:
+    if match == "regex":
+        try:
+            checked_pattern(answer)
+        except ValueError as error:
+            raise KeyProblem(str(error), place) from None
+    elif match == "number":
+        if len(numbers(answer)) != 1:
+            raise KeyProblem("must hold exactly one number", place)
+    elif not (_A_WORD.search(answer) or words(answer)):
+        raise KeyProblem("holds no word", place)
 
 
 class GoldScorer:
@@ -35,33 +85,15 @@ class GoldScorer:
 
     name = "gold"
     metrics = ("accuracy", "f1")
-
-    def check_section(self, settings: Settings) -> None:
-        """Nothing, where the settings are at most `pass_f1`, in (0, 1].
-
-        Raises:
-            ValueError: `key: what is wrong`.
-        """
-        known_keys(settings, ("pass_f1",))
-        if "pass_f1" in settings:
-            _number(settings["pass_f1"], "pass_f1", low=0.0, high=1.0)
-            if settings["pass_f1"] == 0:
-                raise ValueError("pass_f1: must be more than 0")
-
-    def check_case(self, case: Case, settings: Settings) -> None:  # noqa: ARG002 - the protocol's
-        """Nothing, where `expect` holds `answers` and perhaps `match` and `tolerance`.
-
-        Raises:
-            ValueError: `key: what is wrong`.
-        """
-        _read(case)
+    settings_model = GoldSettings
+    expect_model = GoldExpect
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; its value is 1 or 0, and the token F1 itself where `match` is `f1`.
 
         Unscored where no answer matches and a pattern among them took too long to tell.
         """
-        expected = _read(case)
+        expected = GoldExpect.model_validate(case.expect)
         said = words(answer)
         terms = {}
         f1 = 0.0
@@ -69,7 +101,7 @@ class GoldScorer:
             f1 = max(token_f1(said, words(gold)) for gold in expected.answers)
             terms["f1"] = Term(num=f1, den=1.0)
         if expected.match == "f1":
-            threshold = float(settings.get("pass_f1", DEFAULT_PASS_F1))
+            threshold = GoldSettings.model_validate(settings).pass_f1
             passed = f1 >= threshold
             reason = f"token F1 {f1:.2f}, needs {threshold:.2f}"
             value = f1
@@ -85,7 +117,7 @@ class GoldScorer:
         return Judgement(value, passed, terms, "right" if passed else "wrong", reason)
 
 
-def _first_hit(answer: str, said: list[str], expected: _Expectation) -> str:
+def _first_hit(answer: str, said: list[str], expected: GoldExpect) -> str:
     """The first answer that matches, or nothing; a slow one counts only where no other does.
 
     Raises:
@@ -103,7 +135,7 @@ def _first_hit(answer: str, said: list[str], expected: _Expectation) -> str:
     return ""
 
 
-def _hit(answer: str, said: list[str], gold: str, expected: _Expectation) -> bool:
+def _hit(answer: str, said: list[str], gold: str, expected: GoldExpect) -> bool:
     match expected.match:
         case "regex":
             return found(gold, answer) is not None
@@ -115,7 +147,7 @@ def _hit(answer: str, said: list[str], gold: str, expected: _Expectation) -> boo
             return contains(said, gold)
 
 
-def _reason(hit: str, answer: str, expected: _Expectation) -> str:
+def _reason(hit: str, answer: str, expected: GoldExpect) -> str:
     if hit:
         return f"matches `{hit}` ({expected.match})"
     listing = " or ".join(f"`{gold}`" for gold in expected.answers)
@@ -126,48 +158,3 @@ def _reason(hit: str, answer: str, expected: _Expectation) -> str:
         said = ", ".join(f"{value:g}" for value in numbers(answer)[:5]) or "none"
         return f"{what} {listing}; numbers said: {said}"
     return f"{what} {listing}"
-
-
-def _read(case: Case) -> _Expectation:
-    expect = case.expect
-    known_keys(expect, ("answers", "match", "tolerance"))
-    match = expect.get("match", "contains")
-    if match not in MATCHES:
-        raise ValueError(f"match: must be one of {', '.join(MATCHES)}")
-    if "tolerance" in expect and match != "number":
-        raise ValueError("tolerance: belongs to `match: number` only")
-    tolerance = _number(expect.get("tolerance", 0.0), "tolerance", low=0.0, high=math.inf)
-    answers = expect.get("answers")
-    if not isinstance(answers, list | tuple) or not answers:
-        raise ValueError("answers: must be a list of at least one answer")
-    read = tuple(_answer(gold, f"answers[{place}]", match) for place, gold in enumerate(answers))
-    return _Expectation(read, match, tolerance)
-
-
-def _answer(gold: Any, key: str, match: str) -> str:
-    if match == "number" and isinstance(gold, int | float) and not isinstance(gold, bool):
-        gold = repr(gold) if isinstance(gold, int) else format(gold, "f")
-    if not isinstance(gold, str):
-        raise ValueError(f"{key}: must be text, got {type(gold).__name__}")
-    if match == "regex":
-        return pattern(gold, key)
-    if match == "number" and len(numbers(gold)) != 1:
-        raise ValueError(f"{key}: must hold exactly one number")
-    if match != "number" and not (_A_WORD.search(gold) or words(gold)):
-        raise ValueError(f"{key}: holds no word")
-    return gold
-
-
-def _number(value: Any, key: str, *, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key}: must be a number")
-    try:
-        number = float(value)
-    except OverflowError:  # a whole number of more than 308 digits
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"{key}: must be a finite number")
-    if not low <= number <= high:
-        limit = f"between {low:g} and {high:g}" if math.isfinite(high) else f"at least {low:g}"
-        raise ValueError(f"{key}: must be {limit}")
-    return number

@@ -7,6 +7,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from harness.validation import KeyProblem
 
 ARTICLES = frozenset({"a", "an", "the"})
 _KEPT_SIGNS = frozenset("%")
@@ -112,3 +117,14 @@ def token_f1(text: list[str], reference: list[str]) -> float:
         return float(left == right)
     common = sum((Counter(left) & Counter(right)).values())
     return 2.0 * common / (len(left) + len(right))
+
+
+def _with_words(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    for place, phrase in enumerate(phrases):
+        if not words(phrase):
+            raise KeyProblem("holds no word", place)
+    return phrases
+
+
+# At least one phrase of at least one word each, as a suite writes them.
+Phrases = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_with_words)]

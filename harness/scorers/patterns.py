@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import regex  # type: ignore[import-untyped]  # ships no types, and no stubs are installed
+from pydantic import AfterValidator, Field
 
 SECONDS = 1.0
 SLOW = "the pattern took too long"
@@ -78,3 +79,17 @@ def found(pattern: str, text: str) -> str | None:
     except TimeoutError:
         raise SlowPattern(SLOW) from None
     return None if match is None else str(match.group(0))
+
+
+def checked_pattern(pattern: str) -> str:
+    """The pattern, where it is a regular expression that can be used.
+
+    Raises:
+        ValueError: it does not compile.
+    """
+    compiled(pattern)
+    return pattern
+
+
+# A regular expression as a suite writes it.
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(checked_pattern)]

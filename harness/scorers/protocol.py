@@ -43,7 +43,15 @@ class Unscored:
 
 
 class Scorer(Protocol):
-    """Judges answers of one kind of section; it keeps no state between answers."""
+    """Judges answers of one kind of section; it keeps no state between answers.
+
+    What a suite writes for it is checked by pydantic models, where the class has them:
+    `settings_model` for the keys of a section besides `cases`, `scorer` and `metrics`, and
+    `expect_model` for a case's `expect`. `harness schema suite` shows the settings to editors. What
+    models cannot say, the methods `check_section(settings)` and `check_case(case, settings)` can:
+    each raises ValueError with `key: what is wrong`. A scorer without any of these takes whatever
+    it is given.
+    """
 
     @property
     def name(self) -> str:
@@ -53,22 +61,6 @@ class Scorer(Protocol):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Every metric that the scorer can give a term for."""
-        ...
-
-    def check_section(self, settings: Settings) -> None:
-        """Nothing, where the section's settings can be used.
-
-        Raises:
-            ValueError: `key: what is wrong`.
-        """
-        ...
-
-    def check_case(self, case: Case, settings: Settings) -> None:
-        """Nothing, where the case's `expect` can be read.
-
-        Raises:
-            ValueError: `key: what is wrong`.
-        """
         ...
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest
 from harness.plugins import PluginRegistry
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
+from harness.validation import KeyProblem, problem
 from harness.version import __version__
 
 ENTRY_POINT_GROUP = "harness.scorers"
@@ -41,7 +45,11 @@ class Registry(PluginRegistry[Scorer]):
         Raises:
             ValueError: `key: what is wrong`.
         """
-        self.get(scorer).check_section(settings)
+        found = self.get(scorer)
+        _check_by_model(getattr(found, "settings_model", None), settings)
+        check = getattr(found, "check_section", None)
+        if check is not None:
+            check(settings)
 
     def check_case(self, scorer: str, settings: Settings, case: Case) -> None:
         """Nothing, where the named scorer can read a case's expectation.
@@ -49,7 +57,30 @@ class Registry(PluginRegistry[Scorer]):
         Raises:
             ValueError: `key: what is wrong`.
         """
-        self.get(scorer).check_case(case, settings)
+        found = self.get(scorer)
+        _check_by_model(getattr(found, "expect_model", None), case.expect)
+        check = getattr(found, "check_case", None)
+        if check is not None:
+            check(case, settings)
+
+    def settings_model(self, scorer: str) -> type[BaseModel] | None:
+        """The model of the settings of the named scorer, None where it has none.
+
+        Raises:
+            ValueError: there is no such scorer.
+        """
+        model: type[BaseModel] | None = getattr(self.get(scorer), "settings_model", None)
+        return model
+
+
+def _check_by_model(model: type[BaseModel] | None, written: Mapping[str, Any]) -> None:
+    if model is None:
+        return
+    try:
+        model.model_validate(written)
+    except ValidationError as error:
+        wrong = problem(error, model)
+        raise KeyProblem(wrong.what, *wrong.keys) from None
 
 
 @cache

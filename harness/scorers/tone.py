@@ -2,54 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field, field_validator, model_validator
+
+from harness.records.base import Record
 from harness.records.score import Term
 from harness.records.suite import Case
-from harness.scorers.normalize import first_of, words
-from harness.scorers.patterns import SlowPattern, found
+from harness.scorers.normalize import Phrases, first_of, words
+from harness.scorers.patterns import Pattern, SlowPattern, found
 from harness.scorers.protocol import Judgement, Settings, Unscored
-from harness.scorers.settings import count, known_keys, pattern, phrases
+from harness.validation import KeyProblem
 
 LONGEST_QUOTE = 200  # a pattern may match a whole answer; a reason is a sentence
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class ToneCheck(Record):
     """Something that must, or must not, be in an answer: any of the phrases, or the pattern."""
 
     name: str
-    wanted: bool
-    phrases: tuple[str, ...] = ()
-    regex: str = ""
+    any: Phrases = ()
+    regex: Pattern = ""
 
-    def complaint(self, answer: str, said: list[str]) -> str:
+    @field_validator("name")
+    @classmethod
+    def _not_blank(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("must not be blank")
+        return name
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ToneCheck:
+        if bool(self.any) == bool(self.regex):
+            raise ValueError("give either `any` or `regex`")
+        return self
+
+    def complaint(self, answer: str, said: list[str], *, wanted: bool) -> str:
         """Why the check does not hold; empty where it holds.
 
         Raises:
             SlowPattern: the pattern took too long to tell.
         """
-        hit = found(self.regex, answer) if self.regex else first_of(said, self.phrases)
-        if (hit is not None) == self.wanted:
+        hit = found(self.regex, answer) if self.regex else first_of(said, self.any)
+        if (hit is not None) == wanted:
             return ""
-        return (
-            f"{self.name}: missing"
-            if self.wanted
-            else f"{self.name}: says `{(hit or '')[:LONGEST_QUOTE]}`"
-        )
+        if wanted:
+            return f"{self.name}: missing"
+        return f"{self.name}: says `{(hit or '')[:LONGEST_QUOTE]}`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rubric:
-    checks: tuple[_Check, ...]
-    min_words: int | None
-    max_words: int | None
+class Rubric(Record):
+    """The checks for every case of a section; lengths are in words."""
+
+    must: tuple[ToneCheck, ...] = ()
+    must_not: tuple[ToneCheck, ...] = ()
+    min_words: Count | None = None
+    max_words: Count | None = None
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> Rubric:
+        if self.min_words and self.max_words and self.min_words > self.max_words:
+            raise KeyProblem("is more than max_words", "min_words")
+        return self
 
     @property
     def size(self) -> int:
-        return len(self.checks) + (self.min_words is not None) + (self.max_words is not None)
+        """The number of checks."""
+        lengths = (self.min_words is not None) + (self.max_words is not None)
+        return len(self.must) + len(self.must_not) + lengths
+
+
+class ToneSettings(Record):
+    """A section's settings: its rubric."""
+
+    rubric: Rubric = Rubric()
+
+
+class ToneExpect(Record):
+    """A case's own phrases, each of which is a check."""
+
+    must: Phrases = ()
+    must_not: Phrases = ()
 
 
 class ToneScorer:
@@ -57,37 +93,34 @@ class ToneScorer:
 
     name = "tone"
     metrics = ("adherence",)
-
-    def check_section(self, settings: Settings) -> None:
-        """Nothing, where the settings are at most a readable `rubric`.
-
-        Raises:
-            ValueError: `key: what is wrong`.
-        """
-        known_keys(settings, ("rubric",))
-        if "rubric" in settings:
-            _read_rubric(settings["rubric"])
+    settings_model = ToneSettings
+    expect_model = ToneExpect
 
     def check_case(self, case: Case, settings: Settings) -> None:
-        """Nothing, where `expect` can be read and there is at least one check in all.
+        """Nothing, where there is at least one check in all.
 
         Raises:
-            ValueError: `key: what is wrong`.
+            ValueError: there is none.
         """
-        rubric = _read_rubric(settings.get("rubric", {}))
-        if not rubric.size + len(_read_case(case)):
-            raise ValueError("must: neither the section's rubric nor the case has a check")
+        if not ToneSettings.model_validate(settings).rubric.size + len(_own_checks(case)):
+            raise KeyProblem("neither the section's rubric nor the case has a check", "must")
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; passed where every check holds, else `reason` lists those broken.
 
         Unscored where the pattern of a check took too long to tell.
         """
-        rubric = _read_rubric(settings.get("rubric", {}))
-        checks = (*rubric.checks, *_read_case(case))
+        rubric = ToneSettings.model_validate(settings).rubric
+        own = _own_checks(case)
+        checks = [(True, check) for check in rubric.must]
+        checks += [(False, check) for check in rubric.must_not]
         said = words(answer)
         try:
-            broken = [text for check in checks if (text := check.complaint(answer, said))]
+            broken = [
+                text
+                for wanted, check in (*checks, *own)
+                if (text := check.complaint(answer, said, wanted=wanted))
+            ]
         except SlowPattern as slow:
             return Unscored(str(slow))
         length = len(answer.split())
@@ -95,59 +128,18 @@ class ToneScorer:
             broken.append(f"{length} words, at most {rubric.max_words}")
         if rubric.min_words is not None and length < rubric.min_words:
             broken.append(f"{length} words, at least {rubric.min_words}")
-        total = rubric.size + len(checks) - len(rubric.checks)
+        total = rubric.size + len(own)
         value = (total - len(broken)) / total
         reason = f"broken: {'; '.join(broken)}" if broken else f"all {total} checks hold"
         label = "off-voice" if broken else "on-voice"
         return Judgement(value, not broken, {"adherence": Term(num=value, den=1.0)}, label, reason)
 
 
-def _read_rubric(rubric: Any) -> _Rubric:
-    if not isinstance(rubric, Mapping):
-        raise ValueError("rubric: must hold `must`, `must_not`, `min_words` or `max_words`")
-    try:
-        known_keys(rubric, ("must", "must_not", "min_words", "max_words"))
-    except ValueError as error:
-        raise ValueError(f"rubric.{error}") from None
-    checks = []
-    for key, wanted in (("must", True), ("must_not", False)):
-        listed = rubric.get(key, [])
-        if not isinstance(listed, list | tuple):
-            raise ValueError(f"rubric.{key}: must be a list of checks")
-        checks += [
-            _read_check(item, f"rubric.{key}[{place}]", wanted) for place, item in enumerate(listed)
-        ]
-    least, most = (
-        count(rubric[key], f"rubric.{key}") if key in rubric else None
-        for key in ("min_words", "max_words")
-    )
-    if least is not None and most is not None and least > most:
-        raise ValueError("rubric.min_words: is more than max_words")
-    return _Rubric(tuple(checks), least, most)
-
-
-def _read_check(item: Any, key: str, wanted: bool) -> _Check:
-    if not isinstance(item, Mapping):
-        raise ValueError(f"{key}: must be `{{name: …, any: […]}}` or `{{name: …, regex: …}}`")
-    try:
-        known_keys(item, ("name", "any", "regex"))
-    except ValueError as error:
-        raise ValueError(f"{key}.{error}") from None
-    name = item.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"{key}.name: must be text")
-    if ("any" in item) == ("regex" in item):
-        raise ValueError(f"{key}: give either `any` or `regex`")
-    if "any" in item:
-        return _Check(name, wanted, phrases=phrases(item["any"], f"{key}.any"))
-    return _Check(name, wanted, regex=pattern(item["regex"], f"{key}.regex"))
-
-
-def _read_case(case: Case) -> list[_Check]:
-    known_keys(case.expect, ("must", "must_not"))
+def _own_checks(case: Case) -> list[tuple[bool, ToneCheck]]:
+    """The checks of a case itself, and whether each is wanted."""
+    expect = ToneExpect.model_validate(case.expect)
     return [
-        _Check(f"`{phrase}`", wanted, phrases=(phrase,))
-        for key, wanted in (("must", True), ("must_not", False))
-        if key in case.expect
-        for phrase in phrases(case.expect[key], key)
+        (wanted, ToneCheck.model_construct(name=f"`{phrase}`", any=(phrase,), regex=""))
+        for wanted, phrases in ((True, expect.must), (False, expect.must_not))
+        for phrase in phrases
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
+from harness.records.base import Record
 from harness.records.suite import Case
 from harness.scorers import Judgement, Registry, book, get, names, registry
 from harness.scorers.registry import fingerprint
@@ -146,3 +147,33 @@ def test_built_in_scorers_have_a_fingerprint_and_no_others_have(
     loud = Loud()
     monkeypatch.setattr(registry, "get", lambda name: loud)
     assert fingerprint(["loud"]) is None
+
+
+def test_a_scorer_is_checked_by_its_models_where_it_has_them() -> None:
+    class Volume(Record):
+        volume: int = 1
+
+    class Modelled(Loud):
+        name = "modelled"
+        settings_model = Volume
+        expect_model = Volume
+
+        def check_case(self, case: Case, settings: Any) -> None: ...
+
+    class Bare:
+        name = "bare"
+        metrics = ("volume",)
+        score = Loud.score
+
+    scorers = Registry(())
+    scorers.register(Modelled())
+    scorers.register(Bare())
+    assert scorers.settings_model("modelled") is Volume
+    assert scorers.settings_model("bare") is None
+    case = Case.model_validate({"id": "c", "prompt": "?", "expect": {"volum": 2}})
+    with pytest.raises(ValueError, match=r"^volume: must be a whole number, not text$"):
+        scorers.check_section("modelled", {"volume": "loud"})
+    with pytest.raises(ValueError, match=r"^volum: unknown key; did you mean `volume`\?$"):
+        scorers.check_case("modelled", {}, case)
+    scorers.check_section("bare", {"any": "thing"})
+    scorers.check_case("bare", {}, case)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records.suite import Case
+from harness.scorers import book
 from harness.scorers.scope import COURTESIES, REFUSAL_PHRASES, ScopeScorer, outcome_of
 
 SCOPE = ScopeScorer()
@@ -54,7 +55,7 @@ def test_a_section_may_add_phrases_of_its_own() -> None:
     answer = "No comment, my friend."
     assert outcome_of(answer)[0] == "answered"
     settings = {"refusal_phrases": ["no comment"]}
-    SCOPE.check_section(settings)
+    book().check_section("scope", settings)
     assert SCOPE.score(answer, case(behavior="refuse"), settings).passed
 
 
@@ -88,30 +89,33 @@ def test_the_terms_sum_to_the_f1_of_a_confusion_matrix() -> None:
 @pytest.mark.parametrize(
     ("expect", "said"),
     [
-        ({}, "behavior: must be `answer` or `refuse`"),
+        ({}, "behavior: missing key"),
         ({"behavior": "deny"}, "behavior: must be `answer` or `refuse`"),
         ({"behavior": ["refuse"]}, "behavior: must be `answer` or `refuse`"),
-        ({"behaviour": "refuse"}, "behaviour: unknown key; known here: behavior"),
+        ({"behaviour": "refuse"}, "behaviour: unknown key; did you mean `behavior`?"),
     ],
 )
 def test_an_expectation_that_cannot_be_read(expect: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=r"^behav") as caught:
-        SCOPE.check_case(case(**expect), {})
+        book().check_case("scope", {}, case(**expect))
     assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"phrases": ["x"]}, "phrases: unknown key; known here: refusal_phrases"),
-        ({"refusal_phrases": "no"}, "refusal_phrases: must be a list of at least one phrase"),
-        ({"refusal_phrases": ["?"]}, "refusal_phrases[0]: holds no word"),
-        ({"refusal_phrases": [1]}, "refusal_phrases[0]: must be text, got int"),
+        ({"phrases": ["x"]}, "phrases: unknown key; did you mean `refusal_phrases`?"),
+        ({"refusal_phrases": "no"}, "refusal_phrases: must be a list: write [no]"),
+        ({"refusal_phrases": ["?"]}, "refusal_phrases.0: holds no word"),
+        (
+            {"refusal_phrases": [1]},
+            "refusal_phrases.0: must be text, not a number; put it in quotes",
+        ),
     ],
 )
 def test_settings_that_cannot_be_used(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match="phrases") as caught:
-        SCOPE.check_section(settings)
+        book().check_section("scope", settings)
     assert str(caught.value) == said
 
 

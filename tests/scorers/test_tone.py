@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records.suite import Case
-from harness.scorers import Judgement, Unscored, patterns
+from harness.scorers import Judgement, Unscored, book, patterns
 from harness.scorers.tone import ToneScorer
 
 TONE = ToneScorer()
@@ -29,8 +29,8 @@ def case(**expect: Any) -> Case:
 
 def judge(answer: str, settings: dict[str, Any] | None = None, **expect: Any) -> Judgement:
     settings = RUBRIC if settings is None else settings
-    TONE.check_section(settings)
-    TONE.check_case(case(**expect), settings)
+    book().check_section("tone", settings)
+    book().check_case("tone", settings, case(**expect))
     judgement = TONE.score(answer, case(**expect), settings)
     assert isinstance(judgement, Judgement)
     return judgement
@@ -95,28 +95,28 @@ def test_min_words() -> None:
 @pytest.mark.parametrize(
     ("rubric", "said"),
     [
-        ([], "rubric: must hold `must`, `must_not`, `min_words` or `max_words`"),
-        ({"most": 3}, "rubric.most: unknown key; known here: must, must_not, min_words"),
-        ({"must": "x"}, "rubric.must: must be a list of checks"),
-        ({"must": ["x"]}, "rubric.must[0]: must be `{name: …, any: […]}` or"),
-        ({"must": [{"any": ["x"]}]}, "rubric.must[0].name: must be text"),
-        ({"must": [{"name": "n"}]}, "rubric.must[0]: give either `any` or `regex`"),
+        ([], "rubric: must be a mapping of `key: value` lines, not a list"),
+        ({"most": 3}, "rubric.most: unknown key; did you mean `must`?"),
+        ({"must": "x"}, "rubric.must: must be a list"),
+        ({"must": ["x"]}, "rubric.must.0: must be a mapping of `key: value` lines, not text"),
+        ({"must": [{"any": ["x"]}]}, "rubric.must.0.name: missing key"),
+        ({"must": [{"name": "n"}]}, "rubric.must.0: give either `any` or `regex`"),
         (
             {"must_not": [{"name": "n", "any": ["x"], "regex": "x"}]},
-            "rubric.must_not[0]: give either `any` or `regex`",
+            "rubric.must_not.0: give either `any` or `regex`",
         ),
-        ({"must": [{"name": "n", "all": ["x"]}]}, "rubric.must[0].all: unknown key; known here"),
-        ({"must": [{"name": "n", "any": []}]}, "rubric.must[0].any: must be a list of at least"),
-        ({"must": [{"name": "n", "regex": "("}]}, "rubric.must[0].regex: no regular expression"),
-        ({"must": [{"name": "n", "regex": ""}]}, "rubric.must[0].regex: must be a regular"),
-        ({"max_words": 0}, "rubric.max_words: must be a whole number of at least 1"),
-        ({"max_words": True}, "rubric.max_words: must be a whole number of at least 1"),
+        ({"must": [{"name": "n", "all": ["x"]}]}, "rubric.must.0.all: unknown key; known here"),
+        ({"must": [{"name": "n", "any": []}]}, "rubric.must.0.any: must hold at least 1 entry"),
+        ({"must": [{"name": "n", "regex": "("}]}, "rubric.must.0.regex: no regular expression"),
+        ({"must": [{"name": "n", "regex": ""}]}, "rubric.must.0.regex: must not be empty"),
+        ({"max_words": 0}, "rubric.max_words: must be at least 1"),
+        ({"max_words": True}, "rubric.max_words: must be a whole number, not true or false"),
         ({"min_words": 5, "max_words": 4}, "rubric.min_words: is more than max_words"),
     ],
 )
 def test_a_rubric_that_cannot_be_used(rubric: Any, said: str) -> None:
     with pytest.raises(ValueError, match=r"^rubric") as caught:
-        TONE.check_section({"rubric": rubric})
+        book().check_section("tone", {"rubric": rubric})
     assert str(caught.value).startswith(said)
 
 
@@ -124,14 +124,14 @@ def test_a_rubric_that_cannot_be_used(rubric: Any, said: str) -> None:
     ("expect", "said"),
     [
         ({}, "must: neither the section's rubric nor the case has a check"),
-        ({"must": []}, "must: must be a list of at least one phrase"),
-        ({"must": ["?"]}, "must[0]: holds no word"),
+        ({"must": []}, "must: must hold at least 1 entry"),
+        ({"must": ["?"]}, "must.0: holds no word"),
         ({"should": ["x"]}, "should: unknown key; known here: must, must_not"),
     ],
 )
 def test_an_expectation_that_cannot_be_read(expect: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=r"^[a-z]") as caught:
-        TONE.check_case(case(**expect), {})
+        book().check_case("tone", {}, case(**expect))
     assert str(caught.value) == said
 
 
