@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.report.canvas import sketch
+from harness.records.verdict import Outcome
 from harness.report.model import PlotKind, PlotRow, ReportView
-from harness.report.svg import COLOURS, clean_svg
+from harness.svg import Drawing, Marker
+from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, plain_labels
 
 _TITLES: dict[PlotKind, str] = {
     "difference": "Difference to the baseline, percentage points",
@@ -17,7 +17,13 @@ _TITLES: dict[PlotKind, str] = {
     "time": "The candidate's own value, ms",
     "ratio": "Candidate divided by baseline",
 }
-_MARKERS = {"pass": "o", "fail": "X", "inconclusive": "D", "invalid": "s"}
+# Told apart without colour too.
+MARKERS: dict[Outcome, Marker] = {
+    "pass": "circle",
+    "fail": "cross",
+    "inconclusive": "diamond",
+    "invalid": "square",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,124 +45,76 @@ _HEAD, _FOOT = 30, 34
 
 
 def render_forest(view: ReportView, layout: Layout = WIDE) -> str:
-    """The plot as an SVG element fit to stand inside a page, empty where no rule has numbers.
-
-    The same view gives the same text. Colours are classes of `svg.COLOURS`, for the page to set.
-    """
+    """The plot as an SVG element fit to stand inside a page, empty where no rule has numbers."""
     rows = [rule.plot for rule in view.rules if rule.plot is not None]
     panels = [(kind, [row for row in rows if row.kind == kind]) for kind in _TITLES]
     panels = [(kind, own) for kind, own in panels if own]
     if not panels:
         return ""
-    height = sum(_HEAD + _FOOT + layout.row * len(rows) for _, rows in panels)
-    drawn = sketch(
-        layout.width, height, layout.name, lambda figure: _draw(figure, panels, layout, height)
-    )
-    told = "; ".join(f"{row.label}: {row.numbers}, {row.outcome}" for row in rows)
-    return clean_svg(
-        drawn,
-        prefix=f"forest-{layout.name}",
-        title="Estimate, interval and limit of every rule",
-        description=told,
-    )
-
-
-def _draw(
-    figure: Any, panels: Sequence[tuple[PlotKind, list[PlotRow]]], layout: Layout, height: int
-) -> None:
+    height = sum(_HEAD + _FOOT + layout.row * len(own) for _, own in panels)
+    drawing = Drawing(layout.width, height)
     top = 0
-    for kind, rows in panels:
-        tall = layout.row * len(rows)
-        axes = figure.add_axes(
-            (
-                layout.left / layout.width,
-                1 - (top + _HEAD + tall) / height,
-                (layout.width - layout.left - layout.right) / layout.width,
-                tall / height,
-            )
-        )
-        _panel(axes, kind, rows, layout)
-        top += _HEAD + _FOOT + tall
+    for kind, own in panels:
+        _draw_panel(drawing, kind, own, layout, top)
+        top += _HEAD + _FOOT + layout.row * len(own)
+    told = "; ".join(f"{row.label}: {row.numbers}, {row.outcome}" for row in rows)
+    title = "Estimate, interval and limit of every rule"
+    return drawing.render(f"forest-{layout.name}", title, told, "forest")
 
 
-def _panel(axes: Any, kind: PlotKind, rows: Sequence[PlotRow], layout: Layout) -> None:
+def _draw_panel(
+    drawing: Drawing, kind: PlotKind, rows: Sequence[PlotRow], layout: Layout, top: int
+) -> None:
     low, high = axis_range(rows)
-    axes.set_xlim(low, high)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks([])
-    for side in ("left", "right", "top"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(COLOURS["line"])
-    axes.tick_params(axis="x", colors=COLOURS["muted"], length=3, labelsize=10.5, pad=3)
-    axes.locator_params(axis="x", nbins=5 if layout.stacked else 8)
+    scale = Scale(low, high, layout.left, layout.width - layout.right)
+    first, last = top + _HEAD, top + _HEAD + layout.row * len(rows)
+    drawing.text(_TITLES[kind], (0, first - 9), "muted", 11.5)
     reference = {"difference": 0.0, "ratio": 1.0}.get(kind)
-    if reference is not None and low <= reference <= high:
-        for place in range(len(rows)):
-            # Not through the words of a stacked row.
-            top = place + (0.12 if layout.stacked else -0.5)
-            axes.plot([reference] * 2, [top, place + 0.5], color=COLOURS["line"], linewidth=1.2)
-    axes.annotate(
-        _TITLES[kind],
-        (0, 1),
-        (-layout.left, 9),
-        xycoords="axes fraction",
-        textcoords="offset pixels",
-        color=COLOURS["muted"],
-        fontsize=11.5,
-    )
     for place, row in enumerate(rows):
-        _row(axes, place, row, layout)
+        middle = first + layout.row * (place + 0.5)
+        if reference is not None and low <= reference <= high:
+            # Not through the words of a stacked row.
+            above = middle + layout.row * (0.12 if layout.stacked else -0.5)
+            x = scale(reference)
+            drawing.line([(x, above), (x, middle + layout.row / 2)], "line", 1.2)
+        # In a stacked row the words take the upper part and the interval the lower.
+        _draw_interval(drawing, scale, row, middle + 0.3 * layout.row * layout.stacked, layout)
+        _write_words(drawing, row, middle, layout)
+    ticks = even_ticks(low, high, 5 if layout.stacked else 8)
+    draw_bottom_axis(drawing, scale, last, zip(ticks, plain_labels(ticks), strict=True), 10.5)
 
 
-def _row(axes: Any, place: int, row: PlotRow, layout: Layout) -> None:
-    low, high = axes.get_xlim()
-    # In a stacked row the words take the upper part and the interval the lower.
-    y = place + (0.3 if layout.stacked else 0.0)
-    half = 0.13 if layout.stacked else 0.34
-    colour = COLOURS[row.outcome]
+def _draw_interval(drawing: Drawing, scale: Scale, row: PlotRow, y: float, layout: Layout) -> None:
+    half = layout.row * (0.13 if layout.stacked else 0.34)
     if row.limit is not None:
-        inside = min(max(row.limit, low), high)
-        allowed = (inside, high) if row.good_above else (low, inside)
-        axes.fill_between(allowed, y - half, y + half, color=COLOURS["allowed"], linewidth=0)
-        axes.plot([inside, inside], [y - half, y + half], color=COLOURS["ink"], linewidth=1.6)
+        limit = scale.pixel(row.limit)
+        ends = (limit, scale.end) if row.good_above else (scale.start, limit)
+        drawing.box(ends[0], y - half, ends[1], y + half, "allowed")
+        drawing.line([(limit, y - half), (limit, y + half)], "ink", 1.6)
     if row.low is not None or row.high is not None:
-        ends = (low if row.low is None else row.low, high if row.high is None else row.high)
-        ends = (min(ends[0], high), min(ends[1], high))
-        axes.plot(ends, (y, y), color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
+        low = scale.start if row.low is None else scale.pixel(row.low)
+        high = scale.end if row.high is None else scale.pixel(row.high)
+        drawing.line([(low, y), (high, y)], row.outcome, 2.4)
         for end in (row.low, row.high):
             if end is not None and math.isfinite(end):
-                cap = half * 0.42
-                axes.plot((end, end), (y - cap, y + cap), color=colour, linewidth=2.0, zorder=3)
-    marker = _MARKERS[row.outcome] if math.isfinite(row.estimate) else ">"
-    axes.plot(
-        [min(row.estimate, high)], [y], marker=marker, markersize=9, color=colour,
-        markeredgecolor=COLOURS["paper"], markeredgewidth=1.0, linestyle="none", zorder=4,
-        clip_on=False,
-    )  # fmt: skip
-    _words(axes, place, row, layout)
+                x, cap = scale.pixel(end), half * 0.42
+                drawing.line([(x, y - cap), (x, y + cap)], row.outcome, 2.0)
+    marker = MARKERS[row.outcome] if math.isfinite(row.estimate) else "right"
+    drawing.marker(marker, (scale.pixel(row.estimate), y), 9, row.outcome)
 
 
-def _words(axes: Any, place: int, row: PlotRow, layout: Layout) -> None:
-    beside = {"textcoords": "offset pixels", "annotation_clip": False}
-    left = {"xycoords": ("axes fraction", "data"), **beside}
+def _write_words(drawing: Drawing, row: PlotRow, middle: float, layout: Layout) -> None:
     if layout.stacked:
-        lines = (
-            (f"{row.outcome.upper()}  {row.label}", 28, row.outcome, 12, "bold"),
-            (row.requirement, 13, "muted", 11, "normal"),
-            (row.numbers, -2, "ink", 11, "normal"),
-        )
-        for text, rise, colour, size, weight in lines:
-            axes.annotate(text, (0, place), (-layout.left, rise), **left,
-                          color=COLOURS[colour], fontsize=size, fontweight=weight)  # fmt: skip
+        title = f"{row.outcome.upper()}  {row.label}"
+        drawing.text(title, (0, middle - 28), row.outcome, 12, bold=True)
+        drawing.text(row.requirement, (0, middle - 13), "muted", 11)
+        drawing.text(row.numbers, (0, middle + 2), "ink", 11)
         return
-    axes.annotate(row.label, (0, place), (-layout.left, 2), **left,
-                  color=COLOURS["ink"], fontsize=13, fontweight="bold")  # fmt: skip
-    axes.annotate(row.requirement, (0, place), (-layout.left, -13), **left,
-                  color=COLOURS["muted"], fontsize=11.5)  # fmt: skip
-    axes.annotate(row.outcome, (1, place), (18, 2), **left,
-                  color=COLOURS[row.outcome], fontsize=13, fontweight="bold")  # fmt: skip
-    axes.annotate(row.numbers, (1, place), (18, -13), **left,
-                  color=COLOURS["ink"], fontsize=11.5)  # fmt: skip
+    right = layout.width - layout.right + 18
+    drawing.text(row.label, (0, middle - 2), "ink", 13, bold=True)
+    drawing.text(row.requirement, (0, middle + 13), "muted", 11.5)
+    drawing.text(row.outcome, (right, middle - 2), row.outcome, 13, bold=True)
+    drawing.text(row.numbers, (right, middle + 13), "ink", 11.5)
 
 
 def axis_range(rows: Sequence[PlotRow]) -> tuple[float, float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.report.forest import NARROW, WIDE, render_forest
-from harness.report.latency.html import draw_latency
 from harness.report.latency.model import LatencyView
 from harness.report.latency.words import CONTROL, INFINITE, TERMS
+from harness.report.latency_drawings import draw_latency
 from harness.report.listing import build_listing
 from harness.report.model import ReportView
 from harness.report.page import render_page

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-import io
-
 from harness.records.candidate import Curves
+from harness.svg import Colour, Drawing
+from harness.svg_axes import (
+    Scale,
+    draw_bottom_axis,
+    draw_left_axis,
+    even_ticks,
+    plain_labels,
+)
+
+_WIDTH, _HEIGHT = 640, 360
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 44, 52
 
 
 def draw(curves: Curves, title: str) -> str:
     """The training and validation losses over the steps, as an SVG document."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+    series: list[tuple[str, Colour, list[tuple[int, float]]]] = [
+        ("train", "candidate", [(p.step, p.train) for p in curves.points if p.train is not None]),
+        (
+            "validation",
+            "baseline",
+            [(p.step, p.validation) for p in curves.points if p.validation is not None],
+        ),
+    ]
+    series = [one for one in series if one[2]]
+    drawing = Drawing(_WIDTH, _HEIGHT)
+    drawing.box(0, 0, _WIDTH, _HEIGHT, "paper")
+    drawing.text(title, (_WIDTH / 2, 22), "ink", 14, anchor="middle", bold=True)
+    drawing.text("loss (nats per answer token)", (4, _TOP - 6), "muted", 11)
+    drawing.text("step", (_WIDTH - _RIGHT, _HEIGHT - 12), "muted", 11, anchor="end")
+    if series:
+        _draw_series(drawing, series)
+    told = "; ".join(f"{name}: {values[-1][1]:.4g} at the end" for name, _, values in series)
+    return drawing.render_document("loss", title, told)
 
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = figure.add_subplot()
-    for name, colour, values in (
-        ("train", "#4477aa", [(p.step, p.train) for p in curves.points]),
-        ("validation", "#ee6677", [(p.step, p.validation) for p in curves.points]),
-    ):
-        known = [(step, value) for step, value in values if value is not None]
-        if known:
-            steps, losses = zip(*known, strict=True)
-            axes.plot(steps, losses, label=name, color=colour, marker="o", markersize=3)
-    axes.set_title(title)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats per answer token)")
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend()
-    target = io.StringIO()
-    # A fixed salt and no date: the same curves give the same bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "harness", "svg.fonttype": "path"}):
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": "harness"})
-    return target.getvalue()
+
+def _draw_series(
+    drawing: Drawing, series: list[tuple[str, Colour, list[tuple[int, float]]]]
+) -> None:
+    across = _scale([float(x) for _, _, v in series for x, _ in v], _LEFT, _WIDTH - _RIGHT)
+    up = _scale([y for _, _, v in series for _, y in v], _HEIGHT - _BOTTOM, _TOP)
+    levels, steps = even_ticks(up.low, up.high, 6), even_ticks(across.low, across.high, 8)
+    for level in levels:
+        drawing.line([(across.start, up(level)), (across.end, up(level))], "line", 0.7)
+    draw_left_axis(drawing, up, across.start, zip(levels, plain_labels(levels), strict=True))
+    draw_bottom_axis(drawing, across, up.start, zip(steps, plain_labels(steps), strict=True))
+    for place, (name, colour, values) in enumerate(series):
+        points = [(across(x), up(y)) for x, y in values]
+        if len(points) > 1:
+            drawing.line(points, colour, 1.6)
+        for point in points:
+            drawing.marker("circle", point, 4, colour, edge_width=0.5)
+        y = _TOP + 14 + 16 * place
+        drawing.line([(_WIDTH - 118, y - 4), (_WIDTH - 98, y - 4)], colour, 2.2)
+        drawing.text(name, (_WIDTH - 92, y), "ink", 11)
+
+
+def _scale(values: list[float], start: float, end: float) -> Scale:
+    low, high = min(values), max(values)
+    room = 0.05 * (high - low) or 0.5
+    return Scale(low - room, high + room, start, end)

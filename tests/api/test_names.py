@@ -64,7 +64,7 @@ def test_an_import_brings_nothing_heavy_and_reading_no_pandas() -> None:
         "import sys, harness\n"
         "light = {'pydantic', 'numpy', 'pandas', 'click', 'harness.api'} & set(sys.modules)\n"
         "harness.load_run, harness.compare, harness.gate, harness.HarnessError\n"
-        "heavy = {'pandas', 'jinja2', 'torch', 'transformers', 'matplotlib', 'ray'}\n"
+        "heavy = {'pandas', 'jinja2', 'torch', 'transformers', 'ray'}\n"
         "print(sorted(light), sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)

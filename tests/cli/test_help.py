@@ -59,7 +59,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
         "import sys; from harness.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'numpy', 'scipy', 'matplotlib', 'aiohttp', 'pydantic'}\n"
+        "heavy = {'torch', 'transformers', 'numpy', 'scipy', 'aiohttp', 'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -72,7 +72,7 @@ def test_judging_stored_runs_imports_nothing_that_it_does_not_need() -> None:
         "import sys\n"
         "import harness.cli.gate, harness.cli.validate, harness.cli.report, harness.cli.run\n"
         "heavy = {'torch', 'transformers', 'vllm', 'trl', 'peft', 'datasets', 'ray', 'lm_eval',\n"
-        "         'pandas', 'statsmodels', 'scipy.stats', 'scipy.optimize', 'matplotlib'}\n"
+        "         'pandas', 'statsmodels', 'scipy.stats', 'scipy.optimize'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = (
-    "pytest", "matplotlib.backends.backend_svg", "matplotlib.figure", "scipy.optimize",
+    "pytest", "scipy.optimize",
     "scipy.special", "jinja2", "uvloop", "harness.session.judge", "harness.client.openai",
 )  # fmt: skip
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness.report.history.drawing import render_course, render_verdicts
-from harness.report.history.frame import SIZES, Frame
 from harness.report.history.model import HistoryView
+from harness.report.history_drawing import LAYOUTS, Frame, render_course, render_verdicts
 from harness.report.page import render_page
 
 
@@ -12,7 +11,7 @@ def render_history_html(view: HistoryView) -> str:
     """The whole page."""
     from markupsafe import Markup
 
-    frames = [Frame(view, size) for size in SIZES]
+    frames = [Frame(view, size) for size in LAYOUTS]
     # Cleaned drawings whose texts an XML writer has escaped.
     verdicts = [Markup(render_verdicts(frame)) for frame in frames]  # noqa: S704
     courses = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.report.lineup.drawing import SIZES, render_gaps
+from harness.report.leaderboard_drawing import NARROW, WIDE, render_gaps
 from harness.report.lineup.model import LineupView
 from harness.report.page import render_page
 
@@ -12,5 +12,5 @@ def render_lineup_html(view: LineupView) -> str:
     from markupsafe import Markup
 
     # Cleaned drawings whose texts an XML writer has escaped.
-    gaps = [Markup(render_gaps(view, size)) for size in SIZES]  # noqa: S704
+    gaps = [Markup(render_gaps(view, size)) for size in (WIDE, NARROW)]  # noqa: S704
     return render_page("lineup.html.j2", ("report.css", "lineup.css"), view=view, gaps=gaps)

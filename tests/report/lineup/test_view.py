@@ -10,7 +10,7 @@ import pytest
 
 from harness.records.lineup import Lineup
 from harness.records.recommendation import Choice
-from harness.report.lineup.drawing import NARROW, WIDE, Size, render_gaps
+from harness.report.leaderboard_drawing import NARROW, WIDE, GapLayout, render_gaps
 from harness.report.lineup.html import render_lineup_html
 from harness.report.lineup.json import render_lineup_json
 from harness.report.lineup.markdown import render_lineup_markdown
@@ -98,7 +98,7 @@ def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_the_drawing_is_the_same_each_time_and_has_no_style(size: Size) -> None:
+def test_the_drawing_is_the_same_each_time_and_has_no_style(size: GapLayout) -> None:
     first, second = (render_gaps(build_lineup(lineup()), size) for _ in range(2))
     assert first == second
     assert "style=" not in first

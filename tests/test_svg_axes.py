@@ -1,4 +1,4 @@
-"""An axis of time."""
+"""Ticks of axes, of numbers and of time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report.history.dates import time_labels, time_range, time_ticks
+from harness.svg_axes import (
+    Scale,
+    even_ticks,
+    plain_labels,
+    time_labels,
+    time_range,
+    time_ticks,
+)
 
 MOMENTS = st.integers(1_000_000_000, 3_500_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
 
@@ -48,3 +55,39 @@ def test_a_label_says_what_is_new(ticks: list[datetime], labels: list[str]) -> N
 def test_one_moment_has_hours_around_it() -> None:
     low, high = time_range([at(2026, 3, 5)])
     assert high - low == timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "labels"),
+    [
+        (0.0, 14.0, 6, ["0.0", "2.5", "5.0", "7.5", "10.0", "12.5"]),
+        (-50.0, 83.0, 8, ["−40", "−20", "0", "20", "40", "60", "80"]),
+        (0.93, 1.16, 5, ["0.95", "1.00", "1.05", "1.10", "1.15"]),
+        (0.0009, 0.0016, 4, ["0.0010", "0.0012", "0.0014", "0.0016"]),
+        (7.0, 7.9, 1, ["7.0", "7.5"]),
+    ],
+)
+def test_ticks_of_an_even_axis_are_round(
+    low: float, high: float, most: int, labels: list[str]
+) -> None:
+    assert plain_labels(even_ticks(low, high, most)) == labels
+
+
+@settings(deadline=None)
+@given(
+    st.floats(-1e6, 1e6, allow_subnormal=False),
+    st.floats(1e-3, 1e6, allow_subnormal=False),
+    st.integers(3, 9),
+)
+def test_ticks_of_an_even_axis_lie_on_it(low: float, wide: float, most: int) -> None:
+    high = low + wide
+    ticks = even_ticks(low, high, most)
+    assert 2 <= len(ticks) <= most + 1
+    assert ticks == sorted(set(ticks))
+    assert all(low - 1e-6 * wide <= tick <= high + 1e-6 * wide for tick in ticks)
+
+
+def test_a_value_beyond_an_axis_lies_at_its_end() -> None:
+    scale = Scale(1.0, 100.0, 0.0, 200.0, logarithmic=True)
+    assert [scale(value) for value in (1.0, 10.0, 100.0)] == [0.0, 100.0, 200.0]
+    assert (scale.pixel(0.5), scale.pixel(float("inf"))) == (0.0, 200.0)

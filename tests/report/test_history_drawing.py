@@ -10,9 +10,16 @@ import pytest
 from harness.clock import iso
 from harness.gate.history import history
 from harness.records.past_gate import Promotion
-from harness.report.history.drawing import render_course, render_verdicts
-from harness.report.history.frame import NARROW, SIZES, WIDE, Frame, Size
 from harness.report.history.view import build_history
+from harness.report.history_drawing import (
+    LAYOUTS,
+    NARROW,
+    WIDE,
+    Frame,
+    TimeLayout,
+    render_course,
+    render_verdicts,
+)
 from tests.report.history.making import FIRST, kept, made, verdict
 
 DAY = timedelta(days=1)
@@ -23,9 +30,9 @@ def lines(svg: str, css: str) -> int:
     return len(re.findall(rf'<path[^>]*class="stroke-{css}"', svg))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
+@pytest.mark.parametrize("size", LAYOUTS, ids=lambda size: size.name)
 @pytest.mark.parametrize("count", [1, 2, 30])
-def test_the_same_history_gives_the_same_drawing(size: Size, count: int) -> None:
+def test_the_same_history_gives_the_same_drawing(size: TimeLayout, count: int) -> None:
     first, second = (render_course(Frame(build_history(made(count)), size), 0) for _ in range(2))
     assert first == second
     assert "style=" not in first

@@ -1,0 +1,266 @@
+"""Drawings over time: the verdicts of a suite's gates, and the course of one metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+
+from harness.records.verdict import Decision
+from harness.report.forest import MARKERS
+from harness.report.history.model import Course, HistoryView, Mark, Point
+from harness.report.history.view import OUTCOMES, between
+from harness.svg import Colour, Drawing
+from harness.svg_axes import (
+    Scale,
+    draw_bottom_axis,
+    draw_left_axis,
+    even_ticks,
+    time_labels,
+    time_range,
+    time_ticks,
+)
+
+LANES: tuple[Decision, ...] = ("PROMOTE", "INCONCLUSIVE", "BLOCK", "INVALID")
+_ROWS, _ROW_HEIGHT = 5, 15
+_LETTER = 6.6  # a letter's width, about
+_BELOW, _ABOVE = 40, 10
+_OVER = 3  # how far a label reaches beyond its mark
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLayout:
+    """Sizes in CSS pixels; `height` is that of the axes alone."""
+
+    name: str
+    width: int
+    height: int
+    left: int
+    right: int
+    marker: float
+    ticks: int
+
+
+WIDE = TimeLayout("wide", 1060, 210, left=108, right=24, marker=8.0, ticks=9)
+NARROW = TimeLayout("narrow", 340, 180, left=52, right=14, marker=6.5, ticks=4)
+LAYOUTS = (WIDE, NARROW)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axis of time of all gates at one size, the same in every drawing of a page."""
+
+    view: HistoryView
+    layout: TimeLayout
+
+    @cached_property
+    def range(self) -> tuple[datetime, datetime]:
+        """The ends of the axis of time."""
+        moments = (gate.at for gate in self.view.gates)
+        return time_range([*moments, *(mark.at for mark in self.view.marks)])
+
+    @cached_property
+    def time(self) -> Scale:
+        """The scale of moments in seconds since 1970."""
+        low, high = (end.timestamp() for end in self.range)
+        return Scale(low, high, self.layout.left, self.layout.width - self.layout.right)
+
+    def across(self, moment: datetime) -> float:
+        """The pixel of a moment."""
+        return self.time(moment.timestamp())
+
+    @property
+    def top(self) -> float:
+        """The upper end of the axes, below the labels of the marks."""
+        return _ABOVE + _ROW_HEIGHT * (1 + max((row for _, row in self._rows), default=-1))
+
+    @property
+    def bottom(self) -> float:
+        """The lower end of the axes."""
+        return self.top + self.layout.height
+
+    def new_drawing(self) -> Drawing:
+        """A drawing as high as the axes and the labels of their marks."""
+        return Drawing(self.layout.width, self.bottom + _BELOW)
+
+    def draw_marks(self, drawing: Drawing) -> None:
+        """Draw a line at each change of the suite and, above those, at each promotion."""
+        for promotions in (False, True):
+            self._draw_marks(drawing, promotions)
+
+    def draw_time_axis(self, drawing: Drawing) -> None:
+        """Draw the axis of time with the labels that fit into the drawing."""
+        ticks = time_ticks(*self.range, self.layout.ticks)
+        labels = zip(ticks, time_labels(ticks), strict=True)
+        kept = [(t.timestamp(), label) for t, label in labels if self._fits(t, label)]
+        draw_bottom_axis(drawing, self.time, self.bottom, kept)
+
+    def _fits(self, tick: datetime, label: str) -> bool:
+        """Whether a label in the middle below its tick stays in the drawing."""
+        half = _LETTER * max(map(len, label.split("\n"))) / 2
+        return half <= self.across(tick) <= self.layout.width - half
+
+    @cached_property
+    def _rows(self) -> list[tuple[Mark, int]]:
+        """Each mark with the row of its label; −1 where every row is taken there."""
+        ends = [float("-inf")] * _ROWS
+        placed = []
+        for mark in self.view.marks:
+            at, wide = self.across(mark.at), _LETTER * len(_label(mark)) + 4
+            begin = at - wide + _OVER if self._turned(mark) else at - _OVER
+            row = next((row for row, taken in enumerate(ends) if taken <= begin), -1)
+            if row >= 0:
+                ends[row] = begin + wide
+            placed.append((mark, row))
+        return placed
+
+    def _turned(self, mark: Mark) -> bool:
+        """Whether a label ends at its mark, because it would leave the drawing."""
+        wide = _LETTER * len(_label(mark)) + 4
+        return self.across(mark.at) + wide > self.layout.width
+
+    def _draw_marks(self, drawing: Drawing, promotions: bool) -> None:
+        """A line at each promotion, or at each other mark, with its label where a row is free."""
+        colour: Colour = "candidate" if promotions else "muted"
+        dash = "" if promotions else "2.4 3.6"
+        for mark, row in self._rows:
+            if mark.is_promotion is not promotions:
+                continue
+            x = self.across(mark.at)
+            drawing.line([(x, self.top), (x, self.bottom)], colour, 1.2, dash=dash)
+            y = self.top - 5 - _ROW_HEIGHT * row
+            if row >= 0 and self._turned(mark):
+                drawing.text(_label(mark), (x + _OVER, y), colour, 11, anchor="end")
+            elif row >= 0:
+                drawing.text(_label(mark), (x - _OVER, y), colour, 11)
+
+
+def _label(mark: Mark) -> str:
+    return f"▲ {mark.label}" if mark.is_promotion else mark.label
+
+
+def render_verdicts(frame: Frame) -> str:
+    """Every gate in the lane of its verdict, over time, as an SVG."""
+    layout, drawing = frame.layout, frame.new_drawing()
+    lanes = Scale(-0.5, len(LANES) - 0.5, frame.top, frame.bottom)
+    frame.draw_marks(drawing)
+    for place, lane in enumerate(LANES):
+        y, colour = lanes(place), OUTCOMES[lane]
+        drawing.line([(frame.time.start, y), (frame.time.end, y)], "line", 0.8)
+        if layout is WIDE:
+            drawing.text(lane, (layout.left - 8, y + 4), colour, 11, anchor="end", bold=True)
+        else:  # On a narrow page there is no room beside the lanes.
+            drawing.text(lane, (4, y - 8), colour, 11, bold=True)
+        for gate in frame.view.gates:
+            if gate.verdict == lane:
+                at = (frame.across(gate.at), y)
+                drawing.marker(MARKERS[colour], at, layout.marker + 2, colour, edge_width=0.8)
+    frame.draw_time_axis(drawing)
+    told = "; ".join(
+        f"{gate.created}: {gate.candidate} {gate.verdict}" for gate in reversed(frame.view.gates)
+    )
+    return drawing.render(f"verdicts-{layout.name}", "Verdicts over time", told)
+
+
+def render_course(frame: Frame, place: int) -> str:
+    """The course of a metric over time as an SVG, empty where no gate has a value of it."""
+    course = frame.view.courses[place]
+    if not course.points:
+        return ""
+    low, high = _value_range(course)
+    up = Scale(low, high, frame.bottom, frame.top)
+    unit = {"share": "%", "time": " ms"}.get(course.kind, "")
+    ticks = [t for t in even_ticks(low, high, 6) if course.kind != "share" or 0 <= t <= 100]
+    drawing = frame.new_drawing()
+    stretches = [list(_cells(run, course.points, frame)) for run in _runs(course.points)]
+    for cells in stretches:
+        _draw_allowed(drawing, cells, up)
+    for tick in ticks:
+        drawing.line([(frame.time.start, up(tick)), (frame.time.end, up(tick))], "line", 0.7)
+    frame.draw_marks(drawing)
+    for cells in stretches:
+        _draw_levels(drawing, cells, up)
+        joined = [(frame.across(point.at), up(point.value)) for point, _, _ in cells]
+        if len(joined) > 1:
+            drawing.line(joined, "muted", 1.1)
+    for point in course.points:
+        _draw_point(drawing, frame.across(point.at), up, point, frame.layout.marker)
+    draw_left_axis(drawing, up, frame.time.start, [(tick, f"{tick:g}{unit}") for tick in ticks])
+    frame.draw_time_axis(drawing)
+    told = f"{course.latest}; the table below has all numbers"
+    name = f"course-{place}-{frame.layout.name}"
+    return drawing.render(name, f"{course.name} over time", told)
+
+
+_Cell = tuple[Point, float, float]
+
+
+def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """The points in order, in stretches of one version of the suite."""
+    for _, run in groupby(points, key=lambda point: point.version):
+        yield list(run)
+
+
+def _cells(run: Sequence[Point], points: Sequence[Point], frame: Frame) -> Iterator[_Cell]:
+    """Each point with the pixels of the stretch of time nearer to it than to any other."""
+    places = {id(point): place for place, point in enumerate(points)}
+    begin, end = frame.range
+    for point in run:
+        place = places[id(point)]
+        left = between(points[place - 1].at, point.at) if place else begin
+        right = between(point.at, points[place + 1].at) if place + 1 < len(points) else end
+        yield point, frame.across(left), frame.across(right)
+
+
+def _draw_allowed(drawing: Drawing, cells: Sequence[_Cell], up: Scale) -> None:
+    for point, left, right in cells:
+        if point.limit is not None:
+            limit = up.pixel(point.limit)
+            ends = (up.end, limit) if point.good_above else (limit, up.start)
+            drawing.box(left, ends[0], right, ends[1], "allowed")
+
+
+def _draw_levels(drawing: Drawing, cells: Sequence[_Cell], up: Scale) -> None:
+    """The limit and the baseline's value at each gate."""
+    for point, left, right in cells:
+        if point.limit is not None:
+            limit = up.pixel(point.limit)
+            drawing.line([(left, limit), (right, limit)], "ink", 1.4)
+        if point.baseline is not None:
+            level = up(point.baseline)
+            drawing.line([(left, level), (right, level)], "baseline", 1.6, dash="8 3.2")
+
+
+def _draw_point(drawing: Drawing, x: float, up: Scale, point: Point, size: float) -> None:
+    colour = point.outcome or "muted"
+    y = up(point.value)
+    if point.low is not None and point.high is not None:
+        bounds = (up(point.low), up(point.high))
+        drawing.line([(x, bounds[0]), (x, bounds[1])], colour, 1.8)
+        for bound in bounds:
+            drawing.line([(x - size / 2, bound), (x + size / 2, bound)], colour, 1.6)
+    if point.promoted:
+        drawing.ring((x, y), size + 7, "candidate", 1.6)
+    if point.outcome:
+        drawing.marker(MARKERS[point.outcome], (x, y), size, colour, edge_width=0.8)
+    else:
+        drawing.marker("circle", (x, y), size / 2, colour, edge_width=0.8)
+
+
+def _value_range(course: Course) -> tuple[float, float]:
+    """The ends of the axis of values: everything drawn, with room on both sides."""
+    seen = [
+        bound
+        for point in course.points
+        for bound in (point.value, point.baseline, point.low, point.high, point.limit)
+        if bound is not None
+    ]
+    low, high = min(seen), max(seen)
+    floor = 20.0 if course.kind == "share" else 0.4 * abs(high) or 1.0
+    room = max(0.1 * (high - low), (floor - (high - low)) / 2)
+    low, high = low - room, high + room
+    if course.kind == "share":
+        return max(low, -4.0), min(high, 104.0)
+    return max(low, 0.0) if min(seen) >= 0 else low, high
