@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from benchmarks.oracle import Oracle, Script, counts, pieces, serve
-from harness.client.alarm import Alarm
+from harness.client.deadline_timer import DeadlineTimer
 
 ROOT = Path(__file__).parent.parent
 _BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
@@ -33,8 +33,8 @@ class ArmsOracle(Oracle):
         {"id": name, "object": "model", "max_model_len": 4096} for name in (BASELINE, CANDIDATE)
     )
 
-    def __init__(self, answers: Answers, alarm: Alarm) -> None:
-        super().__init__(Script(last=1.0), alarm)
+    def __init__(self, answers: Answers, timer: DeadlineTimer) -> None:
+        super().__init__(Script(last=1.0), timer)
         self._answers = answers
 
     def reply(self, body: bytes) -> tuple[Sequence[float], list[bytes]]:

@@ -56,9 +56,10 @@ async def through_ours(
     url: str, cases: int, concurrency: int, rate: float | None = None
 ) -> tuple[list[Seen], dict[str, float]]:
     """The answers that came whole, and the client's own health."""
-    from harness.client.openai import OpenAIClient
+    from harness.client.dialect_client import DialectClient
+    from harness.client.dialects.openai import openai_dialect
+    from harness.client.loop_lag import LoopLagMonitor, garbage_frozen
     from harness.client.protocol import Answer, ChatRequest
-    from harness.client.vigil import Vigil, at_rest
     from harness.clock import SYSTEM_CLOCK
     from harness.records.suite import Message
     from harness.records.target import Generation
@@ -67,7 +68,7 @@ async def through_ours(
     now = SYSTEM_CLOCK.now
     settings = Generation(concurrency=4 * concurrency if rate else concurrency)
 
-    async def ask(client: OpenAIClient, number: int, due: float) -> float:
+    async def ask(client: DialectClient, number: int, due: float) -> float:
         said = (Message(role="user", content=f"Say word {number}."),)
         extra = {"request_id": str(number)}
         reply = await client.ask(ChatRequest("oracle", said, 128, extra=extra), intended=due)
@@ -78,39 +79,39 @@ async def through_ours(
             return due + took.done
         return now()
 
-    async def work(client: OpenAIClient, numbers: Iterator[int]) -> None:
+    async def work(client: DialectClient, numbers: Iterator[int]) -> None:
         due = now()
         for number in numbers:
             due = await ask(client, number, due)
 
-    async with OpenAIClient(
-        f"{url}/v1", api_key=None, generation=settings, clock=SYSTEM_CLOCK
+    async with DialectClient(
+        openai_dialect(f"{url}/v1", None), generation=settings, clock=SYSTEM_CLOCK
     ) as client:
         numbers = iter(range(cases))
         opening = iter([next(numbers) for _ in range(settings.concurrency)])
         await asyncio.gather(*(work(client, iter([number])) for number in opening))
-        with at_rest():
-            async with Vigil(SYSTEM_CLOCK) as vigil:
+        with garbage_frozen():
+            async with LoopLagMonitor(SYSTEM_CLOCK) as monitor:
                 if rate is None:
                     await asyncio.gather(*(work(client, numbers) for _ in range(concurrency)))
                 else:
                     await _open(lambda number, due: ask(client, number, due), numbers, rate)
-        health = vigil.health().model_dump()
+        health = monitor.health().model_dump()
     return whole, health
 
 
 async def _open(ask: Any, numbers: Iterator[int], rate: float) -> None:
     """Ask at moments drawn beforehand, whatever the server does."""
-    from harness.client.alarm import Alarm
+    from harness.client.deadline_timer import DeadlineTimer
     from harness.clock import SYSTEM_CLOCK
 
     draw = random.Random(0)
     due = SYSTEM_CLOCK.now() + 0.1
-    with Alarm(SYSTEM_CLOCK) as alarm:
+    with DeadlineTimer(SYSTEM_CLOCK) as timer:
         async with asyncio.TaskGroup() as group:
             for number in numbers:
                 due += draw.expovariate(rate)
-                await alarm.until(due)
+                await timer.wait_until(due)
                 group.create_task(ask(number, due))
 
 

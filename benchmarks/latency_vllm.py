@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.client.openai import OpenAIClient
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.openai import openai_dialect
 from harness.clock import SYSTEM_CLOCK
 from harness.event_loop import run_async
 from harness.latency.block import Asked, run_block
@@ -168,8 +169,8 @@ async def _samples(job: Job) -> tuple[Sample, ...]:
         draw = np.random.default_rng(job.seed)
         offsets = np.cumsum(draw.exponential(1.0 / job.load.rate, size=len(prompts)))
     dues = [Due(number, float(offset), uncounted=False) for number, offset in enumerate(offsets)]
-    async with OpenAIClient(
-        job.server.url, api_key=job.server.api_key, generation=settings, clock=SYSTEM_CLOCK
+    async with DialectClient(
+        openai_dialect(job.server.url, job.server.api_key), generation=settings, clock=SYSTEM_CLOCK
     ) as client:
         return await run_block(job.load, dues, asked, client, SYSTEM_CLOCK)
 

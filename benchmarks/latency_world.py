@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any, Self, cast
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
+from harness.client.loop_lag import LoopLagMonitor
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
-from harness.client.vigil import Vigil
 from harness.clock import Clock
 from harness.latency.arms import ArmPlan, Wishes
 from harness.latency.rounds import Measuring
@@ -70,8 +70,8 @@ class Silent(ServerWatch):
         return ServerHealth()
 
 
-class Asleep(Vigil):
-    """A vigil that sees nothing: where time is simulated, nobody can be late."""
+class Asleep(LoopLagMonitor):
+    """A monitor that sees nothing: where time is simulated, nobody can be late."""
 
     async def __aenter__(self) -> Self:
         """Begin."""

@@ -26,7 +26,7 @@ from typing import cast
 
 import httptools
 
-from harness.client.alarm import Alarm
+from harness.client.deadline_timer import DeadlineTimer
 from harness.clock import SYSTEM_CLOCK
 
 WORDS = 16
@@ -61,14 +61,14 @@ class Oracle:
 
     models: Sequence[dict[str, object]] = ({"id": "oracle", "object": "model"},)
 
-    def __init__(self, script: Script, alarm: Alarm) -> None:
+    def __init__(self, script: Script, timer: DeadlineTimer) -> None:
         self.offsets = script.offsets
         self.pieces = pieces(script)
         self.counting = pieces(script, counting=True)
         self.at_once = script.last == 0.0
         self._due: list[tuple[float, int, int, Talk]] = []
         self._count = 0
-        self._alarm = alarm
+        self._timer = timer
         self.forget()
 
     def forget(self) -> None:
@@ -115,7 +115,7 @@ class Oracle:
         self._count += 1
         heapq.heappush(self._due, entry)
         if self._due[0] is entry:
-            self._alarm.set(entry[0], self._ring)
+            self._timer.set(entry[0], self._ring)
 
     def _ring(self) -> None:
         due = self._due
@@ -134,7 +134,7 @@ class Oracle:
             else:
                 self.last = now
         if due:
-            self._alarm.set(due[0][0], self._ring)
+            self._timer.set(due[0][0], self._ring)
 
 
 class Talk(asyncio.Protocol):
@@ -252,12 +252,12 @@ def _chunk(data: bytes) -> bytes:
     return f"{len(event):x}\r\n".encode() + event + b"\r\n"
 
 
-async def serve(made: Callable[[Alarm], Oracle]) -> None:
+async def serve(made: Callable[[DeadlineTimer], Oracle]) -> None:
     """Serve until the standard input ends."""
     loop = asyncio.get_running_loop()
     gc.disable()  # nothing here goes in circles, and a collection would make pieces late
-    with Alarm(SYSTEM_CLOCK) as alarm:
-        oracle = made(alarm)
+    with DeadlineTimer(SYSTEM_CLOCK) as timer:
+        oracle = made(timer)
         server = await loop.create_server(lambda: Talk(oracle), "127.0.0.1", 0, backlog=4096)
         print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
         await loop.run_in_executor(None, sys.stdin.read)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
 
@@ -27,7 +27,7 @@ Scripted = str | Line | Failure | Reply
 Script = Callable[[ChatRequest], Scripted] | Iterable[Scripted]
 
 
-class ScriptedClient:
+class ScriptedClient(Layer):
     """A client that answers from a function of the request, or line by line from a list.
 
     A word is a chunk and a token. `requests` holds what was asked, in order.
@@ -35,18 +35,17 @@ class ScriptedClient:
 
     def __init__(self, script: Script, *, clock: Clock) -> None:
         self._next = script if callable(script) else _reader(script)
-        self._clock = clock
+        super().__init__(clock)
         self.requests: list[ChatRequest] = []
 
-    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+    async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
         """What the script says next.
 
         Raises:
             LookupError: the script is at its end.
         """
         self.requests.append(request)
-        now = self._clock.now()
-        start = now if intended is None else intended
+        now, start = self._clock.now(), context.intended
         said = self._next(request)
         if isinstance(said, Answer | Failed):
             await asyncio.sleep(0)

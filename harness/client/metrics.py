@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.client.pages import pages
-from harness.client.route import Route
-from harness.client.transport.exchange import TransportFailed
-from harness.client.transport.origin import path_of
+from harness.client.credentials import bearer
+from harness.client.failures import TransportFailed
+from harness.client.transport.fetch import fetcher
+from harness.client.transport.route import Route, path_of
 
 _FIELDS = {
     "vllm:prompt_tokens_total": "prompt_tokens",
@@ -71,10 +71,11 @@ async def scrape(
     Raises:
         UsageError: the address or the key cannot be used.
     """
-    route = Route(url, api_key)
+    route = Route(url)
+    headers = bearer(api_key, route.host).headers
     try:
-        async with pages(route, timeout) as get:
-            page = await get(f"{path_of(route.url).removesuffix('/v1')}/metrics")
+        async with fetcher(route, headers, timeout) as fetch:
+            page = await fetch(f"{path_of(route.url).removesuffix('/v1')}/metrics")
     except (TimeoutError, TransportFailed):
         return None
     if page.status != 200 or page.kind != "text/plain":

@@ -1,13 +1,19 @@
-"""What every client takes and gives back: a request, and an answer or a failure."""
+"""What every client takes and gives back, and what a request carries on its way to a server."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harness.client.deadline import Deadline
+from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.suite import Message
+
+# Nothing was generated, so nothing is paid for.
+FREE_CAUSES = frozenset({"connect", "http"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class ChatRequest:
     """One conversation to put to one model, with its sampling.
 
     `answers_as` is another name by which the model may call itself in its answers; `session` is
-    the conversation on the server that the request goes on with, for servers that know of any.
+    the conversation on the server that the request continues, for servers that keep any.
     `extra` are fields of the server's own, sent as they are; `stream_options` among them are added
     to ours.
     """
@@ -55,8 +61,8 @@ class Answer:
 class Failed:
     """A request that brought no answer; `timing` is that of its last try, if it was sent.
 
-    `retry_after` is how many seconds the server asked to be left alone. `gone` says that no
-    request has been answered for longer than anybody waits: there is no use in asking on.
+    `retry_after` is the number of seconds for which the server asked for no more requests. `gone`
+    says that no request has been answered for longer than any case waits: asking on is useless.
     """
 
     failure: Failure
@@ -79,3 +85,67 @@ class ChatClient(Protocol):
         now); every time in the reply counts from it.
         """
         ...
+
+
+class Permit:
+    """Permission to send one request, with the `cost` reserved for it; to be settled once.
+
+    `given` is the moment on the meter's clock at which it was given.
+    """
+
+    __slots__ = ("_settle", "cost", "given")
+
+    def __init__(
+        self, settle: Callable[[Usage | None, bool], None], given: float, cost: float
+    ) -> None:
+        self._settle = settle
+        self.given = given
+        self.cost = cost
+
+    def settle(self, reply: Reply | None) -> None:
+        """Account for the reply; nothing is known where there is none, or no usage in it."""
+        usage = reply.usage if isinstance(reply, Answer) else None
+        free = isinstance(reply, Failed) and reply.failure.cause in FREE_CAUSES
+        self._settle(usage, free)
+
+    def give_back(self) -> None:
+        """Account for a request that was never sent."""
+        self._settle(None, True)
+
+
+@dataclass(slots=True, eq=False)
+class RequestContext:
+    """What one request carries down the stack; each layer may read and update it.
+
+    `intended` is the moment at which the request was due: every time in its reply counts from it.
+    `deadline` is the end of its case, `number` its place in the queue of a metered server, and
+    `permit` the permission for its next try, with what that may cost. `failed_on` is the server
+    on which the last try failed.
+    """
+
+    intended: float
+    deadline: Deadline | None = None
+    number: int | None = None
+    permit: Permit | None = None
+    failed_on: object = None
+
+    def take_permit(self) -> Permit | None:
+        """The permit, which is then no longer here."""
+        permit, self.permit = self.permit, None
+        return permit
+
+
+class Layer(ABC):
+    """A part of the stack that a request passes down; each is a client by itself."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @abstractmethod
+    async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
+        """The answer, or a failure with its cause; never an exception for what a server does."""
+
+    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        """The reply to a request with a context of its own."""
+        due = self._clock.now() if intended is None else intended
+        return await self.send(request, RequestContext(due))

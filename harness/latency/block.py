@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.client.alarm import Alarm
+from harness.client.deadline_timer import DeadlineTimer
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.clock import Clock
 from harness.latency.schedule import Due
@@ -84,10 +84,10 @@ async def _open(
         return _sample(due, due.offset, reply, late)
 
     tasks = []
-    with Alarm(clock) as alarm:
+    with DeadlineTimer(clock) as timer:
         async with asyncio.TaskGroup() as group:
             for due in dues:
-                await alarm.until(start + due.offset)
+                await timer.wait_until(start + due.offset)
                 tasks.append(group.create_task(one(due)))
     return tuple(task.result() for task in tasks)
 

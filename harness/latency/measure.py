@@ -6,8 +6,8 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.client.openai import OpenAIClient
-from harness.client.vigil import at_rest
+from harness.client.dialect_client import DialectClient
+from harness.client.loop_lag import garbage_frozen
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import Project
 from harness.errors import EvidenceError, JournalError, UsageError
@@ -31,7 +31,7 @@ from harness.run.plan import Selection, plan
 from harness.run.provenance import host, packages
 from harness.storage.measurement_folder import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
-from harness.targets.client_stack import dial
+from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint, connect
 from harness.targets.identity import check_listing, identify
 
@@ -193,8 +193,8 @@ async def _measure(
 ) -> None:
     proof = await _prove(project, arms, endpoint, watcher)
     limits = Generation(**{**begun.generation, "concurrency": CONNECTIONS})
-    async with OpenAIClient(
-        endpoint.urls[0], api_key=endpoint.api_key, generation=limits, clock=SYSTEM_CLOCK
+    async with DialectClient(
+        endpoint.dialect_of(endpoint.urls[0]), generation=limits, clock=SYSTEM_CLOCK
     ) as client:
         described = await endpoint.describe()
         granted = await wishes(endpoint, described, arms["baseline"], begun.settings, client)
@@ -209,7 +209,7 @@ async def _measure(
         folder.write_header(header)
         watch = ServerWatch(endpoint, None if endpoint.managed is None else folder.server_log)
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
-        with at_rest():  # once, so that no block has to go through all that was loaded before
+        with garbage_frozen():  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
         await _check_files(project, header)
         folder.write_header(header.model_copy(update={"finished": True}))
@@ -289,5 +289,5 @@ async def _prove(
     if planned.identity.adapter is None:
         return None
     check = functools.partial(check_listing, project, planned.target, planned.identity)
-    async with dial(endpoint, planned.generation, SYSTEM_CLOCK) as dialled:
-        return await prove_all(dialled, planned, watcher.say, arms["candidate"].answers_as, check)
+    async with open_stack(endpoint, planned.generation, SYSTEM_CLOCK) as clients:
+        return await prove_all(clients, planned, watcher.say, arms["candidate"].answers_as, check)

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.client.loop_lag import LoopLagMonitor
 from harness.client.protocol import ChatClient
-from harness.client.vigil import Vigil
 from harness.clock import Clock
 from harness.errors import ServerError
 from harness.latency.arms import ArmPlan, Wishes, check_sample
@@ -38,7 +38,7 @@ class Measuring:
     clock: Clock
     where: str
     granted: Wishes
-    vigil: Callable[[Clock], Vigil] = Vigil
+    monitor: Callable[[Clock], LoopLagMonitor] = LoopLagMonitor
     # Nobody, and no earlier session of this measurement, has salted anything so before.
     session: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -126,7 +126,7 @@ class Measuring:
         before = await self.watch.look()
         began = self.clock.utc().timestamp()
         start = self.clock.now()
-        async with self.vigil(self.clock) as vigil:
+        async with self.monitor(self.clock) as monitor:
             samples = await run_block(load, dues, asked, self.client, self.clock)
         seconds = self.clock.now() - start
         health = self.watch.health(before, await self.watch.look())
@@ -138,7 +138,7 @@ class Measuring:
             began=began,
             seconds=seconds,
             samples=samples,
-            client=vigil.health(),
+            client=monitor.health(),
             server=health,
         )
 

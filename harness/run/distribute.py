@@ -20,7 +20,7 @@ from harness.records.attempt import Attempt
 from harness.records.server import ManagedServer, RemoteServer
 from harness.run.generate import Journal, Question, Watch, generate
 from harness.run.ray_cluster import RayCluster, Sharding
-from harness.targets.client_stack import dial
+from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint
 from harness.version import __version__
 
@@ -66,7 +66,7 @@ async def distribute(
 ) -> None:
     """Return when every ask has an attempt in the journal, as `generate` does.
 
-    `endpoint` is what was dialled, narrowed to what may be asked from elsewhere. The journal is
+    `endpoint` is what was clients, narrowed to what may be asked from elsewhere. The journal is
     written here alone: workers deliver batches, and what a lost one had not
     delivered is asked again. `concurrency` is divided over the workers.
 
@@ -125,8 +125,8 @@ def _work(
 
 def _ask(asks: Sequence[Ask], question: Question, endpoint: Endpoint, out: _Outbox) -> None:
     async def work() -> None:
-        async with dial(endpoint, question.generation, SYSTEM_CLOCK) as dialled:
-            await generate(asks, question, dialled.client, out, lambda *_: None)
+        async with open_stack(endpoint, question.generation, SYSTEM_CLOCK) as clients:
+            await generate(asks, question, clients.client, out, lambda *_: None)
 
     run_async(work())
 

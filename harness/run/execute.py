@@ -24,7 +24,7 @@ from harness.run.score import Scoring
 from harness.storage import RunFolder
 from harness.storage.mirror_thread import Hold
 from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
-from harness.targets.client_stack import Dialled, dial
+from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.endpoint import Endpoint
 from harness.targets.identity import check_listing
 
@@ -55,9 +55,9 @@ async def ask(
     planned = job.plan
     settings = planned.generation
     called = project.target(planned.target).answers_as
-    async with dial(endpoint, settings, SYSTEM_CLOCK, watcher.say) as dialled:
+    async with open_stack(endpoint, settings, SYSTEM_CLOCK, watcher.say) as clients:
         # Before the journal is opened: an adapter that is not applied undoes nothing.
-        proof = await _prove(project, job, dialled, watcher, called)
+        proof = await _prove(project, job, clients, watcher, called)
         where = " ".join(endpoint.urls)
         question = Question(planned.identity.model, settings, called, where)
         head = functools.partial(_head, project, suites, proof)
@@ -74,9 +74,9 @@ async def ask(
 
             try:
                 if means.cluster is None:
-                    await generate(begun.pending(), question, dialled.client, journal, see)
+                    await generate(begun.pending(), question, clients.client, journal, see)
                 else:
-                    there = dialled.narrowed(endpoint)
+                    there = clients.remaining(endpoint)
                     pending, cluster = begun.pending(), means.cluster
                     await distribute(pending, question, there, cluster, journal, see)
             except BudgetSpent:
@@ -93,11 +93,11 @@ def _head(
 
 
 async def _prove(
-    project: Project, job: Job, dialled: Dialled, watcher: Watcher, called: str | None
+    project: Project, job: Job, clients: ClientStack, watcher: Watcher, called: str | None
 ) -> AdapterProof | None:
     planned = job.plan
     check = functools.partial(check_listing, project, planned.target, planned.identity)
-    proof = await prove_all(dialled, planned, watcher.say, called, check)
+    proof = await prove_all(clients, planned, watcher.say, called, check)
     if proof is not None:
         for known in earlier_proofs(project, planned, job.freshness):
             check_unchanged(proof, known.adapter_proof, known.created)

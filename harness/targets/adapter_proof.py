@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.client.models import ServerDescription
+from harness.client.dialects.openai import ServerDescription
 from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
@@ -17,7 +17,7 @@ from harness.records.asks import Ask
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
-from harness.targets.client_stack import Dialled
+from harness.targets.client_stack import ClientStack
 from harness.targets.probes import (
     TOLERANCES,
     Logprobs,
@@ -30,7 +30,7 @@ from harness.targets.replicas import check_replicas
 
 
 async def prove_all(
-    dialled: Dialled,
+    clients: ClientStack,
     planned: Plan,
     say: Callable[[str], None],
     answers_as: str | None = None,
@@ -46,11 +46,11 @@ async def prove_all(
         AdapterNotApplied: as for `prove`, with the replica's address where there are several.
         ServerError: no replica can be reached, or a probe failed.
     """
-    several = len(dialled.replicas) > 1
+    several = len(clients.replicas) > 1
     is_adapter = planned.identity.adapter is not None
     if not several and not is_adapter:
         return None
-    described = await check_replicas(dialled, planned, say, answers_as)
+    described = await check_replicas(clients, planned, say, answers_as)
     if not is_adapter:
         return None
     proofs = []

@@ -1,4 +1,4 @@
-"""Dial: from an endpoint to a client that asks it, with all that a request may need on its way."""
+"""The client stack of an endpoint: from retries down to one connection."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from harness.client.bots.http import HttpClient
-from harness.client.bots.replay import ReplayClient
-from harness.client.models import ServerDescription
-from harness.client.openai import OpenAIClient
-from harness.client.protocol import ChatClient
+from harness.client.balance import BalancedClient
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.openai import ServerDescription
+from harness.client.protocol import ChatClient, Layer
 from harness.client.retry import RetryingClient
-from harness.client.traffic.balance import BalancedClient
-from harness.client.traffic.pace import PacedClient, PacedTries
-from harness.client.traffic.throttle import ThrottledClient
+from harness.client.throttle import ThrottledClient
 from harness.clock import Clock
 from harness.errors import EvidenceError, ServerError
 from harness.records.attempt import Failure
@@ -29,7 +26,7 @@ class Replica:
 
     address: str
     client: ChatClient
-    direct: ChatClient
+    direct: Layer
     endpoint: Endpoint
 
     async def describe(self) -> ServerDescription:
@@ -48,7 +45,7 @@ Check = Callable[[Replica], Awaitable[Failure | None]]
 
 
 @dataclass(slots=True)
-class Dialled:
+class ClientStack:
     """An endpoint's clients: `client` asks all its replicas as one.
 
     `known` is what replicas have said of themselves, by address: one that went away and comes back
@@ -61,7 +58,7 @@ class Dialled:
     known: dict[str, ServerDescription] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
 
-    def narrowed(self, endpoint: Endpoint) -> Endpoint:
+    def remaining(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint without the replicas that were left out, as others may ask it.
 
         A managed server's process stays here: its addresses and key are all that they need.
@@ -80,12 +77,12 @@ class Dialled:
 
 
 @asynccontextmanager
-async def dial(
+async def open_stack(
     endpoint: Endpoint,
     generation: Generation,
     clock: Clock,
     say: Callable[[str], None] = lambda _: None,
-) -> AsyncIterator[Dialled]:
+) -> AsyncIterator[ClientStack]:
     """The endpoint's clients, open for as long as the block runs.
 
     Where there are several replicas, `say` hears when one is set aside and when it is back.
@@ -107,50 +104,43 @@ async def dial(
             [replica.direct for replica in replicas],
             clock=clock,
             vouch=functools.partial(_still_away, replicas, known, checks),
-            on_change=functools.partial(_told, replicas, say),
+            on_change=functools.partial(_report_change, replicas, say),
         )
-        client = _patient(balanced, endpoint, generation, clock)
-        yield Dialled(client, tuple(replicas), balanced, known, checks)
+        client = _retrying(balanced, endpoint, generation, clock)
+        yield ClientStack(client, tuple(replicas), balanced, known, checks)
 
 
 @asynccontextmanager
 async def _replica(
     url: str, endpoint: Endpoint, generation: Generation, clock: Clock
 ) -> AsyncIterator[Replica]:
-    async with _once(url, endpoint, generation, clock) as once:
-        paced = once if endpoint.meter is None else PacedTries(once, endpoint.meter)
+    dialect = endpoint.dialect_of(url)
+    async with DialectClient(dialect, generation=generation, clock=clock) as once:
         direct = ThrottledClient(
-            paced, limit=generation.concurrency, clock=clock, patience=generation.case_timeout
+            once,
+            limit=generation.concurrency,
+            clock=clock,
+            patience=generation.case_timeout,
+            meter=endpoint.meter,
         )
-        yield Replica(url, _patient(direct, endpoint, generation, clock), direct, endpoint)
+        client = _retrying(direct, endpoint, generation, clock)
+        yield Replica(url, client, direct, endpoint)
 
 
-def _once(
-    url: str, endpoint: Endpoint, generation: Generation, clock: Clock
-) -> HttpClient | OpenAIClient:
-    """A client that sends a request and nothing more."""
-    if endpoint.bot is not None:
-        return HttpClient(endpoint.bot, generation=generation, clock=clock)
-    return OpenAIClient(url, api_key=endpoint.api_key, generation=generation, clock=clock)
+def _retrying(
+    inner: Layer, endpoint: Endpoint, generation: Generation, clock: Clock
+) -> RetryingClient:
+    """A client that keeps to the server's limits, and tries again where that can help."""
+    turns = endpoint.dialect_of(endpoint.urls[0]).turns
+    return RetryingClient(
+        inner, generation=generation, clock=clock, meter=endpoint.meter, turns=turns
+    )
 
 
-def _patient(
-    once: ChatClient, endpoint: Endpoint, generation: Generation, clock: Clock
-) -> ChatClient:
-    """A client that keeps to the server's limits, and asks again where that can help.
-
-    Each turn of a replayed conversation is a request of its own.
-    """
-    bot = endpoint.bot
-    turns = ReplayClient(once, clock=clock) if bot is not None and bot.server.replays else once
-    client = RetryingClient(turns, generation=generation, clock=clock)
-    return client if endpoint.meter is None else PacedClient(client, endpoint.meter)
-
-
-def _told(
+def _report_change(
     replicas: Sequence[Replica],
     say: Callable[[str], None],
-    client: ChatClient,
+    client: Layer,
     failure: Failure | None,
 ) -> None:
     address = next(replica.address for replica in replicas if replica.direct is client)
@@ -167,7 +157,7 @@ async def _still_away(
     replicas: Sequence[Replica],
     known: dict[str, ServerDescription],
     checks: Sequence[Check],
-    client: ChatClient,
+    client: Layer,
     model: str,
 ) -> Failure | None:
     """Why the replica that went away cannot be asked yet; None where it is as it was.

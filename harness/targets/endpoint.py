@@ -11,10 +11,11 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from harness.client.bots.headers import Headers
-from harness.client.bots.http import Access
-from harness.client.models import ServerDescription, describe
-from harness.client.traffic.meter import Meter
+from harness.client.credentials import from_environment
+from harness.client.dialect import Access, Dialect
+from harness.client.dialects import make_dialect
+from harness.client.dialects.openai import ServerDescription, describe, openai_dialect
+from harness.client.meter import Meter
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import UsageError
@@ -64,7 +65,7 @@ class Endpoint:
     """Where to ask, with which key; `managed` is what runs behind it, where it is ours.
 
     Several addresses are replicas of one server. `meter` holds the limits that all who ask there
-    share, where there are any; `bot` is what stands at the address where it is not
+    share, where there are any; `dialect` is how it is spoken to, with its `access` where it is not
     OpenAI-compatible; `known` is what addresses are known to have said of themselves.
     """
 
@@ -73,13 +74,24 @@ class Endpoint:
     api_key_env: str | None = None
     managed: Managed | None = None
     meter: Meter | None = None
-    bot: Access | None = None
+    dialect: str = "openai"
+    access: Access | None = None
     known: Mapping[str, ServerDescription] = field(default_factory=dict)
 
     @property
     def urls(self) -> tuple[str, ...]:
         """The server's addresses now: a managed one that was restarted may have moved."""
         return self.managed.urls if self.managed is not None else self.addresses
+
+    def dialect_of(self, url: str) -> Dialect:
+        """The dialect of the server at one of the addresses.
+
+        Raises:
+            UsageError: the address or the key cannot be used.
+        """
+        if self.access is None:
+            return openai_dialect(url, self.api_key)
+        return make_dialect(self.dialect, url, self.access)
 
     async def describe(self, url: str | None = None) -> ServerDescription:
         """What the server at one of the addresses, by default the first, says of itself.
@@ -180,7 +192,9 @@ def connect(
         return
     if isinstance(configured, HttpServer):
         access = access_to(configured, server, project.file)
-        yield Endpoint((configured.url,), None, bot=access, meter=_meter(server, configured))
+        yield Endpoint(
+            (configured.url,), None, dialect="http", access=access, meter=_meter(server, configured)
+        )
         return
     spec = serve_spec(project, server, targets, log)
     with (
@@ -231,4 +245,4 @@ def access_to(server: HttpServer, name: str, file: str) -> Access:
     Raises:
         UsageError: a variable is not set.
     """
-    return Access(server, Headers(server, os.environ, f"{file}: servers.{name}"))
+    return Access(from_environment(server, os.environ, f"{file}: servers.{name}"), server)

@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.client.bots.about import about
-from harness.client.models import ModelEntry, ServerDescription
-from harness.clock import SYSTEM_CLOCK
+from harness.client.dialects.openai import ModelEntry, ServerDescription
+from harness.client.dialects.presets import describe_preset
 from harness.config import Project
 from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
 from harness.files import directory_digest, file_digest
@@ -250,7 +249,8 @@ async def _identify_bot(server: HttpServer, name: str, target: Target, file: str
         UsageError: a variable is not set, or the server does not have the model.
         ServerError: the server cannot be reached.
     """
-    described = await about(access_to(server, name, file), clock=SYSTEM_CLOCK)
+    access = access_to(server, name, file)
+    described = await describe_preset(server, access.credentials)
     root = described.root
     if described.models is not None and target.model is not None:
         called = next((one for one in _ollama_names(target.model) if one in described.models), None)

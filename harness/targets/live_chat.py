@@ -23,7 +23,7 @@ from harness.records.run import RunHeader
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.targets.adapter_proof import check_unchanged, prove_all
-from harness.targets.client_stack import Dialled, dial
+from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.endpoint import Endpoint
 from harness.targets.identity import check_listing, identify
 
@@ -53,7 +53,7 @@ class Line:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stack = AsyncExitStack()
-        self._dialled: Dialled | None = None
+        self._clients: ClientStack | None = None
         self.identity: Identity
 
     def __enter__(self) -> Self:
@@ -102,8 +102,8 @@ class Line:
 
     async def _dial(self) -> None:
         self.identity = await identify(self._project, self.target)
-        self._dialled = await self._stack.enter_async_context(
-            dial(self._endpoint, self._generation, SYSTEM_CLOCK)
+        self._clients = await self._stack.enter_async_context(
+            open_stack(self._endpoint, self._generation, SYSTEM_CLOCK)
         )
 
     async def _check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
@@ -114,8 +114,8 @@ class Line:
             )
         called = self._project.target(self.target).answers_as
         listed = functools.partial(check_listing, self._project, self.target, identity)
-        assert self._dialled is not None
-        proof = await prove_all(self._dialled, planned, watcher.say, called, listed)
+        assert self._clients is not None
+        proof = await prove_all(self._clients, planned, watcher.say, called, listed)
         then = None if known is None else known.adapter_proof
         if proof is not None and known is not None and then is not None:
             check_unchanged(proof, then, known.created)
@@ -123,8 +123,8 @@ class Line:
     async def _ask(
         self, conversations: Sequence[Sequence[Message]], settings: Generation
     ) -> list[Reply]:
-        assert self._dialled is not None
-        client, room = self._dialled.client, asyncio.Semaphore(settings.concurrency)
+        assert self._clients is not None
+        client, room = self._clients.client, asyncio.Semaphore(settings.concurrency)
         called = self._project.target(self.target).answers_as
 
         async def one(messages: Sequence[Message]) -> Reply:

@@ -6,13 +6,13 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 
+from harness.client.dialects.openai import ServerDescription
 from harness.client.failures import busy, down
-from harness.client.models import ServerDescription
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.asks import Ask
 from harness.records.attempt import Failure
 from harness.records.plan import Plan
-from harness.targets.client_stack import Dialled, Replica
+from harness.targets.client_stack import ClientStack, Replica
 from harness.targets.probes import TOLERANCES, Logprobs, answers, choose_probes, compare
 
 _HINT = "serve the same files with the same version and options on all, or name two servers"
@@ -21,30 +21,30 @@ Described = list[tuple[Replica, ServerDescription]]
 
 
 async def check_replicas(
-    dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
+    clients: ClientStack, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
 ) -> Described:
     """What each replica says of itself, once they are known to serve the same.
 
     They name the same version and the same model, and greedy answers to a few prompts of the plan
     differ by no more than noise: what the first one, asked twice, differs by from itself. A
-    replica that cannot be reached is left out of `dialled`, and `say` is told.
+    replica that cannot be reached is left out of `clients`, and `say` is told.
 
     Raises:
         EvidenceError: a replica serves something else, or nothing can be told.
         AdapterNotApplied: a replica does not list the plan's adapter.
         ServerError: none can be reached, or a probe failed.
     """
-    described = await _describe(dialled, say)
+    described = await _describe(clients, say)
     if len(described) == 1:
         return described
     for replica, description in described[1:]:
         _compare_descriptions(planned, described[0], (replica, description))
-    await _probe(dialled, planned, say, answers_as)
-    return [item for item in described if item[0] in dialled.replicas]
+    await _probe(clients, planned, say, answers_as)
+    return [item for item in described if item[0] in clients.replicas]
 
 
-async def _describe(dialled: Dialled, say: Callable[[str], None]) -> Described:
-    replicas = dialled.replicas
+async def _describe(clients: ClientStack, say: Callable[[str], None]) -> Described:
+    replicas = clients.replicas
     found = await asyncio.gather(
         *(replica.describe() for replica in replicas), return_exceptions=True
     )
@@ -57,17 +57,19 @@ async def _describe(dialled: Dialled, say: Callable[[str], None]) -> Described:
             raise result
         else:
             described.append((replica, result))
-            dialled.known[replica.address] = result
+            clients.known[replica.address] = result
     if not described:
         raise errors[0][1]
     for replica, error in errors:
-        _leave_out(dialled, replica, error.what, say)
+        _leave_out(clients, replica, error.what, say)
     return described
 
 
-def _leave_out(dialled: Dialled, replica: Replica, why: str, say: Callable[[str], None]) -> None:
-    dialled.leave_out(replica)
-    say(f"{replica.address} is left out, {len(dialled.replicas)} remain: {why}")
+def _leave_out(
+    clients: ClientStack, replica: Replica, why: str, say: Callable[[str], None]
+) -> None:
+    clients.leave_out(replica)
+    say(f"{replica.address} is left out, {len(clients.replicas)} remain: {why}")
 
 
 def _compare_descriptions(
@@ -104,26 +106,26 @@ def _compare_descriptions(
 
 
 async def _probe(
-    dialled: Dialled, planned: Plan, say: Callable[[str], None], answers_as: str | None
+    clients: ClientStack, planned: Plan, say: Callable[[str], None], answers_as: str | None
 ) -> None:
     """Refuse replicas that answer differently; leave out those that cannot be asked."""
     probes = choose_probes(planned.asks)
     model = planned.identity.model
     ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
-    first, *others = dialled.replicas
+    first, *others = clients.replicas
     twice = await _twice(first, ask)
     while isinstance(twice, Failure):
         if not others:
             raise ServerError(f"a probe of `{model}` failed: {twice.detail}", where=first.address)
-        _leave_out(dialled, first, twice.detail, say)
+        _leave_out(clients, first, twice.detail, say)
         first, *others = others
         twice = await _twice(first, ask)
     for replica, theirs in zip(others, await asyncio.gather(*map(ask, others)), strict=True):
         if isinstance(theirs, Failure):
-            _leave_out(dialled, replica, theirs.detail, say)
+            _leave_out(clients, replica, theirs.detail, say)
         else:
             _check(first, replica, twice, theirs, TOLERANCES.replica)
-    dialled.checks.append(functools.partial(_check_again, first, twice, ask))
+    clients.checks.append(functools.partial(_check_again, first, twice, ask))
 
 
 async def _check_again(

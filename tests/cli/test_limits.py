@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.traffic.window import SPAN
+from harness.client.limits import SPAN
 from harness.clock import ManualClock
 from harness.records.run import RunHeader
 from harness.storage import RunFolder

@@ -12,7 +12,7 @@ from harness.records.suite import Message
 from harness.records.target import Generation
 
 # The event loops differ in how they report broken connections, TLS and ends.
-ON_BOTH_LOOPS = ("test_addresses", "test_connection", "test_opening", "test_pool", "test_transport")
+ON_BOTH_LOOPS = ("test_connect", "test_connection", "test_pool", "test_exchange")
 
 
 def pytest_asyncio_loop_factories(

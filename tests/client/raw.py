@@ -11,8 +11,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from harness.client.route import Route
 from harness.client.transport.exchange import Transport
+from harness.client.transport.route import Route
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.records.target import Generation
 
@@ -149,7 +149,7 @@ def transport(url: str, clock: Clock = SYSTEM_CLOCK, **limits: float) -> Transpo
     """A transport to the address."""
     given: dict[str, float] = {"concurrency": 4, "chunk_timeout": 20.0, "connect_timeout": 10.0}
     settings = Generation.model_validate({**given, **limits})
-    return Transport(Route(url, None), generation=settings, clock=clock)
+    return Transport(Route(url), generation=settings, clock=clock)
 
 
 async def post(over: Transport, sink: Notes | None = None, body: bytes = b"{}") -> Notes:

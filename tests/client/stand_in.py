@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing
 
 
-class Server:
+class Server(Layer):
     """Answers after `seconds`, at most `capacity` at once, and refuses the rest with `status`."""
 
     def __init__(self, clock: Clock, *, capacity: int = 1000, seconds: float = 1.0) -> None:
+        super().__init__(clock)
         self.clock = clock
         self.capacity = capacity
         self.seconds = seconds
@@ -26,7 +27,7 @@ class Server:
         self.answered = self.refused = self.under_way = self.peak = 0
         self.last_answered = 0.0
 
-    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+    async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
         now = self.clock.now()
         self.asked.append(now)
         timing = Timing(sent=0.0, done=0.0)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from harness.client.metrics import Metrics, parse, scrape
 from harness.errors import UsageError
-from tests.client.test_models import Site
+from tests.client.dialects.test_openai_description import Site
 from tests.mock_server import MockServer
 
 # Of vLLM 0.32.0, after 108 requests to a base and its adapter; many families are left out.

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, get_args
 
-from harness.client.openai import OpenAIClient
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.openai import openai_dialect
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
 from harness.clock import ManualClock
@@ -51,7 +52,9 @@ async def test_all_faults_at_once() -> None:
     )
     async with (
         MockServer(answer) as server,
-        OpenAIClient(server.url, api_key=None, generation=generation, clock=clock) as inner,
+        DialectClient(
+            openai_dialect(server.url, None), generation=generation, clock=clock
+        ) as inner,
     ):
         client = RetryingClient(inner, generation=generation, clock=clock)
         replies = await asyncio.gather(*(client.ask(request(n)) for n in range(REQUESTS)))

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from harness.client.openai import OpenAIClient
-from harness.client.protocol import Answer, ChatRequest, Failed
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.openai import openai_dialect
+from harness.client.protocol import Answer, ChatRequest, Failed, RequestContext
 from harness.client.retry import FIRST_DELAY, LONGEST_DELAY, RetryingClient
 from harness.clock import ManualClock
 from harness.records.attempt import Failure, FailureCause
@@ -181,7 +182,7 @@ async def test_the_case_ends_in_its_time_however_many_retries(request_hi: ChatRe
 
 async def test_a_hung_try_is_ended_by_the_case_timeout(request_hi: ChatRequest) -> None:
     class Hangs:
-        async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Answer:
+        async def send(self, request: ChatRequest, context: RequestContext) -> Answer:
             await asyncio.Event().wait()
             raise AssertionError
 
@@ -216,7 +217,9 @@ async def test_over_real_sockets(request_hi: ChatRequest, generation: Generation
     )
     async with (
         MockServer(lambda _: next(said)) as server,
-        OpenAIClient(server.url, api_key=None, generation=generation, clock=clock) as inner,
+        DialectClient(
+            openai_dialect(server.url, None), generation=generation, clock=clock
+        ) as inner,
     ):
         reply = await RetryingClient(inner, generation=generation, clock=clock).ask(request_hi)
     assert isinstance(reply, Answer)

@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
-from harness.client.bots.headers import Headers
-from harness.client.bots.http import Access, HttpClient
-from harness.client.openai import OpenAIClient
+from harness.client.credentials import from_environment
+from harness.client.dialect import Access
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.http import HttpDialect
+from harness.client.dialects.openai import openai_dialect
 from harness.client.protocol import Answer, Failed, Reply
 from harness.clock import ManualClock
 from harness.records.http_server import HttpServer
 from harness.records.target import Generation
 from tests.client.conftest import ask_for
+from tests.client.dialects.test_openai_answer import DONE, STOP, event
 from tests.client.raw import RawServer, Step
-from tests.client.test_stream import DONE, STOP, event
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 ROLE = event({"role": "assistant", "content": ""}, model="mock")
@@ -63,7 +65,9 @@ async def told(*pieces: bytes | Step, **more: Any) -> Reply:
     generation = Generation(chunk_timeout=20.0)
     async with (
         Paced(clock, [pieces]) as server,
-        OpenAIClient(server.url, api_key=None, generation=generation, clock=clock) as client,
+        DialectClient(
+            openai_dialect(server.url, None), generation=generation, clock=clock
+        ) as client,
     ):
         return await client.ask(ask_for(**more))
 
@@ -163,8 +167,8 @@ async def test_a_wait_for_a_connection_is_no_service_time() -> None:
     whole += [said("a"), END]
     async with (
         Paced(clock, [whole, whole]) as server,
-        OpenAIClient(
-            server.url, api_key=None, generation=Generation(concurrency=1), clock=clock
+        DialectClient(
+            openai_dialect(server.url, None), generation=Generation(concurrency=1), clock=clock
         ) as client,
     ):
         first, second = await asyncio.gather(client.ask(ask_for()), client.ask(ask_for()))
@@ -187,8 +191,10 @@ async def test_a_bot_is_sent_to_when_there_is_a_connection() -> None:
                 "answer": "reply",
             }
         )
-        access = Access(bot, Headers(bot, {}, "servers.bot"))
-        async with HttpClient(access, generation=Generation(concurrency=1), clock=clock) as client:
+        dialect = HttpDialect(bot.url, Access(from_environment(bot, {}, "servers.bot"), bot))
+        async with DialectClient(
+            dialect, generation=Generation(concurrency=1), clock=clock
+        ) as client:
             replies = await asyncio.gather(client.ask(ask_for()), client.ask(ask_for()))
     times = [reply.timing for reply in replies if reply.timing is not None]
     assert [(one.sent, one.done) for one in times] == [(0, 2), (2, 4)]
@@ -196,8 +202,8 @@ async def test_a_bot_is_sent_to_when_there_is_a_connection() -> None:
 
 async def test_what_was_never_sent_counts_from_when_it_was_taken_up() -> None:
     clock = ManualClock(5.0)
-    async with OpenAIClient(
-        "http://127.0.0.1:1/v1", api_key=None, generation=Generation(), clock=clock
+    async with DialectClient(
+        openai_dialect("http://127.0.0.1:1/v1", None), generation=Generation(), clock=clock
     ) as client:
         reply = await client.ask(ask_for(), intended=3.0)
     assert reply.timing is not None

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from harness.client.models import describe
-from harness.client.openai import OpenAIClient
+from harness.client.dialect_client import DialectClient
+from harness.client.dialects.openai import describe, openai_dialect
 from harness.client.protocol import Answer, ChatRequest, Failed
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
@@ -88,8 +88,8 @@ async def ask(server: VllmServer, model: str, text: str, tokens: int = 8) -> Ans
     request = ChatRequest(
         model, (Message(role="user", content=text),), max_tokens=tokens, logprobs=True
     )
-    async with OpenAIClient(
-        server.url, api_key=server.api_key, generation=Generation(), clock=SYSTEM_CLOCK
+    async with DialectClient(
+        openai_dialect(server.url, server.api_key), generation=Generation(), clock=SYSTEM_CLOCK
     ) as client:
         return await client.ask(request)
 

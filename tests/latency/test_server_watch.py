@@ -11,7 +11,7 @@ from harness.clock import ManualClock
 from harness.latency.server_watch import Look, ServerWatch
 from harness.records.latency import ServerHealth
 from harness.targets.endpoint import Endpoint
-from tests.client.test_models import Site
+from tests.client.dialects.test_openai_description import Site
 
 NAMES = {
     "prompt": "vllm:prompt_tokens_total",

@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from harness.client.openai import OpenAIClient
-from harness.client.protocol import Answer, ChatRequest, Reply
-from harness.client.traffic import balance
+from harness.client import balance
+from harness.client.dialect_client import DialectClient
+from harness.client.protocol import Answer, ChatRequest, Reply, RequestContext
 from harness.clock import SYSTEM_CLOCK, ManualClock
 from harness.errors import EvidenceError
 from harness.records.asks import Ask
@@ -26,7 +26,7 @@ from harness.run.generate import Question, generate
 from harness.run.plan import Selection, plan
 from harness.storage import RunFolder
 from harness.targets import client_stack as stage
-from harness.targets.client_stack import dial
+from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint
 from tests.builders import identity, shop
 from tests.mock_server import COMMAND, MockReply, MockServer
@@ -64,11 +64,11 @@ async def test_what_is_under_way_is_spread_over_all_servers(count: int) -> None:
             await stack.enter_async_context(MockServer(answer, clock=gate)) for _ in range(count)
         ]
         endpoint = Endpoint(tuple(server.url for server in servers), None)
-        dialled = await stack.enter_async_context(
-            dial(endpoint, Generation(concurrency=8 * count), SYSTEM_CLOCK)
+        clients = await stack.enter_async_context(
+            open_stack(endpoint, Generation(concurrency=8 * count), SYSTEM_CLOCK)
         )
         tasks = [
-            asyncio.create_task(dialled.client.ask(ask_for(str(number))))
+            asyncio.create_task(clients.client.ask(ask_for(str(number))))
             for number in range(8 * count)
         ]
         await all_there.wait()
@@ -127,12 +127,12 @@ async def test_one_of_three_is_killed_and_comes_back(
     tries_of_the_second = [0]
     second = processes[1].url
 
-    class Counted(OpenAIClient):
-        async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+    class Counted(DialectClient):
+        async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
             tries_of_the_second[0] += second in repr(self)
-            return await super().ask(request, intended=intended)
+            return await super().send(request, context)
 
-    monkeypatch.setattr(stage, "OpenAIClient", Counted)
+    monkeypatch.setattr(stage, "DialectClient", Counted)
     monkeypatch.setattr(balance, "LONGEST_REST", 1.0)
     project, suites = shop(tmp_path)
     chosen = Selection(concurrency=24, repeats=20)
@@ -152,10 +152,10 @@ async def test_one_of_three_is_killed_and_comes_back(
             processes[1].start_again()
 
     endpoint = Endpoint(tuple(process.url for process in processes), None)
-    async with dial(endpoint, generation, SYSTEM_CLOCK) as dialled:
+    async with open_stack(endpoint, generation, SYSTEM_CLOCK) as clients:
         with folder.writing() as journal:
             question = Question("base", generation)
-            await generate(planned.asks, question, dialled.client, journal, see)
+            await generate(planned.asks, question, clients.client, journal, see)
 
     attempts = folder.attempts()
     assert len(seen) == len(attempts) == 1600
@@ -175,18 +175,18 @@ async def test_a_replica_that_goes_and_one_that_is_back_are_a_line_each() -> Non
         first = await stack.enter_async_context(MockServer(lambda _: "ok"))
         second = await stack.enter_async_context(MockServer(lambda _: replies["second"]))
         endpoint = Endpoint((first.url, second.url), None)
-        dialled = await stack.enter_async_context(
-            dial(endpoint, Generation(retries=0), clock, lines.append)
+        clients = await stack.enter_async_context(
+            open_stack(endpoint, Generation(retries=0), clock, lines.append)
         )
         replies["second"] = failing
         for number in range(20):
-            await dialled.client.ask(ask_for(f"away {number}"))
+            await clients.client.ask(ask_for(f"away {number}"))
         told = [f"{second.url}: set aside until it answers again: http 500"]
         assert lines == told
         replies["second"] = "ok"
         clock.advance(100.0)
         for number in range(20):
-            await dialled.client.ask(ask_for(f"back {number}"))
+            await clients.client.ask(ask_for(f"back {number}"))
         assert lines == [*told, f"{second.url}: is back"]
 
 
@@ -199,16 +199,16 @@ async def test_a_replica_that_comes_back_as_another_ends_the_run(tmp_path: Path)
             for _ in range(2)
         ]
         endpoint = Endpoint((first.url, second.url), None)
-        dialled = await stack.enter_async_context(dial(endpoint, generation, clock))
-        for replica in dialled.replicas:
-            dialled.known[replica.address] = await replica.describe()
+        clients = await stack.enter_async_context(open_stack(endpoint, generation, clock))
+        for replica in clients.replicas:
+            clients.known[replica.address] = await replica.describe()
         await first.__aexit__(None, None, None)
-        replies = [await dialled.client.ask(ask_for(str(number))) for number in range(4)]
+        replies = [await clients.client.ask(ask_for(str(number))) for number in range(4)]
         assert [isinstance(reply, Answer) for reply in replies] == [False, True, True, True]
         port = int(first.url.rsplit(":", 1)[1].removesuffix("/v1"))
         changed = MockServer(lambda _: "other", models={"x": None, "mock": "x"}, port=port)
         await stack.enter_async_context(changed)
         clock.advance(100.0)
         with pytest.raises(EvidenceError, match="came back with another version or another"):
-            await dialled.client.ask(ask_for("4"))
+            await clients.client.ask(ask_for("4"))
         assert changed.requests == []

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from harness.client.models import ModelEntry, ServerDescription
-from harness.client.protocol import Answer, ChatRequest, Failed, Reply
-from harness.client.traffic.balance import BalancedClient
+from harness.client.balance import BalancedClient
+from harness.client.dialects.openai import ModelEntry, ServerDescription
+from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.clock import ManualClock
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure, Timing
 from harness.records.plan import Plan
 from harness.run.plan import plan
 from harness.targets.adapter_proof import prove_all
-from harness.targets.client_stack import Dialled, Replica
+from harness.targets.client_stack import ClientStack, Replica
 from tests.builders import identity, shop
 
 Logprobs = tuple[tuple[str, float], ...]
@@ -29,10 +29,11 @@ TIMING = Timing(sent=0.0, done=0.0)
 BASE = ModelEntry("base", root="m", max_model_len=512)
 
 
-class Server:
+class Server(Layer):
     """Says the next of `said` to each round of eight probes of the base, then the last again."""
 
     def __init__(self, *said: Logprobs | Failure | str, tuned: Logprobs = TUNED) -> None:
+        super().__init__(ManualClock())
         self.said, self.tuned = said, tuned
         self.requests: list[ChatRequest] = []
         self.base_asked = 0
@@ -45,7 +46,7 @@ class Server:
             raise self.description
         return self.description
 
-    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+    async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
         self.requests.append(request)
         said: Logprobs | Failure | str = self.tuned
         if request.model == "base":
@@ -60,14 +61,14 @@ class Server:
         return Answer(text, None, "stop", None, TIMING, 1, request.model, logprobs)
 
 
-def dialled(*servers: Server) -> Dialled:
+def clients(*servers: Server) -> ClientStack:
     by_address = {f"http://{number}": server for number, server in enumerate(servers, 1)}
     endpoint: Any = SimpleNamespace(describe=lambda address: by_address[address].describe())
     replicas = tuple(
         Replica(address, server, server, endpoint) for address, server in by_address.items()
     )
     balanced = BalancedClient(servers, clock=ManualClock())
-    return Dialled(balanced, replicas, balanced)
+    return ClientStack(balanced, replicas, balanced)
 
 
 @pytest.fixture
@@ -89,13 +90,13 @@ class Heard(list[str]):
 
 async def test_one_server_without_an_adapter_is_asked_nothing(base: Plan) -> None:
     server = Server(SAME)
-    assert await prove_all(dialled(server), base, Heard()) is None
+    assert await prove_all(clients(server), base, Heard()) is None
     assert server.requests == []
 
 
 async def test_replicas_that_answer_alike_agree(base: Plan) -> None:
     servers = [Server(SAME), Server(SAME), Server(SAME)]
-    found = dialled(*servers)
+    found = clients(*servers)
     said = Heard()
     assert await prove_all(found, base, said, "gateway") is None
     assert (len(found.replicas), said) == (3, [])
@@ -107,15 +108,15 @@ NOISY: Logprobs = (("a", -0.5), ("b", -0.28))
 
 
 async def test_what_the_first_differs_by_from_itself_is_noise(base: Plan) -> None:
-    await prove_all(dialled(Server(SAME, NOISY), Server(OTHER)), base, Heard())
+    await prove_all(clients(Server(SAME, NOISY), Server(OTHER)), base, Heard())
     with pytest.raises(EvidenceError, match=r"largest difference 0\.1 nats, noise 0\)"):
-        await prove_all(dialled(Server(SAME), Server(OTHER)), base, Heard())
+        await prove_all(clients(Server(SAME), Server(OTHER)), base, Heard())
 
 
 @pytest.mark.parametrize("odd", [OTHER, FORKED, SAME[:1], "b a"])
 async def test_a_replica_with_other_weights_is_named(base: Plan, odd: Logprobs | str) -> None:
     with pytest.raises(EvidenceError, match="answers 8 of 8 probes differently") as caught:
-        await prove_all(dialled(Server(SAME), Server(SAME), Server(odd)), base, Heard())
+        await prove_all(clients(Server(SAME), Server(SAME), Server(odd)), base, Heard())
     assert caught.value.line.startswith("http://3: is no replica of http://1")
     assert caught.value.exit_code == 3
 
@@ -147,36 +148,36 @@ async def test_a_replica_that_describes_itself_otherwise_is_refused_unasked(
     servers = [Server(SAME), Server(SAME)]
     servers[1].description = description
     with pytest.raises(EvidenceError, match=said) as caught:
-        await prove_all(dialled(*servers), base, Heard())
+        await prove_all(clients(*servers), base, Heard())
     assert caught.value.line.startswith("http://2: ")
     assert servers[0].requests == servers[1].requests == []
 
 
 async def test_servers_without_log_probabilities_are_compared_by_their_texts(base: Plan) -> None:
-    await prove_all(dialled(Server("x"), Server("x")), base, Heard())
+    await prove_all(clients(Server("x"), Server("x")), base, Heard())
     with pytest.raises(EvidenceError, match="answers 8 of 8 probes differently"):
-        await prove_all(dialled(Server("x"), Server("y")), base, Heard())
+        await prove_all(clients(Server("x"), Server("y")), base, Heard())
 
 
 async def test_a_server_that_refuses_log_probabilities_is_asked_without(base: Plan) -> None:
     refused = Failure(cause="http", detail="no logprobs here", status=400)
 
     class Plain(Server):
-        async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
             if request.logprobs:
                 return Failed(refused, TIMING, 1)
-            return await super().ask(request)
+            return await super().send(request, context)
 
-    await prove_all(dialled(Plain("x"), Plain("x")), base, Heard())
+    await prove_all(clients(Plain("x"), Plain("x")), base, Heard())
     with pytest.raises(EvidenceError, match="differently"):
-        await prove_all(dialled(Plain("x"), Plain("y")), base, Heard())
+        await prove_all(clients(Plain("x"), Plain("y")), base, Heard())
     with pytest.raises(ServerError, match="http://1: a probe of `base` failed: no logprobs here"):
-        await prove_all(dialled(Plain(refused), Plain("x")), base, Heard())
+        await prove_all(clients(Plain(refused), Plain("x")), base, Heard())
 
 
 async def test_a_first_that_contradicts_itself_tells_nothing(base: Plan) -> None:
     with pytest.raises(EvidenceError, match="http://1: contradicts itself on 8 of 8"):
-        await prove_all(dialled(Server(SAME, FORKED), Server(SAME)), base, Heard())
+        await prove_all(clients(Server(SAME, FORKED), Server(SAME)), base, Heard())
 
 
 @pytest.mark.parametrize("away", [0, 1, 2])
@@ -189,7 +190,7 @@ async def test_a_replica_that_is_not_there_is_left_out_and_said(
     servers[away].said = (refused,)
     if how == "described":
         servers[away].description = ServerError("cannot connect")
-    found, said = dialled(*servers), Heard()
+    found, said = clients(*servers), Heard()
     await prove_all(found, base, said)
     assert said == [f"http://{away + 1} is left out, 2 remain: cannot connect"]
     asked = len(servers[away].requests)
@@ -203,12 +204,12 @@ async def test_where_none_is_there_the_first_says_why(base: Plan) -> None:
     for number, server in enumerate(servers):
         server.description = ServerError(f"gone {number}")
     with pytest.raises(ServerError, match="gone 0"):
-        await prove_all(dialled(*servers), base, Heard())
+        await prove_all(clients(*servers), base, Heard())
 
 
 async def test_the_adapter_is_proven_on_every_replica(tuned: Plan) -> None:
     servers = [Server(SAME), Server(SAME)]
-    proof = await prove_all(dialled(*servers), tuned, Heard())
+    proof = await prove_all(clients(*servers), tuned, Heard())
     assert proof is not None
     assert (proof.probes, proof.differing) == (8, 8)
     # Twice and once to see that they agree, then twice the base and once the adapter.
@@ -219,10 +220,10 @@ async def test_an_adapter_that_one_replica_dropped_is_refused(tuned: Plan) -> No
     servers = [Server(SAME), Server(SAME)]
     servers[1].description = ServerDescription((BASE,), "vllm 1")
     with pytest.raises(AdapterNotApplied, match="http://2: does not list `tuned`"):
-        await prove_all(dialled(*servers), tuned, Heard())
+        await prove_all(clients(*servers), tuned, Heard())
 
 
 async def test_an_adapter_that_one_replica_does_not_apply_is_refused(tuned: Plan) -> None:
     servers = [Server(SAME), Server(TUNED)]
     with pytest.raises(AdapterNotApplied, match=r"http://2: .*8 of 8 probes exactly as its base"):
-        await prove_all(dialled(*servers), tuned, Heard())
+        await prove_all(clients(*servers), tuned, Heard())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections import deque
 from collections.abc import Mapping
 from typing import Protocol, cast
 
-from harness.client.transport.backlog import Backlog
-from harness.client.transport.causes import TransportFailed, broken
+from harness.client.failures import TransportFailed, exchange_failure
 from harness.client.transport.response import ResponseReader
 from harness.clock import Clock
 
+AT_ONCE = 8
 _LINGER = 1.0
 _MOST_UNREAD = 16
 
@@ -43,6 +44,41 @@ class Keeper(Protocol):
     def lost(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
         ...
+
+
+class Reader(Protocol):
+    """Whoever has read something."""
+
+    def digest(self) -> None:
+        """Understand all that was read."""
+        ...
+
+
+class Backlog:
+    """Lets readers digest in their turn, a few at a time, and the event loop read in between.
+
+    The moment at which bytes are read then never waits for more than a few others to be understood,
+    however many come at once.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Reader] = deque()
+        self._at_work = False
+
+    def add(self, reader: Reader) -> None:
+        """Let the reader digest soon."""
+        self._waiting.append(reader)
+        if not self._at_work:
+            self._at_work = True
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        waiting = self._waiting
+        for _ in range(min(AT_ONCE, len(waiting))):
+            waiting.popleft().digest()
+        self._at_work = bool(waiting)
+        if waiting:
+            asyncio.get_running_loop().call_soon(self._work)
 
 
 class Connection(asyncio.Protocol):
@@ -182,7 +218,7 @@ class Connection(asyncio.Protocol):
         if not self._busy:
             return
         if self._reader.fault is not None:
-            self._settle(None if enough else broken(self._reader.fault))
+            self._settle(None if enough else exchange_failure(self._reader.fault))
             self._release(keep=False)
         elif self._reader.whole:
             self._over()
@@ -210,7 +246,7 @@ class Connection(asyncio.Protocol):
 
     def _lost_by(self, error: Exception | None) -> TransportFailed:
         if error is not None:
-            return broken(error)
+            return exchange_failure(error)
         if self._reader.began:
             return TransportFailed("reset", "the connection broke off in mid-answer")
         return TransportFailed("reset", "the server closed the connection")

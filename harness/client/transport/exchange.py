@@ -6,19 +6,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from harness.client.route import Route
-from harness.client.transport.backlog import Backlog
-from harness.client.transport.causes import TransportFailed
-from harness.client.transport.connection import Connection, Keeper, Sink
-from harness.client.transport.opening import Opening
-from harness.client.transport.origin import Origin, Proxy
+from harness.client.transport.connect import Connector
+from harness.client.transport.connection import Backlog, Connection, Keeper, Sink
 from harness.client.transport.pool import Pool
+from harness.client.transport.route import KEEPALIVE, Origin, Proxy, Route
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.records.target import Generation
 from harness.version import __version__
-
-__all__ = ["Sink", "Transport", "TransportFailed"]
 
 
 class Transport:
@@ -35,10 +30,9 @@ class Transport:
     def __init__(self, route: Route, *, generation: Generation, clock: Clock) -> None:
         self._generation = generation
         self._clock = clock
-        self._keepalive = route.keepalive
         self._origin = Origin.of(route.url)
         self._proxy = Proxy.of(route.proxy) if route.proxy is not None else None
-        self._opening = Opening(self._origin, self._proxy, generation.connect_timeout)
+        self._connector = Connector(self._origin, self._proxy, generation.connect_timeout)
         self._backlog = Backlog()
         self._pool: Pool | None = None
         # A proxy is told the whole address (RFC 9112, 3.2.2), unless it only carries a tunnel.
@@ -56,7 +50,7 @@ class Transport:
         self._lines = "\r\n".join(lines)
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(self._open, limit=self._generation.concurrency, keepalive=self._keepalive)
+        self._pool = Pool(self._connect, limit=self._generation.concurrency, keepalive=KEEPALIVE)
         return self
 
     async def __aexit__(
@@ -109,7 +103,7 @@ class Transport:
         except UnicodeEncodeError:
             raise UsageError("a header holds characters that no header can carry") from None
 
-    async def _open(self, keeper: Keeper) -> Connection:
-        return await self._opening.open(
+    async def _connect(self, keeper: Keeper) -> Connection:
+        return await self._connector.connect(
             lambda: Connection(keeper, self._clock, self._generation.chunk_timeout, self._backlog)
         )

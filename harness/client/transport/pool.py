@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable
 
 from harness.client.transport.connection import Connection, Keeper
 
-_FAREWELL = 0.5
+_CLOSING = 0.5
 
-Opener = Callable[[Keeper], Awaitable[Connection]]
+Connect = Callable[[Keeper], Awaitable[Connection]]
 
 
 class Pool:
     """At most `limit` connections, the latest used first; idle ones are closed after `keepalive`.
 
-    `opener` makes a connection that comes back to the pool by itself when its exchange is over.
+    `connect` makes a connection that comes back to the pool by itself when its exchange is over.
     """
 
-    def __init__(self, opener: Opener, *, limit: int, keepalive: float) -> None:
-        self._opener = opener
+    def __init__(self, connect: Connect, *, limit: int, keepalive: float) -> None:
+        self._connect = connect
         self._keepalive = keepalive
         self._slots = asyncio.Semaphore(limit)
         self._idle: list[Connection] = []
@@ -40,7 +40,7 @@ class Pool:
                 return connection
             connection.close()
         try:
-            connection = await self._opener(self)
+            connection = await self._connect(self)
         except BaseException:
             self._slots.release()
             raise
@@ -55,11 +55,11 @@ class Pool:
         for connection in open_ones:
             connection.close()
         if open_ones:
-            _, left = await asyncio.wait([one.gone for one in open_ones], timeout=_FAREWELL)
+            _, left = await asyncio.wait([one.gone for one in open_ones], timeout=_CLOSING)
             if left:
                 for connection in open_ones:
                     connection.abort()
-                await asyncio.wait(left, timeout=_FAREWELL)
+                await asyncio.wait(left, timeout=_CLOSING)
 
     def freed(self, connection: Connection) -> None:
         """Keep a connection whose exchange is over, if it can be used again."""

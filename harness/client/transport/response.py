@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httptools
 
-from harness.client.transport.causes import TransportFailed
+from harness.client.failures import TransportFailed
 
 LONGEST_HEAD = 64 * 1024
 _SWITCHING = 101

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from harness.client.transport.backlog import AT_ONCE, Backlog
-from harness.client.transport.connection import _MOST_UNREAD, Connection
+from harness.client.transport.connection import _MOST_UNREAD, AT_ONCE, Backlog, Connection
 from harness.clock import ManualClock
 from tests.client.raw import Notes, chunk, chunked
 from tests.client.transport.test_connection import OPENED, Kept, Wire

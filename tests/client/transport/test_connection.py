@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.client.failures import TransportFailed
 from harness.client.transport.connection import Connection
-from harness.client.transport.exchange import TransportFailed
 from harness.clock import ManualClock
 from tests.client.raw import (
     Answer,

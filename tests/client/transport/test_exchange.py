@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.client.route import Route
 from harness.client.transport.exchange import Transport
+from harness.client.transport.route import Route
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UsageError
 from harness.records.target import Generation
@@ -60,15 +60,13 @@ def test_a_proxy_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("http_proxy", "socks5://me:secret@127.0.0.1:1")
     with pytest.raises(UsageError) as caught:
-        Transport(
-            Route("http://chat.invalid/v1", None), generation=Generation(), clock=SYSTEM_CLOCK
-        )
+        Transport(Route("http://chat.invalid/v1"), generation=Generation(), clock=SYSTEM_CLOCK)
     assert "secret" not in caught.value.line
 
 
 def test_the_client_needs_no_other_http_library() -> None:
     program = (
-        "import sys, harness.cli.run, harness.client.openai, harness.client.models\n"
+        "import sys, harness.cli.run, harness.client.dialects, harness.client.metrics\n"
         "print(sorted({'aiohttp', 'httpx', 'requests', 'urllib3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from harness.client.route import Route
-from harness.client.transport.exchange import Transport, TransportFailed
+from harness.client.failures import TransportFailed
+from harness.client.transport import exchange
+from harness.client.transport.exchange import Transport
+from harness.client.transport.route import Route
 from harness.clock import SYSTEM_CLOCK
 from harness.records.target import Generation
 from tests.client.raw import Notes, RawServer, Step, chunked, plain, post, transport
@@ -65,7 +67,7 @@ async def test_what_the_kernel_knows_and_the_loop_has_not_read_counts() -> None:
 
 
 async def test_an_idle_connection_is_closed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Route, "keepalive", 0.02)
+    monkeypatch.setattr(exchange, "KEEPALIVE", 0.02)
     async with RawServer([OK, OK]) as server, transport(server.url) as over:
         await asyncio.gather(post(over), post(over))
         await server.all_ended.wait()
@@ -138,7 +140,7 @@ async def test_a_cancelled_exchange_does_not_end_the_next_one_on_its_connection(
     # The answer is whole, and the waiting task has not run yet when it is cancelled.
     async with RawServer([OK, OK]) as server:
         generation = Generation(concurrency=1)
-        over = Transport(Route(server.url, None), generation=generation, clock=SYSTEM_CLOCK)
+        over = Transport(Route(server.url), generation=generation, clock=SYSTEM_CLOCK)
 
         class Cancels(Notes):
             def feed(self, data: bytes, at: float) -> bool:

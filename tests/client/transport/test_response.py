@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.client.transport.causes import TransportFailed
+from harness.client.failures import TransportFailed
 from harness.client.transport.response import LONGEST_HEAD, ResponseReader
 from tests.client.raw import chunk, chunked, plain
 

@@ -1,1 +1,0 @@
-"""Chatbots that are not OpenAI-compatible: a request as data, an answer by an expression."""

@@ -1,0 +1,183 @@
+"""A dialect: how one kind of server is spoken to, without any network."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.client.credentials import Credentials
+from harness.client.framing import LineParser, SseParser
+from harness.client.protocol import Answer, ChatRequest
+from harness.client.transport.fetch import WholeBody
+from harness.client.transport.route import Route
+from harness.records.attempt import Failure, FailureCause
+from harness.records.http_server import HttpServer
+
+_DETAIL_LENGTH = 300
+
+
+class BadAnswer(Exception):
+    """The response cannot become an answer; carries the failure to report."""
+
+    def __init__(self, cause: FailureCause, detail: str, status: int | None = None) -> None:
+        self.failure = Failure(cause=cause, detail=one_line(detail), status=status)
+        super().__init__(self.failure.detail)
+
+
+class MalformedJson(BadAnswer):
+    """An event or a document is no JSON."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("protocol", detail)
+
+
+class CannotSend(Exception):
+    """The conversation has no form in which this server could take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a dialect needs besides an address: credentials, and the settings of its server."""
+
+    credentials: Credentials
+    server: HttpServer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one event of a stream, or a whole document, brings.
+
+    `text` is None where there is no place for one. `counts` are prompt and completion tokens as
+    the server gives them; `ends` says that nothing follows.
+    """
+
+    text: str | None = None
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    counts: tuple[Any, Any] | None = None
+    model: str | None = None
+    logprobs: Sequence[tuple[str, float]] = ()
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a response ended: what is to be known of it before it counts as an answer.
+
+    `ended` says that the server marked the end, `has_text` that a place for text was found.
+    """
+
+    streamed: bool
+    ended: bool
+    has_text: bool
+    finish_reason: str | None
+
+
+class Dialect(ABC):
+    """Builds the requests to one server, and reads what its responses bring.
+
+    A new dialect is one file: its request, and what one event means. `path` may differ by request.
+    """
+
+    # Whether `[DONE]` ends an answer, which is then whole at that moment.
+    ends_with_done = False
+
+    def __init__(self, route: Route, access: Access) -> None:
+        self.route = route
+        self.credentials = access.credentials
+
+    @abstractmethod
+    def build(self, request: ChatRequest) -> tuple[str, bytes]:
+        """The path and the body of the request.
+
+        Raises:
+            CannotSend: the server cannot take the conversation.
+        """
+
+    @abstractmethod
+    def parse(self, data: bytes, request: ChatRequest) -> Event:
+        """What one event, or the whole document, brings.
+
+        Raises:
+            BadAnswer: an error, or something that cannot be read.
+        """
+
+    @abstractmethod
+    def check_ending(self, ending: Ending) -> None:
+        """Return if the response is a whole answer.
+
+        Raises:
+            BadAnswer: it broke off, or lacks something.
+        """
+
+    def headers(self) -> dict[str, str]:
+        """The headers of every request."""
+        return {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            **self.credentials.headers,
+        }
+
+    def turns(self, request: ChatRequest) -> Sequence[ChatRequest]:
+        """The requests that a conversation is sent as, one after the other."""
+        return (request,)
+
+    def framer(self) -> SseParser | LineParser | None:
+        """What cuts a response into events; None where it is one document."""
+        return SseParser()
+
+    def accepts(self, body: WholeBody) -> bool:
+        """Whether the status and the headers are those of an answer."""
+        return 200 <= body.status <= 299
+
+    def names(self, model: str, name: str) -> bool:
+        """Whether a server that was asked for the model may call it by the name."""
+        return name == model
+
+    def check_answer(self, answer: Answer) -> None:  # noqa: ARG002 - others look at it
+        """Return if the answer may be kept.
+
+        Raises:
+            BadAnswer: it must not.
+        """
+        return
+
+    def refusal(self, body: WholeBody) -> Failure:
+        """The failure in a response that is no answer."""
+        try:
+            data = json.loads(body.content)
+            words = error_text(data.get("error", data) if isinstance(data, dict) else data)
+        except (ValueError, RecursionError):
+            words = body.content.decode("utf-8", "replace")
+        # The secret goes before the text is cut, or a part of it might stay.
+        words = one_line(self.credentials.redact(words))
+        detail = f"HTTP {body.status}" + (f": {words}" if words else "")
+        return Failure(cause="http", detail=detail, status=body.status)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, cut to a length that a person reads, and always encodable."""
+    line = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    return line if len(line) <= _DETAIL_LENGTH else f"{line[: _DETAIL_LENGTH - 1]}…"
+
+
+def error_text(error: Any) -> str:
+    """What a server's `error` value says: its message where it has one."""
+    if isinstance(error, dict):
+        message = error.get("message") or error.get("detail") or error.get("error")
+        return error_text(message) if message else json.dumps(error)
+    return error if isinstance(error, str) else json.dumps(error)
+
+
+def encodable(text: str) -> str:
+    """The text with surrogate pairs joined (chunks may split them) and lone ones replaced."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

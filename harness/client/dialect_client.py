@@ -1,0 +1,282 @@
+"""One request to one server, in its dialect, over pooled connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from harness.client.dialect import (
+    BadAnswer,
+    CannotSend,
+    Dialect,
+    Ending,
+    MalformedJson,
+    encodable,
+)
+from harness.client.failures import TransportFailed, retry_after
+from harness.client.framing import EventTooLong, LineParser, SseParser
+from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
+from harness.client.transport.exchange import Transport
+from harness.client.transport.fetch import WholeBody
+from harness.clock import Clock
+from harness.records.attempt import Failure, Timing, Usage
+from harness.records.target import Generation
+
+MAX_STREAM_BYTES = 64 * 1024 * 1024
+_ERROR_BODY = 16 * 1024
+_BROKEN_OFF = frozenset({"abort", "error"})
+
+
+class DialectClient(Layer):
+    """Sends each request once; use it in an `async with`.
+
+    Timeouts come from `generation`: to connect, between chunks, and for the whole case.
+
+    Raises:
+        UsageError: the environment's proxy cannot be used.
+    """
+
+    def __init__(self, dialect: Dialect, *, generation: Generation, clock: Clock) -> None:
+        super().__init__(clock)
+        self._dialect = dialect
+        self._generation = generation
+        self._transport = Transport(dialect.route, generation=generation, clock=clock)
+        self._headers = dialect.headers()
+
+    def __repr__(self) -> str:
+        return f"DialectClient({self._dialect.route.url!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    async def send(self, request: ChatRequest, context: RequestContext) -> Reply:
+        """The answer, or a failure with its cause; never an exception for what a server does.
+
+        Raises:
+            UsageError: asked outside its `async with`.
+        """
+        now, start = self._clock.now, context.intended
+        try:
+            path, body = self._dialect.build(request)
+        except CannotSend as error:
+            return Failed(Failure(cause="protocol", detail=str(error)), None, 1)
+        reader = AnswerReader(self._dialect, request, start, now())
+        try:
+            async with asyncio.timeout(self._generation.case_timeout):
+                await self._transport.exchange("POST", path, self._headers, body, reader)
+            return reader.finish(now())
+        except BadAnswer as error:
+            failure = error.failure
+        except TimeoutError:
+            failure = Failure(cause="timeout", detail="no whole answer within case_timeout")
+        except TransportFailed as error:
+            # A status that came is reported, however little of its message did.
+            failure = reader.refusal() or Failure(cause=error.cause, detail=error.detail)
+        timing = Timing(sent=reader.sent_at - start, chunks=reader.arrivals, done=now() - start)
+        wait = retry_after(reader.retry_after, self._clock)
+        return Failed(self._redacted(failure), timing, 1, retry_after=wait)
+
+    def _redacted(self, failure: Failure) -> Failure:
+        detail = self._dialect.credentials.redact(failure.detail)
+        return (
+            failure if detail == failure.detail else failure.model_copy(update={"detail": detail})
+        )
+
+
+class AnswerReader:
+    """Takes one response's status and bytes, then gives the answer, or the failure.
+
+    Reads come with the moment at which they were read, on the client's clock; the answer's times
+    are seconds since `start`.
+    """
+
+    __slots__ = (
+        "_arrivals",
+        "_counts",
+        "_dialect",
+        "_document",
+        "_ended",
+        "_finish",
+        "_first_tokens",
+        "_framer",
+        "_has_text",
+        "_last_read",
+        "_logprobs",
+        "_model",
+        "_reasoning",
+        "_refused",
+        "_request",
+        "_size",
+        "_start",
+        "_text",
+        "sent_at",
+    )
+
+    def __init__(
+        self, dialect: Dialect, request: ChatRequest, start: float, sent_at: float
+    ) -> None:
+        self._dialect = dialect
+        self._request = request
+        self._start = start
+        self.sent_at = sent_at
+        self._framer = dialect.framer()
+        self._document: list[bytes] = []
+        self._refused: WholeBody | None = None
+        self._size = 0
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._arrivals: list[float] = []
+        self._logprobs: list[tuple[str, float]] = []
+        self._finish: str | None = None
+        self._counts: tuple[Any, Any] | None = None
+        self._first_tokens: int | None = None
+        self._model: str | None = None
+        self._last_read: float | None = None
+        self._has_text = self._ended = False
+
+    @property
+    def arrivals(self) -> tuple[float, ...]:
+        """When chunks with content came."""
+        return tuple(self._arrivals)
+
+    @property
+    def retry_after(self) -> str | None:
+        """The Retry-After of a response that is no answer."""
+        return None if self._refused is None else self._refused.headers.get("retry-after")
+
+    def head(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the status and the headers, their names in lower case."""
+        body = WholeBody(_ERROR_BODY)
+        body.head(status, headers)
+        self._refused = None if self._dialect.accepts(body) else body
+
+    def feed(self, data: bytes, at: float) -> bool:
+        """Take what one read brought; true when nothing that follows can matter.
+
+        Raises:
+            BadAnswer: an error in the answer, malformed JSON, another model's answer, no end.
+        """
+        if self._refused is not None:
+            return self._refused.feed(data, at)
+        self._last_read = at
+        self._size += len(data)
+        if self._size > MAX_STREAM_BYTES:
+            raise BadAnswer("protocol", f"the answer is longer than {MAX_STREAM_BYTES} bytes")
+        framer = self._framer
+        if framer is None:
+            self._document.append(data)
+            return False
+        try:
+            events = framer.feed(data)
+        except EventTooLong as error:
+            raise BadAnswer("protocol", str(error)) from None
+        for event in events:
+            if event == b"[DONE]" and isinstance(framer, SseParser):
+                self._ended = True
+            else:
+                self._take(event, at)
+            if self._ended:
+                return True
+        return False
+
+    def finish(self, at: float) -> Answer:
+        """The answer, once the response has ended.
+
+        Raises:
+            BadAnswer: a refusal, an answer that broke off, or one that cannot be read.
+        """
+        if (refusal := self.refusal()) is not None:
+            raise BadAnswer(refusal.cause, refusal.detail, refusal.status)
+        framer = self._framer
+        if framer is None:
+            self._take(b"".join(self._document), at)
+        elif isinstance(framer, LineParser) and not self._ended and (rest := framer.rest()):
+            self._take_last_line(rest, at)
+        self._dialect.check_ending(
+            Ending(framer is not None, self._ended, self._has_text, self._finish)
+        )
+        if self._finish in _BROKEN_OFF:
+            raise BadAnswer("server_error", f"the server broke off: {self._finish}")
+        answer = Answer(
+            text=encodable("".join(self._text)),
+            reasoning=encodable("".join(self._reasoning)) if self._reasoning else None,
+            finish_reason=self._finish or "stop",
+            usage=_usage(self._counts),
+            timing=Timing(
+                sent=self.sent_at - self._start, chunks=self.arrivals, done=self._done(at)
+            ),
+            tries=1,
+            model=self._model or self._request.model,
+            token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
+            first_tokens=self._first_tokens,
+        )
+        self._dialect.check_answer(answer)
+        return answer
+
+    def refusal(self) -> Failure | None:
+        """The failure that the status and the headers are; None where they are an answer's."""
+        return None if self._refused is None else self._dialect.refusal(self._refused)
+
+    def _done(self, at: float) -> float:
+        """When the answer was whole: at its last read, unless its end was never marked."""
+        unmarked = self._dialect.ends_with_done and not self._ended
+        return (at if unmarked or self._last_read is None else self._last_read) - self._start
+
+    def _take(self, data: bytes, at: float) -> None:
+        event = self._dialect.parse(data, self._request)
+        if event.model and self._model is None:
+            self._check_model(event.model)
+        text, reasoning, counts = event.text, event.reasoning, event.counts
+        if counts is not None:
+            self._counts = counts  # read once the last is known: some count in every event
+        if text is not None:
+            self._has_text = True
+            if text:
+                self._text.append(text)
+        if reasoning:
+            self._reasoning.append(reasoning)
+        if (text or reasoning) and self._framer is not None:
+            if counts is not None and not self._arrivals:
+                first = _usage(counts)
+                self._first_tokens = (first.completion_tokens or None) if first else None
+            self._arrivals.append(at - self._start)
+        if event.logprobs:
+            self._logprobs.extend(event.logprobs)
+        if event.finish_reason:
+            self._finish = event.finish_reason
+        self._ended = event.ends
+
+    def _take_last_line(self, line: bytes, at: float) -> None:
+        """Take a last line that no line end closes; one that is not whole broke off."""
+        try:
+            self._take(line, at)
+        except MalformedJson:
+            raise BadAnswer("reset", "the stream broke off in the middle of a line") from None
+
+    def _check_model(self, name: str) -> None:
+        asked, called = self._request.model, self._request.answers_as
+        if name != asked and name != called and not self._dialect.names(asked, name):
+            name = self._dialect.credentials.redact(name)
+            raise BadAnswer("wrong_model", f"asked `{asked}`, answered by `{name}`")
+        self._model = name
+
+
+def _usage(counts: tuple[Any, Any] | None) -> Usage | None:
+    """The counts, where both are: an answer is not lost because a server counts otherwise."""
+    if counts is None:
+        return None
+    try:
+        return Usage(prompt_tokens=counts[0], completion_tokens=counts[1])
+    except ValueError:
+        return None

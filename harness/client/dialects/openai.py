@@ -1,0 +1,316 @@
+"""OpenAI-compatible servers: chat completions as a stream, and what a server says of itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from harness.client.credentials import Credentials, bearer
+from harness.client.dialect import (
+    Access,
+    BadAnswer,
+    CannotSend,
+    Dialect,
+    Ending,
+    Event,
+    encodable,
+    error_text,
+    one_line,
+)
+from harness.client.failures import TransportFailed
+from harness.client.protocol import ChatRequest
+from harness.client.transport.fetch import Fetch, WholeBody, fetcher
+from harness.client.transport.route import Route, path_of
+from harness.errors import ServerError
+from harness.records.attempt import Failure
+
+_STREAM_OPTIONS = {"include_usage": True}
+# A server that names no type is taken at its word.
+_STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
+# A server may name the dated snapshot or the tag that a model's name stands for.
+_SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}|-\d{8}|:latest")
+
+
+class OpenAIDialect(Dialect):
+    """Chat completions of the server at `url`, with its `/v1`.
+
+    Raises:
+        UsageError: the address cannot be used.
+    """
+
+    ends_with_done = True
+
+    def __init__(self, url: str, access: Access) -> None:
+        super().__init__(Route(url), access)
+        self._path = f"{path_of(self.route.url)}/chat/completions"
+
+    def build(self, request: ChatRequest) -> tuple[str, bytes]:
+        """The path and the body of the request.
+
+        Raises:
+            CannotSend: a text holds a lone surrogate, which is no character.
+        """
+        body: dict[str, object] = {
+            "model": request.model,
+            "messages": [
+                {"role": message.role, "content": message.content} for message in request.messages
+            ],
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "stream": True,
+            "stream_options": _STREAM_OPTIONS,
+        }
+        if request.logprobs:
+            body["logprobs"] = True
+        for name, value in request.extra.items():
+            if name == "stream_options" and isinstance(value, Mapping):
+                value = {**_STREAM_OPTIONS, **value}
+            body[name] = value
+        try:
+            return self._path, json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise CannotSend("the conversation holds half a surrogate pair: not sent") from None
+
+    def parse(self, data: bytes, request: ChatRequest) -> Event:
+        """What one chunk brings to the first choice.
+
+        Raises:
+            BadAnswer: an error event, malformed JSON, or an event of unknown form.
+        """
+        chunk = _parsed(data)
+        if not isinstance(chunk, dict):
+            raise BadAnswer("protocol", f"an event is not an object: {data[:80]!r}")
+        if chunk.get("error") or chunk.get("object") == "error":
+            error = chunk.get("error") or chunk
+            raise BadAnswer("server_error", error_text(error), _status_in(error))
+        try:
+            choice = next(
+                (one for one in chunk.get("choices") or () if one.get("index", 0) == 0), None
+            )
+            return _event(chunk, choice or {}, request.logprobs)
+        except (AttributeError, TypeError, ValueError, KeyError):
+            raise BadAnswer("protocol", f"an event of unknown form: {data[:80]!r}") from None
+
+    def accepts(self, body: WholeBody) -> bool:
+        """Whether a stream was answered with."""
+        return body.status == 200 and body.kind in _STREAMS
+
+    def names(self, model: str, name: str) -> bool:
+        """Whether the name is a snapshot of the model."""
+        return name.startswith(model) and bool(_SNAPSHOT.fullmatch(name[len(model) :]))
+
+    def check_ending(self, ending: Ending) -> None:
+        """Return if the answer has its finish reason.
+
+        Raises:
+            BadAnswer: the stream ended before the answer did.
+        """
+        if ending.finish_reason is None:
+            if ending.ended:
+                raise BadAnswer("protocol", "the stream ended without a finish_reason")
+            raise BadAnswer("reset", "the stream broke off before the answer ended")
+
+    def refusal(self, body: WholeBody) -> Failure:
+        """What to make of an error, or of one document where a stream was asked for."""
+        if body.status != 200:
+            return super().refusal(body)
+        with contextlib.suppress(ValueError, RecursionError):
+            data = json.loads(body.content)
+            if isinstance(data, dict) and data.get("error"):
+                return BadAnswer("server_error", error_text(data["error"])).failure
+        words = f"the server answered without streaming, with {body.kind}"
+        return BadAnswer("protocol", words).failure
+
+
+def openai_dialect(url: str, api_key: str | None) -> OpenAIDialect:
+    """The dialect of the server at the address, with its key.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+    """
+    return OpenAIDialect(url, Access(_credentials(Route(url), api_key)))
+
+
+def _credentials(route: Route, api_key: str | None) -> Credentials:
+    return bearer(api_key, route.host)
+
+
+def _event(chunk: dict[str, Any], choice: dict[str, Any], with_logprobs: bool) -> Event:
+    delta = choice.get("delta") or {}
+    text = delta.get("content") or ""
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    if not isinstance(text, str) or not isinstance(reasoning, str):
+        raise TypeError
+    finish, usage, model = choice.get("finish_reason"), chunk.get("usage"), chunk.get("model")
+    return Event(
+        text,
+        reasoning,
+        str(finish) if finish else None,
+        _counts(usage) if usage else None,
+        model if isinstance(model, str) else None,
+        _logprobs(choice) if with_logprobs and choice.get("logprobs") else (),
+    )
+
+
+def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    found = []
+    for entry in choice["logprobs"].get("content") or ():
+        logprob = float(entry["logprob"])
+        if not math.isfinite(logprob):
+            raise ValueError
+        found.append((encodable(entry["token"]), logprob))
+    return found
+
+
+def _parsed(event: bytes) -> Any:
+    try:
+        return msgspec.json.decode(event)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    # The slower parser takes a half of a surrogate pair, whose other half may follow.
+    try:
+        return json.loads(event)
+    except (ValueError, RecursionError):
+        raise BadAnswer("protocol", f"malformed JSON in an event: {event[:80]!r}") from None
+
+
+def _counts(usage: Any) -> tuple[Any, Any]:
+    if not isinstance(usage, dict):
+        return None, None
+    return usage.get("prompt_tokens"), usage.get("completion_tokens")
+
+
+def _status_in(error: Any) -> int | None:
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One entry of a server's model list; an adapter names its `parent`."""
+
+    id: str
+    parent: str | None = None
+    root: str | None = None
+    max_model_len: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDescription:
+    """A server's models and its version, `unknown` where it does not tell."""
+
+    models: tuple[ModelEntry, ...]
+    version: str
+
+    def model(self, name: str) -> ModelEntry | None:
+        """The entry of that name, if there is one."""
+        return next((entry for entry in self.models if entry.id == name), None)
+
+
+async def describe(
+    url: str,
+    api_key: str | None,
+    *,
+    timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
+    api_key_env: str | None = None,
+) -> ServerDescription:
+    """What the server at `url` (with its `/v1`) serves.
+
+    `api_key_env` is only named in the hint of an error.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+        ServerError: no connection, no answer in time, a refusal, or not an OpenAI-compatible one.
+    """
+    route = Route(url)
+    credentials = _credentials(route, api_key)
+    try:
+        async with fetcher(route, credentials.headers, timeout) as fetch:
+            listed = await fetch(f"{path_of(route.url)}/models")
+            if listed.status != 200:
+                raise _refusal(route, credentials, listed, api_key_env)
+            models = _models(route, listed.content)
+            return ServerDescription(models, await _version(fetch, route, listed))
+    except TimeoutError:
+        raise ServerError(
+            f"no answer within {timeout:g} s", where=route.url, hint="is the server up?"
+        ) from None
+    except TransportFailed as error:
+        raise ServerError(
+            error.detail, where=route.url, hint="check the address, and that it runs"
+        ) from None
+
+
+def _refusal(
+    route: Route, credentials: Credentials, answer: WholeBody, api_key_env: str | None
+) -> ServerError:
+    status = answer.status
+    if status in (401, 403):
+        variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
+        what = "refuses the API key" if credentials.headers else "asks for an API key"
+        hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
+        return ServerError(f"{what} (HTTP {status})", where=route.url, hint=hint)
+    if status == 404 or 300 <= status <= 399:
+        return ServerError(
+            f"has no OpenAI-compatible route /models (HTTP {status})",
+            where=route.url,
+            hint="give the address up to and with /v1",
+        )
+    words = one_line(credentials.redact(answer.content.decode("utf-8", "replace")))
+    return ServerError(f"HTTP {status}: {words}", where=route.url, hint="look at the server's log")
+
+
+def _models(route: Route, body: bytes) -> tuple[ModelEntry, ...]:
+    try:
+        data = json.loads(body)
+        return tuple(_entry(item) for item in data["data"])
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise ServerError(
+            "its /models is not the JSON of an OpenAI-compatible server",
+            where=route.url,
+            hint="give the address up to and with /v1",
+        ) from None
+
+
+def _entry(item: dict[str, Any]) -> ModelEntry:
+    def text(key: str) -> str | None:
+        value = item.get(key)
+        return value if isinstance(value, str) else None
+
+    length = item.get("max_model_len")
+    return ModelEntry(
+        id=str(item["id"]),
+        parent=text("parent"),
+        root=text("root"),
+        max_model_len=length if isinstance(length, int) else None,
+    )
+
+
+async def _version(fetch: Fetch, route: Route, listed: WholeBody) -> str:
+    """The version by vLLM's own route, else the Server header, else `unknown`."""
+    # A failure to ask must not look like another version: answers are known by it.
+    answer = await fetch(f"{path_of(route.url).removesuffix('/v1')}/version")
+    status = answer.status
+    if status in (408, 429) or status >= 500:
+        raise ServerError(
+            f"does not tell its version now (HTTP {status} on /version)",
+            where=route.url,
+            hint="try again, or look at the server's log",
+        )
+    try:
+        data = json.loads(answer.content) if status == 200 else None
+        version = data.get("version") if isinstance(data, dict) else None
+    except (ValueError, RecursionError):
+        version = None
+    if isinstance(version, str) and version:
+        return one_line(f"vllm {version}")
+    return one_line(listed.headers.get("server", "")) or "unknown"

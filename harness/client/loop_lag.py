@@ -1,0 +1,110 @@
+"""How far the event loop, the garbage collector and the processor delay a measurement."""
+
+from __future__ import annotations
+
+import gc
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from harness.client.deadline_timer import DeadlineTimer
+from harness.clock import Clock
+from harness.records.latency import ClientHealth
+
+EVERY = 0.005
+_NEVER = 1_000_000
+
+
+@contextmanager
+def garbage_frozen() -> Iterator[None]:
+    """Keep what is there already out of the garbage collector's way inside a `with`.
+
+    Its pauses are longer the more it goes through. One such `with` goes around many monitors: going
+    through everything that a process has loaded takes a while.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+class LoopLagMonitor:
+    """Measures event-loop lag, garbage collection and CPU use inside an `async with`.
+
+    What outlives the collector's short looks is left alone until the end.
+    """
+
+    def __init__(self, clock: Clock, *, cpu: Callable[[], float] = time.process_time) -> None:
+        self._clock = clock
+        self._cpu = cpu
+        self._late: list[float] = []
+        self._pauses: list[float] = []
+        self._due = self._paused_at = 0.0
+        self._began = self._cpu_began = 0.0
+        self._ended: tuple[float, float] | None = None
+        self._thread = 0
+        self._thresholds = (0, 0, 0)
+
+    async def __aenter__(self) -> Self:
+        self._thread = threading.get_ident()
+        gc.collect()
+        self._thresholds = gc.get_threshold()
+        gc.set_threshold(*self._thresholds[:2], _NEVER)
+        gc.callbacks.append(self._collecting)
+        self._timer = DeadlineTimer(self._clock).__enter__()
+        self._began, self._cpu_began = self._clock.now(), self._cpu()
+        self._due = self._began + EVERY
+        self._timer.set(self._due, self._tick)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._overdue()
+        self._ended = self._clock.now(), self._cpu()
+        self._timer.__exit__(kind, error, trace)
+        gc.callbacks.remove(self._collecting)
+        gc.set_threshold(*self._thresholds)
+
+    def health(self) -> ClientHealth:
+        """What was seen so far, or in the whole block once it is over."""
+        if self._ended is None:
+            self._overdue()
+        until, spent = self._ended or (self._clock.now(), self._cpu())
+        late = sorted(self._late) or [0.0]
+        seconds = until - self._began
+        return ClientHealth(
+            lag_p99=late[math.ceil(0.99 * len(late)) - 1],
+            lag_longest=late[-1],
+            gc_longest=max(self._pauses, default=0.0),
+            gc_total=sum(self._pauses),
+            cpu=(spent - self._cpu_began) / seconds if seconds > 0.0 else 0.0,
+        )
+
+    def _tick(self) -> None:
+        self._overdue()
+        self._timer.set(self._due, self._tick)
+
+    def _overdue(self) -> None:
+        """Note how late every look is that should have been by now, those slept through too."""
+        now = self._clock.now()
+        while self._due <= now:
+            self._late.append(now - self._due)
+            self._due += EVERY
+
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:  # noqa: ARG002 - gc's signature
+        if threading.get_ident() != self._thread:
+            return
+        if phase == "start":
+            self._paused_at = self._clock.now()
+        else:
+            self._pauses.append(self._clock.now() - self._paused_at)

@@ -1,1 +1,0 @@
-"""What stands between a case and a server: a choice of servers, limits, a budget."""

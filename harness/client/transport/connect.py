@@ -1,0 +1,206 @@
+"""How a connection comes about: names, addresses, TLS, and a proxy's tunnel."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from harness.client.failures import TransportFailed, connect_failure
+from harness.client.transport.connection import Connection
+from harness.client.transport.route import Origin, Proxy
+
+_LONGEST_HEAD = 64 * 1024
+_FRESH = 10.0
+_TLS_CLOSE = 0.5
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+class Addresses:
+    """The addresses of one host, looked up again after some seconds or when told to `forget`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._lookup: asyncio.Task[list[str]] | None = None
+        self._begun = 0.0
+
+    async def find(self) -> list[str]:
+        """The host's addresses, in the order in which the system would try them.
+
+        Raises:
+            OSError: the name is not known, or nobody could be asked.
+            UnicodeError: it cannot be a name.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._lookup is None or now - self._begun > _FRESH:
+            self._lookup = asyncio.create_task(self._look_up())
+            self._lookup.add_done_callback(self._check)
+            self._begun = now
+        # Whoever gives up does not take the others' answer with them.
+        return await asyncio.shield(self._lookup)
+
+    def forget(self) -> None:
+        """Look the host up anew for whoever asks next."""
+        self._lookup = None
+
+    async def _look_up(self) -> list[str]:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            self._host, self._port, type=socket.SOCK_STREAM
+        )
+        return [str(address[0]) for *_, address in found]
+
+    def _check(self, lookup: asyncio.Task[list[str]]) -> None:
+        """Keep no failure; each of those who wait is told of it."""
+        if (lookup.cancelled() or lookup.exception() is not None) and self._lookup is lookup:
+            self._lookup = None
+
+
+class Connector:
+    """Opens connections to one server, straight or through a proxy, each within `timeout`."""
+
+    def __init__(self, origin: Origin, proxy: Proxy | None, timeout: float) -> None:
+        self._origin = origin
+        self._proxy = proxy
+        self._timeout = timeout
+        self._context: ssl.SSLContext | None = None
+        first = origin if proxy is None else proxy.origin
+        self._first = first
+        self._addresses = Addresses(first.host, first.port)
+
+    async def connect(self, make: Callable[[], Connection]) -> Connection:
+        """A connection that stands.
+
+        Raises:
+            TransportFailed: there is none, and why.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                if self._proxy is None:
+                    return await self._connect(make)
+                try:
+                    if self._origin.secure:
+                        return await self._connect_through(self._proxy, make)
+                    return await self._connect(make)
+                except TransportFailed:
+                    raise
+                except (OSError, ValueError) as error:
+                    words = connect_failure(error).detail
+                    raise TransportFailed("connect", f"the proxy: {words}") from None
+        except (OSError, ValueError) as error:
+            raise connect_failure(error) from None
+
+    async def _connect(self, make: Callable[[], P]) -> P:
+        """A connection to the server or the proxy, at the first of its addresses that takes one.
+
+        An address that does not answer costs its share of the time, not all of it.
+        """
+        loop = asyncio.get_running_loop()
+        first = self._first
+        deadline = loop.time() + self._timeout
+        found = await self._addresses.find()
+        last: Exception = OSError()
+        for number, address in enumerate(found):
+            share = (deadline - loop.time()) / (len(found) - number)
+            try:
+                async with asyncio.timeout(share):
+                    _, protocol = await loop.create_connection(
+                        make,
+                        address,
+                        first.port,
+                        ssl=self._tls() if first.secure else None,
+                        server_hostname=first.host if first.secure else None,
+                        ssl_shutdown_timeout=_TLS_CLOSE if first.secure else None,
+                    )
+                    return protocol
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                last = error
+        self._addresses.forget()
+        raise last
+
+    async def _connect_through(self, proxy: Proxy, make: Callable[[], Connection]) -> Connection:
+        """A connection in a tunnel that the proxy opens (RFC 9110, 9.3.6)."""
+        loop = asyncio.get_running_loop()
+        tunnel = await self._connect(_Tunnel)
+        try:
+            await tunnel.open(self._origin.place, proxy.authorization)
+            connection = make()
+            transport = await loop.start_tls(
+                tunnel.transport,
+                connection,
+                self._tls(),
+                server_hostname=self._origin.host,
+                ssl_shutdown_timeout=_TLS_CLOSE,
+            )
+        except (OSError, ValueError) as error:
+            tunnel.transport.abort()
+            raise connect_failure(error) from None
+        except BaseException:
+            tunnel.transport.abort()
+            raise
+        if transport is None:
+            raise TransportFailed("connect", "TLS: no secure connection")
+        connection.connection_made(transport)
+        return connection
+
+    def _tls(self) -> ssl.SSLContext:
+        """The trusted certificates, read once: those of the system or of `SSL_CERT_FILE`."""
+        if self._context is None:
+            self._context = ssl.create_default_context()
+            self._context.set_alpn_protocols(["http/1.1"])
+        return self._context
+
+
+class _Tunnel(asyncio.Protocol):
+    """A proxy's answer to CONNECT."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.transport: asyncio.Transport
+
+    async def open(self, place: str, authorization: str | None) -> None:
+        """Return when the tunnel to `place` is open.
+
+        Raises:
+            TransportFailed: the proxy refuses, or does not speak HTTP.
+        """
+        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        if authorization is not None:
+            lines.append(f"Proxy-Authorization: {authorization}")
+        self.transport.write("\r\n".join([*lines, "", ""]).encode("ascii"))
+        await self._opened
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the event loop's call: the proxy is there."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the event loop's call: the proxy answers."""
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if (not end and len(head) <= _LONGEST_HEAD) or self._opened.done():
+            return
+        words = bytes(head.partition(b"\r\n")[0]).split(b" ", 2)
+        speaks = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
+        granted = speaks and len(words[1]) == 3 and words[1].startswith(b"2")
+        # A server that speaks before the handshake speaks no TLS.
+        if not end or not speaks or (granted and rest):
+            self._fail("what the proxy answers is not HTTP")
+        elif granted:
+            self._opened.set_result(None)
+        else:
+            self._fail(f"the proxy refused: HTTP {words[1][:3].decode()}")
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Take the event loop's call: the proxy is gone."""
+        self._fail("the proxy closed the connection")
+
+    def _fail(self, words: str) -> None:
+        if not self._opened.done():
+            self._opened.set_exception(TransportFailed("connect", words))

@@ -1,0 +1,132 @@
+"""How a server is reached: its address, and the proxy on the way."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import urllib.request
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlsplit
+
+from harness.errors import UsageError
+
+_PORTS = {"http": 80, "https": 443}
+KEEPALIVE = 4.0  # shorter than uvicorn's 5 s, so that no request meets a connection being closed
+
+
+class Route:
+    """A server's base address, and the environment's proxy for it.
+
+    Raises:
+        UsageError: the address holds credentials, or is none.
+    """
+
+    __slots__ = ("host", "proxy", "url")
+
+    def __init__(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            _ = parts.port
+            host.encode("ascii" if host.isascii() else "idna")
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        if parts.scheme not in ("http", "https") or not host:
+            place = url if "@" not in url else "url"
+            raise UsageError("is not an address", where=place, hint="write http://host:port/v1")
+        if parts.username is not None or parts.password is not None:
+            raise UsageError(
+                "the address holds credentials",
+                where=host,
+                hint="put the key into an environment variable and name it in `api_key_env`",
+            )
+        self.url = url.rstrip("/")
+        self.host = host
+        self.proxy = _proxy(parts.scheme, parts.netloc, host)
+
+
+def _proxy(scheme: str, netloc: str, host: str) -> str | None:
+    """The environment's proxy for the address; none on loopback.
+
+    Sessions never trust the environment by themselves: that would also send what ~/.netrc holds.
+    """
+    if host == "localhost" or _is_loopback(host) or urllib.request.proxy_bypass(netloc):
+        return None
+    return urllib.request.getproxies().get(scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A scheme, a host and a port."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """The origin of an address that is known to be one."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+        return cls(parts.scheme, host, parts.port or _PORTS[parts.scheme])
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.scheme == "https"
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """The `Host` header: the port only where it is not the scheme's own."""
+        return self.place.rpartition(":")[0] if self.port == _PORTS[self.scheme] else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, and the header that names us to it; neither is ever shown."""
+
+    origin: Origin
+    authorization: str | None = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> Proxy:
+        """The proxy at the address, `http://` where it names no scheme.
+
+        Raises:
+            UsageError: it is not the address of an HTTP proxy.
+        """
+        wrong = UsageError(
+            "the proxy in the environment is not the address of an HTTP proxy",
+            hint="write http://host:port into http_proxy and https_proxy",
+        )
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            if parts.scheme not in _PORTS or not parts.hostname:
+                raise wrong
+            origin = Origin.of(parts.geturl())
+        except ValueError:
+            raise wrong from None
+        if parts.username is None:
+            return cls(origin, None)
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return cls(origin, f"Basic {base64.b64encode(pair.encode()).decode()}")
+
+
+def path_of(url: str) -> str:
+    """The path of an address as a request names it."""
+    return quote(urlsplit(url).path, safe="%/:=&~+!$,;'@()*")

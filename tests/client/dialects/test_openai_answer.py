@@ -1,0 +1,158 @@
+"""An answer put together from events: exact times, no network."""
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.client.dialect import BadAnswer
+from harness.client.dialect_client import AnswerReader
+from harness.client.dialects.openai import openai_dialect
+from harness.client.protocol import Answer, ChatRequest
+from harness.records.suite import Message
+
+ASK = ChatRequest("m", (Message(role="user", content="hi"),), max_tokens=8)
+ASK_LOGPROBS = ChatRequest("m", ASK.messages, max_tokens=8, logprobs=True)
+
+
+def event(delta: dict[str, Any] | None = None, finish: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
+    body = {"model": "m", "choices": [choice], **more}
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+def collect(*reads: tuple[float, bytes], request: ChatRequest = ASK) -> Answer:
+    reader = AnswerReader(openai_dialect("http://h/v1", None), request, 0.0, 0.01)
+    for at, data in reads:
+        if reader.feed(data, at):
+            break
+    return reader.finish(9.0)
+
+
+DONE = b"data: [DONE]\n\n"
+STOP = event({}, "stop")
+
+
+def test_only_chunks_with_content_are_timed() -> None:
+    answer = collect(
+        (0.1, event({"role": "assistant", "content": ""})),
+        (0.2, event({"content": "he"})),
+        (0.3, event({"content": None}) + event({"content": ""})),
+        (0.4, event({"content": "llo"}) + event({"content": "!"})),
+        (0.5, STOP),
+        (0.6, event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": 3}) + DONE),
+    )
+    assert answer.text == "hello!"
+    assert answer.timing.chunks == (0.2, 0.4, 0.4)
+    assert answer.timing.ttft == 0.2
+    assert answer.timing.service_ttft == pytest.approx(0.19)
+    assert answer.timing.done == 0.6, "the moment of [DONE]"
+    assert answer.usage is not None
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (3, 3)
+
+
+@pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
+def test_reasoning_counts_for_the_first_token_and_is_kept_apart(key: str) -> None:
+    answer = collect(
+        (0.1, event({key: "hm"})), (0.2, event({"content": "yes"})), (0.3, STOP + DONE)
+    )
+    assert (answer.text, answer.reasoning, answer.timing.ttft) == ("yes", "hm", 0.1)
+
+
+def test_other_choices_are_not_ours() -> None:
+    other = {"index": 1, "delta": {"content": "no"}, "finish_reason": "stop"}
+    mine = {"index": 0, "delta": {"content": "yes"}, "finish_reason": None}
+    answer = collect((0.1, event(choices=[other, mine])), (0.2, STOP + DONE))
+    assert answer.text == "yes"
+    assert answer.timing.chunks == (0.1,)
+
+
+def test_logprobs_are_kept_when_asked_for() -> None:
+    content = [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1.5}]
+    choice = {"index": 0, "delta": {"content": "ab"}, "logprobs": {"content": content}}
+    reads = ((0.1, event(choices=[choice])), (0.2, STOP + DONE))
+    assert collect(*reads, request=ASK_LOGPROBS).token_logprobs == (("a", -0.5), ("b", -1.5))
+    assert collect(*reads).token_logprobs is None
+
+
+def test_a_surrogate_pair_split_over_chunks_is_one_character() -> None:
+    half = b'data: {"model": "m", "choices": [{"index": 0, "delta": {"content": "\\ud83d"}}]}\n\n'
+    rest = half.replace(b"ud83d", b"ude00")
+    assert collect((0.1, half), (0.2, rest + STOP)).text == "\N{GRINNING FACE}"
+    assert collect((0.1, half), (0.2, STOP)).text == "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("name", ["m-2026-01-31", "m-20260131", "m:latest"])
+def test_a_snapshot_of_the_model_is_the_model(name: str) -> None:
+    assert collect((0.1, event({"content": "x"}, model=name)), (0.2, STOP)).model == name
+
+
+@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": "x"}, [], 3, "lots"])
+def test_counts_of_another_form_do_not_cost_the_answer(usage: Any) -> None:
+    answer = collect((0.1, event({"content": "x"})), (0.2, STOP + event(choices=[], usage=usage)))
+    assert (answer.text, answer.usage) == ("x", None)
+
+
+@pytest.mark.parametrize(
+    ("usage", "first"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 5}, 5),
+        ({"prompt_tokens": 3, "completion_tokens": 0}, None),
+        ({"completion_tokens": "5"}, None),
+        ({}, None),
+        ("lots", None),
+        (None, None),
+    ],
+)
+def test_the_first_chunks_tokens_are_known_where_it_counts_them(
+    usage: Any, first: int | None
+) -> None:
+    counted = {"prompt_tokens": 3, "completion_tokens": 9}
+    answer = collect(
+        (0.1, event({"role": "assistant"}, usage={"prompt_tokens": 3, "completion_tokens": 0})),
+        (0.2, event({"content": "x"}, usage=usage)),
+        (0.3, event({"content": "y"}, usage=counted)),
+        (0.4, event({}, "stop", usage=counted)),
+    )
+    assert answer.first_tokens == first
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 9
+
+
+X = event({"content": "x"})
+NAN = b'{"index": 0, "delta": {}, "logprobs": {"content": [{"token": "a", "logprob": NaN}]}}'
+
+
+@pytest.mark.parametrize(
+    ("data", "cause", "status"),
+    [
+        (X, "reset", None),
+        (X + STOP[:-20], "reset", None),
+        (X + DONE, "protocol", None),
+        (b"", "reset", None),
+        (DONE, "protocol", None),
+        (X + b"data: {oops\n\n" + STOP, "protocol", None),
+        (X + b"data: [1]\n\n" + STOP, "protocol", None),
+        (b"data: " + b"[" * 100_000 + b"\n\n", "protocol", None),
+        (X + b"data: \xff\xfe\n\n", "protocol", None),
+        (b'data: {"choices": [{"delta": {"content": 3}}]}\n\n', "protocol", None),
+        (b'data: {"choices": "text"}\n\n', "protocol", None),
+        (b'data: {"choices": 3}\n\n', "protocol", None),
+        (b'data: {"choices": [' + NAN + b"]}\n\n", "protocol", None),
+        (X + b'data: {"error": {"message": "died", "code": 503}}\n\n', "server_error", 503),
+        (X + b'data: {"error": "died"}\n\n' + DONE, "server_error", None),
+        (X + event({}, "abort") + DONE, "server_error", None),
+        (event({"content": "x"}, model="n") + STOP, "wrong_model", None),
+        (event({"content": "x"}, model="m-v2") + STOP, "wrong_model", None),
+    ],
+)
+def test_what_is_no_answer(data: bytes, cause: str, status: int | None) -> None:
+    with pytest.raises(BadAnswer) as caught:
+        collect((0.1, data), request=ASK_LOGPROBS)
+    assert (caught.value.failure.cause, caught.value.failure.status) == (cause, status)
+
+
+def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.client.dialect_client.MAX_STREAM_BYTES", 1000)
+    with pytest.raises(BadAnswer, match="longer than"):
+        collect(*[(0.1, X)] * 100)
