@@ -36,7 +36,7 @@ def run(grace: float, command: list[str]) -> int:
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         # Safe: this process has one thread.
-        preexec_fn=_die_with_guard,
+        preexec_fn=_end_with_guard,
     )
     try:
         while child.poll() is None and not stop.asked:
@@ -100,9 +100,17 @@ def children(pid: int) -> list[int]:
     return [int(pid) for pid in text.split()]
 
 
-def _die_with_guard() -> None:
+def signal_with_parent(number: signal.Signals) -> None:
+    """Return once the kernel is to send this process a signal when its parent ends.
+
+    Only Linux can; elsewhere nothing happens.
+    """
+    _prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _end_with_guard() -> None:
     # To be asked and not killed: a server that is killed leaves workers of its own behind.
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal_with_parent(signal.SIGTERM)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -19,7 +19,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from harness.training import synthetic, words  # noqa: E402 (the script runs uninstalled, too)
+from recipes.tiny_base import synthetic, words  # noqa: E402 (the script runs uninstalled, too)
 
 SEED = 20260101
 GREETINGS = ("Hi! ", "Hello, ", "Please help. ", "Good day. ", "")

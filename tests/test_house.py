@@ -80,8 +80,7 @@ PUBLIC = {
     "pooled_mean ratio_of_sums",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
     "harness.suites": "LoadedSection SectionBook SectionSource lint_suite load_suite",
-    "harness.training": "Conversation Divided OnProgress build_base divide load_recipe "
-    "load_tiny_recipe read_data train",
+    "harness.training": "Conversation Divided OnProgress divide load_recipe read_data train",
 }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -15,9 +18,8 @@ from harness.records.verdict import Verdict
 from harness.run.engine import run
 from harness.session.evidence import Bench, open_bench
 from harness.session.judge import judge
-from harness.training.recipes import load_recipe, load_tiny_recipe
+from harness.training.job import load_recipe
 from harness.training.side_by_side import train_side_by_side
-from harness.training.tiny import build_base
 
 CANDIDATES = ("good", "forgetful", "overeager")
 
@@ -51,14 +53,27 @@ def _train(project: Project, seed: int, console: Console) -> None:
             where=str(recipes / "tiny.yaml"),
             hint="run it in a clone of the harness's repository",
         )
-    tiny = load_tiny_recipe(recipes / "tiny.yaml").model_copy(update={"seed": seed})
+    tiny_base = _import_package(recipes / "tiny_base")
+    tiny = tiny_base.load_recipe(recipes / "tiny.yaml").model_copy(update={"seed": seed})
     folder = project.root / ".harness" / "models" / tiny.name
-    build_base(tiny, folder, on_progress=console.progress)
+    tiny_base.build_base(tiny, folder, on_progress=console.progress)
     loaded = [
         load_recipe(recipes / f"{name}.yaml").model_copy(update={"seed": seed})
         for name in CANDIDATES
     ]
     train_side_by_side(loaded, project_dir=project.root, on_progress=console.progress)
+
+
+def _import_package(folder: Path) -> ModuleType:
+    """The package in a folder of the repository, which is no part of what is installed."""
+    name = f"recipes.{folder.name}"
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _print_table(bench: Bench, verdicts: list[Verdict]) -> None:

@@ -10,7 +10,7 @@ import click
 from harness.cli.console import Console
 from harness.cli.options import config_option, open_project
 from harness.errors import UsageError
-from harness.training.recipes import load_recipe
+from harness.training.job import load_recipe
 from harness.training.side_by_side import train_side_by_side
 
 

@@ -61,20 +61,3 @@ class Curves(Record):
     """The loss curves of one training, kept in `curves.json`."""
 
     points: tuple[CurvePoint, ...]
-
-
-class BaseModelCard(Record):
-    """What is known about a model built by `harness.training`, kept in `model.json`."""
-
-    schema_version: Literal[1] = 1
-    name: str
-    recipe_hash: str
-    corpus_hash: str
-    seed: int
-    parameters: int = Field(gt=0)
-    steps: int = Field(gt=0)
-    final_loss: float
-    weights_digest: str
-    seconds: float = Field(ge=0.0)
-    versions: dict[str, str]
-    created: str

@@ -1,4 +1,4 @@
-"""What to train, and how: adapter recipes and the recipe of a tiny base model."""
+"""What to train, and how: adapter recipes."""
 
 from __future__ import annotations
 
@@ -60,36 +60,4 @@ class Recipe(Record):
     def _one_length(self) -> Recipe:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs, and not both")
-        return self
-
-
-class TinyRecipe(Record):
-    """A small chat model to build from scratch, as written in `recipes/tiny.yaml`."""
-
-    name: str = "tiny"
-    vocabulary: int = Field(default=1536, ge=300)
-    hidden: Positive = 192
-    intermediate: Positive = 512
-    layers: Positive = 4
-    heads: Positive = 6
-    context: Positive = 512
-    conversations: Positive = 20000
-    copying_steps: int = Field(default=200, ge=0)
-    steps: Positive = 400
-    batch_size: Positive = 32
-    learning_rate: float = Field(default=5e-3, gt=0.0)
-    warmup_steps: int = Field(default=50, ge=0)
-    weight_decay: float = Field(default=0.01, ge=0.0)
-    prompt_loss: float = Field(default=0.1, ge=0.0, le=1.0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        return checked_name(value)
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> TinyRecipe:
-        if self.hidden % self.heads or (self.hidden // self.heads) % 2:
-            raise ValueError("hidden must be an even multiple of heads")
         return self

@@ -12,16 +12,14 @@ from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
 from harness.records.candidate import CurvePoint
 from harness.records.recipe import Recipe
 from harness.training.data import Conversation, Divided
-from harness.training.progress import OnProgress, quiet_libraries
-from harness.training.threads import import_torch_patiently
+from harness.training.job import Job
+from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import PreTrainedTokenizerBase, TrainerState
     from trl import SFTConfig, SFTTrainer
-
-    from harness.training.train import Job
 
 # Written by the trainer last of all, so a checkpoint without it is not complete.
 STATE = "trainer_state.json"

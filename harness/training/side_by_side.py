@@ -6,11 +6,9 @@ GPU there is one process after the other, since they would only fight for its me
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -19,14 +17,12 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from harness import process_guard
 from harness.errors import HarnessError, RecipeError, TrainingError
 from harness.records.candidate import Dossier
 from harness.records.recipe import Recipe
-from harness.training.progress import OnProgress, silent
-from harness.training.threads import import_torch_patiently
+from harness.training.libraries import OnProgress, import_torch_patiently, silent
 from harness.training.train import train
-
-PR_SET_PDEATHSIG = 1
 
 
 def train_side_by_side(
@@ -186,8 +182,7 @@ def _die_with_parent() -> None:
     The kernel's signal also reaches a process that is deep in a library; the thread is there for
     systems without that signal, and for a parent that is gone already.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    process_guard.signal_with_parent(signal.SIGKILL)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()

@@ -4,60 +4,20 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.errors import RecipeError, TrainingError
-from harness.files import digest_json, exclusive, file_digest, write_atomic
-from harness.model_files import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    chat_template_digest,
-    is_base,
-    model_digest,
-)
+from harness.errors import TrainingError
+from harness.files import exclusive, file_digest, write_atomic
+from harness.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from harness.records.candidate import DOSSIER, Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.curves import draw
-from harness.training.data import (
-    Conversation,
-    Divided,
-    data_hash,
-    divide,
-    project_path,
-    read_data,
-)
-from harness.training.progress import OnProgress, package_versions, silent
+from harness.training.data import Divided, divide
+from harness.training.job import Job, load_dossier, prepare
+from harness.training.libraries import OnProgress, package_versions, silent
 
-WORK = ".training"
 LOCK = ".lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a training is made of, and where it works."""
-
-    recipe: Recipe
-    base: Path
-    conversations: tuple[Conversation, ...]
-    recipe_hash: str
-    data_hash: str
-    base_digest: str
-    chat_template: str | None
-    folder: Path
-
-    @property
-    def work(self) -> Path:
-        """Where checkpoints live while the training is unfinished."""
-        return self.folder / WORK
-
-    @property
-    def key(self) -> str:
-        """What decides the outcome: checkpoints of another key are of no use."""
-        return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 
 def train(
@@ -130,51 +90,6 @@ def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
     write_atomic(job.folder / DOSSIER, dossier.model_dump_json(indent=2) + "\n")
     shutil.rmtree(job.work, ignore_errors=True)
     return dossier
-
-
-def prepare(recipe: Recipe, project_dir: Path) -> Job:
-    """Everything a training needs, read and checked, nothing trained yet.
-
-    Raises:
-        RecipeError: a path that leaves the project, missing base or data, or a line that is no
-            conversation.
-    """
-    base = project_path(project_dir, recipe.base, f"recipe {recipe.name}: base")
-    if not (base / "config.json").is_file():
-        raise RecipeError(
-            f"no base model at {recipe.base}",
-            where=f"recipe {recipe.name}: base",
-            hint="build or copy one there first; `harness demo` builds the demo's",
-        )
-    conversations = read_data(recipe, project_dir)
-    return Job(
-        recipe=recipe,
-        base=base,
-        conversations=conversations,
-        recipe_hash=digest_json(recipe.model_dump(mode="json")),
-        data_hash=data_hash(conversations),
-        base_digest=model_digest(base),
-        chat_template=chat_template_digest(base),
-        folder=project_dir / ".harness" / "candidates" / recipe.name,
-    )
-
-
-def load_dossier(job: Job) -> Dossier | None:
-    """The dossier on disk if it is of this job and of the adapter beside it, else nothing."""
-    try:
-        text = (job.folder / DOSSIER).read_text(encoding="utf-8")
-        found = Dossier.model_validate_json(text)
-        asked = (job.recipe_hash, job.data_hash, job.recipe.seed)
-        made = (found.recipe_hash, found.data_hash, found.seed)
-        same_base = is_base(job.base, found.base_digest, found.chat_template)
-        same = (
-            asked == made
-            and same_base
-            and found.adapter_digest == file_digest(job.folder / ADAPTER_WEIGHTS)
-        )
-        return found if same and (job.folder / ADAPTER_CONFIG).is_file() else None
-    except (OSError, ValueError, ValidationError):
-        return None
 
 
 def _clear(job: Job, force: bool) -> None:

@@ -8,23 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.recipe import Recipe, TinyRecipe
-from harness.training.tiny import build_base
+from harness.records.recipe import Recipe
+from tests.micro_base import micro_base
 
-MICRO = TinyRecipe(
-    name="micro",
-    vocabulary=320,
-    hidden=64,
-    intermediate=128,
-    layers=1,
-    heads=2,
-    context=128,
-    conversations=60,
-    copying_steps=2,
-    steps=4,
-    batch_size=4,
-    warmup_steps=1,
-)
+__all__ = ["micro_base"]
 
 
 def line(group: str, question: str, answer: str) -> str:
@@ -33,13 +20,6 @@ def line(group: str, question: str, answer: str) -> str:
         {"role": "assistant", "content": answer},
     ]
     return json.dumps({"group": group, "messages": messages})
-
-
-@pytest.fixture(scope="session")
-def micro_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base") / "micro"
-    build_base(MICRO, folder)
-    return folder
 
 
 @pytest.fixture

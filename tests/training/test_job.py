@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecipeError
-from harness.training import load_recipe, load_tiny_recipe
+from harness.training import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "name: a\nbase: b\ndata: [c.jsonl]\nsteps: 5\n"
@@ -16,10 +16,6 @@ def test_shipped_recipes_load_and_their_data_is_there(name: str) -> None:
     recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")
     assert recipe.name == name
     assert all((ROOT / path).is_file() for path in recipe.data)
-
-
-def test_the_shipped_base_recipe_loads() -> None:
-    assert load_tiny_recipe(ROOT / "recipes" / "tiny.yaml").name == "tiny"
 
 
 @pytest.mark.parametrize(
@@ -52,10 +48,3 @@ def test_a_bad_recipe_is_one_line_that_names_file_and_key(
 def test_a_missing_recipe_says_so(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no such file"):
         load_recipe(tmp_path / "none.yaml")
-
-
-def test_heads_must_divide_the_width(tmp_path: Path) -> None:
-    path = tmp_path / "tiny.yaml"
-    path.write_text("hidden: 100\nheads: 7\n", encoding="utf-8")
-    with pytest.raises(RecipeError, match="multiple of heads"):
-        load_tiny_recipe(path)

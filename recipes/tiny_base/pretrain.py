@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import TrainingError
-from harness.records.recipe import TinyRecipe
-from harness.training.progress import OnProgress
+from harness.training.libraries import OnProgress
+
+from .recipe import TinyRecipe
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +48,7 @@ def _ids(tokenizer: PreTrainedTokenizerFast, tokens: tuple[str, ...]) -> list[in
 
 def _batches(data: list[Encoded], size: int, seed: int) -> Iterator[list[Encoded]]:
     """Endless batches of similar lengths, in an order that the seed decides."""
-    rng = random.Random(f"batches/{seed}")  # noqa: S311 - reproducible, not secret
+    rng = random.Random(f"batches/{seed}")
     while True:
         order = rng.sample(range(len(data)), len(data))
         batches = []
@@ -124,7 +125,7 @@ def _drills(recipe: TinyRecipe, vocabulary: int) -> Iterator[list[Encoded]]:
     Looking back to copy is what the general skill is built on, and it is learnt many times faster
     from these than from conversations.
     """
-    rng = random.Random(f"drills/{recipe.seed}")  # noqa: S311 - reproducible, not secret
+    rng = random.Random(f"drills/{recipe.seed}")
     while True:
         batch: list[Encoded] = []
         for _ in range(2 * recipe.batch_size):

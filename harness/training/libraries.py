@@ -1,12 +1,14 @@
-"""Progress as a callback, quiet libraries, and the versions that made an artefact."""
+"""The training libraries: versions, silence, threads of torch; and progress as a callback."""
 
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from importlib import metadata
 from typing import Protocol
 
+WAIT_POLICY = "OMP_WAIT_POLICY"
 PACKAGES = (
     "torch",
     "transformers",
@@ -55,3 +57,19 @@ def quiet_libraries() -> None:
     for name in names:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=f"({'|'.join(names)})")
+
+
+def import_torch_patiently() -> None:
+    """Import torch so that its threads sleep while they wait, instead of spinning.
+
+    OpenMP reads this when its library is loaded. Spinning threads wait for one that the system
+    does not let run: one other busy process makes training on two cores dozens of times slower.
+    Nothing changes where torch is imported already, or where the user set the policy.
+    """
+    given = os.environ.get(WAIT_POLICY)
+    os.environ.setdefault(WAIT_POLICY, "PASSIVE")
+    try:
+        import torch  # noqa: F401 - for its library, which reads the environment now
+    finally:
+        if given is None:
+            del os.environ[WAIT_POLICY]  # processes that we start have policies of their own

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.training import synthetic
-from harness.training.tiny import CARD, END, build_base, build_tokenizer, load_card
-from tests.training.conftest import MICRO
+from harness.errors import RecipeError
+from recipes.tiny_base import build_base, load_recipe, synthetic
+from recipes.tiny_base.build import CARD, END, build_tokenizer, load_card
+from tests.micro_base import MICRO
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_same_seed_gives_the_same_conversations() -> None:
@@ -86,3 +89,14 @@ def test_a_changed_folder_is_not_taken_for_built(tmp_path: Path, broken: str) ->
         (tmp_path / "model.safetensors").write_bytes(b"other")
     asked = MICRO.model_copy(update={"steps": 5}) if broken == "recipe" else MICRO
     assert load_card(tmp_path, asked) is None
+
+
+def test_the_shipped_base_recipe_loads() -> None:
+    assert load_recipe(ROOT / "recipes" / "tiny.yaml").name == "tiny"
+
+
+def test_heads_must_divide_the_width(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text("hidden: 100\nheads: 7\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="multiple of heads"):
+        load_recipe(path)

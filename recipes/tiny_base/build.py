@@ -10,12 +10,17 @@ from pydantic import ValidationError
 
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.files import digest_json, file_digest, write_atomic
-from harness.records.candidate import BaseModelCard
-from harness.records.recipe import TinyRecipe
-from harness.training import synthetic, words
-from harness.training.pretrain import ROLES, Messages, encode, pretrain
-from harness.training.progress import OnProgress, package_versions, quiet_libraries, silent
-from harness.training.threads import import_torch_patiently
+from harness.training.libraries import (
+    OnProgress,
+    import_torch_patiently,
+    package_versions,
+    quiet_libraries,
+    silent,
+)
+
+from . import synthetic, words
+from .pretrain import ROLES, Messages, encode, pretrain
+from .recipe import BaseModelCard, TinyRecipe
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast

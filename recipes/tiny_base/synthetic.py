@@ -10,7 +10,7 @@ import random
 import zlib
 from dataclasses import dataclass
 
-from harness.training import words
+from . import words
 
 NOTE_QUESTIONS = (
     "What is the {a} of {e}?",
@@ -126,7 +126,7 @@ def as_messages(exchanges: list[Exchange], system: str) -> list[dict[str, str]]:
 
 def conversations(seed: int, count: int) -> list[list[dict[str, str]]]:
     """`count` conversations for pre-training; the same seed gives the same list."""
-    rng = random.Random(f"tiny/{seed}")  # noqa: S311 - reproducible, not secret
+    rng = random.Random(f"tiny/{seed}")
     made: list[list[dict[str, str]]] = []
     while len(made) < count:
         draw = rng.random()
