@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.training.libraries import import_torch_patiently
 from recipes.tiny_base import TinyRecipe, build_base
 
 MICRO = TinyRecipe(
@@ -26,7 +27,15 @@ MICRO = TinyRecipe(
 
 @pytest.fixture(scope="session")
 def micro_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the model, built once for all tests of a process."""
+    """The folder of the model, built once for all tests of a process.
+
+    On one thread the same training gives the same bytes, whatever the machine has and does beside
+    it; and at this size a second thread only waits.
+    """
+    import_torch_patiently()
+    import torch
+
+    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("base") / "micro"
     build_base(MICRO, folder)
     return folder

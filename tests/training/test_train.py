@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.errors import RecipeError, TrainingError
-from harness.files import file_digest
+from harness.files import directory_digest, file_digest
+from harness.model_files import chat_template_digest, model_digest
 from harness.records.candidate import Curves, Dossier
 from harness.records.recipe import Recipe
+from harness.training.job import load_dossier, prepare
 from harness.training.sft import STATE, last_checkpoint
-from harness.training.train import prepare, train
+from harness.training.train import train
+from tests.training.conftest import Trained
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -27,10 +33,8 @@ def told(into: list[tuple[int, str]]) -> Callable[[str, int, int, str], None]:
     return lambda stage, done, total, detail: into.append((done, detail))
 
 
-def test_a_candidate_has_an_adapter_curves_and_papers(project: Path, recipe: MakeRecipe) -> None:
-    steps: list[tuple[int, str]] = []
-    dossier = train(recipe(), project_dir=project, on_progress=told(steps))
-    folder = project / ".harness" / "candidates" / "cand"
+def test_a_candidate_has_an_adapter_curves_and_papers(trained_once: Trained) -> None:
+    dossier, folder = trained_once.dossier, trained_once.folder
     assert {path.name for path in folder.iterdir()} == {
         ".lock",
         "adapter_model.safetensors",
@@ -41,42 +45,85 @@ def test_a_candidate_has_an_adapter_curves_and_papers(project: Path, recipe: Mak
     }
     stored = Dossier.model_validate_json((folder / "candidate.json").read_text(encoding="utf-8"))
     assert stored == dossier
+    base = trained_once.project / dossier.base
+    assert dossier.base_digest == model_digest(base)
+    assert dossier.chat_template == chat_template_digest(base)
     assert dossier.adapter_digest == file_digest(folder / "adapter_model.safetensors")
     assert dossier.steps_done == 6
     assert dossier.best_step == 6
     assert not dossier.stopped_early
     assert dossier.split.validation_groups
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    text = (folder / "adapter_config.json").read_text(encoding="utf-8")
+    config = json.loads(text)
     assert config["base_model_name_or_path"] == ".harness/models/micro"
     assert config["r"] == 2
     assert config["modules_to_save"] is None
-    assert str(project) not in (folder / "adapter_config.json").read_text(encoding="utf-8")
+    assert str(trained_once.project) not in text
     curves = Curves.model_validate_json((folder / "curves.json").read_text(encoding="utf-8"))
     assert [p.step for p in curves.points if p.validation is not None] == [3, 6]
     assert (folder / "curves.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
-    assert [done for done, _ in steps] == [0, 1, 2, 3, 4, 5, 6]
+    assert [done for done, _ in trained_once.progress] == [0, 1, 2, 3, 4, 5, 6]
 
 
-def test_training_is_cached_by_content(project: Path, recipe: MakeRecipe) -> None:
-    first = train(recipe(steps=2), project_dir=project)
-    said: list[tuple[int, str]] = []
-    assert train(recipe(steps=2), project_dir=project, on_progress=told(said)) == first
-    assert said == [(2, "as trained before")]
-    forced = train(recipe(steps=2), project_dir=project, force=True)
-    assert forced.adapter_digest == first.adapter_digest
-    assert forced.created >= first.created
-    other_seed = train(recipe(steps=2, seed=1), project_dir=project)
-    assert other_seed.adapter_digest != first.adapter_digest
-    data = project / "data.jsonl"
-    data.write_text(data.read_text(encoding="utf-8").replace("Answer 3", "Reply 3"), "utf-8")
-    other_data = train(recipe(steps=2, seed=1), project_dir=project)
-    assert other_data.data_hash != other_seed.data_hash
-    weights = project / ".harness" / "candidates" / "cand" / "adapter_model.safetensors"
-    weights.write_bytes(b"tampered")
-    said.clear()
-    train(recipe(steps=2, seed=1), project_dir=project, on_progress=told(said))
-    assert said[-1][0] == 2
-    assert file_digest(weights) == other_data.adapter_digest
+def test_a_candidate_that_is_there_is_not_trained_again(
+    trained: Trained, recipe: MakeRecipe
+) -> None:
+    progress: list[tuple[int, str]] = []
+    found = train(recipe(), project_dir=trained.project, on_progress=told(progress))
+    assert found == trained.dossier
+    assert progress == [(6, "as trained before")]
+
+
+def test_a_dossier_with_the_earlier_digest_of_its_base_counts(
+    trained: Trained, recipe: MakeRecipe
+) -> None:
+    """Written by an earlier version: four of the base's files, and no template of its own."""
+    names = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
+    path = trained.folder / "candidate.json"
+    dossier = json.loads(path.read_text(encoding="utf-8"))
+    dossier["base_digest"] = directory_digest(trained.project / dossier["base"], names)
+    del dossier["chat_template"]
+    path.write_text(json.dumps(dossier), encoding="utf-8")
+    found = load_dossier(prepare(recipe(), trained.project))
+    assert found is not None
+    assert found.adapter_digest == trained.dossier.adapter_digest
+    dossier["base_digest"] = "sha256:another"
+    path.write_text(json.dumps(dossier), encoding="utf-8")
+    assert load_dossier(prepare(recipe(), trained.project)) is None
+
+
+@pytest.mark.parametrize("change", ["recipe", "seed", "data", "base", "template", "adapter"])
+def test_a_candidate_of_something_else_is_not_there(
+    trained: Trained, recipe: MakeRecipe, change: str
+) -> None:
+    project, wanted = trained.project, recipe()
+    base = project / trained.dossier.base
+    if change in ("base", "template"):
+        own = base.resolve()
+        base.unlink()
+        shutil.copytree(own, base)
+    if change == "recipe":
+        wanted = recipe(alpha=8)
+    elif change == "seed":
+        wanted = recipe(seed=1)
+    elif change == "data":
+        data = project / "data.jsonl"
+        data.write_text(data.read_text(encoding="utf-8").replace("Answer 3", "Reply 3"), "utf-8")
+    elif change == "base":
+        (base / "model.safetensors").write_bytes(b"other")
+    elif change == "template":
+        (base / "chat_template.jinja").write_text("{% generation %}", encoding="utf-8")
+    else:
+        (trained.folder / "adapter_model.safetensors").write_bytes(b"tampered")
+    assert load_dossier(prepare(wanted, project)) is None
+
+
+def test_training_is_reproducible_and_the_seed_counts(trained: Trained, recipe: MakeRecipe) -> None:
+    forced = train(recipe(), project_dir=trained.project, force=True)
+    assert forced.adapter_digest == trained.dossier.adapter_digest
+    assert forced.created >= trained.dossier.created
+    other = train(recipe(seed=1), project_dir=trained.project)
+    assert other.adapter_digest != forced.adapter_digest
 
 
 def test_nf4_qlora_trains_and_gives_an_ordinary_adapter(project: Path, recipe: MakeRecipe) -> None:
@@ -92,36 +139,68 @@ def test_nf4_qlora_trains_and_gives_an_ordinary_adapter(project: Path, recipe: M
     assert all("lora_" in name for name in names)
 
 
-def test_early_stopping_keeps_the_best_adapter(project: Path, recipe: MakeRecipe) -> None:
+def test_early_stopping_keeps_the_best_adapter(
+    project: Path, recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The validation losses are given, so that the second one is the best on every machine."""
+    from trl import SFTTrainer
+
+    losses = iter([3.0, 1.0, 2.0, 2.0])
+    evaluate = SFTTrainer.evaluation_loop
+
+    def evaluation_loop(self: Any, *args: Any, **kwargs: Any) -> Any:
+        output = evaluate(self, *args, **kwargs)
+        assert math.isfinite(output.metrics["eval_loss"])
+        output.metrics["eval_loss"] = next(losses)
+        return output
+
+    monkeypatch.setattr(SFTTrainer, "evaluation_loop", evaluation_loop)
+    folder = project / ".harness/candidates/cand"
+    weights = "adapter_model.safetensors"
+    kept: dict[int, bytes] = {}
+
+    def keep(_stage: str, done: int, _total: int, _detail: str) -> None:
+        for checkpoint in (folder / ".training").glob("checkpoint-*"):
+            kept[int(checkpoint.name[11:])] = (checkpoint / weights).read_bytes()
+
     dossier = train(
-        recipe(steps=60, learning_rate=0.5, evaluate_every=2, patience=2), project_dir=project
+        recipe(steps=60, evaluate_every=2, patience=2), project_dir=project, on_progress=keep
     )
     assert dossier.stopped_early
-    assert dossier.steps_done < 60
-    assert dossier.best_step < dossier.steps_done
-    curves = Curves.model_validate_json(
-        (project / ".harness/candidates/cand/curves.json").read_text(encoding="utf-8")
-    )
-    known = [point.validation for point in curves.points if point.validation is not None]
-    assert dossier.best_validation_loss == min(known)
+    assert (dossier.best_step, dossier.steps_done) == (4, 8)
+    assert dossier.best_validation_loss == 1.0
+    adapter = tensors((folder / weights).read_bytes())
+    assert adapter == tensors(kept[4])
+    assert adapter != tensors(kept[6])
 
 
-def test_an_interrupt_is_resumed_to_the_same_adapter(project: Path, recipe: MakeRecipe) -> None:
-    def stop(stage: str, done: int, total: int, detail: str) -> None:
-        if done == 5:
+def tensors(data: bytes) -> dict[str, Any]:
+    from safetensors.torch import load
+
+    return {name: tensor.tolist() for name, tensor in load(data).items()}
+
+
+def stop_at(step: int) -> Callable[[str, int, int, str], None]:
+    def stop(_stage: str, done: int, _total: int, _detail: str) -> None:
+        if done == step:
             raise KeyboardInterrupt
 
+    return stop
+
+
+def test_an_interrupt_is_resumed_to_the_same_adapter(
+    project: Path, recipe: MakeRecipe, trained_once: Trained
+) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(recipe(), project_dir=project, on_progress=stop)
+        train(recipe(), project_dir=project, on_progress=stop_at(5))
     folder = project / ".harness" / "candidates" / "cand"
     assert not (folder / "candidate.json").exists()
     said: list[tuple[int, str]] = []
     dossier = train(recipe(), project_dir=project, on_progress=told(said))
     assert dossier.resumed_from == 4
     assert [done for done, _ in said][1:] == [5, 6]
-    whole = train(recipe(), project_dir=project, force=True)
-    assert whole.resumed_from == 0
-    assert whole.adapter_digest == dossier.adapter_digest
+    assert trained_once.dossier.resumed_from == 0
+    assert trained_once.dossier.adapter_digest == dossier.adapter_digest
 
 
 def test_a_killed_training_is_resumed(project: Path, recipe: MakeRecipe) -> None:
@@ -150,13 +229,12 @@ def test_a_killed_training_is_resumed(project: Path, recipe: MakeRecipe) -> None
 
 
 def test_checkpoints_of_another_recipe_are_not_used(project: Path, recipe: MakeRecipe) -> None:
-    def stop(stage: str, done: int, total: int, detail: str) -> None:
-        if done == 5:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train(recipe(), project_dir=project, on_progress=stop)
-    assert train(recipe(alpha=8), project_dir=project).resumed_from == 0
+        train(recipe(), project_dir=project, on_progress=stop_at(3))
+    assert last_checkpoint(project / ".harness/candidates/cand/.training") is not None
+    with pytest.raises(KeyboardInterrupt):
+        # From step 2 on, the first step would be the third.
+        train(recipe(alpha=8), project_dir=project, on_progress=stop_at(1))
 
 
 def test_an_unfinished_checkpoint_is_passed_over(tmp_path: Path) -> None:
@@ -182,8 +260,6 @@ def test_a_missing_base_is_one_line(project: Path, recipe: MakeRecipe) -> None:
 def test_a_template_without_marks_is_refused(
     project: Path, recipe: MakeRecipe, micro_base: Path
 ) -> None:
-    import shutil
-
     other = project / ".harness" / "models" / "plain"
     shutil.copytree(micro_base, other)
     (other / "chat_template.jinja").write_text(
@@ -193,10 +269,23 @@ def test_a_template_without_marks_is_refused(
         train(recipe(base=".harness/models/plain"), project_dir=project)
 
 
-def test_a_loss_that_runs_away_is_one_line(project: Path, recipe: MakeRecipe) -> None:
-    with pytest.raises(TrainingError, match="is not finite at step") as caught:
-        train(recipe(steps=60, learning_rate=50.0, evaluate_every=2), project_dir=project)
+def test_a_loss_that_is_not_finite_is_one_line(
+    project: Path, recipe: MakeRecipe, micro_base: Path
+) -> None:
+    """The base holds a weight that is no number, so no loss can be one on any machine."""
+    from safetensors.torch import load_file, save_file
+
+    base = project / ".harness" / "models" / "poisoned"
+    shutil.copytree(micro_base, base)
+    weights = load_file(base / "model.safetensors")
+    weights["model.norm.weight"].fill_(math.nan)
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(TrainingError, match="validation loss is not finite at step 2") as caught:
+        train(
+            recipe(base=".harness/models/poisoned", steps=4, evaluate_every=2), project_dir=project
+        )
     assert "lower learning_rate" in caught.value.line
+    assert not (project / ".harness/candidates/cand/candidate.json").exists()
 
 
 def test_a_failing_library_becomes_one_line(project: Path, recipe: MakeRecipe) -> None:
