@@ -53,7 +53,7 @@ def _train(project: Project, seed: int, console: Console) -> None:
             where=str(recipes / "tiny.yaml"),
             hint="run it in a clone of the harness's repository",
         )
-    tiny_base = _import_package(recipes / "tiny_base")
+    tiny_base = import_package(recipes / "tiny_base")
     tiny = tiny_base.load_recipe(recipes / "tiny.yaml").model_copy(update={"seed": seed})
     folder = project.root / ".harness" / "models" / tiny.name
     tiny_base.build_base(tiny, folder, on_progress=console.progress)
@@ -64,7 +64,7 @@ def _train(project: Project, seed: int, console: Console) -> None:
     train_side_by_side(loaded, project_dir=project.root, on_progress=console.progress)
 
 
-def _import_package(folder: Path) -> ModuleType:
+def import_package(folder: Path) -> ModuleType:
     """The package in a folder of the repository, which is no part of what is installed."""
     name = f"recipes.{folder.name}"
     spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
