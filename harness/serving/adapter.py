@@ -32,7 +32,7 @@ _LAYER = re.compile(r"(?:^|\.)((?:layers|h|blocks|block)\.\d+\..+)$")
 
 @dataclass(frozen=True, slots=True)
 class AdapterInfo:
-    """What an adapter's files say of it; `digest` covers all that can change an answer."""
+    """An adapter as its files describe it; `digest` covers all that can change an answer."""
 
     rank: int
     base_name: str
@@ -137,7 +137,7 @@ def _from_layer(name: str) -> str:
 
 
 def _check_depth(adapter: Path, info: AdapterInfo, model: Path, trained: str) -> None:
-    """Refuse an adapter that stops before the base's last layer without having been told to."""
+    """Refuse an adapter that stops before the base's last layer though it does not say so."""
     config = _config(adapter)
     short = all("." not in target for target in info.target_modules)
     if not short or config.get("layers_to_transform") is not None or config.get("exclude_modules"):

@@ -1,4 +1,4 @@
-"""Reading a server's log: its tail, and the one line that says why it died."""
+"""Reading a server's log: its tail, and the line with the error that ended it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _HEAD = re.compile(
 )
 _INFO = re.compile(r"^(?:\([^)]*pid=\d+\)\s*)?INFO \d\d-\d\d ")
 _EXCEPTION = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: \S|^[\w./ -]+: error: \S")
-# What a process says when another one has already said why.
+# A process reports an error that another one has reported with its cause.
 _ECHO = re.compile(r"See root cause above|Engine core initialization failed|EngineDeadError")
 _COMPILING = re.compile(
     r"compil|dynamo|inductor|autotun|\bjit\b|captur\w* .*graph|graph.* captur"
     r"|warm(?:s|ed|ing)?[ -]?up",
     re.IGNORECASE,
 )
-# With its options a server also logs what it is asked and says, in words that are not its own.
+# With its options a server also logs requests and answers, which are not its own words.
 _REQUEST = re.compile(r"^(?:Received request|Generated response|Request \S+ (?:details|JSON)) ?")
 _LONGEST = 300
 _LONGEST_START = 4096
@@ -68,24 +68,24 @@ def compiling(lines: list[str], most: int = 5) -> tuple[str, ...]:
 
 
 def last_error(text: str) -> str:
-    """The last line of a log that names an error, with what it goes on to say; else its last."""
+    """The last line of a log that names an error, with its continuation; else the last line."""
     lines = [_HEAD.sub("", line) for line in text.splitlines()]
     errors = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
     telling = [number for number in errors if not _ECHO.search(lines[number])] or errors
     if not telling:
         return _cut(lines[-1]) if lines else ""
     number = telling[-1]
-    said = [lines[number]]
+    found = [lines[number]]
     # pydantic and argparse go on in indented lines.
     for line in lines[number + 1 : number + 3]:
         if not line.startswith("  ") or "Traceback" in line:
             break
-        said.append(line.strip())
-    return _cut(" ".join(said))
+        found.append(line.strip())
+    return _cut(" ".join(found))
 
 
 def progress(text: str) -> str:
-    """The last thing a server says of its own doing, for a person who waits; empty if nothing."""
+    """The last INFO line of a log, for a person who waits; empty if there is none."""
     lines = [line for line in text.splitlines() if _INFO.match(line)]
     return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
 

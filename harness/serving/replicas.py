@@ -65,7 +65,7 @@ class VllmReplicas:
 
     @property
     def api_key(self) -> str:
-        """The key that all of them ask for."""
+        """The API key that all of them require."""
         return self._api_key
 
     def alive(self) -> bool:

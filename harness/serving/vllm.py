@@ -65,7 +65,7 @@ class VllmServer:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The one address, as servers with replicas tell theirs.
+        """The one address, in the form that servers with replicas give theirs.
 
         Raises:
             ServerError: not started yet.
@@ -74,7 +74,7 @@ class VllmServer:
 
     @property
     def api_key(self) -> str:
-        """The key this server asks for."""
+        """The API key that this server requires."""
         return self._api_key
 
     def start(self) -> None:
@@ -131,7 +131,7 @@ class VllmServer:
         return self._guard is not None and self._guard.poll() is None
 
     def serving(self) -> bool:
-        """As `alive`: nobody starts a single process again."""
+        """As `alive`: a single process is not restarted in the background."""
         return self.alive()
 
     def log_tail(self, lines: int = 20) -> str:
@@ -189,7 +189,7 @@ class VllmServer:
 
     def _wait_until_ready(self) -> None:
         started = SYSTEM_CLOCK.now()
-        shown = ""
+        last = ""
         while True:
             process = self._guard
             if process is None or self._ended_within(process, _POLL):
@@ -200,17 +200,17 @@ class VllmServer:
             waited = SYSTEM_CLOCK.now() - started
             if waited > self._spec.start_timeout:
                 raise self._start_error(f"vLLM was not ready in {self._spec.start_timeout:g} s")
-            if (line := log.progress(self.log_tail(50))) != shown:
-                shown = line
+            if (line := log.progress(self.log_tail(50))) != last:
+                last = line
                 self._on_progress(f"vLLM, {waited:.0f} s: {line}")
-        # A stranger that took the port in between would not know the key.
+        # Another server that took the port in between would not know the key.
         listed = _answers(self._port or 0, "/v1/models", self._api_key)
         if not self.alive() or self._spec.base_name not in _names(listed):
             raise self._start_error(f"another server answers on port {self._port}")
         self._warm_up(started + self._spec.start_timeout)
 
     def _warm_up(self, deadline: float) -> None:
-        """Let every model say one word: on a CPU the first answer takes vLLM up to 20 s."""
+        """Ask every model for two tokens: on a CPU the first answer takes vLLM up to 20 s."""
         for name in (self._spec.base_name, *self._spec.adapters):
             left = deadline - SYSTEM_CLOCK.now()
             if left <= 0.0 or not self.alive():
@@ -239,7 +239,7 @@ class VllmServer:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports on loopback that nobody listens on now."""
+    """Different free ports on loopback."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

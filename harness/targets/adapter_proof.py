@@ -38,8 +38,8 @@ async def prove_all(
 ) -> AdapterProof | None:
     """The proof for an adapter, the weakest of all replicas; None where there is no adapter.
 
-    Several replicas are first shown to serve the same; one that cannot be reached is left out.
-    `check` may refuse what a replica says of itself before its adapter is asked anything.
+    Several replicas are first compared; one that cannot be reached is left out. `check` may refuse
+    a replica's description before a request goes to its adapter.
 
     Raises:
         EvidenceError: a replica serves something else than another.
@@ -67,8 +67,8 @@ async def prove_all(
 async def prove(client: ChatClient, server: ServerDescription, planned: Plan) -> AdapterProof:
     """The proof that the plan's model, an adapter, is applied on the server.
 
-    Each probe, a prompt of the plan, goes to the base twice and to the adapter once; what differs
-    between the two askings of the base is noise. Only log-probabilities of generated tokens are
+    Each probe, a prompt of the plan, goes to the base twice and to the adapter once. The difference
+    between the two answers of the base is noise. Only log-probabilities of generated tokens are
     asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
@@ -191,8 +191,8 @@ def _changed_places(pairs: Sequence[tuple[Probe, Probe]]) -> bool:
     return 2 * crossed > len(pairs)
 
 
-def _nearer(said: Logprobs, other: Logprobs, own: Logprobs) -> bool:
-    there, here = gap_between(said, other), gap_between(said, own)
+def _nearer(answer: Logprobs, other: Logprobs, own: Logprobs) -> bool:
+    there, here = gap_between(answer, other), gap_between(answer, own)
     return (there.forked, there.nats) < (here.forked, here.nats / 2)
 
 

@@ -44,7 +44,7 @@ class Managed(Protocol):
 
     @property
     def api_key(self) -> str:
-        """The key it asks for."""
+        """The API key that it requires."""
         ...
 
     def alive(self) -> bool:
@@ -62,11 +62,11 @@ class Managed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask, with which key; `managed` is what runs behind it, where it is ours.
+    """A server's addresses and key; `managed` is the process behind them, where it is ours.
 
-    Several addresses are replicas of one server. `meter` holds the limits that all who ask there
-    share, where there are any; `dialect` is how it is spoken to, with its `access` where it is not
-    OpenAI-compatible; `known` is what addresses are known to have said of themselves.
+    Several addresses are replicas of one server. `meter` holds the limits that all its clients
+    share, where there are any; `dialect` is how requests are put to it, with its `access` where it
+    is not OpenAI-compatible; `known` are descriptions of addresses that were read before.
     """
 
     addresses: tuple[str, ...]
@@ -94,7 +94,7 @@ class Endpoint:
         return make_dialect(self.dialect, url, self.access)
 
     async def describe(self, url: str | None = None) -> ServerDescription:
-        """What the server at one of the addresses, by default the first, says of itself.
+        """The models and version of the server at one of the addresses, by default the first.
 
         Raises:
             ServerError: it cannot be reached, or refuses.

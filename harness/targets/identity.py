@@ -64,9 +64,9 @@ def _place(server: RemoteServer) -> str:
 
 
 async def _described(endpoint: Endpoint) -> ServerDescription:
-    """What the first address that answers says of itself.
+    """The description of the first address that answers.
 
-    Whether the others say the same is seen before they are asked anything.
+    The others are compared with it before anything else is sent to them.
 
     Raises:
         ServerError: none can be reached, or the one that can refuses.
@@ -287,7 +287,7 @@ def _bot_model(server: HttpServer, target: Target) -> str:
 
 
 def _dialect(server: HttpServer) -> dict[str, str | int | float | bool]:
-    """How the bot is spoken to: whoever asks another way may be answered another way."""
+    """How requests are put to the bot: a request in another form may get another answer."""
     return {
         "preset": server.preset or "none",
         "stream": server.stream,

@@ -23,11 +23,11 @@ Described = list[tuple[Replica, ServerDescription]]
 async def check_replicas(
     clients: ClientStack, planned: Plan, say: Callable[[str], None], answers_as: str | None = None
 ) -> Described:
-    """What each replica says of itself, once they are known to serve the same.
+    """Each replica's description, once they are known to serve the same.
 
     They name the same version and the same model, and greedy answers to a few prompts of the plan
-    differ by no more than noise: what the first one, asked twice, differs by from itself. A
-    replica that cannot be reached is left out of `clients`, and `say` is told.
+    differ by no more than noise: the difference between two answers of the first one. A replica
+    that cannot be reached is left out of `clients`, and `say` gets a line about it.
 
     Raises:
         EvidenceError: a replica serves something else, or nothing can be told.
@@ -160,13 +160,13 @@ async def _ask(
     Raises:
         ServerError: it is there, and refuses.
     """
-    said = await answers(replica.client, model, probes, answers_as, with_logprobs=True)
-    if isinstance(said, Failure) and not (down(said) or busy(said)):
+    found = await answers(replica.client, model, probes, answers_as, with_logprobs=True)
+    if isinstance(found, Failure) and not (down(found) or busy(found)):
         # Some servers refuse a request for log-probabilities.
-        said = await answers(replica.client, model, probes, answers_as, with_logprobs=False)
-    if isinstance(said, Failure) and not (down(said) or busy(said)):
-        raise ServerError(f"a probe of `{model}` failed: {said.detail}", where=replica.address)
-    return said
+        found = await answers(replica.client, model, probes, answers_as, with_logprobs=False)
+    if isinstance(found, Failure) and not (down(found) or busy(found)):
+        raise ServerError(f"a probe of `{model}` failed: {found.detail}", where=replica.address)
+    return found
 
 
 def _check(

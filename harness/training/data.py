@@ -52,7 +52,7 @@ class Conversation(Record):
 
 @dataclass(frozen=True, slots=True)
 class Divided:
-    """Conversations on both sides, with the papers of the split."""
+    """Conversations on both sides, with the record of the split."""
 
     train: tuple[Conversation, ...]
     validation: tuple[Conversation, ...]

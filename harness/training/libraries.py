@@ -23,19 +23,19 @@ PACKAGES = (
 
 
 class OnProgress(Protocol):
-    """Whoever wants to hear how far a training is."""
+    """A callback for the progress of a training."""
 
     def __call__(self, stage: str, done: int, total: int, detail: str) -> None:
-        """Take note that `done` of `total` steps of a stage are over."""
+        """Report that `done` of `total` steps of a stage are over."""
         ...
 
 
 def silent(stage: str, done: int, total: int, detail: str) -> None:
-    """Hear nothing."""
+    """Report nothing."""
 
 
 def package_versions() -> dict[str, str]:
-    """The installed version of each package that has a say in the weights."""
+    """The installed version of each package that can change the weights."""
     found: dict[str, str] = {}
     for name in PACKAGES:
         try:

@@ -50,8 +50,8 @@ def train_side_by_side(
             train(recipe, project_dir=project_dir, force=force, on_progress=on_progress)
             for recipe in recipes
         ]
-    team = _Team(at_once, (project_dir, force, max(1, cores // at_once)), on_progress)
-    return team.train(recipes)
+    pool = _Pool(at_once, (project_dir, force, max(1, cores // at_once)), on_progress)
+    return pool.train(recipes)
 
 
 def _check_names(recipes: Sequence[Recipe]) -> None:
@@ -72,7 +72,7 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-class _Team:
+class _Pool:
     """Processes that train a recipe each, and report through a pipe of their own."""
 
     def __init__(
@@ -95,7 +95,7 @@ class _Team:
                     break
                 for reports in wait(list(self._under_way)):
                     assert isinstance(reports, Connection)
-                    self._hear(reports)
+                    self._receive(reports)
         finally:
             self._kill()
         found = [self._results[one.name] for one in recipes if one.name in self._results]
@@ -122,21 +122,21 @@ class _Team:
             sender.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _hear(self, reports: Connection[Any, Any]) -> None:
+    def _receive(self, reports: Connection[Any, Any]) -> None:
         """Take one report; the end of the pipe is the end of the process."""
         recipe, process = self._under_way[reports]
         try:
-            said = reports.recv()
+            report = reports.recv()
         except (EOFError, OSError):
             process.join()
             reports.close()
             del self._under_way[reports]
             self._results.setdefault(recipe.name, _died(recipe, process))
             return
-        if isinstance(said, tuple):
-            self._on_progress(*said)
+        if isinstance(report, tuple):
+            self._on_progress(*report)
         else:
-            self._results[recipe.name] = said
+            self._results[recipe.name] = report
 
     def _kill(self) -> None:
         processes = [process for _, process in self._under_way.values() if process.pid]
@@ -165,12 +165,12 @@ def _work(
 
     torch.set_num_threads(threads)
 
-    def tell(stage: str, done: int, total: int, detail: str) -> None:
+    def send(stage: str, done: int, total: int, detail: str) -> None:
         reports.send((stage, done, total, detail))
 
     result: Dossier | HarnessError
     try:
-        result = train(recipe, project_dir=project_dir, force=force, on_progress=tell)
+        result = train(recipe, project_dir=project_dir, force=force, on_progress=send)
     except HarnessError as error:
         result = error
     reports.send(result)

@@ -120,7 +120,7 @@ def _optimizers(recipe: TinyRecipe, model: LlamaForCausalLM) -> list[torch.optim
 
 
 def _drills(recipe: TinyRecipe, vocabulary: int) -> Iterator[list[Encoded]]:
-    """Endless batches of random tokens said twice; only the second time counts.
+    """Endless batches of random tokens, each row twice; only the second time counts.
 
     Looking back to copy is what the general skill is built on, and it is learnt many times faster
     from these than from conversations.
