@@ -24,7 +24,7 @@ def spec(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServeS
     use_stub(tmp_path, "run", monkeypatch)
     monkeypatch.setattr(replicas, "visible_devices", list)
     monkeypatch.setattr(replicas, "WATCH_SECONDS", 0.05)
-    return ServeSpec(model=model, log=tmp_path / "logs" / "server.log", start_timeout=30.0)
+    return ServeSpec(model=model, log=tmp_path / "logs" / "server.log", start_timeout=300.0)
 
 
 def logs(spec: ServeSpec, count: int) -> list[Path]:
@@ -33,7 +33,7 @@ def logs(spec: ServeSpec, count: int) -> list[Path]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 120.0
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -60,8 +60,8 @@ def test_one_that_dies_is_started_once_more_at_its_address(spec: ServeSpec) -> N
         first = pids(log)
         os.kill(first[0], signal.SIGKILL)
         until(lambda: "replica 2 answers again" in said)
+        until(servers.alive)
         assert servers.urls == urls
-        assert servers.alive()
         assert len(pids(log)) == 6
         os.kill(pids(log)[3], signal.SIGKILL)
         until(lambda: not servers.alive())

@@ -61,7 +61,7 @@ def test_one_group_leaves_none_for_validation() -> None:
     [
         ("{", "not JSON"),
         ("[]", "data.jsonl:2"),
-        ('{"messages": []}', "group: missing key"),
+        (line("a", "q", "a").replace('"group": "a", ', ""), "group: missing key"),
         (line("a", "q", "a").replace('{"group"', '{"x": 1, "group"'), "x: unknown key"),
         (line(" ", "q", "a"), "must not be blank"),
         (line("a", "q", ""), "messages.1.content"),
