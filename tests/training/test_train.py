@@ -7,9 +7,6 @@ import json
 import math
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -201,31 +198,6 @@ def test_an_interrupt_is_resumed_to_the_same_adapter(
     assert [done for done, _ in said][1:] == [5, 6]
     assert trained_once.dossier.resumed_from == 0
     assert trained_once.dossier.adapter_digest == dossier.adapter_digest
-
-
-def test_a_killed_training_is_resumed(project: Path, recipe: MakeRecipe) -> None:
-    wanted = recipe(steps=8)
-    (project / "recipe.json").write_text(wanted.model_dump_json(), encoding="utf-8")
-    program = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from harness.records.recipe import Recipe\n"
-        "from harness.training.train import train\n"
-        "def die(stage, done, total, detail):\n"
-        "    if done == 7: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "here = Path(sys.argv[1])\n"
-        "recipe = Recipe.model_validate_json((here / 'recipe.json').read_text())\n"
-        "train(recipe, project_dir=here, on_progress=die)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(project)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert train(wanted, project_dir=project).resumed_from == 6
 
 
 def test_checkpoints_of_another_recipe_are_not_used(project: Path, recipe: MakeRecipe) -> None:
