@@ -15,8 +15,7 @@ from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
 from harness.records.latency import LatencySettings
 from harness.records.policy import Policy
-from harness.records.server import ManagedServer, RemoteServer
-from harness.records.servers import Server
+from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Generation, Target
 from harness.validation import KeyProblem, problem
 from harness.yaml_files import read_yaml

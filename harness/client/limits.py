@@ -6,7 +6,7 @@ from collections import deque
 
 from harness.clock import Clock
 from harness.records.attempt import Usage
-from harness.records.server import Price
+from harness.records.cost import Price
 
 # Half a second more than a minute: requests that leave a minute apart may arrive closer together.
 SPAN = 60.5

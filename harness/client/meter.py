@@ -11,7 +11,7 @@ from harness.client.protocol import ChatRequest, Failed, Layer, Permit, Reply, R
 from harness.clock import Clock
 from harness.errors import BudgetSpent
 from harness.records.attempt import Failure, Usage
-from harness.records.server import Metered
+from harness.records.cost import Metered
 
 BYTES_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8  # what chat templates put around a message

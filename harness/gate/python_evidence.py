@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from harness.config import Project
 from harness.files import digest_json
+from harness.records.cost import Metered
 from harness.records.recording import RecordedSection, Recording
 from harness.records.run import Run, RunHeader
-from harness.records.server import Metered
 from harness.records.target import Generation, Identity
 from harness.run.llm_judge import TOLD
 

@@ -1,14 +1,56 @@
-"""What a run's answers took in tokens, and what they cost."""
+"""What a server may cost, and what a run's answers took in tokens and money."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.records.attempt import Attempt, Usage
 from harness.records.base import Record
-from harness.records.server import Price
+
+
+class Price(Record):
+    """What a server costs: per million tokens in and out, or per hour of its GPUs.
+
+    One currency throughout; which one is the reader's business.
+    """
+
+    input: float | None = Field(default=None, ge=0.0)
+    output: float | None = Field(default=None, ge=0.0)
+    gpu_hour: float | None = Field(default=None, ge=0.0)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Price:
+        by_token = self.input is not None and self.output is not None
+        if by_token == (self.gpu_hour is not None) or (self.input is None) != (self.output is None):
+            raise ValueError("give `input` and `output` (per million tokens), or `gpu_hour`")
+        return self
+
+    def of_tokens(self, usage: Usage) -> float | None:
+        """What these tokens cost; None where the price is by the hour."""
+        if self.input is None or self.output is None:
+            return None
+        return (usage.prompt_tokens * self.input + usage.completion_tokens * self.output) / 1e6
+
+    def of_seconds(self, seconds: float, replicas: int = 1) -> float | None:
+        """What so many replicas cost for so long; None where the price is by the token."""
+        return None if self.gpu_hour is None else self.gpu_hour * replicas * seconds / 3600
+
+
+class Metered(Record):
+    """What every server may be given: a price, and limits that are never exceeded."""
+
+    price: Price | None = None
+    max_requests_per_minute: int | None = Field(default=None, ge=1)
+    max_tokens_per_minute: int | None = Field(default=None, ge=1)
+    max_cost: float | None = Field(default=None, gt=0.0)
+
+    @model_validator(mode="after")
+    def _cost_has_a_price(self) -> Metered:
+        if self.max_cost is not None and self.price is None:
+            raise ValueError("max_cost needs a `price`")
+        return self
 
 
 class Asking(Record):

@@ -10,15 +10,16 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.files import digest_json
 from harness.records.base import Record, explain
-from harness.records.expression import check_expression
-from harness.records.placeholder import (
+from harness.records.cost import Metered
+from harness.records.http_mapping import (
     OF_ALL_TURNS,
     OF_THE_CASE,
+    PRESETS,
+    check_expression,
     placeholders,
     url_placeholders,
+    with_preset,
 )
-from harness.records.preset import PRESETS, with_preset
-from harness.records.server import Metered
 from harness.records.target import Target
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -14,7 +14,7 @@ from harness.client.protocol import ChatRequest
 from harness.clock import ManualClock
 from harness.errors import BudgetSpent
 from harness.records.attempt import Failure, Usage
-from harness.records.server import Metered, Price
+from harness.records.cost import Metered, Price
 from tests.client.simulated import simulate
 from tests.client.test_pace import Server, build, chat, worst
 

@@ -16,7 +16,7 @@ from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, R
 from harness.client.retry import RetryingClient
 from harness.client.throttle import ThrottledClient
 from harness.records.attempt import Failure, Timing, Usage
-from harness.records.server import Metered
+from harness.records.cost import Metered
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.simulated import SimulatedClock, simulate

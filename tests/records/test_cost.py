@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.records.attempt import Attempt, Failure, Usage
-from harness.records.cost import Asking, Spending, spending, tokens_of
-from harness.records.server import Price
+from harness.records.cost import Asking, Price, Spending, spending, tokens_of
 
 BY_TOKEN = Asking(price=Price(input=2.0, output=10.0))
 BY_HOUR = Asking(price=Price(gpu_hour=3.0), replicas=2, seconds=1800.0, answers=600)

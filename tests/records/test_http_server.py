@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from harness.config import Config
 from harness.records.base import explain
+from harness.records.http_mapping import KNOWN, PRESETS
 from harness.records.http_server import HttpServer
-from harness.records.placeholder import KNOWN
-from harness.records.preset import PRESETS
 from harness.records.server import RemoteServer
 
 ROOT = Path(__file__).parents[2]

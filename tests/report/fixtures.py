@@ -12,10 +12,9 @@ import numpy as np
 
 from harness.records.attempt import Attempt, Failure, Timing, Usage
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
-from harness.records.cost import Asking
+from harness.records.cost import Asking, Price
 from harness.records.run import AdapterProof, Run, RunHeader, SectionPlan
 from harness.records.score import Score, Term
-from harness.records.server import Price
 from harness.records.suite import Message
 from harness.records.target import Identity
 from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes

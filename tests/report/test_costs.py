@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records.cost import Asking
+from harness.records.cost import Asking, Price
 from harness.records.run import Run
-from harness.records.server import Price
 from harness.report.costs import build_cost, spending_sentence
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown

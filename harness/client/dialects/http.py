@@ -22,8 +22,8 @@ from harness.client.dialect import (
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
 from harness.client.transport.route import Route, path_of
+from harness.records.http_mapping import IN_A_URL, placeholder
 from harness.records.http_server import HttpServer
-from harness.records.placeholder import IN_A_URL, placeholder
 from harness.records.suite import Message
 
 LANGUAGE = "en"
