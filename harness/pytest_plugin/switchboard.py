@@ -12,7 +12,7 @@ from harness.pytest_plugin.workbench import Workbench
 from harness.records.progress import Watcher
 from harness.records.server import ManagedServer
 from harness.targets.endpoint import Endpoint
-from harness.targets.live_chat import Line
+from harness.targets.live_target import LiveTarget
 
 
 class Switchboard:
@@ -30,9 +30,9 @@ class Switchboard:
         self._running = running
         self._stack = ExitStack()
         self._endpoints: dict[str, Endpoint] = {}
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, LiveTarget] = {}
 
-    def line(self, target: str) -> Line:
+    def line(self, target: str) -> LiveTarget:
         """The line to a target.
 
         Raises:
@@ -43,7 +43,7 @@ class Switchboard:
             endpoint = self._endpoint(target)
             project = self._workbench.project
             errand = self._workbench.options.errand
-            line = Line(project, target, endpoint, errand.concurrency if errand else None)
+            line = LiveTarget(project, target, endpoint, errand.concurrency if errand else None)
             self._lines[target] = self._stack.enter_context(line)
         return self._lines[target]
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import EvidenceError, UsageError
 from harness.records.suite import Message
-from harness.targets.live_chat import Line
+from harness.targets.live_target import LiveTarget
 
 Turn = Message | Mapping[str, str]
 
@@ -59,7 +59,7 @@ class Heard:
 class Talker:
     """A target on the line, with the system prompt that it has for a suite."""
 
-    def __init__(self, line: Line, system: str | None, heard: Heard | None = None) -> None:
+    def __init__(self, line: LiveTarget, system: str | None, heard: Heard | None = None) -> None:
         self._line = line
         self._system = system
         self._heard = heard

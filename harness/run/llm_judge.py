@@ -11,7 +11,7 @@ from harness.errors import EvidenceError
 from harness.files import digest_json
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
-from harness.targets.live_chat import Line
+from harness.targets.live_target import LiveTarget
 
 _LONGEST = 200  # tokens: one sentence of reason
 
@@ -49,7 +49,7 @@ def judge_digest(identity: Identity, generation: Generation) -> str:
     return digest_json([identity.model_dump(mode="json"), generation.sampling(), TOLD])
 
 
-def opinion(line: Line, answer: str, requirement: str, domain: str) -> Opinion:
+def opinion(line: LiveTarget, answer: str, requirement: str, domain: str) -> Opinion:
     """What the model at the line says of the answer.
 
     The answer stands in a fence that nobody can foresee.

@@ -23,7 +23,7 @@ from harness.run.plan import plan
 from harness.sections.load_suites import load_suites
 from harness.targets.endpoint import connect
 from harness.targets.identity import identify
-from harness.targets.live_chat import Line
+from harness.targets.live_target import LiveTarget
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 
@@ -35,13 +35,13 @@ class Silent:
 
 
 @contextmanager
-def line(folder: Path, target: str = "candidate") -> Iterator[Line]:
+def line(folder: Path, target: str = "candidate") -> Iterator[LiveTarget]:
     project = load_project(folder / "harness.yaml")
     with ExitStack() as stack:
         endpoint = stack.enter_context(
             connect(project, "main", [target], folder / "log", lambda _: None)
         )
-        yield stack.enter_context(Line(project, target, endpoint))
+        yield stack.enter_context(LiveTarget(project, target, endpoint))
 
 
 def said(*texts: str) -> list[list[Message]]:

@@ -1,4 +1,4 @@
-"""Talk: put conversations to a live target from code that waits for the answers."""
+"""A live target that synchronous code asks and waits for."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from harness.targets.identity import check_listing, identify
 T = TypeVar("T")
 
 
-class Line:
+class LiveTarget:
     """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
 
-    Requests are made on an event loop in a thread of its own, so that whoever asks may be on
-    another. Its `identity` is what was there when the line was opened. `concurrency` stands in
-    place of the target's own.
+    Requests are made on an event loop in a thread of its own, so that the caller may be on
+    another. Its `identity` is what was there when the block began. `concurrency` replaces the
+    target's own.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class Line:
     def __enter__(self) -> Self:
         self._thread.start()
         try:
-            self._wait(self._dial())
+            self._wait(self._connect())
         except BaseException:
-            self._hang_up()
+            self._close()
             raise
         return self
 
@@ -71,7 +71,7 @@ class Line:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._hang_up()
+        self._close()
 
     def check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
         """Return if what answers here is what is planned, its adapter applied.
@@ -88,7 +88,7 @@ class Line:
     def ask(self, conversations: Sequence[Sequence[Message]], **sampling: Any) -> list[Reply]:
         """What comes of each conversation, in their order; all are asked at once.
 
-        At most the target's `concurrency` are under way. `sampling` stands in place of the
+        At most the target's `concurrency` are under way. `sampling` replaces the
         target's own `temperature`, `top_p`, `max_tokens` and `seed`.
 
         Raises:
@@ -100,7 +100,7 @@ class Line:
             raise UsageError(explain(error)) from None
         return self._wait(self._ask(conversations, settings))
 
-    async def _dial(self) -> None:
+    async def _connect(self) -> None:
         self.identity = await identify(self._project, self.target)
         self._clients = await self._stack.enter_async_context(
             open_stack(self._endpoint, self._generation, SYSTEM_CLOCK)
@@ -145,7 +145,7 @@ class Line:
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _hang_up(self) -> None:
+    def _close(self) -> None:
         try:
             self._wait(self._stack.aclose())
         finally:
