@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.errors import ConfigError, UsageError
 from harness.files import digest_json
+from harness.json_schema import model_schema, one_file
 from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
 from harness.records.latency import LatencySettings
@@ -127,6 +129,14 @@ class Config(Record):
                 target.server,
                 "max_tokens_per_minute",
             )
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON schema of `harness.yaml`, with the kinds of rule that are installed."""
+    schema = model_schema(Config)
+    # A target's own settings are checked on top of the project's.
+    schema["$defs"]["Target"]["properties"]["generation"] = {"$ref": "#/$defs/Generation"}
+    return one_file("harness.yaml", schema)
 
 
 @dataclass(frozen=True, slots=True)

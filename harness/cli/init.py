@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
+from harness.cli.schema import write_schemas
 from harness.errors import UsageError
 from harness.files import write_atomic
 from harness.records.base import explain
@@ -37,7 +38,8 @@ _WORD = re.compile(r"[^.:/]+")
 def command(folder: Path, url: str, base: str, candidate: str) -> None:
     """Make FOLDER a harness project, with a small suite and a configuration.
 
-    No file that exists is touched.
+    No file that exists is touched. The JSON schemas that its files name, for editors, go into
+    .harness/schema/; `harness schema --write` makes them again.
     """
     try:
         RemoteServer(url=url)
@@ -66,6 +68,8 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
     else:
         write_atomic(folder / GITIGNORE, ignored)
         click.echo(folder / GITIGNORE)
+    for path in write_schemas(folder):
+        click.echo(path)
     place = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     click.echo(f"next: {place}harness validate && harness gate candidate")
 

@@ -22,6 +22,7 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
 
 COMMANDS = {
     "init": "Make a new project folder with a small suite and a configuration.",
+    "schema": "Print the JSON schema of a file, for editors.",
     "validate": "Check the configuration, the suites and the policy.",
     "train": "Train candidates from recipes.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",

@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.files import digest_json
 from harness.records.base import Record, explain
@@ -70,6 +70,8 @@ class HttpServer(Metered):
     `error` finds what a failed answer says, `end` what only the last event of a stream holds, and
     `answered_by` the model's name.
     """
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: _with_or_without_preset(schema))
 
     engine: Literal["http"]
     url: str
@@ -226,6 +228,13 @@ class HttpServer(Metered):
         if self.answered_by is not None and target.model is None and target.answers_as is None:
             return "answers_as: missing; the server's `answered_by` is held against it"
         return None
+
+
+def _with_or_without_preset(schema: dict[str, Any]) -> None:
+    """A preset gives what else would be required."""
+    given = ["request", "answer"]
+    schema["required"] = [name for name in schema["required"] if name not in given]
+    schema["anyOf"] = [{"required": ["preset"]}, {"required": given}]
 
 
 def _names_a_preset(data: Any) -> bool:

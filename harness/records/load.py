@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import ConfigDict, Field, model_serializer, model_validator
 
 from harness.records.base import Record
 
 _WRITTEN = re.compile(r"single|closed:(\d+)|poisson:(\d+(?:\.\d+)?)(/s|%)")
+
+
+_PATTERN = r"^(single|closed:\d+|poisson:\d+(\.\d+)?(/s|%))$"
 
 
 class Load(Record):
@@ -18,6 +21,9 @@ class Load(Record):
     A closed load sends the next request when one ends; an open one sends at moments drawn
     beforehand, whatever the server does. P is a share of the baseline's measured capacity.
     """
+
+    # A file has it as text.
+    model_config = ConfigDict(json_schema_extra=lambda schema: _as_text(schema))
 
     kind: Literal["single", "closed", "poisson"]
     concurrency: int = Field(default=1, ge=1, le=4096)
@@ -63,6 +69,15 @@ class Load(Record):
         if self.rate is not None:
             return f"poisson:{_written(self.rate)}/s"
         return f"poisson:{_written(100.0 * (self.share or 0.0))}%"
+
+
+def _as_text(schema: dict[str, Any]) -> None:
+    examples = ["single", "closed:16", "poisson:5/s", "poisson:65%"]
+    description = schema.get("description")
+    schema.clear()
+    schema |= {"type": "string", "pattern": _PATTERN, "examples": examples}
+    if description is not None:
+        schema["description"] = description
 
 
 def _written(number: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.json_schema import model_schema, one_file
 from harness.records.base import Record
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -61,3 +62,8 @@ class Recipe(Record):
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs, and not both")
         return self
+
+
+def recipe_schema() -> dict[str, Any]:
+    """The JSON schema of a recipe's file."""
+    return one_file("recipe", model_schema(Recipe))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import Field
 
 from harness.errors import SuiteError
+from harness.json_schema import model_schema
 from harness.records.base import Record
 from harness.records.metric import Metric
 from harness.records.suite import Case, Section
@@ -74,6 +75,10 @@ class PromptsKind:
     def __init__(self, scorers: ScorerBook | None = None) -> None:
         self._scorers = scorers
 
+    def schemas(self) -> list[dict[str, Any]]:
+        """The JSON schema of a section for each scorer that is installed."""
+        return [_schema(name) for name in book().names()]
+
     def load(self, source: SectionSource) -> LoadedSection:
         """The section, its settings and every one of its cases checked by its scorer.
 
@@ -133,6 +138,22 @@ def _metrics(
     if len(set(wanted)) < len(wanted):
         raise SuiteError("metrics: one is given twice", where=source.where)
     return tuple(known[name] for name in wanted)
+
+
+def _schema(scorer: str) -> dict[str, Any]:
+    """The keys of a section that this scorer scores, its settings among them."""
+    model = book().settings_model(scorer)
+    settings = {} if model is None else model_schema(model, f"{scorer}.")
+    schema = model_schema(PromptsKeys)
+    schema["title"] = f"{scorer} cases"
+    names = [getattr(metric, "name", metric) for metric in book().metrics(scorer)]
+    metrics = {"type": "array", "minItems": 1, "items": {"enum": names}}
+    schema["properties"] |= {"scorer": {"const": scorer}, "metrics": metrics}
+    schema["properties"] |= settings.get("properties", {})
+    schema["required"] += settings.get("required", [])
+    if model is None:  # whatever is written goes to the scorer
+        schema["additionalProperties"] = True
+    return {**schema, "$defs": settings.get("$defs", {})}
 
 
 @contextmanager

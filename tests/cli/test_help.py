@@ -11,6 +11,7 @@ from harness.cli.main import COMMANDS, cli
 
 OPTIONS = {
     "init": ["folder", "--url", "--base", "--candidate"],
+    "schema": ["kind", "--write"],
     "validate": ["--config"],
     "train": ["recipes", "--force", "--config"],
     "serve": ["targets", "--config"],

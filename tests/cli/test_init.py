@@ -33,7 +33,7 @@ def test_the_next_step_can_be_pasted_and_what_is_made_later_is_ignored(
     assert call("init", "my bot; ls") == 0
     assert "next: cd 'my bot; ls' && harness validate" in capsys.readouterr().out
     made = {path.name for path in (tmp_path / "my bot; ls").iterdir()}
-    assert made == {".gitignore", "harness.yaml", "suites"}
+    assert made == {".gitignore", ".harness", "harness.yaml", "suites"}
     assert (tmp_path / "my bot; ls/.gitignore").read_text() == ".harness/\nreports/\n"
 
 
