@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_world import Memory, VirtualServer, header, measuring
+from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.analyse import alpha_of, analyse_load
 from harness.latency.judge import judge_load
 from harness.latency.measure import measure_rounds
-from harness.records.latency import LatencySettings, LoadResult
+from harness.records.latency import LATENCY_PREFIX, LatencySettings, LoadResult
 from harness.records.load import Load
-from harness.records.policy import LATENCY_PREFIX, RatioAtMost
 from tests.client.simulated import SimulatedClock, simulate
 
 ALPHA = 0.05
@@ -77,7 +77,9 @@ class Found:
 
 def gate(row: Row, seed: int) -> tuple[str, int]:
     """The outcome of one measurement, and how many rounds it took."""
-    rule = RatioAtMost(require="ratio_at_most", metric=f"{LATENCY_PREFIX}{row.metric}", value=LIMIT)
+    rule = LatencyRatioAtMost(
+        require="ratio_at_most", metric=f"{LATENCY_PREFIX}{row.metric}", value=LIMIT
+    )
     settings = LatencySettings(
         loads=(LOAD,), requests=row.requests, rounds=row.rounds, seed=seed, max_tokens=16
     )

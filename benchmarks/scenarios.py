@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.records.policy import NoWorseThanBaseline, Policy
+from harness.gate.rules.no_worse_than_baseline import NoWorseThanBaseline
+from harness.records.policy import Policy
 
 ALPHA = 0.05
 F1_FLOOR = 0.80

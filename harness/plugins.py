@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Named(Protocol):
@@ -24,14 +24,20 @@ class PluginRegistry(Generic[T]):
 
     `noun` is what an error calls them. Without `declared`, they are the entry points of `group`
     in every installed distribution; an entry point names a class or function that gives a plugin
-    when called without arguments.
+    when called without arguments, or what else `make` turns into one.
 
     Raises:
         ValueError: two distributions declare one name.
     """
 
-    def __init__(self, noun: str, group: str, declared: Iterable[EntryPoint] | None = None) -> None:
-        self._noun = noun
+    def __init__(
+        self,
+        noun: str,
+        group: str,
+        declared: Iterable[EntryPoint] | None = None,
+        make: Callable[[Any], T] = lambda loaded: loaded(),
+    ) -> None:
+        self._noun, self._make = noun, make
         self._declared: dict[str, EntryPoint] = {}
         self._loaded: dict[str, T] = {}
         for point in entry_points(group=group) if declared is None else declared:
@@ -71,7 +77,7 @@ class PluginRegistry(Generic[T]):
             known = ", ".join(f"`{known}`" for known in self.names()) or "none"
             raise ValueError(f"no {self._noun} `{name}`; there is {known}")
         try:
-            plugin: T = point.load()()
+            plugin = self._make(point.load())
             called = plugin.name
         except (Exception, SystemExit) as error:  # a plugin's module may raise anything
             raise ValueError(

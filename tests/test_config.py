@@ -63,7 +63,7 @@ def test_the_shipped_configuration_loads() -> None:
         (lambda d: d["gate"].update(baseline="prod"), "gate.baseline: no target `prod`"),
         (lambda d: d["gate"].update(alpha=0.5), "gate.alpha: "),
         (lambda d: d["gate"].update(rules=[]), "gate.rules: "),
-        (lambda d: d["gate"]["rules"][0].update(require="nicer"), "gate.rules.0.require: must be"),
+        (lambda d: d["gate"]["rules"][0].update(require="nicer"), "gate.rules.0.require: no kind"),
         (lambda d: d["gate"]["rules"][0].update(margin=0.1), "gate.rules.0.margin: unknown key"),
         (lambda d: d["gate"]["rules"][2].update(margin=-0.1), "gate.rules.2.margin: "),
     ],

@@ -14,7 +14,8 @@ import pytest
 
 from harness import stats
 from harness.config import load_project
-from harness.sections.load_suites import check_policy, load_suites
+from harness.gate.judge import check_policy
+from harness.sections.load_suites import load_suites
 from harness.stats import Interval
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from harness.config import load_project
-from harness.sections.load_suites import check_policy, load_suites
+from harness.gate.judge import check_policy
+from harness.sections.load_suites import load_suites
 from tests.cli.test_commands import call
 from tests.conftest import ThreadedMock
 

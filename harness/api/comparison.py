@@ -16,10 +16,9 @@ from harness.api.tables import DIFFERENCES, PAIRS
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import EvidenceError, UsageError
 from harness.gate.compare import compare as paired
-from harness.gate.difference import difference
+from harness.gate.differences import difference, losses
 from harness.gate.judge import doubts
 from harness.gate.python_evidence import counted, grounds
-from harness.gate.regressions import losses
 from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
 from harness.records.score import Score

@@ -144,10 +144,10 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
     for rule in verdict.rules:
-        if rule.too_fine:
+        if told := shortfall(rule):
             # A rule that is decided all the same need worry nobody.
             kind = "warning" if rule.outcome == "inconclusive" else "note"
-            click.echo(f"  {kind}: {rule.metric}: {shortfall(rule)}")
+            click.echo(f"  {kind}: {rule.metric}: {told}")
     for found in verdict.regressions:
         click.echo(
             f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "

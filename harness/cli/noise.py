@@ -15,8 +15,9 @@ from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import SEALED, Project
 from harness.errors import UsageError
 from harness.files import write_atomic
-from harness.gate.noise import measure_noise
-from harness.records.noise import FALSE_ALARMS, Noise, RuleNoise
+from harness.gate.noise import false_alarms, measure_noise
+from harness.records.noise import Noise, RuleNoise
+from harness.records.rule import kind_of
 from harness.report.numbers import counted
 from harness.run.engine import run
 from harness.run.plan import Selection
@@ -111,8 +112,8 @@ def _rule(rule: RuleNoise) -> str:
 def _alarms(noise: Noise) -> Iterator[str]:
     """How often each rule said that something changed, where it ever did."""
     for rule in noise.rules:
-        if rule.false_alarms:
-            yield f"{rule.false_alarms} {FALSE_ALARMS[rule.require]} of {_rule(rule)}"
+        if count := false_alarms(rule):
+            yield f"{count} {kind_of(rule).false_alarm} of {_rule(rule)}"
 
 
 def _counts(found: Mapping[Any, int]) -> str:

@@ -8,11 +8,12 @@ import click
 
 from harness.cli.options import config_option, open_project
 from harness.config import Project
+from harness.gate.judge import check_policy
 from harness.gate.power import planned_power
 from harness.latency.judge import latency_rules, uncertifiable
 from harness.records.power import RulePower
 from harness.records.suite import Suite
-from harness.sections.load_suites import check_policy, load_suites
+from harness.sections.load_suites import load_suites
 from harness.suites.lint import lint_suite
 
 

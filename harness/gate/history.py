@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.files import digest_json
-from harness.gate.judge import CRITICAL
 from harness.records.baseline import Baseline
 from harness.records.comparison import Comparison
 from harness.records.history import HeldGate, History, identity_of
 from harness.records.past_gate import PastGate, Promotion, Values
-from harness.records.policy import is_latency
+from harness.records.rule import kind_of
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
@@ -27,7 +26,11 @@ def past_gate(
 ) -> PastGate:
     """What is kept of a gate; of evidence that cannot be trusted, no number."""
     metrics = {
-        name: Values(candidate=metric.candidate_value, baseline=metric.baseline_value)
+        name: Values(
+            candidate=metric.candidate_value,
+            baseline=metric.baseline_value,
+            definition=metric.metric.unless_share,
+        )
         for name, metric in comparison.metrics.items()
     }
     return PastGate(
@@ -104,7 +107,9 @@ def _once(found: Found) -> Iterator[HeldGate]:
 def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Values]) -> HeldGate:
     rules = tuple(rule for rule in verdict.rules if _concerns(suite, rule))
     told = {
-        rule.metric: Values(candidate=rule.candidate, baseline=rule.baseline)
+        rule.metric: Values(
+            candidate=rule.candidate, baseline=rule.baseline, definition=rule.definition
+        )
         for rule in rules
         if rule.metric is not None and rule.candidate is not None
     }
@@ -124,13 +129,12 @@ def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Valu
 
 
 def _is_of(suite: str, rule: RuleResult) -> bool:
-    return rule.metric is not None and rule.metric.startswith(f"{suite}.")
+    return kind_of(rule).suite_of(rule.metric) == suite
 
 
 def _concerns(suite: str, rule: RuleResult) -> bool:
     """Whether a rule is on the suite, or on what all suites share."""
-    shared = rule.require == CRITICAL or is_latency(rule.metric)
-    return shared or _is_of(suite, rule)
+    return kind_of(rule).suite_of(rule.metric) in (None, suite)
 
 
 def _metrics(baseline: Baseline) -> dict[str, float]:

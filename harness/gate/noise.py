@@ -13,7 +13,8 @@ from harness.gate.compare import compare
 from harness.gate.judge import judge_rules, thin_sections
 from harness.records.comparison import Comparison
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
-from harness.records.policy import NoNewCriticalFailures, Policy, is_latency
+from harness.records.policy import Policy
+from harness.records.rule import kind_of
 from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide
@@ -67,6 +68,12 @@ def measure_noise(
         flip_rate=_flip_rate(verdicts),
         created=created,
     )
+
+
+def false_alarms(rule: RuleNoise) -> int:
+    """How many outcomes say that something changed, where nothing did."""
+    wrong = kind_of(rule).false_alarm
+    return 0 if wrong is None else rule.outcomes.get(wrong, 0)
 
 
 def _asking(run: Run, number: int, repeats: int) -> Run:
@@ -132,8 +139,7 @@ def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     rules = tuple(
         rule
         for rule in policy.rules
-        if isinstance(rule, NoNewCriticalFailures)
-        or not (is_latency(rule.metric) or rule.metric in tested)
+        if rule.decided_by == "answers" and rule.metric_name not in tested
     )
     return policy.model_copy(update={"rules": rules})
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from harness import stats
 from harness.gate.compare import compare
-from harness.gate.difference import difference
-from harness.gate.tie_break import Pair, choose, listed, promoted, reason
+from harness.gate.differences import difference
 from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
-from harness.records.policy import AtLeast, AtMost, NoNewCriticalFailures, Policy, RatioAtMost
-from harness.records.recommendation import Advantage, Recommendation
+from harness.records.metric import Metric
+from harness.records.policy import Policy
+from harness.records.recommendation import Advantage, Choice, Recommendation
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 
-Tested = tuple[Pair, str, stats.Interval]
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The difference of two candidates in one metric, the first minus the second."""
+
+    pair: Pair
+    metric: str
+    definition: Metric
+    interval: stats.Interval
 
 
 def recommend(
@@ -38,10 +50,12 @@ def recommend(
         found = compare(runs[one], runs[other], suites, askings=True)
         doubts[one, other] = found.problems
         pairs[one, other] = {} if found.problems else found.metrics
-    wanted = aims(policy)
-    tested = differences(pairs, wanted, policy.alpha)
+    metrics = {name: metric for suite in suites for name, metric in suite.definitions()}
+    wanted = aims(policy, metrics)
+    caps = {rule.metric_name or "": getattr(rule, "cap", None) for rule in policy.rules}
+    tested = differences(pairs, wanted, policy.alpha, caps)
     better = advantages(tested, policy.alpha)
-    known = {pair for pair, *_ in tested}
+    known = {one.pair for one in tested}
     unknown = {pair: why for pair, why in doubts.items() if pair not in known}
     choice, chosen = choose(passing, better, unknown)
     return Recommendation(
@@ -59,30 +73,36 @@ def recommend(
     )
 
 
-def aims(policy: Policy) -> tuple[str, ...]:
-    """The metrics of which the policy wants more: a suite's, with a rule and without a cap.
+def aims(policy: Policy, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """The metrics that the policy wants better: a suite's, with a rule and without a cap.
 
-    What is capped is to be neither too low nor too high, and prefers nobody.
+    What is limited on the side of the better values is to be neither too low nor too high, and
+    prefers nobody.
     """
-    metrics = dict.fromkeys(
-        rule.metric for rule in policy.rules if not isinstance(rule, NoNewCriticalFailures)
-    )
-    # Every rule on latency is a cap.
-    capped = {rule.metric for rule in policy.rules if isinstance(rule, AtMost | RatioAtMost)}
-    return tuple(metric for metric in metrics if metric not in capped)
+    ruled: dict[str, list[str | None]] = {}
+    for rule in policy.rules:
+        name = rule.metric_name
+        if name is not None and name in metrics:
+            ruled.setdefault(name, []).append(rule.good_side)
+    better = {name: "below" if metrics[name].lower_is_better else "above" for name in ruled}
+    return tuple(name for name, sides in ruled.items() if set(sides) <= {None, better[name]})
 
 
 def differences(
-    pairs: Mapping[Pair, Mapping[str, PairedMetric]], wanted: Sequence[str], alpha: float
+    pairs: Mapping[Pair, Mapping[str, PairedMetric]],
+    wanted: Sequence[str],
+    alpha: float,
+    caps: Mapping[str, float | None] | None = None,
 ) -> list[Tested]:
     """The difference in each of the metrics between each pair, as far as it can be computed."""
     found = []
     for pair, metrics in pairs.items():
         for metric in (metrics[name] for name in wanted if name in metrics):
             try:
-                found.append((pair, metric.name, difference(metric, alpha)))
+                interval = difference(metric, alpha, (caps or {}).get(metric.name))
             except ValueError:  # the rule on it says what is wrong
                 continue
+            found.append(Tested(pair, metric.name, metric.metric, interval))
     return found
 
 
@@ -92,28 +112,32 @@ def advantages(tested: Sequence[Tested], alpha: float) -> tuple[Advantage, ...]:
     The chance of naming any falsely is at most alpha, however many candidates and metrics there
     are: the two-sided p-values are Holm-corrected together.
     """
-    corrected = stats.holm([interval.p_value for *_, interval in tested])
+    corrected = stats.holm([one.interval.p_value for one in tested])
     named = [
-        _advantage(*one, float(p_value))
+        _advantage(one, float(p_value))
         for one, p_value in zip(tested, corrected, strict=True)
         if p_value <= alpha
     ]
     return tuple(sorted(named, key=lambda one: one.p_value))
 
 
-def _advantage(pair: Pair, metric: str, interval: stats.Interval, p_value: float) -> Advantage:
-    first_better = interval.estimate > 0
-    better, worse = pair if first_better else pair[::-1]
-    ends = (interval.low, interval.high)
-    low, high = ends if first_better else (-ends[1], -ends[0])
+def _advantage(tested: Tested, p_value: float) -> Advantage:
+    interval = tested.interval
+    rises = interval.estimate > 0
+    first_better = rises is not tested.definition.lower_is_better
+    better, worse = tested.pair if first_better else tested.pair[::-1]
+    low, high = interval.low, interval.high
+    if not first_better:
+        low, high = -high, -low
     return Advantage(
-        metric=metric,
+        metric=tested.metric,
         better=better,
         worse=worse,
-        estimate=abs(interval.estimate),
+        estimate=interval.estimate if first_better else -interval.estimate,
         ci_low=low,
         ci_high=high,
         p_value=p_value,
+        definition=tested.definition.unless_share,
     )
 
 
@@ -155,13 +179,118 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
 
 def _without_alpha(policy: Policy) -> Iterator[str]:
     """The rules that are no tests, so that how often they pass by luck has no bound."""
-    for rule in policy.rules:
-        if isinstance(rule, NoNewCriticalFailures):
-            yield f"`{rule.require}`"
-        elif isinstance(rule, AtLeast | AtMost) and rule.evidence == "point":
-            yield f"`{rule.metric}` {rule.require} {rule.value:g} (evidence: point)"
+    return (rule.title for rule in policy.rules if not rule.bounded_by_alpha)
 
 
 def _either(rules: Iterable[str]) -> str:
     *first, last = rules
     return f"{', '.join(first)} or {last}" if first else last
+
+
+def choose(
+    passing: Sequence[str], found: Sequence[Advantage], unknown: Collection[Pair] = ()
+) -> tuple[Choice, tuple[str, ...]]:
+    """What kind of choice there is among those that pass, and whom it names.
+
+    `unknown` are the pairs that were not compared, each in the order of `passing`.
+    """
+    if not passing:
+        return "none", ()
+    left = remaining(passing, found)
+    if _torn(left, found):
+        return "trade_off", ()
+    if _untold(left, unknown):
+        return "not_compared", ()
+    return ("one" if len(left) == 1 else "equal"), left
+
+
+def remaining(passing: Sequence[str], found: Sequence[Advantage]) -> tuple[str, ...]:
+    """Those that no other is above.
+
+    One is above another that it beats in a metric and that beats it in none, and above those that
+    the other is above. Where that leads back to itself, nobody of the circle is above the rest.
+    """
+    wins = {(one.better, one.worse) for one in found}
+    above = {(better, worse) for better, worse in wins if (worse, better) not in wins}
+    for middle in passing:
+        over = [first for first, second in above if second == middle]
+        under = [second for first, second in above if first == middle]
+        above |= {(first, second) for first in over for second in under}
+    beaten = {worse for better, worse in above if (worse, better) not in above}
+    return tuple(name for name in passing if name not in beaten)
+
+
+def _untold(left: Sequence[str], unknown: Collection[Pair]) -> list[Pair]:
+    """The pairs that were not compared among those, and of a single one with anybody."""
+    if len(left) == 1:
+        return [pair for pair in unknown if left[0] in pair]
+    return [pair for pair in combinations(left, 2) if pair in unknown]
+
+
+def _torn(left: Collection[str], found: Sequence[Advantage]) -> set[str]:
+    """Those of them that are better and worse than each other."""
+    among = [one for one in found if one.better in left and one.worse in left]
+    return {name for one in among for name in (one.better, one.worse)}
+
+
+def reason(
+    choice: Choice,
+    verdicts: Mapping[str, Verdict],
+    found: Sequence[Advantage],
+    unknown: Collection[Pair],
+) -> str:
+    """Why the choice is what it is, in one sentence."""
+    if choice == "none":
+        counted = Counter(verdict.verdict for verdict in verdicts.values())
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+        return f"the policy promotes none of {len(verdicts)}: {told}"
+    passing = promoted(verdicts)
+    left = remaining(passing, found)
+    beaten = [_beaten(name, found) for name in passing if name not in left]
+    if choice == "one":
+        only = f", alone of {len(verdicts)}" if len(verdicts) > 1 and not beaten else ""
+        first = [f"`{left[0]}` passes every rule{only}"]
+    elif choice == "trade_off":
+        first = list(_trade_off(left, found))
+    elif choice == "equal":
+        either = "either" if len(left) == 2 else "any"
+        first = [f"{listed(left)} pass every rule and cannot be told apart: take {either}"]
+    elif len(left) == 1:
+        others = [name for pair in _untold(left, unknown) for name in pair if name != left[0]]
+        first = [f"`{left[0]}` passes every rule and was not compared with {listed(others)}"]
+    elif all(pair in unknown for pair in combinations(left, 2)):
+        first = [f"{listed(left)} pass every rule and were not compared"]
+    else:
+        told = "none was found better than another, and some of them were not compared"
+        first = [f"{listed(left)} pass every rule, {told}"]
+    return "; ".join((*first, *beaten))
+
+
+def promoted(verdicts: Mapping[str, Verdict]) -> list[str]:
+    """The candidates that the policy promotes, in their order."""
+    return [name for name, verdict in verdicts.items() if verdict.verdict == "PROMOTE"]
+
+
+def _trade_off(left: Sequence[str], found: Sequence[Advantage]) -> Iterator[str]:
+    torn = _torn(left, found)
+    yield (
+        f"{listed([name for name in left if name in torn])} pass every rule, and each is worse "
+        "than another on a metric with a rule"
+    )
+    yield "the policy does not say which metric counts more"
+    rest = [name for name in left if name not in torn]
+    if rest:
+        verbs = ("passes", "was") if len(rest) == 1 else ("pass", "were")
+        yield f"{listed(rest)} {verbs[0]} too and {verbs[1]} found neither better nor worse"
+
+
+def _beaten(name: str, found: Sequence[Advantage]) -> str:
+    better = {one.worse for one in found if one.better == name}
+    by = next(one for one in found if one.worse == name and one.better not in better)
+    return f"`{name}` passes too and is worse than `{by.better}` in {by.metric}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in words: `a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}" if len(quoted) > 1 else quoted[0]

@@ -3,32 +3,118 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 from harness import stats
 from harness.latency.quantities import split
+from harness.records.comparison import Comparison
 from harness.records.latency import (
+    LATENCY_PREFIX,
     Bounded,
     LatencyMetric,
     LatencySection,
     LatencySettings,
     LoadResult,
+    is_latency,
 )
-from harness.records.policy import LATENCY_PREFIX, AtMost, Policy, RatioAtMost, is_latency
+from harness.records.metric import Metric
+from harness.records.policy import Policy
+from harness.records.power import RulePower
+from harness.records.rule import Misfit, Planned, Rule
 from harness.records.verdict import Outcome, RuleResult
 
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 
 
-def latency_rules(policy: Policy | None) -> tuple[RatioAtMost | AtMost, ...]:
+class LatencyRule(Rule):
+    """A limit on a percentile of a time, judged at the load where it comes out worst."""
+
+    namespace: ClassVar[str] = "latency"
+    decided_by: ClassVar[Literal["answers", "latency"]] = "latency"
+    good_side: ClassVar[Literal["above", "below"] | None] = "below"
+
+    metric: str
+    value: float
+
+    @classmethod
+    def takes(cls, metric: str | None) -> bool:
+        """Whether the metric is a percentile of a time."""
+        return is_latency(metric)
+
+    # What a kind says.
+
+    @abstractmethod
+    def held(self, metric: LatencyMetric) -> Bounded:
+        """What is held against the limit."""
+
+    @abstractmethod
+    def limit_words(self) -> str:
+        """The limit in words."""
+
+    @abstractmethod
+    def value_words(self, held: Bounded) -> str:
+        """What is held against the limit, with its bounds."""
+
+    @property
+    def by_estimate(self) -> bool:
+        """Whether the estimate alone decides, whatever its bounds are."""
+        return False
+
+    def by_bounds(self) -> LatencyRule:
+        """The rule as its bounds decide it."""
+        return self
+
+    def lost_in_noise(self, metric: LatencyMetric, outcome: Outcome) -> str:
+        """Why noise could have made the outcome, in words; empty where it could not."""
+        return ""
+
+    # What follows for all of them.
+
+    @property
+    def bounded_by_alpha(self) -> bool:
+        """Whether it passes by luck with a chance of at most alpha."""
+        return not self.by_estimate
+
+    def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:
+        """What is wrong with the rule's limit."""
+        if self.value > 0.0:
+            return None
+        return Misfit("value", f"{self.value:g} is no time", "write seconds, more than 0")
+
+    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+        """The rule's result; the measurement's bounds are at levels of its own."""
+        if comparison.latency is None:
+            return self.invalid(f"{self.metric} was not measured", self.value)
+        return judge_rule(self, comparison.latency)
+
+    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+        """No power: the answers to the suites say nothing of times."""
+        return self.no_power("no case on both sides has a value of it")
+
+    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
+        """No power: the suites say nothing of times."""
+        return self.no_power("no cases of the suites here measure it")
+
+    @classmethod
+    def suite_of(cls, metric: str | None) -> str | None:
+        """No suite: latency concerns all of them."""
+        return None
+
+    @classmethod
+    def definition(cls, result: RuleResult) -> Metric:
+        """A time in seconds."""
+        return Metric(name=result.metric or "time", unit="s", direction="lower", high=None)
+
+
+def latency_rules(policy: Policy | None) -> tuple[LatencyRule, ...]:
     """The rules of the policy that are about latency."""
     rules = () if policy is None else policy.rules
-    return tuple(
-        rule for rule in rules if isinstance(rule, RatioAtMost | AtMost) and is_latency(rule.metric)
-    )
+    return tuple(rule for rule in rules if isinstance(rule, LatencyRule))
 
 
-def uncertifiable(rules: Sequence[RatioAtMost | AtMost], settings: LatencySettings) -> list[str]:
+def uncertifiable(rules: Sequence[LatencyRule], settings: LatencySettings) -> list[str]:
     """Why rules can never pass with so many requests, in words; nothing where all can."""
     found = []
     for rule in rules:
@@ -41,38 +127,30 @@ def uncertifiable(rules: Sequence[RatioAtMost | AtMost], settings: LatencySettin
     return found
 
 
-def judge_rule(rule: RatioAtMost | AtMost, section: LatencySection) -> RuleResult:
+def judge_rule(rule: LatencyRule, section: LatencySection) -> RuleResult:
     """The rule's result at the load where it is worst."""
     results = [judge_load(rule, load) for load in section.loads]
     return min(results, key=lambda result: (_WORST.index(result.outcome), -_far(result)))
 
 
-def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
+def judge_load(rule: LatencyRule, load: LoadResult) -> RuleResult:
     """The rule's result at one load."""
     name = rule.metric.removeprefix(LATENCY_PREFIX)
     metric = next((one for one in load.metrics if one.metric == name), None)
     if load.problems:
-        return _invalid(rule, load.problems[0])
+        return rule.invalid(load.problems[0], rule.value)
     if metric is None:
-        return _invalid(rule, f"{rule.metric} at {load.load} has no value")
-    held = metric.ratio if isinstance(rule, RatioAtMost) else metric.candidate
-    point = isinstance(rule, AtMost) and rule.evidence == "point"
-    outcome = _outcome(_point(held) if point else held, rule.value)
-    words = f"{_words(rule, outcome)}: {_shown(rule, held)}"
-    if isinstance(rule, RatioAtMost) and outcome != "inconclusive":
-        noise = _noise(metric)
-        margin = max(rule.value, 1.0 / rule.value)
-        if noise > margin and not _clear(held, rule.value, noise, outcome):
-            outcome = "inconclusive"
-            words = (
-                f"cannot be told: {_shown(rule, held)}, and the baseline differs from itself by "
-                f"up to {_times(noise)}, more than {rule.value:g} times"
-            )
+        return rule.invalid(f"{rule.metric} at {load.load} has no value", rule.value)
+    held = rule.held(metric)
+    outcome = _outcome(_point(held) if rule.by_estimate else held, rule.value)
+    words = f"{_WORDS[outcome]} {rule.limit_words()}: {rule.value_words(held)}"
+    if outcome != "inconclusive" and (noise := rule.lost_in_noise(metric, outcome)):
+        outcome, words = "inconclusive", f"cannot be told: {rule.value_words(held)}, and {noise}"
     if outcome == "pass" and not metric.certifiable:
         outcome = "inconclusive"
         words = (
             f"is not certifiable: {metric.n} requests an arm of {metric.needed} needed, "
-            f"{_shown(rule, held)}"
+            f"{rule.value_words(held)}"
         )
     return RuleResult(
         metric=rule.metric,
@@ -90,17 +168,18 @@ def judge_load(rule: RatioAtMost | AtMost, load: LoadResult) -> RuleResult:
     )
 
 
-def decided(rules: Sequence[RatioAtMost | AtMost], load: LoadResult) -> bool:
+def decided(rules: Sequence[LatencyRule], load: LoadResult) -> bool:
     """Whether more of this load cannot change what the rules say: one fails, or all pass.
 
     An estimate alone decides nothing before the end: no share of alpha pays for looking at it.
     """
-    by_bounds = [
-        rule.model_copy(update={"evidence": "bound"}) if isinstance(rule, AtMost) else rule
-        for rule in rules
-    ]
-    outcomes = [judge_load(rule, load).outcome for rule in by_bounds]
+    outcomes = [judge_load(rule.by_bounds(), load).outcome for rule in rules]
     return "fail" in outcomes or all(outcome == "pass" for outcome in outcomes)
+
+
+_WORDS: dict[Outcome, str] = {
+    "pass": "is at most", "fail": "is more than", "inconclusive": "may or may not exceed",
+}  # fmt: skip
 
 
 def _outcome(held: Bounded, limit: float) -> Outcome:
@@ -115,7 +194,7 @@ def _point(held: Bounded) -> Bounded:
     return Bounded(estimate=held.estimate, low=held.estimate, high=held.estimate)
 
 
-def _noise(metric: LatencyMetric) -> float:
+def control_noise(metric: LatencyMetric) -> float:
     """By how many times the baseline may differ from itself in this metric."""
     control = metric.control
     if control.high is None or not control.low:
@@ -123,39 +202,21 @@ def _noise(metric: LatencyMetric) -> float:
     return max(control.high, 1.0 / control.low)
 
 
-def _clear(held: Bounded, limit: float, noise: float, outcome: Outcome) -> bool:
+def stands(held: Bounded, limit: float, noise: float, outcome: Outcome) -> bool:
     """Whether an outcome stands even if noise as large went against it."""
     if outcome == "pass":
         return held.high is not None and held.high * noise <= limit
     return held.low is None or held.low / noise > limit
 
 
-def _words(rule: RatioAtMost | AtMost, outcome: Outcome) -> str:
-    bound = f"{rule.value:g} times the baseline's"
-    if isinstance(rule, AtMost):
-        bound = f"{rule.value:g} s"
-    words = {"pass": "is at most", "fail": "is more than", "inconclusive": "may or may not exceed"}
-    return f"{words[outcome]} {bound}"
+def bounds_words(held: Bounded) -> str:
+    """An estimate with its bounds, three decimals each."""
+    return f"{number(held.estimate)} [{number(held.low)}, {number(held.high)}]"
 
 
-def _shown(rule: RatioAtMost | AtMost, held: Bounded) -> str:
-    unit = " s" if isinstance(rule, AtMost) else ""
-    low, high = _times(held.low), _times(held.high)
-    return f"{_times(held.estimate)} [{low}, {high}]{unit}"
-
-
-def _times(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """The number with three decimals, `∞` for what is beyond every bound."""
     return "∞" if value is None or math.isinf(value) else f"{value:.3f}"
-
-
-def _invalid(rule: RatioAtMost | AtMost, reason: str) -> RuleResult:
-    return RuleResult(
-        metric=rule.metric,
-        require=rule.require,
-        outcome="invalid",
-        limit=rule.value,
-        reason=reason,
-    )
 
 
 def _far(result: RuleResult) -> float:

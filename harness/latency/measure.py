@@ -15,14 +15,13 @@ from harness.event_loop import run_async
 from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.latency.arms import ArmPlan, arm_plan, check_server, wishes
-from harness.latency.judge import decided
+from harness.latency.judge import LatencyRule, decided
 from harness.latency.rounds import Measuring
 from harness.latency.schedule import orders
 from harness.latency.server_watch import ServerWatch
-from harness.records.latency import ARMS, Arm, LatencySettings
+from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings
 from harness.records.load import Load
 from harness.records.measurement import Measurement
-from harness.records.policy import LATENCY_PREFIX, AtMost, RatioAtMost
 from harness.records.progress import Watcher
 from harness.records.run import AdapterProof
 from harness.records.suite import Suite
@@ -38,7 +37,7 @@ from harness.targets.identity import check_listing, identify
 # An open load must never wait for a connection.
 CONNECTIONS = 4096
 
-Rules = Sequence[RatioAtMost | AtMost]
+Rules = Sequence[LatencyRule]
 
 
 @dataclass(frozen=True, slots=True)

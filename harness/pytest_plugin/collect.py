@@ -13,7 +13,7 @@ from harness.pytest_plugin.items import CaseItem, RuleItem
 from harness.pytest_plugin.marks import CRITICAL, RULE, Marks
 from harness.pytest_plugin.names import parametrized, safe
 from harness.pytest_plugin.workbench import Workbench
-from harness.records.policy import NoNewCriticalFailures, Rule, is_latency
+from harness.records.rule import Rule
 from harness.records.suite import Section, Suite
 from harness.yaml_files import line_of
 
@@ -110,6 +110,7 @@ class RuleNode(pytest.Collector):
                 )
 
     def _is_here(self, rule: Rule) -> bool:
-        if isinstance(rule, NoNewCriticalFailures) or is_latency(rule.metric):
+        suite = rule.suite_of(rule.metric_name)
+        if suite is None:
             return self.parent.workbench.wide_owner == self.parent.path
-        return rule.metric in self.suite.metrics()
+        return suite == self.suite.name

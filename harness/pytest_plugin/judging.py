@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.errors import EvidenceError, HarnessError, InfrastructureError
-from harness.gate.judge import judge_rules, new_critical_failures
+from harness.gate.judge import judge_rules
+from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.latency.judge import latency_rules
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged

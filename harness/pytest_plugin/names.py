@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.records.policy import NoNewCriticalFailures, Rule
+from harness.records.rule import Rule
 from harness.report.text import visible
 
 LONGEST = 200
@@ -46,11 +46,11 @@ def rule_names(rules: Sequence[Rule]) -> list[str]:
 
 
 def _metric(rule: Rule) -> str:
-    return rule.require if isinstance(rule, NoNewCriticalFailures) else rule.metric
+    return rule.metric_name or rule.require
 
 
 def _requirement(rule: Rule) -> str:
-    return "" if isinstance(rule, NoNewCriticalFailures) else f"-{rule.require}"
+    return "" if rule.metric_name is None else f"-{rule.require}"
 
 
 def _amount(rule: Rule) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +14,9 @@ from harness.records.load import Load
 # `control` is the baseline once more: what differs between the two is noise.
 Arm = Literal["candidate", "baseline", "control"]
 ARMS: tuple[Arm, ...] = ("candidate", "baseline", "control")
+
+LATENCY_PREFIX = "latency."
+_LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
 
 # A number, or None where it is beyond every bound: failures and timeouts take for ever.
 Quantity = Annotated[float | None, Field(ge=0.0)]
@@ -204,3 +208,8 @@ class LatencySection(Record):
         if isinstance(given, dict) and given.get("problems") == []:
             return {name: value for name, value in given.items() if name != "problems"}
         return given
+
+
+def is_latency(metric: str | None) -> bool:
+    """Whether a metric's full name is that of a percentile of a time."""
+    return metric is not None and _LATENCY.fullmatch(metric) is not None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from harness.records.base import Record
 
@@ -54,6 +54,11 @@ class Metric(Record):
         """Whether a smaller value is the better one."""
         return self.direction == "lower"
 
+    @property
+    def unless_share(self) -> Metric | None:
+        """The metric; None where it is a share of which more is better, as nearly all are."""
+        return None if self.is_share else self
+
     def outside(self, value: float) -> str:
         """What is wrong with a value that the metric cannot have; empty where nothing is."""
         if self.low is not None and value < self.low:
@@ -64,3 +69,20 @@ class Metric(Record):
 
 
 SHARE = Metric(name="share")
+
+
+class OfMetric(Record):
+    """A record of a metric's numbers, with what the metric means where it is no usual share.
+
+    Keys in `LEFT_OUT` are not written where they are None.
+    """
+
+    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition",)
+
+    definition: Metric | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        absent = [name for name in self.LEFT_OUT if data.get(name, ...) is None]
+        return {name: value for name, value in data.items() if name not in absent}

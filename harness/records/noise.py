@@ -11,13 +11,6 @@ from harness.records.run import RunHeader
 from harness.records.target import Generation, Identity
 from harness.records.verdict import Decision, Outcome
 
-# What a rule says with a chance of at most alpha, or by a flipped case, where nothing changed.
-FALSE_ALARMS: dict[str, Outcome] = {
-    "no_worse_than_baseline": "fail",
-    "better_than_baseline": "pass",
-    "no_new_critical_failures": "fail",
-}
-
 
 class SectionNoise(Record):
     """One section: the shares of its cases that are not the same in two askings.
@@ -58,12 +51,6 @@ class RuleNoise(Record):
     limit: float | None = None
     outcomes: dict[Outcome, int]
     flip_rate: float = Field(ge=0.0, le=1.0)
-
-    @property
-    def false_alarms(self) -> int:
-        """How many outcomes say that something changed, where nothing did."""
-        wrong = FALSE_ALARMS.get(self.require)
-        return 0 if wrong is None else self.outcomes.get(wrong, 0)
 
 
 class Noise(Record):

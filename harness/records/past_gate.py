@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from harness.records.base import Record
+from harness.records.metric import OfMetric
 from harness.records.verdict import Verdict
 
 _FIRST, _LAST = 2000, 2200
@@ -43,7 +44,7 @@ def _timed(verdict: Verdict) -> Verdict:
 Moment = Annotated[str, AfterValidator(_moment)]
 
 
-class Values(Record):
+class Values(OfMetric):
     """A metric on both sides of a gate, None where there was nothing to compute it from."""
 
     candidate: float | None = None

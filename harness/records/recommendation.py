@@ -7,11 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from harness.records.base import Record
+from harness.records.metric import OfMetric
 
 Choice = Literal["none", "one", "equal", "trade_off", "not_compared"]
 
 
-class Advantage(Record):
+class Advantage(OfMetric):
     """A ruled metric on which one promotable candidate is significantly better than another.
 
     `estimate` is `better` minus `worse`, with bounds at alpha each.

@@ -132,13 +132,15 @@ class Suite(Record):
             for case in section.cases:
                 yield section, case
 
-    def metrics(self) -> tuple[str, ...]:
-        """The full names `<suite>.<section>.<metric>` this suite yields.
+    def definitions(self) -> Iterator[tuple[str, Metric]]:
+        """The metrics this suite yields, each with its full name `<suite>.<section>.<metric>`.
 
         Sections of one request a case come first.
         """
-        return tuple(
-            f"{self.name}.{section.name}.{metric.name}"
-            for section in (*self.asked, *self.worked)
-            for metric in section.metrics
-        )
+        for section in (*self.asked, *self.worked):
+            for metric in section.metrics:
+                yield f"{self.name}.{section.name}.{metric.name}", metric
+
+    def metrics(self) -> tuple[str, ...]:
+        """The full names of the metrics this suite yields."""
+        return tuple(name for name, _ in self.definitions())

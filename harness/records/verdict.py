@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from harness.records.base import Record
 from harness.records.cost import Spending
 from harness.records.latency import LatencySection
+from harness.records.metric import OfMetric
 from harness.records.summary import Accounting
 
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
@@ -20,7 +21,7 @@ BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
 
 
-class RuleResult(Record):
+class RuleResult(OfMetric):
     """One rule's outcome with the numbers that decided it.
 
     `limit` is the value the interval was held against, on the scale of `estimate`; `p_value` is
@@ -28,7 +29,10 @@ class RuleResult(Record):
     `detectable` is how far from the limit the truth must be for the rule to pass four times out of
     five, with these groups and this spread, and `groups_needed` how many groups a smaller margin
     asks for. `noise` is how far two askings of the baseline differ in the metric, where measured.
+    `cap` is the value at which those of a metric without bounds were cut, `cut` how many were.
     """
+
+    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition", "cap", "cut")
 
     metric: str | None = None
     require: str
@@ -46,16 +50,11 @@ class RuleResult(Record):
     detectable: float | None = None
     groups_needed: int | None = None
     noise: float | None = None
-
-    @property
-    def too_fine(self) -> bool:
-        """Whether the rule's margin is finer than what its groups can tell."""
-        if self.require != "no_worse_than_baseline" or self.detectable is None:
-            return False
-        return abs(self.limit or 0.0) < self.detectable
+    cap: float | None = None
+    cut: int | None = None
 
 
-class Regression(Record):
+class Regression(OfMetric):
     """A metric that is worse than the baseline's, whatever the policy asks of it.
 
     `p_value` is one-sided and Holm-corrected for all metrics that were looked at.

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from math import inf
 
-from harness.records.policy import is_latency
+from harness.records.latency import is_latency
+from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
 from harness.report.model import PlotKind, PlotRow, RuleView
@@ -28,11 +29,8 @@ def unit_of(metric: str | None) -> PlotKind:
 
 def scale_of(rule: RuleResult) -> PlotKind:
     """The scale of a rule's estimate, interval and limit."""
-    if rule.require == "ratio_at_most":
-        return "ratio"
-    if rule.require in ("better_than_baseline", "no_worse_than_baseline"):
-        return "difference"
-    return unit_of(rule.metric)
+    scale = kind_of(rule).scale
+    return unit_of(rule.metric) if scale == "value" else scale
 
 
 def formats(kind: PlotKind, decimals: int | None = None) -> numbers.Format:
@@ -66,28 +64,7 @@ def requirement(rule: RuleResult) -> str:
     form = formats(scale_of(rule))
     limit = rule.limit
     amount = "" if limit is None else form(abs(limit)).lstrip("+")
-    match rule.require:
-        case "better_than_baseline":
-            return (
-                f"more than {amount} better than the baseline"
-                if limit
-                else ("better than the baseline")
-            )
-        case "no_worse_than_baseline":
-            if limit is None:
-                return "no worse than the baseline"
-            return (
-                f"at most {amount} worse than the baseline"
-                if limit
-                else ("at least as good as the baseline")
-            )
-        case "at_least" | "at_most":
-            return f"{rule.require.replace('_', ' ')} {amount or 'a set value'}"
-        case "ratio_at_most":
-            return f"at most {amount} the baseline" if limit else "a limited ratio to the baseline"
-        case "no_new_critical_failures":
-            return "no new failure among critical cases"
-    return one_line(rule.require.replace("_", " "))
+    return one_line(kind_of(rule).requirement(rule, amount))
 
 
 def build_rule(rule: RuleResult) -> RuleView:
@@ -124,26 +101,16 @@ def _with_infinities(rule: RuleResult) -> RuleResult:
 
     A rule whose evidence counts has all its numbers; one that is invalid may have none.
     """
-    if not is_latency(rule.metric) or not rule.n or rule.outcome == "invalid":
+    if not rule.n or rule.outcome == "invalid":
         return rule
-    names = ["candidate", "estimate", "ci_low", "ci_high"]
-    if rule.require == "ratio_at_most":
-        names.append("baseline")
+    names = kind_of(rule).infinite_where_absent
     missing = [name for name in names if getattr(rule, name) is None]
     return rule.model_copy(update=dict.fromkeys(missing, inf))
 
 
 def shortfall(rule: RuleResult) -> str:
     """One sentence where a margin is finer than the suite can tell; else nothing."""
-    if not rule.too_fine:
-        return ""
-    form = formats(scale_of(rule))
-    drop, margin = (form(abs(value or 0.0)).lstrip("+") for value in (rule.detectable, rule.limit))
-    more = "no number of groups would be enough"
-    if rule.groups_needed is not None:
-        more = f"about {numbers.count(rule.groups_needed - (rule.groups or 0))} more are needed"
-    told = numbers.count(rule.groups)
-    return f"{told} groups can tell a drop of {drop}, the margin is {margin}; {more}"
+    return kind_of(rule).shortfall(rule, formats(scale_of(rule)))
 
 
 def _noise(rule: RuleResult) -> str:
@@ -194,5 +161,5 @@ def _plot(rule: RuleResult, name: str, wanted: str, form: numbers.Format) -> Plo
         low=scaled(rule.ci_low),
         high=scaled(rule.ci_high),
         limit=scaled(rule.limit),
-        good_above=rule.require not in ("at_most", "ratio_at_most"),
+        good_above=kind_of(rule).good_above(rule),
     )

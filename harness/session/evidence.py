@@ -13,10 +13,10 @@ from harness.config import SEALED, Project, check_sealed_name
 from harness.errors import EvidenceError, UsageError
 from harness.files import digest_json, read_bytes
 from harness.gate.compare import compare
-from harness.gate.judge import Circumstances, doubts, gate
+from harness.gate.differences import with_regressions
+from harness.gate.judge import Circumstances, check_policy, doubts, gate
 from harness.gate.power import with_power
 from harness.gate.python_evidence import Grounds, counted, grounds
-from harness.gate.regressions import with_regressions
 from harness.gate.seal import open_sealed
 from harness.records.base import explain
 from harness.records.comparison import Comparison
@@ -24,7 +24,7 @@ from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict, VerdictHashes
-from harness.sections.load_suites import check_policy, chosen, load_suites
+from harness.sections.load_suites import chosen, load_suites
 from harness.storage import RunFolder
 from harness.version import __version__
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from harness.config import SEALED, Project, check_sealed_name
 from harness.errors import EvidenceError, UsageError
+from harness.gate.judge import check_policy
 from harness.gate.seal import open_sealed
 from harness.latency.analyse import analyse, digest
 from harness.latency.arms import check_server
@@ -19,7 +20,7 @@ from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
-from harness.sections.load_suites import check_policy, load_suites
+from harness.sections.load_suites import load_suites
 from harness.storage.measurement_folder import MeasurementFolder
 from harness.targets.identity import is_still
 

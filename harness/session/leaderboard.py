@@ -8,10 +8,11 @@ from harness.config import SEALED, Project
 from harness.errors import ConfigError, EvidenceError, UsageError
 from harness.gate.judge import gate
 from harness.gate.recommend import recommend
+from harness.gate.rules.no_new_critical_failures import CRITICAL, NoNewCriticalFailures
 from harness.latency.judge import latency_rules
 from harness.records.comparison import Comparison
 from harness.records.lineup import Contender, Lineup
-from harness.records.policy import NoNewCriticalFailures, Policy
+from harness.records.policy import Policy
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.session.evidence import Bench, open_bench
@@ -60,7 +61,7 @@ def _open(
                 "has no `gate:` that names a baseline", where=project.file, hint="--baseline NAME"
             )
         # Carries the baseline and the usual alpha; its rule is never asked.
-        critical = NoNewCriticalFailures(require="no_new_critical_failures")
+        critical = NoNewCriticalFailures(require=CRITICAL)
         policy = Policy(baseline=baseline, rules=(critical,))
     chosen = _candidates(names, baseline or policy.baseline)
     return open_bench(project, chosen, baseline, suite_names, policy)

@@ -20,7 +20,7 @@ from benchmarks.operating_characteristics import (
 )
 from benchmarks.scenarios import SCENARIOS, SECTIONS, Scenario, policy, relation
 from benchmarks.worlds import FAILED, RIGHT, SILENT, WRONG, world
-from harness.sections.load_suites import check_policy
+from harness.gate.judge import check_policy
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 NO_CHANGE = BY_NAME["no change"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import EvidenceError
-from harness.gate.noise import measure_noise
+from harness.gate.noise import false_alarms, measure_noise
 from harness.records.asks import Ask
 from harness.records.attempt import Failure
 from harness.records.noise import Noise
@@ -63,7 +63,7 @@ def test_a_target_that_always_says_the_same_has_no_noise(tmp_path: Path) -> None
     outcomes = [rule.outcomes for rule in noise.rules]
     assert outcomes == [{"inconclusive": 6}, {"inconclusive": 6}, {"pass": 6}]
     assert [rule.flip_rate for rule in noise.rules] == [0.0] * 3
-    assert sum(rule.false_alarms for rule in noise.rules) == 0
+    assert sum(false_alarms(rule) for rule in noise.rules) == 0
     assert (noise.verdicts, noise.flip_rate) == ({"INCONCLUSIVE": 6}, 0.0)
 
 
@@ -130,7 +130,7 @@ def test_a_rule_on_the_edge_flips_and_takes_the_verdict_with_it(tmp_path: Path) 
     assert noise.rules[0].flip_rate == pytest.approx(1 / 3)
     assert noise.verdicts == {"PROMOTE": 4, "BLOCK": 2}
     assert noise.flip_rate == pytest.approx(1 / 3)
-    assert (noise.rules[0].limit, noise.rules[0].false_alarms) == (0.3, 0)
+    assert (noise.rules[0].limit, false_alarms(noise.rules[0])) == (0.3, 0)
 
 
 def test_askings_far_apart_are_false_alarms_one_way_each(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_askings_far_apart_are_false_alarms_one_way_each(tmp_path: Path) -> None
     worse, better, critical = noise.rules
     assert Counter(worse.outcomes) == {"fail": 1, "pass": 1}
     assert Counter(better.outcomes) == {"fail": 1, "pass": 1}
-    assert (worse.false_alarms, better.false_alarms, critical.false_alarms) == (1, 1, 0)
+    assert [false_alarms(rule) for rule in (worse, better, critical)] == [1, 1, 0]
     assert noise.sections[0].flips == 1.0
 
 
@@ -153,7 +153,7 @@ def test_a_critical_case_that_flips_shows_where_the_policy_forgot_it(tmp_path: P
         "no_worse_than_baseline", "no_new_critical_failures",
     ]  # fmt: skip
     assert noise.rules[1].outcomes == {"fail": 1, "pass": 1}
-    assert noise.rules[1].false_alarms == 1
+    assert false_alarms(noise.rules[1]) == 1
     assert noise.verdicts == {"BLOCK": 1, "INCONCLUSIVE": 1}
 
 

@@ -111,11 +111,10 @@ def test_the_verdict_tells_and_warns_and_stays_what_it_was(tmp_path: Path) -> No
     assert told.verdict == judged.verdict
     fine, coarse, none = told.rules
     assert fine.groups_needed is not None
-    assert fine.too_fine
     assert shortfall(fine).endswith(
         f"the margin is 2.0 pp; about {fine.groups_needed - 40:,} more are needed"
     )
-    assert (coarse.too_fine, shortfall(coarse)) == (False, "")
+    assert shortfall(coarse) == ""
     assert shortfall(none).endswith("the margin is 0 pp; no number of groups would be enough")
 
 

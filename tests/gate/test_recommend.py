@@ -14,9 +14,9 @@ from scipy.stats import binom
 
 from harness.gate.compare import compare
 from harness.gate.judge import gate
-from harness.gate.recommend import advantages, aims, differences, recommend
-from harness.gate.tie_break import choose, reason
+from harness.gate.recommend import advantages, aims, choose, differences, reason, recommend
 from harness.records.comparison import PairedMetric
+from harness.records.metric import SHARE
 from harness.records.policy import Policy
 from harness.records.recommendation import Advantage, Recommendation
 from harness.records.verdict import RuleResult, Verdict
@@ -85,13 +85,14 @@ RULES = [
 
 @pytest.mark.parametrize(("rule", "wanted"), RULES)
 def test_what_is_wanted_high_follows_from_the_rule(rule: dict[str, Any], wanted: Any) -> None:
-    assert aims(Policy.model_validate({"baseline": "b", "rules": [rule]})) == wanted
+    policy = Policy.model_validate({"baseline": "b", "rules": [rule]})
+    assert aims(policy, {"s.x.a": SHARE}) == wanted
 
 
 @pytest.mark.parametrize("order", [(0, 3), (3, 0), (0, 3, 0)])
 def test_a_cap_beside_another_rule_prefers_nobody_either(order: Any) -> None:
     rules = [RULES[place][0] for place in order]
-    assert aims(Policy.model_validate({"baseline": "b", "rules": rules})) == ()
+    assert aims(Policy.model_validate({"baseline": "b", "rules": rules}), {"s.x.a": SHARE}) == ()
 
 
 def worse(metric_name: str, better: str, worse_one: str) -> Advantage:

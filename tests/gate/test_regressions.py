@@ -11,8 +11,8 @@ import pytest
 from scipy.stats import binom
 
 from harness.gate.compare import compare
+from harness.gate.differences import losses, regressions, with_regressions
 from harness.gate.judge import gate
-from harness.gate.regressions import losses, regressions, with_regressions
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.policy import Policy
 from tests.builders import make_run, shop, usual
@@ -53,7 +53,7 @@ def named(comparison: Comparison) -> list[str]:
 
 
 def test_without_a_change_seldom_anything_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.gate.regressions.difference", remembered())
+    monkeypatch.setattr("harness.gate.differences.difference", remembered())
     random = np.random.default_rng(1)
     any_named = any_uncorrected = 0
     for place in range(SIMULATIONS):
@@ -69,7 +69,7 @@ def test_without_a_change_seldom_anything_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_loss_of_fifteen_points_is_named_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.gate.regressions.difference", remembered())
+    monkeypatch.setattr("harness.gate.differences.difference", remembered())
     random = np.random.default_rng(2)
     found = []
     for _ in range(40):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.judge import decided, judge_load, judge_rule, uncertifiable
 from harness.records.latency import Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.load import Load
-from harness.records.policy import AtMost, RatioAtMost
 from tests.latency.builders import bounds, metric
 
-RATIO = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
-SECONDS = AtMost(require="at_most", metric="latency.ttft_p95", value=0.3)
+RATIO = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
+SECONDS = LatencyAtMost(require="at_most", metric="latency.ttft_p95", value=0.3)
 FOREVER = bounds(None, None, None)
 UNKNOWN = bounds(None, 0.0, None)
 
@@ -119,7 +119,7 @@ def test_the_worst_load_decides() -> None:
 
 
 def test_a_load_is_decided_by_a_failure_or_when_all_pass() -> None:
-    other = RatioAtMost(require="ratio_at_most", metric="latency.e2e_p50", value=1.1)
+    other = LatencyRatioAtMost(require="ratio_at_most", metric="latency.e2e_p50", value=1.1)
     passes, fails, open_ = (
         bounds(1.0, 0.9, 1.05), bounds(1.5, 1.4, 1.6), bounds(1.1, 1.0, 1.2),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, ROWS, Quiet, Row, g
 from benchmarks.latency_world import VirtualServer, header, measuring
 from harness.client.protocol import ChatRequest, Failed, Reply
 from harness.errors import EvidenceError, HarnessError, ServerError, UsageError
+from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.analyse import (
     LOOKS,
     SPENT_A_LOOK,
@@ -26,14 +27,13 @@ from harness.records.attempt import Failure, FailureCause
 from harness.records.latency import ARMS, LatencySettings
 from harness.records.load import Load
 from harness.records.measurement import Measurement
-from harness.records.policy import RatioAtMost
 from harness.storage.measurement_folder import MeasurementFolder
 from tests.client.simulated import SimulatedClock, simulate
 
 SAME = {CANDIDATE: Behaviour(), BASELINE: Behaviour()}
 SLOW = {CANDIDATE: Behaviour(times=8.0), BASELINE: Behaviour()}
 FEW = LatencySettings(loads=(LOAD,), requests=100, rounds=10, max_tokens=16)
-RULE = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=LIMIT)
+RULE = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=LIMIT)
 
 
 class Asked:
@@ -59,7 +59,7 @@ def measure(
     behaviours: dict[str, Behaviour],
     settings: LatencySettings = FEW,
     *,
-    rules: tuple[RatioAtMost, ...] = (),
+    rules: tuple[LatencyRatioAtMost, ...] = (),
     after: int = 10**9,
     how: Failure | None = None,
 ) -> Asked:

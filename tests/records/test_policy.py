@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.records.policy import is_latency
+from harness.records.latency import is_latency
 
 
 @pytest.mark.parametrize(

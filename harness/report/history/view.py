@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from harness.records.history import HeldGate, History
 from harness.records.past_gate import Values, instant
+from harness.records.rule import kind_of
 from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report import numbers
 from harness.report.history.model import Course, GateRow, HistoryView, Mark, Point, Row
@@ -164,7 +165,7 @@ def _point(metric: str, gate: HeldGate) -> Point | None:
         low=low,
         high=high,
         limit=limit,
-        good_above=rule is None or rule.require not in ("at_most", "ratio_at_most"),
+        good_above=rule is None or kind_of(rule).good_above(rule),
         outcome=None if rule is None else rule.outcome,
         promoted=bool(gate.promotions),
     )
@@ -172,14 +173,8 @@ def _point(metric: str, gate: HeldGate) -> Point | None:
 
 def _bounds(rule: RuleResult, baseline: float | None, scale: float) -> list[float | None]:
     """Where the ends of a rule's interval and its limit lie on the axis of the metric's values."""
-
-    def placed(bound: float | None) -> float | None:
-        if bound is None:
-            return None
-        if rule.require in ("at_least", "at_most"):
-            return scale * bound
-        if baseline is None:
-            return None
-        return scale * (baseline * bound if rule.require == "ratio_at_most" else baseline + bound)
-
-    return [placed(bound) for bound in (rule.ci_low, rule.ci_high, rule.limit)]
+    found = []
+    for bound in (rule.ci_low, rule.ci_high, rule.limit):
+        placed = kind_of(rule).in_value(bound, baseline)
+        found.append(None if placed is None else scale * placed)
+    return found

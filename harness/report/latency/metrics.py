@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from harness.records.latency import Bounded, LatencyMetric, LoadResult
-from harness.records.policy import LATENCY_PREFIX
+from harness.records.latency import LATENCY_PREFIX, Bounded, LatencyMetric, LoadResult
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers
 from harness.report.latency.model import Extent, Finding, MetricRow, RatioRow, Span

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from harness.records.latency import ARMS, LatencySection, LoadResult
-from harness.records.policy import is_latency
+from harness.records.latency import ARMS, LatencySection, LoadResult, is_latency
 from harness.records.verdict import RuleResult
 from harness.report import numbers
 from harness.report.latency import words

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.gate.difference import difference
-from harness.gate.judge import new_critical_failures
-from harness.gate.regressions import losses
+from harness.gate.differences import difference, losses
+from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.records.comparison import PairedMetric
 from harness.records.lineup import Contender, Lineup
 from harness.report.lineup.view import changes

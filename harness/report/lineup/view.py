@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness import stats
-from harness.gate.difference import difference
-from harness.gate.judge import new_critical_failures
-from harness.gate.regressions import losses
+from harness.gate.differences import difference, losses
+from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.records.comparison import Comparison
+from harness.records.latency import is_latency
 from harness.records.lineup import Contender, Lineup
-from harness.records.policy import is_latency
 from harness.records.recommendation import Recommendation
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import numbers

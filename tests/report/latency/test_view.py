@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.latency.judge import judge_rule
+from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
+from harness.latency.judge import LatencyRule, judge_rule
 from harness.records.latency import ArmFigures, Bounded, LatencyMetric
 from harness.records.load import Load
-from harness.records.policy import AtMost, RatioAtMost
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.json import render_json
 from harness.report.latency.figures import figure_rows
@@ -107,7 +107,7 @@ def test_each_load_says_where_it_lies_to_every_limit(kind: Kind, told: list[str]
     assert shown == [text.format(**places) for text in told]
 
 
-def hold(rule: RatioAtMost | AtMost, found: LatencyMetric) -> tuple[RuleResult, Finding]:
+def hold(rule: LatencyRule, found: LatencyMetric) -> tuple[RuleResult, Finding]:
     """What the gate makes of the rule on a load of that metric, and what the report says of it."""
     one = load("single", metrics=(found,))
     result = judge_rule(rule, section(one))
@@ -119,7 +119,7 @@ def bounds(estimate: float, low: float, high: float) -> Bounded:
 
 
 def test_what_noise_leaves_open_is_not_reported_as_within_the_limit() -> None:
-    rule = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
+    rule = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)
     result, shown = hold(
         rule,
         LatencyMetric(
@@ -135,7 +135,7 @@ def test_what_noise_leaves_open_is_not_reported_as_within_the_limit() -> None:
 
 
 def test_a_pass_by_the_estimate_alone_is_reported_as_a_pass() -> None:
-    rule = AtMost(require="at_most", metric="latency.ttft_p95", value=0.3, evidence="point")
+    rule = LatencyAtMost(require="at_most", metric="latency.ttft_p95", value=0.3, evidence="point")
     result, shown = hold(
         rule,
         LatencyMetric(
@@ -150,7 +150,7 @@ def test_a_pass_by_the_estimate_alone_is_reported_as_a_pass() -> None:
 def test_of_a_load_that_did_not_decide_the_rule_the_report_tells_only_the_numbers() -> None:
     fast, slow = load("single", slower=1.0), load("closed:8", slower=1.5)
     both = section(fast, slow)
-    rule = RatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=1.1)
+    rule = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=1.1)
     result = judge_rule(rule, both)
     shown = build_latency(both, "good", "base", [result]).loads
     assert [one.findings[0].outcome for one in shown] == [None, "fail"]

@@ -1,0 +1,276 @@
+"""What rules on a metric of a suite have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from harness import stats
+from harness.gate.differences import BoundedMetric, Floats, bounded, value_range
+from harness.records.comparison import Comparison
+from harness.records.metric import SHARE, Metric
+from harness.records.power import RulePower
+from harness.records.rule import Misfit, Planned, Rule, special_kinds
+from harness.records.verdict import Outcome, RuleResult
+from harness.stats import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An outcome, the interval that it follows from, and what it says of the metric."""
+
+    outcome: Outcome
+    interval: stats.Interval
+    words: str
+
+
+class MetricRule(Rule):
+    """A rule on a metric; a metric without bounds needs a `cap`, at which its values are cut."""
+
+    metric: str
+    cap: float | None = Field(default=None, gt=0.0)
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_cap(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if data.get("cap") is None:
+            data.pop("cap", None)
+        return data
+
+    @property
+    def bounded_by_alpha(self) -> bool:
+        """Whether it passes by luck with a chance of at most alpha."""
+        return True
+
+    @property
+    def by_estimate(self) -> bool:
+        """Whether the estimate alone decides, whatever its bounds are."""
+        return False
+
+    # What a kind says.
+
+    @abstractmethod
+    def limit(self, metric: Metric) -> float:
+        """The value that the interval is held against."""
+
+    @abstractmethod
+    def decide(self, terms: BoundedMetric, alpha: float) -> Decided:
+        """What follows from the metric's terms.
+
+        Raises:
+            ValueError: the metric cannot be computed.
+        """
+
+    @abstractmethod
+    def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
+        """What is wrong with the rule's numbers for values from low to high."""
+
+    @abstractmethod
+    def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
+        """The power by the spread that shows; `sizes` are the numbers of cases by group."""
+
+    @abstractmethod
+    def expected_power(
+        self, metric: Metric, sizes: Floats, discordance: float, alpha: float
+    ) -> RulePower:
+        """The power by the spread that is to be expected."""
+
+    def no_power_planned(self) -> str:
+        """Why there is no power to tell before anything is asked; empty where there is."""
+        return ""
+
+    # What follows for all of them.
+
+    def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:
+        """What is wrong with the rule for suites that yield these metrics, by full name."""
+        metric = metrics.get(self.metric)
+        if metric is None:
+            return self._unknown(metrics)
+        if metric.bounded and self.cap is not None:
+            return Misfit("cap", f"{self.metric} has bounds of its own", "take `cap` out")
+        if not metric.bounded and self.cap is None:
+            return Misfit(
+                "cap",
+                f"{self.metric} has no bounds, so a rule on it needs a cap",
+                f"write the value ({metric.unit}) at which a case's is cut, such as `cap: 10`",
+            )
+        try:
+            low, high = value_range(metric, self.cap)
+        except ValueError as error:
+            return Misfit("cap", str(error), "write one beyond the metric's own bound")
+        return self.misfit_with(metric, low, high)
+
+    def _unknown(self, metrics: Mapping[str, Metric]) -> Misfit:
+        kinds = special_kinds(self.metric)
+        if kinds:
+            problem = f"no rule `{self.require}` holds for {self.metric}"
+            return Misfit("require", problem, f"write {' or '.join(kinds)}")
+        near = get_close_matches(self.metric, metrics, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(metrics)}"
+        return Misfit("metric", f"no metric `{self.metric}`", hint)
+
+    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+        """The rule's result, each definite outcome at level alpha."""
+        metric = comparison.metrics.get(self.metric)
+        if metric is None:
+            reason = f"no evidence for {self.metric}: no case on both sides has a value of it"
+            return self.invalid(reason, self.limit(SHARE))
+        try:
+            terms = bounded(metric, self.cap)
+            decided = self.decide(terms, alpha)
+        except ValueError as error:
+            reason = f"{self.metric} cannot be computed: {error}"
+            return self.invalid(reason, self.limit(metric.metric))
+        interval = decided.interval
+        return RuleResult(
+            metric=self.metric,
+            require=self.require,
+            outcome=decided.outcome,
+            candidate=terms.metric.candidate_value,
+            baseline=terms.metric.baseline_value,
+            estimate=interval.estimate,
+            ci_low=interval.low,
+            ci_high=interval.high,
+            limit=self.limit(metric.metric),
+            p_value=None if self.scale == "value" else interval.p_value,
+            n=interval.n,
+            groups=interval.groups,
+            reason=f"{self.metric} {decided.words}" + self._left_out(terms),
+            definition=metric.metric.unless_share,
+            cap=self.cap,
+            cut=None if self.cap is None else terms.cut,
+        )
+
+    def _left_out(self, terms: BoundedMetric) -> str:
+        """What was done to cases without a score and to values beyond the cap."""
+        told = ""
+        if terms.metric.missing.size:
+            count = _counted(terms.metric.missing.size, "case")
+            what = "left out" if self.by_estimate else "taken for lost below and won above"
+            told += f"; {count} without a score {what}"
+        if terms.cut:
+            told += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
+        return told
+
+    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+        """What the rule can tell with the groups and the spread of the comparison."""
+        if self.by_estimate:
+            return self.no_power(BY_ESTIMATE)
+        metric = comparison.metrics.get(self.metric)
+        if metric is None:
+            return self.no_power("no case on both sides has a value of it")
+        said = (metric.candidate_den + metric.baseline_den) > 0.0
+        sizes = np.unique(metric.groups[said], return_counts=True)[1].astype(np.float64)
+        try:
+            terms = bounded(metric, self.cap)
+            found = self.seen_power(terms, sizes, alpha)
+        except ValueError as error:
+            return self.no_power(str(error))
+        missing = metric.missing.size
+        if not missing or found.detectable is None:
+            return found
+        # What has no score counts as lost, whatever the number of groups.
+        lost = terms.span * (missing / (missing + metric.groups.size))
+        reason = f"{missing} of its cases have no score and count as lost"
+        if found.reason:
+            reason = f"{found.reason}; {reason}"
+        return found.model_copy(update={"detectable": found.detectable + lost, "reason": reason})
+
+    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
+        """What the rule can tell before anything is asked; `planned` is None without cases."""
+        reason = self.no_power_planned()
+        if not reason and planned is None:
+            reason = "no cases of the suites here measure it"
+        if not reason and planned is not None and len(planned.sizes) < 2:
+            reason = "all cases are in one group, so a gate is INVALID"
+            return self.no_power(reason).model_copy(update={"possible": False})
+        if planned is None or reason or self.by_estimate:
+            return self.no_power(reason or BY_ESTIMATE)
+        sizes = np.array(list(planned.sizes.values()), dtype=np.float64)
+        return self.expected_power(planned.metric, sizes, planned.discordance, alpha)
+
+    def span_of(self, metric: Metric) -> tuple[float, float]:
+        """The lowest value, and how far the highest is above it."""
+        low, high = value_range(metric, self.cap)
+        return low, high - low
+
+    def power_of(
+        self,
+        spread: Spread,
+        sizes: Floats,
+        room: float | None,
+        alpha: float,
+        reach: float | None,
+    ) -> RulePower:
+        """The power where the values lie between 0 and 1; `room` is what has to show.
+
+        `reach` is how far beyond the limit a perfect candidate is, None where that is no question.
+        """
+        detectable = spread.detectable(alpha)
+        needed, reason = (None, "") if reach is None else _out_of_reach(reach, sizes, alpha)
+        if not reason and room is not None and 0.0 < room < detectable:
+            needed = spread.groups_needed(room, alpha)
+        return RulePower(
+            metric=self.metric,
+            require=self.require,
+            cases=int(sizes.sum()),
+            groups=spread.groups,
+            room=room,
+            detectable=detectable,
+            groups_needed=needed,
+            reason=reason,
+            possible=not reason,
+        )
+
+
+BY_ESTIMATE = "judged by its estimate alone, which any number of groups gives"
+
+
+def positive(room: float) -> float | None:
+    """The room where there is any."""
+    return room if room > 0.0 else None
+
+
+def in_unit(power: RulePower, span: float) -> RulePower:
+    """A power on the scale from 0 to 1 in the metric's unit."""
+    if span == 1.0 or power.detectable is None:
+        return power
+    room = None if power.room is None else span * power.room
+    return power.model_copy(update={"detectable": span * power.detectable, "room": room})
+
+
+def signed(interval: stats.Interval, metric: Metric) -> str:
+    """A difference with its bounds and its unit."""
+    return (
+        f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{unit_words(metric)}"
+    )
+
+
+def plain(interval: stats.Interval, metric: Metric = SHARE) -> str:
+    """A value with its bounds and its unit."""
+    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]{unit_words(metric)}"
+
+
+def unit_words(metric: Metric) -> str:
+    """The unit behind a number; nothing for a share."""
+    return "" if metric.unit == "share" else f" {metric.unit}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'s' if count > 1 else ''}"
+
+
+def _out_of_reach(reach: float, sizes: Floats, alpha: float) -> tuple[int | None, str]:
+    """The groups needed, and a sentence, where even a perfect candidate could not pass."""
+    perfect = Spread.planned(sizes, 0.0)
+    if reach >= perfect.detectable(alpha):
+        return None, ""
+    needed = perfect.groups_needed(reach, alpha) if reach > 0.0 else None
+    more = "no number of groups is enough" if needed is None else f"{needed} groups are needed"
+    return needed, f"even a perfect candidate cannot pass with {sizes.size} groups; {more}"

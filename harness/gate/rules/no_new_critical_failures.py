@@ -1,0 +1,60 @@
+"""`no_new_critical_failures`: no critical case that the baseline passes is failed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.records.comparison import Comparison
+from harness.records.power import RulePower
+from harness.records.rule import Planned, Rule
+from harness.records.verdict import Outcome, RuleResult
+
+CRITICAL: Literal["no_new_critical_failures"] = "no_new_critical_failures"
+_NO_DISTANCE = "one case decides, not a distance"
+
+
+class NoNewCriticalFailures(Rule):
+    """No critical case that the baseline passes is failed by the candidate."""
+
+    false_alarm: ClassVar[Outcome | None] = "fail"
+
+    require: Literal["no_new_critical_failures"]
+
+    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+        """The rule's result; one case decides it, whatever alpha is."""
+        critical = [case for case in comparison.cases if case.critical]
+        unknown = sorted({case.path for case in critical if case.change == "not_comparable"})
+        failures = new_critical_failures(comparison)
+        n = len({case.path for case in critical})
+        outcome: Outcome = "invalid"
+        if failures:
+            outcome = "fail"
+            reason = f"{len(failures)} of {n} critical cases newly failed: {failures[0]}"
+        elif unknown:
+            reason = f"critical cases without a score on both sides: {unknown[0]}"
+        elif not critical:
+            reason = "the suites mark no case as critical"
+        else:
+            outcome, reason = "pass", f"none of {n} critical cases is newly failed"
+        return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
+
+    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+        """No power: there is no distance to detect."""
+        return self.no_power(_NO_DISTANCE)
+
+    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
+        """No power: there is no distance to detect."""
+        return self.no_power(_NO_DISTANCE)
+
+    @classmethod
+    def requirement(cls, result: RuleResult, amount: str) -> str:
+        """What is required, in words."""
+        return "no new failure among critical cases"
+
+
+def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
+    """The critical cases that the baseline passes and the candidate fails, in any repeat."""
+    found = {
+        case.path for case in comparison.cases if case.critical and case.change == "new_failure"
+    }
+    return tuple(sorted(found))

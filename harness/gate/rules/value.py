@@ -1,0 +1,120 @@
+"""`at_least` and `at_most`: limits on the candidate's own value."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from harness.gate.differences import BoundedMetric, Floats
+from harness.gate.rules.metric_rule import Decided, MetricRule, in_unit, plain, positive
+from harness.records.metric import Metric
+from harness.records.power import RulePower
+from harness.records.rule import Misfit
+from harness.records.verdict import Outcome, RuleResult
+from harness.stats import Interval, Spread
+
+
+class _ValueRule(MetricRule):
+    """A limit on the candidate's value, held against its bounds or its estimate alone."""
+
+    value: float
+    evidence: Literal["bound", "point"] = "bound"
+
+    @property
+    def by_estimate(self) -> bool:
+        """Whether the estimate alone decides, whatever its bounds are."""
+        return self.evidence == "point"
+
+    @property
+    def bounded_by_alpha(self) -> bool:
+        """Whether it passes by luck with a chance of at most alpha."""
+        return not self.by_estimate
+
+    @property
+    def title(self) -> str:
+        """The rule in words for a list of rules."""
+        return f"`{self.metric}` {self.require} {self.value:g} (evidence: {self.evidence})"
+
+    def limit(self, metric: Metric) -> float:
+        """The value that the interval is held against."""
+        return self.value
+
+    def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
+        """What is wrong with the rule's numbers for values from low to high."""
+        if low <= self.value <= high:
+            return None
+        what = "a share" if metric.unit == "share" else f"a value ({metric.unit})"
+        hint = f"write {what} between {low:g} and {high:g}"
+        return Misfit("value", f"{self.value:g} can be no value of {self.metric}", hint)
+
+    def decide(self, terms: BoundedMetric, alpha: float) -> Decided:
+        """What follows from the metric's terms."""
+        interval = terms.value(alpha)
+        bound = f"{self.require.replace('_', ' ')} {self.value:g}"
+        outcome = self._held(interval)
+        if self.by_estimate:
+            outcome = self._held(_point(interval))
+            bound += ", by its estimate alone"
+        words = {
+            "pass": f"is {bound}",
+            "fail": f"is not {bound}",
+            "inconclusive": f"may or may not be {bound}",
+        }
+        told = f"{words[outcome]}: {plain(interval, terms.metric.metric)}"
+        return Decided(outcome, interval, told)
+
+    def _held(self, interval: Interval) -> Outcome:
+        above = self.good_side == "above"
+        return interval.at_least(self.value) if above else interval.at_most(self.value)
+
+    def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
+        """The power by the spread that shows; `sizes` are the numbers of cases by group."""
+        value = terms.metric.candidate_value or 0.0
+        num, den = terms.candidate_num, terms.candidate_den
+        room = (value - self.value) / terms.span
+        if self.good_side == "below":
+            num, room = den - num, (self.value - value) / terms.span
+        spread = Spread.of_value(num, den, terms.metric.groups)
+        reach = self._reach(terms.low, terms.span)
+        found = self.power_of(spread, sizes, positive(room), alpha, reach)
+        return in_unit(found, terms.span)
+
+    def expected_power(
+        self, metric: Metric, sizes: Floats, discordance: float, alpha: float
+    ) -> RulePower:
+        """The power by the spread that is to be expected, the value being near the limit."""
+        low, span = self.span_of(metric)
+        limit = (self.value - low) / span
+        spread = Spread.planned_value(sizes, limit if self.good_side == "above" else 1.0 - limit)
+        return in_unit(self.power_of(spread, sizes, None, alpha, self._reach(low, span)), span)
+
+    def _reach(self, low: float, span: float) -> float:
+        """How far beyond the limit the best value there can be is, as a share of the range."""
+        limit = (self.value - low) / span
+        return 1.0 - limit if self.good_side == "above" else limit
+
+    @classmethod
+    def requirement(cls, result: RuleResult, amount: str) -> str:
+        """What is required, in words."""
+        return f"{result.require.replace('_', ' ')} {amount or 'a set value'}"
+
+
+class AtLeast(_ValueRule):
+    """The candidate's own value is at least `value`."""
+
+    good_side: ClassVar[Literal["above", "below"] | None] = "above"
+
+    require: Literal["at_least"]
+
+
+class AtMost(_ValueRule):
+    """The candidate's own value is at most `value`."""
+
+    good_side: ClassVar[Literal["above", "below"] | None] = "below"
+
+    require: Literal["at_most"]
+
+
+def _point(interval: Interval) -> Interval:
+    """The estimate alone, as if it were certain."""
+    one = interval.estimate
+    return Interval(one, one, one, interval.p_value, interval.n, interval.groups)
