@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from harness.version import __version__
@@ -40,6 +42,19 @@ _HOMES = {
     "load_run": "harness.api.run",
 }
 
+
+class _Package(ModuleType):
+    """This package: the name `gate` is the function, also once the package of that name is loaded.
+
+    Importing `harness.gate.judge` would else put the package in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 if not TYPE_CHECKING:  # for a type checker every name would exist
 

@@ -77,7 +77,7 @@ def _problems(error: ValidationError, kind: type[BaseModel] | None) -> list[Prob
     solved = {one.keys[:-1] for one in problems if one.solves_missing}
     rest = [one for one in problems if one.rank != 2 or one.keys[:-1] not in solved]
     # A list whose only entry is wrong is too short for pydantic as well.
-    below = {one.keys[:-1] for one in rest}
+    below = {one.keys[:depth] for one in rest for depth in range(len(one.keys))}
     return [one for one in rest if not (one.of_length and one.keys in below)]
 
 

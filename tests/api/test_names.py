@@ -73,3 +73,11 @@ def test_an_import_brings_nothing_heavy_and_reading_no_pandas() -> None:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(harness.__file__).parent / "py.typed").exists()
+
+
+def test_the_gate_is_the_function_also_where_its_package_was_imported_first() -> None:
+    code = "import harness.gate.judge, harness; print(harness.gate.__module__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "harness.api.judgement"

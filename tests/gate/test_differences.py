@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import binom
 
+from harness.gate import differences
 from harness.gate.compare import compare
 from harness.gate.differences import losses, regressions, with_regressions
 from harness.gate.judge import gate
@@ -53,7 +54,7 @@ def named(comparison: Comparison) -> list[str]:
 
 
 def test_without_a_change_seldom_anything_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.gate.differences.difference", remembered())
+    monkeypatch.setattr(differences, "difference", remembered())
     random = np.random.default_rng(1)
     any_named = any_uncorrected = 0
     for place in range(SIMULATIONS):
@@ -69,7 +70,7 @@ def test_without_a_change_seldom_anything_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_loss_of_fifteen_points_is_named_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.gate.differences.difference", remembered())
+    monkeypatch.setattr(differences, "difference", remembered())
     random = np.random.default_rng(2)
     found = []
     for _ in range(40):
