@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -17,6 +17,7 @@ from harness.records.suite import Case, Section
 from harness.scorers.registry import book, fingerprint, get
 from harness.suites.places import case_lines
 from harness.suites.source import LoadedSection, SectionSource
+from harness.validation import KeyProblem
 
 
 class ScorerBook(Protocol):
@@ -89,11 +90,11 @@ class PromptsKind:
         written = source.read(PromptsKeys, rest=True)
         scorer, settings = written.scorer, source.rest(PromptsKeys)
         metrics = _metrics(source, written, scorers)
-        with _complaints(scorer, source.name, source.where):
+        with _complaints(scorer, source.name, source.place):
             scorers.check_section(scorer, settings)
 
         def check(case: Case, place: str) -> None:
-            with _complaints(scorer, source.name, place, "expect."):
+            with _complaints(scorer, source.name, lambda *_: place, "expect."):
                 scorers.check_case(scorer, settings, case)
 
         cases, digest = source.cases(written.cases, check)
@@ -119,7 +120,7 @@ def _metrics(
 ) -> tuple[Metric, ...]:
     """The metrics asked for, or all that the scorer has."""
     known: dict[str, Metric] = {}
-    with _complaints(written.scorer, source.name, source.where, "scorer: "):
+    with _complaints(written.scorer, source.name, source.place, "scorer: "):
         for metric in scorers.metrics(written.scorer):
             if not isinstance(metric, str | Metric):  # a plugin may give anything
                 raise ValueError(
@@ -133,10 +134,10 @@ def _metrics(
             listing = ", ".join(known)
             raise SuiteError(
                 f"metrics: `{written.scorer}` has no `{name}`; it has {listing}",
-                where=source.where,
+                where=source.place("metrics"),
             )
     if len(set(wanted)) < len(wanted):
-        raise SuiteError("metrics: one is given twice", where=source.where)
+        raise SuiteError("metrics: one is given twice", where=source.place("metrics"))
     return tuple(known[name] for name in wanted)
 
 
@@ -157,12 +158,18 @@ def _schema(scorer: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _complaints(scorer: str, section: str, where: str, prefix: str = "") -> Iterator[None]:
-    """Turn what a scorer raises into one line: its complaint, or that it is broken itself."""
+def _complaints(
+    scorer: str, section: str, place: Callable[..., str], prefix: str = ""
+) -> Iterator[None]:
+    """Turn what a scorer raises into one line: its complaint, or that it is broken itself.
+
+    `place` gives the place of a key.
+    """
     try:
         yield
     except ValueError as error:
-        raise SuiteError(f"{prefix}{error}", where=where) from None
+        keys = error.keys if isinstance(error, KeyProblem) else ()
+        raise SuiteError(f"{prefix}{error}", where=place(*keys)) from None
     except (Exception, SystemExit) as error:
         what = f"scorer `{scorer}` of section `{section}` crashed: {type(error).__name__}: {error}"
-        raise SuiteError(what, where=where) from error
+        raise SuiteError(what, where=place()) from error

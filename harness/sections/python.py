@@ -78,7 +78,7 @@ class PythonKind:
         if len(path.parts) != 1 or not (path.name.startswith("test_") and path.suffix == ".py"):
             raise SuiteError(
                 f"tests: `{written.tests}` is no test file of pytest's",
-                where=source.where,
+                where=source.place("tests"),
                 hint="name a file test_*.py beside suite.yaml",
             )
         source.claim(written.tests, "tests")
@@ -100,7 +100,9 @@ def _digest(source: SectionSource, file: str) -> str:
                 "no such file", where=str(source.folder / name), hint="check the path"
             ) from None
         except (OSError, ValueError) as error:
-            raise SuiteError(f"tests: cannot be read: {why(error)}", where=source.where) from None
+            raise SuiteError(
+                f"tests: cannot be read: {why(error)}", where=source.place("tests")
+            ) from None
     return digest.hexdigest()
 
 

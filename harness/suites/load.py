@@ -45,7 +45,7 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
     ids: dict[str, tuple[Path, int]] = {}
     owners: dict[str, str] = {}
     loaded = [
-        book.load(SectionSource(file, name, raw, ids, owners))
+        book.load(SectionSource(yaml, name, raw, ids, owners))
         for name, raw in written.sections.items()
     ]
     return Suite(

@@ -7,6 +7,7 @@ import json
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +18,8 @@ from harness.files import canonical_json, digest_bytes
 from harness.records.base import explain
 from harness.records.suite import Case, Section
 from harness.suites.cases import CaseFile, read_cases, stamp
+from harness.validation import Problem, problem
+from harness.yaml_files import YamlFile
 
 Keys = TypeVar("Keys", bound=BaseModel)
 
@@ -29,16 +32,25 @@ class SectionSource:
     `owners` are the sections, by the files that no other section may be made of.
     """
 
-    file: Path
+    yaml: YamlFile
     name: str
     written: Mapping[str, Any]
     ids: dict[str, tuple[Path, int]]
     owners: dict[str, str]
 
     @property
+    def file(self) -> Path:
+        """The file that the section is written in."""
+        return self.yaml.path
+
+    @property
     def where(self) -> str:
         """The section's place in its file, for errors."""
-        return f"{self.file}: sections.{self.name}"
+        return self.place()
+
+    def place(self, *keys: str | int) -> str:
+        """The place of one of its keys, for errors: file, line and section."""
+        return f"{self.yaml.where('sections', self.name, *keys)}: sections.{self.name}"
 
     @property
     def folder(self) -> Path:
@@ -57,7 +69,17 @@ class SectionSource:
         try:
             return keys.model_validate(written)
         except ValidationError as error:
-            raise SuiteError(explain(error, keys), where=self.where) from None
+            found = self._misspelt(error) if rest else None
+            found = found or problem(error, keys)
+            raise SuiteError(found.line, where=self.place(*found.keys)) from None
+
+    def _misspelt(self, error: ValidationError) -> Problem | None:
+        """A key that would be left out, but is close to one that is missing."""
+        missing = {str(each["loc"][0]) for each in error.errors() if each["type"] == "missing"}
+        for key in self.written:
+            if key not in missing and (near := get_close_matches(key, missing, n=1)):
+                return Problem((key,), f"unknown key; did you mean `{near[0]}`?")
+        return None
 
     def rest(self, keys: type[BaseModel]) -> dict[str, Any]:
         """The keys that the model lacks, once they are known to be plain JSON.
@@ -95,11 +117,13 @@ class SectionSource:
         try:
             inside = (self.folder / name).resolve().is_relative_to(self.folder.resolve())
         except (OSError, ValueError, RuntimeError) as error:  # a NUL, a loop of links
-            raise SuiteError(f"{key}: cannot be read: {why(error)}", where=self.where) from None
+            raise SuiteError(
+                f"{key}: cannot be read: {why(error)}", where=self.place(key)
+            ) from None
         if not inside:
             raise SuiteError(
                 f"{key}: `{name}` leaves the suite's folder",
-                where=self.where,
+                where=self.place(key),
                 hint="put the file beside suite.yaml",
             )
         return self.folder / name
@@ -113,7 +137,7 @@ class SectionSource:
         if self.owners.setdefault(name, self.name) != self.name:
             raise SuiteError(
                 f"{key}: `{name}` is that of section `{self.owners[name]}` already",
-                where=self.where,
+                where=self.place(key),
                 hint="give each section a file of its own",
             )
 

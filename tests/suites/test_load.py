@@ -108,32 +108,36 @@ BAD = [
     (
         SUITE.replace("scorer: plain", "scorer: vibes"),
         None,
-        "suite.yaml: sections.one: scorer: no scorer `vibes`; there is `plain`, `strict`",
+        "suite.yaml:6: sections.one: scorer: no scorer `vibes`; there is `plain`, `strict`",
     ),
     (
         SUITE.replace("depth: 2", "metrics: [right, wrong]"),
         None,
-        "suite.yaml: sections.one: metrics: `plain` has no `wrong`; it has right, close",
+        "suite.yaml:6: sections.one: metrics: `plain` has no `wrong`; it has right, close",
     ),
     (
         SUITE.replace("depth: 2", "metrics: [right, right]"),
         None,
-        "suite.yaml: sections.one: metrics: one is given twice",
+        "suite.yaml:6: sections.one: metrics: one is given twice",
     ),
     (
         SUITE.replace("depth: 2", "width: 2"),
         None,
-        "suite.yaml: sections.one: width: unknown key; known here: depth",
+        "suite.yaml:6: sections.one: width: unknown key; known here: depth",
     ),
     (
         SUITE.replace("depth: 2", "depth: 2026-01-01"),
         None,
         (
-            "suite.yaml: sections.one: settings must be text, finite numbers, lists and mappings "
+            "suite.yaml:6: sections.one: settings must be text, finite numbers, lists and mappings "
             "with text keys - put dates and the like in quotes"
         ),
     ),
-    (SUITE.replace("depth: 2", "depth: .nan"), None, "suite.yaml: sections.one: settings must be"),
+    (
+        SUITE.replace("depth: 2", "depth: .nan"),
+        None,
+        "suite.yaml:6: sections.one: settings must be",
+    ),
     (
         SUITE.replace("cases: one.jsonl", "cases: none.jsonl"),
         None,
@@ -143,21 +147,21 @@ BAD = [
         SUITE.replace("cases: one.jsonl", "cases: ../one.jsonl"),
         None,
         (
-            "suite.yaml: sections.one: cases: `../one.jsonl` leaves the suite's folder - put the "
+            "suite.yaml:6: sections.one: cases: `../one.jsonl` leaves the suite's folder - put the "
             "file beside suite.yaml"
         ),
     ),
     (
         SUITE.replace("{cases: one.jsonl, scorer: plain, depth: 2}", "one.jsonl"),
         None,
-        "suite.yaml: sections.one: must hold the keys of a kind of section: `cases` (prompts)",
+        "suite.yaml:6: sections.one: must hold the keys of a kind of section: `cases` (prompts)",
     ),
     (
         SUITE.replace("  one: {cases: one.jsonl, ", "  one: {"),
         None,
-        "suite.yaml: sections.one: cases: missing key",
+        "suite.yaml:6: sections.one: cases: missing key",
     ),
-    (SUITE.replace("  one:", "  One:"), None, "suite.yaml: sections.One: name: must match"),
+    (SUITE.replace("  one:", "  One:"), None, "suite.yaml:6: sections.One: name: must match"),
     (SUITE.replace("  two:", "  one:"), None, "suite.yaml:7: YAML: key `one` given twice"),
     (SUITE, "\n \n", "one.jsonl: holds no case - add one JSON line a case"),
     (SUITE, '{"id": "a", "prompt": "x"}\n{"id": "b",}\n', "one.jsonl:2: bad JSON at column 12: "),
@@ -171,7 +175,7 @@ BAD = [
     (
         SUITE.replace("cases: one.jsonl", r'cases: "one\0.jsonl"'),
         None,
-        "suite.yaml: sections.one: cases: cannot be read: embedded null byte",
+        "suite.yaml:6: sections.one: cases: cannot be read: embedded null byte",
     ),
     (
         SUITE.replace("cases: one.jsonl", f"cases: {'o' * 300}"),
@@ -308,7 +312,7 @@ def test_a_scorer_that_crashes_is_named_with_section_and_exception(
     setattr(broken, method, crash)
     with pytest.raises(SuiteError) as caught:
         load_suite(write(tmp_path), by(broken))
-    place = "one.jsonl:1" if method == "check_case" else "suite.yaml: sections.one"
+    place = "one.jsonl:1" if method == "check_case" else "suite.yaml:6: sections.one"
     assert caught.value.line == (
         f"{tmp_path}/{place}: scorer `plain` of section `one` crashed: "
         f"{type(error).__name__}: {error}"
