@@ -34,7 +34,7 @@ from benchmarks.latency_oracle import started
 from harness.config import load_project
 from harness.latency.judge import judge_rule
 from harness.records.latency import LATENCY_PREFIX, LatencySection, LatencySettings
-from harness.session.latency_evidence import contest, measured
+from harness.session.latency import contest, measured
 
 PROMPTS = 50
 TAIL = Behaviour(tail_share=0.05, tail_times=3)
@@ -102,7 +102,7 @@ def write_project(folder: Path, url: str, rows: Sequence[Row], seed: int, scale:
     suite = folder / "suite"
     suite.mkdir()
     sections = {"gold": {"cases": "gold.jsonl", "scorer": "gold"}}
-    about = {"name": "bench", "domain": "nothing in particular", "version": 1}
+    about = {"name": "context", "domain": "nothing in particular", "version": 1}
     (suite / "suite.yaml").write_text(json.dumps({**about, "sections": sections}))
     lines = (
         {"id": f"case-{number}", "prompt": f"Say {number}.", "expect": {"answers": ["word1"]}}

@@ -15,15 +15,14 @@ from harness.api.progress import Lines, Silence
 from harness.api.run import Run
 from harness.api.tables import RULES
 from harness.config import CONFIG_NAME, load_project
-from harness.errors import EvidenceError, InfrastructureError, UsageError
-from harness.records.comparison import Comparison as Record
+from harness.errors import UsageError
 from harness.records.verdict import Decision, Verdict
 from harness.report.rules import build_rule
 from harness.report.text import one_line
-from harness.report.write import HTML, remove_report
+from harness.report.write import HTML
 from harness.run.plan import Selection
-from harness.session.evidence import Bench, report_folder
-from harness.session.judge import evidence, judge, open_gate
+from harness.session.context import GateContext
+from harness.session.gate import GateOutcome, GateRequest, open_gate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,26 +137,16 @@ def gate(
         if number is not None and number < 1:
             raise UsageError(f"{name} must be 1 or more, not {number}")
     project = load_project(Path(config))
-    against = baseline or project.policy().baseline
-    folder = report_folder(project, candidate, against)
-    watcher = Lines() if progress else Silence()
-    try:
-        bench = open_gate(project, candidate, against, suites)
-        bench.check_repeats(candidate, repeats)
-        chosen = Selection(suites=tuple(suites), repeats=repeats, concurrency=concurrency)
-        found = evidence(bench, candidate, chosen, watcher, stored=stored, anew=no_cache)
-        verdict = judge(bench, found, watcher)
-    except (EvidenceError, InfrastructureError):
-        # What an error leaves behind must not look like a verdict of today.
-        remove_report(folder)
-        raise
-    return GateResult(_compared(bench, found, verdict), verdict, folder / HTML)
+    selection = Selection(suites=tuple(suites), repeats=repeats, concurrency=concurrency)
+    request = GateRequest(candidate, baseline, selection, stored, no_cache)
+    with open_gate(project, request, Lines() if progress else Silence()) as session:
+        outcome = session.run(candidate)
+    context, verdict = session.context, outcome.verdict
+    return GateResult(_compared(context, outcome), verdict, context.folder(candidate) / HTML)
 
 
-def _compared(bench: Bench, found: Record, verdict: Verdict) -> Comparison:
-    ours = bench.project.runs / verdict.candidate_run
-    theirs = bench.project.runs / verdict.baseline_run
-    if bench.sealed is not None:
-        theirs = bench.project.baselines
-    sides = Run(ours, found.candidate), Run(theirs, found.baseline)
+def _compared(context: GateContext, outcome: GateOutcome) -> Comparison:
+    found, verdict, runs = outcome.comparison, outcome.verdict, context.project.runs
+    theirs = runs / verdict.baseline_run if context.sealed is None else context.project.baselines
+    sides = Run(runs / verdict.candidate_run, found.candidate), Run(theirs, found.baseline)
     return Comparison(*sides, found, verdict.alpha, verdict.problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.ci.annotations import Place, Places
 from harness.files import seen_from
 from harness.records.comparison import Comparison
-from harness.session.evidence import Bench
+from harness.session.context import GateContext
 from harness.yaml_files import line_of
 
 
@@ -19,11 +19,11 @@ def repository_root(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(given or Path.cwd())
 
 
-def find_places(bench: Bench, comparison: Comparison, config: Path, root: Path) -> Places:
+def find_places(context: GateContext, comparison: Comparison, config: Path, root: Path) -> Places:
     """Where the policy's rules and the cases that newly fail stand."""
     file = seen_from(root, config)
     found: dict[str, Place] = {}
-    for suite in bench.suites:
+    for suite in context.suites:
         for section in suite.sections:
             failing = {
                 case.case: case.path
@@ -35,6 +35,6 @@ def find_places(bench: Bench, comparison: Comparison, config: Path, root: Path) 
                 found[failing[case]] = Place(seen_from(root, path), line)
     rules = tuple(
         Place(file, line_of(config, f"gate.rules[{place}]"))
-        for place in range(len(bench.policy.rules))
+        for place in range(len(context.policy.rules))
     )
     return Places(Place(file, line_of(config, "gate")), rules, found)

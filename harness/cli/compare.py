@@ -14,7 +14,7 @@ from harness.report.lineup.json import render_lineup_json
 from harness.report.lineup.model import LineupView, MetricRow, RecommendationView
 from harness.report.lineup.view import NOT_MEASURED, build_lineup
 from harness.report.lineup.write import write_lineup
-from harness.session.leaderboard import line_up
+from harness.session.leaderboard import build_leaderboard
 
 _LISTED = 5
 
@@ -49,7 +49,7 @@ def command(
     the number of metrics. Without a `gate:` in the configuration nothing is judged or recommended,
     and --baseline is needed.
     """
-    lineup = line_up(open_project(config), candidates, baseline, suite_names)
+    lineup = build_leaderboard(open_project(config), candidates, baseline, suite_names)
     # Before anything is printed: an error of it is then all that standard output holds.
     written = () if output is None else write_lineup(lineup, output)
     if as_json:

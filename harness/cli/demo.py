@@ -16,8 +16,8 @@ from harness.config import Project
 from harness.errors import UsageError
 from harness.records.verdict import Verdict
 from harness.run.engine import run
-from harness.session.evidence import Bench, open_bench
-from harness.session.judge import judge
+from harness.session.context import GateContext, open_context
+from harness.session.gate import GateSession
 from harness.training.job import load_recipe
 from harness.training.side_by_side import train_side_by_side
 
@@ -38,11 +38,12 @@ def command(seed: int, config: Path) -> None:
     require_training()
     with Console() as console:
         _train(project, seed, console)
-        bench = open_bench(project, CANDIDATES, None, ())
-        targets = (*bench.live_baseline, *CANDIDATES)
-        runs = run(project, targets, bench.suites, console, whole())
-        verdicts = [judge(bench, bench.compare(name, runs), console) for name in CANDIDATES]
-    _print_table(bench, verdicts)
+        context = open_context(project, CANDIDATES, None, ())
+        targets = (*context.live_baseline, *CANDIDATES)
+        with GateSession(context, dict.fromkeys(CANDIDATES, whole()), console) as session:
+            runs = run(project, targets, context.suites, console, whole())
+            verdicts = [session.judge(context.compare(name, runs)).verdict for name in CANDIDATES]
+    _print_table(context, verdicts)
 
 
 def _train(project: Project, seed: int, console: Console) -> None:
@@ -76,7 +77,7 @@ def import_package(folder: Path) -> ModuleType:
     return module
 
 
-def _print_table(bench: Bench, verdicts: list[Verdict]) -> None:
+def _print_table(context: GateContext, verdicts: list[Verdict]) -> None:
     rows = [("candidate", "verdict", "decided by", "report")]
     for verdict in verdicts:
         rule = verdict.deciding
@@ -85,7 +86,7 @@ def _print_table(bench: Bench, verdicts: list[Verdict]) -> None:
             decided = f"{rule.metric or ''} {rule.require}".strip()
         elif verdict.problems:
             decided = verdict.problems[0]
-        report = shown(bench.folder(verdict.candidate) / "report.html")
+        report = shown(context.folder(verdict.candidate) / "report.html")
         rows.append((verdict.candidate, verdict.verdict, decided, str(report)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     click.echo()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,13 @@ from harness.cli.options import (
     suite_option,
     whole,
 )
-from harness.errors import EvidenceError, InfrastructureError
+from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report import numbers
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
-from harness.report.write import remove_report
-from harness.session.evidence import report_folder
-from harness.session.judge import evidence, judge, open_gate
+from harness.session.gate import GateRequest, open_gate
 
 
 @click.command("gate")
@@ -86,28 +83,24 @@ def command(
         return
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
-    as_asked = partial(evidence, stored=stored, anew=no_cache)
+    request = GateRequest(candidate, baseline, selection, stored, no_cache)
     with CiJob(candidate, baseline, config, wishes, quiet=as_json) as job:
         project = open_project(config)
-        against = job.baseline = baseline or project.policy().baseline
-        folder = report_folder(project, candidate, against)
+        job.baseline = baseline or project.policy().baseline
         try:
-            bench = open_gate(project, candidate, against, suite_names)
-            bench.check_repeats(candidate, repeats)
+            console = Console()
             with (
-                Console() as console,
+                open_gate(project, request, console) as session,
+                console,
                 chosen_cluster(engine, ray_address, workers, console.say) as cluster,
             ):
-                found = as_asked(bench, candidate, selection, console, cluster=cluster)
-                verdict = judge(bench, found, console)
-        except (EvidenceError, InfrastructureError) as error:
-            # What an error leaves behind must not look like a verdict of today.
-            remove_report(folder)
-            if isinstance(error, EvidenceError):
-                click.echo(f"INVALID  {candidate} against {against}", err=as_json)
+                outcome = session.run(candidate, cluster)
+        except EvidenceError:
+            click.echo(f"INVALID  {candidate} against {job.baseline}", err=as_json)
             raise
-        job.give(bench, verdict, found)
-        _tell(verdict, folder, as_json=as_json)
+        job.give(session.context, outcome)
+        verdict = outcome.verdict
+        _tell(verdict, session.context.folder(candidate), as_json=as_json)
     sys.exit(verdict.exit_code)
 
 

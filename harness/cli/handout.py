@@ -21,11 +21,9 @@ from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import WORKING
 from harness.errors import EvidenceError, HarnessError, StorageError
 from harness.files import seen_from
-from harness.gate.history import past_gate
-from harness.records.comparison import Comparison
-from harness.records.verdict import Verdict
 from harness.report.failure import Failure
-from harness.session.evidence import Bench
+from harness.session.context import GateContext
+from harness.session.gate import GateOutcome
 from harness.yaml_files import line_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,7 +115,7 @@ class CiJob:
         elif not isinstance(error, SystemExit):
             self._fail(self._failure(error))
 
-    def give(self, bench: Bench, verdict: Verdict, comparison: Comparison) -> None:
+    def give(self, context: GateContext, outcome: GateOutcome) -> None:
         """Write the files; the annotations are printed at the end, below the verdict.
 
         Raises:
@@ -125,11 +123,11 @@ class CiJob:
         """
         if self._handout is None and not self._annotates:
             return
-        places = find_places(bench, comparison, self._config, self._root)
+        verdict, comparison = outcome.verdict, outcome.comparison
+        places = find_places(context, comparison, self._config, self._root)
         if self._handout is not None:
-            report = bench.folder(verdict.candidate)
-            kept = past_gate(verdict, comparison, bench.suites)
-            self._shown = self._handout.give(report, verdict, comparison, places, kept)
+            report = context.folder(verdict.candidate)
+            self._shown = self._handout.give(report, verdict, comparison, places, outcome.entry)
         else:
             self._shown = render_github(build_annotations(verdict, comparison, places))
 

@@ -20,8 +20,8 @@ from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
-from harness.session.evidence import report_folder
-from harness.session.latency_evidence import contest, measured, stored_section
+from harness.session.context import report_folder
+from harness.session.latency import contest, measured, stored_section
 
 
 @click.command("latency")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,61 +10,26 @@ import click
 
 from harness.cli.console import Console, shown, unbroken
 from harness.cli.table import table
-from harness.clock import SYSTEM_CLOCK, iso
-from harness.config import SEALED, Project
-from harness.errors import UsageError
-from harness.files import write_atomic
-from harness.gate.noise import false_alarms, measure_noise
+from harness.config import Project
+from harness.gate.noise import false_alarms
 from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of
 from harness.report.numbers import counted
-from harness.run.engine import run
 from harness.run.plan import Selection
-from harness.run.resume import Reuse
-from harness.session.evidence import open_bench
-from harness.session.stored_noise import noise_path
-
-FEWEST = 2
-APART = ".harness/noise"
+from harness.session.noise import measure_baseline, noise_path
 
 
 def measure(
     project: Project, baseline: str | None, selection: Selection, *, anew: bool, as_json: bool
 ) -> None:
-    """Ask the baseline everything afresh, more than once; keep and print how its askings differ.
-
-    The selection's repeats are the askings, each of as many attempts at a case as a gate makes.
-    A measurement that was broken off goes on, unless it is to begin `anew`. Its answers are kept
-    apart, so that a gate neither finds them nor loses its own.
-
-    Raises:
-        UsageError: the baseline is sealed, a suite is left out, or there is one asking only.
-        EvidenceError: too few answers could be scored, or a rule cannot be judged.
-    """
-    name = project.policy().baseline if baseline is None else baseline
-    if name.startswith(SEALED):
-        raise UsageError(
-            f"`{name}` cannot be asked again", hint="name a live target with --baseline"
-        )
-    bench = open_bench(project, [], baseline, selection.suites)
-    if len(bench.suites) < len(project.config.suites):
-        raise UsageError("--aa measures all suites together", hint="leave --suite away")
-    askings = FEWEST if selection.repeats is None else selection.repeats
-    if askings < FEWEST:
-        raise UsageError("--aa compares two askings at least", hint="give --repeats 2 or more")
-    repeats = project.generation(name).repeats
-    wanted = replace(selection, repeats=askings * repeats)
-    reuse: Reuse = "nothing" if anew else "measured"
+    """Measure the noise of the baseline, keep it and print it."""
     with Console() as console:
-        apart = replace(project, working=APART)
-        runs = run(apart, [name], bench.suites, console, wanted, reuse=reuse)
-    noise = measure_noise(runs[name], bench.suites, bench.policy, iso(SYSTEM_CLOCK.utc()), repeats)
-    write_atomic(noise_path(project, name), noise.model_dump_json(indent=2) + "\n")
+        noise = measure_baseline(project, baseline, selection, console, anew=anew)
     with unbroken():
         if as_json:
             click.echo(noise.model_dump_json(indent=2))
         else:
-            print_noise(noise, noise_path(project, name))
+            print_noise(noise, noise_path(project, noise.target))
 
 
 def print_noise(noise: Noise, path: Path) -> None:

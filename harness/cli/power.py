@@ -12,7 +12,7 @@ from harness.cli.table import table
 from harness.gate.power import planned_power, power
 from harness.records.power import RulePower
 from harness.run.rescore import rescore
-from harness.session.evidence import open_bench
+from harness.session.context import open_context
 
 USUAL_DISCORDANCE = 0.1
 
@@ -45,17 +45,17 @@ def command(
     if candidate is not None:
         if discordance is not None:
             raise click.UsageError("--discordance is for suites that no CANDIDATE has answered")
-        bench = open_bench(project, [candidate], None, suite_names)
-        targets = (*bench.live_baseline, candidate)
-        runs = rescore(project, targets, bench.suites, whole(suite_names))
-        found = power(bench.trusted(bench.compare(candidate, runs)), bench.policy)
-        basis = f"with the spread seen between {candidate} and {bench.policy.baseline}"
+        context = open_context(project, [candidate], None, suite_names)
+        targets = (*context.live_baseline, candidate)
+        runs = rescore(project, targets, context.suites, whole(suite_names))
+        found = power(context.trusted(context.compare(candidate, runs)), context.policy)
+        basis = f"with the spread seen between {candidate} and {context.policy.baseline}"
     else:
         share = USUAL_DISCORDANCE if discordance is None else discordance
         if not 0.0 <= share <= 1.0:
             raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
-        bench = open_bench(project, [], None, suite_names)
-        found = planned_power(bench.suites, bench.policy, share)
+        context = open_context(project, [], None, suite_names)
+        found = planned_power(context.suites, context.policy, share)
         basis = (
             f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "
             "value is near the limit)"
@@ -64,7 +64,7 @@ def command(
         rows = [{**each.model_dump(), "enough": each.enough} for each in found]
         click.echo(json.dumps(rows, indent=2))
         return
-    click.echo(f"What a rule can tell at alpha {bench.policy.alpha:g}, four times out of five,")
+    click.echo(f"What a rule can tell at alpha {context.policy.alpha:g}, four times out of five,")
     click.echo(f"{basis}:")
     head = ("metric", "rule", "cases", "groups", "detectable", "room", "more groups")
     for line in table([head, *(_row(each) for each in found)], left=2):

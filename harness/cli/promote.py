@@ -14,8 +14,8 @@ from harness.gate.promote import check_run, promote
 from harness.gate.seal import sealed_moments
 from harness.records.past_gate import Promotion
 from harness.report.numbers import moment
-from harness.session.evidence import open_bench
-from harness.session.latency_evidence import as_judged
+from harness.session.context import open_context
+from harness.session.latency import as_judged
 from harness.storage.gate_log import keep_gate
 
 
@@ -34,18 +34,18 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     """
     chosen = name or candidate
     _check_name(chosen)
-    bench = open_bench(open_project(config), [candidate], None, ())
-    verdict = bench.stored_verdict(candidate)
-    runs = bench.judged_runs(verdict)
-    comparison = as_judged(bench.project, verdict, bench.compare(candidate, runs))
+    context = open_context(open_project(config), [candidate], None, ())
+    verdict = context.stored_verdict(candidate)
+    runs = context.judged_runs(verdict)
+    comparison = as_judged(context.project, verdict, context.compare(candidate, runs))
     for judged in runs.values():
-        check_run(bench.project, judged)
-    now = bench.circumstances(comparison)
-    folder = bench.project.baselines
+        check_run(context.project, judged)
+    now = context.circumstances(comparison)
+    folder = context.project.baselines
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
-    paths = promote(verdict, comparison, bench.policy, now, chosen, folder)
+    paths = promote(verdict, comparison, context.policy, now, chosen, folder)
     made = Promotion(name=chosen, sealed=now.created)
-    keep_gate(bench.project.gates, past_gate(verdict, comparison, bench.suites, made))
+    keep_gate(context.project.gates, past_gate(verdict, comparison, context.suites, made))
     for path in paths:
         click.echo(f"sealed {shown(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")

@@ -13,9 +13,9 @@ from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report.history.write import write_history
 from harness.report.write import write_report
-from harness.session.evidence import open_bench
-from harness.session.gather_history import gather
-from harness.session.latency_evidence import as_judged
+from harness.session.context import open_context
+from harness.session.history import gather_history
+from harness.session.latency import as_judged
 
 
 @click.command("report")
@@ -70,7 +70,7 @@ def _over_time(
     config: Path, suite_names: tuple[str, ...], sources: tuple[Path, ...], *, as_json: bool
 ) -> None:
     project = open_project(config)
-    found = gather(project, suite_names, sources)
+    found = gather_history(project, suite_names, sources)
     for history in found:
         paths = write_history(history, project.reports / "history" / history.suite)
         for path in () if as_json else (paths.html, paths.markdown, paths.json):
@@ -83,12 +83,12 @@ def _over_time(
 def _again(
     candidate: str, baseline: str | None, config: Path, suite_names: tuple[str, ...]
 ) -> None:
-    bench = open_bench(open_project(config), [candidate], baseline, suite_names)
-    verdict = bench.stored_verdict(candidate)
-    runs = bench.judged_runs(verdict)
-    comparison = as_judged(bench.project, verdict, bench.compare(candidate, runs))
+    context = open_context(open_project(config), [candidate], baseline, suite_names)
+    verdict = context.stored_verdict(candidate)
+    runs = context.judged_runs(verdict)
+    comparison = as_judged(context.project, verdict, context.compare(candidate, runs))
     # The noise was measured apart from these records, and perhaps once more since then.
-    again = bench.judge(comparison).model_copy(update={"created": verdict.created})
+    again = context.judge(comparison).model_copy(update={"created": verdict.created})
     again = again.with_noise(verdict.noise_by_metric())
     if again != verdict:
         parts = [
@@ -96,9 +96,9 @@ def _again(
         ]
         raise EvidenceError(
             f"the stored records do not lead to this verdict: {', '.join(parts)} differ",
-            where=str(shown(bench.folder(candidate) / "verdict.json")),
+            where=str(shown(context.folder(candidate) / "verdict.json")),
             hint=f"harness gate {candidate}",
         )
-    paths = write_report(verdict, comparison, bench.folder(candidate))
+    paths = write_report(verdict, comparison, context.folder(candidate))
     for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
         click.echo(shown(path))

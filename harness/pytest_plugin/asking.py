@@ -24,7 +24,7 @@ from harness.run.resume import Reuse, resume
 from harness.targets.identity import identify
 
 if TYPE_CHECKING:
-    from harness.session.evidence import Bench
+    from harness.session.context import GateContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Asking:
     needs: Needs
     suites: tuple[Suite, ...]
     selections: Mapping[str, Selection]
-    bench: Bench | None
+    bench: GateContext | None
 
     @property
     def reuse(self) -> Reuse:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.errors import EvidenceError, HarnessError, InfrastructureError
-from harness.gate.judge import judge_rules
-from harness.gate.rules.no_new_critical_failures import new_critical_failures
-from harness.latency.judge import latency_rules
+from harness.errors import HarnessError
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
 from harness.pytest_plugin.recorder import Place
 from harness.records.comparison import Comparison
 from harness.records.progress import Watcher
 from harness.records.run import Run
-from harness.report.write import remove_report
-from harness.session.evidence import Bench
-from harness.session.judge import judge, open_gate, timed
-from harness.session.partial_report import write_partial
+from harness.session.context import GateContext
+from harness.session.gate import GateSession, check_latency
 from harness.session.python_tests import tell_of_unfinished
 from harness.storage import RunFolder
 
 _LISTED = 10
 
 
-def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
+def judged(asking: Asking, context: GateContext, watcher: Watcher) -> Findings:
     """The findings, when everything is answered and judged.
 
     Reports are written where `harness gate` would write them. An error leaves none that looks like
@@ -35,27 +29,19 @@ def judged(asking: Asking, bench: Bench, watcher: Watcher) -> Findings:
     Raises:
         HarnessError: something cannot be asked or judged.
     """
-    try:
-        if latency_rules(bench.policy):
-            for candidate in asking.needs.rules:
-                open_gate(bench.project, candidate, bench.policy.baseline)
+    with _session(asking, context, watcher) as session:
+        for candidate in asking.needs.rules:
+            check_latency(context, candidate)
         runs = answered(asking, watcher)
         unkept = {each.place: each.part for each in asking.needs.tests}
-        found = {} if asking.needs.late else _judged(asking, bench, runs, watcher, unkept)
-    except (EvidenceError, InfrastructureError):
-        for candidate in asking.whole:
-            remove_report(bench.folder(candidate))
-        raise
-    except KeyboardInterrupt:
-        report_part(asking, bench)
-        raise
+        found = {} if asking.needs.late else _judged(asking, session, runs, watcher, unkept)
     update = {"judged": found, "late": asking.needs.late}
     return findings_of(asking, runs).model_copy(update=update)
 
 
 def judged_late(
     asking: Asking,
-    bench: Bench,
+    context: GateContext,
     findings: Findings,
     watcher: Watcher,
     unkept: Mapping[Place, str],
@@ -65,94 +51,98 @@ def judged_late(
     Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is a
     problem of every candidate: nothing can be said any more.
     """
-    project = bench.project
+    folder = context.project.runs
+    session = _session(asking, context, watcher)
     try:
-        runs = {name: RunFolder(project.runs / id_).load() for name, id_ in findings.runs.items()}
-        found = _judged(asking, bench, runs, watcher, unkept)
+        runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
+        found = _judged(asking, session, runs, watcher, unkept)
     except HarnessError as error:
-        for candidate in asking.whole:
-            remove_report(bench.folder(candidate))
+        session.remove_reports()
         found = dict.fromkeys(asking.needs.rules, Judged(problems=(error.line,)))
     return findings.model_copy(update={"judged": found, "late": False})
 
 
+def report_part(asking: Asking, context: GateContext, watcher: Watcher) -> None:
+    """Leave a partial report on every candidate that was to be judged as a whole."""
+    _session(asking, context, watcher).write_partial_reports()
+
+
+def _session(asking: Asking, context: GateContext, watcher: Watcher) -> GateSession:
+    workbench = asking.workbench
+    session = GateSession(
+        context,
+        {candidate: asking.selections[candidate] for candidate in asking.whole},
+        watcher,
+        stored=workbench.options.stored,
+        no_cache=workbench.options.no_cache,
+    )
+    session.partial = workbench.partial
+    return session
+
+
 def _judged(
     asking: Asking,
-    bench: Bench,
+    session: GateSession,
     runs: Mapping[str, Run],
     watcher: Watcher,
     unkept: Mapping[Place, str],
 ) -> dict[str, Judged]:
+    context = session.context
     # On a part of the project's suites the rules are judged for what they are about.
     complete = {
         name: replace(found, header=found.header.model_copy(update={"selection": {}}))
-        for name, found in _without(bench, runs, unkept).items()
+        for name, found in _without(context, runs, unkept).items()
     }
-    tell_of_unfinished(bench, complete, watcher)
+    tell_of_unfinished(context, complete, watcher)
     judged = {}
     for candidate, places in asking.needs.rules.items():
-        found = bench.compare(candidate, complete)
-        rules = bench.policy.rules
-        if any(rules[place] in latency_rules(bench.policy) for place in places):
-            options = asking.workbench.options
-            found = timed(bench, found, watcher, stored=options.stored, anew=options.no_cache)
+        found = context.compare(candidate, complete)
+        if context.has_latency_rules(places):
+            found = session.with_latency(found)
         judged[candidate] = (
-            _as_gate_does(bench, found, watcher)
+            _as_gate_does(session, found)
             if candidate in asking.whole
-            else _by_rules(bench, found)
+            else _by_rules(context, found)
         )
     return judged
 
 
-def _without(bench: Bench, runs: Mapping[str, Run], unkept: Mapping[Place, str]) -> dict[str, Run]:
+def _without(
+    context: GateContext, runs: Mapping[str, Run], unkept: Mapping[Place, str]
+) -> dict[str, Run]:
     """The runs without what earlier sessions recorded of sections that this one tested in vain."""
     found = {}
     for name, run in runs.items():
         why = {place[1:]: told for place, told in unkept.items() if place[0] == name}
-        folder = RunFolder(bench.project.runs / run.header.run_id)
+        folder = RunFolder(context.project.runs / run.header.run_id)
         found[name] = folder.load(why) if why else run
     return found
 
 
-def _as_gate_does(bench: Bench, found: Comparison, watcher: Watcher) -> Judged:
-    verdict = judge(bench, found, watcher)
+def _as_gate_does(session: GateSession, found: Comparison) -> Judged:
+    verdict = session.judge(found).verdict
     return Judged(
         problems=verdict.problems,
         rules=verdict.rules,
         verdict=verdict.verdict,
         reason=verdict.reason,
-        report=str(bench.folder(verdict.candidate)),
-        new_failures=_new_failures(found),
+        report=str(session.context.folder(verdict.candidate)),
+        new_failures=_new_failures(session.context, found),
     )
 
 
-def _by_rules(bench: Bench, found: Comparison) -> Judged:
-    problems = bench.doubts(found)
-    rules = () if problems else judge_rules(found, bench.policy)
-    return Judged(problems=problems, rules=rules, new_failures=_new_failures(found))
+def _by_rules(context: GateContext, found: Comparison) -> Judged:
+    return Judged(
+        problems=context.doubts(found),
+        rules=context.rule_results(found),
+        new_failures=_new_failures(context, found),
+    )
 
 
-def _new_failures(found: Comparison) -> dict[str, tuple[str, ...]]:
-    by_section: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for case in found.cases:
-        if case.change == "new_failure":
-            by_section[f"{case.suite}.{case.section}"][case.path] = None
-    named = {name: _first(list(paths)) for name, paths in by_section.items()}
-    critical = _first(list(new_critical_failures(found)))
-    return {**named, "critical": critical} if critical else named
+def _new_failures(context: GateContext, found: Comparison) -> dict[str, tuple[str, ...]]:
+    return {name: _first(paths) for name, paths in context.new_failures(found).items()}
 
 
-def _first(paths: list[str]) -> tuple[str, ...]:
+def _first(paths: tuple[str, ...]) -> tuple[str, ...]:
     more = len(paths) - _LISTED
-    return (*paths[:_LISTED], f"and {more} more") if more > 0 else tuple(paths)
-
-
-def report_part(asking: Asking, bench: Bench) -> None:
-    """Leave a partial report on every candidate that was to be judged as a whole."""
-    workbench = asking.workbench
-    if workbench.options.stored:
-        return
-    for candidate in asking.whole:
-        folder = write_partial(bench, candidate, asking.selections[candidate], asking.reuse)
-        if folder is not None:
-            workbench.partial[candidate] = folder
+    return (*paths[:_LISTED], f"and {more} more") if more > 0 else paths

@@ -107,6 +107,6 @@ class Proctor:
         if findings is not None and findings.late and asking is not None and asking.bench:
             from harness.pytest_plugin.judging import report_part
 
-            report_part(asking, asking.bench)
+            report_part(asking, asking.bench, self._watcher)
         if self._switchboard is not None:
             self._switchboard.close()

@@ -23,7 +23,7 @@ from harness.suites.load import SUITE_FILE, load_suite
 from harness.targets.endpoint import Endpoint, connect
 
 if TYPE_CHECKING:
-    from harness.session.evidence import Bench
+    from harness.session.context import GateContext
 
 
 def told(error: HarnessError, root: Path) -> str:
@@ -45,7 +45,7 @@ class Workbench:
         for target in options.targets:
             self.project.target(target)
         self.files = dict(self._suite_files())
-        self.bench: Bench | None = None
+        self.bench: GateContext | None = None
         self.broken: Mapping[Path, HarnessError] = {}
         self.collected: dict[str, None] = {}
         self.wide_owner: Path | None = None
@@ -90,17 +90,17 @@ class Workbench:
             )
         return self.suites[file]
 
-    def scope(self, names: tuple[str, ...]) -> Bench:
+    def scope(self, names: tuple[str, ...]) -> GateContext:
         """The bench on which only the named suites count.
 
         Raises:
             UsageError: there is no policy, or another suite cannot be loaded.
         """
-        from harness.session.evidence import open_bench
+        from harness.session.context import open_context
 
         if self.bench is not None and len(names) == len(self.bench.suites):
             return self.bench
-        return open_bench(self.project, self.candidates, self.options.baseline, names)
+        return open_context(self.project, self.candidates, self.options.baseline, names)
 
     def answers(self, target: str) -> Answers | None:
         """What was answered for a target or a sealed baseline, None where it was not asked."""
@@ -168,12 +168,12 @@ class Workbench:
         """The suites that a gate's errand is about; of any other session, none are named."""
         return self.options.errand.suites if self.options.errand else ()
 
-    def _open(self) -> Bench:
-        from harness.session.evidence import open_bench  # brings the statistics
+    def _open(self) -> GateContext:
+        from harness.session.context import open_context  # brings the statistics
 
         named = self.options.baseline or self.project.policy().baseline
         candidates = [name for name in self.options.targets if name != named]
-        bench = open_bench(self.project, candidates, self.options.baseline, self._wanted())
+        bench = open_context(self.project, candidates, self.options.baseline, self._wanted())
         for candidate in candidates:
             bench.check_repeats(candidate, self.options.repeats)
         return bench

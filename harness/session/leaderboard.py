@@ -15,11 +15,11 @@ from harness.records.lineup import Contender, Lineup
 from harness.records.policy import Policy
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
-from harness.session.evidence import Bench, open_bench
-from harness.session.latency_evidence import contest, stored_section, with_section
+from harness.session.context import GateContext, open_context
+from harness.session.latency import contest, stored_section, with_section
 
 
-def line_up(
+def build_leaderboard(
     project: Project, names: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
 ) -> Lineup:
     """The named candidates beside the baseline, from stored answers; nothing is asked or written.
@@ -32,28 +32,31 @@ def line_up(
         EvidenceError: answers are missing, or no candidate's evidence can be trusted.
     """
     policy = project.config.gate
-    bench = _open(project, names, baseline, suite_names)
-    chosen = _candidates(names, bench.policy.baseline)
+    context = _open(project, names, baseline, suite_names)
+    chosen = _candidates(names, context.policy.baseline)
     runs = rescore(
-        project, (*bench.live_baseline, *chosen), bench.suites, Selection(suites=suite_names)
+        project, (*context.live_baseline, *chosen), context.suites, Selection(suites=suite_names)
     )
     contenders = tuple(
-        _contender(bench, bench.compare(name, runs), judged=policy is not None) for name in chosen
+        _contender(context, context.compare(name, runs), judged=policy is not None)
+        for name in chosen
     )
     if all(one.doubts for one in contenders):
-        bench.trusted(contenders[0].comparison)
+        context.trusted(contenders[0].comparison)
     verdicts = {one.name: one.verdict for one in contenders if one.verdict is not None}
     return Lineup(
-        baseline=bench.policy.baseline,
-        alpha=bench.policy.alpha,
+        baseline=context.policy.baseline,
+        alpha=context.policy.alpha,
         contenders=contenders,
-        recommendation=recommend(runs, verdicts, bench.suites, bench.policy) if verdicts else None,
+        recommendation=recommend(runs, verdicts, context.suites, context.policy)
+        if verdicts
+        else None,
     )
 
 
 def _open(
     project: Project, names: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
-) -> Bench:
+) -> GateContext:
     policy = project.config.gate
     if policy is None:
         if baseline is None:
@@ -64,7 +67,7 @@ def _open(
         critical = NoNewCriticalFailures(require=CRITICAL)
         policy = Policy(baseline=baseline, rules=(critical,))
     chosen = _candidates(names, baseline or policy.baseline)
-    return open_bench(project, chosen, baseline, suite_names, policy)
+    return open_context(project, chosen, baseline, suite_names, policy)
 
 
 def _candidates(names: Sequence[str], baseline: str) -> list[str]:
@@ -81,23 +84,23 @@ def _candidates(names: Sequence[str], baseline: str) -> list[str]:
     return chosen
 
 
-def _contender(bench: Bench, comparison: Comparison, *, judged: bool) -> Contender:
-    doubts = bench.doubts(comparison)
+def _contender(context: GateContext, comparison: Comparison, *, judged: bool) -> Contender:
+    doubts = context.doubts(comparison)
     name = comparison.candidate.header.target
     verdict = None
     if judged:
-        timed = comparison if doubts else _timed(bench, comparison)
-        verdict = gate(timed, bench.policy, bench.circumstances(timed))
+        timed = comparison if doubts else _timed(context, comparison)
+        verdict = gate(timed, context.policy, context.circumstances(timed))
     return Contender(name, comparison, doubts, verdict)
 
 
-def _timed(bench: Bench, comparison: Comparison) -> Comparison:
+def _timed(context: GateContext, comparison: Comparison) -> Comparison:
     """The comparison with a stored measurement of the two, where rules ask for one that exists."""
-    if not latency_rules(bench.policy):
+    if not latency_rules(context.policy):
         return comparison
-    project, name = bench.project, comparison.candidate.header.target
+    project, name = context.project, comparison.candidate.header.target
     try:
-        wanted = contest(project, name, bench.policy.baseline, project.config.latency)
+        wanted = contest(project, name, context.policy.baseline, project.config.latency)
         return with_section(comparison, stored_section(project, wanted), project)
     except (UsageError, EvidenceError):  # its rules then say that it was not measured
         return comparison

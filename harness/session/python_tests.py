@@ -23,7 +23,7 @@ from harness.records.suite import Suite
 from harness.report.text import on_a_line
 from harness.run.plan import Selection
 from harness.sections.python import PythonSection
-from harness.session.evidence import Bench
+from harness.session.context import GateContext
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
 
@@ -48,7 +48,11 @@ Missing = Mapping[str, Sequence[str]]
 
 
 def with_python_tests(
-    bench: Bench, candidate: str, runs: Mapping[str, Run], selection: Selection, watcher: Watcher
+    bench: GateContext,
+    candidate: str,
+    runs: Mapping[str, Run],
+    selection: Selection,
+    watcher: Watcher,
 ) -> dict[str, Run]:
     """The runs with scores of all Python tests of their suites, which are run now where missing.
 
@@ -86,7 +90,7 @@ def with_python_tests(
 
 
 def _have_run(
-    bench: Bench, missing: Missing, selection: Selection, log: Path, watcher: Watcher
+    bench: GateContext, missing: Missing, selection: Selection, log: Path, watcher: Watcher
 ) -> list[str]:
     """What pytest says at its end, which is to record what is missing."""
     where = seen_from(Path.cwd(), log)
@@ -106,7 +110,7 @@ def _have_run(
     return said
 
 
-def tell_of_unfinished(bench: Bench, runs: Mapping[str, Run], watcher: Watcher) -> None:
+def tell_of_unfinished(bench: GateContext, runs: Mapping[str, Run], watcher: Watcher) -> None:
     """Say which sections are judged by an older session than the newest, which did not end."""
     now = bench.grounds(runs)
     for name, run in runs.items():
@@ -121,7 +125,7 @@ def tell_of_unfinished(bench: Bench, runs: Mapping[str, Run], watcher: Watcher) 
             )
 
 
-def _sessions(bench: Bench, runs: Mapping[str, Run]) -> dict[str, set[str]]:
+def _sessions(bench: GateContext, runs: Mapping[str, Run]) -> dict[str, set[str]]:
     """By target, the sessions that recorded what there is."""
     found = {}
     for name, run in runs.items():
@@ -132,7 +136,7 @@ def _sessions(bench: Bench, runs: Mapping[str, Run]) -> dict[str, set[str]]:
 
 
 def _missing(
-    bench: Bench, runs: Mapping[str, Run], before: Mapping[str, set[str]] | None = None
+    bench: GateContext, runs: Mapping[str, Run], before: Mapping[str, set[str]] | None = None
 ) -> dict[str, tuple[str, ...]]:
     """By target, the sections whose tests have to be run.
 
@@ -150,7 +154,7 @@ def _missing(
     return found
 
 
-def _sections(bench: Bench) -> list[tuple[Suite, PythonSection]]:
+def _sections(bench: GateContext) -> list[tuple[Suite, PythonSection]]:
     return [
         (suite, section)
         for suite in bench.suites
@@ -159,7 +163,7 @@ def _sections(bench: Bench) -> list[tuple[Suite, PythonSection]]:
     ]
 
 
-def _command(bench: Bench, missing: Missing, selection: Selection) -> list[str]:
+def _command(bench: GateContext, missing: Missing, selection: Selection) -> list[str]:
     project = bench.project
     names = {name for each in missing.values() for name in each}
     files = [

@@ -46,6 +46,12 @@ def test_the_names_are_pinned() -> None:
         harness.nothing  # noqa: B018 - asking for it is the test
 
 
+def test_gate_stays_the_function_whatever_was_imported_before() -> None:
+    code = "import harness; harness.compare; import harness.gate.judge; print(harness.gate)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("<function gate at ")
+
+
 def test_the_signatures_are_pinned() -> None:
     assert {
         name: str(inspect.signature(getattr(harness, name))).replace("'", "") for name in FUNCTIONS

@@ -11,7 +11,7 @@ from harness.files import seen_from
 from harness.gate.compare import compare
 from harness.records.recording import Recording
 from harness.sections.python import PythonSection
-from harness.session.evidence import open_bench
+from harness.session.context import open_context
 from tests.builders import make_run, recorded, shop
 
 
@@ -59,13 +59,13 @@ def test_a_python_test_that_newly_fails_is_told_where_it_is_defined(tmp_path: Pa
         for value in (0.0, 1.0)
     )
     compared = compare(ours, theirs, suites)
-    bench = replace(open_bench(project, ["candidate"], None, ()), suites=suites)
-    places = find_places(bench, compared, tmp_path / "harness.yaml", tmp_path)
+    context = replace(open_context(project, ["candidate"], None, ()), suites=suites)
+    places = find_places(context, compared, tmp_path / "harness.yaml", tmp_path)
     file = "suites/shop/test_memory.py"
     assert places.cases == {
         f"shop/memory/{name}": Place(file, line) for name, line in lines.items()
     }
-    verdict = bench.judge(compared)
+    verdict = context.judge(compared)
     told = {one.title: one.place for one in build_annotations(verdict, compared, places)}
     for name, line in lines.items():
         assert told[f"New failure: shop/memory/{name}"] == Place(file, line)

@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = (
     "pytest", "scipy.optimize",
-    "scipy.special", "jinja2", "uvloop", "harness.session.judge", "harness.client.dialect_client",
+    "scipy.special", "jinja2", "uvloop", "harness.session.gate", "harness.client.dialect_client",
 )  # fmt: skip
 
 

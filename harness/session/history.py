@@ -16,14 +16,16 @@ from harness.records.base import explain
 from harness.records.history import History
 from harness.records.past_gate import PastGate, instant
 from harness.records.verdict import Verdict
+from harness.report.write import VERDICT
 from harness.sections.load_suites import load_suites
-from harness.session.evidence import VERDICT
 from harness.storage.gate_log import kept_gates
 
 _TAKEN = f"--from takes {VERDICT}, gates.jsonl or a folder"
 
 
-def gather(project: Project, names: Sequence[str], sources: Iterable[Path]) -> tuple[History, ...]:
+def gather_history(
+    project: Project, names: Sequence[str], sources: Iterable[Path]
+) -> tuple[History, ...]:
     """The histories of the named suites, of all suites that have one where none is named.
 
     `sources` are files of verdicts, records of gates (`.jsonl`), and folders to look for both in.

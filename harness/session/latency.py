@@ -1,14 +1,13 @@
-"""Timing: from a candidate's name to its latency section, measured now or read again."""
+"""The evidence of latency: what was measured of a candidate and its baseline, now or before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.config import SEALED, Project, check_sealed_name
+from harness.config import Project
 from harness.errors import EvidenceError, UsageError
 from harness.gate.judge import check_policy
-from harness.gate.seal import open_sealed
 from harness.latency.analyse import analyse, digest
 from harness.latency.arms import check_server
 from harness.latency.judge import latency_rules
@@ -21,6 +20,7 @@ from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.sections.load_suites import load_suites
+from harness.session.context import sealed_run
 from harness.storage.measurement_folder import MeasurementFolder
 from harness.targets.identity import is_still
 
@@ -151,14 +151,9 @@ def _live(project: Project, baseline: str, suites: Sequence[Suite]) -> str:
         UsageError: there is no such target or baseline.
         EvidenceError: the target is no longer what was sealed.
     """
-    if not baseline.startswith(SEALED):
-        project.target(baseline)
+    sealed = sealed_run(project, suites, baseline)
+    if sealed is None:
         return baseline
-    try:
-        check_sealed_name(baseline)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    sealed = open_sealed(baseline.removeprefix(SEALED), suites, project.baselines)
     name = sealed.header.target
     project.target(name)
     if not is_still(project, name, sealed.header.identity):

@@ -1,4 +1,4 @@
-"""From a candidate's name to a comparison and a verdict: the wiring that several commands share."""
+"""What every gate needs first: the project, its suites, its policy and its sealed baseline."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from harness.errors import EvidenceError, UsageError
 from harness.files import digest_json, read_bytes
 from harness.gate.compare import compare
 from harness.gate.differences import with_regressions
-from harness.gate.judge import Circumstances, check_policy, doubts, gate
+from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules
 from harness.gate.power import with_power
 from harness.gate.python_evidence import Grounds, counted, grounds
+from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
+from harness.latency.judge import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import Comparison
 from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.records.verdict import Verdict, VerdictHashes
+from harness.records.verdict import RuleResult, Verdict, VerdictHashes
+from harness.report.write import VERDICT
 from harness.sections.load_suites import chosen, load_suites
 from harness.storage import RunFolder
 from harness.version import __version__
 
-VERDICT = "verdict.json"
-
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class GateContext:
     """A project with its suites and its policy, ready to judge."""
 
     project: Project
@@ -96,6 +97,25 @@ class Bench:
             hint = f"harness gate {comparison.candidate.header.target}"
             raise EvidenceError(f"{found[0]}{more}", hint=hint)
         return comparison
+
+    def has_latency_rules(self, places: Sequence[int]) -> bool:
+        """Whether one of the rules at these places of the policy is on latency."""
+        on_latency = latency_rules(self.policy)
+        return any(self.policy.rules[place] in on_latency for place in places)
+
+    def rule_results(self, comparison: Comparison) -> tuple[RuleResult, ...]:
+        """The result of every rule by itself; none where the evidence cannot be trusted."""
+        return () if self.doubts(comparison) else judge_rules(comparison, self.policy)
+
+    def new_failures(self, comparison: Comparison) -> dict[str, tuple[str, ...]]:
+        """The paths of newly failing cases by `suite.section`; the critical ones by `critical`."""
+        found: dict[str, dict[str, None]] = {}
+        for case in comparison.cases:
+            if case.change == "new_failure":
+                found.setdefault(f"{case.suite}.{case.section}", {})[case.path] = None
+        critical = new_critical_failures(comparison)
+        by_section = {name: tuple(paths) for name, paths in found.items()}
+        return {**by_section, "critical": critical} if critical else by_section
 
     def circumstances(self, comparison: Comparison) -> Circumstances:
         """What a verdict on the comparison is bound to, as things are now."""
@@ -165,14 +185,14 @@ def report_folder(project: Project, candidate: str, baseline: str) -> Path:
     return project.reports / f"{candidate}-vs-{baseline.replace(':', '-')}"
 
 
-def open_bench(
+def open_context(
     project: Project,
     candidates: Sequence[str],
     baseline: str | None,
     suite_names: tuple[str, ...],
     policy: Policy | None = None,
-) -> Bench:
-    """The bench on which the candidates are judged, by the project's policy unless one is given.
+) -> GateContext:
+    """The context in which candidates are judged, by the project's policy unless one is given.
 
     Raises:
         UsageError: a name that does not exist, or a candidate that is its own baseline.
@@ -189,11 +209,16 @@ def open_bench(
             raise UsageError(
                 f"`{candidate}` is the baseline itself", hint="name another target as candidate"
             )
-    return Bench(project, suites, policy, _sealed(project, suites, policy.baseline))
+    return GateContext(project, suites, policy, sealed_run(project, suites, policy.baseline))
 
 
-def _sealed(project: Project, suites: tuple[Suite, ...], baseline: str) -> Run | None:
-    """The sealed run that the baseline names, or None where it names a target."""
+def sealed_run(project: Project, suites: Sequence[Suite], baseline: str) -> Run | None:
+    """The sealed run that the baseline names, or None where it names a target.
+
+    Raises:
+        UsageError: there is no such target or baseline.
+        EvidenceError: a file of the baseline is damaged, was edited, or is of another suite.
+    """
     if not baseline.startswith(SEALED):
         project.target(baseline)
         return None

@@ -1,0 +1,289 @@
+"""The gate's one transaction: open, get the evidence, judge, write the report, keep the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.clock import SYSTEM_CLOCK
+from harness.config import Project
+from harness.errors import EvidenceError, HarnessError, InfrastructureError
+from harness.event_loop import run_async
+from harness.files import seen_from
+from harness.gate.history import past_gate
+from harness.latency.judge import latency_rules
+from harness.latency.measure import Contest
+from harness.records.comparison import Comparison
+from harness.records.past_gate import PastGate
+from harness.records.progress import Watcher
+from harness.records.run import Run
+from harness.records.verdict import BROKEN_OFF, Verdict
+from harness.report.numbers import count
+from harness.report.write import HTML, remove_report, write_report
+from harness.run.engine import run
+from harness.run.plan import Selection, plan
+from harness.run.provenance import header
+from harness.run.ray_cluster import RayCluster
+from harness.run.rescore import rescore
+from harness.run.resume import Reuse, resume
+from harness.run.score import score
+from harness.session.context import GateContext, open_context, report_folder
+from harness.session.latency import contest, measured, stored_section, with_section
+from harness.session.noise import with_noise
+from harness.session.python_tests import tell_of_unfinished, with_python_tests
+from harness.storage.gate_log import keep_gate
+from harness.targets.identity import identify
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """Which candidate is judged, against what, and on which answers.
+
+    With `stored` no server is asked; with `no_cache` everything is asked again.
+    """
+
+    candidate: str
+    baseline: str | None = None
+    selection: Selection = field(default_factory=Selection)
+    stored: bool = False
+    no_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """A verdict, the comparison that it was given on, and what the gate log keeps of both."""
+
+    comparison: Comparison
+    verdict: Verdict
+    entry: PastGate
+
+
+@contextmanager
+def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Iterator[GateSession]:
+    """The session in which one candidate is judged, by the project's policy.
+
+    Raises:
+        UsageError: a name that does not exist, two targets that cannot be measured against each
+            other, or other repeats than the sealed baseline has.
+        ConfigError: there is no policy, or a rule of it cannot be judged.
+        EvidenceError: the sealed baseline cannot be trusted.
+    """
+    candidate, selection = request.candidate, request.selection
+    baseline = request.baseline or project.policy().baseline
+    try:
+        context = open_context(project, [candidate], baseline, selection.suites)
+        check_latency(context, candidate)
+        context.check_repeats(candidate, selection.repeats)
+    except (EvidenceError, InfrastructureError):
+        remove_report(report_folder(project, candidate, baseline))
+        raise
+    session = GateSession(
+        context,
+        {candidate: selection},
+        watcher,
+        stored=request.stored,
+        no_cache=request.no_cache,
+    )
+    try:
+        with session:
+            yield session
+    except KeyboardInterrupt:
+        for folder in session.partial.values():
+            watcher.say(f"partial report: {seen_from(Path.cwd(), folder / HTML)}")
+        raise
+
+
+class GateSession:
+    """Gets the evidence on candidates, judges them, writes their reports, keeps their gates.
+
+    As a context it sees to the reports of all `selections`' candidates: an error of the evidence
+    or of the infrastructure removes them, for what it leaves behind must not look like a verdict
+    of today. Ctrl-C replaces them by partial ones, unless only stored answers are judged;
+    `partial` then says where they are.
+    """
+
+    def __init__(
+        self,
+        context: GateContext,
+        selections: Mapping[str, Selection],
+        watcher: Watcher,
+        *,
+        stored: bool = False,
+        no_cache: bool = False,
+    ) -> None:
+        self.context = context
+        self.partial: dict[str, Path] = {}
+        self._selections = selections
+        self._watcher = watcher
+        self._stored, self._no_cache = stored, no_cache
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, EvidenceError | InfrastructureError):
+            self.remove_reports()
+        elif isinstance(error, KeyboardInterrupt):
+            self.write_partial_reports()
+
+    def remove_reports(self) -> None:
+        """Remove what earlier gates reported on the candidates.
+
+        Raises:
+            StorageError: a file cannot be removed.
+        """
+        for candidate in self._selections:
+            remove_report(self.context.folder(candidate))
+
+    def write_partial_reports(self) -> None:
+        """Write for each candidate a report on what is answered so far, and add it to `partial`."""
+        for candidate, selection in () if self._stored else self._selections.items():
+            folder = write_partial(self.context, candidate, selection, self._reuse)
+            if folder is not None:
+                self.partial[candidate] = folder
+
+    def run(self, candidate: str, cluster: RayCluster | None = None) -> GateOutcome:
+        """The outcome of the whole gate: what is missing is asked, or everything read again."""
+        return self.judge(self.evidence(candidate, cluster))
+
+    def evidence(self, candidate: str, cluster: RayCluster | None = None) -> Comparison:
+        """The candidate against the baseline, with the latency that the policy's rules ask for.
+
+        What is missing is asked first, and pytest runs what there is of Python tests; where
+        everything is stored, no server is asked.
+
+        Raises:
+            UsageError: a file, model or stored measurement does not exist.
+            EvidenceError: an adapter has no effect, or a stored answer or a score is missing.
+            InfrastructureError: a server cannot be started or reached, or is gone for good, or
+                pytest does not get to its end.
+        """
+        context, selection = self.context, self._selections[candidate]
+        project, suites, watcher = context.project, context.suites, self._watcher
+        targets = (*context.live_baseline, candidate)
+        if self._stored:
+            runs = rescore(project, targets, suites, selection)
+            tell_of_unfinished(context, runs, watcher)
+        else:
+            runs = run(
+                *(project, targets, suites, watcher, selection),
+                reuse=self._reuse,
+                cluster=cluster,
+            )
+            runs = with_python_tests(context, candidate, runs, selection, watcher)
+        return self.with_latency(context.compare(candidate, runs))
+
+    def with_latency(self, comparison: Comparison) -> Comparison:
+        """The comparison with what rules on latency are judged by, measured where needed.
+
+        Raises:
+            UsageError: there is no stored measurement, or the server refuses a prompt.
+            EvidenceError: the candidate's adapter has no effect, or vanishes.
+            ServerError: the server does not start, refuses, or is gone.
+        """
+        context = self.context
+        if not latency_rules(context.policy) or context.doubts(comparison):
+            # Where the answers cannot be trusted, nothing would be made of a measurement.
+            return comparison
+        wanted = _contest(context, comparison.candidate.header.target)
+        section = (
+            stored_section(context.project, wanted)
+            if self._stored
+            else measured(context.project, wanted, self._watcher, anew=self._no_cache)
+        )
+        return with_section(comparison, section, context.project)
+
+    def judge(self, comparison: Comparison) -> GateOutcome:
+        """The verdict on the comparison; its report is written, and it is kept among past gates.
+
+        Raises:
+            StorageError: the report cannot be written.
+        """
+        context, say = self.context, self._watcher.say
+        verdict = context.judge(comparison)
+        verdict = with_noise(context.project, verdict, comparison.baseline, say)
+        write_report(verdict, comparison, context.folder(verdict.candidate))
+        entry = past_gate(verdict, comparison, context.suites)
+        keep_gate(context.project.gates, entry)
+        return GateOutcome(comparison, verdict, entry)
+
+    @property
+    def _reuse(self) -> Reuse:
+        return "begun" if self._no_cache else "stored"
+
+
+def check_latency(context: GateContext, candidate: str) -> None:
+    """Nothing, where the candidate's latency can be measured if the policy has rules on it.
+
+    Raises:
+        UsageError: the two cannot be measured against each other.
+        EvidenceError: the sealed baseline's target is no longer what was sealed.
+    """
+    if latency_rules(context.policy):
+        _contest(context, candidate)  # what cannot be measured is said before anything is asked
+
+
+def _contest(context: GateContext, candidate: str) -> Contest:
+    project = context.project
+    return contest(project, candidate, context.policy.baseline, project.config.latency)
+
+
+def write_partial(
+    context: GateContext, candidate: str, selection: Selection, reuse: Reuse = "stored"
+) -> Path | None:
+    """The folder of a report on what is answered so far, None where nothing is.
+
+    Its verdict is INVALID, whatever the answers are, and its first problem says why. No verdict of
+    an earlier gate stays there. Nothing is asked, but for what a server says of itself.
+    """
+    folder = context.folder(candidate)
+    try:
+        remove_report(folder)
+        names = (*context.live_baseline, candidate)
+        found = {name: _so_far(context, name, selection, reuse) for name in names}
+        answered = sum(each.answered for each in found.values())
+        if not answered:
+            return None
+        planned = sum(each.planned for each in found.values())
+        problem = f"{BROKEN_OFF}{count(answered)} of {count(planned)} answered"
+        compared = context.compare(candidate, {name: each.run for name, each in found.items()})
+        marked = replace(compared, problems=(problem, *compared.problems))
+        write_report(context.judge(marked), marked, folder)
+    except HarnessError:
+        return None  # whoever broke it off is told of that, and of nothing that follows from it
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class _SoFar:
+    """A run that may be under way, and how much of it is answered."""
+
+    run: Run
+    answered: int
+    planned: int
+
+
+def _so_far(context: GateContext, target: str, selection: Selection, reuse: Reuse) -> _SoFar:
+    identity = run_async(identify(context.project, target))
+    planned = plan(context.project, target, context.suites, identity, selection)
+    job = resume(context.project, planned, reuse)
+    # What the job's own journal holds, and the answers of other runs that it takes over.
+    taken = {one.key: one for each in job.taken for one in each.copies()}
+    rows = list(score(context.suites, planned.asks, {**taken, **job.attempts()}))
+    known = None if job.anew() else job.folder.header()
+    found = Run(
+        known or header(context.project, job, context.suites, None, SYSTEM_CLOCK),
+        tuple(attempt for _, attempt in rows),
+        tuple(scored for scored, _ in rows),
+    )
+    answered = sum(attempt.status == "answered" for attempt in found.attempts)
+    return _SoFar(found, answered, len(planned.asks))
