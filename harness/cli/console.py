@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
@@ -20,32 +21,84 @@ if TYPE_CHECKING:
 PLAIN_EVERY = 10.0
 
 
+class _StandardStream(io.FileIO):
+    """A stream that loses what cannot be written, so that a command comes to its end.
+
+    `lost` is why. A pipe that nobody reads stays an error on standard output: whoever read it has
+    had enough.
+    """
+
+    lost: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) and self.fileno() == 1:
+                raise
+            self.lost = error
+            _discard(self.fileno())
+            return len(data)
+
+
+def open_streams() -> None:
+    """Give this process three standard streams that work, whatever it was started with.
+
+    What is closed is opened on the null device: the next file would take its place, and be written
+    to by whatever prints.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - lives as long as we
+    sys.stdout, sys.stderr = _writing(1, sys.stdout), _writing(2, sys.stderr)
+
+
+def lost_output() -> OSError | None:
+    """Why standard output could not be written, None where it could."""
+    with unbroken():
+        pass
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw.lost if isinstance(raw, _StandardStream) else None
+
+
+def _writing(number: int, stream: TextIO | None) -> TextIO:
+    writer = io.BufferedWriter(_StandardStream(number, "w", closefd=False))
+    return io.TextIOWrapper(
+        writer,
+        encoding=None if stream is None else stream.encoding,
+        errors=("strict", "backslashreplace")[number - 1] if stream is None else stream.errors,
+        line_buffering=number == 2 or (stream is not None and stream.isatty()),
+    )
+
+
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let a reader of standard output go away, or be away, without changing the exit code."""
+    """Let a reader of standard output go away without changing the exit code."""
     try:
         yield
-        if sys.stdout is not None:  # closed by who started this process
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
-        _drop(sys.stdout)
+        _discard(sys.stdout.fileno())
 
 
 def say_last(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print how a command ends, or nothing where that cannot be: its exit code says it as well."""
     stream = sys.stderr if err else sys.stdout
-    if stream is None:
-        return
     try:
         click.echo(text, err=err, nl=nl)
         stream.flush()
     except OSError:
-        _drop(stream)
+        _discard(stream.fileno())
 
 
-def _drop(stream: TextIO) -> None:
-    """Lose what a stream holds, so that nothing fails again when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def _discard(number: int) -> None:
+    """Lose what is written to a stream, so that nothing fails again when the interpreter ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, number)
+    os.close(null)
 
 
 def shown(path: Path) -> Path:

@@ -13,9 +13,9 @@ from contextlib import contextmanager, nullcontext
 
 import click
 
-from harness.cli.console import say_last, unbroken
+from harness.cli.console import lost_output, open_streams, say_last
 from harness.cli.trouble import INTERRUPTED, trouble
-from harness.errors import UsageError
+from harness.errors import StorageError, UsageError
 from harness.version import __version__
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
@@ -82,10 +82,11 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of section 4 of the design."""
     given = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        open_streams()
+    code: str | int | None
     try:
         code = _run(given)
-    except click.exceptions.Exit as left:
-        code = left.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = UsageError.exit_code
@@ -99,13 +100,19 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> str | int | None:
     """Run a command; click's own `main` would turn a closed pipe into exit code 1, a BLOCK."""
-    with cli.make_context("harness", list(arguments)) as context:
-        cli.invoke(context)
-    with unbroken():
-        pass
-    return 0
+    code: str | int | None = 0
+    try:
+        with cli.make_context("harness", list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except SystemExit as left:
+        code = left.code
+    if lost := lost_output():
+        raise StorageError(f"cannot be written: {lost.strerror}", where="standard output")
+    return code
 
 
 @contextmanager
