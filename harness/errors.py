@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED = 130  # the exit code after Ctrl-C: 128 + SIGINT, as a shell counts it
+
 
 class HarnessError(Exception):
     """An error that a person reads as one line: where, what, and what to do about it."""

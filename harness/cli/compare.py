@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import shown
+from harness.cli.console import short_path, table
 from harness.cli.options import config_option, json_option, open_project, suite_option
-from harness.cli.table import table
 from harness.report.lineup.json import render_lineup_json
 from harness.report.lineup.model import LineupView, MetricRow, RecommendationView
 from harness.report.lineup.view import NOT_MEASURED, build_lineup
@@ -58,7 +57,7 @@ def command(
         for line in _lines(build_lineup(lineup)):
             click.echo(line)
     for path in written:
-        click.echo(shown(path.absolute()), err=as_json)
+        click.echo(short_path(path.absolute()), err=as_json)
 
 
 def _lines(view: LineupView) -> Iterator[str]:

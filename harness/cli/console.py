@@ -1,11 +1,11 @@
-"""Progress for people: a live bar on a terminal, a plain line now and then elsewhere."""
+"""What a command prints: standard streams, tables, and progress on standard error."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -101,10 +101,26 @@ def _discard(number: int) -> None:
     os.close(null)
 
 
-def shown(path: Path) -> Path:
+def short_path(path: Path) -> Path:
     """The path as seen from the current folder, where it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def table(rows: Sequence[Sequence[str]], left: int) -> list[str]:
+    """A line for each row, columns as wide as their content; the first `left` begin at the left.
+
+    All rows have as many cells as the first; the others' cells end at the right.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = (
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
 class Console:

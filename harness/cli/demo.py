@@ -9,7 +9,7 @@ from types import ModuleType
 
 import click
 
-from harness.cli.console import Console, shown
+from harness.cli.console import Console, short_path
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project
@@ -86,7 +86,7 @@ def _print_table(context: GateContext, verdicts: list[Verdict]) -> None:
             decided = f"{rule.metric or ''} {rule.require}".strip()
         elif verdict.problems:
             decided = verdict.problems[0]
-        report = shown(context.folder(verdict.candidate) / "report.html")
+        report = short_path(context.folder(verdict.candidate) / "report.html")
         rows.append((verdict.candidate, verdict.verdict, decided, str(report)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     click.echo()

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness.cli.console import Console, shown, unbroken
-from harness.cli.handout import CiJob, handout_options
-from harness.cli.noise import measure
+from harness.ci.job import CiJob
+from harness.cli.console import Console, short_path, table, unbroken
 from harness.cli.options import (
     chosen_cluster,
+    ci_options,
     config_option,
     engine_options,
     generation_options,
     json_option,
     open_project,
+    read_ci_options,
     suite_option,
     whole,
 )
+from harness.config import Project
 from harness.errors import EvidenceError
+from harness.gate.noise import false_alarms
+from harness.records.noise import Noise, RuleNoise
+from harness.records.rule import kind_of
 from harness.records.verdict import Verdict
 from harness.report import numbers
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
+from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate
+from harness.session.noise import measure_baseline, noise_path
 
 
 @click.command("gate")
@@ -43,7 +52,7 @@ from harness.session.gate import GateRequest, open_gate
 @suite_option
 @generation_options
 @engine_options
-@handout_options
+@ci_options
 @json_option
 def command(
     candidate: str | None,
@@ -59,7 +68,7 @@ def command(
     ray_address: str | None,
     workers: int | None,
     as_json: bool,
-    **wishes: Any,
+    **for_ci: Any,
 ) -> None:
     """Judge CANDIDATE against the baseline by the policy in the configuration.
 
@@ -78,13 +87,14 @@ def command(
     selection = whole(suite_names, repeats, concurrency)
     _check_local(aa or stored, engine, ray_address, workers)
     if aa:
-        _check_alone(candidate, stored, wishes)
-        measure(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
+        _check_alone(candidate, stored, for_ci)
+        _measure_noise(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
         return
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
     request = GateRequest(candidate, baseline, selection, stored, no_cache)
-    with CiJob(candidate, baseline, config, wishes, quiet=as_json) as job:
+    options = read_ci_options(for_ci, config)
+    with CiJob(candidate, baseline, config, options, partial(_print_annotations, as_json)) as job:
         project = open_project(config)
         job.baseline = baseline or project.policy().baseline
         try:
@@ -100,11 +110,17 @@ def command(
             raise
         job.give(session.context, outcome)
         verdict = outcome.verdict
-        _tell(verdict, session.context.folder(candidate), as_json=as_json)
+        _print_result(verdict, session.context.folder(candidate), as_json=as_json)
     sys.exit(verdict.exit_code)
 
 
-def _tell(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
+def _print_annotations(as_json: bool, text: str) -> None:
+    # The runner reads both streams, and JSON on standard output stays JSON.
+    with unbroken():
+        click.echo(text, nl=False, err=as_json)
+
+
+def _print_result(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
     with unbroken():
         if as_json:
             click.echo(render_json(verdict), nl=False)
@@ -119,12 +135,12 @@ def _check_local(here: bool, engine: str, ray_address: str | None, workers: int 
         raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
 
 
-def _check_alone(candidate: str | None, stored: bool, wishes: dict[str, Any]) -> None:
+def _check_alone(candidate: str | None, stored: bool, for_ci: dict[str, Any]) -> None:
     if candidate is not None:
         raise click.UsageError("--aa takes no CANDIDATE: the baseline is held against itself")
     if stored:
         raise click.UsageError("--aa asks everything afresh, so --stored cannot go with it")
-    if any(wishes.values()):
+    if any(for_ci.values()):
         raise click.UsageError("--aa gives no verdict: there is nothing to hand out to CI")
 
 
@@ -152,4 +168,74 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
         f"  {accounting.planned} planned, {accounting.scored} scored, "
         f"{accounting.unscored} unscored, {accounting.failed} failed"
     )
-    click.echo(f"  report: {shown(folder / 'report.html')}")
+    click.echo(f"  report: {short_path(folder / 'report.html')}")
+
+
+def _measure_noise(
+    project: Project, baseline: str | None, selection: Selection, *, anew: bool, as_json: bool
+) -> None:
+    """Measure the noise of the baseline, keep it and print it."""
+    with Console() as console:
+        noise = measure_baseline(project, baseline, selection, console, anew=anew)
+    with unbroken():
+        if as_json:
+            click.echo(noise.model_dump_json(indent=2))
+        else:
+            print_noise(noise, noise_path(project, noise.target))
+
+
+def print_noise(noise: Noise, path: Path) -> None:
+    """Print what the askings differ in: each rule, metric and section, and the verdicts."""
+    click.echo(
+        f"{noise.target} against itself: {noise.askings} askings of "
+        f"{numbers.counted(noise.repeats, 'attempt')} a case, "
+        f"{numbers.counted(noise.pairs, 'pair')}, each taken both ways"
+    )
+    for lines in (_noise_of_rules(noise), _noise_of_metrics(noise), _noise_of_sections(noise)):
+        for line in lines:
+            click.echo(f"  {line}")
+    click.echo(f"  verdicts: {_counts(noise.verdicts)}; {_percent(noise.flip_rate)} flip")
+    click.echo(f"  false alarms: {', '.join(_false_alarms(noise)) or 'none'}")
+    click.echo(f"  {short_path(path)}")
+
+
+def _noise_of_rules(noise: Noise) -> list[str]:
+    rows = [(_rule(rule), _counts(rule.outcomes), _percent(rule.flip_rate)) for rule in noise.rules]
+    return table([("rule", "outcomes", "flips"), *rows], left=2)
+
+
+def _noise_of_metrics(noise: Noise) -> list[str]:
+    rows = [
+        (each.metric, f"{each.value:.3f}", f"{each.noise:.4f}", f"{each.largest:.4f}")
+        for each in noise.metrics
+    ]
+    return table([("metric", "value", "noise", "largest"), *rows], left=1)
+
+
+def _noise_of_sections(noise: Noise) -> list[str]:
+    rows = [
+        (f"{each.suite}.{each.section}", str(each.cases), *map(_percent, (each.flips, each.texts)))
+        for each in noise.sections
+    ]
+    return table([("section", "cases", "flips", "texts differ"), *rows], left=1)
+
+
+def _rule(rule: RuleNoise) -> str:
+    limit = "" if rule.limit is None else f" ({rule.limit:g})"
+    return f"{rule.metric or ''} {rule.require}{limit}".lstrip()
+
+
+def _false_alarms(noise: Noise) -> Iterator[str]:
+    """How often each rule said that something changed, where it ever did."""
+    for rule in noise.rules:
+        if count := false_alarms(rule):
+            yield f"{count} {kind_of(rule).false_alarm} of {_rule(rule)}"
+
+
+def _counts(found: Mapping[Any, int]) -> str:
+    most_first = sorted(found.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {count}" for name, count in most_first)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

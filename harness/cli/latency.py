@@ -10,9 +10,8 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from harness.cli.console import Console, shown, unbroken
+from harness.cli.console import Console, short_path, table, unbroken
 from harness.cli.options import config_option, json_option, open_project
-from harness.cli.table import table
 from harness.config import Project
 from harness.errors import UsageError
 from harness.latency.judge import judge_rule, latency_rules
@@ -99,7 +98,7 @@ def command(
             print_section(section, candidate, against)
             for rule in rules:
                 click.echo(f"  {rule.outcome:<13} {rule.reason}")
-            click.echo(f"  report: {shown(folder / 'latency.html')}")
+            click.echo(f"  report: {short_path(folder / 'latency.html')}")
     sys.exit(_exit_code(section, rules))
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 
 import click
 
 from harness.cli.console import lost_output, open_streams, say_last
-from harness.cli.trouble import INTERRUPTED, trouble
-from harness.errors import StorageError, UsageError
+from harness.errors import INTERRUPTED, HarnessError, StorageError, UsageError
 from harness.version import __version__
 
+INTERNAL = 3
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
 
 COMMANDS = {
@@ -79,6 +81,51 @@ def cli(debug: bool) -> None:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, where, what to do about it, and the exit code that follows.
+
+    `kind` is the name of the error's class, `Interrupted` or `InternalError`; `lead` is what the
+    line for people begins with.
+    """
+
+    kind: str
+    where: str
+    what: str
+    hint: str
+    exit_code: int
+    lead: str = "error: "
+
+    @property
+    def line(self) -> str:
+        """The line for people."""
+        return f"{self.lead}{HarnessError(self.what, where=self.where, hint=self.hint).line}"
+
+    def as_json(self) -> str:
+        """The object for programs."""
+        fields = asdict(self)
+        del fields["lead"]
+        return json.dumps({"error": fields}, indent=2)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """What an error that ended a command amounts to."""
+    if isinstance(error, HarnessError):
+        kind = type(error).__name__
+        return Problem(kind, error.where, error.what, error.hint, error.exit_code)
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        what = "interrupted; what was finished is kept, run the same command to go on"
+        return Problem("Interrupted", "", what, "", INTERRUPTED, lead="")
+    if isinstance(error, click.ClickException):
+        what = " ".join(error.format_message().split())
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = f"try `{context.command_path} --help`" if context else ""
+        return Problem(UsageError.__name__, "", what, hint, UsageError.exit_code)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    hint = "`harness --debug …` shows where"
+    return Problem("InternalError", "", what, hint, INTERNAL, lead="internal error: ")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with the exit code of section 4 of the design."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -130,12 +177,12 @@ def _told_whole() -> Iterator[None]:
 
 def _fail(error: BaseException, given: list[str]) -> int:
     """Tell people on standard error, programs that asked for JSON on standard output as well."""
-    told = trouble(error)
+    problem = problem_of(error)
     known = isinstance(error, click.ClickException | click.exceptions.Abort | KeyboardInterrupt)
     if "--debug" in given and not known:
         say_last("".join(traceback.format_exception(error)), err=True, nl=False)
-    say_last(told.line, err=True)
+    say_last(problem.line, err=True)
     asked = given[: given.index("--")] if "--" in given else given
     # Where nothing is to be said, what could not be printed before is lost here.
-    say_last(told.as_json() if "--json" in asked else "", nl=False)
-    return told.exit_code
+    say_last(problem.as_json() if "--json" in asked else "", nl=False)
+    return problem.exit_code

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.config import CONFIG_NAME, Project, load_project
+from harness.config import CONFIG_NAME, WORKING, Project, load_project
 from harness.run.plan import Selection
 from harness.run.ray_cluster import RayCluster
+
+if TYPE_CHECKING:
+    from harness.ci.job import CiOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,6 +79,57 @@ def engine_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def ci_options(command: F) -> F:
+    """Add `--output-dir`, `--summary`, `--annotations`, `--report-url`; see `read_ci_options`."""
+    for option in (
+        click.option(
+            "--report-url",
+            metavar="URL",
+            help="With --output-dir: where its files can be read; the CI job's page by default.",
+        ),
+        click.option(
+            "--annotations",
+            type=click.Choice(["github"]),
+            help="Print what went wrong with file and line, as GitHub's workflow commands.",
+        ),
+        click.option(
+            "--summary",
+            type=click.Choice(["md"]),
+            help="With --output-dir: write summary.md too, for a job's page.",
+        ),
+        click.option(
+            "--output-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Write the report there too, with what CI shows and posts.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_ci_options(given: dict[str, Any], config: Path) -> CiOptions:
+    """The options of a CI job, as `ci_options` gives them.
+
+    Raises:
+        click.UsageError: they do not go together, or one of them cannot be.
+    """
+    folder: Path | None = given["output_dir"]
+    if folder is None and (given["summary"] or given["report_url"]):
+        raise click.UsageError("--summary and --report-url go with --output-dir")
+    if folder is not None and folder.resolve() == (config.parent / WORKING).resolve():
+        raise click.BadParameter(
+            "is where the project keeps its own records", param_hint="--output-dir"
+        )
+    url = given["report_url"] or ""
+    if url and not url.startswith(("https://", "http://")):
+        raise click.BadParameter("begins with https://", param_hint="--report-url")
+    from harness.ci.job import CiOptions  # only a gate pays for it
+
+    summary, annotations = given["summary"] is not None, given["annotations"] is not None
+    return CiOptions(folder, summary, annotations, url)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli.console import table
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
-from harness.cli.table import table
 from harness.gate.power import planned_power, power
 from harness.records.power import RulePower
 from harness.run.rescore import rescore

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import shown
+from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
 from harness.gate.history import past_gate
@@ -47,7 +47,7 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     made = Promotion(name=chosen, sealed=now.created)
     keep_gate(context.project.gates, past_gate(verdict, comparison, context.suites, made))
     for path in paths:
-        click.echo(f"sealed {shown(path)}{_replaced(earlier.get(path))}")
+        click.echo(f"sealed {short_path(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")
 
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from harness.cli.main import BROKEN_PIPE, COMMANDS, cli
-from harness.cli.trouble import INTERRUPTED, Trouble
-from harness.errors import EvidenceError, InfrastructureError, UsageError
+from harness.cli.main import BROKEN_PIPE, COMMANDS, Problem, cli
+from harness.errors import INTERRUPTED, EvidenceError, InfrastructureError, UsageError
 from harness.records.verdict import EXIT_CODES
 
 _HEAD = """\
@@ -60,7 +59,7 @@ def _codes() -> str:
 
 def _errors() -> str:
     hint = "add a baseline and rules to it"
-    example = Trouble("ConfigError", "harness.yaml", "has no `gate:`", hint, 2)
+    example = Problem("ConfigError", "harness.yaml", "has no `gate:`", hint, 2)
     return f"""\
 ## Errors
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import shown
+from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
@@ -74,7 +74,7 @@ def _over_time(
     for history in found:
         paths = write_history(history, project.reports / "history" / history.suite)
         for path in () if as_json else (paths.html, paths.markdown, paths.json):
-            click.echo(shown(path))
+            click.echo(short_path(path))
     if as_json:
         told = [history.model_dump(mode="json") for history in found]
         click.echo(json.dumps({"histories": told}, indent=2))
@@ -96,9 +96,9 @@ def _again(
         ]
         raise EvidenceError(
             f"the stored records do not lead to this verdict: {', '.join(parts)} differ",
-            where=str(shown(context.folder(candidate) / "verdict.json")),
+            where=str(short_path(context.folder(candidate) / "verdict.json")),
             hint=f"harness gate {candidate}",
         )
     paths = write_report(verdict, comparison, context.folder(candidate))
     for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
-        click.echo(shown(path))
+        click.echo(short_path(path))

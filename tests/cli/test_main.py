@@ -16,8 +16,7 @@ import click
 import pytest
 
 import harness.cli.run
-from harness.cli.main import main
-from harness.cli.trouble import trouble
+from harness.cli.main import main, problem_of
 from harness.errors import HarnessError, ServerError
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -158,8 +157,8 @@ def test_what_is_no_error_of_ours(
 
 def test_the_line_of_an_error_is_its_own() -> None:
     error = ServerError("is gone", where="http://h/v1", hint="bring it back")
-    assert trouble(error).line == f"error: {error.line}"
-    assert trouble(HarnessError("x")).exit_code == HarnessError.exit_code
+    assert problem_of(error).line == f"error: {error.line}"
+    assert problem_of(HarnessError("x")).exit_code == HarnessError.exit_code
 
 
 @pytest.mark.parametrize("given", ["h.yaml", "./below/h.yaml", "{absolute}"])

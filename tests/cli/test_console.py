@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.cli.table import table
+from harness.cli.console import table
 
 
 def test_columns_follow_their_content() -> None:

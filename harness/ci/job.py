@@ -1,12 +1,13 @@
-"""What a gate hands to CI: options, files, annotations; also when it comes to no verdict."""
+"""What a gate leaves for CI: files and annotations, also where it comes to no verdict."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self
 
 import click
 
@@ -15,53 +16,33 @@ from harness.ci.comment import marker
 from harness.ci.failure import failure_annotation, named_place
 from harness.ci.outputs import Handout
 from harness.ci.places import find_places, repository_root
-from harness.cli.console import unbroken
-from harness.cli.trouble import INTERRUPTED
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.config import WORKING
-from harness.errors import EvidenceError, HarnessError, StorageError
+from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError
 from harness.files import seen_from
 from harness.report.failure import Failure
 from harness.session.context import GateContext
 from harness.session.gate import GateOutcome
 from harness.yaml_files import line_of
 
-F = TypeVar("F", bound=Callable[..., Any])
 
+@dataclass(frozen=True, slots=True)
+class CiOptions:
+    """What a CI job asks of a gate: a folder for its files, and annotations on its output.
 
-def handout_options(command: F) -> F:
-    """Add `--output-dir`, `--summary`, `--annotations` and `--report-url`, given as `wishes`."""
-    for option in (
-        click.option(
-            "--report-url",
-            metavar="URL",
-            help="With --output-dir: where its files can be read; the CI job's page by default.",
-        ),
-        click.option(
-            "--annotations",
-            type=click.Choice(["github"]),
-            help="Print what went wrong with file and line, as GitHub's workflow commands.",
-        ),
-        click.option(
-            "--summary",
-            type=click.Choice(["md"]),
-            help="With --output-dir: write summary.md too, for a job's page.",
-        ),
-        click.option(
-            "--output-dir",
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="DIR",
-            help="Write the report there too, with what CI shows and posts.",
-        ),
-    ):
-        command = option(command)
-    return command
+    `report_url` is where the folder's files can be read, empty for the job's own page.
+    """
+
+    output_dir: Path | None = None
+    summary: bool = False
+    annotations: bool = False
+    report_url: str = ""
 
 
 class CiJob:
-    """Hands out what a gate in CI came to; as a context, also that it came to nothing.
+    """Writes and prints what CI wants of a gate; as a context, also why there is no verdict.
 
-    `baseline` is for the words of a failure, and may be set when it becomes known.
+    `baseline` is for the words of a failure, and may be set when it becomes known. `echo` prints
+    the annotations.
     """
 
     def __init__(
@@ -69,39 +50,28 @@ class CiJob:
         candidate: str,
         baseline: str | None,
         config: Path,
-        wishes: dict[str, Any],
-        *,
-        quiet: bool,
+        options: CiOptions,
+        echo: Callable[[str], None],
     ) -> None:
         self.candidate = candidate
         self.baseline = baseline or ""
         self._config = config
         self._root = repository_root()
-        self._annotates = wishes["annotations"] is not None
-        self._quiet = quiet
-        self._shown = ""
-        self._handout: Handout | None = None
-        folder: Path | None = wishes["output_dir"]
-        if folder is None and (wishes["summary"] or wishes["report_url"]):
-            raise click.UsageError("--summary and --report-url go with --output-dir")
-        if folder is not None and folder.resolve() == (config.parent / WORKING).resolve():
-            raise click.BadParameter(
-                "is where the project keeps its own records", param_hint="--output-dir"
-            )
-        url = wishes["report_url"] or ""
-        if url and not url.startswith(("https://", "http://")):
-            raise click.BadParameter("begins with https://", param_hint="--report-url")
-        if folder is not None:
-            self._handout = Handout(
-                folder=folder,
+        self._options = options
+        self._echo = echo
+        self._annotations = ""
+        self._outputs: Handout | None = None
+        if options.output_dir is not None:
+            self._outputs = Handout(
+                folder=options.output_dir,
                 mark=marker(candidate, baseline or "", seen_from(self._root, config)),
-                url=url or job_url(),
-                summary=wishes["summary"] is not None,
+                url=options.report_url or job_url(),
+                summary=options.summary,
             )
 
     def __enter__(self) -> Self:
-        if self._handout is not None:
-            self._handout.clear()
+        if self._outputs is not None:
+            self._outputs.clear()
         return self
 
     def __exit__(
@@ -121,22 +91,24 @@ class CiJob:
         Raises:
             StorageError: the folder cannot be written.
         """
-        if self._handout is None and not self._annotates:
+        if self._outputs is None and not self._options.annotations:
             return
         verdict, comparison = outcome.verdict, outcome.comparison
         places = find_places(context, comparison, self._config, self._root)
-        if self._handout is not None:
+        if self._outputs is not None:
             report = context.folder(verdict.candidate)
-            self._shown = self._handout.give(report, verdict, comparison, places, outcome.entry)
+            self._annotations = self._outputs.give(
+                report, verdict, comparison, places, outcome.entry
+            )
         else:
-            self._shown = render_github(build_annotations(verdict, comparison, places))
+            self._annotations = render_github(build_annotations(verdict, comparison, places))
 
     def _fail(self, failure: Failure) -> None:
         annotation = failure_annotation(failure, self._place(failure.where))
-        self._shown = render_github([annotation])
-        if self._handout is not None:
+        self._annotations = render_github([annotation])
+        if self._outputs is not None:
             try:
-                self._handout.fail(failure, annotation)
+                self._outputs.fail(failure, annotation)
             except StorageError as second:
                 # The first error is the one to be told.
                 click.echo(f"warning: {second.line}", err=True)
@@ -152,10 +124,8 @@ class CiJob:
         return Place(seen_from(self._root, file), line_of(file, key) if key else line)
 
     def _print(self) -> None:
-        if self._annotates:
-            # The runner reads both streams, and JSON on standard output stays JSON.
-            with unbroken():
-                click.echo(self._shown, nl=False, err=self._quiet)
+        if self._options.annotations:
+            self._echo(self._annotations)
 
     def _failure(self, error: BaseException) -> Failure:
         word: Literal["INVALID", "ERROR", "INTERRUPTED"] = "ERROR"
