@@ -17,8 +17,10 @@ import pytest
 
 from harness.errors import RecipeError, TrainingError
 from harness.records.recipe import Recipe
+from harness.training import side_by_side
 from harness.training.side_by_side import train_side_by_side
 from harness.training.train import train
+from tests.training import stub_worker
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -37,7 +39,12 @@ import json, os, sys
 from pathlib import Path
 os.cpu_count = lambda: {WORKERS}
 from harness.records.recipe import Recipe
+from harness.training import side_by_side
 from harness.training.side_by_side import train_side_by_side
+if sys.argv[2] == "stub":
+    from tests.training import stub_worker
+    side_by_side._work = stub_worker.work
+    side_by_side._has_gpu = lambda: False
 here = Path(sys.argv[1])
 recipes = [Recipe.model_validate(one) for one in json.loads((here / "recipes.json").read_text())]
 tell = lambda stage, done, total, detail: print(stage, done, flush=True)
@@ -77,6 +84,14 @@ def test_all_are_trained_and_told_of_in_the_order_of_their_recipes(
         assert (project / ".harness/candidates" / one.name / "candidate.json").is_file()
 
 
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried is how processes are led, so that their libraries need not be imported."""
+    monkeypatch.setattr(side_by_side, "_work", stub_worker.work)
+    monkeypatch.setattr(side_by_side, "_has_gpu", lambda: False)
+
+
+@pytest.mark.usefixtures("stub")
 def test_an_error_of_one_is_the_error_and_the_other_is_kept(
     project: Path, recipe: MakeRecipe
 ) -> None:
@@ -91,12 +106,17 @@ def test_an_error_of_one_is_the_error_and_the_other_is_kept(
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
 @pytest.mark.parametrize(
-    ("number", "to_group"),
-    [(signal.SIGKILL, False), (signal.SIGINT, False), (signal.SIGINT, True)],
-    ids=["killed", "interrupted", "ctrl-c"],
+    ("worker", "number", "to_group"),
+    [
+        ("real", signal.SIGKILL, False),
+        ("stub", signal.SIGKILL, False),
+        ("stub", signal.SIGINT, False),
+        ("stub", signal.SIGINT, True),
+    ],
+    ids=["real, killed", "killed", "interrupted", "ctrl-c"],
 )
 def test_no_training_outlives_its_parent(
-    project: Path, recipe: MakeRecipe, number: signal.Signals, to_group: bool
+    project: Path, recipe: MakeRecipe, worker: str, number: signal.Signals, to_group: bool
 ) -> None:
     # So long that none comes to its end, however fast the machine.
     long = {"steps": 1_000_000, "evaluate_every": 1_000_000, "checkpoint_every": 10}
@@ -107,7 +127,7 @@ def test_no_training_outlives_its_parent(
     )
     root = str(Path(__file__).resolve().parents[2])
     parent = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(project)],
+        [sys.executable, "-c", PROGRAM, str(project), worker],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -139,7 +159,7 @@ def test_no_training_outlives_its_parent(
     assert snapshot(project) == left
     assert not any(path.endswith("candidate.json") for path in left)
     assert not (project / f".harness/candidates/c{count - 1}").exists()
-    if number == signal.SIGKILL:
+    if worker == "real":
         for recipe_ in recipes[:WORKERS]:
             steps: list[int] = []
 
@@ -153,6 +173,7 @@ def test_no_training_outlives_its_parent(
             assert steps[0] > 10
 
 
+@pytest.mark.usefixtures("stub")
 def test_a_training_that_is_killed_is_one_line(project: Path, recipe: MakeRecipe) -> None:
     def kill_one(stage: str, done: int, total: int, detail: str) -> None:
         if (stage, done) == ("training one", 2):
