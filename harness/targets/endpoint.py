@@ -33,7 +33,7 @@ from harness.serving.vllm import VllmServer
 BASE = "base-model"
 
 
-class Managed(Protocol):
+class ManagedProcess(Protocol):
     """A server of ours, one process or several."""
 
     @property
@@ -71,7 +71,7 @@ class Endpoint:
     addresses: tuple[str, ...]
     api_key: str | None
     api_key_env: str | None = None
-    managed: Managed | None = None
+    managed: ManagedProcess | None = None
     meter: Meter | None = None
     dialect: str = "openai"
     access: Access | None = None

@@ -38,7 +38,7 @@ TOLERANCES = Tolerances()
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class AnswerGap:
     """How far two answers are apart: in nats while their tokens agree, and whether they fork.
 
     After a fork the two are different texts, so their log-probabilities are no longer compared.
@@ -53,14 +53,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ProbeComparison:
     """How the answers to some probes differ from those of a reference that was asked twice.
 
     `noise` is the largest difference of the reference from itself, in nats; `forked` counts the
     probes on which it gave two texts. They are left out of `gaps`.
     """
 
-    gaps: tuple[Gap, ...]
+    gaps: tuple[AnswerGap, ...]
     forked: int
     noise: float
     threshold: float
@@ -85,7 +85,7 @@ def compare(
     reference: tuple[Sequence[Logprobs], Sequence[Logprobs]],
     other: Sequence[Logprobs],
     tolerance: float,
-) -> Comparison:
+) -> ProbeComparison:
     """How `other` differs from the two rounds of answers of the reference to the same probes.
 
     `tolerance` is one of `TOLERANCES`.
@@ -95,7 +95,7 @@ def compare(
     noise = max(gap.nats for gap in own)
     pairs = zip(gaps_between(first, other), own, strict=True)
     usable = tuple(gap for gap, own_gap in pairs if not own_gap.forked)
-    return Comparison(
+    return ProbeComparison(
         gaps=usable,
         forked=len(own) - len(usable),
         noise=noise,
@@ -103,19 +103,19 @@ def compare(
     )
 
 
-def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[Gap]:
+def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[AnswerGap]:
     """How far the answers to each probe are apart."""
     return [gap_between(first, second) for first, second in zip(one, two, strict=True)]
 
 
-def gap_between(one: Logprobs, two: Logprobs) -> Gap:
+def gap_between(one: Logprobs, two: Logprobs) -> AnswerGap:
     """How far two answers are apart."""
     largest = 0.0
     for (token, logprob), (other, other_logprob) in zip(one, two, strict=False):
         if token != other:
-            return Gap(largest, forked=True)
+            return AnswerGap(largest, forked=True)
         largest = max(largest, abs(logprob - other_logprob))
-    return Gap(largest, forked=len(one) != len(two))
+    return AnswerGap(largest, forked=len(one) != len(two))
 
 
 def choose_probes(asks: Sequence[Ask]) -> list[Ask]:

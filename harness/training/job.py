@@ -24,7 +24,7 @@ from harness.yaml_files import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """What a training is made of, and where it works."""
 
     recipe: Recipe
@@ -57,7 +57,7 @@ def load_recipe(path: Path) -> Recipe:
     return read_record(Recipe, file, RecipeError, hint="docs/training.md lists the keys")
 
 
-def prepare(recipe: Recipe, project_dir: Path) -> Job:
+def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
     """Everything a training needs, read and checked, nothing trained yet.
 
     Raises:
@@ -72,7 +72,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> Job:
             hint="build or copy one there first; `harness demo` builds the demo's",
         )
     conversations = read_data(recipe, project_dir)
-    return Job(
+    return TrainingJob(
         recipe=recipe,
         base=base,
         conversations=conversations,
@@ -84,7 +84,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> Job:
     )
 
 
-def load_dossier(job: Job) -> Dossier | None:
+def load_dossier(job: TrainingJob) -> Dossier | None:
     """The dossier on disk if it is of this job and of the adapter beside it, else nothing."""
     try:
         text = (job.folder / DOSSIER).read_text(encoding="utf-8")

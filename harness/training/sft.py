@@ -12,7 +12,7 @@ from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
 from harness.records.candidate import CurvePoint
 from harness.records.recipe import Recipe
 from harness.training.data import Conversation, Divided
-from harness.training.job import Job
+from harness.training.job import TrainingJob
 from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Outcome:
     resumed_from: int
 
 
-def fit(job: Job, divided: Divided, on_progress: OnProgress) -> Outcome:
+def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Outcome:
     """The outcome of training the job's adapter, resumed from its last complete checkpoint.
 
     Raises:
@@ -83,7 +83,7 @@ def _readable(checkpoint: Path) -> bool:
     return (checkpoint / "adapter_model.safetensors").is_file()
 
 
-def _trainer(job: Job, divided: Divided, on_progress: OnProgress) -> SFTTrainer:
+def _trainer(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> SFTTrainer:
     from transformers import AutoTokenizer, EarlyStoppingCallback
     from trl import SFTTrainer
 
@@ -110,7 +110,7 @@ def _trainer(job: Job, divided: Divided, on_progress: OnProgress) -> SFTTrainer:
     return trainer
 
 
-def _check_template(tokenizer: PreTrainedTokenizerBase, job: Job) -> None:
+def _check_template(tokenizer: PreTrainedTokenizerBase, job: TrainingJob) -> None:
     if "{% generation %}" in str(tokenizer.chat_template or "").replace("{%- ", "{% "):
         return
     raise RecipeError(
@@ -120,7 +120,7 @@ def _check_template(tokenizer: PreTrainedTokenizerBase, job: Job) -> None:
     )
 
 
-def _base_model(job: Job) -> Any:
+def _base_model(job: TrainingJob) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
@@ -156,7 +156,7 @@ def _lora(recipe: Recipe) -> LoraConfig:
     )
 
 
-def _arguments(job: Job) -> SFTConfig:
+def _arguments(job: TrainingJob) -> SFTConfig:
     import torch
     from trl import SFTConfig
 
@@ -252,7 +252,7 @@ def _tidy_config(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _outcome(job: Job, trainer: SFTTrainer, resumed_from: int) -> Outcome:
+def _outcome(job: TrainingJob, trainer: SFTTrainer, resumed_from: int) -> Outcome:
     state: TrainerState = trainer.state
     steps = int(state.global_step)
     held = [row for row in state.log_history if "eval_loss" in row]

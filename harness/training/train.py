@@ -14,7 +14,7 @@ from harness.records.candidate import DOSSIER, Curves, Dossier
 from harness.records.recipe import Recipe
 from harness.training.curves import draw
 from harness.training.data import Divided, divide
-from harness.training.job import Job, load_dossier, prepare
+from harness.training.job import TrainingJob, load_dossier, prepare
 from harness.training.libraries import OnProgress, package_versions, silent
 
 LOCK = ".lock"
@@ -54,7 +54,7 @@ def train(
         return _train(job, divided, on_progress)
 
 
-def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
+def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Dossier:
     recipe = job.recipe
     started = time.perf_counter()
 
@@ -92,7 +92,7 @@ def _train(job: Job, divided: Divided, on_progress: OnProgress) -> Dossier:
     return dossier
 
 
-def _clear(job: Job, force: bool) -> None:
+def _clear(job: TrainingJob, force: bool) -> None:
     """Make the work folder ready: another job's checkpoints go, this one's stay."""
     mark = job.work / "job.txt"
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.targets.probes import TOLERANCES, Gap, Logprobs, compare, gap_between
+from harness.targets.probes import TOLERANCES, AnswerGap, Logprobs, compare, gap_between
 
 SAME: Logprobs = (("a", -0.5), ("b", -0.25))
 OTHER_TEXT: Logprobs = (("a", -0.5), ("c", -0.25))
@@ -22,15 +22,15 @@ def test_the_tolerances_are_pinned() -> None:
 @pytest.mark.parametrize(
     ("other", "gap"),
     [
-        (SAME, Gap(0.0, forked=False)),
-        (OTHER_TEXT, Gap(0.0, forked=True)),
-        (SAME[:1], Gap(0.0, forked=True)),
-        ((), Gap(0.0, forked=True)),
-        ((("a", -0.75), ("c", -9.0)), Gap(0.25, forked=True)),
-        ((("a", -0.5), ("b", -0.75)), Gap(0.5, forked=False)),
+        (SAME, AnswerGap(0.0, forked=False)),
+        (OTHER_TEXT, AnswerGap(0.0, forked=True)),
+        (SAME[:1], AnswerGap(0.0, forked=True)),
+        ((), AnswerGap(0.0, forked=True)),
+        ((("a", -0.75), ("c", -9.0)), AnswerGap(0.25, forked=True)),
+        ((("a", -0.5), ("b", -0.75)), AnswerGap(0.5, forked=False)),
     ],
 )
-def test_a_gap_ends_where_the_texts_fork(other: Logprobs, gap: Gap) -> None:
+def test_a_gap_ends_where_the_texts_fork(other: Logprobs, gap: AnswerGap) -> None:
     assert gap_between(SAME, other) == gap
 
 
