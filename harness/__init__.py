@@ -10,7 +10,7 @@ from harness.version import __version__
 
 if TYPE_CHECKING:
     from harness.api.comparison import Comparison, compare
-    from harness.api.judgement import GateResult, gate
+    from harness.api.gate import GateResult, gate
     from harness.api.run import Run, load_run
     from harness.errors import EvidenceError, HarnessError, InfrastructureError, UsageError
 
@@ -32,13 +32,13 @@ __all__ = [
 _HOMES = {
     "Comparison": "harness.api.comparison",
     "EvidenceError": "harness.errors",
-    "GateResult": "harness.api.judgement",
+    "GateResult": "harness.api.gate",
     "HarnessError": "harness.errors",
     "InfrastructureError": "harness.errors",
     "Run": "harness.api.run",
     "UsageError": "harness.errors",
     "compare": "harness.api.comparison",
-    "gate": "harness.api.judgement",
+    "gate": "harness.api.gate",
     "load_run": "harness.api.run",
 }
 

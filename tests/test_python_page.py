@@ -9,19 +9,29 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.api import tables
-from harness.api.columns import Column, markdown
+from harness.api import frames
+from harness.api.frames import Column
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs/python.md").read_text()
 TABLES = {
-    "Run.frame()": tables.ATTEMPTS,
-    "Run.metrics()": tables.VALUES,
-    "Run.terms()": tables.TERMS,
-    "Comparison.frame()": tables.PAIRS,
-    "Comparison.metrics()": tables.DIFFERENCES,
-    "GateResult.rules()": tables.RULES,
+    "Run.frame()": frames.ATTEMPTS,
+    "Run.metrics()": frames.VALUES,
+    "Run.terms()": frames.TERMS,
+    "Comparison.frame()": frames.PAIRS,
+    "Comparison.metrics()": frames.DIFFERENCES,
+    "GateResult.rules()": frames.RULES,
 }
+
+
+def markdown(columns: tuple[Column, ...]) -> str:
+    """The columns as a table for a page."""
+    lines = ["| column | type | what it holds |", "| --- | --- | --- |"]
+    for column in columns:
+        levels = ", ".join(f"`{level}`" for level in column.levels)
+        meaning = f"{column.meaning}: {levels}" if levels else column.meaning
+        lines.append(f"| `{column.name}` | {column.dtype} | {meaning} |")
+    return "\n".join(lines) + "\n"
 
 
 def test_the_examples_give_what_the_page_shows(project_dir: Path) -> None:

@@ -13,7 +13,7 @@ import yaml
 from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.sections.load_suites import load_suites
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 
 ROOT = Path(__file__).parent.parent

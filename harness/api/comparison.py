@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.card import Card, bounded, render
-from harness.api.columns import frame
+from harness.api.frames import DIFFERENCES, PAIRS, frame
 from harness.api.run import Run, load_run
-from harness.api.tables import DIFFERENCES, PAIRS
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import EvidenceError, UsageError
 from harness.gate.compare import compare as paired

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.card import Card, render
-from harness.api.columns import frame
-from harness.api.tables import ATTEMPTS, TERMS, VALUES
+from harness.api.frames import ATTEMPTS, TERMS, VALUES, frame
 from harness.errors import EvidenceError, UsageError
 from harness.gate.seal import read_sealed
 from harness.records.attempt import Attempt

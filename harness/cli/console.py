@@ -53,7 +53,11 @@ def open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - lives as long as we
-    sys.stdout, sys.stderr = _writing(1, sys.stdout), _writing(2, sys.stderr)
+    # Whoever has put another stream in place of the process's own knows what becomes of it.
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _writing(1, sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _writing(2, sys.stderr)
 
 
 def lost_output() -> OSError | None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.api.card import Card, render
 from harness.api.comparison import Comparison
-from harness.api.judgement import GateResult
+from harness.api.gate import GateResult
 from harness.api.run import Run
 from harness.records.verdict import EXIT_CODES
 from harness.report.text import visible

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import harness
-from harness.api.tables import DIFFERENCES, PAIRS
+from harness.api.frames import DIFFERENCES, PAIRS
 from harness.scorers.gold import GoldScorer
 from tests.api.test_run import folder_of
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer
 

@@ -86,4 +86,4 @@ def test_the_gate_is_the_function_also_where_its_package_was_imported_first() ->
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "harness.api.judgement"
+    assert done.stdout.strip() == "harness.api.gate"

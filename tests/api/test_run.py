@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import harness
-from harness.api.tables import ATTEMPTS, TERMS, VALUES
-from tests.cli.test_commands import call
+from harness.api.frames import ATTEMPTS, TERMS, VALUES
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.shop import answer

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from harness.records.noise import Noise
-from tests.cli.test_commands import call, edit_case
+from tests.cli.builders import call, edit_case
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.shop import answer, write_lines

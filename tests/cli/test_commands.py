@@ -13,22 +13,14 @@ from typing import Any
 
 import pytest
 
-from harness.cli.main import main
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from harness.storage import RunFolder, runs_of
+from tests.cli.builders import call, edit_case, texts
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.shop import answer
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        main(list(arguments))
-    code = left.value.code
-    assert isinstance(code, int)
-    return code
 
 
 def test_gate_promotes_and_says_so_in_every_way(
@@ -497,17 +489,6 @@ def test_a_sealed_baseline_is_scored_by_the_scorers_of_today(
     call("gate", "base", "--baseline", "sealed:v1")
     data = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
     assert data["rules"][0]["baseline"] == data["rules"][0]["candidate"] == 0.0
-
-
-def texts(project_dir: Path, target: str) -> list[str]:
-    """The answers of the target's newest finished run."""
-    folder, _ = runs_of(project_dir / ".harness/runs", target)[0]
-    return [item.text or "" for item in folder.load().attempts]
-
-
-def edit_case(project_dir: Path, number: int) -> None:
-    path = project_dir / "suites/shop/gold.jsonl"
-    path.write_text(path.read_text().replace(f"What is fact {number}?", f"Which fact is {number}?"))
 
 
 def test_answers_from_before_no_cache_are_never_used_again(

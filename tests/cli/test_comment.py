@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.fake_forge import FakeForge, Fault
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 
 BODY = "<!-- harness gate good * harness.yaml -->\n### ✅ PROMOTE\n"
 

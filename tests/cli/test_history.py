@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.report.numbers import moment
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer
 

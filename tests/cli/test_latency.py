@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.latency import validity
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.shop import answer

@@ -14,7 +14,7 @@ from harness.clock import ManualClock
 from harness.records.run import RunHeader
 from harness.storage import RunFolder
 from harness.targets import endpoint
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer
 

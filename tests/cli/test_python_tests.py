@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply, MockServer
 from tests.pytest_plugin.sessions import environment, session

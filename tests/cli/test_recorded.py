@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.cli.test_python_tests import RUNS
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply

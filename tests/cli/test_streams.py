@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.main import COMMANDS
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import write_project
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.mock_server import COMMAND
 from tests.pytest_plugin.sessions import ROOT, command, environment, session
 from tests.shop import write_project

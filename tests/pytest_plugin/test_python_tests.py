@@ -132,7 +132,7 @@ def test_they_count_like_any_other_case(project: Path, spread: tuple[str, ...]) 
 
 def test_the_gate_judges_what_was_recorded(project: Path) -> None:
     assert session(project, "suites", "--target", "candidate").code == 0
-    from tests.cli.test_commands import call
+    from tests.cli.builders import call
 
     assert call("gate", "candidate", "--stored") == 0
 
@@ -493,7 +493,7 @@ class TestBrokenOff:
     def test_a_later_gate_tells_it_or_runs_them_again(
         self, project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        from tests.cli.test_commands import call
+        from tests.cli.builders import call
 
         write(project_dir, mock, MISHAP.format(happens="1 / 0") + TESTS)
         assert session(project_dir, "suites", "--target", "candidate").code == 0
@@ -513,7 +513,7 @@ class TestBrokenOff:
     def test_a_part_has_a_later_gate_run_them_all_again(
         self, project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        from tests.cli.test_commands import call
+        from tests.cli.builders import call
 
         write(project_dir, mock)
         assert session(project_dir, "suites", "--target", "candidate").code == 0

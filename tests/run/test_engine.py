@@ -13,7 +13,7 @@ from harness.run.plan import plan
 from harness.run.resume import resume
 from harness.sections.load_suites import load_suites
 from harness.storage import runs_of
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 
 
 def test_a_server_that_dies_before_the_first_question_is_asked_everything_afresh(

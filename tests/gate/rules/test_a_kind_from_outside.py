@@ -11,7 +11,7 @@ import yaml
 
 import harness
 from harness.records.rule import find_kind, register_rule, rule_kinds
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.gate.rules.worst_group import WorstGroupAtLeast
 from tests.pytest_plugin.sessions import session
 

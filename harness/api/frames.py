@@ -1,14 +1,60 @@
-"""Tables: the columns of every frame, in their order."""
+"""Frames: the columns of every frame of the Python face, and a frame made of them."""
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
 
-from harness.api.columns import Column
 from harness.records.attempt import AttemptState
 from harness.records.comparison import Change
 from harness.records.score import Score
 from harness.records.verdict import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; what may be missing has a type that says `<NA>`, never NaN.
+
+    `levels` are a category's values in their order; without them they are those that occur. Of a
+    category nothing may be missing: pandas would show NaN.
+    """
+
+    name: str
+    dtype: str
+    meaning: str
+    levels: tuple[str, ...] = ()
+
+
+def frame(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """The rows as a frame of these columns, whether or not there are any rows."""
+    import pandas as pd
+
+    cells: list[list[Any]] = [[] for _ in columns]
+    for row in rows:
+        for column, value in zip(cells, row, strict=True):
+            column.append(value)
+    return pd.DataFrame(
+        {
+            column.name: _series(column, values)
+            for column, values in zip(columns, cells, strict=True)
+        }
+    )
+
+
+def _series(column: Column, values: list[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    if column.dtype == "category":
+        levels = column.levels or sorted(set(values))
+        return pd.Series(pd.Categorical(values, categories=levels))
+    # Arrow's strings, which pandas may prefer, refuse text that is no Unicode.
+    dtype = pd.StringDtype("python") if column.dtype == "string" else column.dtype
+    return pd.Series(values, dtype=dtype)
+
 
 _STATUS = get_args(Score.model_fields["status"].annotation)
 

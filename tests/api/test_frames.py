@@ -5,8 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from harness.api.columns import Column, frame, markdown
-from harness.api.tables import ATTEMPTS, DIFFERENCES, PAIRS, RULES, TERMS, VALUES
+from harness.api.frames import (
+    ATTEMPTS,
+    DIFFERENCES,
+    PAIRS,
+    RULES,
+    TERMS,
+    VALUES,
+    Column,
+    frame,
+)
 
 TABLES = (ATTEMPTS, TERMS, VALUES, PAIRS, DIFFERENCES, RULES)
 SMALL = (
@@ -51,10 +59,3 @@ def test_no_table_has_a_column_twice_or_without_a_meaning() -> None:
         names = [column.name for column in columns]
         assert len(set(names)) == len(names)
         assert all(column.meaning[0].isupper() for column in columns)
-
-
-def test_columns_are_a_table_of_a_page() -> None:
-    assert markdown(SMALL[:2]) == (
-        "| column | type | what it holds |\n| --- | --- | --- |\n"
-        "| `name` | string | A name |\n| `kind` | category | What it is: `b`, `a` |\n"
-    )

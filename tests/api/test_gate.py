@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 import harness
-from harness.api.tables import RULES
+from harness.api.frames import RULES
+from harness.api.gate import EVERY, ProgressLines
+from harness.clock import ManualClock
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.pytest_plugin.sessions import session
 from tests.pytest_plugin.test_python_tests import write
@@ -233,3 +235,23 @@ def test_a_test_of_a_users_own_may_gate_a_suite_with_python_tests(
     )
     done = session(project_dir, "test_release.py", "-p", "xdist.plugin", "-n", "1")
     assert done.code == 0, done.out
+
+
+def test_a_stage_is_told_of_at_first_now_and_then_and_at_its_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = ManualClock()
+    lines = ProgressLines(clock)
+    for done in range(5):
+        lines.progress("asking", done, 5, "1 failed" if done == 3 else "")
+        clock.advance(EVERY / 2)
+    lines.progress("asking", 5, 5, "")
+    lines.progress("other", 1, 9, "")
+    assert capsys.readouterr().err.splitlines() == [
+        "asking: 0/5", "asking: 2/5", "asking: 4/5", "asking: 5/5", "other: 1/9",
+    ]  # fmt: skip
+
+
+def test_a_step_is_told_of_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    ProgressLines().say("starting the server")
+    assert capsys.readouterr().err == "starting the server\n"

@@ -1,19 +1,19 @@
-"""Judgements: the gate, asked from Python."""
+"""The gate from Python: `gate()` gives the verdict on a candidate as an object."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.api.card import Card, bounded, render
-from harness.api.columns import frame
 from harness.api.comparison import Comparison
-from harness.api.progress import Lines, Silence
+from harness.api.frames import RULES, frame
 from harness.api.run import Run
-from harness.api.tables import RULES
+from harness.clock import SYSTEM_CLOCK, Clock
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import UsageError
 from harness.records.verdict import Decision, Verdict
@@ -26,6 +26,8 @@ from harness.session.gate import GateOutcome, GateRequest, open_gate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+EVERY = 10.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +83,7 @@ class GateResult:
         return f"{self.record.candidate} against {self.record.baseline}"
 
     def _repr_html_(self) -> str:
-        """The judgement as a notebook shows it."""
+        """The verdict as a notebook shows it."""
         views = () if self.problems else tuple(map(build_rule, self.record.rules))
         return render(
             Card(
@@ -139,7 +141,7 @@ def gate(
     project = load_project(Path(config))
     selection = Selection(suites=tuple(suites), repeats=repeats, concurrency=concurrency)
     request = GateRequest(candidate, baseline, selection, stored, no_cache)
-    with open_gate(project, request, Lines() if progress else Silence()) as session:
+    with open_gate(project, request, ProgressLines() if progress else NoProgress()) as session:
         outcome = session.run(candidate)
     context, verdict = session.context, outcome.verdict
     return GateResult(_compared(context, outcome), verdict, context.folder(candidate) / HTML)
@@ -150,3 +152,33 @@ def _compared(context: GateContext, outcome: GateOutcome) -> Comparison:
     theirs = runs / verdict.baseline_run if context.sealed is None else context.project.baselines
     sides = Run(runs / verdict.candidate_run, found.candidate), Run(theirs, found.baseline)
     return Comparison(*sides, found, verdict.alpha, verdict.problems)
+
+
+class ProgressLines:
+    """Hears steps and counts, and writes a line for them now and then to standard error."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._last: dict[str, float] = {}
+
+    def say(self, text: str) -> None:
+        """Write down a step that begins."""
+        sys.stderr.write(f"{text}\n")
+
+    def progress(self, stage: str, done: int, total: int, detail: str) -> None:
+        """Write down that `done` of `total` are over, at the end and every ten seconds."""
+        now = self._clock.now()
+        if done < total and now - self._last.get(stage, now - EVERY) < EVERY:
+            return
+        self._last[stage] = now
+        self.say(f"{stage}: {done}/{total}{', ' if detail else ''}{detail}")
+
+
+class NoProgress:
+    """Hears steps and counts, and keeps them to itself."""
+
+    def say(self, text: str) -> None:
+        """Do nothing."""
+
+    def progress(self, stage: str, done: int, total: int, detail: str) -> None:
+        """Do nothing."""
