@@ -162,6 +162,36 @@ BAD = [
         "suite.yaml:6: sections.one: cases: missing key",
     ),
     (SUITE.replace("  one:", "  One:"), None, "suite.yaml:6: sections.One: name: must match"),
+    (
+        SUITE.replace("scorer: plain", "scoer: plain"),
+        None,
+        "suite.yaml:6: sections.one: scoer: unknown key; did you mean `scorer`?",
+    ),
+    (
+        SUITE.replace("one: {cases", "one: {casess"),
+        None,
+        "suite.yaml:6: sections.one: casess: unknown key; did you mean `cases`?",
+    ),
+    (
+        SUITE.replace("cases: one.jsonl", "cases: [one.jsonl]"),
+        None,
+        "suite.yaml:6: sections.one: cases: must be text, not a list",
+    ),
+    (
+        SUITE.replace("metrics: [right]", "metrics: right"),
+        None,
+        "suite.yaml:7: sections.two: metrics: must be a list: write [right]",
+    ),
+    (
+        SUITE.replace("sections:", "section:"),
+        None,
+        "suite.yaml:5: section: unknown key; did you mean `sections`?",
+    ),
+    (
+        SUITE.replace("  one:", "  no:"),
+        None,
+        'suite.yaml:6: YAML: key `no` means false in YAML: write "no" in quotes - correct the',
+    ),
     (SUITE.replace("  two:", "  one:"), None, "suite.yaml:7: YAML: key `one` given twice"),
     (SUITE, "\n \n", "one.jsonl: holds no case - add one JSON line a case"),
     (SUITE, '{"id": "a", "prompt": "x"}\n{"id": "b",}\n', "one.jsonl:2: bad JSON at column 12: "),
@@ -171,6 +201,11 @@ BAD = [
     (SUITE, "[1]", "one.jsonl:1: must be a JSON object"),
     (SUITE, '{"id": "a", "prompt": "x", "why": 1}', "one.jsonl:1: why: unknown key"),
     (SUITE, '{"id": "a"}', "one.jsonl:1: messages: missing key"),
+    (
+        SUITE,
+        '{"id": "a", "mesages": []}',
+        "one.jsonl:1: mesages: unknown key; did you mean `messages`?",
+    ),
     (SUITE, '{"id": " ", "prompt": "x"}', "one.jsonl:1: id: must not be blank"),
     (
         SUITE.replace("cases: one.jsonl", r'cases: "one\0.jsonl"'),
