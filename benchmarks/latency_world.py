@@ -23,7 +23,7 @@ from harness.records.measurement import Measurement
 from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
-from harness.storage.measurement_folder import MeasurementFolder
+from harness.storage.working_files import MeasurementFolder
 from tests.client.simulated import SimulatedClock
 
 

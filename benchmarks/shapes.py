@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from harness.stats.differences import Arms
 from harness.stats.means import share_chance
-from harness.stats.ratios import ratio_chance
+from harness.stats.paired import Arms, ratio_chance
 
 ALPHA = 0.05
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,21 +33,3 @@ def any_of(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
         alternatives.append({key: value for key, value in part.items() if key != "$defs"})
     schema: dict[str, Any] = {"anyOf": alternatives}
     return {**schema, "$defs": definitions} if definitions else schema
-
-
-class Alternatives:
-    """What a field may hold where a validator picks the model: any of the models listed then.
-
-    It stands in the field's `Annotated`, so that what is registered later is in the schema too.
-    """
-
-    def __init__(self, models: Callable[[], Iterable[type[BaseModel]]]) -> None:
-        self._models = models
-
-    def __get_pydantic_json_schema__(
-        self,
-        _schema: CoreSchema,
-        handler: GetJsonSchemaHandler,
-    ) -> dict[str, Any]:
-        """The models' schemas, any of which may fit."""
-        return {"anyOf": [handler(model.__pydantic_core_schema__) for model in self._models()]}

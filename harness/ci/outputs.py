@@ -19,7 +19,7 @@ from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
 from harness.report.view import build_view
 from harness.report.write import FILES, JUNIT, copy_report, remove_files, remove_report
-from harness.storage.gate_log import gate_line
+from harness.storage.working_files import gate_line
 
 SUMMARY, COMMENT = "summary.md", "comment.md"
 ANNOTATIONS, CODE_QUALITY = "annotations.txt", "codequality.json"

@@ -16,7 +16,7 @@ from harness.records.past_gate import Promotion
 from harness.report.numbers import moment
 from harness.session.context import open_context
 from harness.session.latency import as_judged
-from harness.storage.gate_log import keep_gate
+from harness.storage.working_files import keep_gate
 
 
 @click.command("promote")

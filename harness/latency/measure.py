@@ -28,7 +28,7 @@ from harness.records.suite import Suite
 from harness.records.target import Generation
 from harness.run.plan import Selection, plan
 from harness.run.provenance import host, packages
-from harness.storage.measurement_folder import MeasurementFolder
+from harness.storage.working_files import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint, connect

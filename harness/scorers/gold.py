@@ -155,6 +155,6 @@ def _reason(hit: str, answer: str, expected: GoldExpect) -> str:
         expected.match, "does not contain"
     )
     if expected.match == "number":
-        said = ", ".join(f"{value:g}" for value in numbers(answer)[:5]) or "none"
-        return f"{what} {listing}; numbers said: {said}"
+        listed = ", ".join(f"{value:g}" for value in numbers(answer)[:5]) or "none"
+        return f"{what} {listing}; numbers said: {listed}"
     return f"{what} {listing}"

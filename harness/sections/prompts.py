@@ -15,7 +15,7 @@ from harness.records.base import Record
 from harness.records.metric import Metric
 from harness.records.suite import Case, Section
 from harness.scorers.registry import book, fingerprint, get
-from harness.suites.places import case_lines
+from harness.suites.cases import case_lines
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import KeyProblem
 

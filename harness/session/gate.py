@@ -35,7 +35,7 @@ from harness.session.context import GateContext, open_context, report_folder
 from harness.session.latency import contest, measured, stored_section, with_section
 from harness.session.noise import with_noise
 from harness.session.python_tests import tell_of_unfinished, with_python_tests
-from harness.storage.gate_log import keep_gate
+from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
 

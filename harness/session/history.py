@@ -18,7 +18,7 @@ from harness.records.past_gate import PastGate, instant
 from harness.records.verdict import Verdict
 from harness.report.write import VERDICT
 from harness.sections.load_suites import load_suites
-from harness.storage.gate_log import kept_gates
+from harness.storage.working_files import kept_gates
 
 _TAKEN = f"--from takes {VERDICT}, gates.jsonl or a folder"
 

@@ -21,7 +21,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.sections.load_suites import load_suites
 from harness.session.context import sealed_run
-from harness.storage.measurement_folder import MeasurementFolder
+from harness.storage.working_files import MeasurementFolder
 from harness.targets.identity import is_still
 
 DEFAULT_ALPHA = 0.05

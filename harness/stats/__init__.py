@@ -1,13 +1,11 @@
 """Pure mathematics on arrays; imports nothing of ours."""
 
 from harness.stats.agreement import Agreement, krippendorff_alpha
-from harness.stats.differences import paired_difference, paired_difference_of_ratios
-from harness.stats.interval import Interval
+from harness.stats.inference import Interval, holm
 from harness.stats.means import mean, ratio_of_sums
-from harness.stats.multiplicity import holm
+from harness.stats.paired import paired_difference, paired_difference_of_ratios, paired_ratio
 from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
 from harness.stats.power import Spread
-from harness.stats.ratios import paired_ratio
 
 __all__ = [
     "Agreement",

@@ -35,7 +35,7 @@ def krippendorff_alpha(
     """Krippendorff's alpha of ratings of shape (raters, units), NaN where a rater gave none.
 
     The bounds are quantiles of alpha over 4,000 random weightings of the units, at level `alpha`
-    each, as `harness.stats.bounds` has them: for the lower one with one more unit on which the
+    each, as `harness.stats.bootstrap` has them: for the lower one with one more unit on which the
     raters are split as far as ratings were seen to go, for the upper one with one more on which
     they agree. So perfect agreement on few units leaves doubt. Values that nobody gave are not
     thought of: where the far end of a scale is rare, 10 units make the upper bound too low in 10 %

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bounds import lower_bound, with_group
+from harness.stats.bootstrap import chance_at_most_zero, lower_bound, with_group
 from harness.stats.clusters import (
     Floats,
     check_alpha,
@@ -16,8 +16,7 @@ from harness.stats.clusters import (
     same_length,
     with_missing,
 )
-from harness.stats.interval import Interval
-from harness.stats.tilting import chance_at_most_zero
+from harness.stats.inference import Interval
 
 
 def mean(
@@ -47,7 +46,7 @@ def ratio_of_sums(
 ) -> Interval:
     """sum(num) / sum(den) with its bounds; F1 has num 2·tp and den 2·tp + fp + fn.
 
-    A ratio of sums is no mean of cases: both sums are weighted together. `harness.stats.bounds`
+    A ratio of sums is no mean of cases: both sums are weighted together. `harness.stats.bootstrap`
     says what the bounds are; the worst group there can be is as large as the largest, and all
     wrong. `missing` holds the group of each case that has no value: the lower bound takes it for
     wrong, the upper one for right, the estimate leaves it out. `p_value` is against 0.

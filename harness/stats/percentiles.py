@@ -15,19 +15,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bounds import two_sided
+from harness.stats.bootstrap import two_sided
 from harness.stats.clusters import Floats, check_alpha, read_shares
-from harness.stats.interval import Interval
+from harness.stats.inference import Interval
 from harness.stats.rounds import (
     DRAWS,
     Rounds,
+    Swaps,
     contracted,
     ends,
     rank,
     resampled,
     share_bounds,
 )
-from harness.stats.swaps import Swaps
 
 _BEYOND = 50  # requests that must lie beyond a percentile
 
@@ -83,7 +83,7 @@ def percentile_ratio(
     """The candidate's percentile over the baseline's; round k of both were made side by side.
 
     Its bounds are the farther of two: of 2,000 draws of rounds, both arms together, and of the test
-    of `harness.stats.swaps`. With fewer than five rounds they are 0 and infinity. `p_value` is
+    of `harness.stats.rounds`. With fewer than five rounds they are 0 and infinity. `p_value` is
     against 1, `n` the requests of the arm that has fewer.
 
     A candidate's percentile that is infinite makes the ratio infinite. A baseline's that is

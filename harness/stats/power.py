@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from harness.stats.bounds import lower_bound, with_group
+from harness.stats.bootstrap import chance_at_most_zero, lower_bound, tilt, with_group
 from harness.stats.clusters import (
     Floats,
     check_alpha,
@@ -25,7 +25,6 @@ from harness.stats.clusters import (
     same_length,
 )
 from harness.stats.means import heaviest
-from harness.stats.tilting import chance_at_most_zero, tilt
 
 USUAL = 0.8
 _MOST_GROUPS = 1e7

@@ -14,8 +14,7 @@ from harness.errors import HarnessError, JournalError
 from harness.files import read_bytes
 from harness.records.run import RunHeader
 from harness.storage.journal_segments import Segment, checked, segments
-from harness.storage.lease import Lease
-from harness.storage.remote_store import Store
+from harness.storage.remote_store import Lease, Store
 
 HEADER = "run.json"
 JOURNAL = "attempts.jsonl"
@@ -36,11 +35,11 @@ def put_up(store: Store, folder: Path) -> None:
     data = read_bytes(folder / HEADER)
     if data is None:
         return
-    told = read_bytes(folder / RECORDED)
+    recorded = read_bytes(folder / RECORDED)
     if store.read(f"{run}/{HEADER}") == data:
         # Python tests are run when the run is up already.
-        if told is not None and store.read(f"{run}/{RECORDED}") != told:
-            store.write(f"{run}/{RECORDED}", told)
+        if recorded is not None and store.read(f"{run}/{RECORDED}") != recorded:
+            store.write(f"{run}/{RECORDED}", recorded)
         return
     for name in (JOURNAL, *BESIDE):
         if (folder / name).exists():
@@ -54,7 +53,7 @@ class Hold:
     """The right to write one run; use it in a `with`. Without a store it does nothing.
 
     What the journal gains goes up every `EVERY` seconds, or as soon as it is `AT_MOST` bytes. A
-    store that cannot be reached for a while does not stop the run: it is told of once, and at the
+    store that cannot be reached for a while does not stop the run: it warns once, and at the
     end the rest goes up or the error is raised.
     """
 
@@ -67,7 +66,7 @@ class Hold:
         self._clock = clock
         self._lease = None if store is None else Lease(store, self._named("lease.json"), clock)
         self._lost: JournalError | None = None
-        self._told = False
+        self._warned = False
         self._following = False
         self._freshness = 0
         self._number = 0
@@ -189,13 +188,13 @@ class Hold:
                 self._lease.renew()
                 if self._is_due():
                     self.push()
-                    self._told = False
+                    self._warned = False
             except JournalError as error:
                 self._lost = error
             except HarnessError as error:
-                if not self._told:
+                if not self._warned:
                     self._say(f"{error.line}; the run goes on here")
-                self._told = True
+                self._warned = True
 
     def _is_due(self) -> bool:
         if not self._following:

@@ -18,7 +18,7 @@ import yaml
 
 from harness.latency.quantities import answered
 from harness.records.latency import Block
-from harness.storage.measurement_folder import MeasurementFolder
+from harness.storage.working_files import MeasurementFolder
 from tests.e2e.micro import build_adapter, build_model
 from tests.shop import config, write_project
 

@@ -27,7 +27,7 @@ from harness.records.attempt import Failure, FailureCause
 from harness.records.latency import ARMS, LatencySettings
 from harness.records.load import Load
 from harness.records.measurement import Measurement
-from harness.storage.measurement_folder import MeasurementFolder
+from harness.storage.working_files import MeasurementFolder
 from tests.client.simulated import SimulatedClock, simulate
 
 SAME = {CANDIDATE: Behaviour(), BASELINE: Behaviour()}

@@ -27,15 +27,14 @@ from benchmarks.shapes import (
     rare,
 )
 from harness.stats import (
-    differences,
     mean,
+    paired,
     paired_difference,
     paired_difference_of_ratios,
     paired_ratio,
     ratio_of_sums,
-    ratios,
 )
-from harness.stats.tilting import chance_at_most_zero
+from harness.stats.bootstrap import chance_at_most_zero
 
 ALPHA = 0.05
 EXACT = 0.0505  # what the saddlepoint formula may cost
@@ -135,8 +134,7 @@ def test_without_the_worst_group_they_are_let_through(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So the shapes can tell whether a bound reckons with what was not seen."""
-    for module in (differences, ratios):
-        monkeypatch.setattr(module, "with_group", lambda terms, _: terms)
+    monkeypatch.setattr(paired, "with_group", lambda terms, _: terms)
     assert simulate(cell, 4000).false > 0.07
 
 
@@ -185,12 +183,12 @@ def test_so_are_those_of_f1_and_of_a_ratio(one_in: int) -> None:
         refused = np.where(due, random.random(40) < recall, random.random(40) < 0.1)
         terms += [2.0 * (refused & due), 2.0 * (refused & due) + (refused ^ due)]
     found = paired_difference_of_ratios(*terms, np.arange(40))
-    arms = differences.Arms.with_a_lost_group((terms[0], terms[1]), (terms[2], terms[3]), 2.0)
+    arms = paired.Arms.with_a_lost_group((terms[0], terms[1]), (terms[2], terms[3]), 2.0)
     assert float(arms.chance(found.low - 1e-6)) < ALPHA < float(arms.chance(found.low + 1e-6))
     ours, theirs = (random.random((2, 40)) < 0.8).astype(float)
     capped = paired_ratio(ours, theirs, np.arange(40), ceiling=1)
     below, above = (
-        float(ratios.ratio_chance(ours, theirs, capped.low + step, 1.0)) for step in (-1e-6, 1e-6)
+        float(paired.ratio_chance(ours, theirs, capped.low + step, 1.0)) for step in (-1e-6, 1e-6)
     )
     assert below < ALPHA < above
 

@@ -8,8 +8,7 @@ import pytest
 
 from harness.clock import ManualClock
 from harness.errors import JournalError
-from harness.storage.lease import EXPIRES, RENEWED, Lease
-from harness.storage.remote_store import Store
+from harness.storage.remote_store import EXPIRES, RENEWED, Lease, Store
 
 NAME = "base-1/lease.json"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import JournalError
-from harness.storage.gate_log import keep_gate, kept_gates
+from harness.storage.working_files import keep_gate, kept_gates
 from tests.report.history.making import FIRST, kept, verdict
 
 TWO = [kept(verdict()), kept(verdict(FIRST + timedelta(days=1)))]

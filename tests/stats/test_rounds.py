@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.latency_intervals import Arm
-from harness.stats.swaps import Swaps
+from harness.stats.rounds import Swaps
 
 ROUNDS = 7
 

@@ -1,4 +1,4 @@
-"""The files of a measurement of latency: its header, and a file for each block."""
+"""Files of a project besides its runs: the log of past gates, and measurements of latency."""
 
 from __future__ import annotations
 
@@ -7,10 +7,47 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import JournalError
-from harness.files import read_bytes, write_atomic
+from harness.files import append_line, read_bytes, write_atomic
 from harness.records.base import explain
 from harness.records.latency import Block
 from harness.records.measurement import Measurement
+from harness.records.past_gate import PastGate
+
+
+def keep_gate(path: Path, gate: PastGate) -> None:
+    """Add a gate to the file.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    append_line(path, gate_line(gate))
+
+
+def gate_line(gate: PastGate) -> str:
+    """The gate as a line of the file, without its end."""
+    return gate.model_dump_json(exclude_none=True)
+
+
+def kept_gates(path: Path) -> tuple[PastGate, ...]:
+    """The gates of the file in its order, none where there is no file.
+
+    A last line that a crash tore off is left out.
+
+    Raises:
+        JournalError: another line is damaged.
+        StorageError: the file cannot be read.
+    """
+    *lines, _torn = (read_bytes(path) or b"").split(b"\n")
+    return tuple(_gate(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
+
+
+def _gate(line: bytes, where: str) -> PastGate:
+    try:
+        return PastGate.model_validate_json(line)
+    except ValidationError as error:
+        what = f"is no record of a gate: {explain(error)}"
+        raise JournalError(what, where=where, hint="restore that line or delete it") from None
+
 
 _ANEW = "delete the measurement's folder and measure again"
 
