@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.client.credentials import Credentials
 from harness.client.framing import LineParser, SseParser
@@ -46,19 +46,19 @@ class Access:
     server: HttpServer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What one event of a stream, or a whole document, brings.
 
     `text` is None where there is no place for one. `counts` are prompt and completion tokens as
-    the server gives them; `ends` says that nothing follows.
+    the server gives them; `model` is the name that the
+    server gives the model, `ends` says that nothing follows.
     """
 
     text: str | None = None
     reasoning: str | None = None
     finish_reason: str | None = None
     counts: tuple[Any, Any] | None = None
-    model: str | None = None
+    model: Any = None
     logprobs: Sequence[tuple[str, float]] = ()
     ends: bool = False
 

@@ -106,11 +106,11 @@ class AnswerReader:
         "_counts",
         "_dialect",
         "_document",
+        "_empty_text",
         "_ended",
         "_finish",
         "_first_tokens",
         "_framer",
-        "_has_text",
         "_last_read",
         "_logprobs",
         "_model",
@@ -143,7 +143,7 @@ class AnswerReader:
         self._first_tokens: int | None = None
         self._model: str | None = None
         self._last_read: float | None = None
-        self._has_text = self._ended = False
+        self._empty_text = self._ended = False
 
     @property
     def arrivals(self) -> tuple[float, ...]:
@@ -203,9 +203,8 @@ class AnswerReader:
             self._take(b"".join(self._document), at)
         elif isinstance(framer, LineParser) and not self._ended and (rest := framer.rest()):
             self._take_last_line(rest, at)
-        self._dialect.check_ending(
-            Ending(framer is not None, self._ended, self._has_text, self._finish)
-        )
+        has_text = self._empty_text or bool(self._text)
+        self._dialect.check_ending(Ending(framer is not None, self._ended, has_text, self._finish))
         if self._finish in _BROKEN_OFF:
             raise BadAnswer("server_error", f"the server broke off: {self._finish}")
         answer = Answer(
@@ -234,16 +233,17 @@ class AnswerReader:
         return (at if unmarked or self._last_read is None else self._last_read) - self._start
 
     def _take(self, data: bytes, at: float) -> None:
-        event = self._dialect.parse(data, self._request)
-        if event.model and self._model is None:
-            self._check_model(event.model)
-        text, reasoning, counts = event.text, event.reasoning, event.counts
+        text, reasoning, finish, counts, model, logprobs, self._ended = self._dialect.parse(
+            data, self._request
+        )
+        if self._model is None and model:
+            self._check_model(model)
         if counts is not None:
             self._counts = counts  # read once the last is known: some count in every event
-        if text is not None:
-            self._has_text = True
-            if text:
-                self._text.append(text)
+        if text:
+            self._text.append(text)
+        elif text is not None:
+            self._empty_text = True
         if reasoning:
             self._reasoning.append(reasoning)
         if (text or reasoning) and self._framer is not None:
@@ -251,11 +251,10 @@ class AnswerReader:
                 first = _usage(counts)
                 self._first_tokens = (first.completion_tokens or None) if first else None
             self._arrivals.append(at - self._start)
-        if event.logprobs:
-            self._logprobs.extend(event.logprobs)
-        if event.finish_reason:
-            self._finish = event.finish_reason
-        self._ended = event.ends
+        if logprobs:
+            self._logprobs.extend(logprobs)
+        if finish:
+            self._finish = finish
 
     def _take_last_line(self, line: bytes, at: float) -> None:
         """Take a last line that no line end closes; one that is not whole broke off."""
@@ -264,7 +263,9 @@ class AnswerReader:
         except MalformedJson:
             raise BadAnswer("reset", "the stream broke off in the middle of a line") from None
 
-    def _check_model(self, name: str) -> None:
+    def _check_model(self, name: Any) -> None:
+        if not isinstance(name, str):
+            return
         asked, called = self._request.model, self._request.answers_as
         if name != asked and name != called and not self._dialect.names(asked, name):
             name = self._dialect.credentials.redact(name)

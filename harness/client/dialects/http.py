@@ -112,7 +112,7 @@ class HttpDialect(Dialect):
             reasoning=_joined(search(server.reasoning, found), server.reasoning),
             finish_reason=finish or None,
             counts=self._counts(found),
-            model=model if isinstance(model, str) else None,
+            model=model,
             ends=bool(search(server.end, found)),
         )
 

@@ -34,6 +34,8 @@ from harness.records.attempt import Failure
 _STREAM_OPTIONS = {"include_usage": True}
 # A server that names no type is taken at its word.
 _STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
+_decode = msgspec.json.Decoder().decode
+_NO_CHOICE: dict[str, Any] = {}
 # A server may name the dated snapshot or the tag that a model's name stands for.
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}|-\d{8}|:latest")
 
@@ -86,17 +88,33 @@ class OpenAIDialect(Dialect):
         Raises:
             BadAnswer: an error event, malformed JSON, or an event of unknown form.
         """
-        chunk = _parsed(data)
-        if not isinstance(chunk, dict):
-            raise BadAnswer("protocol", f"an event is not an object: {data[:80]!r}")
-        if chunk.get("error") or chunk.get("object") == "error":
-            error = chunk.get("error") or chunk
-            raise BadAnswer("server_error", error_text(error), _status_in(error))
+        # A hot loop: every chunk of every answer passes here.
         try:
-            choice = next(
-                (one for one in chunk.get("choices") or () if one.get("index", 0) == 0), None
+            chunk = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            chunk = _lenient(data)
+        if not isinstance(chunk, dict) or "error" in chunk or chunk.get("object") == "error":
+            _check_error(chunk, data)
+        try:
+            for choice in chunk.get("choices") or ():
+                if choice.get("index", 0) == 0:
+                    break
+            else:
+                choice = _NO_CHOICE
+            delta = choice.get("delta") or _NO_CHOICE
+            text = delta.get("content") or ""
+            reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+            if not isinstance(text, str) or not isinstance(reasoning, str):
+                raise TypeError
+            finish, usage = choice.get("finish_reason"), chunk.get("usage")
+            return Event(
+                text,
+                reasoning,
+                str(finish) if finish else None,
+                _counts(usage) if usage else None,
+                chunk.get("model"),
+                _logprobs(choice) if request.logprobs else (),
             )
-            return _event(chunk, choice or {}, request.logprobs)
         except (AttributeError, TypeError, ValueError, KeyError):
             raise BadAnswer("protocol", f"an event of unknown form: {data[:80]!r}") from None
 
@@ -144,26 +162,9 @@ def _credentials(route: Route, api_key: str | None) -> Credentials:
     return bearer(api_key, route.host)
 
 
-def _event(chunk: dict[str, Any], choice: dict[str, Any], with_logprobs: bool) -> Event:
-    delta = choice.get("delta") or {}
-    text = delta.get("content") or ""
-    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
-    if not isinstance(text, str) or not isinstance(reasoning, str):
-        raise TypeError
-    finish, usage, model = choice.get("finish_reason"), chunk.get("usage"), chunk.get("model")
-    return Event(
-        text,
-        reasoning,
-        str(finish) if finish else None,
-        _counts(usage) if usage else None,
-        model if isinstance(model, str) else None,
-        _logprobs(choice) if with_logprobs and choice.get("logprobs") else (),
-    )
-
-
 def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
     found = []
-    for entry in choice["logprobs"].get("content") or ():
+    for entry in (choice.get("logprobs") or _NO_CHOICE).get("content") or ():
         logprob = float(entry["logprob"])
         if not math.isfinite(logprob):
             raise ValueError
@@ -171,16 +172,20 @@ def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
     return found
 
 
-def _parsed(event: bytes) -> Any:
-    try:
-        return msgspec.json.decode(event)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    # The slower parser takes a half of a surrogate pair, whose other half may follow.
+def _lenient(event: bytes) -> Any:
+    """The JSON, by the slower parser that takes half a surrogate pair: the other may follow."""
     try:
         return json.loads(event)
     except (ValueError, RecursionError):
         raise BadAnswer("protocol", f"malformed JSON in an event: {event[:80]!r}") from None
+
+
+def _check_error(chunk: Any, event: bytes) -> None:
+    if not isinstance(chunk, dict):
+        raise BadAnswer("protocol", f"an event is not an object: {event[:80]!r}")
+    if chunk.get("error") or chunk.get("object") == "error":
+        error = chunk.get("error") or chunk
+        raise BadAnswer("server_error", error_text(error), _status_in(error))
 
 
 def _counts(usage: Any) -> tuple[Any, Any]:
