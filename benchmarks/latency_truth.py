@@ -57,12 +57,12 @@ async def through_ours(
 ) -> tuple[list[Seen], dict[str, float]]:
     """The answers that came whole, and the client's own health."""
     from harness.client.dialect_client import DialectClient
-    from harness.client.dialects.openai import openai_dialect
     from harness.client.loop_lag import LoopLagMonitor, garbage_frozen
     from harness.client.protocol import Answer, ChatRequest
     from harness.clock import SYSTEM_CLOCK
     from harness.records.suite import Message
     from harness.records.target import Generation
+    from tests.dialects import openai_dialect
 
     whole: list[Seen] = []
     now = SYSTEM_CLOCK.now

@@ -23,7 +23,6 @@ from pathlib import Path
 import numpy as np
 
 from harness.client.dialect_client import DialectClient
-from harness.client.dialects.openai import openai_dialect
 from harness.clock import SYSTEM_CLOCK
 from harness.event_loop import run_async
 from harness.latency.block import Asked, run_block
@@ -37,6 +36,7 @@ from harness.records.target import Generation
 from harness.serving.command import ServeSpec, environment, require_vllm
 from harness.serving.vllm import VllmServer
 from harness.targets.endpoint import Endpoint
+from tests.dialects import openai_dialect
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = ("ours", "vllm bench")

@@ -6,16 +6,19 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from harness.client.credentials import Credentials
+from harness.client.failures import TransportFailed
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
-from harness.client.transport.fetch import WholeBody
+from harness.client.transport.fetch import Fetch, WholeBody, fetcher
 from harness.client.transport.route import Route
+from harness.errors import ServerError
 from harness.records.attempt import Failure, FailureCause
 from harness.records.http_server import HttpServer
 
+UNKNOWN = "unknown"
 _DETAIL_LENGTH = 300
 
 
@@ -76,17 +79,48 @@ class Ending:
     finish_reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One entry of a server's model list; an adapter names its `parent`."""
+
+    id: str
+    parent: str | None = None
+    root: str | None = None
+    max_model_len: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDescription:
+    """A server's models and its version, `unknown` where it does not tell.
+
+    `lists_models` says that what is not among the models is not there; `root` stands for the
+    weights of a server without named models.
+    """
+
+    models: tuple[ModelEntry, ...] = ()
+    version: str = UNKNOWN
+    lists_models: bool = True
+    root: str | None = None
+
+    def model(self, name: str) -> ModelEntry | None:
+        """The entry of that name, if there is one."""
+        return next((entry for entry in self.models if entry.id == name), None)
+
+
 class Dialect(ABC):
     """Builds the requests to one server, and reads what its responses bring.
 
-    A new dialect is one file: its request, and what one event means. `path` may differ by request.
+    A new dialect is one file, declared in the entry-point group `harness.dialects`: its request,
+    and what one event of a response means. It is called with an address and the `access`.
     """
 
+    name: ClassVar[str]
     # Whether `[DONE]` ends an answer, which is then whole at that moment.
-    ends_with_done = False
+    ends_with_done: ClassVar[bool] = False
 
     def __init__(self, route: Route, access: Access) -> None:
         self.route = route
+        self.address = route.url
         self.credentials = access.credentials
 
     @abstractmethod
@@ -144,6 +178,44 @@ class Dialect(ABC):
             BadAnswer: it must not.
         """
         return
+
+    async def describe(
+        self,
+        *,
+        timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
+        api_key_env: str | None = None,
+    ) -> ServerDescription:
+        """What the server says of itself; `api_key_env` is only named in the hint of an error.
+
+        Raises:
+            UsageError: the address cannot be used.
+            ServerError: no connection, no answer in time, or a refusal that hides what it is.
+        """
+        try:
+            async with fetcher(self.route, self.credentials.headers, timeout) as fetch:
+                return await self.read_description(fetch, api_key_env)
+        except TimeoutError:
+            raise ServerError(
+                f"no answer within {timeout:g} s", where=self.address, hint="is the server up?"
+            ) from None
+        except TransportFailed as error:
+            raise ServerError(
+                self.credentials.redact(error.detail),
+                where=self.address,
+                hint="check the address, and that it runs",
+            ) from None
+
+    async def read_description(
+        self,
+        fetch: Fetch,  # noqa: ARG002 - others ask
+        api_key_env: str | None,  # noqa: ARG002
+    ) -> ServerDescription:
+        """What the server says of itself; nothing, unless a dialect knows where to ask.
+
+        Raises:
+            ServerError: a refusal that hides what it is.
+        """
+        return ServerDescription(lists_models=False)
 
     def refusal(self, body: WholeBody) -> Failure:
         """The failure in a response that is no answer."""

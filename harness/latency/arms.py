@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.client.dialects.openai import ServerDescription
+from harness.client.dialect import ServerDescription
 from harness.client.protocol import Answer, ChatClient, Failed
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError

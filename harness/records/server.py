@@ -38,10 +38,12 @@ class ManagedServer(Metered):
 class RemoteServer(Metered):
     """Any OpenAI-compatible server that already runs, at one address or at several.
 
-    Several addresses are replicas: they serve the same weights and share the requests.
+    Several addresses are replicas: they serve the same weights and share the requests. Another
+    `dialect` than OpenAI's is that of an installed package.
     """
 
     url: str | tuple[str, ...]
+    dialect: str = "openai"
     api_key_env: str | None = None
 
     @property

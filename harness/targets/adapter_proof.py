@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.client.dialects.openai import ServerDescription
+from harness.client.dialect import ServerDescription
 from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from harness.client.balance import BalancedClient
+from harness.client.dialect import ServerDescription
 from harness.client.dialect_client import DialectClient
-from harness.client.dialects.openai import ServerDescription
 from harness.client.protocol import ChatClient, Layer
 from harness.client.retry import RetryingClient
 from harness.client.throttle import ThrottledClient

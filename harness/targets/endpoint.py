@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from harness.client.credentials import from_environment
-from harness.client.dialect import Access, Dialect
+from harness.client.credentials import bearer, from_environment
+from harness.client.dialect import Access, Dialect, ServerDescription
 from harness.client.dialects import make_dialect
-from harness.client.dialects.openai import ServerDescription, describe, openai_dialect
 from harness.client.meter import Meter
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
@@ -88,9 +88,8 @@ class Endpoint:
         Raises:
             UsageError: the address or the key cannot be used.
         """
-        if self.access is None:
-            return openai_dialect(url, self.api_key)
-        return make_dialect(self.dialect, url, self.access)
+        access = self.access or Access(bearer(self.api_key, urlsplit(url).hostname or url))
+        return make_dialect(self.dialect, url, access)
 
     async def describe(self, url: str | None = None) -> ServerDescription:
         """The models and version of the server at one of the addresses, by default the first.
@@ -98,7 +97,8 @@ class Endpoint:
         Raises:
             ServerError: it cannot be reached, or refuses.
         """
-        return await describe(url or self.urls[0], self.api_key, api_key_env=self.api_key_env)
+        dialect = self.dialect_of(url or self.urls[0])
+        return await dialect.describe(api_key_env=self.api_key_env)
 
 
 def model_name(project: Project, target: str) -> str:
@@ -235,7 +235,7 @@ def remote_endpoint(server: RemoteServer, file: str) -> Endpoint:
                 where=f"{file}: servers",
                 hint="it must hold the server's key",
             )
-    return Endpoint(server.urls, key, server.api_key_env)
+    return Endpoint(server.urls, key, server.api_key_env, dialect=server.dialect)
 
 
 def access_to(server: HttpServer, name: str, file: str) -> Access:

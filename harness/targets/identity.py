@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.client.dialects.openai import ModelEntry, ServerDescription
-from harness.client.dialects.presets import describe_preset
+from harness.client.dialect import ModelEntry, ServerDescription
+from harness.client.dialects import make_dialect
 from harness.config import Project
 from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
 from harness.files import directory_digest, file_digest
@@ -55,12 +55,18 @@ async def identify(project: Project, target: str) -> Identity:
         model=name,
         root=entry.root if entry is not None else None,
         adapter=adapter_behind(project, target, _place(configured), entry),
+        engine_args=_remote_dialect(configured),
     )
 
 
 def _place(server: RemoteServer) -> str:
     """What stands for a url's weights: its addresses, in an order that is not the user's."""
     return " ".join(sorted(server.urls))
+
+
+def _remote_dialect(server: RemoteServer) -> dict[str, str | int | float | bool]:
+    """The dialect, where it is another than OpenAI's: another request may get another answer."""
+    return {} if server.dialect == "openai" else {"dialect": server.dialect}
 
 
 async def _described(endpoint: Endpoint) -> ServerDescription:
@@ -90,7 +96,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     if isinstance(configured, HttpServer):
         return _is_still_bot(configured, chosen, identity)
     if isinstance(configured, RemoteServer):
-        if (identity.server, identity.model) != (_place(configured), chosen.model):
+        now = (_place(configured), chosen.model, _remote_dialect(configured))
+        if (identity.server, identity.model, identity.engine_args) != now:
             return False
         return chosen.adapter is None or _is_adapter(project, target, identity)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
@@ -250,18 +257,19 @@ async def _identify_bot(server: HttpServer, name: str, target: Target, file: str
         ServerError: the server cannot be reached.
     """
     access = access_to(server, name, file)
-    described = await describe_preset(server, access.credentials)
+    described = await make_dialect("http", server.url, access).describe()
     root = described.root
-    if described.models is not None and target.model is not None:
-        called = next((one for one in _ollama_names(target.model) if one in described.models), None)
-        if called is None:
-            listed = ", ".join(f"`{model}`" for model in described.models) or "no model at all"
+    if described.lists_models and target.model is not None:
+        entries = (described.model(name) for name in _ollama_names(target.model))
+        entry = next((one for one in entries if one is not None), None)
+        if entry is None:
+            listed = ", ".join(f"`{model.id}`" for model in described.models) or "no model at all"
             raise UsageError(
                 f"{server.base} has no model `{target.model}`",
                 where=f"{file}: targets",
                 hint=f"it lists {listed}",
             )
-        root = described.models[called]
+        root = entry.root
     return Identity(
         server=server.url,
         server_version=described.version,

@@ -6,7 +6,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 
-from harness.client.dialects.openai import ServerDescription
+from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.asks import Ask

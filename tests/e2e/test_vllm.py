@@ -14,7 +14,6 @@ import aiohttp
 import pytest
 
 from harness.client.dialect_client import DialectClient
-from harness.client.dialects.openai import describe, openai_dialect
 from harness.client.protocol import Answer, ChatRequest, Failed
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
@@ -24,6 +23,7 @@ from harness.records.target import Generation
 from harness.serving.command import ServeSpec
 from harness.serving.vllm import VllmServer
 from harness.targets.endpoint import Endpoint
+from tests.dialects import openai_dialect
 from tests.e2e.micro import build_adapter, build_model
 
 pytestmark = [
@@ -95,7 +95,7 @@ async def ask(server: VllmServer, model: str, text: str, tokens: int = 8) -> Ans
 
 
 async def test_the_adapters_are_listed_with_their_parent(server: VllmServer) -> None:
-    found = await describe(server.url, server.api_key)
+    found = await openai_dialect(server.url, server.api_key).describe()
     assert {entry.id: entry.parent for entry in found.models} == {
         "base": None,
         "tuned": "base",
@@ -108,7 +108,7 @@ async def test_the_key_is_asked_for_and_in_no_log_and_no_process_list(
     server: VllmServer, spec: ServeSpec
 ) -> None:
     with pytest.raises(ServerError, match="asks for an API key"):
-        await describe(server.url, None)
+        await openai_dialect(server.url, None).describe()
     assert server.api_key not in spec.log.read_text()
     assert all(server.api_key not in line for line in command_lines(server))
 

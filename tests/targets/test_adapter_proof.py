@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.client.dialects.openai import ModelEntry, ServerDescription
+from harness.client.dialect import ModelEntry, ServerDescription
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.errors import AdapterNotApplied, ServerError
 from harness.records.attempt import Failure, Timing

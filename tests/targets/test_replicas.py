@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.client.balance import BalancedClient
-from harness.client.dialects.openai import ModelEntry, ServerDescription
+from harness.client.dialect import ModelEntry, ServerDescription
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.clock import ManualClock
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError

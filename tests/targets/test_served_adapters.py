@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.client.dialects.openai import ModelEntry, ServerDescription
+from harness.client.dialect import ModelEntry, ServerDescription
 from harness.config import Project, load_project
 from harness.errors import AdapterNotApplied, UsageError
 from harness.records.target import Identity

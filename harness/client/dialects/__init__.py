@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 
 from harness.client.dialect import Access, Dialect
-from harness.client.dialects.http import HttpDialect
-from harness.client.dialects.openai import OpenAIDialect
 from harness.errors import UsageError
+from harness.plugins import PluginRegistry
 
-BUILT_IN: dict[str, Callable[[str, Access], Dialect]] = {
-    "http": HttpDialect,
-    "openai": OpenAIDialect,
-}
+GROUP = "harness.dialects"
+BUILT_IN = (
+    EntryPoint("http", "harness.client.dialects.http:HttpDialect", GROUP),
+    EntryPoint("openai", "harness.client.dialects.openai:OpenAIDialect", GROUP),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DialectClass:
+    """What makes the dialect of that name for an address."""
+
+    name: str
+    make: Callable[[str, Access], Dialect]
+
+
+@cache
+def registry() -> PluginRegistry[DialectClass]:
+    """Our dialects, and those that installed packages declare in `harness.dialects`."""
+    declared = [*BUILT_IN, *entry_points(group=GROUP)]
+    return PluginRegistry("dialect", GROUP, declared, lambda found: DialectClass(found.name, found))
 
 
 def make_dialect(name: str, url: str, access: Access) -> Dialect:
-    """The dialect of that name for the server at the address; installed packages add to ours.
+    """The dialect of that name for the server at the address.
 
     Raises:
         UsageError: there is no such dialect, or the address cannot be used.
     """
-    make = BUILT_IN.get(name)
-    if make is None:
-        for point in entry_points(group="harness.dialects", name=name):
-            make = point.load()
-    if make is None:
-        raise UsageError(f"no dialect `{name}`", hint=f"there is {', '.join(sorted(BUILT_IN))}")
-    return make(url, access)
+    try:
+        found = registry().get(name)
+    except ValueError as error:
+        raise UsageError(str(error), hint="look at the server's `dialect`") from None
+    return found.make(url, access)

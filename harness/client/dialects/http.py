@@ -17,10 +17,13 @@ from harness.client.dialect import (
     Ending,
     Event,
     MalformedJson,
+    ServerDescription,
     error_text,
 )
+from harness.client.dialects.presets import describe_preset
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
+from harness.client.transport.fetch import Fetch
 from harness.client.transport.route import Route, path_of
 from harness.records.http_mapping import IN_A_URL, placeholder
 from harness.records.http_server import HttpServer
@@ -43,12 +46,15 @@ class HttpDialect(Dialect):
         UsageError: the address cannot be used.
     """
 
+    name = "http"
+
     def __init__(self, url: str, access: Access) -> None:
         # What stands in braces is no part of the place to connect to.
         super().__init__(Route(url.partition("{")[0]), access)
         assert access.server is not None
         self._server = access.server
         self._url = url
+        self.address = access.server.base
 
     def headers(self) -> dict[str, str]:
         """The headers of every request."""
@@ -146,6 +152,18 @@ class HttpDialect(Dialect):
         leak = self.credentials.leak
         if leak(answer.text) or leak(answer.reasoning or ""):
             raise BadAnswer("protocol", "the answer holds the secret of a header: not kept")
+
+    async def read_description(
+        self,
+        fetch: Fetch,
+        api_key_env: str | None,  # noqa: ARG002 - a dialect's
+    ) -> ServerDescription:
+        """What the server's preset knows how to ask.
+
+        Raises:
+            ServerError: the server cannot say now.
+        """
+        return await describe_preset(self._server, fetch)
 
     def _counts(self, found: Any) -> tuple[Any, Any] | None:
         usage = self._server.usage

@@ -7,12 +7,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from harness.client.credentials import Credentials, bearer
+from harness.client.credentials import Credentials
 from harness.client.dialect import (
     Access,
     BadAnswer,
@@ -20,13 +19,14 @@ from harness.client.dialect import (
     Dialect,
     Ending,
     Event,
+    ModelEntry,
+    ServerDescription,
     encodable,
     error_text,
     one_line,
 )
-from harness.client.failures import TransportFailed
 from harness.client.protocol import ChatRequest
-from harness.client.transport.fetch import Fetch, WholeBody, fetcher
+from harness.client.transport.fetch import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure
@@ -47,6 +47,7 @@ class OpenAIDialect(Dialect):
         UsageError: the address cannot be used.
     """
 
+    name = "openai"
     ends_with_done = True
 
     def __init__(self, url: str, access: Access) -> None:
@@ -148,18 +149,17 @@ class OpenAIDialect(Dialect):
         words = f"the server answered without streaming, with {body.kind}"
         return BadAnswer("protocol", words).failure
 
+    async def read_description(self, fetch: Fetch, api_key_env: str | None) -> ServerDescription:
+        """The server's models and version.
 
-def openai_dialect(url: str, api_key: str | None) -> OpenAIDialect:
-    """The dialect of the server at the address, with its key.
-
-    Raises:
-        UsageError: the address or the key cannot be used.
-    """
-    return OpenAIDialect(url, Access(_credentials(Route(url), api_key)))
-
-
-def _credentials(route: Route, api_key: str | None) -> Credentials:
-    return bearer(api_key, route.host)
+        Raises:
+            ServerError: a refusal, or not an OpenAI-compatible server.
+        """
+        listed = await fetch(f"{path_of(self.route.url)}/models")
+        if listed.status != 200:
+            raise _refusal(self.route, self.credentials, listed, api_key_env)
+        models = _models(self.route, listed.content)
+        return ServerDescription(models, await _version(fetch, self.route, listed))
 
 
 def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
@@ -197,62 +197,6 @@ def _counts(usage: Any) -> tuple[Any, Any]:
 def _status_in(error: Any) -> int | None:
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, int) and not isinstance(code, bool) else None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One entry of a server's model list; an adapter names its `parent`."""
-
-    id: str
-    parent: str | None = None
-    root: str | None = None
-    max_model_len: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ServerDescription:
-    """A server's models and its version, `unknown` where it does not tell."""
-
-    models: tuple[ModelEntry, ...]
-    version: str
-
-    def model(self, name: str) -> ModelEntry | None:
-        """The entry of that name, if there is one."""
-        return next((entry for entry in self.models if entry.id == name), None)
-
-
-async def describe(
-    url: str,
-    api_key: str | None,
-    *,
-    timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
-    api_key_env: str | None = None,
-) -> ServerDescription:
-    """What the server at `url` (with its `/v1`) serves.
-
-    `api_key_env` is only named in the hint of an error.
-
-    Raises:
-        UsageError: the address or the key cannot be used.
-        ServerError: no connection, no answer in time, a refusal, or not an OpenAI-compatible one.
-    """
-    route = Route(url)
-    credentials = _credentials(route, api_key)
-    try:
-        async with fetcher(route, credentials.headers, timeout) as fetch:
-            listed = await fetch(f"{path_of(route.url)}/models")
-            if listed.status != 200:
-                raise _refusal(route, credentials, listed, api_key_env)
-            models = _models(route, listed.content)
-            return ServerDescription(models, await _version(fetch, route, listed))
-    except TimeoutError:
-        raise ServerError(
-            f"no answer within {timeout:g} s", where=route.url, hint="is the server up?"
-        ) from None
-    except TransportFailed as error:
-        raise ServerError(
-            error.detail, where=route.url, hint="check the address, and that it runs"
-        ) from None
 
 
 def _refusal(

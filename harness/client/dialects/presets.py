@@ -4,63 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.client.credentials import Credentials
-from harness.client.dialect import one_line
-from harness.client.failures import TransportFailed
-from harness.client.transport.fetch import Fetch, WholeBody, fetcher
-from harness.client.transport.route import Route, path_of
+from harness.client.dialect import UNKNOWN, ModelEntry, ServerDescription, one_line
+from harness.client.transport.fetch import Fetch, WholeBody
+from harness.client.transport.route import path_of
 from harness.errors import ServerError
 from harness.records.http_server import HttpServer
 
-UNKNOWN = "unknown"
 _HELLO = re.compile(r"Hello from Rasa: (\S+)")
 
 
-@dataclass(frozen=True, slots=True)
-class PresetDescription:
-    """A server's version, and what stands for its weights; `models` are those it lists by name.
-
-    `models` is None where the server lists none.
-    """
-
-    version: str = UNKNOWN
-    root: str | None = None
-    models: Mapping[str, str | None] | None = None
-
-
-async def describe_preset(
-    server: HttpServer,
-    credentials: Credentials,
-    *,
-    timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
-) -> PresetDescription:
+async def describe_preset(server: HttpServer, fetch: Fetch) -> ServerDescription:
     """What the server says of itself; one without a preset that says where is not asked.
 
     Raises:
-        UsageError: the address cannot be used.
-        ServerError: no connection, no answer in time, or a refusal that hides what it is.
+        ServerError: the server cannot say now.
     """
     describe = {"rasa": _rasa, "ollama": _ollama}.get(server.preset or "")
     if describe is None:
-        return PresetDescription()
-    where = server.base
-    try:
-        async with fetcher(Route(where), credentials.headers, timeout) as fetch:
-            return await describe(_Documents(fetch, where))
-    except TimeoutError:
-        raise ServerError(
-            f"no answer within {timeout:g} s", where=where, hint="is the server up?"
-        ) from None
-    except TransportFailed as error:
-        raise ServerError(
-            credentials.redact(error.detail),
-            where=where,
-            hint="check the address, and that it runs",
-        ) from None
+        return ServerDescription(lists_models=False)
+    return await describe(_Documents(fetch, server.base))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +64,7 @@ class _Documents:
         return data if isinstance(data, dict) else {}
 
 
-async def _rasa(documents: _Documents) -> PresetDescription:
+async def _rasa(documents: _Documents) -> ServerDescription:
     """Version and model of a Rasa server; one without `--enable-api` says its version alone."""
     version = (await documents.json("/version")).get("version")
     if not isinstance(version, str):
@@ -108,24 +73,25 @@ async def _rasa(documents: _Documents) -> PresetDescription:
         version = found.group(1) if found and hello.status == 200 else None
     status = await documents.json("/status")
     root = status.get("model_id") or status.get("model_file")
-    return PresetDescription(
+    return ServerDescription(
         version=one_line(f"rasa {version}") if version else UNKNOWN,
+        lists_models=False,
         root=one_line(root) if isinstance(root, str) else None,
     )
 
 
-async def _ollama(documents: _Documents) -> PresetDescription:
+async def _ollama(documents: _Documents) -> ServerDescription:
     """Version of an Ollama server, and the digests of the models that it has."""
     version = (await documents.json("/api/version")).get("version")
     listed = (await documents.json("/api/tags")).get("models")
-    models: dict[str, str | None] | None = None
-    if isinstance(listed, list):
-        models = {}
-        for entry in listed:
-            if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-                digest = entry.get("digest")
-                models[entry["name"]] = digest if isinstance(digest, str) else None
-    return PresetDescription(
-        version=one_line(f"ollama {version}") if isinstance(version, str) else UNKNOWN,
-        models=models,
+    entries = listed if isinstance(listed, list) else []
+    models = [one for one in entries if isinstance(one, dict) and isinstance(one.get("name"), str)]
+    return ServerDescription(
+        tuple(ModelEntry(one["name"], root=_text(one.get("digest"))) for one in models),
+        one_line(f"ollama {version}") if isinstance(version, str) else UNKNOWN,
+        lists_models=isinstance(listed, list),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

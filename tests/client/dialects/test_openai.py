@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from harness.client.dialect_client import DialectClient
-from harness.client.dialects.openai import openai_dialect
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
 from harness.clock import SYSTEM_CLOCK, Clock, ManualClock
@@ -21,6 +20,7 @@ from harness.errors import UsageError
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.raw import RawServer, Step, chunked
+from tests.dialects import openai_dialect
 from tests.mock_server import MockReply, MockServer
 
 SECRET = "sk-very-secret"

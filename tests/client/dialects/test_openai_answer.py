@@ -7,9 +7,9 @@ import pytest
 
 from harness.client.dialect import BadAnswer
 from harness.client.dialect_client import AnswerReader
-from harness.client.dialects.openai import openai_dialect
 from harness.client.protocol import Answer, ChatRequest
 from harness.records.suite import Message
+from tests.dialects import openai_dialect
 
 ASK = ChatRequest("m", (Message(role="user", content="hi"),), max_tokens=8)
 ASK_LOGPROBS = ChatRequest("m", ASK.messages, max_tokens=8, logprobs=True)

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from harness.client.dialects.openai import describe
 from harness.errors import ServerError
+from tests.dialects import openai_dialect
 from tests.mock_server import MockServer
 
 
 async def test_models_with_parents() -> None:
     async with MockServer(lambda _: "x", models={"base": None, "good": "base"}) as server:
-        found = await describe(server.url, None)
+        found = await openai_dialect(server.url, None).describe()
     assert [(entry.id, entry.parent) for entry in found.models] == [
         ("base", None),
         ("good", "base"),
@@ -26,7 +26,7 @@ async def test_models_with_parents() -> None:
 
 async def complaint(url: str, key: str | None = None, env: str | None = None) -> str:
     with pytest.raises(ServerError) as caught:
-        await describe(url, key, timeout=1.0, api_key_env=env)
+        await openai_dialect(url, key).describe(timeout=1.0, api_key_env=env)
     assert "\n" not in caught.value.line
     assert caught.value.line.startswith(url)
     return caught.value.line
@@ -76,7 +76,7 @@ async def test_a_server_that_hangs() -> None:
 
     async with Site(hang) as url:
         with pytest.raises(ServerError, match=r"no answer within 0\.1 s"):
-            await describe(url, None, timeout=0.1)
+            await openai_dialect(url, None).describe(timeout=0.1)
 
 
 async def test_a_server_without_a_version() -> None:
@@ -86,7 +86,7 @@ async def test_a_server_without_a_version() -> None:
         return web.Response(status=404)
 
     async with Site(answer) as url:
-        assert (await describe(url, None)).version == "thing/1"
+        assert (await openai_dialect(url, None).describe()).version == "thing/1"
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 
 from harness.client.credentials import from_environment
-from harness.client.dialects.presets import PresetDescription, describe_preset
+from harness.client.dialect import Access, ModelEntry, ServerDescription
+from harness.client.dialects.http import HttpDialect
 from harness.errors import ServerError
 from harness.records.http_server import HttpServer
 from tests.bots import DIGEST, Dialogflow, Ollama, Rasa
@@ -14,14 +15,17 @@ from tests.bots import DIGEST, Dialogflow, Ollama, Rasa
 SECRET = "hush-hush-very-secret"
 
 
-async def said_of(url: str, preset: str, **more: Any) -> PresetDescription:
+async def said_of(url: str, preset: str, **more: Any) -> ServerDescription:
     server = HttpServer.model_validate({"engine": "http", "url": url, "preset": preset, **more})
-    return await describe_preset(server, from_environment(server, {"KEY": SECRET}, "servers.bot"))
+    access = Access(from_environment(server, {"KEY": SECRET}, "servers.bot"), server)
+    return await HttpDialect(server.url, access).describe()
 
 
 async def test_rasa_says_its_version_and_its_model() -> None:
     async with Rasa() as bot:
-        assert await said_of(bot.url, "rasa") == PresetDescription("rasa 3.6.20", "f2b1c0")
+        assert await said_of(bot.url, "rasa") == ServerDescription(
+            version="rasa 3.6.20", lists_models=False, root="f2b1c0"
+        )
 
 
 async def test_rasa_is_asked_with_its_headers() -> None:
@@ -36,19 +40,23 @@ async def test_rasa_is_asked_with_its_headers() -> None:
 async def test_rasa_without_its_api_still_greets() -> None:
     async with Rasa() as bot:
         bot.version = None
-        assert await said_of(bot.url, "rasa") == PresetDescription("rasa 3.6.20")
+        assert await said_of(bot.url, "rasa") == ServerDescription(
+            version="rasa 3.6.20", lists_models=False
+        )
 
 
 async def test_ollama_says_its_version_and_its_models_digests() -> None:
     async with Ollama() as bot:
         found = await said_of(bot.url, "ollama")
-    assert found == PresetDescription("ollama 0.13.1", models={"llama3.2:latest": DIGEST})
+    assert found == ServerDescription(
+        (ModelEntry("llama3.2:latest", root=DIGEST),), "ollama 0.13.1"
+    )
 
 
 async def test_dialogflow_has_nothing_to_be_asked() -> None:
     async with Dialogflow() as bot:
         pass
-    assert await said_of(bot.url, "dialogflow-cx") == PresetDescription("unknown")
+    assert await said_of(bot.url, "dialogflow-cx") == ServerDescription(lists_models=False)
 
 
 async def test_a_bot_that_is_not_there() -> None:
