@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from harness.records.verdict import RuleResult
 class WorstGroupAtLeast(Rule):
     """The candidate's mean over each group of cases is at least `value`."""
 
-    good_side: ClassVar[Literal["above", "below"] | None] = "above"
+    good_side = "above"
 
     require: Literal["worst_group_at_least"]
     metric: str
