@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness import stats
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import Metric
-from harness.records.verdict import Regression, RuleResult, Verdict
+from harness.records.verdict import Regression, Verdict
 
 Floats = npt.NDArray[np.float64]
 _ROUNDING = 1e-9
@@ -178,17 +178,18 @@ def _scaled(found: stats.Interval, span: float, low: float) -> stats.Interval:
 
 def with_regressions(verdict: Verdict, comparison: Comparison) -> Verdict:
     """The verdict with the metrics that are worse, whatever its rules ask."""
-    tested = losses(comparison, verdict.alpha, caps(verdict.rules))
+    limits = caps((rule.metric, rule.cap) for rule in verdict.rules)
+    tested = losses(comparison, verdict.alpha, limits)
     found = regressions(tested, verdict.alpha)
     return verdict.model_copy(update={"regressions": found, "metrics_compared": len(tested)})
 
 
-def caps(rules: Iterable[RuleResult]) -> dict[str, float]:
-    """The cap of each metric that a rule gives one to, the least of several."""
+def caps(given: Iterable[tuple[str | None, float | None]]) -> dict[str, float]:
+    """The cap of each metric that is given one, the least of several."""
     found: dict[str, float] = {}
-    for rule in rules:
-        if rule.metric is not None and rule.cap is not None:
-            found[rule.metric] = min(rule.cap, found.get(rule.metric, rule.cap))
+    for metric, cap in given:
+        if metric is not None and cap is not None:
+            found[metric] = min(cap, found.get(metric, cap))
     return found
 
 
@@ -202,17 +203,17 @@ def regressions(tested: Iterable[Regression], alpha: float) -> tuple[Regression,
 
 
 def losses(
-    comparison: Comparison, alpha: float, caps: Mapping[str, float] | None = None
+    comparison: Comparison, alpha: float, limits: Mapping[str, float] | None = None
 ) -> tuple[Regression, ...]:
     """Every metric that can be computed, with its p-value for being worse than the baseline's.
 
     The p-values are one-sided and Holm-corrected for all of these metrics; the bounds are at
-    `alpha` each and not corrected. A metric without bounds needs a cap.
+    `alpha` each and not corrected. A metric without bounds needs a cap, given in `limits`.
     """
     found = {}
     for name, metric in comparison.metrics.items():
         try:
-            found[name] = difference(metric, alpha, (caps or {}).get(name))
+            found[name] = difference(metric, alpha, (limits or {}).get(name))
         except ValueError:  # a rule on it says what is wrong; the others can still be told
             continue
     corrected = stats.holm(

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from harness import stats
 from harness.gate.compare import compare
-from harness.gate.differences import difference
+from harness.gate.differences import caps, difference
 from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
@@ -23,7 +23,7 @@ Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class PairDifference:
     """The difference of two candidates in one metric, the first minus the second."""
 
     pair: Pair
@@ -52,8 +52,8 @@ def recommend(
         pairs[one, other] = {} if found.problems else found.metrics
     metrics = {name: metric for suite in suites for name, metric in suite.definitions()}
     wanted = aims(policy, metrics)
-    caps = {rule.metric_name or "": getattr(rule, "cap", None) for rule in policy.rules}
-    tested = differences(pairs, wanted, policy.alpha, caps)
+    limits = caps((rule.metric_name, rule.value_cap) for rule in policy.rules)
+    tested = differences(pairs, wanted, policy.alpha, limits)
     better = advantages(tested, policy.alpha)
     known = {one.pair for one in tested}
     unknown = {pair: why for pair, why in doubts.items() if pair not in known}
@@ -92,21 +92,24 @@ def differences(
     pairs: Mapping[Pair, Mapping[str, PairedMetric]],
     wanted: Sequence[str],
     alpha: float,
-    caps: Mapping[str, float | None] | None = None,
-) -> list[Tested]:
-    """The difference in each of the metrics between each pair, as far as it can be computed."""
+    limits: Mapping[str, float] | None = None,
+) -> list[PairDifference]:
+    """The difference in each of the metrics between each pair, as far as it can be computed.
+
+    `limits` are the caps of metrics without bounds.
+    """
     found = []
     for pair, metrics in pairs.items():
         for metric in (metrics[name] for name in wanted if name in metrics):
             try:
-                interval = difference(metric, alpha, (caps or {}).get(metric.name))
+                interval = difference(metric, alpha, (limits or {}).get(metric.name))
             except ValueError:  # the rule on it says what is wrong
                 continue
-            found.append(Tested(pair, metric.name, metric.metric, interval))
+            found.append(PairDifference(pair, metric.name, metric.metric, interval))
     return found
 
 
-def advantages(tested: Sequence[Tested], alpha: float) -> tuple[Advantage, ...]:
+def advantages(tested: Sequence[PairDifference], alpha: float) -> tuple[Advantage, ...]:
     """The differences that are significant, the most certain first.
 
     The chance of naming any falsely is at most alpha, however many candidates and metrics there
@@ -121,7 +124,7 @@ def advantages(tested: Sequence[Tested], alpha: float) -> tuple[Advantage, ...]:
     return tuple(sorted(named, key=lambda one: one.p_value))
 
 
-def _advantage(tested: Tested, p_value: float) -> Advantage:
+def _advantage(tested: PairDifference, p_value: float) -> Advantage:
     interval = tested.interval
     rises = interval.estimate > 0
     first_better = rises is not tested.definition.lower_is_better

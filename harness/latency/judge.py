@@ -104,8 +104,8 @@ class LatencyRule(Rule):
 
     @classmethod
     def definition(cls, result: RuleResult) -> Metric:
-        """A time in seconds."""
-        return Metric(name=result.metric or "time", unit="s", direction="lower", high=None)
+        """A time in seconds, less of which is better."""
+        return Metric(name=result.metric or "time", unit="seconds", direction="lower", high=None)
 
 
 def latency_rules(policy: Policy | None) -> tuple[LatencyRule, ...]:

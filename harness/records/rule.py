@@ -90,6 +90,11 @@ class Rule(Record):
         return getattr(self, "metric", None)
 
     @property
+    def value_cap(self) -> float | None:
+        """At which size values of the metric are cut, None where they are not."""
+        return None
+
+    @property
     def title(self) -> str:
         """The rule in words for a list of rules."""
         return f"`{self.require}`"

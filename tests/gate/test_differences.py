@@ -12,9 +12,10 @@ from scipy.stats import binom
 
 from harness.gate import differences
 from harness.gate.compare import compare
-from harness.gate.differences import losses, regressions, with_regressions
+from harness.gate.differences import caps, losses, regressions, with_regressions
 from harness.gate.judge import gate
 from harness.records.comparison import Comparison, PairedMetric
+from harness.records.metric import Metric
 from harness.records.policy import Policy
 from tests.builders import make_run, shop, usual
 from tests.gate.simulated import remembered
@@ -138,3 +139,24 @@ def test_the_verdict_names_what_no_rule_asks_about_and_is_not_changed_by_it(
     assert "shop.scope.answer_rate" in [each.metric for each in bad.regressions]
     assert "shop.gold.accuracy" not in [each.metric for each in bad.regressions]
     assert good.metrics_compared == bad.metrics_compared == len(comparison.metrics)
+
+
+NATS = Metric(name="m", unit="nats/token", direction="lower", high=None)
+
+
+def test_where_lower_is_better_a_rise_is_the_regression() -> None:
+    low, high = (np.linspace(start, start + 0.5, CASES) for start in (2.0, 3.0))
+    one, groups = np.ones(CASES), np.arange(CASES).astype(np.str_)
+    risen = PairedMetric("s.x.m", high, one, low, one, groups, metric=NATS)
+    fallen = PairedMetric("s.x.n", low, one, high, one, groups, metric=NATS)
+    comparison = compared(risen, fallen)
+    assert losses(comparison, ALPHA) == (), "without bounds and without a cap nothing can be said"
+    tested = losses(comparison, ALPHA, {"s.x.m": 5.0, "s.x.n": 5.0})
+    (found,) = regressions(tested, ALPHA)
+    assert (found.metric, found.definition) == ("s.x.m", NATS)
+    assert found.estimate == pytest.approx(1.0)
+
+
+def test_of_several_caps_the_least_holds() -> None:
+    given = (("a", 3.0), ("a", 2.0), ("b", None), (None, 1.0), ("c", 4.0))
+    assert caps(given) == {"a": 2.0, "c": 4.0}

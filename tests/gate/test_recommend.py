@@ -17,7 +17,7 @@ from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.recommend import advantages, aims, choose, differences, reason, recommend
 from harness.records.comparison import PairedMetric
-from harness.records.metric import SHARE
+from harness.records.metric import SHARE, Metric
 from harness.records.policy import Policy
 from harness.records.recommendation import Advantage, Recommendation
 from harness.records.verdict import RuleResult, Verdict
@@ -287,3 +287,19 @@ def test_the_bound_on_luck_names_the_rules_that_have_none(
 ) -> None:
     found = recommended(tmp_path, [BETTER, *more], good=usual, fair=half)
     assert found.notes[0].endswith(told)
+
+
+def test_where_lower_is_better_the_lower_one_is_preferred() -> None:
+    nats = Metric(name="m", unit="nats/token", direction="lower", high=None)
+    low, high = (np.linspace(start, start + 0.5, 40) for start in (2.0, 3.0))
+    one, groups = np.ones(40), np.arange(40).astype(np.str_)
+    found = PairedMetric("s.x.m", high, one, low, one, groups, metric=nats)
+    tested = differences({("a", "b"): {"s.x.m": found}}, ("s.x.m",), ALPHA, {"s.x.m": 5.0})
+    (named,) = advantages(tested, ALPHA)
+    assert (named.better, named.worse, named.definition) == ("b", "a", nats)
+    assert named.estimate == pytest.approx(-1.0)
+    assert named.ci_low <= named.estimate <= named.ci_high
+    for require, wanted in (("at_most", ("s.x.m",)), ("at_least", ())):
+        rule = {"metric": "s.x.m", "require": require, "value": 2.0, "cap": 5.0}
+        policy = Policy.model_validate({"baseline": "b", "rules": [rule]})
+        assert aims(policy, {"s.x.m": nats}) == wanted

@@ -49,6 +49,11 @@ class MetricRule(Rule):
         return True
 
     @property
+    def value_cap(self) -> float | None:
+        """At which size values of the metric are cut, None where they are not."""
+        return self.cap
+
+    @property
     def by_estimate(self) -> bool:
         """Whether the estimate alone decides, whatever its bounds are."""
         return False

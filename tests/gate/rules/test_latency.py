@@ -27,7 +27,7 @@ def test_the_metric_decides_the_kind(require: str, kind: type[Rule]) -> None:
     result = found.judge(NOTHING, 0.05)
     assert (result.outcome, result.reason) == ("invalid", "latency.ttft_p95 was not measured")
     assert kind_of(result) is kind
-    assert kind_of(result).definition(result).unit == "s"
+    assert kind_of(result).definition(result).unit == "seconds"
     assert kind_of(result).suite_of(result.metric) is None
 
 
