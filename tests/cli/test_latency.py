@@ -237,7 +237,7 @@ def test_a_server_without_usage_has_no_rate_of_tokens_and_a_rule_on_tpot_is_inva
     [
         ({**RULE, "metric": "latency.foo_p50"}, "no metric `latency.foo_p50`"),
         ({**RULE, "metric": "latency.ttft"}, "no metric `latency.ttft`"),
-        ({**RULE, "require": "at_least"}, "no rule `at_least` holds for one"),
+        ({**RULE, "require": "at_least"}, "no rule `at_least` holds for latency.ttft_p50"),
         ({**RULE, "require": "at_most", "value": -1.0}, "-1 is no time"),
     ],
 )
