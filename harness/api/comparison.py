@@ -17,7 +17,6 @@ from harness.errors import EvidenceError, UsageError
 from harness.gate.compare import compare as paired
 from harness.gate.differences import difference, losses
 from harness.gate.judge import doubts
-from harness.gate.python_evidence import counted, grounds
 from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
 from harness.records.score import Score
@@ -25,6 +24,7 @@ from harness.records.suite import Suite
 from harness.report import numbers
 from harness.report.text import one_line
 from harness.run.subset import narrowed
+from harness.sections.evidence import counted, grounds
 from harness.sections.load_suites import load_suites
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ _CHANGES: dict[Change, str] = {
     "still_failing": "still failing",
     "still_passing": "still passing",
     "not_comparable": "not comparable",
+    "worse": "worse",
+    "better": "better",
+    "same": "the same",
 }
 
 

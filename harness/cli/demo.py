@@ -15,7 +15,7 @@ from harness.cli.train import require_training
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.verdict import Verdict
-from harness.run.engine import run
+from harness.sections.evaluate import evaluate
 from harness.session.context import GateContext, open_context
 from harness.session.gate import GateSession
 from harness.training.job import load_recipe
@@ -41,7 +41,7 @@ def command(seed: int, config: Path) -> None:
         context = open_context(project, CANDIDATES, None, ())
         targets = (*context.live_baseline, *CANDIDATES)
         with GateSession(context, dict.fromkeys(CANDIDATES, whole()), console) as session:
-            runs = run(project, targets, context.suites, console, whole())
+            runs = evaluate(project, targets, context.suites, console, whole())
             verdicts = [session.judge(context.compare(name, runs)).verdict for name in CANDIDATES]
     _print_table(context, verdicts)
 

@@ -25,9 +25,9 @@ from harness.records.run import Run
 from harness.records.summary import Summary
 from harness.report.costs import spending_sentence
 from harness.report.repeats import repeats_sentences
-from harness.run.engine import run
 from harness.run.plan import Selection
 from harness.run.resume import Reuse
+from harness.sections.evaluate import evaluate
 from harness.sections.load_suites import load_suites
 
 
@@ -68,7 +68,7 @@ def command(
         Console() as console,
         chosen_cluster(engine, ray_address, workers, console.say) as cluster,
     ):
-        runs = run(project, targets, suites, console, selection, reuse=reuse, cluster=cluster)
+        runs = evaluate(project, targets, suites, console, selection, reuse=reuse, cluster=cluster)
     if as_json:
         check_scored(runs)  # before: standard output is to hold one object
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))

@@ -39,7 +39,7 @@ def compare(
         problems=(
             *(() if askings else _untested(candidate, baseline, suites)),
             *_problems(candidate, baseline, cases, suites),
-            *_judged_otherwise(candidate, baseline),
+            *_judged_otherwise(candidate, baseline, suites),
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
     )
@@ -51,6 +51,12 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         for suite in suites
         for section, case in suite.cases()
     }
+    lower_is_better = {
+        (suite.name, section.name)
+        for suite in suites
+        for section in suite.sections
+        if section.metrics[0].lower_is_better
+    }
     for recorded in (*baseline.recorded, *candidate.recorded):
         cases[recorded.score.suite, recorded.score.section, recorded.case.id] = recorded.case
     theirs = {_place(score): (score, attempt) for score, attempt in _scored(baseline)}
@@ -59,7 +65,8 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         case = cases.get((ours.suite, ours.section, ours.case))
         if other is not None and case is not None:
             messages = conversation(case, candidate.header.system_prompts.get(ours.suite))
-            yield _pair(case, messages, (ours, attempt), other)
+            lower = (ours.suite, ours.section) in lower_is_better
+            yield _pair(case, messages, (ours, attempt), other, lower=lower)
 
 
 def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
@@ -74,6 +81,8 @@ def _pair(
     messages: tuple[Message, ...],
     ours: tuple[Score, Attempt],
     other: tuple[Score, Attempt],
+    *,
+    lower: bool,
 ) -> PairedCase:
     score, attempt = ours
     other_score, other_attempt = other
@@ -90,14 +99,17 @@ def _pair(
         baseline_attempt=other_attempt,
         candidate_score=score,
         baseline_score=other_score,
-        change=_change(score, other_score),
+        change=_change(score, other_score, lower=lower),
         expect=case.expect,
     )
 
 
-def _change(ours: Score, other: Score) -> Change:
-    if ours.passed is None or other.passed is None:
+def _change(ours: Score, other: Score, *, lower: bool) -> Change:
+    if ours.value is None or other.value is None:
         return "not_comparable"
+    if ours.passed is None or other.passed is None:
+        gain = other.value - ours.value if lower else ours.value - other.value
+        return "same" if gain == 0.0 else "better" if gain > 0.0 else "worse"
     if ours.passed:
         return "still_passing" if other.passed else "fixed"
     return "new_failure" if other.passed else "still_failing"
@@ -258,18 +270,22 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
         yield from _problems_of_adapter(who, run)
 
 
-def _judged_otherwise(candidate: Run, baseline: Run) -> Iterator[str]:
-    """Python tests whose answers two different judges judged."""
+def _judged_otherwise(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
+    """Cases whose answers two different judges judged."""
+    sections = {(suite.name, one.name): one for suite in suites for one in suite.sections}
     theirs = {(case.score.path): case.judge for case in baseline.recorded}
     differing = [
-        case.score.path
+        case.score
         for case in candidate.recorded
         if theirs.get(case.score.path, case.judge) != case.judge
     ]
     if differing:
+        first = differing[0]
+        section = sections.get((first.suite, first.section))
+        noun, remedy = ("cases", "run them again") if section is None else section.judged_again
         yield (
-            f"another judge judged the baseline in {len(differing)} Python tests, {differing[0]} "
-            "among them: run them for both in one session of pytest"
+            f"another judge judged the baseline in {len(differing)} {noun}, {first.path} "
+            f"among them: {remedy}"
         )
 
 

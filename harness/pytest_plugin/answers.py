@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from harness.records.attempt import Attempt
 from harness.records.run import Run
@@ -36,7 +37,9 @@ def stored_answers(folder: RunFolder) -> Answers:
         EvidenceError: there is none, or it is not as it was when it was finished.
     """
     run = folder.load()
-    return Answers(run.header.target, _by_case(run.scores), folder.attempts())
+    recorded = {one.attempt.key: one.attempt for one in run.recorded}
+    attempts = ChainMap(recorded, cast("dict[str, Attempt]", folder.attempts()))
+    return Answers(run.header.target, _by_case(run.scores), attempts)
 
 
 def held_answers(run: Run, name: str) -> Answers:

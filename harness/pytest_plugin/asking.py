@@ -17,10 +17,10 @@ from harness.records.plan import Plan
 from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.run.engine import run
 from harness.run.plan import Selection, plan
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
+from harness.sections.evaluate import evaluate
 from harness.targets.identity import identify
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def plan_asking(workbench: Workbench, needs: Needs) -> Asking:
         elif needs.cases and workbench.options.baseline is not None:
             paths = dict.fromkeys(path for cases in needs.cases.values() for path in cases)
             wanted = needs.model_copy(update={"cases": {**needs.cases, live: tuple(paths)}})
-    total = sum(len(section.cases) for suite in suites for section in suite.asked)
+    total = sum(len(section.cases) for suite in suites for section in suite.sections)
     count, repeats = len(workbench.project.config.suites), workbench.options.repeats
     names = wanted.targets if live not in wanted.targets else (live, *wanted.targets)
     selections = {
@@ -147,7 +147,7 @@ def _runs(asking: Asking, watcher: Watcher) -> dict[str, Run]:
             for name, part in asking.selections.items()
         }
     names, parts = list(asking.selections), asking.selections
-    return run(project, names, asking.suites, watcher, parts, reuse=asking.reuse)
+    return evaluate(project, names, asking.suites, watcher, parts, reuse=asking.reuse)
 
 
 def _baseline_at_hand(asking: Asking) -> dict[str, Run]:

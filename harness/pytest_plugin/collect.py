@@ -32,7 +32,9 @@ class SuiteFile(pytest.File):
         except HarnessError as error:
             raise self.CollectError(self.workbench.told(error)) from None
         self.workbench.collected[suite.name] = None
-        for section in suite.asked:
+        for section in suite.sections:
+            if not section.cases:
+                continue
             yield SectionNode.from_parent(self, name=section.name, suite=suite, section=section)
         if self.workbench.wide_owner in (None, self.path):
             # Rules on no suite in particular belong to the first that is collected.
@@ -70,7 +72,7 @@ class SectionNode(pytest.Collector):
                     name=parametrized(name, target),
                     workbench=workbench,
                     target=target,
-                    place=lines[case.id],
+                    place=lines.get(case.id, (self.path, 1)),
                     suite=self.suite,
                     section=self.section,
                     case=case,

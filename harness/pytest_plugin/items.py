@@ -93,7 +93,7 @@ class CaseItem(HarnessItem):
 
     def runtest(self) -> None:
         """Judge the scores: a failure of an ordinary case is left to the rules."""
-        failing = [score for score in self._scores if not score.passed]
+        failing = [score for score in self._scores if score.passed is False]
         if not failing:
             return
         said = why(failing[0]) or "the answer does not pass"

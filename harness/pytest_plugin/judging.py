@@ -12,9 +12,9 @@ from harness.pytest_plugin.recorder import Place
 from harness.records.comparison import Comparison
 from harness.records.progress import Watcher
 from harness.records.run import Run
+from harness.sections.evaluate import tell_of_unfinished
 from harness.session.context import GateContext
 from harness.session.gate import GateSession, check_latency
-from harness.session.python_tests import tell_of_unfinished
 from harness.storage import RunFolder
 
 _LISTED = 10
@@ -93,7 +93,8 @@ def _judged(
         name: replace(found, header=found.header.model_copy(update={"selection": {}}))
         for name, found in _without(context, runs, unkept).items()
     }
-    tell_of_unfinished(context, complete, watcher)
+    now = context.grounds(complete)
+    tell_of_unfinished(context.project, context.suites, complete, now, watcher)
     judged = {}
     for candidate, places in asking.needs.rules.items():
         found = context.compare(candidate, complete)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.records.errand import Errand
+    from harness.sections.pytest_child import TestOrder
 
 CONFIG_NAME = "harness.yaml"
 _TARGET: dict[str, Any] = {
@@ -39,7 +39,7 @@ class Options:
     repeats: int | None
     stored: bool
     no_cache: bool
-    errand: Errand | None = None
+    order: TestOrder | None = None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -77,8 +77,8 @@ def add_options(parser: pytest.Parser) -> None:
         help="ask everything again",
     )
     group.addoption(
-        "--harness-errand",
-        dest="harness_errand",
+        "--harness-order",
+        dest="harness_order",
         default=None,
         help=argparse.SUPPRESS,  # for a gate that has Python tests run
     )
@@ -115,7 +115,7 @@ def read_options(config: pytest.Config) -> Options | None:
         repeats=option.harness_repeats,
         stored=option.harness_stored,
         no_cache=option.harness_no_cache,
-        errand=_errand(option.harness_errand),
+        order=_order(option.harness_order),
     )
 
 
@@ -143,10 +143,10 @@ def _configuration(config: pytest.Config) -> Path:
     return found
 
 
-def _errand(given: str | None) -> Errand | None:
-    from harness.records.errand import Errand  # no session without a target pays for it
+def _order(given: str | None) -> TestOrder | None:
+    from harness.sections.pytest_child import TestOrder  # no session without a target pays for it
 
-    return None if given is None else Errand.model_validate_json(given)
+    return None if given is None else TestOrder.model_validate_json(given)
 
 
 def _exists(path: Path) -> bool:

@@ -19,10 +19,13 @@ from harness.pytest_plugin.outcomes import Status, retell, status
 from harness.pytest_plugin.proctor import Proctor
 from harness.pytest_plugin.progress import progress_of
 from harness.pytest_plugin.python_tests import PythonTests
+from harness.pytest_plugin.recorder import Place
 from harness.pytest_plugin.spread import Controller, Node, worker_of
 from harness.pytest_plugin.summary import header, summarise
 from harness.pytest_plugin.workbench import Workbench, told
+from harness.sections.pytest_child import EventLog, TestEvent
 from harness.suites.load import SUITE_FILE
+from harness.visible_text import on_a_line
 
 
 class Plugin:
@@ -40,6 +43,8 @@ class Plugin:
         self._asked = False
         self._tests: PythonTests | None = None
         self._proctor: Proctor | None = None
+        self._events = EventLog(None if options.order is None else options.order.events)
+        self._over = 0
 
     @property
     def workbench(self) -> Workbench:
@@ -63,14 +68,14 @@ class Plugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the project: what is wrong with the command line is said before all else."""
         self._session = session
-        if self._options.errand is not None:
+        if self._options.order is not None:
             # How a gate that is interrupted passes that on.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._workbench = Workbench(self._options)
         except HarnessError as error:
             root = self._options.config.absolute().parent
-            raise pytest.UsageError(f"harness: {told(error, root)}") from None
+            raise self._refused(told(error, root)) from None
         self._marks = Marks(self._config, self._from_file)
         self._tests = PythonTests(self._config, self._workbench, self._marks)
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
@@ -102,6 +107,7 @@ class Plugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """As a worker, tell the controller what the selected items need."""
+        self._events.write(TestEvent(event="collected", count=len(session.items)))
         if self._worker is not None:
             self._worker.tell(self._needs(session))
 
@@ -155,6 +161,9 @@ class Plugin:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather what Python tests came to; after the last of them, judge."""
+        if report.when == "teardown":
+            self._over += 1
+            self._events.write(TestEvent(event="progress", count=self._over))
         if self._worker is None and self.proctor.hear(report):
             self.proctor.judge()
             if self._asked and self.workbench.findings is not None:
@@ -178,11 +187,25 @@ class Plugin:
         """Category, letter and word of what pytest has no words for."""
         return status(report)
 
+    def pytest_exception_interact(
+        self, call: pytest.CallInfo[Any], report: pytest.CollectReport | pytest.TestReport
+    ) -> None:
+        """Tell a gate of a file that cannot be collected."""
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            self._events.complain(call.excinfo.value)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell a gate of what pytest or a plugin stumbled over."""
+        self._events.complain(excinfo.value)
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Hang up: nothing is tested any more."""
         if self._proctor is not None:
+            for place, why in self._proctor.outcomes().items():
+                self._events.write(_outcome(place, why))
             self._proctor.close()
+        self._events.write(TestEvent(event="end", count=int(exitstatus)))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
@@ -197,13 +220,19 @@ class Plugin:
     def _needs(self, session: pytest.Session) -> Needs:
         cases = [item for item in session.items if isinstance(item, CaseItem)]
         rules = [item for item in session.items if isinstance(item, RuleItem)]
-        errand = self._options.errand
+        order = self._options.order
         return needs_of(
-            self.workbench.collected if errand is None else errand.suites,
+            self.workbench.collected if order is None else order.suites,
             ((item.target, item.case_path) for item in cases),
             ((item.target, item.rule) for item in rules),
             () if self._options.stored else self.tests.tested(session.items),
         )
+
+    def _refused(self, text: str) -> pytest.UsageError:
+        """The error that ends the session, of which a gate is told as well."""
+        refused = pytest.UsageError(f"harness: {text}")
+        self._events.write(TestEvent(event="complaint", text=on_a_line(str(refused), 400)))
+        return refused
 
     def _ask(self, session: pytest.Session, needs: Needs) -> None:
         """Ask and judge; whatever prevents it is one line, before any item has run."""
@@ -218,4 +247,15 @@ class Plugin:
             self.workbench.findings = ask(asking, progress_of(self._config))
             self.proctor.open(asking, self._controller)
         except HarnessError as error:
-            raise pytest.UsageError(f"harness: {self.workbench.told(error)}") from None
+            raise self._refused(self.workbench.told(error)) from None
+
+
+def _outcome(place: Place, why: str) -> TestEvent:
+    """What came of the Python tests of a section, for a gate."""
+    target, suite, section = place
+    return TestEvent(
+        event="unrecorded" if why else "recorded",
+        section=f"{suite}.{section}",
+        target=target,
+        text=on_a_line(why, 400),
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
-from harness.pytest_plugin.recorder import Recorder
+from harness.pytest_plugin.recorder import Place, Recorder
 from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
@@ -38,6 +38,10 @@ class Proctor:
     def notes(self) -> list[str]:
         """What was recorded, and what was not and why, a line each."""
         return [] if self._recorder is None else self._recorder.notes()
+
+    def outcomes(self) -> dict[Place, str]:
+        """By section, why nothing was recorded of it; empty where it was."""
+        return {} if self._recorder is None else self._recorder.outcomes()
 
     def open(self, asking: Asking, controller: Controller) -> None:
         """Get through to every target that is tested, its adapter proven, before any test runs.

@@ -146,10 +146,10 @@ class PythonTests:
         return report
 
     def _whom(self, section: str) -> tuple[str, ...]:
-        errand = self._workbench.options.errand
-        if errand is None:
+        order = self._workbench.options.order
+        if order is None:
             return self.targets
-        return tuple(name for name, sections in errand.tests.items() if section in sections)
+        return tuple(name for name, sections in order.tests.items() if section in sections)
 
     def _run(self, target: str) -> str:
         findings = self._workbench.findings

@@ -6,10 +6,10 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 
-from harness.gate.python_evidence import configured_judge
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.recording import RecordedCase, RecordedSection, Recording
+from harness.sections.evidence import configured_judge
 from harness.sections.python import METRICS
 from harness.storage import RunFolder
 
@@ -81,15 +81,22 @@ class Recorder:
                 told[place] = each.part or self._lost.get(place) or self._ran(place)
         return told
 
+    def outcomes(self) -> dict[Place, str]:
+        """By section, why nothing was kept of it; empty where it was."""
+        unkept = self.unkept()
+        return {
+            place: f"{unkept[place]}, so none is recorded" if place in unkept else ""
+            for place in self._tested
+        }
+
     def notes(self) -> list[str]:
         """What was kept, and what was not and why, a line each."""
-        unkept, lines = self.unkept(), []
+        outcomes, lines = self.outcomes(), []
         for place, each in self._tested.items():
             target, suite, section = place
             count = len(each.cases)
             recorded = f"{count} Python test{'s' if count > 1 else ''} recorded"
-            told = f"{unkept[place]}, so none is recorded" if place in unkept else recorded
-            lines.append(f"{suite}.{section} of {target}: {told}")
+            lines.append(f"{suite}.{section} of {target}: {outcomes[place] or recorded}")
         return lines
 
     def _ran(self, place: Place) -> str:

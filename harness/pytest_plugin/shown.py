@@ -72,7 +72,8 @@ def grade(score: Score) -> str:
     """The score in a word or two."""
     if score.value is None:
         return score.status
-    return f"score {score.value:.3g}, {'pass' if score.passed else 'fail'}"
+    value = f"score {score.value:.3g}"
+    return value if score.passed is None else f"{value}, {'pass' if score.passed else 'fail'}"
 
 
 def why(score: Score) -> str:

@@ -8,7 +8,6 @@ import pytest
 
 from harness.config import SEALED
 from harness.errors import UsageError
-from harness.gate.python_evidence import baseline_digest
 from harness.pytest_plugin.marking import Mark, TestCase
 from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.talks import Heard, Talker
@@ -16,6 +15,7 @@ from harness.pytest_plugin.workbench import Workbench
 from harness.records.suite import Suite
 from harness.records.target import Generation
 from harness.run.llm_judge import Opinion, judge_digest, opinion
+from harness.sections.evidence import baseline_digest
 
 
 @dataclass(slots=True)

@@ -42,8 +42,8 @@ class Switchboard:
         if target not in self._lines:
             endpoint = self._endpoint(target)
             project = self._workbench.project
-            errand = self._workbench.options.errand
-            line = LiveTarget(project, target, endpoint, errand.concurrency if errand else None)
+            order = self._workbench.options.order
+            line = LiveTarget(project, target, endpoint, order.concurrency if order else None)
             self._lines[target] = self._stack.enter_context(line)
         return self._lines[target]
 

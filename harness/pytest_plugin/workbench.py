@@ -154,7 +154,7 @@ class Workbench:
             else:
                 self.bench = self._open()
                 # What a gate leaves out must not be asked for here either.
-                suites = load_suites(self.project) if self.options.errand else self.bench.suites
+                suites = load_suites(self.project) if self.options.order else self.bench.suites
         except SuiteError:
             loaded, self.broken = self._load_each()
             if not self.broken:
@@ -165,8 +165,8 @@ class Workbench:
         return {file: suite for file, suite in files if suite.name in wanted}
 
     def _wanted(self) -> tuple[str, ...]:
-        """The suites that a gate's errand is about; of any other session, none are named."""
-        return self.options.errand.suites if self.options.errand else ()
+        """The suites that a gate's order is about; of any other session, none are named."""
+        return self.options.order.suites if self.options.order else ()
 
     def _open(self) -> GateContext:
         from harness.session.context import open_context  # brings the statistics

@@ -122,6 +122,41 @@ class Asks(Sequence[Ask]):
         return Ask(key, part.suite, part.section.name, case, repeat, messages, seed)
 
 
+class ListedAsks(Sequence[Ask]):
+    """Asks that are all held, as those of a section's later rounds are."""
+
+    __slots__ = ("_asks",)
+
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        self._asks = tuple(asks)
+
+    @property
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many asks each section has."""
+        return dict(Counter((ask.suite, ask.section) for ask in self._asks))
+
+    @property
+    def digest(self) -> str:
+        """The digest of all keys, whatever their order."""
+        return digest_bytes("".join(sorted(self.each_key())).encode())
+
+    def each_key(self) -> Iterator[str]:
+        """The keys alone, in order."""
+        return (ask.key for ask in self._asks)
+
+    def __len__(self) -> int:
+        return len(self._asks)
+
+    @overload
+    def __getitem__(self, index: int) -> Ask: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Ask]: ...
+
+    def __getitem__(self, index: int | slice) -> Ask | Sequence[Ask]:
+        return self._asks[index]
+
+
 def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
     """The case's messages as they are sent: a system message of its own stands."""
     if system_prompt and case.messages[0].role != "system":

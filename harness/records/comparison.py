@@ -15,7 +15,17 @@ from harness.records.run import Run
 from harness.records.score import Score
 from harness.records.suite import Message
 
-Change = Literal["new_failure", "fixed", "still_failing", "still_passing", "not_comparable"]
+# The last three are those of grades, of which no value is a failure.
+Change = Literal[
+    "new_failure",
+    "fixed",
+    "still_failing",
+    "still_passing",
+    "not_comparable",
+    "worse",
+    "better",
+    "same",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A recording: what a suite's Python tests found out about one target."""
+"""What came of the sections of a suite that are more than one request a case, for one target."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from harness.records.metric import Metric
 from harness.records.score import Score
 from harness.records.suite import Case
 
-# What a run's header and a score's reader see as the scorer of such a section.
-SCORER = "pytest"
-
 
 class RecordedCase(Record):
-    """One Python test as a case: the conversation it led, what came back, and its score.
+    """One case: the conversation as it is to be shown, what came back, and its score.
 
     `case.messages` is the conversation up to the last message of the user's, and the attempt the
     answer to it. `judge` is the digest of what judged answers in it, None where nothing did, and
@@ -43,10 +40,11 @@ class RecordedCase(Record):
 
 
 class RecordedSection(Record):
-    """All tests of one section, every one of them run in one session.
+    """All cases of one section, every one of them run in one session.
 
-    `judge` is the digest of what the configuration said of the judge, None where no test asked it.
-    Without a `session` it is of a time when nothing was kept of what it rests on.
+    `rests_on` has the digest of each thing that the scores depend on beside suite and target, as
+    the configuration described it; `judge` is that of the configuration's judge, None where it was
+    not asked. Without a `session` it is of a time when nothing was kept of what it rests on.
     """
 
     suite: str
@@ -55,6 +53,8 @@ class RecordedSection(Record):
     cases: tuple[RecordedCase, ...] = Field(min_length=1)
     session: str = ""
     judge: str | None = None
+    rests_on: dict[str, str] = Field(default_factory=dict)
+    scorer: str = "pytest"
 
     @property
     def place(self) -> tuple[str, str]:
@@ -68,12 +68,12 @@ class RecordedSection(Record):
 
     @property
     def fleeting(self) -> bool:
-        """Whether a request failed or a test broke: that is never taken for found out."""
+        """Whether a request failed or a case broke: that is never taken for found out."""
         return any(each.score.status == "failed" or each.broken for each in self.cases)
 
     @model_validator(mode="after")
     def _each_once(self) -> RecordedSection:
-        ids = [each.case.id for each in self.cases]
+        ids = [(each.case.id, each.score.repeat) for each in self.cases]
         if len(set(ids)) < len(ids):
             raise ValueError("a case is there twice")
         if {(each.score.suite, each.score.section) for each in self.cases} != {
@@ -84,7 +84,7 @@ class RecordedSection(Record):
 
 
 class Recording(Record):
-    """`recorded.json` of a run: the sections that Python tests scored.
+    """`recorded.json` of a run: the sections that were run, and not asked case by case.
 
     `freshness` is that of the run: a recording from before everything was asked anew is none.
     `begun` are the sections, by suite and name, whose tests a session, the third, has begun and not

@@ -16,7 +16,7 @@ from harness.records.attempt import Attempt
 from harness.records.base import Record
 from harness.records.cost import Asking, Spending, spending
 from harness.records.metric import Metric
-from harness.records.recording import SCORER, RecordedCase, RecordedSection, Recording
+from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.score import Score
 from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
@@ -179,7 +179,7 @@ class Run:
             SectionPlan(
                 suite=section.suite,
                 section=section.section,
-                scorer=SCORER,
+                scorer=section.scorer,
                 metrics=section.metrics,
                 planned=len(section.cases),
             )

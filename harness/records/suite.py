@@ -76,6 +76,8 @@ class Section(Record):
     kind: ClassVar[str] = ""
     # Whether each case is one request to the target, and its score depends on that answer alone.
     one_request: ClassVar[bool] = False
+    # What its cases are called, and how those get one judge that two judges have judged.
+    judged_again: ClassVar[tuple[str, str]] = ("cases", "run both sides again with --no-cache")
 
     name: str = Field(pattern=NAME_PATTERN)
     scorer: str

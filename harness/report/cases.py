@@ -17,11 +17,14 @@ from harness.report.text import anchor, clip, one_line, visible
 
 _GROUPS: tuple[tuple[Fate, str, str], ...] = (
     ("new_failure", "New failures", "The baseline passes, the candidate fails."),
+    ("worse", "Worse", "The candidate's value is worse; no value is a failure by itself."),
     ("fixed", "Fixed", "The baseline fails, the candidate passes."),
+    ("better", "Better", "The candidate's value is better."),
     ("still_failing", "Still failing", "Neither passes."),
     ("not_comparable", "Not comparable", "At least one side has no score."),
     ("changed", "Passing, answer changed", "Both pass with different answers."),
     ("unchanged", "Passing, answer unchanged", "Both pass with the same answer."),
+    ("same", "Same value", "Both sides have the same value."),
 )
 
 

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 PlotKind = Literal["difference", "share", "time", "ratio"]
 
 
-Fate = Literal["new_failure", "fixed", "still_failing", "not_comparable", "changed", "unchanged"]
+Fate = Literal[
+    "new_failure",
+    "worse",
+    "fixed",
+    "better",
+    "still_failing",
+    "not_comparable",
+    "changed",
+    "unchanged",
+    "same",
+]
 
 
 @dataclass(frozen=True, slots=True)

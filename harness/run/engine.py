@@ -52,7 +52,6 @@ def run(
     """
     mirror = Mirror.open(project.runs_url, watcher.say)
     jobs: dict[str, Job] = {}
-    by_server: defaultdict[str, list[str]] = defaultdict(list)
     for target in dict.fromkeys(targets):
         identity = run_async(identify(project, target))
         part = selection[target] if isinstance(selection, Mapping) else selection
@@ -60,25 +59,43 @@ def run(
         mirror.fetch(project.runs, target, partial(_is_of, identity))
         jobs[target] = resume(project, planned, reuse)
         _tell_of_reuse(jobs[target], reuse, watcher)
-        by_server[project.target(target).server].append(target)
+    done = finish_jobs(project, list(jobs.values()), suites, watcher, cluster=cluster)
+    return dict(zip(jobs, done, strict=True))
+
+
+def finish_jobs(
+    project: Project,
+    jobs: Sequence[Job],
+    suites: Sequence[Suite],
+    watcher: Watcher,
+    *,
+    cluster: RayCluster | None = None,
+) -> list[Run]:
+    """The finished runs of the jobs, in their order; what is left of them is asked.
+
+    Raises:
+        ServerError: a server cannot be started or reached, or is gone for good.
+        AdapterNotApplied: a candidate's adapter has no effect on the answers.
+    """
+    mirror = Mirror.open(project.runs_url, watcher.say)
+    by_server: defaultdict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        if _needs_server(job):
+            by_server[project.target(job.plan.target).server].append(job)
     done: dict[str, Run] = {}
-    for server, names in by_server.items():
-        open_jobs = {name: jobs[name] for name in names if _needs_server(jobs[name])}
-        if not open_jobs:
-            continue
+    for server, some in by_server.items():
         with contextlib.ExitStack() as stack:
-            means = {
-                name: Means(cluster, stack.enter_context(mirror.hold(job.folder.path)))
-                for name, job in open_jobs.items()
-            }
-            for name, job in open_jobs.items():  # what came before the run was held
-                mirror.fetch(project.runs, name, partial(_is_of, job.plan.identity))
-            done |= _ask_all(project, server, open_jobs, suites, watcher, means)
-    for name, job in jobs.items():
-        if name not in done:
-            done[name] = _without_asking(project, job, suites)
+            means = [
+                Means(cluster, stack.enter_context(mirror.hold(job.folder.path))) for job in some
+            ]
+            for job in some:  # what came before the run was held
+                mirror.fetch(project.runs, job.plan.target, partial(_is_of, job.plan.identity))
+            done |= _ask_all(project, server, some, suites, watcher, means)
+    for job in jobs:
+        if job.plan.run_id not in done:
+            done[job.plan.run_id] = _without_asking(project, job, suites)
         mirror.finish(job.folder.path)
-    return {name: done[name] for name in jobs}
+    return [done[job.plan.run_id] for job in jobs]
 
 
 def _without_asking(project: Project, job: Job, suites: Sequence[Suite]) -> Run:
@@ -129,26 +146,27 @@ def _needs_server(job: Job) -> bool:
 def _ask_all(
     project: Project,
     server: str,
-    jobs: dict[str, Job],
+    jobs: Sequence[Job],
     suites: Sequence[Suite],
     watcher: Watcher,
-    means: Mapping[str, Means],
+    means: Sequence[Means],
 ) -> dict[str, Run]:
-    for one in means.values():
-        if one.cluster is not None and any(job.open for job in jobs.values()):
+    for one in means:
+        if one.cluster is not None and any(job.open for job in jobs):
             check_reach(one.cluster, server, project)
-    log = next(iter(jobs.values())).folder.server_log
+    log = jobs[0].folder.server_log
+    targets = list(dict.fromkeys(job.plan.target for job in jobs))
     done = {}
     try:
-        with connect(project, server, list(jobs), log, watcher.say) as endpoint:
-            for name, job in jobs.items():
-                _ask_through(project, job, suites, endpoint, watcher, means[name])
+        with connect(project, server, targets, log, watcher.say) as endpoint:
+            for job, one in zip(jobs, means, strict=True):
+                _ask_through(project, job, suites, endpoint, watcher, one)
                 _check_identity(project, job)
                 # Now, so that a later target's error loses nothing.
-                done[name] = job.finish(suites, SYSTEM_CLOCK, scored=True)
-                means[name].hold.finish()
+                done[job.plan.run_id] = job.finish(suites, SYSTEM_CLOCK, scored=True)
+                one.hold.finish()
     finally:
-        for job in jobs.values():
+        for job in jobs:
             if job.folder.server_log != log and job.folder.path.exists():
                 with contextlib.suppress(OSError):  # a copy for convenience hides no error
                     shutil.copyfile(log, job.folder.server_log)

@@ -68,7 +68,7 @@ async def ask(
 
             def see(one: Ask, attempt: Attempt) -> None:
                 stopwatch.see(attempt)
-                if scoring.quick:
+                if scoring.quick and planned.scored:
                     scores.append(scoring.score(one, attempt).model_dump_json())
                 count(attempt)
 

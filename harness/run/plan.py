@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
-from harness.records.asks import Asks, Part
+from harness.records.asks import Ask, Asks, ListedAsks, Part
 from harness.records.plan import Plan
 from harness.records.suite import Case, Section, Suite
 from harness.records.target import Generation, Identity
@@ -70,11 +71,11 @@ def plan(
             for section in suite.asked
         ],
     )
-    if not asks:
+    if not asks and not any(_has_work(suite, chosen) for suite in suites):
         raise UsageError("no case is left to ask", hint="widen --suite, --case or --limit")
     digests = {suite.name: suite.digest for suite in suites}
     described = chosen.described(len(project.config.suites))
-    content = digest_json([asks.digest, digests, described])
+    content = digest_json([_content(asks, identity, generation), digests, described])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
         target=target,
@@ -85,6 +86,50 @@ def plan(
         asks=asks,
         selection=described,
     )
+
+
+def plan_requests(
+    about: Plan, target: str, identity: Identity, generation: Generation, asks: Sequence[Ask]
+) -> Plan:
+    """The plan of requests that the run `about` is about leads to, put to any target.
+
+    Their keys are made here. The plan's run has no scores: whoever wanted the answers makes them.
+    """
+    begun = _begun(identity, generation)
+    listed = ListedAsks([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in asks])
+    content = digest_json([listed.digest, about.run_id])
+    return Plan(
+        run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
+        target=target,
+        identity=identity,
+        generation=generation,
+        system_prompts={},
+        suite_digests=about.suite_digests,
+        asks=listed,
+        selection=about.selection,
+        scored=False,
+    )
+
+
+def selected_cases(suite: Suite, section: Section, selection: Selection) -> list[Case]:
+    """The chosen cases of a section."""
+    return [section.cases[place] for place in _selected(suite, section, selection)]
+
+
+def _has_work(suite: Suite, selection: Selection) -> bool:
+    """Whether a section of another sort than one request a case is chosen."""
+    return any(
+        _selected(suite, section, selection) if section.cases else not selection.cases
+        for section in suite.worked
+    )
+
+
+def _content(asks: Asks, identity: Identity, generation: Generation) -> Any:
+    """What the answers depend on; where nothing is asked at once, what later requests would."""
+    if asks:
+        return asks.digest
+    sampling = [generation.sampling(), generation.seed, generation.repeats]
+    return [asks.digest, identity.model_dump(mode="json"), *sampling]
 
 
 def _check_cases(selection: Selection, suites: Sequence[Suite]) -> None:
@@ -119,13 +164,21 @@ def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[
 
 def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> Asks:
     """The asks of the parts, each with a key that is the digest of all its answer depends on."""
-    common = canonical_json([identity.model_dump(mode="json"), generation.sampling()])
-    begun = hashlib.sha256(common.encode())
+    begun = _begun(identity, generation)
     keys = bytearray()
     for ask in Asks(parts, generation, b""):
-        messages = [[turn.role, turn.content] for turn in ask.messages]
-        case = f"{ask.suite}/{ask.section}/{ask.case.id}"
-        key = begun.copy()
-        key.update(canonical_json([messages, ask.seed, case, ask.repeat]).encode())
-        keys += key.digest()
+        keys += _key(begun, ask)
     return Asks(parts, generation, bytes(keys))
+
+
+def _begun(identity: Identity, generation: Generation) -> Any:
+    common = canonical_json([identity.model_dump(mode="json"), generation.sampling()])
+    return hashlib.sha256(common.encode())
+
+
+def _key(begun: Any, ask: Ask) -> bytes:
+    messages = [[turn.role, turn.content] for turn in ask.messages]
+    case = f"{ask.suite}/{ask.section}/{ask.case.id}"
+    key = begun.copy()
+    key.update(canonical_json([messages, ask.seed, case, ask.repeat]).encode())
+    return bytes(key.digest())

@@ -83,7 +83,7 @@ def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]
         )
         for suite in suites
         for section in suite.asked
-        if (suite.name, section.name) in count
+        if planned.scored and (suite.name, section.name) in count
     )
 
 

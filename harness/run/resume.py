@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,6 +14,7 @@ from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.plan import Plan
 from harness.records.run import Run, RunHeader
+from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.run.score import fingerprint, score
 from harness.storage import RunFolder, Stored, runs_of
@@ -96,10 +97,14 @@ class Job:
 
         With `scored` the scores in the folder are of these suites and scorers, and stand.
         """
-        scorers = fingerprint(suites)
+        scorers = fingerprint(suites if self.plan.scored else ())
         if not self.folder.scored_by(scorers):
             known = self.folder.scores() if scored else {}
-            rows = score(suites, self.plan.asks, self.folder.attempts(), known)
+            rows: Iterable[tuple[Score | None, Attempt]] = (
+                score(suites, self.plan.asks, self.folder.attempts(), known)
+                if self.plan.scored
+                else ((None, attempt) for attempt in self.folder.attempts().values())
+            )
             self.folder.finish(rows, scorers, iso(clock.utc()))
         return self.folder.load()
 

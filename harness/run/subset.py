@@ -59,7 +59,8 @@ def scored_again(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> It
     cases = {
         (suite.name, section.name, case.id): case
         for suite in suites
-        for section, case in suite.cases()
+        for section in suite.asked
+        for case in section.cases
     }
     asks = []
     for item in attempts.values():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from harness.sections.work import SectionWork
 from harness.suites.source import LoadedSection, SectionSource
 
 
@@ -35,5 +36,28 @@ class SectionKind(Protocol):
 
         Raises:
             SuiteError: one line that names file and key.
+        """
+        ...
+
+
+@runtime_checkable
+class SectionRunner(Protocol):
+    """A kind whose sections are more than one request a case, and which runs them itself.
+
+    It may ask in rounds, each depending on the answers to those before, work in a child process,
+    or read what people made.
+    """
+
+    # Whether its work needs a gate's baseline at hand; a run without a gate then leaves it out.
+    needs_baseline: bool
+
+    def run(self, work: SectionWork) -> None:
+        """Nothing, once the results of each of the work's jobs are kept.
+
+        It is called again from its beginning where it was broken off: what was asked by then is
+        answered from the store.
+
+        Raises:
+            HarnessError: one line that says what stopped it.
         """
         ...

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from harness.errors import SuiteError
+from harness.errors import EvidenceError, SuiteError, UsageError
+from harness.files import seen_from
 from harness.records.base import Record
 from harness.records.metric import Metric
 from harness.records.suite import Section
+from harness.sections.pytest_child import (
+    NESTED,
+    ORDER_OPTION,
+    PytestChild,
+    TestOrder,
+    pytest_child,
+)
+from harness.sections.work import GateSide, SectionJob, SectionWork
+from harness.storage import RunFolder
 from harness.suites.source import LoadedSection, SectionSource, why
 
 METRICS = (Metric(name="accuracy"),)
@@ -35,6 +48,10 @@ class PythonSection(Section):
     """
 
     kind: ClassVar[str] = "python"
+    judged_again: ClassVar[tuple[str, str]] = (
+        "Python tests",
+        "run them for both in one session of pytest",
+    )
 
     scorer: str = "pytest"
     metrics: tuple[Metric, ...] = METRICS
@@ -58,11 +75,12 @@ class PythonSection(Section):
 
 
 class PythonKind:
-    """Reads sections of Python tests."""
+    """Reads sections of Python tests, and has pytest run them in a process of its own."""
 
     name = "python"
     key = "tests"
     keys = PythonKeys
+    needs_baseline = True
 
     def load(self, source: SectionSource) -> LoadedSection:
         """The section, with the digest of the code of its tests.
@@ -86,6 +104,81 @@ class PythonKind:
         digest = _digest(source, path.name)
         files = (BESIDE, written.tests)
         return LoadedSection(section, digest, "tests", files, reads_folder=True)
+
+    def run(self, work: SectionWork) -> None:
+        """Nothing, once pytest has recorded what the tests came to.
+
+        Raises:
+            UsageError: this is itself such a test.
+            EvidenceError: pytest came to an end without their scores.
+            InfrastructureError: it did not come to an end.
+            StorageError: its output cannot be written.
+        """
+        project, gate = work.project, work.gate
+        assert gate is not None
+        if os.environ.get(NESTED) == str(project.root.resolve()):
+            raise UsageError(
+                "a Python test of a suite cannot wait for a gate that waits for it",
+                hint="judge what is stored, or move it to a file that no section names",
+            )
+        before = {job.plan.run_id: _sessions(work, job) for job in work.jobs}
+        with pytest_child(project, gate.log) as child:
+            where = seen_from(Path.cwd(), child.log)
+            sections: defaultdict[str, list[str]] = defaultdict(list)
+            for job in work.jobs:
+                sections[".".join(job.place)].append(job.target)
+            for section, targets in sections.items():
+                work.watcher.say(
+                    f"pytest runs the Python tests of {section} for {', '.join(targets)}; "
+                    f"its output: {where}"
+                )
+            child.run(_command(work, gate, child), project, work.watcher)
+            for job in work.jobs:
+                known = work.settled(job, before[job.plan.run_id])
+                if not known:
+                    name = ".".join(job.place)
+                    raise EvidenceError(
+                        f"`{job.target}` has no scores of the Python tests of {name}: "
+                        f"{child.reason(name, job.target)}",
+                        where=where,
+                    )
+
+
+def _sessions(work: SectionWork, job: SectionJob) -> set[str]:
+    """The sessions that recorded what there is for a job's target."""
+    recording = RunFolder(work.project.runs / job.plan.run_id).recording()
+    return set() if recording is None else {section.session for section in recording.sections}
+
+
+def _command(work: SectionWork, gate: GateSide, child: PytestChild) -> list[str]:
+    project, selection = work.project, work.selection
+    tests: defaultdict[str, list[str]] = defaultdict(list)
+    for job in work.jobs:
+        tests[job.target].append(".".join(job.place))
+    wanted = {name for each in tests.values() for name in each}
+    files = [
+        Path(suite.folder).absolute() / section.file
+        for suite in gate.suites
+        for section in suite.sections
+        if isinstance(section, PythonSection) and f"{suite.name}.{section.name}" in wanted
+    ]
+    order = TestOrder(
+        suites=tuple(suite.name for suite in gate.suites),
+        tests={target: tuple(each) for target, each in tests.items()},
+        concurrency=selection.concurrency,
+        events=str(child.events),
+    )
+    return [
+        *(sys.executable, "-m", "pytest", "-p", "harness", "-v", "-ra", "--color=no"),
+        # Whoever wrote those thought of a session of his own: a part of the tests, many processes.
+        *("-o", "addopts=", "-o", f"cache_dir={project.root / '.harness' / 'pytest' / 'cache'}"),
+        *("--harness-config", str(project.root / Path(project.file).name)),
+        *(word for target in tests for word in ("--harness-target", target)),
+        *("--harness-baseline", gate.baseline),
+        *(() if selection.repeats is None else ("--harness-repeats", str(selection.repeats))),
+        *(ORDER_OPTION, order.model_dump_json()),
+        *(seen_from(project.root, file) for file in files),
+    ]
 
 
 def _digest(source: SectionSource, file: str) -> str:

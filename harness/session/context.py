@@ -16,7 +16,6 @@ from harness.gate.compare import compare
 from harness.gate.differences import with_regressions
 from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules
 from harness.gate.power import with_power
-from harness.gate.python_evidence import Grounds, counted, grounds
 from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
 from harness.latency.judge import latency_rules
@@ -27,6 +26,7 @@ from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
+from harness.sections.evidence import Grounds, counted, grounds
 from harness.sections.load_suites import chosen, load_suites
 from harness.storage import RunFolder
 from harness.version import __version__

@@ -24,17 +24,17 @@ from harness.records.run import Run
 from harness.records.verdict import BROKEN_OFF, Verdict
 from harness.report.numbers import count
 from harness.report.write import HTML, remove_report, write_report
-from harness.run.engine import run
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.ray_cluster import RayCluster
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
 from harness.run.score import score
+from harness.sections.evaluate import Evaluation, tell_of_unfinished, with_results
+from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
 from harness.session.latency import contest, measured, stored_section, with_section
 from harness.session.noise import with_noise
-from harness.session.python_tests import tell_of_unfinished, with_python_tests
 from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
@@ -172,14 +172,13 @@ class GateSession:
         targets = (*context.live_baseline, candidate)
         if self._stored:
             runs = rescore(project, targets, suites, selection)
-            tell_of_unfinished(context, runs, watcher)
+            now = context.grounds(runs)
+            tell_of_unfinished(context.project, context.suites, runs, now, watcher)
         else:
-            runs = run(
-                *(project, targets, suites, watcher, selection),
-                reuse=self._reuse,
-                cluster=cluster,
-            )
-            runs = with_python_tests(context, candidate, runs, selection, watcher)
+            asked = Evaluation(project, suites, watcher, selection, self._reuse, cluster)
+            runs = asked.run(targets)
+            side = GateSide(context.policy.baseline, suites, context.folder(candidate).name)
+            runs = with_results(asked, runs, side, context.grounds(runs))
         return self.with_latency(context.compare(candidate, runs))
 
     def with_latency(self, comparison: Comparison) -> Comparison:

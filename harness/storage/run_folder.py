@@ -120,11 +120,12 @@ class RunFolder:
         )
 
     def finish(
-        self, rows: Iterable[tuple[Score, Attempt]], scorers: str | None, moment: str
+        self, rows: Iterable[tuple[Score | None, Attempt]], scorers: str | None, moment: str
     ) -> None:
         """Write the scores, and seal the run as it is, in a header marked as finished.
 
-        `rows` are every score with its attempt, in the order in which they are to stand.
+        `rows` are every score with its attempt, in the order in which they are to stand; an
+        attempt whose answer gives none stands beside None.
         """
         known = self.header()
         if known is None:
@@ -132,9 +133,10 @@ class RunFolder:
         tally = known.tally()
         with replacing(self._scores) as file:
             for score, attempt in rows:
-                tally.add_score(score)
                 tally.add_attempt(attempt)
-                file.write(score.model_dump_json().encode() + b"\n")
+                if score is not None:
+                    tally.add_score(score)
+                    file.write(score.model_dump_json().encode() + b"\n")
         journal = _seal_of(self._attempts)
         update = {
             "afresh": False,

@@ -10,6 +10,7 @@ from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
 from harness.records.asks import Ask
 from harness.records.attempt import Failure
+from harness.records.suite import Case
 
 PROBES = 8
 PROBE_TOKENS = 8
@@ -118,8 +119,17 @@ def gap_between(one: Logprobs, two: Logprobs) -> AnswerGap:
     return AnswerGap(largest, forked=len(one) != len(two))
 
 
+def _plain_probe(number: int) -> Ask:
+    case = Case.model_validate(
+        {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
+    )
+    return Ask(case.id, "", "", case, 0, case.messages, 0)
+
+
 def choose_probes(asks: Sequence[Ask]) -> list[Ask]:
     """Some of a plan's requests, at most `PROBES`, from all over the list."""
+    if not asks:  # a run whose sections ask nothing at once
+        return [_plain_probe(number) for number in range(PROBES)]
     step = max(1, len(asks) // PROBES)
     return list(asks[::step][:PROBES])
 

@@ -1,9 +1,10 @@
-"""Counting: which recorded Python tests count, as targets and configuration are now."""
+"""Which recorded sections count, as targets and configuration are now."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from harness.config import Project
 from harness.files import digest_json
@@ -13,26 +14,35 @@ from harness.records.run import Run, RunHeader
 from harness.records.target import Generation, Identity
 from harness.run.llm_judge import TOLD
 
+TARGET = "target "
+
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What recorded tests may rest on beside suite and target, as it is now, in digests.
+    """What recorded sections may rest on beside suite and target, as it is now, in digests.
 
-    `baselines` has the baseline by suite, for each may give it a system prompt.
+    `baselines` has the baseline by suite, for each may give it a system prompt; `targets` what the
+    configuration says of each target that a section may ask.
     """
 
     judge: str | None
     baselines: Mapping[str, str]
+    targets: Mapping[str, str] = field(default_factory=dict)
 
 
-def grounds(project: Project, baseline: RunHeader) -> Grounds:
-    """What recorded tests may rest on now, held against the baseline of that header."""
-    generation = Generation.model_validate(baseline.generation)
-    baselines = {
-        suite: baseline_digest(baseline.identity, generation, baseline.system_prompts.get(suite))
-        for suite in baseline.suites
-    }
-    return Grounds(configured_judge(project), baselines)
+def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
+    """What recorded sections may rest on now, held against the baseline of that header."""
+    baselines = {}
+    if baseline is not None:
+        generation = Generation.model_validate(baseline.generation)
+        baselines = {
+            suite: baseline_digest(
+                baseline.identity, generation, baseline.system_prompts.get(suite)
+            )
+            for suite in baseline.suites
+        }
+    targets = {name: target_digest(project, name) for name in project.config.targets}
+    return Grounds(configured_judge(project), baselines, targets)
 
 
 def baseline_digest(identity: Identity, generation: Generation, prompt: str | None) -> str:
@@ -43,18 +53,22 @@ def baseline_digest(identity: Identity, generation: Generation, prompt: str | No
 def configured_judge(project: Project) -> str | None:
     """The digest of what the configuration says of the judge, None where it names none."""
     name = project.config.judge
-    if name is None:
-        return None
+    return None if name is None else digest_json([*_configured(project, name), TOLD])
+
+
+def target_digest(project: Project, name: str) -> str:
+    """The digest of what the configuration says of a target."""
+    return digest_json(_configured(project, name))
+
+
+def _configured(project: Project, name: str) -> list[Any]:
     target = project.target(name)
     server = project.config.servers[target.server]
-    return digest_json(
-        [
-            target.model_dump(mode="json", exclude={"generation"}),
-            server.model_dump(mode="json", exclude=set(Metered.model_fields)),
-            project.generation(name).sampling(),
-            TOLD,
-        ]
-    )
+    return [
+        target.model_dump(mode="json", exclude={"generation"}),
+        server.model_dump(mode="json", exclude=set(Metered.model_fields)),
+        project.generation(name).sampling(),
+    ]
 
 
 def doubt(section: RecordedSection, now: Grounds) -> str:
@@ -65,6 +79,9 @@ def doubt(section: RecordedSection, now: Grounds) -> str:
         return "recorded against another baseline"
     if section.judge not in (None, now.judge):
         return "recorded with another judge"
+    for name, digest in section.rests_on.items():
+        if now.targets.get(name.removeprefix(TARGET)) != digest:
+            return f"recorded with another {name}"
     return ""
 
 
@@ -76,7 +93,7 @@ def counted(run: Run, now: Grounds) -> Run:
 def settled(
     recording: Recording | None, freshness: int, now: Grounds, before: Collection[str] | None = None
 ) -> set[tuple[str, str]]:
-    """The sections, by suite and name, whose tests need not be run again.
+    """The sections, by suite and name, that need not be run again.
 
     They are those that count, of which the newest session has told, and in which nothing failed
     that is no score. Where the sessions `before` something are given, what was recorded since need

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from harness.config import load_project
-from harness.gate.python_evidence import Grounds, configured_judge, counted, doubt, settled
 from harness.records.recording import RecordedSection, Recording
+from harness.sections.evidence import Grounds, configured_judge, counted, doubt, settled
 from tests.builders import make_run, recorded, shop
 from tests.shop import config, write_project
 

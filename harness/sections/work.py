@@ -1,0 +1,286 @@
+"""What a kind of section is given to run its sections: whom to ask, and where results go."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.config import Project
+from harness.errors import SuiteError
+from harness.event_loop import run_async
+from harness.files import canonical_json, digest_json
+from harness.records.asks import Ask, conversation
+from harness.records.attempt import Attempt
+from harness.records.plan import Plan
+from harness.records.progress import Watcher
+from harness.records.recording import RecordedCase, RecordedSection, Recording
+from harness.records.score import Score, Term
+from harness.records.suite import Case, Message, Section, Suite
+from harness.records.target import Generation
+from harness.run.engine import finish_jobs
+from harness.run.plan import Selection, plan_requests
+from harness.run.ray_cluster import RayCluster
+from harness.run.resume import Reuse, resume
+from harness.run.score import check_bounds
+from harness.sections.evidence import TARGET, Grounds, settled, target_digest
+from harness.storage import RunFolder
+from harness.targets.identity import identify
+
+
+@dataclass(frozen=True, slots=True)
+class SectionJob:
+    """A section to be run for a target: the cases to run, and the run that it belongs to."""
+
+    plan: Plan
+    suite: Suite
+    section: Section
+    cases: Sequence[Case]
+    freshness: int
+
+    @property
+    def target(self) -> str:
+        """The target under test."""
+        return self.plan.target
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Suite and section."""
+        return self.suite.name, self.section.name
+
+    @property
+    def repeats(self) -> int:
+        """How often each case is asked."""
+        return self.plan.generation.repeats
+
+    def conversation(self, case: Case) -> tuple[Message, ...]:
+        """The case's messages as they are sent to the target under test."""
+        return conversation(case, self.plan.system_prompts.get(self.suite.name))
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRequest:
+    """A request about a case: to the target under test, or to the one that `to` names.
+
+    `sampling` stands in place of the settings of whoever is asked.
+    """
+
+    job: SectionJob
+    case: Case
+    messages: tuple[Message, ...]
+    repeat: int = 0
+    to: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What came of a case: a value, or the reason why there is none.
+
+    The `attempt` is the answer that was scored, None where the target was not asked by request;
+    `text` is then shown in its place. `passed` is None where no value is good enough by itself.
+    Without `terms`, the value is the case's part in each metric of the section. `judge` is the
+    digest of what judged the answer. A `broken` case may come to a value another time.
+    """
+
+    case: Case
+    value: float | None = None
+    passed: bool | None = None
+    terms: Mapping[str, Term] | None = None
+    label: str = ""
+    reason: str = ""
+    repeat: int = 0
+    attempt: Attempt | None = None
+    text: str = ""
+    judge: str | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GateSide:
+    """What a gate adds to what its sections are run with.
+
+    `suites` are those it judges, and `log` is a name for the files of its work.
+    """
+
+    baseline: str
+    suites: tuple[Suite, ...]
+    log: str
+
+
+class SectionWork:
+    """The sections of one kind that lack results, with what it takes to get them.
+
+    `gate` is None outside of a gate. `asked_anew` are the targets that need not be asked anew a
+    second time where no stored answer is wanted.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        jobs: Sequence[SectionJob],
+        watcher: Watcher,
+        *,
+        selection: Selection,
+        now: Grounds,
+        gate: GateSide | None = None,
+        reuse: Reuse = "stored",
+        cluster: RayCluster | None = None,
+        asked_anew: set[str] | None = None,
+    ) -> None:
+        self.project = project
+        self.jobs = tuple(jobs)
+        self.watcher = watcher
+        self.selection = selection
+        self.gate = gate
+        self._now = now
+        self._reuse: Reuse = reuse
+        self._cluster = cluster
+        self._asked_anew = set() if asked_anew is None else asked_anew
+        self._session = secrets.token_hex(8)
+        self._others: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = defaultdict(dict)
+
+    def ask(self, requests: Sequence[SectionRequest]) -> list[Attempt]:
+        """What came of each request, in their order; all of them are put at once.
+
+        Answers are journalled, taken from the store, resumed, retried and paid for as those of a
+        run are: those to one target are a run of that target. A request that failed is an attempt
+        that says so.
+
+        Raises:
+            UsageError: there is no such target, or a value of `sampling` is out of range.
+            ServerError: a server cannot be started or reached, or is gone for good.
+        """
+        groups: defaultdict[tuple[str, str, str], list[SectionRequest]] = defaultdict(list)
+        for request in requests:
+            groups[_group(request)].append(request)
+        jobs = []
+        for (run, to, sampling), some in groups.items():
+            about = some[0].job.plan
+            planned = self._plan(about, to, json.loads(sampling), some)
+            if to != about.target:
+                self._note(some, to)
+            fresh = to in self._asked_anew
+            jobs.append(resume(self.project, planned, "stored" if fresh else self._reuse))
+            del run
+        self._asked_anew |= {to for _, to, _ in groups}
+        finish_jobs(self.project, jobs, (), self.watcher, cluster=self._cluster)
+        found: dict[int, Attempt] = {}
+        for job, some in zip(jobs, groups.values(), strict=True):
+            attempts = job.folder.attempts()
+            for request, ask in zip(some, job.plan.asks, strict=True):
+                found[id(request)] = attempts[ask.key]
+        return [found[id(request)] for request in requests]
+
+    def keep(self, job: SectionJob, results: Sequence[CaseResult]) -> None:
+        """Keep the results of a section, which are those of all its cases.
+
+        Raises:
+            SuiteError: a value or a term is out of its metric's bounds, or there is no result.
+            StorageError: the run's folder cannot be written.
+        """
+        if not results:
+            raise SuiteError("no case came to a result", where=".".join(job.place))
+        section = RecordedSection(
+            suite=job.suite.name,
+            section=job.section.name,
+            metrics=job.section.metrics,
+            cases=tuple(_recorded(job, result) for result in results),
+            session=self._session,
+            rests_on=dict(self._others[job.plan.run_id, job.place]),
+            scorer=job.section.scorer,
+        )
+        folder = RunFolder(self.project.runs / job.plan.run_id)
+        folder.record(Recording(freshness=job.freshness, sections=(section,)))
+
+    def settled(self, job: SectionJob, before: Collection[str] | None = None) -> bool:
+        """Whether results of the job are kept that count.
+
+        Where the sessions `before` its work are given, those of others count whatever they are.
+        """
+        recording = RunFolder(self.project.runs / job.plan.run_id).recording()
+        return job.place in settled(recording, job.freshness, self._now, before)
+
+    def _plan(
+        self, about: Plan, to: str, sampling: dict[str, Any], some: Sequence[SectionRequest]
+    ) -> Plan:
+        own = to == about.target
+        identity = about.identity if own else run_async(identify(self.project, to))
+        settings = about.generation if own else self.project.generation(to)
+        generation = Generation(**{**settings.model_dump(), **sampling})
+        asks = [
+            Ask(
+                "",
+                request.job.suite.name,
+                request.job.section.name,
+                request.case,
+                request.repeat,
+                request.messages,
+                generation.seed + request.repeat,
+            )
+            for request in some
+        ]
+        return plan_requests(about, to, identity, generation, asks)
+
+    def _note(self, some: Sequence[SectionRequest], to: str) -> None:
+        digest = target_digest(self.project, to)
+        for request in some:
+            job = request.job
+            self._others[job.plan.run_id, job.place][f"{TARGET}{to}"] = digest
+
+
+def _group(request: SectionRequest) -> tuple[str, str, str]:
+    """What requests must have in common to be asked as one run."""
+    about = request.job.plan
+    return about.run_id, request.to or about.target, canonical_json(dict(request.sampling))
+
+
+def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
+    case = result.case
+    place: dict[str, Any] = {
+        "suite": job.suite.name,
+        "section": job.section.name,
+        "case": case.id,
+        "repeat": result.repeat,
+    }
+    attempt = result.attempt
+    if attempt is None:
+        key = digest_json([job.section.kind, job.plan.run_id, *place.values()])
+        text = result.text or f"{result.value:g}" if result.value is not None else result.text
+        attempt = Attempt(**place, key=key, status="answered", text=text)
+    told: dict[str, Any]
+    if attempt.failure is not None:
+        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
+        told = {"status": "failed", "reason": reason}
+    elif result.value is None:
+        told = {"status": "unscored", "reason": result.reason or "no value", "label": result.label}
+    else:
+        whole = Term(num=result.value, den=1.0)
+        terms = {metric.name: whole for metric in job.section.metrics}
+        told = {
+            "status": "scored",
+            "value": result.value,
+            "passed": result.passed,
+            "terms": terms if result.terms is None else dict(result.terms),
+            "label": result.label,
+            "reason": result.reason,
+        }
+    score = Score(
+        **place,
+        key=attempt.key,
+        group=case.group,
+        critical=case.critical,
+        tags=case.tags,
+        state=attempt.state,
+        **told,
+    )
+    try:
+        check_bounds(score, job.section.metrics)
+    except ValueError as error:
+        raise SuiteError(str(error), where=f"{'.'.join(job.place)}: {case.id}") from None
+    return RecordedCase(
+        case=case, attempt=attempt, score=score, judge=result.judge, broken=result.broken
+    )
