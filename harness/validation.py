@@ -261,6 +261,7 @@ def _walk(schema: Any, details: Mapping[str, Any]) -> tuple[Keys, tuple[str, ...
         is_key, schema = _step(schema, part)
         if is_key:
             keys.append(part)
+    also = _also_read(schema)
     schema = _inner(schema, definitions)
     known: tuple[str, ...] = ()
     if parts:
@@ -268,11 +269,18 @@ def _walk(schema: Any, details: Mapping[str, Any]) -> tuple[Keys, tuple[str, ...
         if is_key:
             keys.append(parts[-1])
         if schema is not None and schema["type"] == "model-fields":
-            known = tuple(
+            known = also + tuple(
                 alias if isinstance(alias := field.get("validation_alias"), str) else name
                 for name, field in schema["fields"].items()
             )
     return tuple(keys), known
+
+
+def _also_read(schema: Any) -> tuple[str, ...]:
+    """The keys that a model reads besides its fields, as its `also_read` lists them."""
+    while schema is not None and "cls" not in schema:
+        schema = schema.get("schema")
+    return getattr(schema["cls"], "also_read", ()) if schema is not None else ()
 
 
 def _inner(schema: Any, definitions: dict[str, Any]) -> Any:

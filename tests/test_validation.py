@@ -77,6 +77,18 @@ def said_of(folder: Path, text: str) -> str:
             "4: targets.v1.5.server: no server `q`; there is `s`",
         ),
         (
+            "suites: [a]\nservers: {s: {engine: vlm, model: x}}\n" + TARGET,
+            "2: servers.s.engine: must be `vllm` or `http`; a server with a `url` alone needs none",
+        ),
+        (
+            "suites: [a]\nservers: {s: {urls: 'http://h'}}\n" + TARGET,
+            "2: servers.s.urls: unknown key; did you mean `url`?",
+        ),
+        (
+            "suites: [a]\nservers: {s: {engine: vllm, modell: x}}\n" + TARGET,
+            "2: servers.s.modell: unknown key; did you mean `model`?",
+        ),
+        (
             "suites: [a]\n" + SERVER + TARGET + "latency: {length: fix}\n",
             "4: latency.length: must be `fixed` or `natural`; did you mean `fixed`?",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,6 +28,14 @@ class ManagedServer(Metered):
     port: int | None = Field(default=None, ge=1, le=65535)
     start_timeout: float = Field(default=600.0, gt=0.0)
     replicas: int = Field(default=1, ge=1)
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _one_of_all(cls, engine: Any) -> Any:
+        """Name the engines of all servers: which one is meant decides what else is read."""
+        if engine != "vllm":
+            raise ValueError("must be `vllm` or `http`; a server with a `url` alone needs none")
+        return engine
 
     @model_validator(mode="after")
     def _ports(self) -> ManagedServer:
@@ -121,6 +130,9 @@ def _kind_of_server(data: Any) -> str:
         return "http"
     if isinstance(data, RemoteServer) or (isinstance(data, dict) and "url" in data):
         return "remote"
+    if isinstance(data, dict) and not data.keys() & {"engine", "model"}:
+        # A misspelt `url` is to be told from a managed server without its keys.
+        return "remote" if get_close_matches("url", map(str, data), n=1) else "managed"
     return "managed"
 
 

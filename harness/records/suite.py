@@ -26,6 +26,8 @@ class Message(Record):
 class Case(Record):
     """One conversation to put to a model, and what is expected of the answer."""
 
+    also_read: ClassVar[tuple[str, ...]] = ("prompt",)
+
     id: str = Field(min_length=1)
     group: str = Field(min_length=1)
     messages: tuple[Message, ...] = Field(min_length=1)

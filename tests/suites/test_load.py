@@ -203,6 +203,11 @@ BAD = [
     (SUITE, '{"id": "a"}', "one.jsonl:1: messages: missing key"),
     (
         SUITE,
+        '{"id": "a", "promt": "x"}',
+        "one.jsonl:1: promt: unknown key; did you mean `prompt`?",
+    ),
+    (
+        SUITE,
         '{"id": "a", "mesages": []}',
         "one.jsonl:1: mesages: unknown key; did you mean `messages`?",
     ),
