@@ -20,7 +20,7 @@ from harness.records.policy import Policy
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Generation, Target
 from harness.validation import KeyProblem, problem
-from harness.yaml_files import read_yaml
+from harness.yaml_files import line_of, read_yaml
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"
@@ -195,6 +195,11 @@ class Project:
         """Where reports are written."""
         return self.root / "reports"
 
+    def place(self, key: str) -> str:
+        """The place of a key such as `gate.rules[2].metric`, for errors: file, line and key."""
+        line = line_of(self.root / Path(self.file).name, key)
+        return f"{self.file}: {key}" if line is None else f"{self.file}:{line}: {key}"
+
     def resolve(self, path: str, key: str) -> Path:
         """The path of a configured file; a relative one must stay inside the project.
 
@@ -202,7 +207,7 @@ class Project:
             ConfigError: a relative path climbs out of the project, or no path can be so.
         """
         if "\0" in path:
-            raise ConfigError("a path cannot hold NUL", where=f"{self.file}: {key}")
+            raise ConfigError("a path cannot hold NUL", where=self.place(key))
         given = Path(path)
         if given.is_absolute():
             return given
@@ -210,7 +215,7 @@ class Project:
         if not full.is_relative_to(self.root.resolve()):
             raise ConfigError(
                 f"`{path}` leaves the project",
-                where=f"{self.file}: {key}",
+                where=self.place(key),
                 hint="write an absolute path if that is meant",
             )
         return self.root / given

@@ -66,7 +66,7 @@ def test_every_ignored_type_error_has_a_code_and_a_reason() -> None:
 def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
     project = load_project(ROOT / "harness.yaml")
     suites = load_suites(project)
-    check_policy(project.policy(), suites, project.file)
+    check_policy(project.policy(), suites, project.place)
     sections = {section.name: section for section in suites[0].sections}
     assert len(sections["gold"].cases) >= 120
     assert len({case.group for case in sections["gold"].cases}) >= 40

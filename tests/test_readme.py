@@ -58,4 +58,4 @@ def test_the_suite_and_the_gate_shown_are_valid(tmp_path: Path) -> None:
     project = load_project(tmp_path / "harness.yaml")
     suites = load_suites(project)
     assert suites[0].name == "support"
-    check_policy(project.policy(), suites, project.file)
+    check_policy(project.policy(), suites, project.place)

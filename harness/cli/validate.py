@@ -27,7 +27,7 @@ def command(config: Path) -> None:
     project = open_project(config)
     suites = load_suites(project)
     if project.config.gate is not None:
-        check_policy(project.config.gate, suites, project.file)
+        check_policy(project.config.gate, suites, project.place)
     for suite in suites:
         known = [section for section in suite.sections if section.cases]
         cases = sum(len(section.cases) for section in known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
@@ -29,8 +29,10 @@ class Circumstances:
     created: str
 
 
-def check_policy(policy: Policy, suites: Sequence[Suite], file: str) -> None:
-    """Nothing, where every rule makes sense for what the suites yield; `file` holds the policy.
+def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[str], str]) -> None:
+    """Nothing, where every rule makes sense for what the suites yield.
+
+    `place_of` gives the place of a key such as `gate.rules[0].metric`, for errors.
 
     Raises:
         ConfigError: a rule's metric does not exist, or can never have the rule's value.
@@ -39,7 +41,7 @@ def check_policy(policy: Policy, suites: Sequence[Suite], file: str) -> None:
     for place, rule in enumerate(policy.rules):
         found = rule.misfit(known)
         if found is not None:
-            where = f"{file}: gate.rules[{place}].{found.key}"
+            where = place_of(f"gate.rules[{place}].{found.key}")
             raise ConfigError(found.problem, where=where, hint=found.hint)
 
 

@@ -202,7 +202,7 @@ def open_context(
     policy = policy or project.policy()
     if baseline is not None:
         policy = policy.model_copy(update={"baseline": baseline})
-    check_policy(policy, everything, project.file)
+    check_policy(policy, everything, project.place)
     for candidate in candidates:
         project.target(candidate)
         if candidate == policy.baseline:

@@ -39,7 +39,7 @@ def contest(project: Project, candidate: str, baseline: str, settings: LatencySe
     policy = project.config.gate
     suites = load_suites(project)
     if policy is not None:
-        check_policy(policy, suites, project.file)
+        check_policy(policy, suites, project.place)
     project.target(candidate)
     live = _live(project, baseline, suites)
     if candidate == live:

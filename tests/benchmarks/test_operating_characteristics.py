@@ -122,7 +122,7 @@ def test_the_runs_hold_what_was_drawn(grouped: bool) -> None:
 @pytest.mark.parametrize("name", ["usual", "strict"])
 def test_the_policy_has_six_rules_that_fit_the_suite(name: str) -> None:
     assert len(policy(name).rules) == 6
-    check_policy(policy(name), world(60, False).suites, "harness.yaml")
+    check_policy(policy(name), world(60, False).suites, "harness.yaml: {}".format)
     (verdict,) = verdicts(world(60, False), Scenario("x", policies=(name,)), rng=rng()).values()
     assert len(verdict.rules) == 6
     assert verdict.problems == ()

@@ -165,13 +165,17 @@ def test_the_line_of_an_error_is_its_own() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("shop.gold.accuracy", "shop.gold.accurcy", "{file}: gate.rules[0].metric: no metric"),
+        (
+            "shop.gold.accuracy",
+            "shop.gold.accurcy",
+            "{file}:{line}: gate.rules[0].metric: no metric",
+        ),
         (
             "model: base",
             "modl: base",
             "{file}:{line}: targets.base.modl: unknown key; did you mean `model`?",
         ),
-        ("- suites/shop", "- ../shop", "{file}: suites[0]: `../shop` leaves the project"),
+        ("- suites/shop", "- ../shop", "{file}:{line}: suites[0]: `../shop` leaves the project"),
         ("suites:", "suites: [", "{file}:"),
     ],
 )

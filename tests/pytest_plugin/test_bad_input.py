@@ -102,8 +102,10 @@ def test_a_broken_case_is_a_collection_error_that_names_its_line(
 def test_a_rule_on_no_metric_is_one_usage_error(project_dir: Path) -> None:
     path = project_dir / "harness.yaml"
     path.write_text(path.read_text().replace("shop.gold.accuracy", "shop.gold.acuracy"))
+    lines = path.read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "acuracy" in text)
     said = refusal(session(project_dir, *TARGET))
-    assert "harness.yaml: gate.rules[0].metric: no metric `shop.gold.acuracy`" in said
+    assert f"harness.yaml:{line}: gate.rules[0].metric: no metric `shop.gold.acuracy`" in said
 
 
 def test_a_suite_that_is_not_the_projects_is_said_to_be_so_when_it_is_named(

@@ -28,7 +28,7 @@ def test_a_rule_that_can_never_be_judged_is_refused(
     _, suites = shop(tmp_path)
     policy = Policy.model_validate({"baseline": "base", "rules": [rule]})
     with pytest.raises(ConfigError, match=problem.replace("?", r"\?")) as caught:
-        check_policy(policy, suites, "harness.yaml")
+        check_policy(policy, suites, "harness.yaml: {}".format)
     assert "gate.rules[0]" in str(caught.value)
 
 
