@@ -1,4 +1,4 @@
-"""A section of latency as it is kept, and as it once was."""
+"""A section of latency as it is kept, and as it once was; which metrics are times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from harness.records.latency import LatencySection
+from harness.records.latency import LatencySection, is_latency
 from tests.report.measured import load, section
 
 
@@ -21,3 +21,19 @@ def test_a_section_with_problems_of_its_own_is_none() -> None:
     once = {**section(load()).model_dump(mode="json"), "problems": ["it was late"]}
     with pytest.raises(ValidationError, match="problems"):
         LatencySection.model_validate(once)
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_one"),
+    [
+        ("latency.ttft_p95", True),
+        ("latency.service_ttft_p50", True),
+        ("latency.ttft_p94", False),
+        ("latency.ttft_p95.accuracy", False),
+        ("latency.gold.accuracy", False),  # of a suite with that name
+        ("shop.gold.accuracy", False),
+        (None, False),
+    ],
+)
+def test_a_rule_is_on_latency_by_its_metric(metric: str | None, is_one: bool) -> None:
+    assert is_latency(metric) is is_one

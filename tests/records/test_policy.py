@@ -1,23 +1,16 @@
-"""Which rules a measurement of latency decides."""
+"""A policy as a file has it."""
 
 from __future__ import annotations
 
-import pytest
-
-from harness.records.latency import is_latency
+from harness.records.policy import Policy
 
 
-@pytest.mark.parametrize(
-    ("metric", "is_one"),
-    [
-        ("latency.ttft_p95", True),
-        ("latency.service_ttft_p50", True),
-        ("latency.ttft_p94", False),
-        ("latency.ttft_p95.accuracy", False),
-        ("latency.gold.accuracy", False),  # of a suite with that name
-        ("shop.gold.accuracy", False),
-        (None, False),
-    ],
-)
-def test_a_rule_is_on_latency_by_its_metric(metric: str | None, is_one: bool) -> None:
-    assert is_latency(metric) is is_one
+def test_a_policy_is_written_as_it_was_read() -> None:
+    rules = [
+        {"require": "at_most", "metric": "m", "value": 1.0, "evidence": "bound"},
+        {"require": "no_new_critical_failures"},
+        {"require": "ratio_at_most", "metric": "latency.ttft_p95", "value": 1.1},
+    ]
+    policy = Policy.model_validate({"baseline": "b", "rules": rules})
+    assert policy.model_dump(mode="json")["rules"] == rules
+    assert Policy.model_validate(policy.model_dump()) == policy
