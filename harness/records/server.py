@@ -8,7 +8,15 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from harness.records.cost import Metered
 from harness.records.http_server import HttpServer
@@ -54,6 +62,14 @@ class RemoteServer(Metered):
     url: str | tuple[str, ...]
     dialect: str = "openai"
     api_key_env: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual_dialect(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # So that the digest of a configuration without the key stays what it was.
+        data: dict[str, Any] = handler(self)
+        if data.get("dialect") == "openai":
+            del data["dialect"]
+        return data
 
     @property
     def urls(self) -> tuple[str, ...]:

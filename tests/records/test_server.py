@@ -55,3 +55,12 @@ def test_replicas_need_ports_that_exist() -> None:
     assert ManagedServer(engine="vllm", model="m", port=65535).replicas == 1
     with pytest.raises(ValidationError, match="end at 65535"):
         ManagedServer(engine="vllm", model="m", port=65535, replicas=2)
+
+
+def test_the_usual_dialect_is_not_written_down() -> None:
+    """A configuration's digest stays what it was before there were others."""
+    usual, other = (
+        RemoteServer.model_validate({"url": "http://h", **more}) for more in ({}, {"dialect": "x"})
+    )
+    assert "dialect" not in usual.model_dump(mode="json")
+    assert other.model_dump(mode="json")["dialect"] == "x"
