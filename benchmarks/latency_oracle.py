@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from benchmarks.oracle import Oracle, Script, counts, pieces, serve
-from harness.client.deadline_timer import DeadlineTimer
+from harness.latency.deadline_timer import DeadlineTimer
 
 ROOT = Path(__file__).parent.parent
 _BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"

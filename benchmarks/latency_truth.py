@@ -57,9 +57,9 @@ async def through_ours(
 ) -> tuple[list[Seen], dict[str, float]]:
     """The answers that came whole, and the client's own health."""
     from harness.client.dialect_client import DialectClient
-    from harness.client.loop_lag import LoopLagMonitor, garbage_frozen
     from harness.client.protocol import Answer, ChatRequest
     from harness.clock import SYSTEM_CLOCK
+    from harness.latency.loop_lag import LoopLagMonitor, garbage_frozen
     from harness.records.suite import Message
     from harness.records.target import Generation
     from tests.dialects import openai_dialect
@@ -102,8 +102,8 @@ async def through_ours(
 
 async def _open(ask: Any, numbers: Iterator[int], rate: float) -> None:
     """Ask at moments drawn beforehand, whatever the server does."""
-    from harness.client.deadline_timer import DeadlineTimer
     from harness.clock import SYSTEM_CLOCK
+    from harness.latency.deadline_timer import DeadlineTimer
 
     draw = random.Random(0)
     due = SYSTEM_CLOCK.now() + 0.1

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any, Self, cast
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
-from harness.client.loop_lag import LoopLagMonitor
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.clock import Clock
 from harness.latency.arms import ArmPlan, Wishes
+from harness.latency.loop_lag import LoopLagMonitor
 from harness.latency.rounds import Measuring
 from harness.latency.server_watch import ServerWatch
 from harness.records.attempt import Failure, Timing, Usage

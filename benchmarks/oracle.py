@@ -26,8 +26,8 @@ from typing import cast
 
 import httptools
 
-from harness.client.deadline_timer import DeadlineTimer
 from harness.clock import SYSTEM_CLOCK
+from harness.latency.deadline_timer import DeadlineTimer
 
 WORDS = 16
 _ID = re.compile(rb'"request_id": ?"([^"]+)"')

@@ -102,26 +102,10 @@ class AnswerReader:
     """
 
     __slots__ = (
-        "_arrivals",
-        "_counts",
-        "_dialect",
-        "_document",
-        "_empty_text",
-        "_ended",
-        "_finish",
-        "_first_tokens",
-        "_framer",
-        "_last_read",
-        "_logprobs",
-        "_model",
-        "_reasoning",
-        "_refused",
-        "_request",
-        "_size",
-        "_start",
-        "_text",
-        "sent_at",
-    )
+        "_arrivals", "_counts", "_dialect", "_document", "_empty_text", "_ended", "_finish",
+        "_first_tokens", "_framer", "_last_read", "_logprobs", "_model", "_reasoning",
+        "_refused", "_request", "_size", "_start", "_text", "sent_at",
+    )  # fmt: skip
 
     def __init__(
         self, dialect: Dialect, request: ChatRequest, start: float, sent_at: float

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.client.deadline_timer import DeadlineTimer
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.clock import Clock
+from harness.latency.deadline_timer import DeadlineTimer
 from harness.latency.schedule import Due
 from harness.records.latency import Sample
 from harness.records.load import Load

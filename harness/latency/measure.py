@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.client.dialect_client import DialectClient
-from harness.client.loop_lag import garbage_frozen
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import Project
 from harness.errors import EvidenceError, JournalError, UsageError
@@ -16,6 +15,7 @@ from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.latency.arms import ArmPlan, arm_plan, check_server, wishes
 from harness.latency.judge import LatencyRule, decided
+from harness.latency.loop_lag import garbage_frozen
 from harness.latency.rounds import Measuring
 from harness.latency.schedule import orders
 from harness.latency.server_watch import ServerWatch

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.client.loop_lag import LoopLagMonitor
 from harness.client.protocol import ChatClient
 from harness.clock import Clock
 from harness.errors import ServerError
 from harness.latency.arms import ArmPlan, Wishes, check_sample
 from harness.latency.block import Asked, prime, run_block
+from harness.latency.loop_lag import LoopLagMonitor
 from harness.latency.schedule import Due, counted, requests
 from harness.latency.server_watch import ServerWatch
 from harness.records.latency import ARMS, Arm, Block, LatencySettings, Sample

@@ -91,25 +91,10 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answered",
-        "_backlog",
-        "_busy",
-        "_clock",
-        "_heard",
-        "_keeper",
-        "_loop",
-        "_open",
-        "_poll",
-        "_quiet",
-        "_reader",
-        "_sink",
-        "_told",
-        "_transport",
-        "_unread",
-        "_watch",
-        "freed_at",
-        "gone",
-    )
+        "_answered", "_backlog", "_busy", "_clock", "_heard", "_keeper", "_loop", "_open",
+        "_poll", "_quiet", "_reader", "_sink", "_told", "_transport", "_unread", "_watch",
+        "freed_at", "gone",
+    )  # fmt: skip
 
     def __init__(
         self, keeper: Keeper, clock: Clock, quiet: float, backlog: Backlog | None = None

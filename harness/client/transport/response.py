@@ -20,21 +20,9 @@ class ResponseReader:
     """
 
     __slots__ = (
-        "_informs",
-        "_mute",
-        "_parser",
-        "_pieces",
-        "_spare",
-        "_until_close",
-        "began",
-        "fault",
-        "headed",
-        "headers",
-        "on_body",
-        "reusable",
-        "status",
-        "whole",
-    )
+        "_informs", "_mute", "_parser", "_pieces", "_spare", "_until_close", "began", "fault",
+        "headed", "headers", "on_body", "reusable", "status", "whole",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

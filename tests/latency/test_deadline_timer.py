@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from harness.client.deadline_timer import DeadlineTimer
 from harness.clock import SYSTEM_CLOCK
+from harness.latency.deadline_timer import DeadlineTimer
 from tests.client.simulated import SimulatedClock, simulate
 
 

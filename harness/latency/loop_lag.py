@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from harness.client.deadline_timer import DeadlineTimer
 from harness.clock import Clock
+from harness.latency.deadline_timer import DeadlineTimer
 from harness.records.latency import ClientHealth
 
 EVERY = 0.005

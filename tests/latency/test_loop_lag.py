@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.client.loop_lag import EVERY, LoopLagMonitor, garbage_frozen
 from harness.clock import SYSTEM_CLOCK
+from harness.latency.loop_lag import EVERY, LoopLagMonitor, garbage_frozen
 from harness.records.latency import ClientHealth
 from tests.client.simulated import SimulatedClock, simulate
 
