@@ -46,8 +46,8 @@ class Limited(Protocol):
 class _Member:
     """What is known of one server.
 
-    `epoch` counts how often it was set aside, `why` the failure that did it, and `told` is whether
-    anybody was told that it is set aside.
+    `epoch` counts how often it was set aside, `why` the failure that did it, and `reported`
+    says whether its setting aside was reported.
     """
 
     client: Layer
@@ -62,7 +62,7 @@ class _Member:
     on_trial: bool = False
     epoch: int = 0
     why: Failure = CUT_SHORT
-    told: bool = False
+    reported: bool = False
 
     @property
     def held(self) -> float:
@@ -193,7 +193,7 @@ class BalancedClient(Layer):
         if len(members) == 1:
             return members[0], False
         now = self._clock.now()
-        self._tell()
+        self._report_aside()
         for member in members:
             if member.aside and not member.on_trial and member.until <= now:
                 member.on_trial = True
@@ -204,11 +204,11 @@ class BalancedClient(Layer):
         others = [member for member in up if member is not failed_on]
         return min(others or up, key=lambda member: member.load), False
 
-    def _tell(self) -> None:
+    def _report_aside(self) -> None:
         """Say who is set aside: now, because what the end of a run cuts short is no news."""
         for member in self._members:
-            if member.aside and not member.told:
-                member.told = True
+            if member.aside and not member.reported:
+                member.reported = True
                 self._on_change(member.client, member.why)
 
     def _lives(self, ticket: _Ticket) -> None:
@@ -219,8 +219,8 @@ class BalancedClient(Layer):
             member.failures = 0
             member.aside = member.on_trial = False
             member.rest = FIRST_REST
-            if member.told:
-                member.told = False
+            if member.reported:
+                member.reported = False
                 self._on_change(member.client, None)
 
     def _failed(self, ticket: _Ticket, why: Failure) -> None:

@@ -14,7 +14,7 @@ _UNMISTAKABLE = 8
 
 
 class Credentials:
-    """Headers to send, and the secrets in them that must be shown to nobody."""
+    """Headers to send, and the secrets in them that must never be printed."""
 
     __slots__ = ("_forms", "_secrets", "headers")
 

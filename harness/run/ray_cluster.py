@@ -89,7 +89,7 @@ class RayCluster:
             self._joined = False
 
     def join(self) -> None:
-        """Nothing, once the cluster is there; told of in one line the first time.
+        """Nothing, once the cluster is there; reported in one line the first time.
 
         Raises:
             UsageError: Ray is not installed, or the address is none.
@@ -199,7 +199,7 @@ class RayCluster:
     async def _next(
         self, arrived: asyncio.Queue[Sequence[Result] | BaseException | None]
     ) -> Sequence[Result] | BaseException | None:
-        """What arrives next, however long that takes; a long wait is told of."""
+        """What arrives next, however long that takes; a long wait is reported."""
         try:
             return await asyncio.wait_for(arrived.get(), QUIET)
         except TimeoutError:
@@ -318,7 +318,7 @@ def _headless() -> InfrastructureError:
 def _silence() -> None:
     """Keep Ray from printing pages on standard output, such as the log of a node that was lost.
 
-    It has no public switch for that; that a worker was lost is told in one line of ours.
+    It has no public switch for that; that a worker was lost is reported in one line of ours.
     """
     from ray._private import worker
 
@@ -361,11 +361,11 @@ def _check_address(address: str | None) -> None:
 
 
 def _unreachable(address: str | None, error: BaseException) -> InfrastructureError:
-    said = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     if address in (None, "local"):
-        return InfrastructureError(f"Ray does not start: {said[:200]}")
+        return InfrastructureError(f"Ray does not start: {reason[:200]}")
     return InfrastructureError(
-        f"no Ray cluster there: {said[:200]}",
+        f"no Ray cluster there: {reason[:200]}",
         where=address,
         hint="`ray status` on the head shows whether it is up",
     )

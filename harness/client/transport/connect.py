@@ -20,7 +20,7 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
 class Addresses:
-    """The addresses of one host, looked up again after some seconds or when told to `forget`."""
+    """The addresses of one host, looked up again after some seconds or after `forget`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -54,7 +54,7 @@ class Addresses:
         return [str(address[0]) for *_, address in found]
 
     def _check(self, lookup: asyncio.Task[list[str]]) -> None:
-        """Keep no failure; each of those who wait is told of it."""
+        """Keep no failure; each of those who wait gets it."""
         if (lookup.cancelled() or lookup.exception() is not None) and self._lookup is lookup:
             self._lookup = None
 

@@ -91,8 +91,8 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answered", "_backlog", "_busy", "_clock", "_heard", "_keeper", "_loop", "_open",
-        "_poll", "_quiet", "_reader", "_sink", "_told", "_transport", "_unread", "_watch",
+        "_answered", "_backlog", "_busy", "_clock", "_head_delivered", "_heard", "_keeper", "_loop",
+        "_open", "_poll", "_quiet", "_reader", "_sink", "_transport", "_unread", "_watch",
         "freed_at", "gone",
     )  # fmt: skip
 
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
         self._reader = ResponseReader()
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
-        self._open = self._busy = self._told = False
+        self._open = self._busy = self._head_delivered = False
         self._sink: Sink | None = None
         self._answered: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
             self._keeper.freed(self)
             raise TransportFailed("reset", "the server closed the connection")
         self._reader.begin()
-        self._sink, self._told, self._busy = sink, False, True
+        self._sink, self._head_delivered, self._busy = sink, False, True
         self._answered = answered = self._loop.create_future()
         self._heard = self._loop.time()
         self._watch = self._loop.call_later(self._quiet, self._look)
@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the event loop's call: the connection stands."""
         self._transport = cast("asyncio.Transport", transport)
-        # In a tunnel the end may be told of before the beginning.
+        # In a tunnel the end may be reported before the beginning.
         self._open = not self.gone.done()
         sock = transport.get_extra_info("socket")
         if sock is not None:
@@ -199,7 +199,7 @@ class Connection(asyncio.Protocol):
 
     def _understand(self, data: bytes, at: float) -> None:
         body = self._reader.feed(data)
-        enough = self._tell(body, at)
+        enough = self._deliver(body, at)
         if not self._busy:
             return
         if self._reader.fault is not None:
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
             self.gone.set_result(None)
         self.digest()
         if self._busy and self._sink is not None and exc is None and self._reader.end():
-            self._tell(b"", self._clock.now())
+            self._deliver(b"", self._clock.now())
             self._settle(None)
         if self._busy:
             self._settle(self._lost_by(exc))
@@ -236,14 +236,14 @@ class Connection(asyncio.Protocol):
             return TransportFailed("reset", "the connection broke off in mid-answer")
         return TransportFailed("reset", "the server closed the connection")
 
-    def _tell(self, body: bytes, at: float) -> bool:
+    def _deliver(self, body: bytes, at: float) -> bool:
         """Whether the sink needs nothing more, after what one read brought."""
         sink = self._sink
         if sink is None:
             return True
         try:
-            if self._reader.headed and not self._told:
-                self._told = True
+            if self._reader.headed and not self._head_delivered:
+                self._head_delivered = True
                 sink.head(self._reader.status, self._reader.headers)
             return bool(body) and sink.feed(body, at)
         except Exception as error:  # noqa: BLE001 - it is raised where the exchange is awaited

@@ -98,7 +98,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and the header that names us to it; neither is ever shown."""
+    """A proxy, and the header that names us to it; neither is ever printed."""
 
     origin: Origin
     authorization: str | None = field(repr=False)
