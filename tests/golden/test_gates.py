@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import gates  # noqa: F401 - adds its scenarios
 from tests.golden.capture import differences, parted
 from tests.golden.scenarios import ALL, played
 from tests.golden.write import EXPECTED
