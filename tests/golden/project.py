@@ -72,7 +72,7 @@ class Project:
         data = "".join(json.dumps(row) + "\n" for row in rows).encode()
         path.write_bytes(data)
         seal = {"size": len(data), "digest": f"sha256:{hashlib.sha256(data).hexdigest()}"}
-        self.edit_header(target, lambda header: header.update(journal=seal))
+        self.edit_header(target, lambda header: header.update(journal=seal, scorers=None))
 
     def edit_recorded(self, target: str, change: Callable[[Row], object]) -> None:
         """Change what Python tests recorded of a target."""

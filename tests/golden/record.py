@@ -257,7 +257,9 @@ def settle(folder: Path) -> None:
         draw = random.Random(path.parent.name.rpartition("-")[0])
         attempts = path.with_name("attempts.jsonl")
         rows = [json.loads(line) for line in attempts.read_text(encoding="utf-8").splitlines()]
-        rows.sort(key=lambda row: (row["suite"], row["section"], row["case"], row["repeat"]))
+        scores = path.with_name("scores.jsonl").read_text(encoding="utf-8").splitlines()
+        order = {json.loads(line)["key"]: number for number, line in enumerate(scores)}
+        rows.sort(key=lambda row: order[row["key"]])
         for row in rows:
             _settle_timing(row, draw)
         text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -297,6 +299,14 @@ def settle(folder: Path) -> None:
         noise = json.loads(path.read_text(encoding="utf-8"))
         noise["created"] = "2026-11-01T12:00:00Z"
         path.write_text(json.dumps(noise, indent=2) + "\n", encoding="utf-8")
+
+
+def unscored(folder: Path) -> None:
+    """Have all answers scored again by whoever reads them, as after an update of the scorers."""
+    for path in (folder / ".harness/runs").glob("*/run.json"):
+        header = json.loads(path.read_text(encoding="utf-8"))
+        header["scorers"] = None
+        path.write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
 
 def _settle_timing(row: dict[str, Any], draw: random.Random) -> None:
@@ -348,6 +358,7 @@ def main() -> None:
             fill(folder)
             settle(folder)
             harness(folder, "score", *world.targets)  # seals what was settled
+            unscored(folder)
             pack(folder, world.name)
         print(world.name, (STORED / f"{world.name}.tar.xz").stat().st_size)
 
