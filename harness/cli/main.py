@@ -82,7 +82,7 @@ def cli(debug: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CommandFailure:
     """What went wrong, where, what to do about it, and the exit code that follows.
 
     `kind` is the name of the error's class, `Interrupted` or `InternalError`; `lead` is what the
@@ -108,22 +108,22 @@ class Problem:
         return json.dumps({"error": fields}, indent=2)
 
 
-def problem_of(error: BaseException) -> Problem:
+def failure_of(error: BaseException) -> CommandFailure:
     """What an error that ended a command amounts to."""
     if isinstance(error, HarnessError):
         kind = type(error).__name__
-        return Problem(kind, error.where, error.what, error.hint, error.exit_code)
+        return CommandFailure(kind, error.where, error.what, error.hint, error.exit_code)
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         what = "interrupted; what was finished is kept, run the same command to go on"
-        return Problem("Interrupted", "", what, "", INTERRUPTED, lead="")
+        return CommandFailure("Interrupted", "", what, "", INTERRUPTED, lead="")
     if isinstance(error, click.ClickException):
         what = " ".join(error.format_message().split())
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f"try `{context.command_path} --help`" if context else ""
-        return Problem(UsageError.__name__, "", what, hint, UsageError.exit_code)
+        return CommandFailure(UsageError.__name__, "", what, hint, UsageError.exit_code)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     hint = "`harness --debug …` shows where"
-    return Problem("InternalError", "", what, hint, INTERNAL, lead="internal error: ")
+    return CommandFailure("InternalError", "", what, hint, INTERNAL, lead="internal error: ")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -177,12 +177,12 @@ def _told_whole() -> Iterator[None]:
 
 def _fail(error: BaseException, given: list[str]) -> int:
     """Tell people on standard error, programs that asked for JSON on standard output as well."""
-    problem = problem_of(error)
+    failure = failure_of(error)
     known = isinstance(error, click.ClickException | click.exceptions.Abort | KeyboardInterrupt)
     if "--debug" in given and not known:
         say_last("".join(traceback.format_exception(error)), err=True, nl=False)
-    say_last(problem.line, err=True)
+    say_last(failure.line, err=True)
     asked = given[: given.index("--")] if "--" in given else given
     # Where nothing is to be said, what could not be printed before is lost here.
-    say_last(problem.as_json() if "--json" in asked else "", nl=False)
-    return problem.exit_code
+    say_last(failure.as_json() if "--json" in asked else "", nl=False)
+    return failure.exit_code

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from harness.cli.main import BROKEN_PIPE, COMMANDS, Problem, cli
+from harness.cli.main import BROKEN_PIPE, COMMANDS, CommandFailure, cli
 from harness.errors import INTERRUPTED, EvidenceError, InfrastructureError, UsageError
 from harness.records.verdict import EXIT_CODES
 
@@ -59,7 +59,7 @@ def _codes() -> str:
 
 def _errors() -> str:
     hint = "add a baseline and rules to it"
-    example = Problem("ConfigError", "harness.yaml", "has no `gate:`", hint, 2)
+    example = CommandFailure("ConfigError", "harness.yaml", "has no `gate:`", hint, 2)
     return f"""\
 ## Errors
 

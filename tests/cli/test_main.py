@@ -16,7 +16,7 @@ import click
 import pytest
 
 import harness.cli.run
-from harness.cli.main import main, problem_of
+from harness.cli.main import failure_of, main
 from harness.errors import HarnessError, ServerError
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -157,8 +157,8 @@ def test_what_is_no_error_of_ours(
 
 def test_the_line_of_an_error_is_its_own() -> None:
     error = ServerError("is gone", where="http://h/v1", hint="bring it back")
-    assert problem_of(error).line == f"error: {error.line}"
-    assert problem_of(HarnessError("x")).exit_code == HarnessError.exit_code
+    assert failure_of(error).line == f"error: {error.line}"
+    assert failure_of(HarnessError("x")).exit_code == HarnessError.exit_code
 
 
 @pytest.mark.parametrize("given", ["h.yaml", "./below/h.yaml", "{absolute}"])

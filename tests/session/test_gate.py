@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from harness.config import load_project
-from harness.errors import UsageError
+from harness.errors import EvidenceError, ServerError, UsageError
 from harness.run.engine import run
 from harness.run.plan import Selection
 from harness.session.context import GateContext, open_context
-from harness.session.gate import write_partial
+from harness.session.gate import GateRequest, GateSession, open_gate, write_partial
 from tests.conftest import ThreadedMock
 
 
@@ -59,3 +59,52 @@ def test_targets_may_be_asked_for_different_parts(context: GateContext, mock: Th
     runs = run(context.project, ["base", "candidate"], context.suites, Silent(), parts)
     assert {name: len(found.scores) for name, found in runs.items()} == {"base": 1, "candidate": 4}
     assert len(mock.server.requests) == 5
+
+
+@pytest.fixture
+def old(context: GateContext) -> Path:
+    """The verdict of an earlier gate."""
+    path = context.folder("candidate") / "verdict.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("error", "stays"),
+    [
+        (EvidenceError("no score"), False),
+        (ServerError("is gone"), False),
+        (UsageError("no such target"), True),
+        (ValueError("a mistake"), True),
+    ],
+)
+def test_no_report_of_another_day_is_left_by_an_error_of_today(
+    context: GateContext, old: Path, error: Exception, stays: bool
+) -> None:
+    session = GateSession(context, {"candidate": Selection()}, Silent())
+    with pytest.raises(type(error)), session:
+        raise error
+    assert old.exists() == stays
+
+
+def test_ctrl_c_leaves_a_partial_report_unless_only_stored_answers_are_judged(
+    context: GateContext, old: Path
+) -> None:
+    run(context.project, ["base"], context.suites, Silent())
+    for stored in (True, False):
+        session = GateSession(context, {"candidate": Selection()}, Silent(), stored=stored)
+        with pytest.raises(KeyboardInterrupt), session:
+            raise KeyboardInterrupt
+        assert session.partial == ({} if stored else {"candidate": old.parent})
+    assert "broken off by Ctrl-C" in old.read_text()
+
+
+def test_a_gate_is_opened_asked_judged_and_kept(context: GateContext) -> None:
+    request = GateRequest("candidate")
+    with open_gate(context.project, request, Silent()) as session:
+        outcome = session.run("candidate")
+    assert outcome.verdict.verdict == "PROMOTE"
+    assert session.context.stored_verdict("candidate") == outcome.verdict
+    assert context.project.gates.read_text().count("\n") == 1
+    assert outcome.entry.verdict.verdict == "PROMOTE"
