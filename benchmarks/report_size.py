@@ -26,8 +26,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from harness.records.comparison import Comparison, PairedCase
 from harness.records.suite import Message
+from harness.report.content import ReportContent
 from harness.report.html import render_html
-from harness.report.view import build_view
 from tests.report.fixtures import comparison, rows, verdict
 
 CASES = 20_000
@@ -176,9 +176,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = verdict("BLOCK", compared)
     before = _peak()
     start = time.perf_counter()
-    view = build_view(made, compared)
+    report = ReportContent(made, compared)
+    count = sum(len(group.cases) for group in report.groups)
     built = time.perf_counter()
-    text = render_html(view)
+    text = render_html(report)
     done = time.perf_counter()
     peak = _peak()
     with tempfile.TemporaryDirectory() as folder:
@@ -188,11 +189,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seen = open_page(path)
     print(f"Load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.\n")
     print("| what | figure |\n| --- | ---: |")
-    print(f"| cases | {options.cases:,} |")
+    print(f"| cases | {count:,} |")
     print(f"| size of the file | {size:.1f} MB |")
     cut = text.count('class="more"')
     print(f"| texts cut | {cut:,} |")
-    print(f"| view model | {built - start:.1f} s |")
+    print(f"| arranged | {built - start:.1f} s |")
     print(f"| page | {done - built:.1f} s |")
     print(f"| memory of rendering, beyond the {before:.0f} MB before | {peak - before:.0f} MB |")
     print(f"| parsed (DOMContentLoaded) | {seen.parsed:.2f} s |")

@@ -67,6 +67,8 @@ class Drawing:
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """A filled rectangle between two corners."""
+        # Rounded before, so that boxes that share an edge leave no gap.
+        left, top, right, bottom = (round(end, 2) for end in (left, top, right, bottom))
         self._parts.append(
             f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(right - left)}"'
             f' height="{_number(bottom - top)}" class="fill-{colour}"/>'

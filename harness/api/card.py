@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.report import numbers
+from harness.report import formats
 from harness.report.text import one_line
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def render(card: Card) -> str:
 
 def bounded(estimate: str, bounds: str) -> str:
     """An estimate with its bounds behind it, where there are any."""
-    return estimate if bounds == numbers.NONE else f"{estimate} ({bounds})"
+    return estimate if bounds == formats.NONE else f"{estimate} ({bounds})"
 
 
 @cache

@@ -21,7 +21,7 @@ from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
 from harness.records.score import Score
 from harness.records.suite import Suite
-from harness.report import numbers
+from harness.report import formats
 from harness.report.text import one_line
 from harness.run.subset import narrowed
 from harness.sections.evidence import counted, grounds
@@ -85,9 +85,9 @@ class Comparison:
             )
 
     def __repr__(self) -> str:
-        told = numbers.counted(len(self.record.cases), "pair")
+        told = formats.counted(len(self.record.cases), "pair")
         if self.problems:
-            told += f", {numbers.counted(len(self.problems), 'problem')}"
+            told += f", {formats.counted(len(self.problems), 'problem')}"
         return one_line(f"<Comparison {self._names}: {told}>")
 
     @property
@@ -98,20 +98,20 @@ class Comparison:
         """The comparison as a notebook shows it."""
         changes = Counter(case.change for case in self.record.cases)
         told = ", ".join(
-            f"{numbers.count(changes[change])} {words}"
+            f"{formats.count(changes[change])} {words}"
             for change, words in _CHANGES.items()
             if changes[change]
         )
         rows = []
         differences = () if self.problems else self._differences()
         for name, _, _, ours, theirs, estimate, low, high, *_, reason in differences:
-            span = numbers.interval(low, high, numbers.points)
-            apart = reason or bounded(numbers.points(estimate), span)
-            rows.append((name, numbers.share(ours), numbers.share(theirs), apart))
+            span = formats.interval(low, high, formats.points)
+            apart = reason or bounded(formats.points(estimate), span)
+            rows.append((name, formats.share(ours), formats.share(theirs), apart))
         return render(
             Card(
                 title=self._names,
-                lines=(f"{numbers.count(len(self.record.cases))} pairs: {told}",),
+                lines=(f"{formats.count(len(self.record.cases))} pairs: {told}",),
                 problems=self.problems,
                 head=("metric", "candidate", "baseline", "difference"),
                 rows=tuple(rows),

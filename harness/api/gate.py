@@ -17,7 +17,15 @@ from harness.clock import SYSTEM_CLOCK, Clock
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import UsageError
 from harness.records.verdict import Decision, Verdict
-from harness.report.rules import build_rule
+from harness.report.rules import (
+    SYMBOLS,
+    completed,
+    estimate_of,
+    interval_of,
+    own_value,
+    requirement,
+    rule_name,
+)
 from harness.report.text import one_line
 from harness.report.write import HTML
 from harness.run.plan import Selection
@@ -84,7 +92,7 @@ class GateResult:
 
     def _repr_html_(self) -> str:
         """The verdict as a notebook shows it."""
-        views = () if self.problems else tuple(map(build_rule, self.record.rules))
+        rules = () if self.problems else tuple(map(completed, self.record.rules))
         return render(
             Card(
                 badge=self.verdict,
@@ -95,12 +103,15 @@ class GateResult:
                 head=("rule", "outcome", "candidate", "baseline", "estimate"),
                 rows=tuple(
                     (
-                        f"{view.name} {view.requirement}" if view.metric else view.requirement,
-                        f"{view.symbol} {view.outcome}",
-                        *(view.candidate, view.baseline),
-                        bounded(view.estimate, view.interval),
+                        f"{rule_name(rule)} {requirement(rule)}"
+                        if rule.metric
+                        else requirement(rule),
+                        f"{SYMBOLS[rule.outcome]} {rule.outcome}",
+                        own_value(rule, rule.candidate),
+                        own_value(rule, rule.baseline),
+                        bounded(estimate_of(rule), interval_of(rule)),
                     )
-                    for view in views
+                    for rule in rules
                 ),
                 whole="rules()",
             )

@@ -16,7 +16,7 @@ from harness.records.attempt import Attempt
 from harness.records.run import Run as Record
 from harness.records.score import Score
 from harness.records.summary import Summary
-from harness.report import numbers
+from harness.report import formats
 from harness.report.text import one_line
 from harness.run.subset import header_on
 from harness.storage import RunFolder
@@ -109,18 +109,18 @@ class Run:
         summary, header = self.summary, self.record.header
         accounting = summary.accounting
         counts = (
-            f"{numbers.count(accounting.planned)} planned, {numbers.count(accounting.scored)} "
-            f"scored, {numbers.count(accounting.unscored)} unscored, "
-            f"{numbers.count(accounting.failed)} failed"
+            f"{formats.count(accounting.planned)} planned, {formats.count(accounting.scored)} "
+            f"scored, {formats.count(accounting.unscored)} unscored, "
+            f"{formats.count(accounting.failed)} failed"
         )
         others = [f"{count} {state}" for state, count in summary.states.items() if state != "ok"]
         notes = (f"answers: {', '.join(others)}",) if others else ()
         return render(
             Card(
                 title=f"Run of {self.target}",
-                lines=(f"{header.run_id} · {numbers.moment(header.created)}", counts, *notes),
+                lines=(f"{header.run_id} · {formats.moment(header.created)}", counts, *notes),
                 head=("metric", "value"),
-                rows=tuple((name, numbers.share(one)) for name, one in summary.metrics.items()),
+                rows=tuple((name, formats.share(one)) for name, one in summary.metrics.items()),
             )
         )
 

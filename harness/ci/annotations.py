@@ -1,21 +1,36 @@
-"""What went wrong, each with the file and line it is about, for the page of a change."""
+"""What went wrong, each with the file and line it is about, for the page of a change.
+
+As workflow commands for GitHub and as a Code Quality report for GitLab.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from harness.files import seen_from
 from harness.records.comparison import Comparison, PairedCase
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.cases import expected
+from harness.report.content import Failure
 from harness.report.text import one_line
+from harness.session.context import GateContext
+from harness.yaml_files import line_of
 
 Level = Literal["error", "warning"]
 
 # GitHub shows ten of each level a step, and drops the rest without a word.
 SHOWN = 10
 _TEXT = 300
+_SEVERITY = {"error": "critical", "warning": "minor"}
+_MOST = 1_000
+_FILE_AND_LINE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?:: .*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ def _cases(comparison: Comparison, places: Places) -> list[Annotation]:
 
 
 def _case(case: PairedCase, place: Place | None) -> Annotation:
-    told = {
+    texts = {
         "prompt": case.messages[-1].content,
         "expected": expected(case.expect),
         "baseline": case.baseline_attempt.text or "",
@@ -101,7 +116,7 @@ def _case(case: PairedCase, place: Place | None) -> Annotation:
         level="error" if case.critical else "warning",
         name=f"case {case.path}",
         title=f"{kind}: {one_line(case.path, 200)}",
-        text="\n".join(f"{key}: {one_line(text, _TEXT)}" for key, text in told.items() if text),
+        text="\n".join(f"{key}: {one_line(text, _TEXT)}" for key, text in texts.items() if text),
         place=place,
     )
 
@@ -139,3 +154,75 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def render_codequality(annotations: Iterable[Annotation]) -> str:
+    """A JSON list of findings; what has no place in a file of the repository is left out.
+
+    A finding's fingerprint knows neither line nor text, so that it stays the same finding when its
+    case moves. https://docs.gitlab.com/ci/testing/code_quality
+    """
+    found = [
+        {
+            "description": f"{one.title}\n{one.text}",
+            "check_name": one.name.partition(" ")[0],
+            "fingerprint": _fingerprint(one),
+            "severity": _SEVERITY[one.level],
+            "location": {"path": one.place.file, "lines": {"begin": one.place.line or 1}},
+        }
+        for one in annotations
+        if one.place is not None
+    ]
+    return json.dumps(found[:_MOST], indent=1) + "\n"
+
+
+def _fingerprint(one: Annotation) -> str:
+    file = one.place.file if one.place is not None else ""
+    return hashlib.sha256(f"{file}\0{one.name}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def failure_annotation(failure: Failure, place: Place) -> Annotation:
+    """The failure, at a place in the repository."""
+    return Annotation(
+        level="error",
+        name="no verdict",
+        title=f"{failure.word}: no verdict",
+        text=failure.reason,
+        place=place,
+    )
+
+
+def named_place(where: str) -> tuple[str, int | None, str]:
+    """File, line and key of what an error names: `a.jsonl:3`, `harness.yaml: gate.rules[1]`."""
+    found = _FILE_AND_LINE.fullmatch(where)
+    if found is not None:
+        return found["file"], int(found["line"]), ""
+    file, _, key = where.partition(": ")
+    return file, None, key
+
+
+def repository_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder that CI checked the repository out to; elsewhere the current one."""
+    given = environment.get("GITHUB_WORKSPACE") or environment.get("CI_PROJECT_DIR")
+    return Path(given or Path.cwd())
+
+
+def find_places(context: GateContext, comparison: Comparison, config: Path, root: Path) -> Places:
+    """Where the policy's rules and the cases that newly fail stand."""
+    file = seen_from(root, config)
+    found: dict[str, Place] = {}
+    for suite in context.suites:
+        for section in suite.sections:
+            failing = {
+                case.case: case.path
+                for case in comparison.cases
+                if case.change == "new_failure"
+                and (case.suite, case.section) == (suite.name, section.name)
+            }
+            for case, (path, line) in section.locate(Path(suite.folder), failing).items():
+                found[failing[case]] = Place(seen_from(root, path), line)
+    rules = tuple(
+        Place(file, line_of(config, f"gate.rules[{place}]"))
+        for place in range(len(context.policy.rules))
+    )
+    return Places(Place(file, line_of(config, "gate")), rules, found)

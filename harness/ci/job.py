@@ -11,15 +11,21 @@ from typing import Literal, Self
 
 import click
 
-from harness.ci.annotations import Place, build_annotations, render_github
+from harness.ci.annotations import (
+    Place,
+    build_annotations,
+    failure_annotation,
+    find_places,
+    named_place,
+    render_github,
+    repository_root,
+)
 from harness.ci.comment import marker
-from harness.ci.failure import failure_annotation, named_place
-from harness.ci.outputs import Handout
-from harness.ci.places import find_places, repository_root
+from harness.ci.outputs import JobOutputs
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError
 from harness.files import seen_from
-from harness.report.failure import Failure
+from harness.report.content import Failure
 from harness.session.context import GateContext
 from harness.session.gate import GateOutcome
 from harness.yaml_files import line_of
@@ -60,9 +66,9 @@ class CiJob:
         self._options = options
         self._echo = echo
         self._annotations = ""
-        self._outputs: Handout | None = None
+        self._outputs: JobOutputs | None = None
         if options.output_dir is not None:
-            self._outputs = Handout(
+            self._outputs = JobOutputs(
                 folder=options.output_dir,
                 mark=marker(candidate, baseline or "", seen_from(self._root, config)),
                 url=options.report_url or job_url(),

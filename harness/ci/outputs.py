@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ci.annotations import Annotation, Places, build_annotations, render_github
-from harness.ci.code_quality import render_codequality
-from harness.ci.comment import MARK, link, render_comment
-from harness.ci.failure import render_failure
+from harness.ci.annotations import (
+    Annotation,
+    Places,
+    build_annotations,
+    render_codequality,
+    render_github,
+)
+from harness.ci.comment import MARK, link, render_comment, render_failure
 from harness.errors import UsageError
 from harness.files import read_bytes, write_atomic
 from harness.records.comparison import Comparison
 from harness.records.past_gate import PastGate
 from harness.records.verdict import Verdict
-from harness.report.failure import Failure
+from harness.report.content import Failure, ReportContent
 from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
-from harness.report.view import build_view
 from harness.report.write import FILES, JUNIT, copy_report, remove_files, remove_report
 from harness.storage.working_files import gate_line
 
@@ -27,7 +30,7 @@ GATES = "gates.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Handout:
+class JobOutputs:
     """A folder that a CI job named, and what the files in it must know.
 
     `mark` is the comment's hidden first line, `url` where its link leads, empty for none.
@@ -75,11 +78,11 @@ class Handout:
         Raises:
             StorageError: the folder cannot be written.
         """
-        view = build_view(verdict, comparison)
+        report_content = ReportContent(verdict, comparison)
         told = link(self.url)
         written = self._write(
-            f"{render_markdown(view)}\n{told}".rstrip() + "\n",
-            render_comment(view, self.mark, self.url),
+            f"{render_markdown(report_content)}\n{told}".rstrip() + "\n",
+            render_comment(report_content, self.mark, self.url),
             build_annotations(verdict, comparison, places),
         )
         write_atomic(self.folder / GATES, gate_line(kept) + "\n")

@@ -9,10 +9,25 @@ import click
 
 from harness.cli.console import short_path, table
 from harness.cli.options import config_option, json_option, open_project, suite_option
-from harness.report.lineup.json import render_lineup_json
-from harness.report.lineup.model import LineupView, MetricRow, RecommendationView
-from harness.report.lineup.view import NOT_MEASURED, build_lineup
-from harness.report.lineup.write import write_lineup
+from harness.records.recommendation import Recommendation
+from harness.report import formats
+from harness.report.json import render_leaderboard_json
+from harness.report.leaderboard_text import (
+    NOT_MEASURED,
+    LeaderboardContent,
+    advantage_words,
+    change_rows,
+    difference_words,
+    interval_words,
+    is_unmeasured,
+    reason_words,
+    recommendation_title,
+    tests_sentence,
+    value_words,
+)
+from harness.report.rules import requirement, rule_name
+from harness.report.text import one_line
+from harness.report.write import write_leaderboard
 from harness.session.leaderboard import build_leaderboard
 
 _LISTED = 5
@@ -48,74 +63,91 @@ def command(
     the number of metrics. Without a `gate:` in the configuration nothing is judged or recommended,
     and --baseline is needed.
     """
-    lineup = build_leaderboard(open_project(config), candidates, baseline, suite_names)
+    leaderboard = build_leaderboard(open_project(config), candidates, baseline, suite_names)
     # Before anything is printed: an error of it is then all that standard output holds.
-    written = () if output is None else write_lineup(lineup, output)
+    written = () if output is None else write_leaderboard(leaderboard, output)
     if as_json:
-        click.echo(render_lineup_json(lineup), nl=False)
+        click.echo(render_leaderboard_json(leaderboard), nl=False)
     else:
-        for line in _lines(build_lineup(lineup)):
+        for line in _lines(LeaderboardContent(leaderboard)):
             click.echo(line)
     for path in written:
         click.echo(short_path(path.absolute()), err=as_json)
 
 
-def _lines(view: LineupView) -> Iterator[str]:
-    if view.recommendation is not None:
-        yield from _recommended(view.recommendation)
+def _lines(content: LeaderboardContent) -> Iterator[str]:
+    entries = content.leaderboard.entries
+    if content.leaderboard.recommendation is not None:
+        yield from _recommended(content.leaderboard.recommendation)
         yield ""
-        yield from _verdicts(view)
+        yield from _verdicts(content)
         yield ""
-        yield from _rules(view)
+        yield from _rules(content)
         yield ""
-    yield from _metrics(view)
-    for one in view.contenders:
-        yield from (f"{one.name}: {section}: {told}" for section, told in one.changes)
-    for one in view.contenders:
-        if one.new_critical:
-            first = ", ".join(one.new_critical[:_LISTED])
-            left = len(one.new_critical) - _LISTED
+    yield from _metrics(content)
+    for entry in entries:
+        for section, told in change_rows(entry):
+            yield f"{_name(entry.name)}: {section}: {told}"
+    for entry in entries:
+        if entry.new_critical_failures:
+            paths = [one_line(path, 200) for path in entry.new_critical_failures]
+            left = len(paths) - _LISTED
             more = f" and {left} more" if left > 0 else ""
-            yield f"{one.name}: newly fails critical cases: {first}{more}"
-    yield from (f"note: {note}" for note in view.notes)
+            first = ", ".join(paths[:_LISTED])
+            yield f"{_name(entry.name)}: newly fails critical cases: {first}{more}"
+    yield from (f"note: {note}" for note in content.notes)
 
 
-def _recommended(found: RecommendationView) -> Iterator[str]:
-    yield found.title
-    yield f"  {found.reason}"
+def _name(name: str) -> str:
+    return one_line(name, 60)
+
+
+def _recommended(found: Recommendation) -> Iterator[str]:
+    yield recommendation_title(found)
+    yield f"  {one_line(found.reason, 800)}"
     for each in found.advantages:
+        difference, interval, p_value = advantage_words(each)
         yield (
-            f"  {each.metric}: {each.better} before {each.worse} by {each.difference} "
-            f"[{each.interval}], p {each.p_value}"
+            f"  {one_line(each.metric, 200)}: {_name(each.better)} before {_name(each.worse)} by "
+            f"{difference} [{interval}], p {p_value}"
         )
-    yield from (f"  note: {note}" for note in filter(None, (found.told, *found.notes)))
+    notes = (one_line(note, 800) for note in found.notes)
+    yield from (f"  note: {note}" for note in (tests_sentence(found), *notes) if note)
 
 
-def _verdicts(view: LineupView) -> list[str]:
-    rows = [(one.name, one.verdict, one.reason) for one in view.contenders]
+def _verdicts(content: LeaderboardContent) -> list[str]:
+    rows = [
+        (_name(entry.name), entry.verdict.verdict if entry.verdict else "", reason_words(entry))
+        for entry in content.leaderboard.entries
+    ]
     return table([("candidate", "verdict", "why"), *rows], left=3)
 
 
-def _rules(view: LineupView) -> list[str]:
-    rows = [("rule", "required", *(one.name for one in view.contenders))]
-    for row in view.rules:
+def _rules(content: LeaderboardContent) -> list[str]:
+    entries = content.leaderboard.entries
+    rows = [("rule", "required", *(_name(entry.name) for entry in entries))]
+    for row in content.rules:
         cells = (
-            "–" if one is None else NOT_MEASURED if one.told == NOT_MEASURED else one.outcome
-            for one in row.cells
+            "–"
+            if rule is None
+            else NOT_MEASURED
+            if is_unmeasured(rule) and not entry.doubts
+            else rule.outcome
+            for entry, rule in zip(entries, row.results, strict=True)
         )
-        rows.append((row.name, row.requirement, *cells))
+        wanted = requirement(row.wording) if row.wording.metric else ""
+        rows.append((one_line(rule_name(row.wording), 200), wanted, *cells))
     return table(rows, left=len(rows[0]))
 
 
-def _metrics(view: LineupView) -> list[str]:
+def _metrics(content: LeaderboardContent) -> list[str]:
     head = ("metric", "target", "value", "difference", "interval", "p of a loss, corrected")
-    rows = [head]
-    for row in view.metrics:
-        rows += _metric(view, row)
+    board, rows = content.leaderboard, [head]
+    for name, differences in content.metrics.items():
+        value = content.baseline_of(name)
+        rows.append((one_line(name, 200), _name(board.baseline), value, "", "", ""))
+        for entry, found in zip(board.entries, differences, strict=True):
+            p_value = formats.p_value(None if found is None else found.p_of_loss)
+            told = (value_words(found), difference_words(found), interval_words(found), p_value)
+            rows.append(("", _name(entry.name), *told))
     return table(rows, left=2)
-
-
-def _metric(view: LineupView, row: MetricRow) -> Iterator[tuple[str, str, str, str, str, str]]:
-    yield row.name, view.baseline, row.baseline, "", "", ""
-    for one, cell in zip(view.contenders, row.cells, strict=True):
-        yield "", one.name, cell.value, cell.difference, cell.interval, cell.p_of_loss

@@ -30,7 +30,7 @@ from harness.gate.noise import false_alarms
 from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of
 from harness.records.verdict import Verdict
-from harness.report import numbers
+from harness.report import formats
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.report.text import one_line
@@ -160,7 +160,7 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
     for found in verdict.regressions:
         click.echo(
             f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "
-            f"[{found.ci_low:+.3f}, {found.ci_high:+.3f}], p {numbers.p_value(found.p_value)} "
+            f"[{found.ci_low:+.3f}, {found.ci_high:+.3f}], p {formats.p_value(found.p_value)} "
             f"(Holm, {verdict.metrics_compared} metrics)"
         )
     accounting = verdict.accounting
@@ -188,8 +188,8 @@ def print_noise(noise: Noise, path: Path) -> None:
     """Print what the askings differ in: each rule, metric and section, and the verdicts."""
     click.echo(
         f"{noise.target} against itself: {noise.askings} askings of "
-        f"{numbers.counted(noise.repeats, 'attempt')} a case, "
-        f"{numbers.counted(noise.pairs, 'pair')}, each taken both ways"
+        f"{formats.counted(noise.repeats, 'attempt')} a case, "
+        f"{formats.counted(noise.pairs, 'pair')}, each taken both ways"
     )
     for lines in (_noise_of_rules(noise), _noise_of_metrics(noise), _noise_of_sections(noise)):
         for line in lines:

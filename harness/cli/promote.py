@@ -13,7 +13,7 @@ from harness.gate.history import past_gate
 from harness.gate.promote import check_run, promote
 from harness.gate.seal import sealed_moments
 from harness.records.past_gate import Promotion
-from harness.report.numbers import moment
+from harness.report.formats import moment
 from harness.session.context import open_context
 from harness.session.latency import as_judged
 from harness.storage.working_files import keep_gate

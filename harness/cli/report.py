@@ -11,8 +11,7 @@ from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
-from harness.report.history.write import write_history
-from harness.report.write import write_report
+from harness.report.write import write_history, write_report
 from harness.session.context import open_context
 from harness.session.history import gather_history
 from harness.session.latency import as_judged
@@ -73,7 +72,7 @@ def _over_time(
     found = gather_history(project, suite_names, sources)
     for history in found:
         paths = write_history(history, project.reports / "history" / history.suite)
-        for path in () if as_json else (paths.html, paths.markdown, paths.json):
+        for path in () if as_json else paths:
             click.echo(short_path(path))
     if as_json:
         told = [history.model_dump(mode="json") for history in found]

@@ -23,8 +23,7 @@ from harness.errors import EvidenceError
 from harness.records.cost import spending
 from harness.records.run import Run
 from harness.records.summary import Summary
-from harness.report.costs import spending_sentence
-from harness.report.repeats import repeats_sentences
+from harness.report.runs import repeats_sentences, spending_sentence
 from harness.run.plan import Selection
 from harness.run.resume import Reuse
 from harness.sections.evaluate import evaluate

@@ -193,20 +193,21 @@ class RuleItem(HarnessItem):
             raise Inconclusive(self.account(message, self._sections(result, judged)))
 
     def _sections(self, result: RuleResult, judged: Judged) -> Iterator[tuple[str, str]]:
-        from harness.report.rules import build_rule
+        from harness.report import formats
+        from harness.report import rules as worded
 
-        view = build_rule(result)
+        rule = worded.completed(result)
         numbers = (
-            ("required", view.requirement),
-            (self.target, view.candidate),
-            (str(self.workbench.baseline), view.baseline),
-            ("estimate", f"{view.estimate} ({view.interval})"),
-            ("cases", f"{view.n} in {view.groups} groups"),
+            ("required", worded.requirement(rule)),
+            (self.target, worded.own_value(rule, rule.candidate)),
+            (str(self.workbench.baseline), worded.own_value(rule, rule.baseline)),
+            ("estimate", f"{worded.estimate_of(rule)} ({worded.interval_of(rule)})"),
+            ("cases", f"{formats.count(rule.n)} in {formats.count(rule.groups)} groups"),
         )
         shown_numbers = numbers if result.metric else numbers[:1]
         yield "rule", "\n".join(f"{name}: {text}" for name, text in shown_numbers)
-        if view.warning:
-            yield "note", view.warning
+        if warning := worded.shortfall(rule):
+            yield "note", warning
         key = (result.metric or "critical").rpartition(".")[0] or "critical"
         if listed := judged.new_failures.get(key):
             yield "new failures", "\n".join(map(one_line, listed))

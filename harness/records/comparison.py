@@ -62,6 +62,12 @@ class PairedMetric:
         """The baseline's metric, or None where its terms sum to nothing."""
         return _share(self.baseline_num, self.baseline_den)
 
+    @property
+    def gap(self) -> float | None:
+        """The candidate's metric minus the baseline's, or None where one of them is."""
+        candidate, baseline = self.candidate_value, self.baseline_value
+        return None if candidate is None or baseline is None else candidate - baseline
+
 
 def _share(num: npt.NDArray[np.float64], den: npt.NDArray[np.float64]) -> float | None:
     total = float(den.sum())

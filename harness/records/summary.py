@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -47,6 +48,44 @@ class Summary(Record):
     repeats: Repeats
     tokens: Tokens
     trouble: str
+
+
+class RecordedTimes(Record):
+    """Times of a run's attempts in seconds, and how many of them were measured.
+
+    Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.
+    """
+
+    ttft_p50: float | None
+    ttft_p95: float | None
+    e2e_p50: float | None
+    e2e_p95: float | None
+    timed: int
+    reused: int
+    retried: int
+
+
+def recorded_times(attempts: Sequence[Attempt]) -> RecordedTimes:
+    """The times that were recorded while the attempts were made."""
+    live = [attempt for attempt in attempts if attempt.reused_from is None]
+    lost = [math.inf for attempt in live if attempt.status == "failed"]
+    times = [attempt.timing for attempt in live if attempt.status == "answered" and attempt.timing]
+    ttft = sorted([time.ttft for time in times if time.ttft is not None] + lost)
+    e2e = sorted([time.e2e for time in times] + lost)
+    return RecordedTimes(
+        ttft_p50=nearest_rank(ttft, 0.5),
+        ttft_p95=nearest_rank(ttft, 0.95),
+        e2e_p50=nearest_rank(e2e, 0.5),
+        e2e_p95=nearest_rank(e2e, 0.95),
+        timed=len(times),
+        reused=len(attempts) - len(live),
+        retried=sum(attempt.tries > 1 for attempt in attempts),
+    )
+
+
+def nearest_rank(ordered: Sequence[float], q: float) -> float | None:
+    """The nearest-rank quantile of sorted values, an observed one; None of nothing."""
+    return ordered[max(0, math.ceil(q * len(ordered)) - 1)] if ordered else None
 
 
 class Tally:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison, PairedCase
 from harness.records.score import Score
-from harness.report import numbers
-from harness.report.differences import Difference, compare_clips
-from harness.report.limits import Limits, choose_limits
-from harness.report.model import AnswerView, CaseGroup, CaseView, Clip, Fate, Part, TurnView
-from harness.report.tallies import repeats_of, tally
-from harness.report.text import anchor, clip, one_line, visible
+from harness.report import formats
+from harness.report.text import Clip, anchor, clip, one_line, visible
+from harness.report.text_limits import TextLimits, choose_limits
+from harness.report.word_diff import Part, WordDifference, compare_clips
+
+Fate = Literal[
+    "new_failure",
+    "worse",
+    "fixed",
+    "better",
+    "still_failing",
+    "not_comparable",
+    "changed",
+    "unchanged",
+    "same",
+]
 
 _GROUPS: tuple[tuple[Fate, str, str], ...] = (
     ("new_failure", "New failures", "The baseline passes, the candidate fails."),
@@ -26,6 +37,95 @@ _GROUPS: tuple[tuple[Fate, str, str], ...] = (
     ("unchanged", "Passing, answer unchanged", "Both pass with the same answer."),
     ("same", "Same value", "Both sides have the same value."),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCount:
+    """How many cases; `answers` says how many of their answers, and is empty without repeats."""
+
+    cases: int
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnText:
+    """One message of the conversation."""
+
+    role: str
+    content: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """One side's answer and what the scorer made of it.
+
+    `parts` is the answer again with the words that the other side does not have told apart; it is
+    empty where none are marked.
+    """
+
+    answer: Clip
+    parts: tuple[Part, ...]
+    note: str
+    verdict: str
+    passed: bool | None
+    value: str
+    label: str
+    reason: str
+    repeat_of_other: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseText:
+    """One case and repeat on both sides; `anchor` is its id, `expected` empty if nothing is.
+
+    `number` is the same for all repeats of a case, `repeat` is empty where there is only one.
+    `difference` says why no words are marked though the answers differ, or is empty.
+    """
+
+    anchor: str
+    number: int
+    path: str
+    section: str
+    repeat: str
+    group: str
+    tags: tuple[str, ...]
+    critical: bool
+    preview: str
+    turns: tuple[TurnText, ...]
+    expected: str
+    candidate: AnswerText
+    baseline: AnswerText
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseGroup:
+    """Cases with the same fate; with repeats a case is in it once for each such answer."""
+
+    key: Fate
+    title: str
+    hint: str
+    size: CaseCount
+    cases: tuple[CaseText, ...]
+
+
+def repeats_of(comparison: Comparison) -> int:
+    """How often each case was asked, at least once."""
+    planned = int(comparison.candidate.header.generation.get("repeats", 1))
+    return max([planned, *(case.repeat + 1 for case in comparison.cases)])
+
+
+def count_cases(answers: Sequence[PairedCase], repeats: int) -> CaseCount:
+    """How many different cases these answers belong to, and with repeats how many they are."""
+    words = formats.counted(len(answers), "answer") if answers and repeats > 1 else ""
+    return CaseCount(len({answer.path for answer in answers}), words)
+
+
+def count_words(count: CaseCount, more: str = "") -> str:
+    """The number of cases, with how many answers these are and what else is said of them."""
+    cases = formats.counted(count.cases, "case") if count.answers else str(count.cases)
+    told = ", ".join(filter(None, (count.answers, more)))
+    return f"{cases} ({told})" if told else cases
 
 
 def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
@@ -42,7 +142,7 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
     for key, title, hint in _GROUPS:
         cases = sorted(found[key], key=lambda c: (not c.critical, places[c.path], c.repeat))
         if cases:
-            shown = tuple(
+            built = tuple(
                 _build_case(
                     case,
                     comparison,
@@ -52,7 +152,7 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
                 )
                 for case in cases
             )
-            groups.append(CaseGroup(key, title, hint, tally(cases, repeats), shown))
+            groups.append(CaseGroup(key, title, hint, count_cases(cases, repeats), built))
     return tuple(groups)
 
 
@@ -68,8 +168,8 @@ def _fate(case: PairedCase) -> Fate:
 
 
 def _build_case(
-    case: PairedCase, comparison: Comparison, limits: Limits, *, number: int, repeat: str
-) -> CaseView:
+    case: PairedCase, comparison: Comparison, limits: TextLimits, *, number: int, repeat: str
+) -> CaseText:
     limit = limits.of_case(case)
     known = {
         comparison.candidate.header.system_prompts.get(case.suite),
@@ -77,7 +177,7 @@ def _build_case(
     }
     # The suite's own system prompt is shown once for all its cases.
     turns = tuple(
-        TurnView(message.role, clip(message.content, limit))
+        TurnText(message.role, clip(message.content, limit))
         for message in case.messages
         if message.role != "system" or message.content not in known
     )
@@ -89,8 +189,8 @@ def _build_case(
         and ours.state != "empty"
     )
     differ = ours.text != theirs.text
-    marked = compare_clips(baseline, candidate, limits.edits) if differ else Difference()
-    return CaseView(
+    marked = compare_clips(baseline, candidate, limits.edits) if differ else WordDifference()
+    return CaseText(
         anchor=anchor(case.path, case.repeat),
         number=number,
         path=one_line(case.path, 200),
@@ -120,15 +220,15 @@ def expected(expect: Mapping[str, Any]) -> str:
 
 def _build_answer(
     attempt: Attempt, score: Score, answer: Clip, parts: tuple[Part, ...], same: bool
-) -> AnswerView:
+) -> AnswerText:
     # Scorers may quote an answer, so a reason can be as long as one.
-    return AnswerView(
+    return AnswerText(
         answer=answer,
         parts=parts,
         note=_note(attempt),
         verdict=_verdict(score),
         passed=score.passed,
-        value=numbers.share(score.value) if score.value not in (None, 0.0, 1.0) else "",
+        value=formats.share(score.value) if score.value not in (None, 0.0, 1.0) else "",
         label=one_line(score.label, 120),
         reason=one_line(score.reason, 600),
         repeat_of_other=same,

@@ -8,10 +8,21 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 
-from harness.records.verdict import Decision
+from harness.records.history import HeldGate
+from harness.records.rule import kind_of
+from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report.forest import MARKERS
-from harness.report.history.model import Course, HistoryView, Mark, Point
-from harness.report.history.view import OUTCOMES, between
+from harness.report.formats import unit_named
+from harness.report.history_text import (
+    OUTCOMES,
+    Course,
+    HistoryContent,
+    Mark,
+    between,
+    worst,
+)
+from harness.report.rules import good_above
+from harness.report.text import one_line
 from harness.svg import Colour, Drawing
 from harness.svg_axes import (
     Scale,
@@ -52,14 +63,14 @@ LAYOUTS = (WIDE, NARROW)
 class Frame:
     """The axis of time of all gates at one size, the same in every drawing of a page."""
 
-    view: HistoryView
+    content: HistoryContent
     layout: TimeLayout
 
     @cached_property
     def range(self) -> tuple[datetime, datetime]:
         """The ends of the axis of time."""
-        moments = (gate.at for gate in self.view.gates)
-        return time_range([*moments, *(mark.at for mark in self.view.marks)])
+        moments = (gate.record.at for gate in self.content.gates)
+        return time_range([*moments, *(mark.at for mark in self.content.marks)])
 
     @cached_property
     def time(self) -> Scale:
@@ -107,7 +118,7 @@ class Frame:
         """Each mark with the row of its label; −1 where every row is taken there."""
         ends = [float("-inf")] * _ROWS
         placed = []
-        for mark in self.view.marks:
+        for mark in self.content.marks:
             at, wide = self.across(mark.at), _LETTER * len(_label(mark)) + 4
             begin = at - wide + _OVER if self._turned(mark) else at - _OVER
             row = next((row for row, taken in enumerate(ends) if taken <= begin), -1)
@@ -153,28 +164,31 @@ def render_verdicts(frame: Frame) -> str:
             drawing.text(lane, (layout.left - 8, y + 4), colour, 11, anchor="end", bold=True)
         else:  # On a narrow page there is no room beside the lanes.
             drawing.text(lane, (4, y - 8), colour, 11, bold=True)
-        for gate in frame.view.gates:
-            if gate.verdict == lane:
-                at = (frame.across(gate.at), y)
+        for gate in frame.content.gates:
+            if gate.record.verdict == lane:
+                at = (frame.across(gate.record.at), y)
                 drawing.marker(MARKERS[colour], at, layout.marker + 2, colour, edge_width=0.8)
     frame.draw_time_axis(drawing)
     told = "; ".join(
-        f"{gate.created}: {gate.candidate} {gate.verdict}" for gate in reversed(frame.view.gates)
+        f"{gate.when}: {one_line(gate.record.candidate, 60)} {gate.record.verdict}"
+        for gate in reversed(frame.content.gates)
     )
     return drawing.render(f"verdicts-{layout.name}", "Verdicts over time", told)
 
 
 def render_course(frame: Frame, place: int) -> str:
     """The course of a metric over time as an SVG, empty where no gate has a value of it."""
-    course = frame.view.courses[place]
-    if not course.points:
+    course = frame.content.courses[place]
+    points = points_of(course)
+    if not points:
         return ""
-    low, high = _value_range(course)
+    unit = unit_named(course.unit)
+    share = course.unit == "share"
+    low, high = _value_range(points, share=share)
     up = Scale(low, high, frame.bottom, frame.top)
-    unit = {"share": "%", "time": " ms"}.get(course.kind, "")
-    ticks = [t for t in even_ticks(low, high, 6) if course.kind != "share" or 0 <= t <= 100]
+    ticks = [tick for tick in even_ticks(low, high, 6) if not share or 0 <= tick <= 100]
     drawing = frame.new_drawing()
-    stretches = [list(_cells(run, course.points, frame)) for run in _runs(course.points)]
+    stretches = [list(_cells(run, points, frame)) for run in _runs(points)]
     for cells in stretches:
         _draw_allowed(drawing, cells, up)
     for tick in ticks:
@@ -185,25 +199,87 @@ def render_course(frame: Frame, place: int) -> str:
         joined = [(frame.across(point.at), up(point.value)) for point, _, _ in cells]
         if len(joined) > 1:
             drawing.line(joined, "muted", 1.1)
-    for point in course.points:
+    for point in points:
         _draw_point(drawing, frame.across(point.at), up, point, frame.layout.marker)
-    draw_left_axis(drawing, up, frame.time.start, [(tick, f"{tick:g}{unit}") for tick in ticks])
+    draw_left_axis(
+        drawing, up, frame.time.start, [(tick, f"{tick:g}{unit.tick}") for tick in ticks]
+    )
     frame.draw_time_axis(drawing)
     told = f"{course.latest}; the table below has all numbers"
     name = f"course-{place}-{frame.layout.name}"
     return drawing.render(name, f"{course.name} over time", told)
 
 
-_Cell = tuple[Point, float, float]
+@dataclass(frozen=True, slots=True)
+class CoursePoint:
+    """A metric at one gate, on the scale of its axis.
+
+    `low`, `high` and `limit` are those of the rule that came out worst; a rule on a difference or
+    a ratio is set off from the baseline's value. `outcome` is None where no rule is on it.
+    """
+
+    at: datetime
+    version: str
+    value: float
+    baseline: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    good_above: bool
+    outcome: Outcome | None
+    promoted: bool
 
 
-def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
+def points_of(course: Course) -> list[CoursePoint]:
+    """The course's points by time, without gates that have no value."""
+    points = []
+    for gate in course.gates:
+        values = gate.record.metrics.get(course.metric)
+        if values is not None and values.candidate is not None:
+            points.append(_point(course, gate.record, values.candidate))
+    return points
+
+
+def _point(course: Course, gate: HeldGate, value: float) -> CoursePoint:
+    factor = unit_named(course.unit).factor
+    baseline = gate.metrics[course.metric].baseline
+    rule = worst(gate.rules_on(course.metric))
+    low, high, limit = (None, None, None) if rule is None else _bounds(rule, baseline, factor)
+    return CoursePoint(
+        at=gate.at,
+        version=gate.suite_version,
+        value=factor * value,
+        baseline=None if baseline is None else factor * baseline,
+        low=low,
+        high=high,
+        limit=limit,
+        good_above=rule is None or good_above(rule),
+        outcome=None if rule is None else rule.outcome,
+        promoted=bool(gate.promotions),
+    )
+
+
+def _bounds(rule: RuleResult, baseline: float | None, factor: float) -> list[float | None]:
+    """Where the ends of a rule's interval and its limit lie on the axis of the metric's values."""
+    found = []
+    for bound in (rule.ci_low, rule.ci_high, rule.limit):
+        placed = kind_of(rule).in_value(bound, baseline)
+        found.append(None if placed is None else factor * placed)
+    return found
+
+
+_Cell = tuple[CoursePoint, float, float]
+
+
+def _runs(points: Sequence[CoursePoint]) -> Iterator[list[CoursePoint]]:
     """The points in order, in stretches of one version of the suite."""
     for _, run in groupby(points, key=lambda point: point.version):
         yield list(run)
 
 
-def _cells(run: Sequence[Point], points: Sequence[Point], frame: Frame) -> Iterator[_Cell]:
+def _cells(
+    run: Sequence[CoursePoint], points: Sequence[CoursePoint], frame: Frame
+) -> Iterator[_Cell]:
     """Each point with the pixels of the stretch of time nearer to it than to any other."""
     places = {id(point): place for place, point in enumerate(points)}
     begin, end = frame.range
@@ -233,7 +309,7 @@ def _draw_levels(drawing: Drawing, cells: Sequence[_Cell], up: Scale) -> None:
             drawing.line([(left, level), (right, level)], "baseline", 1.6, dash="8 3.2")
 
 
-def _draw_point(drawing: Drawing, x: float, up: Scale, point: Point, size: float) -> None:
+def _draw_point(drawing: Drawing, x: float, up: Scale, point: CoursePoint, size: float) -> None:
     colour = point.outcome or "muted"
     y = up(point.value)
     if point.low is not None and point.high is not None:
@@ -249,18 +325,18 @@ def _draw_point(drawing: Drawing, x: float, up: Scale, point: Point, size: float
         drawing.marker("circle", (x, y), size / 2, colour, edge_width=0.8)
 
 
-def _value_range(course: Course) -> tuple[float, float]:
+def _value_range(points: Sequence[CoursePoint], *, share: bool) -> tuple[float, float]:
     """The ends of the axis of values: everything drawn, with room on both sides."""
     seen = [
         bound
-        for point in course.points
+        for point in points
         for bound in (point.value, point.baseline, point.low, point.high, point.limit)
         if bound is not None
     ]
     low, high = min(seen), max(seen)
-    floor = 20.0 if course.kind == "share" else 0.4 * abs(high) or 1.0
+    floor = 20.0 if share else 0.4 * abs(high) or 1.0
     room = max(0.1 * (high - low), (floor - (high - low)) / 2)
     low, high = low - room, high + room
-    if course.kind == "share":
+    if share:
         return max(low, -4.0), min(high, 104.0)
     return max(low, 0.0) if min(seen) >= 0 else low, high

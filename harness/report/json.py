@@ -1,13 +1,16 @@
-"""`verdict.json`: the verdict record itself."""
+"""The JSON files of reports: records as they are, with every number."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from harness.records.history import History
+from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.verdict import Verdict
+from harness.report.leaderboard_text import changes
 
-# The order people read the file in; what is not named here follows.
+# The order people read the verdict in; what is not named here follows.
 _ORDER = (
     "schema_version",
     "verdict",
@@ -30,3 +33,50 @@ def render_json(verdict: Verdict) -> str:
         rule["limit"] = rule.pop("limit")
     ordered = {name: data.pop(name) for name in _ORDER}
     return json.dumps({**ordered, **data}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def render_history_json(history: History) -> str:
+    """The history as indented JSON."""
+    return history.model_dump_json(indent=2) + "\n"
+
+
+def render_leaderboard_json(leaderboard: Leaderboard) -> str:
+    """The candidates with their metrics, rules and changes, and the recommendation."""
+    found = leaderboard.recommendation
+    data = {
+        "schema_version": 1,
+        "baseline": leaderboard.baseline,
+        "alpha": leaderboard.alpha,
+        "recommendation": None if found is None else found.model_dump(mode="json"),
+        "candidates": {entry.name: _entry(entry) for entry in leaderboard.entries},
+    }
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def _entry(entry: LeaderboardEntry) -> dict[str, Any]:
+    verdict = entry.verdict
+    judged: dict[str, Any] = {
+        "verdict": None if verdict is None else verdict.verdict,
+        "reason": None if verdict is None else verdict.reason,
+        "problems": entry.doubts,
+        "rules": []
+        if verdict is None
+        else [rule.model_dump(mode="json") for rule in verdict.rules],
+    }
+    if entry.doubts:  # what cannot be trusted gives no number
+        return judged
+    return {
+        **judged,
+        "new_critical_failures": entry.new_critical_failures,
+        "metrics": {name: _difference(found) for name, found in entry.differences.items()},
+        "changes": changes(entry.comparison),
+    }
+
+
+def _difference(found: PairedDifference) -> dict[str, Any]:
+    values = {"candidate": found.candidate, "baseline": found.baseline}
+    if found.estimate is None:
+        return {**values, "reason": found.reason}
+    interval = {"estimate": found.estimate, "low": found.low, "high": found.high}
+    tested = {} if found.p_of_loss is None else {"p_of_loss": found.p_of_loss}
+    return {**values, **interval, "n": found.n, "groups": found.groups, **tested}

@@ -5,16 +5,23 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from harness.records.comparison import Comparison, PairedCase
-from harness.records.verdict import Decision
-from harness.report.failure import Failure
-from harness.report.model import CaseView, ReportView, RuleView
-from harness.report.text import anchor
+from harness.records.comparison import PairedCase
+from harness.records.verdict import Decision, RuleResult
+from harness.report.cases import CaseText
+from harness.report.content import Failure, ReportContent
+from harness.report.rules import (
+    estimate_of,
+    interval_of,
+    own_value,
+    requirement,
+    rule_name,
+)
+from harness.report.text import anchor, one_line
 
 _TEXT = 4_000
 
 
-def render_junit(view: ReportView, comparison: Comparison) -> str:
+def render_junit(report: ReportContent) -> str:
     """One test for each rule, problem, critical case and new failure.
 
     A rule or critical case that fails is a `<failure>`; what the evidence cannot settle is an
@@ -22,25 +29,30 @@ def render_junit(view: ReportView, comparison: Comparison) -> str:
     A PROMOTE verdict has neither failure nor error. A case's time is that of the candidate's
     answer, 0 where it was taken over or never came.
     """
-    seconds = {anchor(case.path, case.repeat): _seconds(case) for case in comparison.cases}
-    suites = {"rules": [_rule(rule) for rule in view.rules]}
-    if view.problems:
-        suites["evidence"] = [_problem(place, text) for place, text in enumerate(view.problems, 1)]
-    for group in view.groups:
+    verdict, cases = report.verdict, report.comparison.cases
+    seconds = {anchor(case.path, case.repeat): _seconds(case) for case in cases}
+    suites = {"rules": [_rule(rule) for rule in report.rules]}
+    if report.problems:
+        suites["evidence"] = [
+            _problem(place, text) for place, text in enumerate(report.problems, 1)
+        ]
+    for group in report.groups:
         for case in group.cases:
             if case.critical or group.key == "new_failure":
-                test = _case(case, group.key, view.verdict)
+                test = _case(case, group.key, verdict.verdict)
                 test.set("time", f"{seconds.get(case.anchor, 0.0):.3f}")
                 suites.setdefault(case.section, []).append(test)
-    facts = {"verdict": view.verdict, "candidate": view.candidate, "baseline": view.baseline}
-    return _document(f"{view.candidate} against {view.baseline}", suites, facts, view.stamp)
+    candidate, baseline = one_line(verdict.candidate, 80), one_line(verdict.baseline, 80)
+    facts = {"verdict": verdict.verdict, "candidate": candidate, "baseline": baseline}
+    stamp = one_line(verdict.created, 40)
+    return _document(f"{candidate} against {baseline}", suites, facts, stamp)
 
 
 def render_failure_junit(failure: Failure) -> str:
     """One test with one error: the gate that came to no verdict."""
     test = _test("evidence", "the gate comes to a verdict")
-    details = {"type": failure.word, "message": failure.shown}
-    ET.SubElement(test, "error", details).text = failure.shown
+    details = {"type": failure.word, "message": failure.reason}
+    ET.SubElement(test, "error", details).text = failure.reason
     return _document(failure.title, {"evidence": [test]}, {"verdict": failure.word}, failure.stamp)
 
 
@@ -100,14 +112,16 @@ def _test(classname: str, name: str) -> ET.Element:
     return ET.Element("testcase", {"classname": classname, "name": name, "time": "0.000"})
 
 
-def _rule(rule: RuleView) -> ET.Element:
-    test = _test("rules", f"{rule.name}: {rule.requirement}" if rule.metric else rule.name)
+def _rule(rule: RuleResult) -> ET.Element:
+    name = rule_name(rule)
+    test = _test("rules", f"{name}: {requirement(rule)}" if rule.metric else name)
     tag = {"fail": "failure", "inconclusive": "error", "invalid": "error"}.get(rule.outcome)
     if tag is not None:
-        node = ET.SubElement(test, tag, {"type": rule.outcome, "message": rule.reason})
-        node.text = (
-            f"required: {rule.requirement}\ncandidate: {rule.candidate}\n"
-            f"baseline: {rule.baseline}\nestimate: {rule.estimate}\ninterval: {rule.interval}"
+        details = {"type": rule.outcome, "message": one_line(rule.reason, 600)}
+        ET.SubElement(test, tag, details).text = (
+            f"required: {requirement(rule)}\ncandidate: {own_value(rule, rule.candidate)}\n"
+            f"baseline: {own_value(rule, rule.baseline)}\nestimate: {estimate_of(rule)}\n"
+            f"interval: {interval_of(rule)}"
         )
     return test
 
@@ -118,7 +132,7 @@ def _problem(place: int, text: str) -> ET.Element:
     return test
 
 
-def _case(case: CaseView, fate: str, verdict: Decision) -> ET.Element:
+def _case(case: CaseText, fate: str, verdict: Decision) -> ET.Element:
     name = f"{case.path} ({case.repeat})" if case.repeat else case.path
     test = _test(case.section, name)
     found = _fate(case, fate)
@@ -142,7 +156,7 @@ def _case(case: CaseView, fate: str, verdict: Decision) -> ET.Element:
     return test
 
 
-def _fate(case: CaseView, fate: str) -> tuple[str, str, str] | None:
+def _fate(case: CaseText, fate: str) -> tuple[str, str, str] | None:
     if fate == "new_failure" and case.critical:
         return "failure", "new_critical_failure", "the baseline passes, the candidate fails"
     if fate == "new_failure":

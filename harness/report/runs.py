@@ -1,119 +1,83 @@
-"""What a report says of the two runs: accounting, sections, prompts, provenance."""
+"""What a report says of the two runs: counts, costs, sections, prompts, provenance."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.cost import Asking, Spending
 from harness.records.run import Run, RunHeader
-from harness.records.summary import Accounting
 from harness.records.target import Identity
-from harness.report import numbers
-from harness.report.model import CountsView, FactTable, MetricView, PromptView, SectionView
-from harness.report.tallies import repeats_of, tally
-from harness.report.text import clip, one_line
+from harness.records.verdict import Regression, Verdict
+from harness.report import formats
+from harness.report.cases import CaseCount, count_cases, repeats_of
+from harness.report.rules import unit_of
+from harness.report.text import Clip, clip, one_line
+
+_CHANGES: tuple[Change, ...] = get_args(Change)
+UNSTEADY = "at temperature 0 the target does not answer alike each time"
 
 
-def build_counts(role: str, run: Run, accounting: Accounting, repeats: str) -> CountsView:
-    """A run's accounting, the states of its attempts and its recorded times.
+@dataclass(frozen=True, slots=True)
+class SectionChanges:
+    """What changed in one section.
 
-    Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.
+    With repeats a case is counted under every outcome that one of its answers has.
     """
-    states = run.summary.states
-    live = [attempt for attempt in run.attempts if attempt.reused_from is None]
-    lost = [math.inf for attempt in live if attempt.status == "failed"]
-    times = [attempt.timing for attempt in live if attempt.status == "answered" and attempt.timing]
-    ttft = [time.ttft for time in times if time.ttft is not None] + lost
-    e2e = [time.e2e for time in times] + lost
-    return CountsView(
-        role=role,
-        target=one_line(run.header.target, 80),
-        planned=numbers.count(accounting.planned),
-        scored=numbers.count(accounting.scored),
-        unscored=numbers.count(accounting.unscored),
-        failed=numbers.count(accounting.failed),
-        balanced=accounting.balanced,
-        truncated=numbers.count(states.get("truncated", 0)),
-        empty=numbers.count(states.get("empty", 0)),
-        reused=numbers.count(len(run.attempts) - len(live)),
-        retried=numbers.count(sum(attempt.tries > 1 for attempt in run.attempts)),
-        ttft_p50=numbers.milliseconds(numbers.quantile(ttft, 0.5)),
-        ttft_p95=numbers.milliseconds(numbers.quantile(ttft, 0.95)),
-        e2e_p50=numbers.milliseconds(numbers.quantile(e2e, 0.5)),
-        e2e_p95=numbers.milliseconds(numbers.quantile(e2e, 0.95)),
-        timed=numbers.count(len(times)),
-        repeats=repeats,
-    )
+
+    name: str
+    metrics: tuple[PairedMetric, ...]
+    cases: CaseCount
+    new_critical: int
+    changes: dict[Change, CaseCount]
 
 
-def build_sections(comparison: Comparison, *, trusted: bool = True) -> tuple[SectionView, ...]:
+def section_changes(comparison: Comparison, *, trusted: bool = True) -> tuple[SectionChanges, ...]:
     """What got better and worse, section by section, in the order of the plan.
 
     Of evidence that cannot be trusted no metric is given: it would be taken for one that holds.
     """
     repeats = repeats_of(comparison)
-    cases: dict[tuple[str, str], list[PairedCase]] = {}
+    cases: defaultdict[tuple[str, str], list[PairedCase]] = defaultdict(list)
+    for plan in comparison.candidate.header.sections:
+        cases[plan.suite, plan.section] = []
     for case in comparison.cases:
-        cases.setdefault((case.suite, case.section), []).append(case)
-    scorers = {
-        (plan.suite, plan.section): plan.scorer for plan in comparison.candidate.header.sections
-    }
-    found = [*scorers, *(key for key in cases if key not in scorers)]
-    sections: list[SectionView] = []
-    for suite, section in found:
-        own = cases.get((suite, section), [])
-        changes: defaultdict[Change, list[PairedCase]] = defaultdict(list)
-        for case in own:
-            changes[case.change].append(case)
-        failed = changes["new_failure"]
-        prefix = f"{suite}.{section}."
-        sections.append(
-            SectionView(
-                name=one_line(f"{suite}/{section}", 120),
-                scorer=one_line(scorers.get((suite, section), ""), 60),
-                metrics=tuple(
-                    _metric(metric, prefix)
-                    for name, metric in comparison.metrics.items()
-                    if trusted and name.startswith(prefix)
-                ),
-                cases=tally(own, repeats),
-                new_failures=tally(failed, repeats),
-                new_critical=len({case.path for case in failed if case.critical}),
-                fixed=tally(changes["fixed"], repeats),
-                still_failing=tally(changes["still_failing"], repeats),
-                still_passing=tally(changes["still_passing"], repeats),
-                not_comparable=tally(changes["not_comparable"], repeats),
-            )
+        cases[case.suite, case.section].append(case)
+    return tuple(
+        SectionChanges(
+            name=one_line(f"{suite}/{section}", 120),
+            metrics=tuple(
+                metric
+                for name, metric in comparison.metrics.items()
+                if trusted and name.startswith(f"{suite}.{section}.")
+            ),
+            cases=count_cases(own, repeats),
+            new_critical=len(
+                {case.path for case in own if case.critical and case.change == "new_failure"}
+            ),
+            changes={
+                change: count_cases([case for case in own if case.change == change], repeats)
+                for change in _CHANGES
+            },
         )
-    return tuple(sections)
-
-
-def _metric(metric: PairedMetric, prefix: str) -> MetricView:
-    candidate, baseline = metric.candidate_value, metric.baseline_value
-    gap = None if candidate is None or baseline is None else candidate - baseline
-    moved = gap is not None and abs(gap) >= 1e-9
-    return MetricView(
-        name=one_line(metric.name.removeprefix(prefix), 60),
-        candidate=numbers.share(candidate),
-        baseline=numbers.share(baseline),
-        difference=numbers.points(gap),
-        direction=("better" if gap > 0 else "worse") if gap is not None and moved else "same",
+        for (suite, section), own in cases.items()
     )
 
 
-def build_prompts(comparison: Comparison) -> tuple[PromptView, ...]:
-    """The system prompt of every suite, once where both sides were given the same."""
+def system_prompts(comparison: Comparison) -> list[tuple[str, str, Clip]]:
+    """Suite, side and text of each system prompt, with the side `both` where it is the same."""
     ours, theirs = (
         comparison.candidate.header.system_prompts,
         comparison.baseline.header.system_prompts,
     )
-    prompts: list[PromptView] = []
+    prompts: list[tuple[str, str, Clip]] = []
     for suite in dict.fromkeys([*ours, *theirs]):
         pair = (ours.get(suite), theirs.get(suite))
-        told = (
+        sides = (
             [("both", pair[0])]
             if pair[0] == pair[1]
             else [
@@ -122,30 +86,30 @@ def build_prompts(comparison: Comparison) -> tuple[PromptView, ...]:
             ]
         )
         prompts.extend(
-            PromptView(one_line(suite, 80), whose, clip(text or "", 20_000))
-            for whose, text in told
-            if text is not None or len(told) == 2
+            (one_line(suite, 80), whose, clip(text or "", 20_000))
+            for whose, text in sides
+            if text is not None or len(sides) == 2
         )
-    return tuple(prompts)
+    return prompts
 
 
-def build_provenance(comparison: Comparison) -> tuple[FactTable, ...]:
-    """Where the numbers come from, both runs side by side."""
+def provenance(comparison: Comparison) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Where the numbers come from: titles with rows of name, candidate and baseline."""
     ours, theirs = _facts(comparison.candidate.header), _facts(comparison.baseline.header)
-    tables: list[FactTable] = []
+    tables: list[tuple[str, list[tuple[str, str, str]]]] = []
     for title in ours:
         names = dict.fromkeys([*ours[title], *theirs[title]])
-        rows = tuple(
+        rows = [
             (
                 one_line(name, 120),
                 _fact(ours[title].get(name)),
                 _fact(theirs[title].get(name)),
             )
             for name in names
-        )
+        ]
         if rows:
-            tables.append(FactTable(title, rows))
-    return tuple(tables)
+            tables.append((title, rows))
+    return tables
 
 
 def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
@@ -176,8 +140,8 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "parent": proof.parent,
             "probes that differ from the parent": f"{proof.differing} of {proof.probes}",
             "adapter": proof.adapter,
-            "largest gap of log-probabilities": f"{numbers.number(proof.largest_gap)} nats",
-            "the base's own noise": f"{numbers.number(proof.noise)} nats",
+            "largest gap of log-probabilities": f"{formats.number(proof.largest_gap)} nats",
+            "the base's own noise": f"{formats.number(proof.noise)} nats",
         },
         "Generation": dict(header.generation),
         "Suites": {
@@ -197,7 +161,106 @@ def _arguments(identity: Identity) -> dict[str, Any]:
 
 def _fact(value: Any) -> str:
     if value is None or value == "":
-        return numbers.NONE
+        return formats.NONE
     if isinstance(value, str):
         return one_line(value, 600)
     return one_line(json.dumps(value), 600)
+
+
+def spending_sentence(spent: Spending, asking: Asking | None) -> str:
+    """A run's tokens and cost, without a full stop; empty where there is no answer."""
+    if not spent.answers:
+        return ""
+    parts = []
+    if spent.counted:
+        parts.append(
+            f"tokens {formats.count(spent.tokens_in)} in, {formats.count(spent.tokens_out)} out"
+        )
+    if spent.cost is not None:
+        each = formats.amount(spent.per_thousand)
+        parts.append(f"cost {formats.amount(spent.cost)}, {each} per 1,000 answers")
+    elif asking is not None and asking.price is not None:
+        parts.append("cost unknown")
+    return "; ".join(filter(None, (*parts, usage_sentence(spent))))
+
+
+def usage_sentence(spent: Spending) -> str:
+    """How many answers came without their usage; empty where all came with it."""
+    lost = spent.answers - spent.counted
+    if not lost:
+        return ""
+    of = formats.counted(spent.answers, "answer")
+    return f"usage of {formats.count(lost)} of {of} unknown"
+
+
+def repeats_sentences(runs: Sequence[Run]) -> list[str]:
+    """For each run in how many cases its repeats' texts differ, empty for one repeat.
+
+    No sentence has a full stop. The first that tells of differences at temperature 0, where there
+    should be none, says so: it need not be said twice.
+    """
+    told = [_sentence(run) for run in runs]
+    for place, run in enumerate(runs):
+        if told[place] and run.summary.repeats.differ and _temperature(run) == 0.0:
+            told[place] += f"; {UNSTEADY}"
+            break
+    return told
+
+
+def _sentence(run: Run) -> str:
+    repeats = int(run.header.generation.get("repeats", 1))
+    if repeats < 2 or not run.summary.repeats.cases:
+        return ""
+    differ, cases = run.summary.repeats.differ, run.summary.repeats.cases
+    found = formats.count(differ) if differ else "none"
+    return (
+        f"{formats.count(repeats)} repeats a case at temperature {_temperature(run):g}: "
+        f"texts differ in {found} of {formats.counted(cases, 'case')}"
+    )
+
+
+def _temperature(run: Run) -> float:
+    return float(run.header.generation.get("temperature", 0.0))
+
+
+def metric_value(metric: PairedMetric, value: float | None) -> str:
+    """A value of the metric on one side."""
+    return formats.unit_named(metric.metric.unit).value(value)
+
+
+def metric_difference(metric: PairedMetric) -> str:
+    """The difference of both sides' values."""
+    return formats.unit_named(metric.metric.unit).difference(metric.gap)
+
+
+def metric_direction(metric: PairedMetric) -> Literal["better", "worse", "same"]:
+    """Which way the number moved; not that it moved by more than chance."""
+    gap = metric.gap
+    if gap is None or abs(gap) < 1e-9:
+        return "same"
+    return "better" if (gap > 0) is not metric.metric.lower_is_better else "worse"
+
+
+def regressions_sentence(verdict: Verdict) -> str:
+    """How regressions were looked for and how many were found."""
+    looked = verdict.metrics_compared
+    if looked is None:
+        return "No regression was looked for."
+    if not looked:
+        return "No metric could be computed on both sides, so no regression was looked for."
+    found = len(verdict.regressions)
+    first = "No metric is significantly worse than the baseline's."
+    if found:
+        worse = "1 metric is" if found == 1 else f"{found} metrics are"
+        first = f"{worse} significantly worse than the baseline's, whatever the rules ask."
+    many = "1 metric" if looked == 1 else f"{looked} metrics"
+    return (
+        f"{first} Looked at {many}; the p-values are corrected for their number (Holm), so that "
+        f"the chance of naming any metric falsely is at most {100 * verdict.alpha:g}%."
+    )
+
+
+def regression_numbers(found: Regression) -> tuple[str, str]:
+    """The difference and its interval."""
+    form = formats.unit_named(unit_of(found.metric, found.definition)).difference
+    return form(found.estimate), formats.interval(found.ci_low, found.ci_high, form)

@@ -1,4 +1,4 @@
-"""The four files of a report, in one folder, and the two of a measurement of latency alone."""
+"""The files of reports, each in one folder and written whole."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 from harness.errors import StorageError
 from harness.files import read_bytes, storage_error, write_atomic
 from harness.records.comparison import Comparison
+from harness.records.history import History
 from harness.records.latency import LatencySection
+from harness.records.leaderboard import Leaderboard
 from harness.records.verdict import RuleResult, Verdict
-from harness.report.view import build_view
+from harness.report.content import ReportContent
 
 HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
 FILES = (HTML, MARKDOWN, JUNIT, VERDICT)
@@ -76,16 +78,16 @@ def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> Repo
     from harness.report.junit import render_junit
     from harness.report.markdown import render_markdown
 
-    view = build_view(verdict, comparison)
+    report = ReportContent(verdict, comparison)
     paths = ReportPaths(
         html=folder / HTML,
         markdown=folder / MARKDOWN,
         junit=folder / JUNIT,
         verdict=folder / VERDICT,
     )
-    write_atomic(paths.html, render_html(view))
-    write_atomic(paths.markdown, render_markdown(view))
-    write_atomic(paths.junit, render_junit(view, comparison))
+    write_atomic(paths.html, render_html(report))
+    write_atomic(paths.markdown, render_markdown(report))
+    write_atomic(paths.junit, render_junit(report))
     write_atomic(paths.verdict, render_json(verdict))
     return paths
 
@@ -103,9 +105,47 @@ def write_latency(
         StorageError: the folder cannot be written.
     """
     from harness.report.html import render_latency_html
-    from harness.report.latency.markdown import render_latency_markdown
-    from harness.report.latency.view import build_latency
+    from harness.report.latency_text import LatencyContent
+    from harness.report.markdown import render_latency_markdown
 
-    view = build_latency(section, candidate, baseline, rules)
-    write_atomic(folder / LATENCY_HTML, render_latency_html(view))
-    write_atomic(folder / LATENCY_MARKDOWN, render_latency_markdown(view))
+    latency = LatencyContent(section, candidate, baseline, tuple(rules))
+    write_atomic(folder / LATENCY_HTML, render_latency_html(latency))
+    write_atomic(folder / LATENCY_MARKDOWN, render_latency_markdown(latency))
+
+
+def write_history(history: History, folder: Path) -> tuple[Path, Path, Path]:
+    """The paths of `history.html`, `history.md` and `history.json`.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    from harness.report.history_text import HistoryContent
+    from harness.report.html import render_history_html
+    from harness.report.json import render_history_json
+    from harness.report.markdown import render_history_markdown
+
+    content = HistoryContent(history)
+    page, text, data = (folder / f"history.{ending}" for ending in ("html", "md", "json"))
+    write_atomic(page, render_history_html(content))
+    write_atomic(text, render_history_markdown(content))
+    write_atomic(data, render_history_json(history))
+    return page, text, data
+
+
+def write_leaderboard(leaderboard: Leaderboard, folder: Path) -> tuple[Path, Path, Path]:
+    """The paths of `compare.html`, `compare.md` and `compare.json`.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    from harness.report.html import render_leaderboard_html
+    from harness.report.json import render_leaderboard_json
+    from harness.report.leaderboard_text import LeaderboardContent
+    from harness.report.markdown import render_leaderboard_markdown
+
+    content = LeaderboardContent(leaderboard)
+    page, text, data = (folder / f"compare.{ending}" for ending in ("html", "md", "json"))
+    write_atomic(page, render_leaderboard_html(content))
+    write_atomic(text, render_leaderboard_markdown(content))
+    write_atomic(data, render_leaderboard_json(leaderboard))
+    return page, text, data

@@ -22,7 +22,7 @@ from harness.records.past_gate import PastGate
 from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.verdict import BROKEN_OFF, Verdict
-from harness.report.numbers import count
+from harness.report.formats import count
 from harness.report.write import HTML, remove_report, write_report
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header

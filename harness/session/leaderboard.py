@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from harness.config import SEALED, Project
 from harness.errors import ConfigError, EvidenceError, UsageError
 from harness.gate.judge import gate
+from harness.gate.leaderboard_entry import leaderboard_entry
 from harness.gate.recommend import recommend
 from harness.gate.rules.no_new_critical_failures import CRITICAL, NoNewCriticalFailures
 from harness.latency.judge import latency_rules
 from harness.records.comparison import Comparison
-from harness.records.lineup import Contender, Lineup
+from harness.records.leaderboard import Leaderboard, LeaderboardEntry
 from harness.records.policy import Policy
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
@@ -21,7 +22,7 @@ from harness.session.latency import contest, stored_section, with_section
 
 def build_leaderboard(
     project: Project, names: Sequence[str], baseline: str | None, suite_names: tuple[str, ...]
-) -> Lineup:
+) -> Leaderboard:
     """The named candidates beside the baseline, from stored answers; nothing is asked or written.
 
     A name that is the baseline's is taken out of the candidates. Without a policy nothing is
@@ -37,17 +38,16 @@ def build_leaderboard(
     runs = rescore(
         project, (*context.live_baseline, *chosen), context.suites, Selection(suites=suite_names)
     )
-    contenders = tuple(
-        _contender(context, context.compare(name, runs), judged=policy is not None)
-        for name in chosen
+    entries = tuple(
+        _entry(context, context.compare(name, runs), judged=policy is not None) for name in chosen
     )
-    if all(one.doubts for one in contenders):
-        context.trusted(contenders[0].comparison)
-    verdicts = {one.name: one.verdict for one in contenders if one.verdict is not None}
-    return Lineup(
+    if all(one.doubts for one in entries):
+        context.trusted(entries[0].comparison)
+    verdicts = {one.name: one.verdict for one in entries if one.verdict is not None}
+    return Leaderboard(
         baseline=context.policy.baseline,
         alpha=context.policy.alpha,
-        contenders=contenders,
+        entries=entries,
         recommendation=recommend(runs, verdicts, context.suites, context.policy)
         if verdicts
         else None,
@@ -84,14 +84,13 @@ def _candidates(names: Sequence[str], baseline: str) -> list[str]:
     return chosen
 
 
-def _contender(context: GateContext, comparison: Comparison, *, judged: bool) -> Contender:
+def _entry(context: GateContext, comparison: Comparison, *, judged: bool) -> LeaderboardEntry:
     doubts = context.doubts(comparison)
-    name = comparison.candidate.header.target
     verdict = None
     if judged:
         timed = comparison if doubts else _timed(context, comparison)
         verdict = gate(timed, context.policy, context.circumstances(timed))
-    return Contender(name, comparison, doubts, verdict)
+    return leaderboard_entry(comparison, doubts, verdict, context.policy.alpha)
 
 
 def _timed(context: GateContext, comparison: Comparison) -> Comparison:

@@ -15,9 +15,9 @@ from harness.ci.annotations import (
     Place,
     Places,
     build_annotations,
+    render_codequality,
     render_github,
 )
-from harness.ci.code_quality import render_codequality
 from harness.records.comparison import PairedCase
 from harness.records.suite import Message
 from tests.report.fixtures import comparison, pair, rows

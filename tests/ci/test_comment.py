@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,9 +12,9 @@ from markdown_it import MarkdownIt
 
 from harness.ci.comment import MARK, link, marker, render_comment
 from harness.records.verdict import Decision
+from harness.report.content import ReportContent
 from harness.report.markdown import LIMIT
-from harness.report.view import build_view
-from tests.report.fixtures import pair, pair_of_repeats
+from tests.report.fixtures import content_with, pair, pair_of_repeats
 from tests.report.hostile import hostile_pair
 
 HERE = marker("good", "", "harness.yaml")
@@ -23,7 +22,7 @@ URL = "https://ci.example/runs/5"
 
 
 def comment(decision: Decision, url: str = URL) -> str:
-    return render_comment(build_view(*pair(decision)), HERE, url)
+    return render_comment(ReportContent(*pair(decision)), HERE, url)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ def test_problems_with_the_evidence_are_listed_and_no_rule_is() -> None:
 
 
 def test_a_case_with_repeats_stands_there_once() -> None:
-    told = render_comment(build_view(*pair_of_repeats()), HERE, URL)
+    told = render_comment(ReportContent(*pair_of_repeats()), HERE, URL)
     paths = re.findall(r"(?m)^- (?:\*\*critical\*\* )?`(support/\S+)`$", told)
     assert paths
     assert len(paths) == len(set(paths))
@@ -74,9 +73,12 @@ def test_without_a_url_there_is_no_link() -> None:
 
 
 def test_the_limit_holds_whatever_comes() -> None:
-    view = build_view(*pair("BLOCK", 3_000))
-    long = tuple(replace(rule, name="x" * 5_000, requirement="y" * 5_000) for rule in view.rules)
-    flood = replace(view, rules=long * 50, headline="z" * 600, problems=())
+    report = ReportContent(*pair("BLOCK", 3_000))
+    long = [
+        rule.model_copy(update={"metric": "x" * 5_000, "require": "y" * 5_000})
+        for rule in report.rules
+    ]
+    flood = content_with(report, rules=tuple(long * 50), headline="z" * 600, problems=())
     assert len(render_comment(flood, HERE, URL)) < LIMIT / 4
 
 
@@ -91,7 +93,7 @@ class _Tags(HTMLParser):
 
 def test_nothing_of_a_model_comes_alive() -> None:
     verdict, compared = hostile_pair()
-    told = render_comment(build_view(verdict, compared), HERE, "")
+    told = render_comment(ReportContent(verdict, compared), HERE, "")
     told.encode()
     # As GitHub reads it: HTML is let through, bare links and tables are made.
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(told)
@@ -109,7 +111,7 @@ def test_no_line_begins_with_words_of_a_model() -> None:
         r"$|<!-- |### |\*\*(Why|New failures):|\| |- (\*\*critical\*\* )?`|- evidence: |- and "
         r"|  - (asked|expected|baseline|candidate): |\d+ of \d+ rules|No new|judged "
     )
-    told = render_comment(build_view(*hostile_pair()), HERE, "")
+    told = render_comment(ReportContent(*hostile_pair()), HERE, "")
     assert [line for line in told.split("\n") if not begins.match(line)] == []
     assert not re.search(r"(?m)^\s*/\w", told)
 

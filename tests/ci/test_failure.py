@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.ci.failure import named_place, render_failure
-from harness.report.failure import Failure
+from harness.ci.annotations import named_place
+from harness.ci.comment import render_failure
+from harness.report.content import Failure
 
 
 def failure(line: str, candidate: str = "good") -> Failure:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.ci.change_request import find_request
+from harness.ci.change_request import find_request, put_comment
 from harness.ci.http_api import Refused
-from harness.ci.post_comment import put_comment
 from harness.clock import ManualClock
 from harness.errors import ServerError
 from tests.ci.fake_forge import BOT, PERSON, FakeForge, Fault

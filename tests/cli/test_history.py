@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.numbers import moment
+from harness.report.formats import moment
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import answer

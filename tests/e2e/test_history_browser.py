@@ -9,15 +9,14 @@ import pytest
 
 from harness.records.history import History
 from harness.records.past_gate import Promotion
-from harness.report.history.write import write_history
-from harness.report.lineup.write import write_lineup
+from harness.report.write import write_history, write_leaderboard
 from tests.e2e.browser import CONTRAST, Watched
 from tests.e2e.test_report_browser import CROWDED
-from tests.report.history.making import made
+from tests.report.history_fixtures import made
 from tests.report.hostile import HOSTILE
-from tests.report.lineup.making import lineup
+from tests.report.leaderboard_fixtures import leaderboard
 
-PAGES = ("1/history.html", "2/history.html", "30/history.html", "lineup/compare.html")
+PAGES = ("1/history.html", "2/history.html", "30/history.html", "leaderboard/compare.html")
 DESKTOP = {"viewport": {"width": 1200, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 LOOKS = {
@@ -39,8 +38,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for count in (1, 2, 30):
         write_history(made(count), folder / str(count))
     write_history(hostile(), folder / "hostile")
-    write_lineup(lineup(), folder / "lineup")
-    write_lineup(lineup(policy=False), folder / "ungated")
+    write_leaderboard(leaderboard(), folder / "leaderboard")
+    write_leaderboard(leaderboard(policy=False), folder / "ungated")
     return folder
 
 

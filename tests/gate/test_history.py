@@ -20,7 +20,7 @@ from harness.records.policy import Policy
 from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop
 from tests.gate.test_judge import BETTER, NOW
-from tests.report.history.making import FIRST, GOLD, kept, result, verdict
+from tests.report.history_fixtures import FIRST, GOLD, kept, result, verdict
 
 LATER = FIRST + timedelta(days=3)
 

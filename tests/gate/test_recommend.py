@@ -24,7 +24,7 @@ from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop, usual
 from tests.gate.simulated import remembered
 from tests.gate.test_judge import NOW
-from tests.report.history.making import verdict
+from tests.report.history_fixtures import verdict
 
 ALPHA = 0.05
 SIMULATIONS = 200

@@ -18,6 +18,7 @@ from harness.records.score import Score, Term
 from harness.records.suite import Message
 from harness.records.target import Identity
 from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes
+from harness.report.content import ReportContent
 
 SYSTEM = "You are Northwind Outfitters' support assistant. Answer in one or two sentences."
 SECTIONS = (
@@ -399,6 +400,13 @@ def _again(case: PairedCase, repeat: int) -> PairedCase:
         candidate_score=case.candidate_score.model_copy(update=update),
         baseline_score=case.baseline_score.model_copy(update=update),
     )
+
+
+def content_with(report: ReportContent, **parts: Any) -> ReportContent:
+    """The same report with some of its parts replaced."""
+    made = ReportContent(report.verdict, report.comparison)
+    vars(made).update(parts)
+    return made
 
 
 def _run_of_askings(runs: Sequence[Run]) -> Run:

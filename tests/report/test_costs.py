@@ -8,10 +8,10 @@ import pytest
 
 from harness.records.cost import Asking, Price
 from harness.records.run import Run
-from harness.report.costs import build_cost, spending_sentence
+from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
-from harness.report.view import build_view
+from harness.report.runs import spending_sentence
 from tests.report.fixtures import comparison, pair
 
 
@@ -55,9 +55,10 @@ def test_no_answers_no_sentence() -> None:
 
 
 def test_what_is_unknown_is_a_dash_and_never_a_zero() -> None:
-    shown = build_cost("candidate", run(None, unknown=60))
-    assert (shown.tokens_in, shown.tokens_out, shown.cost, shown.per_thousand) == ("–",) * 4
-    assert shown.answers == "60"
+    verdict, compared = pair("PROMOTE")
+    compared = replace(compared, candidate=run(None, unknown=60))
+    comment = render_markdown(ReportContent(verdict, compared))
+    assert "| candidate | 60 | – | – | – | – |" in comment
 
 
 def test_both_arms_stand_side_by_side_in_page_and_comment() -> None:
@@ -67,12 +68,12 @@ def test_both_arms_stand_side_by_side_in_page_and_comment() -> None:
         candidate=run(Price(input=1.0, output=5.0)),
         baseline=run(Price(gpu_hour=2.0), unknown=12),
     )
-    view = build_view(verdict, compared)
-    comment = render_markdown(view)
+    report = ReportContent(verdict, compared)
+    comment = render_markdown(report)
     assert "| candidate | 60 | 3,600 | 1,200 | 0.0096 | 0.16 |" in comment
     assert "| baseline | 60 | 2,880 | 960 | 0.050 | 0.83 |" in comment
     assert "baseline: usage of 12 of 60 answers unknown." in comment
-    page = render_html(view)
+    page = render_html(report)
     for cells in (
         ("Candidate", "60", "3,600", "1,200", "0.0096", "0.16"),
         ("Baseline", "60", "2,880", "960", "0.050", "0.83"),

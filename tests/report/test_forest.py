@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from math import inf
 
 import pytest
 
+from harness.report.content import ReportContent
 from harness.report.forest import NARROW, WIDE, Layout, axis_range, render_forest
-from harness.report.view import build_view
-from tests.report.fixtures import pair
+from harness.report.rules import rule_name
+from tests.report.fixtures import pair, rule
 from tests.report.hostile import hostile_pair
 
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW], ids=lambda layout: layout.name)
 def test_the_drawing_is_the_same_each_time_and_fit_for_a_strict_page(layout: Layout) -> None:
-    view = build_view(*pair("BLOCK"))
-    drawn = render_forest(view, layout)
-    assert drawn == render_forest(view, layout)
+    report = ReportContent(*pair("BLOCK"))
+    drawn = render_forest(report.rules, layout)
+    assert drawn == render_forest(report.rules, layout)
     assert drawn.startswith("<svg")
     for banned in ("style=", "<style", "xlink", "http:", "https:", "<script", "<metadata"):
         assert banned not in drawn
@@ -30,11 +30,11 @@ def test_the_drawing_is_the_same_each_time_and_fit_for_a_strict_page(layout: Lay
 
 
 def test_every_rule_with_numbers_is_drawn_and_told() -> None:
-    view = build_view(*pair("INCONCLUSIVE"))
-    root = ET.fromstring(render_forest(view))
+    report = ReportContent(*pair("INCONCLUSIVE"))
+    root = ET.fromstring(render_forest(report.rules))
     texts = [element.text for element in root.iter("text")]
-    for rule in view.rules:
-        assert (rule.name in texts) == (rule.plot is not None)
+    for found in report.rules:
+        assert (rule_name(found) in texts) == (found.estimate is not None)
     told = root.findtext("desc") or ""
     assert "support.tone.adherence: +1.0 pp (−6.2 to +8.1 pp), inconclusive" in told
     assert (root.get("role"), root.get("class")) == ("img", "forest")
@@ -42,38 +42,39 @@ def test_every_rule_with_numbers_is_drawn_and_told() -> None:
 
 
 def test_scales_stand_in_panels_of_their_own() -> None:
-    drawn = render_forest(build_view(*pair("PROMOTE")))
+    drawn = render_forest(pair("PROMOTE")[0].rules)
     for title in ("percentage points", "The candidate's own value, %", "Candidate divided by"):
         assert title in drawn
 
 
 def test_a_hostile_name_is_text_and_never_a_formula() -> None:
-    root = ET.fromstring(render_forest(build_view(*hostile_pair())))
+    root = ET.fromstring(render_forest(hostile_pair()[0].rules))
     assert any("<script>" in (element.text or "") for element in root.iter("text"))
     assert not list(root.iter("script"))
 
 
 def test_what_is_infinite_ends_at_the_end_of_the_axis() -> None:
-    view = build_view(*pair("BLOCK"))
-    plot = next(rule.plot for rule in view.rules if rule.plot and rule.plot.kind == "ratio")
-    endless = replace(plot, estimate=inf, high=inf, numbers="∞")
-    assert axis_range([endless]) == axis_range([replace(plot, estimate=plot.low, high=None)])
-    drawn = render_forest(replace(view, rules=(replace(view.rules[0], plot=endless),)))
-    assert "inf" not in drawn.replace("inconclusive", "")
+    found = next(rule for rule in pair("BLOCK")[0].rules if rule.require == "ratio_at_most")
+    endless = found.model_copy(update={"estimate": inf, "ci_high": inf})
+    finite = found.model_copy(update={"estimate": found.ci_low, "ci_high": None})
+    assert axis_range([endless]) == axis_range([finite])
+    drawn = render_forest([endless.model_copy(update={"ci_low": inf})])
+    assert "inf" not in drawn
     assert "latency.ttft_p95: ∞, pass" in drawn
 
 
 def test_no_numbers_no_drawing() -> None:
-    view = build_view(*pair("PROMOTE"))
-    assert render_forest(replace(view, rules=())) == ""
+    assert render_forest(()) == ""
+    assert render_forest([rule("s.a.f1", "at_least", "invalid", "r")]) == ""
 
 
 def test_an_axis_holds_everything_drawn_in_it() -> None:
-    rows = [rule.plot for rule in build_view(*pair("BLOCK")).rules if rule.plot]
-    for row in rows:
-        low, high = axis_range([row])
-        for value in (row.estimate, row.low, row.high, row.limit):
-            assert value is None or low < value < high
-    alone = replace(rows[0], estimate=0.0, low=0.0, high=0.0, limit=0.0)
-    low, high = axis_range([alone])
+    rules = [rule for rule in pair("BLOCK")[0].rules if rule.estimate is not None]
+    for found in rules:
+        low, high = axis_range([found])
+        factor = {"latency.ttft_p95": 1.0}.get(found.metric or "", 100.0)
+        for value in (found.estimate, found.ci_low, found.ci_high, found.limit):
+            assert value is None or low < factor * value < high
+    none = {"estimate": 0.0, "ci_low": 0.0, "ci_high": 0.0, "limit": 0.0}
+    low, high = axis_range([rules[0].model_copy(update=none)])
     assert high - low >= 4

@@ -10,7 +10,6 @@ import pytest
 from harness.clock import iso
 from harness.gate.history import history
 from harness.records.past_gate import Promotion
-from harness.report.history.view import build_history
 from harness.report.history_drawing import (
     LAYOUTS,
     NARROW,
@@ -20,7 +19,8 @@ from harness.report.history_drawing import (
     render_course,
     render_verdicts,
 )
-from tests.report.history.making import FIRST, kept, made, verdict
+from harness.report.history_text import HistoryContent
+from tests.report.history_fixtures import FIRST, kept, made, verdict
 
 DAY = timedelta(days=1)
 
@@ -33,7 +33,7 @@ def lines(svg: str, css: str) -> int:
 @pytest.mark.parametrize("size", LAYOUTS, ids=lambda size: size.name)
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_the_same_history_gives_the_same_drawing(size: TimeLayout, count: int) -> None:
-    first, second = (render_course(Frame(build_history(made(count)), size), 0) for _ in range(2))
+    first, second = (render_course(Frame(HistoryContent(made(count)), size), 0) for _ in range(2))
     assert first == second
     assert "style=" not in first
     assert "nan" not in first
@@ -45,10 +45,10 @@ def test_the_line_is_not_joined_across_versions_of_the_suite() -> None:
             kept(verdict(FIRST + n * DAY, candidate=f"c{n}"), version)
             for n, version in enumerate(versions)
         ]
-        view = build_history(history("support", gates, [], []))
+        content = HistoryContent(history("support", gates, [], []))
         (joined,) = re.findall(
             r'<path d="([^"]+)"[^>]*stroke-width="1.1"[^>]*>',
-            "".join(re.findall(r"<path[^>]*>", render_course(Frame(view, WIDE), 0))),
+            "".join(re.findall(r"<path[^>]*>", render_course(Frame(content, WIDE), 0))),
         )[:1] or [""]
         return joined
 
@@ -57,7 +57,7 @@ def test_the_line_is_not_joined_across_versions_of_the_suite() -> None:
 
 
 def test_each_verdict_has_a_lane_that_is_named() -> None:
-    svg = render_verdicts(Frame(build_history(made(30)), WIDE))
+    svg = render_verdicts(Frame(HistoryContent(made(30)), WIDE))
     for name in ("PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"):
         assert f">{name}</text>" in svg
     assert "run-00 " in svg, "a screen reader is told each gate"
@@ -68,8 +68,8 @@ def test_a_name_is_written_as_it_is() -> None:
     gate = found.gates[0].model_copy(
         update={"promotions": (Promotion(name="<b>$x$</b>", sealed=iso(FIRST)),)}
     )
-    view = build_history(found.model_copy(update={"gates": (gate,)}))
-    assert ">▲ &lt;b&gt;$x$&lt;/b&gt;</text>" in render_verdicts(Frame(view, NARROW))
+    content = HistoryContent(found.model_copy(update={"gates": (gate,)}))
+    assert ">▲ &lt;b&gt;$x$&lt;/b&gt;</text>" in render_verdicts(Frame(content, NARROW))
 
 
 def test_where_every_row_is_taken_a_mark_has_its_line_alone() -> None:
@@ -78,8 +78,8 @@ def test_where_every_row_is_taken_a_mark_has_its_line_alone() -> None:
         Promotion(name=f"a-long-name-{n}", sealed=iso(FIRST + n * DAY / 9_999)) for n in range(9)
     ]
     gate = found.gates[0].model_copy(update={"promotions": tuple(sealed)})
-    view = build_history(found.model_copy(update={"gates": (gate,)}))
-    svg = render_verdicts(Frame(view, WIDE))
+    content = HistoryContent(found.model_copy(update={"gates": (gate,)}))
+    svg = render_verdicts(Frame(content, WIDE))
     named = [n for n in range(9) if f"a-long-name-{n}<" in svg]
     assert 0 < len(named) < 9
     assert lines(svg, "candidate") == 9

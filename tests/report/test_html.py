@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.records.verdict import Decision
+from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
-from harness.report.view import build_view
 from tests.report.fixtures import pair
 from tests.report.hostile import hostile_pair
 
@@ -39,39 +39,41 @@ def _page(text: str) -> _Page:
 @pytest.mark.parametrize("decision", ["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"])
 def test_the_verdict_and_its_reason_come_first(decision: Decision) -> None:
     made, compared = pair(decision)
-    view = build_view(made, compared)
-    text = render_html(view)
+    report = ReportContent(made, compared)
+    text = render_html(report)
     main = text[text.index("<main") :]
-    assert main.index(f">{decision}</h1>") < main.index(view.headline) < main.index("<h2 id=")
+    assert main.index(f">{decision}</h1>") < main.index(report.headline) < main.index("<h2 id=")
     assert "<h1" in text
     assert text.count("<h1") == 1
 
 
 def test_no_metric_of_a_section_is_given_where_the_evidence_cannot_be_trusted() -> None:
     made, compared = pair("BLOCK")
-    view = build_view(made, compared)
-    metrics = [metric for section in view.sections for metric in section.metrics]
+    report = ReportContent(made, compared)
+    metrics = [
+        metric.name.rpartition(".")[2] for section in report.sections for metric in section.metrics
+    ]
     given, withheld = (
         re.search(r'(?s)<table class="sections">.*?</table>', render_html(one))
         for one in (
-            view,
-            build_view(made.model_copy(update={"problems": ("nobody knows",)}), compared),
+            report,
+            ReportContent(made.model_copy(update={"problems": ("nobody knows",)}), compared),
         )
     )
     assert given is not None
     assert withheld is not None
     assert re.search(r"better|worse|\d%", given[0])
-    assert all(f"<bdi>{metric.name}</bdi>" in given[0] for metric in metrics)
+    assert all(f"<bdi>{metric}</bdi>" in given[0] for metric in metrics)
     assert "not given" not in given[0]
-    assert not any(f"<bdi>{metric.name}</bdi>" in withheld[0] for metric in metrics)
+    assert not any(f"<bdi>{metric}</bdi>" in withheld[0] for metric in metrics)
     assert not re.search(r"better|worse|\d%", withheld[0])
     told = "not given: the evidence cannot be trusted"
-    assert withheld[0].count(told) == len(view.sections)
+    assert withheld[0].count(told) == len(report.sections)
 
 
 def test_headings_descend_one_level_at_a_time() -> None:
     levels = [
-        int(tag[1]) for tag, _ in _page(render_html(build_view(*pair("INVALID")))).tags
+        int(tag[1]) for tag, _ in _page(render_html(ReportContent(*pair("INVALID")))).tags
         if re.fullmatch("h[1-6]", tag)
     ]  # fmt: skip
     assert levels[0] == 1
@@ -80,7 +82,7 @@ def test_headings_descend_one_level_at_a_time() -> None:
 
 @pytest.mark.parametrize("made", [pair("BLOCK"), hostile_pair()], ids=["plain", "hostile"])
 def test_no_tag_or_attribute_comes_from_a_text(made: tuple[object, object]) -> None:
-    text = render_html(build_view(*made))  # type: ignore[arg-type]
+    text = render_html(ReportContent(*made))  # type: ignore[arg-type]
     text.encode()
     ids: list[str] = []
     for tag, attributes in _page(text).tags:
@@ -98,7 +100,7 @@ def test_no_tag_or_attribute_comes_from_a_text(made: tuple[object, object]) -> N
 
 
 def test_the_policy_admits_exactly_the_two_inline_blocks() -> None:
-    text = render_html(build_view(*pair("BLOCK")))
+    text = render_html(ReportContent(*pair("BLOCK")))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert policy is not None
     rules = dict(part.split(" ", 1) for part in policy[1].replace("&#39;", "'").split("; "))
@@ -112,7 +114,7 @@ def test_the_policy_admits_exactly_the_two_inline_blocks() -> None:
 
 
 def test_texts_are_whole_escaped_and_isolated() -> None:
-    text = render_html(build_view(*hostile_pair()))
+    text = render_html(ReportContent(*hostile_pair()))
     assert "&lt;script&gt;window.pwned=1;alert(1)&lt;/script&gt;" in text
     assert "{{ 7*7 }} {% for x in y %}" in text
     assert "⟨U+202E⟩gnp.exe" in text
@@ -135,28 +137,28 @@ def test_a_warning_is_loud_only_where_its_rule_is_inconclusive(
         rule.model_copy(update=FINE) if rule.require == "no_worse_than_baseline" else rule
         for rule in made.rules
     )
-    view = build_view(made.model_copy(update={"rules": rules}), compared)
-    found = re.findall(r'<span class="warning (\w+)">([^<]+)</span>', render_html(view))
+    report = ReportContent(made.model_copy(update={"rules": rules}), compared)
+    found = re.findall(r'<span class="warning (\w+)">([^<]+)</span>', render_html(report))
     assert [tone for tone, _ in found] == tones
-    told = [rule.warning for rule in view.rules if rule.warning]
+    told = [report.warning_of(rule) for rule in report.rules if report.warning_of(rule)]
     assert [words for _, words in found] == told
-    comment = render_markdown(view)
+    comment = render_markdown(report)
     assert sum(words in comment for words in told) == len(tones)
 
 
 def test_the_p_of_the_rules_says_what_it_is() -> None:
-    page = render_html(build_view(*pair("BLOCK")))
+    page = render_html(ReportContent(*pair("BLOCK")))
     table = page[page.index('class="rules"') : page.index('id="regressions"')]
     assert table.count("two-sided, against no difference") == 1
 
 
 def test_the_page_is_the_same_each_time() -> None:
     made = pair("BLOCK")
-    assert render_html(build_view(*made)) == render_html(build_view(*made))
+    assert render_html(ReportContent(*made)) == render_html(ReportContent(*made))
 
 
 def test_five_thousand_cases_stay_lean() -> None:
-    text = render_html(build_view(*pair("BLOCK", 5_000)))
+    text = render_html(ReportContent(*pair("BLOCK", 5_000)))
     assert text.count('<details class="case" data-case=') == 5_000
     assert len(text) < 5_000_000
 

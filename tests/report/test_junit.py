@@ -9,9 +9,8 @@ import pytest
 import xmlschema
 
 from harness.records.verdict import Decision
-from harness.report.failure import Failure
+from harness.report.content import Failure, ReportContent
 from harness.report.junit import render_failure_junit, render_junit
-from harness.report.view import build_view
 from tests.report.fixtures import pair
 from tests.report.hostile import hostile_pair
 
@@ -20,7 +19,7 @@ JENKINS = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
 
 def _root(decision: Decision) -> ET.Element:
     verdict, compared = pair(decision)
-    return ET.fromstring(render_junit(build_view(verdict, compared), compared))
+    return ET.fromstring(render_junit(ReportContent(verdict, compared)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_a_case_takes_as_long_as_the_candidate_s_answer_and_the_sums_fit() -> No
 
 def test_hostile_texts_make_a_file_that_parses() -> None:
     verdict, compared = hostile_pair()
-    text = render_junit(build_view(verdict, compared), compared)
+    text = render_junit(ReportContent(verdict, compared))
     root = ET.fromstring(text.encode())
     assert any("⟨U+D800⟩" in (node.text or "") for node in root.iter("failure"))
     JENKINS.validate(text)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.latency.model import LoadView
-from harness.report.latency.view import build_latency
+from harness.records.latency import LoadResult
+from harness.report import formats
+from harness.report.forest import Layout
 from harness.report.latency_drawings import (
     NARROW,
     RATIO_LAYOUTS,
@@ -25,14 +26,21 @@ from harness.report.latency_drawings import (
     render_ratios,
     tick_time,
 )
+from harness.report.latency_rows import in_words, metric_title, ratio_rule, span
+from harness.report.latency_text import LatencyContent
 from harness.svg_axes import log_ticks
-from tests.report.hostile import HOSTILE
 from tests.report.measured import Kind, hostile_section, load, measured, section
 
+SLO = 0.25
 
-def first(kind: Kind) -> LoadView:
+
+def first(kind: Kind) -> LoadResult:
+    return measured(kind)[0].loads[0]
+
+
+def ratios(kind: Kind, layout: Layout) -> str:
     made, rules = measured(kind)
-    return build_latency(made, "good", "base", rules).loads[0]
+    return render_ratios(made.loads[0], rules, 1, layout)
 
 
 def texts(drawn: str) -> list[str]:
@@ -47,9 +55,9 @@ def strokes(drawn: str) -> set[str]:
 
 def test_drawings_are_the_same_each_time_and_fit_for_a_strict_page() -> None:
     made, rules = measured("fail")
-    view = build_latency(made, "good", "base", rules)
-    drawn = draw_latency(view)
-    assert drawn == draw_latency(view)
+    latency = LatencyContent(made, "good", "base", rules)
+    drawn = draw_latency(latency)
+    assert drawn == draw_latency(latency)
     all_of_it = "".join((*drawn[0].ratios, *drawn[0].ecdf, *drawn[0].course))
     assert all_of_it.count("<svg") == 6
     for banned in ("style=", "<style", "xlink", "http:", "https:", "<script", "<metadata"):
@@ -60,7 +68,7 @@ def test_drawings_are_the_same_each_time_and_fit_for_a_strict_page() -> None:
 
 
 def test_the_distribution_has_every_arm_and_the_slo() -> None:
-    drawn = render_ecdf(first("fail"), 1, WIDE)
+    drawn = render_ecdf(first("fail"), SLO, 1, WIDE)
     assert strokes(drawn) == {"candidate", "baseline", "control"}
     assert "SLO 250 ms" in texts(drawn)
     told = ET.fromstring(drawn).findtext("desc") or ""
@@ -69,13 +77,12 @@ def test_the_distribution_has_every_arm_and_the_slo() -> None:
 
 
 def test_without_an_slo_no_line_stands_for_it() -> None:
-    view = build_latency(section(load(), slo=None), "good", "base", ()).loads[0]
-    assert not any("SLO" in text for text in texts(render_ecdf(view, 1, WIDE)))
+    assert not any("SLO" in text for text in texts(render_ecdf(load(), None, 1, WIDE)))
 
 
 def test_a_curve_that_never_ends_is_told_as_infinite() -> None:
-    view = build_latency(section(load(lost={"timeout": 120})), "good", "base", ()).loads[0]
-    told = ET.fromstring(render_ecdf(view, 1, NARROW)).findtext("desc") or ""
+    made = load(lost={"timeout": 120})
+    told = ET.fromstring(render_ecdf(made, SLO, 1, NARROW)).findtext("desc") or ""
     assert "candidate: half within 100 ms, 95% within ∞" in told
 
 
@@ -88,46 +95,45 @@ def test_the_course_marks_blocks_that_are_beyond_every_bound() -> None:
 
 
 def test_a_ratio_is_coloured_by_where_it_lies_and_not_at_all_where_nothing_is_trusted() -> None:
-    assert "fail" in strokes(render_ratios(first("fail"), 1, RATIO_LAYOUTS[0]))
-    assert "pass" in strokes(render_ratios(first("pass"), 1, RATIO_LAYOUTS[0]))
-    untrusted = strokes(render_ratios(first("invalid"), 1, RATIO_LAYOUTS[1]))
+    assert "fail" in strokes(ratios("fail", RATIO_LAYOUTS[0]))
+    assert "pass" in strokes(ratios("pass", RATIO_LAYOUTS[0]))
+    untrusted = strokes(ratios("invalid", RATIO_LAYOUTS[1]))
     assert "invalid" in untrusted
     assert not untrusted & {"pass", "fail"}
 
 
 def test_every_ratio_is_drawn_and_told() -> None:
-    view = first("fail")
     for size in RATIO_LAYOUTS:
-        drawn = render_ratios(view, 1, size)
+        drawn = ratios("fail", size)
         told = ET.fromstring(drawn).findtext("desc") or ""
-        for row in view.ratios:
-            assert row.label in texts(drawn)
-            assert f"{row.label}: {row.numbers}" in told
+        for metric in first("fail").metrics:
+            name = metric_title(metric)
+            assert name in texts(drawn)
+            assert f"{name}: {in_words(span(metric.ratio, formats.ratio))}" in told
 
 
 def test_nothing_to_draw_no_drawing() -> None:
     empty = load(metrics=(), arms=(), medians=(), ecdf={})
-    view = build_latency(section(empty), "good", "base", ()).loads[0]
-    for drawings in draw_latency(build_latency(section(empty), "good", "base", ())):
+    for drawings in draw_latency(LatencyContent(section(empty), "good", "base", ())):
         assert {*drawings.ratios, *drawings.ecdf, *drawings.course} == {""}
-    assert render_ratios(view, 1, RATIO_LAYOUTS[0]) == ""
+    assert render_ratios(empty, (), 1, RATIO_LAYOUTS[0]) == ""
 
 
 def test_hostile_names_are_text() -> None:
-    view = build_latency(hostile_section(), HOSTILE[0], "base", ())
-    drawn = render_ratios(view.loads[0], 1, RATIO_LAYOUTS[0])
+    drawn = render_ratios(hostile_section().loads[0], (), 1, RATIO_LAYOUTS[0])
     assert any("<script>" in text for text in texts(drawn))
     assert not list(ET.fromstring(drawn).iter("script"))
 
 
 def test_the_axis_of_ratios_holds_one_every_limit_and_all_that_is_finite() -> None:
     for kind in ("pass", "fail", "inconclusive"):
-        rows = first(kind).ratios  # type: ignore[arg-type]
+        made, rules = measured(kind)  # type: ignore[arg-type]
+        rows = [(metric, ratio_rule(metric, rules)) for metric in made.loads[0].metrics]
         low, high = ratio_range(rows)
         assert low < 1.0 < high < float("inf")
-        for row in rows:
-            for value in (row.ratio.low, row.ratio.high, row.limit):
-                assert value in (None, float("inf")) or low < value < high
+        for metric, rule in rows:
+            for value in (metric.ratio.low, metric.ratio.high, rule.limit if rule else None):
+                assert value is None or low < value < high
 
 
 @given(low=st.floats(0.001, 0.99), high=st.floats(1.01, 500.0), most=st.sampled_from([5, 9]))

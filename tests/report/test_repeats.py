@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from harness.records.run import Run
+from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
-from harness.report.repeats import repeats_sentences
-from harness.report.view import build_view
+from harness.report.runs import repeats_sentences
 from tests.report.fixtures import attempt, header, pair
 
 CAUSE = "at temperature 0 the target does not answer alike each time"
@@ -71,7 +71,7 @@ def test_what_should_not_be_is_said_of_the_first_run_that_shows_it() -> None:
 
 def test_page_and_comment_say_it_for_each_run_that_has_repeats() -> None:
     made, compared = pair("PROMOTE")
-    plain = build_view(made, compared)
+    plain = ReportContent(made, compared)
     for text in (render_html(plain), render_markdown(plain)):
         assert "repeats a case" not in text
     one = replace(
@@ -79,12 +79,12 @@ def test_page_and_comment_say_it_for_each_run_that_has_repeats() -> None:
         candidate=run_of([["a", "b"]]),
         baseline=run_of([["a", "a"], ["b", "c"]]),
     )
-    view = build_view(made, one)
+    report = ReportContent(made, one)
     told = (
         f"andidate: 2 repeats a case at temperature 0: texts differ in 1 of 1 case; {CAUSE}.",
         "aseline: 2 repeats a case at temperature 0: texts differ in 1 of 2 cases.",
     )
-    page, comment = render_html(view), render_markdown(view)
+    page, comment = render_html(report), render_markdown(report)
     for words in told:
         assert page.count(words.replace("'", "&#39;")) == 1
         assert comment.count(words) == 1

@@ -8,10 +8,24 @@ from typing import Any
 
 import pytest
 
+from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
-from harness.report.rules import NO_NOISE, NOISE, build_rule, headline, scale_of
-from harness.report.view import build_view
+from harness.report.rules import (
+    NO_NOISE,
+    NOISE,
+    completed,
+    estimate_of,
+    good_above,
+    headline,
+    interval_of,
+    limit_of,
+    noise_of,
+    own_value,
+    requirement,
+    scale_of,
+    unit_of,
+)
 from tests.report.fixtures import pair, rule
 
 
@@ -35,50 +49,47 @@ from tests.report.fixtures import pair, rule
 def test_the_requirement_in_words(
     metric: str | None, require: str, limit: float | None, words: str
 ) -> None:
-    assert build_rule(rule(metric, require, "pass", "r", limit=limit)).requirement == words
+    assert requirement(rule(metric, require, "pass", "r", limit=limit)) == words
 
 
 def test_what_differs_from_the_limit_does_not_print_as_the_limit() -> None:
     values: dict[str, Any] = {"estimate": 0.02, "ci_low": -0.0302, "ci_high": 0.07}
-    shown = build_rule(
-        rule("s.a.f1", "no_worse_than_baseline", "inconclusive", "r", limit=-0.03, **values)
-    )
-    assert shown.limit == "−3.00 pp"
-    assert shown.interval == "−3.02 to +7.00 pp"
+    found = rule("s.a.f1", "no_worse_than_baseline", "inconclusive", "r", limit=-0.03, **values)
+    assert limit_of(found) == "−3.00 pp"
+    assert interval_of(found) == "−3.02 to +7.00 pp"
 
 
 def test_a_rule_without_numbers_has_no_place_in_the_plot() -> None:
-    shown = build_rule(rule("s.a.f1", "at_least", "invalid", "no evidence", limit=0.5))
-    assert shown.plot is None
-    assert (shown.candidate, shown.estimate, shown.interval, shown.n) == ("–",) * 4
-    assert headline(shown) == "no evidence"
+    found = rule("s.a.f1", "at_least", "invalid", "no evidence", limit=0.5)
+    assert completed(found) is found
+    assert (own_value(found, None), estimate_of(found), interval_of(found)) == ("–",) * 3
+    assert headline(found) == "no evidence"
 
 
 def test_a_rule_on_latency_that_was_judged_has_infinity_for_what_is_left_out() -> None:
     made = rule("latency.ttft_p95", "ratio_at_most", "fail", "r", limit=1.1, n=1000,
                 baseline=0.2, ci_low=1.3)  # fmt: skip
-    shown = build_rule(made)
-    assert (shown.candidate, shown.baseline) == ("∞", "200 ms")
-    assert (shown.estimate, shown.interval) == ("∞", "1.30× to ∞")
-    assert shown.plot is not None
-    assert (shown.plot.low, shown.plot.estimate, shown.plot.high) == (1.3, inf, inf)
-    assert headline(shown) == "latency.ttft_p95 is not at most 1.10× the baseline."
+    found = completed(made)
+    assert own_value(found, found.candidate) == "∞"
+    assert own_value(found, found.baseline) == "200 ms"
+    assert (estimate_of(found), interval_of(found)) == ("∞", "1.30× to ∞")
+    assert (found.ci_low, found.estimate, found.ci_high) == (1.3, inf, inf)
+    assert headline(found) == "latency.ttft_p95 is not at most 1.10× the baseline."
 
 
 def test_a_rule_on_latency_that_has_no_evidence_has_no_numbers() -> None:
-    shown = build_rule(rule("latency.ttft_p95", "ratio_at_most", "invalid", "r", limit=1.1, n=40))
-    assert (shown.candidate, shown.estimate, shown.interval) == ("–",) * 3
-    assert shown.plot is None
+    found = completed(rule("latency.ttft_p95", "ratio_at_most", "invalid", "r", limit=1.1, n=40))
+    assert (found.candidate, found.estimate, found.ci_low, found.ci_high) == (None,) * 4
 
 
 def test_scales_follow_the_rule_and_the_metric() -> None:
     assert scale_of(rule("s.a.f1", "no_worse_than_baseline", "pass", "r")) == "difference"
-    assert scale_of(rule("s.a.f1", "at_least", "pass", "r")) == "share"
-    assert scale_of(rule("latency.ttft_p95", "at_most", "pass", "r")) == "time"
+    assert scale_of(rule("s.a.f1", "at_least", "pass", "r")) == "value"
+    assert scale_of(rule("latency.ttft_p95", "at_most", "pass", "r")) == "value"
     assert scale_of(rule("latency.ttft_p95", "ratio_at_most", "pass", "r")) == "ratio"
-    row = build_rule(rule("latency.ttft_p95", "at_most", "pass", "r", estimate=0.2, limit=0.3)).plot
-    assert row is not None
-    assert (row.estimate, row.limit, row.good_above) == (pytest.approx(200), 300, False)
+    assert (unit_of("s.a.f1"), unit_of("latency.ttft_p95")) == ("share", "seconds")
+    assert not good_above(rule("latency.ttft_p95", "at_most", "pass", "r"))
+    assert good_above(rule("s.a.f1", "at_least", "pass", "r"))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +100,7 @@ def test_scales_follow_the_rule_and_the_metric() -> None:
     ],
 )
 def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:
-    shown = build_rule(rule("s.a.f1", "at_least", outcome, "r", estimate=0.5, limit=0.85))
-    assert headline(shown) == words
+    assert headline(rule("s.a.f1", "at_least", outcome, "r", estimate=0.5, limit=0.85)) == words
 
 
 @pytest.mark.parametrize(
@@ -106,7 +116,7 @@ def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:
 def test_the_noise_stands_beside_a_rule_where_it_was_measured(
     metric: str | None, require: str, noise: float | None, words: str
 ) -> None:
-    assert build_rule(rule(metric, require, "pass", "r", noise=noise)).noise == words
+    assert noise_of(rule(metric, require, "pass", "r", noise=noise)) == words
 
 
 @pytest.mark.parametrize(
@@ -126,8 +136,8 @@ def test_noise_is_told_once_where_there_is_none_and_explained_where_there_is(
         rule(metric, "at_least", "pass", "r", noise=value)
         for metric, value in zip(("s.a.f1", "s.a.accuracy"), noise, strict=True)
     )
-    view = build_view(made.model_copy(update={"rules": rules}), compared)
-    page, comment = render_html(view), render_markdown(view)
+    report = ReportContent(made.model_copy(update={"rules": rules}), compared)
+    page, comment = render_html(report), render_markdown(report)
     shown = re.sub(r"</?code>", "`", page)
     for text in (shown, comment):
         assert re.findall(r"noise of two askings: [\d.]+ pp", text) == words

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import JournalError
 from harness.storage.working_files import keep_gate, kept_gates
-from tests.report.history.making import FIRST, kept, verdict
+from tests.report.history_fixtures import FIRST, kept, verdict
 
 TWO = [kept(verdict()), kept(verdict(FIRST + timedelta(days=1)))]
 

@@ -1,0 +1,155 @@
+"""What a report tells: a verdict with its comparison, or why a gate came to none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from harness.records.comparison import Comparison
+from harness.records.run import Run
+from harness.records.summary import Accounting
+from harness.records.verdict import Decision, RuleResult, Verdict
+from harness.report.cases import CaseGroup, build_groups, repeats_of
+from harness.report.latency_text import LatencyContent
+from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
+from harness.report.runs import SectionChanges, repeats_sentences, section_changes
+from harness.report.text import one_line
+
+MEANING: dict[Decision, tuple[str, str]] = {
+    "PROMOTE": ("✓", "The candidate may replace the baseline."),
+    "BLOCK": ("✕", "The candidate must not replace the baseline."),
+    "INCONCLUSIVE": (
+        "?",
+        "The evidence cannot tell whether the candidate may replace the baseline.",
+    ),
+    "INVALID": ("!", "The evidence cannot be trusted, so nothing follows from it."),
+}
+
+
+def confidence(alpha: float) -> str:
+    """The confidence of an interval with two one-sided bounds at alpha each: `90%`."""
+    return f"{100 * (1 - 2 * alpha):g}%"
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A verdict and the comparison that it was given on, arranged once for all formats."""
+
+    verdict: Verdict
+    comparison: Comparison
+
+    @cached_property
+    def rules(self) -> tuple[RuleResult, ...]:
+        """The results of the rules, with infinity for what is beyond every bound."""
+        return tuple(map(completed, self.verdict.rules))
+
+    @cached_property
+    def deciding(self) -> RuleResult | None:
+        """The rule that decided, None where all pass or the evidence itself cannot be trusted."""
+        verdict = self.verdict
+        if verdict.verdict == "INVALID" and verdict.problems:
+            return None
+        pairs = zip(verdict.rules, self.rules, strict=True)
+        return next((rule for given, rule in pairs if given is verdict.deciding), None)
+
+    @cached_property
+    def headline(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        if self.deciding is not None:
+            return headline(self.deciding)
+        return one_line(self.verdict.reason, 600)
+
+    def warning_of(self, rule: RuleResult) -> str:
+        """That a margin is finer than the groups can tell, where the evidence counts."""
+        return "" if self.verdict.verdict == "INVALID" else shortfall(rule)
+
+    def noise_of(self, rule: RuleResult) -> str:
+        """The noise of the rule's metric, where that of any metric is not nothing."""
+        return noise_of(rule) if any(each.noise for each in self.rules) else ""
+
+    @property
+    def latency(self) -> LatencyContent | None:
+        """What a measurement of latency found, None where none was made."""
+        verdict = self.verdict
+        if verdict.latency is None:
+            return None
+        return LatencyContent(verdict.latency, verdict.candidate, verdict.baseline, verdict.rules)
+
+    @property
+    def runs(self) -> tuple[tuple[str, Run, Accounting, str], ...]:
+        """Both sides: role, run, accounting, and a sentence on repeats that may be empty."""
+        ours, theirs = self.comparison.candidate, self.comparison.baseline
+        repeats = repeats_sentences([ours, theirs])
+        return (
+            ("candidate", ours, self.verdict.accounting, repeats[0]),
+            ("baseline", theirs, self.verdict.baseline_accounting, repeats[1]),
+        )
+
+    @property
+    def noise_note(self) -> str:
+        """What noise is, code in backquotes; empty where it was not measured."""
+        return noise_note(self.rules)
+
+    @property
+    def rules_passed(self) -> int:
+        """How many rules pass."""
+        return sum(rule.outcome == "pass" for rule in self.rules)
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """Every problem with the evidence, once."""
+        found = dict.fromkeys([*self.verdict.problems, *self.comparison.problems])
+        return tuple(one_line(problem, 600) for problem in found)
+
+    @cached_property
+    def repeats(self) -> int:
+        """How often each case was asked."""
+        return repeats_of(self.comparison)
+
+    @cached_property
+    def sections(self) -> tuple[SectionChanges, ...]:
+        """What changed in each section; without metrics where the evidence cannot be trusted."""
+        return section_changes(self.comparison, trusted=not self.verdict.problems)
+
+    @cached_property
+    def groups(self) -> tuple[CaseGroup, ...]:
+        """The cases by what happened to them."""
+        return build_groups(self.comparison)
+
+    def group(self, key: str) -> CaseGroup | None:
+        """The cases with one fate, or None where there are none."""
+        return next((group for group in self.groups if group.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a gate came to no verdict.
+
+    `word` is INVALID where the evidence cannot be trusted, INTERRUPTED where somebody stopped it,
+    else ERROR; `where` is the file, or file and line, that the error names, empty if it names none.
+    `baseline` is empty where not even that was known.
+    """
+
+    word: Literal["INVALID", "ERROR", "INTERRUPTED"]
+    candidate: str
+    baseline: str
+    line: str
+    where: str
+    exit_code: int
+    stamp: str
+
+    @property
+    def title(self) -> str:
+        """Who was to be judged against whom, for a page without markup."""
+        return " against ".join(self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The candidate, and the baseline where it is known."""
+        return tuple(one_line(name, 80) for name in (self.candidate, self.baseline) if name)
+
+    @property
+    def reason(self) -> str:
+        """The one line that says why, fit to be shown."""
+        return one_line(self.line, 2_000)

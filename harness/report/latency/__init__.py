@@ -1,1 +1,0 @@
-"""A measurement of latency, as a section of the report and as a page of its own."""

@@ -1,0 +1,199 @@
+"""What a report tells of several candidates side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from harness.records.comparison import Comparison
+from harness.records.latency import is_latency
+from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
+from harness.records.recommendation import Advantage, Recommendation
+from harness.records.verdict import RuleResult
+from harness.report import formats
+from harness.report.rules import completed, numbers_of, unit_of
+from harness.report.text import one_line
+
+_TITLES = {
+    "none": "No candidate is recommended",
+    "one": "Recommended: {names}",
+    "equal": "Recommended equally: {names}",
+    "trade_off": "No candidate is recommended over the others",
+    "not_compared": "No candidate is recommended over the others",
+}
+NOT_MEASURED, NOT_JUDGED = "not measured", "not judged"
+Direction = Literal["better", "worse", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule for all candidates, in their order; None where a candidate has no such result.
+
+    `wording` is the result that says best what is required.
+    """
+
+    wording: RuleResult
+    results: tuple[RuleResult | None, ...]
+
+
+@dataclass(frozen=True)
+class LeaderboardContent:
+    """A leaderboard, arranged once for all formats."""
+
+    leaderboard: Leaderboard
+
+    @cached_property
+    def rules(self) -> tuple[RuleRow, ...]:
+        """The rules of the policy in its order; one that only some verdicts add comes last."""
+        tables = [_by_rule(entry) for entry in self.leaderboard.entries]
+        rows = []
+        for key in dict.fromkeys(key for table in tables for key in table):
+            results = tuple(table.get(key) for table in tables)
+            # An unjudged rule has no limit, so its requirement is told by another's.
+            wording = max((one for one in results if one), key=lambda one: one.limit is not None)
+            rows.append(RuleRow(wording, results))
+        return tuple(rows)
+
+    @cached_property
+    def metrics(self) -> dict[str, tuple[PairedDifference | None, ...]]:
+        """Each metric's difference for all candidates, in their order."""
+        entries = self.leaderboard.entries
+        names = dict.fromkeys(name for entry in entries for name in entry.differences)
+        return {name: tuple(entry.differences.get(name) for entry in entries) for name in names}
+
+    def baseline_of(self, name: str) -> str:
+        """The baseline's value of a metric, by the first candidate that has it."""
+        found = next(each for each in self.metrics[name] if each is not None)
+        return formats.unit_named(found.metric.unit).value(found.baseline)
+
+    def direction(self, found: PairedDifference | None) -> Direction:
+        """Whether the difference is significantly for the better or for the worse."""
+        if found is None or found.estimate is None:
+            return ""
+        if found.p_of_loss is not None and found.p_of_loss <= self.leaderboard.alpha:
+            return "worse"
+        lower = found.metric.lower_is_better
+        bound = found.high if lower else found.low
+        return "better" if bound is not None and (bound < 0.0 if lower else bound > 0.0) else ""
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What stands below the tables."""
+        return tuple(_notes(self.leaderboard))
+
+
+def _by_rule(entry: LeaderboardEntry) -> dict[tuple[str, str | None, int], RuleResult]:
+    """The results by rule; the number tells two rules of one kind on one metric apart."""
+    found: dict[tuple[str, str | None, int], RuleResult] = {}
+    for rule in () if entry.verdict is None else entry.verdict.rules:
+        place = sum((rule.require, rule.metric) == key[:2] for key in found)
+        found[rule.require, rule.metric, place] = completed(rule)
+    return found
+
+
+def rule_words(entry: LeaderboardEntry, rule: RuleResult) -> str:
+    """A rule's numbers for a candidate, or why there are none."""
+    if entry.doubts:
+        return NOT_JUDGED
+    if is_unmeasured(rule):
+        return NOT_MEASURED
+    return one_line(rule.reason, 600) if rule.estimate is None else numbers_of(rule)
+
+
+def is_unmeasured(rule: RuleResult) -> bool:
+    """Whether a rule on latency has no measurement to be judged by."""
+    return is_latency(rule.metric) and rule.reason.endswith("was not measured")
+
+
+def value_words(found: PairedDifference | None) -> str:
+    """The candidate's value."""
+    if found is None:
+        return formats.NONE
+    return formats.unit_named(found.metric.unit).value(found.candidate)
+
+
+def difference_words(found: PairedDifference | None) -> str:
+    """The difference to the baseline."""
+    if found is None:
+        return formats.NONE
+    return formats.unit_named(found.metric.unit).difference(found.estimate)
+
+
+def interval_words(found: PairedDifference | None) -> str:
+    """The interval of the difference; empty without a candidate's value."""
+    if found is None:
+        return ""
+    if found.estimate is None:
+        return "not computed"
+    return formats.interval(found.low, found.high, formats.unit_named(found.metric.unit).difference)
+
+
+def recommendation_title(found: Recommendation) -> str:
+    """What is recommended, as a heading."""
+    names = ", ".join(one_line(name, 60) for name in found.candidates)
+    return _TITLES[found.choice].format(names=names)
+
+
+def tests_sentence(found: Recommendation) -> str:
+    """How many differences between candidates were tested; empty where none was."""
+    if not found.tested:
+        return ""
+    return (
+        f"{formats.counted(found.tested, 'difference')} between candidates that pass, on the "
+        "metrics with a rule and without a cap, tested together (Holm)"
+    )
+
+
+def advantage_words(found: Advantage) -> tuple[str, str, str]:
+    """The difference between two candidates, its interval and its p-value."""
+    form = formats.unit_named(unit_of(found.metric, found.definition)).difference
+    span = formats.interval(found.ci_low, found.ci_high, form)
+    return form(found.estimate), span, formats.p_value(found.p_value)
+
+
+def changes(comparison: Comparison) -> dict[str, dict[str, int]]:
+    """How many answers of each section changed, and how."""
+    found: dict[str, Counter[str]] = {}
+    for case in comparison.cases:
+        section = found.setdefault(f"{case.suite}.{case.section}", Counter())
+        section[case.change.replace("_", " ")] += 1
+    return {section: dict(counts) for section, counts in found.items()}
+
+
+def change_rows(entry: LeaderboardEntry) -> list[tuple[str, str]]:
+    """Each section with its changes in words; nothing where there are doubts."""
+    if entry.doubts:
+        return []
+    return [
+        (section, ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+        for section, counts in changes(entry.comparison).items()
+    ]
+
+
+def reason_words(entry: LeaderboardEntry) -> str:
+    """Why the candidate's verdict is what it is, or why its evidence cannot be trusted."""
+    verdict = entry.verdict
+    return one_line(verdict.reason if verdict is not None else next(iter(entry.doubts), ""), 400)
+
+
+def _notes(leaderboard: Leaderboard) -> Iterator[str]:
+    for entry in leaderboard.entries:
+        name = one_line(entry.name, 60)
+        if entry.doubts:
+            more = f" (and {len(entry.doubts) - 1} more)" if len(entry.doubts) > 1 else ""
+            yield f"{name}: {one_line(entry.doubts[0], 400)}{more}"
+        elif entry.verdict is not None and any(map(is_unmeasured, entry.verdict.rules)):
+            yield f"{name}: its latency was not measured, `harness latency {name}` does that"
+    if any(
+        metric.missing.size
+        for entry in leaderboard.entries
+        if not entry.doubts
+        for metric in entry.comparison.metrics.values()
+    ):
+        yield (
+            "where a case has no score on a side, a candidate's difference is over the cases that "
+            "both have, and the baseline's value is that of the first candidate's cases"
+        )

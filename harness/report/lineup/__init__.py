@@ -1,1 +1,0 @@
-"""Several candidates side by side: one view, for the terminal, JSON, Markdown and HTML."""

@@ -1,0 +1,181 @@
+"""Templates of HTML and Markdown, in which no text of a model or a person is active.
+
+An expression of a template is escaped by itself: in HTML by Jinja, in Markdown by `escape_prose`.
+In both every invisible character has a visible name before.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.records.summary import recorded_times
+from harness.report import (
+    cases,
+    content,
+    formats,
+    history_text,
+    latency_rows,
+    latency_text,
+    leaderboard_text,
+    rules,
+    runs,
+)
+from harness.report.text import (
+    MARKS,
+    Escaped,
+    cell,
+    clip,
+    code,
+    escape_prose,
+    fence,
+    one_line,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# Numbers as text: nothing in them is anybody's words.
+_NUMBERS: tuple[Callable[..., str], ...] = (
+    formats.count, formats.counted, formats.milliseconds, formats.amount, formats.p_value,
+    formats.interval, rules.own_value, rules.estimate_of, rules.interval_of, rules.limit_of,
+    rules.numbers_of, runs.metric_value, leaderboard_text.value_words,
+    leaderboard_text.difference_words, leaderboard_text.interval_words,
+)  # fmt: skip
+_WORDS: tuple[Callable[..., Any], ...] = (
+    one_line, clip, formats.moment, cases.count_words, content.confidence,
+    rules.rule_name, rules.requirement, runs.usage_sentence, runs.metric_difference,
+    runs.regression_numbers, runs.regressions_sentence, runs.metric_direction,
+    latency_rows.families, latency_rows.figure_rows, latency_rows.findings, latency_rows.in_words,
+    latency_rows.metric_title, latency_rows.shortage, latency_rows.span, latency_rows.unfinished,
+    latency_rows.arms_in_order, latency_text.load_facts, latency_text.load_title,
+    latency_text.measurement_facts, latency_text.slo_words, leaderboard_text.advantage_words,
+    leaderboard_text.change_rows, leaderboard_text.reason_words,
+    leaderboard_text.recommendation_title, leaderboard_text.rule_words,
+    leaderboard_text.tests_sentence,
+)  # fmt: skip
+_CONSTANTS: dict[str, Any] = {
+    "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency_text.TERMS,
+    "CONTROL": latency_text.CONTROL, "INFINITE": latency_text.INFINITE, "MARKS": MARKS,
+    "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
+    "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,
+}  # fmt: skip
+
+
+def render_page(
+    template: str, styles: Sequence[str], scripts: Sequence[str] = (), **context: Any
+) -> str:
+    """A whole page in one file; `styles` and `scripts` are files that stand beside the template.
+
+    The scripts share a scope, in which each finds what it needs of those before it. The page's
+    Content-Security-Policy lets nothing else through.
+    """
+    from markupsafe import Markup
+
+    style, parts = _joined(styles), _joined(scripts)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n' if scripts else ""
+    page = _html_environment().get_template(template)
+    return page.render(
+        policy=_content_policy(style, script),
+        # Ours, not a model's: files beside the template.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        **context,
+    )
+
+
+def render_text(template: str, **context: Any) -> str:
+    """A Markdown template, filled in."""
+    return _markdown_environment().get_template(template).render(**context)
+
+
+@functools.cache
+def _html_environment() -> Environment:
+    """What keeps the compiled templates, for all pages of a process."""
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        plain = isinstance(value, str) and not isinstance(value, Markup)
+        return visible(value) if plain else value
+
+    environment = _environment(autoescape=True, finalize=finalize)
+    environment.globals.update({function.__name__: function for function in _NUMBERS})
+    # Drawings are ours: their texts are escaped when they are drawn.
+    environment.filters["drawn"] = Markup
+    return environment
+
+
+@functools.cache
+def _markdown_environment() -> Environment:
+    def finalize(value: Any) -> Any:
+        return value if isinstance(value, Escaped) else escape_prose(visible(str(value)))
+
+    environment = _environment(autoescape=False, finalize=finalize)
+    environment.globals.update({each.__name__: _unescaped(each) for each in _NUMBERS})
+    environment.globals.update(MARKS={name: Escaped(mark) for name, mark in MARKS.items()})
+    environment.filters.update(code=code, cell=cell, fence=fence, coded=_coded, ours=Escaped)
+    return environment
+
+
+def _unescaped(function: Callable[..., str]) -> Callable[..., Escaped]:
+    return lambda *values: Escaped(function(*values))
+
+
+def _coded(text: str) -> Escaped:
+    """The text with what stands in backquotes as code."""
+    parts = enumerate(visible(text).split("`"))
+    return Escaped("".join(code(part) if place % 2 else _spaced(part) for place, part in parts))
+
+
+def _spaced(part: str) -> str:
+    """Plain words with the spaces at their ends, which `escape_prose` drops."""
+    return f"{' ' * part.startswith(' ')}{escape_prose(part)}{' ' * part.endswith(' ')}"
+
+
+def _environment(*, autoescape: bool, finalize: Callable[[Any], Any]) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=autoescape,  # noqa: S701 - Markdown is escaped by `finalize`
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=not autoescape,
+        finalize=finalize,
+    )
+    environment.globals.update({function.__name__: function for function in _WORDS})
+    environment.globals.update(_CONSTANTS)
+    return environment
+
+
+def _joined(names: Sequence[str]) -> str:
+    return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def _content_policy(style: str, script: str) -> str:
+    """The Content-Security-Policy that lets exactly these inline blocks through (CSP 3).
+
+    Without a script none may run.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_source_hash(style)}'",
+            f"script-src '{_source_hash(script) if script else 'none'}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _source_hash(block: str) -> str:
+    digest = hashlib.sha256(block.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

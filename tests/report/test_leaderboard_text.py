@@ -1,0 +1,145 @@
+"""Several candidates side by side, in each form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from harness.gate.leaderboard_entry import leaderboard_entry
+from harness.records.leaderboard import Leaderboard
+from harness.records.recommendation import Choice
+from harness.report.html import render_leaderboard_html
+from harness.report.json import render_leaderboard_json
+from harness.report.leaderboard_drawing import NARROW, WIDE, GapLayout, render_gaps
+from harness.report.leaderboard_text import (
+    LeaderboardContent,
+    recommendation_title,
+    rule_words,
+    value_words,
+)
+from harness.report.markdown import render_leaderboard_markdown
+from harness.report.rules import requirement, rule_name
+from tests.report.hostile import HOSTILE
+from tests.report.leaderboard_fixtures import LATENCY, POLICY, doubtful, entry, leaderboard
+
+
+def test_every_rule_and_metric_has_a_cell_for_each_candidate() -> None:
+    content = LeaderboardContent(leaderboard())
+    assert [one.name for one in content.leaderboard.entries] == [
+        "good",
+        "older",
+        "overeager",
+        "same",
+    ]
+    assert [rule_name(row.wording) for row in content.rules] == [
+        "support.gold.accuracy", "support.scope.f1", "support.tone.adherence",
+        "no new critical failures",
+    ]  # fmt: skip
+    assert {len(row.results) for row in content.rules} == {4}
+    assert {len(row) for row in content.metrics.values()} == {4}
+    assert len(content.metrics) == 7
+
+
+def test_what_cannot_be_trusted_has_no_number() -> None:
+    content = LeaderboardContent(leaderboard())
+    last = content.leaderboard.entries[3]
+    assert {value_words(row[3]) for row in content.metrics.values()} == {"–"}
+    words = {rule_words(last, row.results[3]) for row in content.rules if row.results[3]}
+    assert words == {"not judged"}
+    (note,) = content.notes
+    assert note == f"same: {last.doubts[0]} (and 1 more)"
+    data = json.loads(render_leaderboard_json(leaderboard()))["candidates"]["same"]
+    assert sorted(data) == ["problems", "reason", "rules", "verdict"]
+
+
+def test_a_loss_is_worse_only_where_it_is_significant() -> None:
+    lost = entry("overeager", "bad")
+    lone = Leaderboard("base", 0.05, (lost,), None)
+    found = LeaderboardContent(lone)
+    assert found.direction(found.metrics["support.gold.accuracy"][0]) == "better"
+    assert found.direction(found.metrics["support.tone.adherence"][0]) == ""
+    lax = Leaderboard("base", 0.3, (lost,), None)
+    found = LeaderboardContent(lax)
+    assert found.direction(found.metrics["support.scope.f1"][0]) == "worse"
+
+
+def test_latency_without_a_measurement_is_said_to_be_not_measured() -> None:
+    policy = POLICY.model_validate({"baseline": "base", "rules": [LATENCY]})
+    content = LeaderboardContent(Leaderboard("base", 0.05, (entry("good", policy=policy),), None))
+    (one,) = content.leaderboard.entries
+    assert one.verdict is not None
+    assert one.verdict.verdict == "INVALID"
+    found = content.rules[0].results[0]
+    assert found is not None
+    assert (found.outcome, rule_words(one, found)) == ("invalid", "not measured")
+    assert "`harness latency good`" in content.notes[0]
+
+
+def test_two_rules_on_one_metric_have_a_row_each() -> None:
+    rules = [{"metric": "support.gold.accuracy", "require": "at_least", "value": v}
+             for v in (0.1, 0.99)]  # fmt: skip
+    policy = POLICY.model_validate({"baseline": "base", "rules": rules})
+    content = LeaderboardContent(Leaderboard("base", 0.05, (entry("good", policy=policy),), None))
+    assert [requirement(row.wording) for row in content.rules] == [
+        "at least 10.0%",
+        "at least 99.0%",
+    ]
+
+
+def test_without_a_policy_there_is_neither_rule_nor_recommendation() -> None:
+    content = LeaderboardContent(leaderboard(policy=False))
+    assert (content.rules, content.leaderboard.recommendation) == ((), None)
+    assert "policy" not in render_leaderboard_markdown(content)
+    assert "No policy is configured" in render_leaderboard_html(content)
+
+
+@pytest.mark.parametrize("choice", get_args(Choice))
+def test_every_kind_of_choice_has_a_title_and_a_page(choice: Choice) -> None:
+    made = leaderboard()
+    assert made.recommendation is not None
+    found = made.recommendation.model_copy(update={"choice": choice})
+    content = LeaderboardContent(replace(made, recommendation=found))
+    assert f"{recommendation_title(found)}</bdi></h1>" in render_leaderboard_html(content)
+
+
+def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
+    text = render_leaderboard_markdown(LeaderboardContent(leaderboard()))
+    lines = text.splitlines()
+    assert lines[2].startswith("**Recommended: good.** `good` passes every rule; `older` passes")
+    assert (
+        "| **the policy** | every rule | ✅ PROMOTE | ✅ PROMOTE | ❌ BLOCK | ⚠️ INVALID |" in lines
+    )
+    widths = {line.count(" | ") for line in lines if line.startswith("|")}
+    assert widths == {5}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_drawing_is_the_same_each_time_and_has_no_style(size: GapLayout) -> None:
+    first, second = (render_gaps(LeaderboardContent(leaderboard()), size) for _ in range(2))
+    assert first == second
+    assert "style=" not in first
+    assert first.count(">good</text>") == 7
+
+
+def test_nothing_is_drawn_where_nothing_can_be_computed() -> None:
+    content = LeaderboardContent(Leaderboard("base", 0.05, (doubtful("same"),), None))
+    assert render_gaps(content, WIDE) == ""
+
+
+@pytest.mark.parametrize("bad", [HOSTILE[0], HOSTILE[10], HOSTILE[15], HOSTILE[16]])
+def test_a_hostile_reason_stays_text(bad: str) -> None:
+    made = doubtful("same")
+    verdict = made.verdict
+    assert verdict is not None
+    good = entry("good")
+    judged = verdict.model_copy(update={"problems": (bad,)})
+    hostile = leaderboard_entry(made.comparison, (bad,), judged, 0.05)
+    content = LeaderboardContent(Leaderboard("base", 0.05, (good, hostile), None))
+    assert "<script" not in render_leaderboard_html(content)
+    text = render_leaderboard_markdown(content)
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "](https" not in text
