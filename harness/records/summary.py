@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -50,7 +51,8 @@ class Summary(Record):
     trouble: str
 
 
-class RecordedTimes(Record):
+@dataclass(frozen=True, slots=True)
+class RecordedTimes:
     """Times of a run's attempts in seconds, and how many of them were measured.
 
     Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.

@@ -28,7 +28,7 @@ from tests.report.measured import (
     with_latency,
 )
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 KINDS: tuple[Kind, ...] = ("pass", "fail", "inconclusive", "invalid")
 
 
