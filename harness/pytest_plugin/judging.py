@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.errors import HarnessError
 from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
-from harness.pytest_plugin.recorder import Place
+from harness.pytest_plugin.needs import Place
 from harness.records.comparison import Comparison
 from harness.records.progress import Watcher
 from harness.records.run import Run

@@ -11,6 +11,8 @@ from harness.records.base import Record
 from harness.run.plan import Selection
 
 T = TypeVar("T")
+# Target, suite and section.
+Place = tuple[str, str, str]
 
 
 class Tested(Record):
@@ -27,7 +29,7 @@ class Tested(Record):
     whole: bool
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def place(self) -> Place:
         """Target, suite and section."""
         return self.target, self.suite, self.section
 

@@ -13,13 +13,12 @@ from harness.errors import HarnessError
 from harness.pytest_plugin.collect import SuiteFile
 from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem
 from harness.pytest_plugin.marks import Marks, marker_names
-from harness.pytest_plugin.needs import Needs, needs_of
+from harness.pytest_plugin.needs import Needs, Place, needs_of
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.outcomes import Status, retell, status
-from harness.pytest_plugin.proctor import Proctor
 from harness.pytest_plugin.progress import progress_of
 from harness.pytest_plugin.python_tests import PythonTests
-from harness.pytest_plugin.recorder import Place
+from harness.pytest_plugin.results import TestSession
 from harness.pytest_plugin.spread import Controller, Node, worker_of
 from harness.pytest_plugin.summary import header, summarise
 from harness.pytest_plugin.workbench import Workbench, told
@@ -42,7 +41,7 @@ class Plugin:
         self._controller = Controller()
         self._asked = False
         self._tests: PythonTests | None = None
-        self._proctor: Proctor | None = None
+        self._test_session: TestSession | None = None
         self._events = EventLog(None if options.order is None else options.order.events)
         self._over = 0
 
@@ -59,10 +58,10 @@ class Plugin:
         return self._tests
 
     @property
-    def proctor(self) -> Proctor:
+    def test_session(self) -> TestSession:
         """Who looks after them."""
-        assert self._proctor is not None
-        return self._proctor
+        assert self._test_session is not None
+        return self._test_session
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -79,7 +78,7 @@ class Plugin:
         self._marks = Marks(self._config, self._from_file)
         self._tests = PythonTests(self._config, self._workbench, self._marks)
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
-        self._proctor = Proctor(self._workbench, self._tests, progress_of(self._config))
+        self._test_session = TestSession(self._workbench, self._tests, progress_of(self._config))
 
     def pytest_report_header(self) -> str:
         """A line above the session."""
@@ -151,21 +150,21 @@ class Plugin:
         if worker is not None and bench.findings is None:
             bench.findings = worker.findings()
         if worker is not None and tested:
-            self.proctor.join(worker)
-        self.tests.seat(item)
+            self.test_session.join(worker)
+        self.tests.attach(item)
         if isinstance(item, RuleItem) and bench.findings is not None and bench.findings.late:
             if worker is not None:
                 bench.findings = worker.judged()
             else:
-                self.proctor.judge()
+                self.test_session.judge()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather what Python tests came to; after the last of them, judge."""
         if report.when == "teardown":
             self._over += 1
             self._events.write(TestEvent(event="progress", count=self._over))
-        if self._worker is None and self.proctor.hear(report):
-            self.proctor.judge()
+        if self._worker is None and self.test_session.hear(report):
+            self.test_session.judge()
             if self._asked and self.workbench.findings is not None:
                 self._controller.publish(self.workbench.findings)
         self._controller.beat()
@@ -200,17 +199,17 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Hang up: nothing is tested any more."""
-        if self._proctor is not None:
-            for place, why in self._proctor.outcomes().items():
+        """Close what was opened: nothing is tested any more."""
+        if self._test_session is not None:
+            for place, why in self._test_session.outcomes().items():
                 self._events.write(_outcome(place, why))
-            self._proctor.close()
+            self._test_session.close()
         self._events.write(TestEvent(event="end", count=int(exitstatus)))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
         if self._workbench is not None:
-            notes = [] if self._proctor is None else self._proctor.notes
+            notes = [] if self._test_session is None else self._test_session.notes
             summarise(self._workbench, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:
@@ -245,7 +244,7 @@ class Plugin:
         try:
             asking = plan_asking(self.workbench, needs)
             self.workbench.findings = ask(asking, progress_of(self._config))
-            self.proctor.open(asking, self._controller)
+            self.test_session.open(asking, self._controller)
         except HarnessError as error:
             raise self._refused(self.workbench.told(error)) from None
 

@@ -12,13 +12,20 @@ from pydantic import ValidationError
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
-from harness.pytest_plugin.marking import CaseMark, Ended, TestCase, recorded
+from harness.pytest_plugin.live_targets import LiveTargets
 from harness.pytest_plugin.marks import CRITICAL, Marks
 from harness.pytest_plugin.needs import Tested
 from harness.pytest_plugin.outcomes import Account, Failing, NoEvidence, Tolerated, retell
+from harness.pytest_plugin.running_test import (
+    CaseMark,
+    Ended,
+    RunningTest,
+    TestCase,
+    attach,
+    recorded,
+    running_test_of,
+)
 from harness.pytest_plugin.shown import conversation_sections, shown
-from harness.pytest_plugin.sitting import Sitting, seat, sitting_of
-from harness.pytest_plugin.switchboard import Switchboard
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
@@ -32,7 +39,7 @@ _MARKER = "case(group=NAME, critical=False, tags=[]): a Python test of a suite a
 
 
 class PythonTests:
-    """Collects the Python tests of suites, seats them, and tells what they came to."""
+    """Collects the Python tests of suites, prepares them to run, and tells what they came to."""
 
     def __init__(self, config: pytest.Config, workbench: Workbench, marks: Marks) -> None:
         self._config = config
@@ -41,7 +48,7 @@ class PythonTests:
         self._files = dict(_files(workbench.suites.values()))
         self._collected: dict[tuple[str, str, str], dict[str, None]] = {}
         self._broken: set[Path] = set()
-        self.switchboard: Switchboard | None = None
+        self.live_targets: LiveTargets | None = None
         config.addinivalue_line("markers", _MARKER)
         config.pluginmanager.register(fixtures, "harness-fixtures")
 
@@ -109,7 +116,7 @@ class PythonTests:
             for place, ids in chosen.items()
         )
 
-    def seat(self, item: pytest.Item) -> None:
+    def attach(self, item: pytest.Item) -> None:
         """Seat a test before its fixtures are made; nothing, where the item is none."""
         case, findings = self._case(item), self._workbench.findings
         if case is None:
@@ -117,10 +124,10 @@ class PythonTests:
         target = _target(item)
         if self._workbench.options.stored:
             pytest.skip("--harness-stored asks no server")
-        if findings is None or self.switchboard is None or target not in findings.tested:
+        if findings is None or self.live_targets is None or target not in findings.tested:
             pytest.fail("harness: the session did not get to ask anything", pytrace=False)
         suite, _ = self._files[item.path.resolve()]
-        seat(item, Sitting(self._workbench, self.switchboard, suite, target, case))
+        attach(item, RunningTest(self._workbench, self.live_targets, suite, target, case))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -128,21 +135,21 @@ class PythonTests:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Let the report carry the case that the test amounts to, and tell of it."""
         report = yield
-        sitting = sitting_of(item)
+        running = running_test_of(item)
         over = call.when == "call" or (call.when == "setup" and not report.passed)
-        if sitting is None or not over:
+        if running is None or not over:
             return report
         error = None if call.excinfo is None else call.excinfo.value
         ended = _ended(item, call)
-        found = recorded(sitting.case, sitting, ended, self._run(sitting.target))
-        setattr(report, RECORDED, [sitting.target, found.model_dump_json()])
+        found = recorded(running.case, running, ended, self._run(running.target))
+        setattr(report, RECORDED, [running.target, found.model_dump_json()])
         report.user_properties += [
-            ("target", sitting.target), ("suite", sitting.suite.name),
-            ("section", sitting.case.section), ("group", found.case.group),
+            ("target", running.target), ("suite", running.suite.name),
+            ("section", running.case.section), ("group", found.case.group),
         ]  # fmt: skip
         if found.score.value is not None:
             report.user_properties.append(("score", found.score.value))
-        _tell(report, error, found, sitting)
+        _tell(report, error, found, running)
         return report
 
     def _whom(self, section: str) -> tuple[str, ...]:
@@ -252,12 +259,15 @@ def _raised_by(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) 
 
 
 def _tell(
-    report: pytest.TestReport, error: BaseException | None, found: RecordedCase, sitting: Sitting
+    report: pytest.TestReport,
+    error: BaseException | None,
+    found: RecordedCase,
+    running: RunningTest,
 ) -> None:
     """Put the outcome into the words of a case: tolerated, failed, or no evidence."""
     score = found.score
     message = on_a_line(score.reason) or "the test does not pass"
-    sections = list(conversation_sections(sitting.target, found))
+    sections = list(conversation_sections(running.target, found))
     file, line, _ = report.location
     if isinstance(error, HarnessError):
         report.when = "setup"  # an error, not a failure: nothing follows about the target
@@ -269,7 +279,7 @@ def _tell(
     if error is not None:
         sections.append(("assertion", shown(report.longreprtext)))
     account = Account(message, file, (line or 0) + 1, tuple(sections))
-    if not score.critical or sitting.target == sitting.workbench.baseline:
+    if not score.critical or running.target == running.workbench.baseline:
         retell(report, Tolerated(account))
         return
     if error is None:

@@ -35,7 +35,7 @@ class Metric(Record):
 
     @model_serializer
     def _as_name(self) -> Any:
-        # All of it otherwise: no bound must survive where None and defaults are left out.
+        # Written whole otherwise, so that a bound that is None is not lost with other Nones.
         return self.name if self.is_share else dict(self)
 
     @property

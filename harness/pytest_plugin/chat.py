@@ -24,7 +24,7 @@ class NoAnswer(EvidenceError):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Said:
+class ChatAnswer:
     """One answer; it prints as its text, and `in` looks into its text.
 
     `ttft` and `seconds` count from the moment it was asked for, `ttft` to the first chunk with
@@ -50,21 +50,23 @@ class Said:
 
 
 @dataclass(slots=True)
-class Heard:
+class Exchanges:
     """What a test has heard of its own target so far, each answer with what led to it."""
 
     exchanges: list[tuple[tuple[Message, ...], Reply]] = field(default_factory=list)
 
 
-class Talker:
-    """A target on the line, with the system prompt that it has for a suite."""
+class ChatTarget:
+    """A live target, with the system prompt that it has for a suite."""
 
-    def __init__(self, line: LiveTarget, system: str | None, heard: Heard | None = None) -> None:
+    def __init__(
+        self, line: LiveTarget, system: str | None, heard: Exchanges | None = None
+    ) -> None:
         self._line = line
         self._system = system
         self._heard = heard
 
-    def ask(self, conversations: Sequence[Sequence[Message]], sampling: Any) -> list[Said]:
+    def ask(self, conversations: Sequence[Sequence[Message]], sampling: Any) -> list[ChatAnswer]:
         """The answers, in the order of the conversations.
 
         Raises:
@@ -79,14 +81,14 @@ class Talker:
         failed = [reply for reply in replies if isinstance(reply, Failed)]
         if failed:
             raise NoAnswer(self._line.target, failed[0], len(failed) - 1)
-        return [_said(reply) for reply in replies if isinstance(reply, Answer)]
+        return [_chat_answer(reply) for reply in replies if isinstance(reply, Answer)]
 
 
 class Chat:
     """A conversation with a target: every call is a turn, and the target hears all before it."""
 
-    def __init__(self, talker: Talker) -> None:
-        self._talker = talker
+    def __init__(self, chat_target: ChatTarget) -> None:
+        self._chat_target = chat_target
         self._messages: list[Message] = []
 
     @property
@@ -94,7 +96,7 @@ class Chat:
         """The turns so far, without the system prompt."""
         return tuple(self._messages)
 
-    def __call__(self, text: str, **sampling: Any) -> Said:
+    def __call__(self, text: str, **sampling: Any) -> ChatAnswer:
         """The target's answer to one more message.
 
         `sampling` stands in place of the target's own `temperature`, `top_p`, `max_tokens` and
@@ -105,7 +107,7 @@ class Chat:
             UsageError: the message is empty, or a value of `sampling` is out of range.
         """
         asked = (*self._messages, *_conversation(text))
-        (said,) = self._talker.ask([asked], sampling)
+        (said,) = self._chat_target.ask([asked], sampling)
         self._messages = [*asked]
         if said.text:
             self._messages.append(Message(role="assistant", content=said.text))
@@ -119,17 +121,19 @@ class Chat:
 class AskAll:
     """Many questions at once, each a conversation of its own."""
 
-    def __init__(self, talker: Talker) -> None:
-        self._talker = talker
+    def __init__(self, chat_target: ChatTarget) -> None:
+        self._chat_target = chat_target
 
-    def __call__(self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any) -> list[Said]:
+    def __call__(
+        self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any
+    ) -> list[ChatAnswer]:
         """The answers in the order of the prompts: texts, or lists of messages.
 
         Raises:
             NoAnswer: a request failed.
             UsageError: a prompt is empty, or a value of `sampling` is out of range.
         """
-        return self._talker.ask([_conversation(prompt) for prompt in prompts], sampling)
+        return self._chat_target.ask([_conversation(prompt) for prompt in prompts], sampling)
 
 
 def _conversation(prompt: str | Sequence[Turn]) -> tuple[Message, ...]:
@@ -146,9 +150,9 @@ def _conversation(prompt: str | Sequence[Turn]) -> tuple[Message, ...]:
     return found
 
 
-def _said(answer: Answer) -> Said:
+def _chat_answer(answer: Answer) -> ChatAnswer:
     usage = answer.usage
-    return Said(
+    return ChatAnswer(
         text=answer.text,
         finish_reason=answer.finish_reason,
         reasoning=answer.reasoning,

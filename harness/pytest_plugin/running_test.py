@@ -1,21 +1,29 @@
-"""Marking: from how a Python test ended to the case that it amounts to."""
+"""A Python test put to a target, and the case with a score that it amounts to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
+import pytest
 from pydantic import Field, StrictBool
 
 from harness.client.protocol import Answer, Failed
+from harness.config import SEALED
+from harness.errors import UsageError
 from harness.files import digest_json
-from harness.pytest_plugin.talks import Heard
+from harness.pytest_plugin.chat import ChatTarget, Exchanges
+from harness.pytest_plugin.live_targets import LiveTargets
+from harness.pytest_plugin.workbench import Workbench
 from harness.records.attempt import Attempt, Failure
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.score import Score, Term
-from harness.records.suite import Case, Message
+from harness.records.suite import Case, Message, Suite
+from harness.records.target import Generation
+from harness.run.llm_judge import Opinion, judge_digest, opinion
+from harness.sections.evidence import baseline_digest
 from harness.sections.python import METRICS
 
 Ending = Literal["passed", "failed", "broken", "skipped"]
@@ -40,7 +48,7 @@ class TestCase:
 
 
 @dataclass(slots=True)
-class Mark:
+class OwnScore:
     """The score that a test gives itself; without one, passing is 1 and failing 0."""
 
     value: float | None = None
@@ -62,15 +70,6 @@ class Mark:
         self.passed = value >= 0.5 if passed is None else bool(passed)
 
 
-class Sat(Protocol):
-    """What is used of a sitting."""
-
-    heard: Heard
-    mark: Mark
-    judged_by: str | None
-    against: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a test ended, and what was said then."""
@@ -79,7 +78,7 @@ class Ended:
     said: str = ""
 
 
-def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCase:
+def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> RecordedCase:
     """The test as a case of the run, with its attempt and its score.
 
     Where it ended broken, by anything but an assertion of its own, or was skipped, it is unscored:
@@ -87,7 +86,7 @@ def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCa
     answer, which is no answer, unless it gave itself a score. A failed assertion stands, whatever
     score was given.
     """
-    messages, attempt = _heard(test, sitting.heard, run)
+    messages, attempt = _heard(test, running.heard, run)
     case = Case(
         id=test.id,
         group=test.said.group or test.id,
@@ -106,13 +105,13 @@ def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCa
         "tags": case.tags,
         "state": attempt.state,
     }
-    mark = sitting.mark
+    mark = running.mark
     if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
         told: dict[str, Any] = {"status": "failed", "reason": reason}
     elif ended.ending in ("broken", "skipped"):
         told = {"status": "unscored", "reason": ended.said or "broken"}
-    elif sitting.heard.exchanges and attempt.state == "empty" and mark.value is None:
+    elif running.heard.exchanges and attempt.state == "empty" and mark.value is None:
         told = {"status": "unscored", "reason": "empty answer"}
     else:
         told = {"status": "scored", **_judged(mark, ended)}
@@ -121,13 +120,13 @@ def recorded(test: TestCase, sitting: Sat, ended: Ended, run: str) -> RecordedCa
         case=case,
         attempt=attempt,
         score=score,
-        judge=sitting.judged_by,
-        baseline=sitting.against,
+        judge=running.judged_by,
+        baseline=running.against,
         broken=ended.ending == "broken",
     )
 
 
-def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
+def _judged(mark: OwnScore, ended: Ended) -> dict[str, Any]:
     if ended.ending == "failed":
         value, passed, reason = 0.0, False, ended.said
     elif mark.value is None:
@@ -139,7 +138,7 @@ def _judged(mark: Mark, ended: Ended) -> dict[str, Any]:
     return {"value": value, "passed": passed, "reason": reason, "terms": terms}
 
 
-def _heard(test: TestCase, heard: Heard, run: str) -> tuple[Sequence[Message], Attempt]:
+def _heard(test: TestCase, heard: Exchanges, run: str) -> tuple[Sequence[Message], Attempt]:
     """The last conversation, or the first that failed or came to nothing, with what came of it.
 
     A test that asked nothing has its own name for a question, and an empty answer.
@@ -175,3 +174,76 @@ def _heard(test: TestCase, heard: Heard, run: str) -> tuple[Sequence[Message], A
     return messages, Attempt(
         **place, status="failed", failure=failure, timing=reply.timing, tries=reply.tries
     )
+
+
+@dataclass(slots=True)
+class RunningTest:
+    """What belongs to one run of one test: the case it is, what it hears, the score it gives."""
+
+    workbench: Workbench
+    live_targets: LiveTargets
+    suite: Suite
+    target: str
+    case: TestCase
+    heard: Exchanges = field(default_factory=Exchanges)
+    mark: OwnScore = field(default_factory=OwnScore)
+    judged_by: str | None = None
+    against: str | None = None
+
+    def chat_target(self) -> ChatTarget:
+        """The target under test; what it answers is kept."""
+        return self._chat_target(self.target, self.heard)
+
+    def baseline_chat(self) -> ChatTarget:
+        """The baseline.
+
+        Raises:
+            UsageError: it cannot be asked.
+        """
+        baseline = self.workbench.baseline
+        if baseline is None or baseline.startswith(SEALED):
+            what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
+            raise UsageError(what, hint="name a live target with --baseline")
+        line, generation = self.live_targets.line(baseline), self._generation(baseline)
+        self.against = baseline_digest(line.identity, generation, self._system(baseline))
+        return self._chat_target(baseline, None)
+
+    def judge(self, answer: object, requirement: str) -> Opinion:
+        """What the configured judge says of an answer.
+
+        Raises:
+            UsageError: none is configured.
+            EvidenceError: it does not answer, or not in the form that was asked for.
+        """
+        project = self.workbench.project
+        name = project.config.judge
+        if name is None:
+            raise UsageError(
+                "no judge is configured", where=project.file, hint="name a target: `judge: NAME`"
+            )
+        line = self.live_targets.line(name)
+        self.judged_by = judge_digest(line.identity, self._generation(name))
+        return opinion(line, str(answer), requirement, self.suite.domain)
+
+    def _chat_target(self, target: str, heard: Exchanges | None) -> ChatTarget:
+        return ChatTarget(self.live_targets.line(target), self._system(target), heard)
+
+    def _system(self, target: str) -> str | None:
+        own = self.workbench.project.target(target).system_prompt
+        return self.suite.system_prompt if own is None else own
+
+    def _generation(self, target: str) -> Generation:
+        return self.workbench.project.generation(target)
+
+
+_KEY = pytest.StashKey[RunningTest]()
+
+
+def attach(item: pytest.Item, running: RunningTest) -> None:
+    """Let an item's fixtures find its running."""
+    item.stash[_KEY] = running
+
+
+def running_test_of(item: pytest.Item) -> RunningTest | None:
+    """The item's running, None where it is no test of a suite."""
+    return item.stash.get(_KEY, None)

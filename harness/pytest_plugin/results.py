@@ -1,22 +1,31 @@
-"""The recorder: gathers what Python tests came to, and keeps the sections that were run whole."""
+"""What Python tests came to: gathered, kept where a section was run whole, and judged."""
 
 from __future__ import annotations
 
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from harness.pytest_plugin.needs import Tested
+import pytest
+
+from harness.errors import HarnessError
+from harness.pytest_plugin.live_targets import LiveTargets
+from harness.pytest_plugin.needs import Place, Tested
+from harness.pytest_plugin.python_tests import RECORDED, PythonTests
+from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.workbench import Workbench
+from harness.records.progress import Watcher
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.sections.evidence import configured_judge
 from harness.sections.python import METRICS
 from harness.storage import RunFolder
 
-Place = tuple[str, str, str]
+if TYPE_CHECKING:
+    from harness.pytest_plugin.asking import Asking
 
 
-class Recorder:
+class ResultRecorder:
     """What has come of the tests of each target and section so far.
 
     A section counts once every one of its tests has been run in one session: a part of them, chosen
@@ -128,3 +137,100 @@ class Recorder:
         where = findings.tested[target]
         folder = RunFolder(self._workbench.project.runs / where.run)
         folder.record(Recording(freshness=where.freshness, sections=sections, begun=begun))
+
+
+# What pytest-xdist says of a test whose worker died in it.
+CRASHED = "???"
+
+
+class TestSession:
+    """What is done about Python tests between the asking and the end of a session."""
+
+    def __init__(self, workbench: Workbench, tests: PythonTests, watcher: Watcher) -> None:
+        self._workbench = workbench
+        self._tests = tests
+        self._watcher = watcher
+        self._asking: Asking | None = None
+        self._recorder: ResultRecorder | None = None
+        self._live_targets: LiveTargets | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was recorded, and what was not and why, a line each."""
+        return [] if self._recorder is None else self._recorder.notes()
+
+    def outcomes(self) -> dict[Place, str]:
+        """By section, why nothing was recorded of it; empty where it was."""
+        return {} if self._recorder is None else self._recorder.outcomes()
+
+    def open(self, asking: Asking, controller: Controller) -> None:
+        """Get through to every target that is tested, its adapter proven, before any test runs.
+
+        Raises:
+            UsageError: a model or adapter does not exist.
+            EvidenceError: a target is another by now, or its adapter has no effect.
+            ServerError: a server cannot be started or reached.
+        """
+        needs = asking.needs
+        self._asking = asking
+        if not needs.tests:
+            return
+        self._recorder = ResultRecorder(self._workbench, needs.tests)
+        self._tests.live_targets = self._live_targets = LiveTargets(self._workbench, self._watcher)
+        from harness.pytest_plugin.asking import wholes
+        from harness.storage import RunFolder
+
+        for target, planned in wholes(asking).items():
+            known = RunFolder(self._workbench.project.runs / planned.run_id).header()
+            self._live_targets.line(target).check(planned, known, self._watcher)
+        self._recorder.begin()
+        controller.connect(self._live_targets.started())
+
+    def join(self, worker: Worker) -> None:
+        """As a worker, ask where the controller has got through to."""
+        if self._live_targets is None:
+            running = worker.running()
+            self._live_targets = LiveTargets(self._workbench, self._watcher, running)
+            self._tests.live_targets = self._live_targets
+
+    def hear(self, report: pytest.TestReport) -> bool:
+        """Take note of a report; whether it was the last that the rules have waited for."""
+        if self._recorder is None:
+            return False
+        carried = getattr(report, RECORDED, None)
+        if carried is not None:
+            self._record(self._recorder, *carried)
+        elif report.when == CRASHED:
+            self._recorder.lose()
+        else:
+            return False
+        findings = self._workbench.findings
+        return findings is not None and findings.late and not self._recorder.pending
+
+    def _record(self, recorder: ResultRecorder, target: str, found: str) -> None:
+        case = RecordedCase.model_validate_json(found)
+        try:
+            recorder.hear(target, case)
+        except HarnessError as error:  # in the middle of a session nobody could catch it
+            recorder.give_up(target, case, self._workbench.told(error))
+
+    def judge(self) -> None:
+        """Judge the rules on what was recorded by now in this session, and on nothing older."""
+        findings, asking, recorder = self._workbench.findings, self._asking, self._recorder
+        if findings is None or asking is None or asking.bench is None or not findings.late:
+            return
+        from harness.pytest_plugin.judging import judged_late
+
+        unkept = {} if recorder is None else recorder.unkept()
+        judged = judged_late(asking, asking.bench, findings, self._watcher, unkept)
+        self._workbench.findings = judged
+
+    def close(self) -> None:
+        """Close what was opened; a report whose rules still wait for tests is a partial one."""
+        findings, asking = self._workbench.findings, self._asking
+        if findings is not None and findings.late and asking is not None and asking.bench:
+            from harness.pytest_plugin.judging import report_part
+
+            report_part(asking, asking.bench, self._watcher)
+        if self._live_targets is not None:
+            self._live_targets.close()

@@ -1,4 +1,4 @@
-"""The switchboard: live lines to the targets of a session, for its Python tests."""
+"""Live targets of a session, for its Python tests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from harness.targets.endpoint import Endpoint
 from harness.targets.live_target import LiveTarget
 
 
-class Switchboard:
-    """Lines by target, each opened when it is first asked for, all closed at the end.
+class LiveTargets:
+    """Connections by target, each opened when it is first asked for, all closed at the end.
 
     A managed server is started once, and serves every target of the session that is on it.
     `running` are those that another process has started.
@@ -57,7 +57,7 @@ class Switchboard:
         }
 
     def close(self) -> None:
-        """Hang up, and stop what was started."""
+        """Close every connection, and stop what was started."""
         self._stack.close()
 
     def _endpoint(self, target: str) -> Endpoint:
