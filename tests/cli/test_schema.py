@@ -14,7 +14,11 @@ from jsonschema import Draft202012Validator
 from harness.cli.main import main
 from harness.cli.schema import SCHEMAS
 from harness.records.base import Record
+from harness.records.rule import register_rule, rule_kinds
 from harness.scorers import Judgement, registry
+from harness.sections.registry import SectionKinds
+from harness.sections.schema import suite_schema
+from tests.gate.rules.worst_group import WorstGroupAtLeast
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIGS = ["harness.yaml", "harness/cli/new_project/harness.yaml"]
@@ -131,6 +135,38 @@ def test_a_scorer_of_somebody_else_is_in_the_schema(plugins: None) -> None:
     assert wrong("suite", suite) == []
     suite["sections"]["loud"]["loudest"] = "very"
     assert wrong("suite", suite) == ["$.sections.loud"]
+
+
+def test_a_kind_of_section_and_of_rule_of_somebody_else_are_in_the_schemas() -> None:
+    class Keys(Record):
+        corpus: str
+
+    class Kind:
+        name, key, keys = "corpus", "corpus", Keys
+
+        def load(self, source: Any) -> Any: ...
+
+    kinds = SectionKinds()
+    kinds.register(Kind())
+    checker = Draft202012Validator(suite_schema(kinds))
+    suite = read(SUITES[0])
+    suite["sections"]["own"] = {"corpus": "texts.txt"}
+    assert list(checker.iter_errors(suite)) == []
+    suite["sections"]["own"] = {"kind": "corpus", "corpus": 3}
+    assert [error.json_path for error in checker.iter_errors(suite)] == ["$.sections.own"]
+
+    config = read(CONFIGS[0])
+    rule = {"metric": "a.b.c", "require": "worst_group_at_least", "value": 0.9}
+    config["gate"]["rules"].append(rule)
+    assert wrong("config", config)
+    rule_kinds.cache_clear()
+    try:
+        register_rule(WorstGroupAtLeast)
+        assert wrong("config", config) == []
+        rule["valeu"] = rule.pop("value")
+        assert wrong("config", config)
+    finally:
+        rule_kinds.cache_clear()
 
 
 def call(*arguments: str) -> int:
