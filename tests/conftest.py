@@ -6,11 +6,33 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.mock_server import MockServer
 from tests.shop import answer, write_project
+
+LONGEST = "tests/e2e/test_demo.py"  # it trains
+ONE_SERVER = "tests/e2e/vllm/"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, so that what waits runs beside what computes, and none is left for last."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONGEST), item.path not in slow))
+
+
+class Distribution(LoadFileScheduling):
+    """The tests of a file in one process, and those of all files that share a server."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_SERVER if nodeid.startswith(ONE_SERVER) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution:
+    return Distribution(config, log)
 
 
 class ThreadedMock:
