@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "local": {
             "engine": "vllm",
             "model": "models/micro",
-            "args": {"max-model-len": 256, "dtype": "float32"},
+            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
         }
     }
     settings["targets"] = {"base": {"server": "local"}} | {

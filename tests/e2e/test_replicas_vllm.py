@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "engine": "vllm",
             "model": "models/micro",
             "replicas": 2,
-            "args": {"max-model-len": 256, "dtype": "float32"},
+            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
         }
     }
     settings["targets"] = {

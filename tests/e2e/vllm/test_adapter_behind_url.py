@@ -6,13 +6,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,44 +15,24 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import process_guard
-from harness.serving.command import ServeSpec, command, environment
-from tests.e2e.micro import build_adapter, build_model
+from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
 
 pytestmark = pytest.mark.slow
 
-KEY = "a-key-of-the-tests"
-BASE = "plain"
-SCALES = {"good": 0.2, "other": 0.2, "empty": 0.0, "weak": 2e-4}
-
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A project, and a server that lets its adapters be changed while it runs."""
+    """A project on a server that is not its own."""
 
     folder: Path
-    url: str
-
-    def load(self, name: str, path: str) -> None:
-        self._post("load_lora_adapter", {"lora_name": name, "lora_path": path})
-
-    def unload(self, name: str) -> None:
-        self._post("unload_lora_adapter", {"lora_name": name})
-
-    def _post(self, route: str, body: dict[str, str]) -> None:
-        request = urllib.request.Request(
-            f"{self.url}/{route}",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"},
-        )
-        urllib.request.urlopen(request, timeout=60).close()
+    key: str
 
     def harness(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "harness", *arguments],
             cwd=self.folder, capture_output=True, text=True, timeout=300, check=False,
-            env={**os.environ, "CI": "1", "SHOP_KEY": KEY},
+            env={**os.environ, "CI": "1", "SHOP_KEY": self.key},
         )  # fmt: skip
 
     def refused(self, *arguments: str) -> str:
@@ -83,42 +58,12 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("adapters")
+def shop(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    folder = tmp_path_factory.mktemp("shop")
     write_project(folder, "http://unused")
-    model = build_model(folder / "model")
-    for number, (name, scale) in enumerate(SCALES.items(), start=1):
-        build_adapter(model, folder / f"adapters/{name}", seed=number, scale=scale)
-    # Where the server looks for a path that means nothing elsewhere.
-    shutil.copytree(folder / "adapters/good", folder / "server/slot")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shop = Shop(folder, f"http://127.0.0.1:{port}/v1")
-    (folder / "harness.yaml").write_text(yaml.safe_dump(settings(shop.url)))
-    spec = ServeSpec(
-        model=model,
-        log=folder / "server.log",
-        adapters={name: folder / f"adapters/{name}" for name in ("good", "empty", "weak")},
-        args={
-            "max-model-len": 256, "dtype": "float32", "enforce-eager": True,
-            "enable-prefix-caching": False,
-        },
-        base_name=BASE,
-    )  # fmt: skip
-    with spec.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", process_guard.__file__, "5", *command(spec, port)],
-            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, cwd=folder / "server",
-            env={**environment(KEY), "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"},
-        )  # fmt: skip
-        assert process.stdin is not None
-        try:
-            wait_until_ready(shop.url, process, spec.log)
-            yield shop
-        finally:
-            process.stdin.close()
-            process.wait(30)
+    shutil.copytree(served.folder / "adapters", folder / "adapters")
+    (folder / "harness.yaml").write_text(yaml.safe_dump(settings(served.server.url)))
+    return Shop(folder, served.server.api_key)
 
 
 def settings(url: str) -> dict[str, Any]:
@@ -140,18 +85,6 @@ def settings(url: str) -> dict[str, Any]:
     return found
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()[-4000:]
-        try:
-            urllib.request.urlopen(url.removesuffix("/v1") + "/health", timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(log.read_text()[-4000:])
-
-
 def test_an_adapter_whose_b_matrices_are_zero(shop: Shop) -> None:
     line = shop.refused("gate", "empty")
     assert re.search(r"`empty` answers [4-8] of [4-8] probes exactly as its base does", line)
@@ -160,9 +93,8 @@ def test_an_adapter_whose_b_matrices_are_zero(shop: Shop) -> None:
 
 def test_a_weak_but_real_adapter_is_accepted(shop: Shop) -> None:
     done = shop.harness("gate", "weak", "--json")
-    verdict = json.loads(done.stdout)
-    assert verdict["problems"] == []
-    assert done.returncode in (0, 1, 4), done.stderr
+    assert done.returncode in (0, 1, 4), done.stdout + done.stderr
+    assert json.loads(done.stdout)["problems"] == []
     proof = shop.proof("weak")
     assert proof["differing"] > proof["probes"] / 2
     # It shows in the numbers where the texts are the same.
@@ -173,32 +105,35 @@ def test_a_weak_but_real_adapter_is_accepted(shop: Shop) -> None:
     )
 
 
-def test_the_wrong_adapter_under_a_right_name(shop: Shop) -> None:
-    shop.unload("good")
-    shop.load("good", str(shop.folder / "adapters/other"))
+def test_the_wrong_adapter_under_a_right_name(shop: Shop, served: Served) -> None:
+    served.unload("good")
+    served.load("good", str(served.folder / "adapters/other"))
     line = shop.refused("gate", "good")
     assert "serves `good` from" in line
     assert "which is another adapter than adapters/good" in line
     assert shop.asked("good") == 0
-    shop.unload("good")
-    shop.load("good", str(shop.folder / "adapters/good"))
+    served.unload("good")
+    served.load("good", str(served.folder / "adapters/good"))
     assert shop.harness("run", "good").returncode == 0
 
 
-def test_another_adapter_in_its_place_under_the_same_name_and_path(shop: Shop) -> None:
-    shop.load("slot", "slot")
+def test_another_adapter_in_its_place_under_the_same_name_and_path(
+    shop: Shop, served: Served
+) -> None:
+    served.load("slot", "slot")
     assert shop.harness("run", "slot").returncode == 0
     again = shop.harness("run", "slot")
     assert again.returncode == 0, again.stderr
     assert shop.asked("slot") == 80, "proven once more, asked once"
-    shop.unload("slot")
-    shutil.rmtree(shop.folder / "server/slot")
-    shutil.copytree(shop.folder / "adapters/other", shop.folder / "server/slot")
-    shop.load("slot", "slot")
+    served.unload("slot")
+    shutil.rmtree(served.folder / "server/slot")
+    shutil.copytree(served.folder / "adapters/other", served.folder / "server/slot")
+    served.load("slot", "slot")
     line = shop.refused("gate", "slot")
     assert "another adapter answers as `slot`" in line
     afresh = shop.harness("run", "slot", "--no-cache")
     assert afresh.returncode == 0, afresh.stderr
+    served.unload("slot")
 
 
 def test_base_and_candidate_swapped(shop: Shop) -> None:
@@ -212,7 +147,10 @@ def test_base_and_candidate_swapped(shop: Shop) -> None:
     assert verdict["verdict"] == "INVALID"
 
 
-def test_an_adapter_that_the_server_dropped(shop: Shop) -> None:
-    shop.unload("good")
-    for target in ("good", "tuned"):
-        assert "does not list the adapter `good`" in shop.refused("gate", target)
+def test_an_adapter_that_the_server_dropped(shop: Shop, served: Served) -> None:
+    served.unload("good")
+    try:
+        for target in ("good", "tuned"):
+            assert "does not list the adapter `good`" in shop.refused("gate", target)
+    finally:
+        served.load("good", str(served.folder / "adapters/good"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +22,9 @@ from harness.serving.command import ServeSpec
 from harness.serving.vllm import VllmServer
 from harness.targets.endpoint import Endpoint
 from tests.dialects import openai_dialect
-from tests.e2e.micro import build_adapter, build_model
+from tests.e2e.vllm.conftest import Served, group_of
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="needs vLLM"),
-]
+pytestmark = pytest.mark.slow
 
 
 FIXED = {"ignore_eos": True, "min_tokens": 24, "max_tokens": 24}
@@ -37,51 +32,17 @@ LONG = "The same words are sent again and again, and so the server knows them by
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> ServeSpec:
-    folder = tmp_path_factory.mktemp("micro")
-    model = build_model(folder / "model")
-    return ServeSpec(
-        model=model,
-        log=folder / "server.log",
-        adapters={
-            "tuned": build_adapter(model, folder / "tuned"),
-            "empty": build_adapter(model, folder / "empty", scale=0.0),
-        },
-        args={"max-model-len": 256, "enforce-eager": True},
-        start_timeout=300.0,
-    )
+def spec(served: Served) -> ServeSpec:
+    return served.spec
 
 
 @pytest.fixture(scope="module")
-def server(spec: ServeSpec) -> Iterator[VllmServer]:
-    with VllmServer(spec) as running:
-        yield running
-        group = group_of(running)
-        assert any(runs(pid) for pid in group)
-    assert [pid for pid in group if runs(pid)] == []
-
-
-def group_of(server: VllmServer) -> list[int]:
-    """Every process that descends from the server's guard."""
-    assert server._guard is not None
-    found = [server._guard.pid]
-    for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += [int(child) for child in task.read_text().split()]
-    return found
+def server(served: Served) -> VllmServer:
+    return served.server
 
 
 def command_lines(server: VllmServer) -> list[str]:
     return [Path(f"/proc/{pid}/cmdline").read_text() for pid in group_of(server)]
-
-
-def runs(pid: int) -> bool:
-    """Whether the process still runs; one that only waits to be collected does not."""
-    try:
-        state = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
-    return "\nState:\tZ" not in state
 
 
 async def ask(server: VllmServer, model: str, text: str, tokens: int = 8) -> Answer | Failed:
@@ -97,9 +58,10 @@ async def ask(server: VllmServer, model: str, text: str, tokens: int = 8) -> Ans
 async def test_the_adapters_are_listed_with_their_parent(server: VllmServer) -> None:
     found = await openai_dialect(server.url, server.api_key).describe()
     assert {entry.id: entry.parent for entry in found.models} == {
-        "base": None,
-        "tuned": "base",
-        "empty": "base",
+        "plain": None,
+        "good": "plain",
+        "empty": "plain",
+        "weak": "plain",
     }
     assert found.version.startswith("vllm ")
 
@@ -115,7 +77,7 @@ async def test_the_key_is_asked_for_and_in_no_log_and_no_process_list(
 
 async def test_answers_stream_and_adapters_differ_from_the_base(server: VllmServer) -> None:
     answers = {}
-    for model in ("base", "tuned", "empty"):
+    for model in ("plain", "good", "empty"):
         reply = await ask(server, model, "Hello there")
         assert isinstance(reply, Answer)
         assert reply.model == model
@@ -124,15 +86,15 @@ async def test_answers_stream_and_adapters_differ_from_the_base(server: VllmServ
         assert reply.token_logprobs is not None
         assert len(reply.token_logprobs) == reply.usage.completion_tokens
         answers[model] = [value for _, value in reply.token_logprobs]
-    assert answers["tuned"][0] != pytest.approx(answers["base"][0], abs=1e-3)
-    assert answers["empty"][0] == pytest.approx(answers["base"][0], abs=1e-4)
+    assert answers["good"][0] != pytest.approx(answers["plain"][0], abs=1e-3)
+    assert answers["empty"][0] == pytest.approx(answers["plain"][0], abs=1e-4)
 
 
 async def test_refusals_of_the_server(server: VllmServer) -> None:
     unknown = await ask(server, "nobody", "Hello")
     assert isinstance(unknown, Failed)
     assert unknown.failure.status == 404
-    long = await ask(server, "base", "x" * 1000)
+    long = await ask(server, "plain", "x" * 1000)
     assert isinstance(long, Failed)
     assert long.failure.status == 400
     assert "\n" not in long.failure.detail
@@ -155,7 +117,7 @@ async def events(
 ) -> tuple[list[dict[str, Any]], float]:
     """The events of one streamed answer, and the seconds to the first with a token."""
     body = {
-        "model": "base",
+        "model": "plain",
         "messages": [{"role": "user", "content": prompt}],
         "stream": True,
         "stream_options": {"include_usage": True, "continuous_usage_stats": True},
@@ -180,7 +142,7 @@ async def events(
 async def test_every_answer_is_as_long_as_it_was_told_to_be(server: VllmServer) -> None:
     lengths = set()
     for number in range(20):
-        options = {"model": "tuned" if number % 2 else "base", "temperature": 1.0, "seed": number}
+        options = {"model": "good" if number % 2 else "plain", "temperature": 1.0, "seed": number}
         found, _ = await events(server, f"Question {number}?", **options, **FIXED)
         lengths.add(
             (found[-1]["usage"]["completion_tokens"], found[-2]["choices"][0]["finish_reason"])
@@ -218,7 +180,7 @@ async def test_the_server_counts_the_tokens_that_it_told_and_a_shorter_ttft(
     answers = [
         await events(server, f"Question {number}?", model=model, **FIXED)
         for number in range(10)
-        for model in ("base", "tuned")
+        for model in ("plain", "good")
     ]
     health = watch.health(before, await watch.look())
     usages = [found[-1]["usage"] for found, _ in answers]

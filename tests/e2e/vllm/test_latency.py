@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,35 +19,25 @@ import yaml
 from harness.latency.quantities import answered
 from harness.records.latency import Block
 from harness.storage.working_files import MeasurementFolder
-from tests.e2e.micro import build_adapter, build_model
+from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="needs vLLM"),
-]
+pytestmark = pytest.mark.slow
 
 ROUNDS, REQUESTS, TOKENS = 10, 60, 12
 RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 50.0}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("latency")
     write_project(folder, "http://unused")
-    model = build_model(folder / "models/micro")
-    build_adapter(model, folder / "adapters/tuned")
-    settings: dict[str, Any] = config("http://unused")
-    settings["servers"] = {
-        "local": {
-            "engine": "vllm",
-            "model": "models/micro",
-            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
-        }
-    }
+    shutil.copytree(served.folder / "adapters", folder / "adapters")
+    settings: dict[str, Any] = config(served.server.url)
+    settings["servers"]["main"]["api_key_env"] = "SHOP_KEY"
     settings["targets"] = {
-        "base": {"server": "local"},
-        "tuned": {"server": "local", "adapter": "adapters/tuned"},
+        "base": {"server": "main", "model": BASE},
+        "tuned": {"server": "main", "model": "good", "adapter": "adapters/good"},
     }
     settings["gate"] = {"baseline": "base", "rules": [RULE]}
     settings["latency"] = {
@@ -58,11 +48,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, key: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "latency", "tuned", "--json"],
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "CI": "1"},
+        env={**os.environ, "CI": "1", "SHOP_KEY": key},
     )  # fmt: skip
 
 
@@ -71,9 +61,9 @@ def blocks(folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def measured(project: Path) -> tuple[dict[str, Any], list[Block]]:
+def measured(project: Path, served: Served) -> tuple[dict[str, Any], list[Block]]:
     """A measurement whose first process was killed in the middle of a block."""
-    process = start(project)
+    process = start(project, served.server.api_key)
     deadline = time.monotonic() + 500
     while len(blocks(project)) < 9 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.2)
@@ -81,7 +71,7 @@ def measured(project: Path) -> tuple[dict[str, Any], list[Block]]:
     _, said = process.communicate()
     kept = {path: path.read_bytes() for path in blocks(project)}
     assert len(kept) >= 9, said
-    again = start(project)
+    again = start(project, served.server.api_key)
     out, err = again.communicate(timeout=500)
     assert again.returncode in (0, 3, 4), err
     assert "goes on with a measurement begun" in err
@@ -137,9 +127,9 @@ def test_the_candidate_answered_as_the_adapter(
     assert header.fixed
     assert header.salted
     assert header.models == {
-        "candidate": "tuned",
-        "baseline": "base-model",
-        "control": "base-model",
+        "candidate": "good",
+        "baseline": BASE,
+        "control": BASE,
     }
     assert header.adapter_proof is not None
     assert header.adapter_proof.applied
