@@ -61,7 +61,7 @@ def frames_of_gates(stage: Stage) -> None:
             stage.keep(f"{name} card.txt", "\n".join(visible(result._repr_html_())))
             stage.keep(f"{name} rules.json", table(result.rules()))
             changes = result.comparison.frame()["change"].value_counts().sort_index()
-            stage.keep(f"{name} changes.txt", changes.to_string())
+            stage.keep(f"{name} changes.txt", changes[changes > 0].to_string())
         lost = harness.load_run(stage.project.run("flaky")).frame()
         shown = ["case", "status", "state", "passed", "value", "reason", "text", "cause",
                  "http_status", "ttft", "e2e", "tries"]  # fmt: skip
