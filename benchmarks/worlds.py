@@ -20,9 +20,8 @@ import yaml
 
 from benchmarks.scenarios import SECTIONS
 from harness.config import Project, load_project
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan
 from harness.records.run import Run, RunHeader, SectionPlan
 from harness.records.score import Score
 from harness.records.suite import Suite

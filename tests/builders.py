@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.clock import ManualClock
 from harness.config import Project, load_project
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
+from harness.records.plan import Ask
 from harness.records.recording import RecordedCase, RecordedSection
 from harness.records.run import AdapterProof, Run
 from harness.records.score import Score, Term

@@ -16,7 +16,7 @@ from harness.ci.comment import MARK, link, render_comment, render_failure
 from harness.errors import UsageError
 from harness.files import read_bytes, write_atomic
 from harness.records.comparison import Comparison
-from harness.records.past_gate import PastGate
+from harness.records.history import PastGate
 from harness.records.verdict import Verdict
 from harness.report.content import Failure, ReportContent
 from harness.report.junit import render_failure_junit

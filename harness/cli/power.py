@@ -10,7 +10,7 @@ import click
 from harness.cli.console import table
 from harness.cli.options import config_option, json_option, open_project, suite_option, whole
 from harness.gate.power import planned_power, power
-from harness.records.power import RulePower
+from harness.records.verdict import RulePower
 from harness.run.rescore import rescore
 from harness.session.context import open_context
 

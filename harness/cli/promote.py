@@ -12,7 +12,7 @@ from harness.config import FOLDER_NAME
 from harness.gate.history import past_gate
 from harness.gate.promote import check_run, promote
 from harness.gate.seal import sealed_moments
-from harness.records.past_gate import Promotion
+from harness.records.history import Promotion
 from harness.report.formats import moment
 from harness.session.context import open_context
 from harness.session.latency import as_judged

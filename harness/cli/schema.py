@@ -12,8 +12,8 @@ import click
 from harness.config import WORKING, config_schema
 from harness.errors import UsageError
 from harness.files import write_atomic
-from harness.records.recipe import recipe_schema
 from harness.sections.schema import suite_schema
+from harness.training.candidate import recipe_schema
 
 FOLDER = Path(WORKING) / "schema"
 

@@ -11,8 +11,8 @@ from harness.config import Project
 from harness.gate.judge import check_policy
 from harness.gate.power import planned_power
 from harness.latency.judge import latency_rules, uncertifiable
-from harness.records.power import RulePower
 from harness.records.suite import Suite
+from harness.records.verdict import RulePower
 from harness.sections.load_suites import load_suites
 from harness.suites.lint import lint_suite
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from harness.files import digest_json
 from harness.records.baseline import Baseline
 from harness.records.comparison import Comparison
-from harness.records.history import HeldGate, History, identity_of
-from harness.records.past_gate import PastGate, Promotion, Values
+from harness.records.history import HeldGate, History, PastGate, Promotion, Values, identity_of
 from harness.records.rule import kind_of
 from harness.records.run import Run
 from harness.records.suite import Suite

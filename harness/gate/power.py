@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison
+from harness.records.plan import Ask
 from harness.records.policy import Policy
-from harness.records.power import RulePower
 from harness.records.rule import Planned
 from harness.records.suite import Suite
-from harness.records.verdict import Verdict
+from harness.records.verdict import RulePower, Verdict
 from harness.run.score import Scoring
 
 

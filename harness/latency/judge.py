@@ -21,9 +21,8 @@ from harness.records.latency import (
 )
 from harness.records.metric import Metric
 from harness.records.policy import Policy
-from harness.records.power import RulePower
 from harness.records.rule import Misfit, Planned, Rule
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 

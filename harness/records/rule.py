@@ -22,8 +22,7 @@ from harness.records.base import Record
 from harness.records.comparison import Comparison
 from harness.records.metric import SHARE, Metric
 from harness.records.noise import RuleNoise
-from harness.records.power import RulePower
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.validation import KeyProblem, nearest, validate_as
 
 ENTRY_POINT_GROUP = "harness.rules"

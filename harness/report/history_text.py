@@ -8,8 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
-from harness.records.history import HeldGate, History
-from harness.records.past_gate import Values, instant
+from harness.records.history import HeldGate, History, Values, instant
 from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report import formats
 from harness.report.content import confidence

@@ -15,8 +15,8 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import HarnessError, InfrastructureError, UsageError
 from harness.event_loop import run_async
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
+from harness.records.plan import Ask
 from harness.records.server import ManagedServer, RemoteServer
 from harness.run.generate import Journal, Question, Watch, generate
 from harness.run.ray_cluster import RayCluster, Sharding

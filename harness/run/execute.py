@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import BudgetSpent
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, spending, tokens_of
+from harness.records.plan import Ask
 from harness.records.progress import Watcher
 from harness.records.run import AdapterProof, RunHeader
 from harness.records.suite import Suite

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.errors import HarnessError, ServerError
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt, Failure
+from harness.records.plan import Ask
 from harness.records.target import Generation
 
 REFUSED_STATUS = frozenset({401, 403})

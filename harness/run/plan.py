@@ -10,8 +10,7 @@ from typing import Any
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
-from harness.records.asks import Ask, Asks, ListedAsks, Part
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Asks, ListedAsks, Part, Plan
 from harness.records.suite import Case, Section, Suite
 from harness.records.target import Generation, Identity
 

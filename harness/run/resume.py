@@ -10,9 +10,8 @@ from typing import Literal
 from harness.clock import Clock, iso
 from harness.config import Project
 from harness.files import Appender
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
+from harness.records.plan import Ask
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import EvidenceError
-from harness.records.asks import ListedAsks
-from harness.records.plan import Plan
+from harness.records.plan import ListedAsks, Plan
 from harness.records.progress import Watcher
 from harness.records.run import Run, RunHeader
 from harness.records.suite import Section, Suite

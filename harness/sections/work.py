@@ -13,9 +13,8 @@ from harness.config import Project
 from harness.errors import SuiteError
 from harness.event_loop import run_async
 from harness.files import canonical_json, digest_json
-from harness.records.asks import Ask, conversation
 from harness.records.attempt import Attempt
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan, conversation
 from harness.records.progress import Watcher
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.score import Score, Term

@@ -18,7 +18,7 @@ from harness.gate.history import past_gate
 from harness.latency.judge import latency_rules
 from harness.latency.measure import Contest
 from harness.records.comparison import Comparison
-from harness.records.past_gate import PastGate
+from harness.records.history import PastGate
 from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.verdict import BROKEN_OFF, Verdict

@@ -13,8 +13,7 @@ from harness.files import read_bytes
 from harness.gate.history import history
 from harness.gate.seal import sealed_baselines
 from harness.records.base import explain
-from harness.records.history import History
-from harness.records.past_gate import PastGate, instant
+from harness.records.history import History, PastGate, instant
 from harness.records.verdict import Verdict
 from harness.report.write import VERDICT
 from harness.sections.load_suites import load_suites

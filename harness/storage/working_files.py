@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from harness.errors import JournalError
 from harness.files import append_line, read_bytes, write_atomic
 from harness.records.base import explain
+from harness.records.history import PastGate
 from harness.records.latency import Block
 from harness.records.measurement import Measurement
-from harness.records.past_gate import PastGate
 
 
 def keep_gate(path: Path, gate: PastGate) -> None:

@@ -13,8 +13,7 @@ from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
 from harness.files import digest_json
-from harness.records.asks import Ask
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan
 from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack

@@ -22,13 +22,13 @@ from harness.errors import UsageError
 from harness.files import read_bytes
 from harness.model_files import check_model, is_base
 from harness.records.base import explain
-from harness.records.candidate import DOSSIER, Dossier
 from harness.records.http_server import HttpServer
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
 from harness.serving.command import ServeSpec
 from harness.serving.replicas import VllmReplicas
 from harness.serving.vllm import VllmServer
+from harness.training.candidate import DOSSIER, Dossier
 
 BASE = "base-model"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
-from harness.records.asks import Ask
 from harness.records.attempt import Failure
+from harness.records.plan import Ask
 from harness.records.suite import Case
 
 PROBES = 8

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
-from harness.records.asks import Ask
 from harness.records.attempt import Failure
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan
 from harness.targets.client_stack import ClientStack, Replica
 from harness.targets.probes import TOLERANCES, Logprobs, answers, choose_probes, compare
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.records.candidate import Curves
 from harness.svg import Colour, Drawing
 from harness.svg_axes import (
     Scale,
@@ -11,6 +10,7 @@ from harness.svg_axes import (
     even_ticks,
     plain_labels,
 )
+from harness.training.candidate import Curves
 
 _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 44, 52

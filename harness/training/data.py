@@ -15,8 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from harness.errors import RecipeError, UsageError
 from harness.files import digest_json, read_text
 from harness.records.base import Record, explain
-from harness.records.candidate import Split
-from harness.records.recipe import Recipe
+from harness.training.candidate import Recipe, Split
 
 SHAPE = '{"group": "...", "messages": [{"role": "user", "content": "..."}, ...]}'
 

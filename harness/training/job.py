@@ -17,8 +17,7 @@ from harness.model_files import (
     model_digest,
 )
 from harness.records.base import read_record
-from harness.records.candidate import DOSSIER, Dossier
-from harness.records.recipe import Recipe
+from harness.training.candidate import DOSSIER, Dossier, Recipe
 from harness.training.data import Conversation, data_hash, project_path, read_data
 from harness.yaml_files import read_yaml
 

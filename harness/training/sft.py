@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
-from harness.records.candidate import CurvePoint
-from harness.records.recipe import Recipe
+from harness.training.candidate import CurvePoint, Recipe
 from harness.training.data import Conversation, Divided
 from harness.training.job import TrainingJob
 from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries

@@ -19,8 +19,7 @@ from typing import Any
 
 from harness import process_guard
 from harness.errors import HarnessError, RecipeError, TrainingError
-from harness.records.candidate import Dossier
-from harness.records.recipe import Recipe
+from harness.training.candidate import Dossier, Recipe
 from harness.training.libraries import OnProgress, import_torch_patiently, silent
 from harness.training.train import train
 

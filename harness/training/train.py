@@ -10,8 +10,7 @@ from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import TrainingError
 from harness.files import exclusive, file_digest, write_atomic
 from harness.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
-from harness.records.candidate import DOSSIER, Curves, Dossier
-from harness.records.recipe import Recipe
+from harness.training.candidate import DOSSIER, Curves, Dossier, Recipe
 from harness.training.curves import draw
 from harness.training.data import Divided, divide
 from harness.training.job import TrainingJob, load_dossier, prepare

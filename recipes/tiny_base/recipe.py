@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.errors import RecipeError
 from harness.records.base import Record, read_record
-from harness.records.recipe import Positive, checked_name
+from harness.training.candidate import Positive, checked_name
 from harness.yaml_files import read_yaml
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.history import History
-from harness.records.past_gate import Promotion
+from harness.records.history import History, Promotion
 from harness.report.write import write_history, write_leaderboard
 from tests.e2e.browser import CONTRAST, Watched
 from tests.e2e.test_report_browser import CROWDED

@@ -15,7 +15,7 @@ from harness.gate.history import history, past_gate
 from harness.gate.judge import gate
 from harness.gate.seal import seal, sealed_baselines
 from harness.records.baseline import Baseline
-from harness.records.past_gate import PastGate, Promotion, Values
+from harness.records.history import PastGate, Promotion, Values
 from harness.records.policy import Policy
 from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop

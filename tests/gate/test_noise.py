@@ -12,9 +12,9 @@ import pytest
 
 from harness.errors import EvidenceError
 from harness.gate.noise import false_alarms, measure_noise
-from harness.records.asks import Ask
 from harness.records.attempt import Failure
 from harness.records.noise import Noise
+from harness.records.plan import Ask
 from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.run.plan import Selection

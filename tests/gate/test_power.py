@@ -9,7 +9,7 @@ from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.power import planned_power, power, with_power
 from harness.records.policy import Policy
-from harness.records.power import RulePower
+from harness.records.verdict import RulePower
 from harness.report.rules import shortfall
 from tests.builders import make_run, shop, usual
 from tests.gate.test_judge import NOW

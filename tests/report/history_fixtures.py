@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.clock import iso
-from harness.records.history import HeldGate, History
-from harness.records.past_gate import PastGate, Promotion, Values
+from harness.records.history import HeldGate, History, PastGate, Promotion, Values
 from harness.records.summary import Accounting
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes, decide
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.clock import iso
 from harness.gate.history import history
-from harness.records.past_gate import Promotion
+from harness.records.history import Promotion
 from harness.report.history_drawing import (
     LAYOUTS,
     NARROW,

@@ -8,8 +8,7 @@ import pytest
 
 from harness.clock import iso
 from harness.gate.history import history
-from harness.records.history import History
-from harness.records.past_gate import Promotion, Values
+from harness.records.history import History, Promotion, Values
 from harness.report.history_drawing import points_of
 from harness.report.history_text import HistoryContent
 from harness.report.html import render_history_html

@@ -10,9 +10,8 @@ import pytest
 
 import harness
 from harness.errors import HarnessError, InfrastructureError, ServerError
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
-from harness.records.plan import Plan
+from harness.records.plan import Ask, Plan
 from harness.records.target import Generation
 from harness.run import distribute as stage
 from harness.run.distribute import BATCH, distribute

@@ -18,8 +18,8 @@ from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Reply, RequestContext
 from harness.clock import SYSTEM_CLOCK, ManualClock
 from harness.errors import EvidenceError
-from harness.records.asks import Ask
 from harness.records.attempt import Attempt
+from harness.records.plan import Ask
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.run.generate import Question, generate

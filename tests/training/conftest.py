@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.candidate import Dossier
-from harness.records.recipe import Recipe
+from harness.training.candidate import Dossier, Recipe
 from harness.training.train import train
 from tests.micro_base import micro_base
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from harness.records.candidate import Dossier, Split
-from harness.records.recipe import Recipe
 from harness.training import side_by_side
+from harness.training.candidate import Dossier, Recipe, Split
 from harness.training.job import prepare
 from harness.training.libraries import OnProgress
 

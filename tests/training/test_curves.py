@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness.records.candidate import CurvePoint, Curves
+from harness.training.candidate import CurvePoint, Curves
 from harness.training.curves import draw
 
 POINT = CurvePoint(step=1, train=2.5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import RecipeError
-from harness.records.recipe import Recipe
+from harness.training.candidate import Recipe
 from harness.training.data import Conversation, Turn, data_hash, divide, read_data
 from tests.training.conftest import line
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecipeError, TrainingError
-from harness.records.recipe import Recipe
 from harness.training import side_by_side
+from harness.training.candidate import Recipe
 from harness.training.side_by_side import train_side_by_side
 from harness.training.train import train
 from tests.training import stub_worker
@@ -38,7 +38,7 @@ PROGRAM = f"""
 import json, os, sys
 from pathlib import Path
 os.cpu_count = lambda: {WORKERS}
-from harness.records.recipe import Recipe
+from harness.training.candidate import Recipe
 from harness.training import side_by_side
 from harness.training.side_by_side import train_side_by_side
 if sys.argv[2] == "stub":

@@ -16,8 +16,7 @@ import pytest
 from harness.errors import RecipeError, TrainingError
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, model_digest
-from harness.records.candidate import Curves, Dossier
-from harness.records.recipe import Recipe
+from harness.training.candidate import Curves, Dossier, Recipe
 from harness.training.job import load_dossier, prepare
 from harness.training.sft import STATE, last_checkpoint
 from harness.training.train import train

@@ -8,9 +8,8 @@ from pydantic import Field
 
 from harness.latency.judge import LatencyRule, bounds_words, control_noise, number, stands
 from harness.records.latency import Bounded, LatencyMetric
-from harness.records.power import RulePower
 from harness.records.rule import Planned, Scale
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 
 
 class LatencyRatioAtMost(LatencyRule):

@@ -15,9 +15,8 @@ from harness import stats
 from harness.gate.differences import BoundedMetric, Floats, bounded, value_range
 from harness.records.comparison import Comparison
 from harness.records.metric import SHARE, Metric
-from harness.records.power import RulePower
 from harness.records.rule import Misfit, Planned, Rule, special_kinds
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
 
 

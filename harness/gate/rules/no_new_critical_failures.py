@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from harness.records.comparison import Comparison
-from harness.records.power import RulePower
 from harness.records.rule import Planned, Rule
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 
 CRITICAL: Literal["no_new_critical_failures"] = "no_new_critical_failures"
 _NO_DISTANCE = "one case decides, not a distance"

@@ -9,9 +9,8 @@ from pydantic import Field
 from harness.gate.differences import BoundedMetric, Floats
 from harness.gate.rules.metric_rule import Decided, MetricRule, in_unit, signed
 from harness.records.metric import Metric
-from harness.records.power import RulePower
 from harness.records.rule import Format, Misfit, Scale
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
 
 

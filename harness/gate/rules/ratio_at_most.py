@@ -9,9 +9,8 @@ from pydantic import Field
 from harness.gate.differences import BoundedMetric, Floats
 from harness.gate.rules.metric_rule import Decided, MetricRule, plain, positive
 from harness.records.metric import Metric
-from harness.records.power import RulePower
 from harness.records.rule import Misfit, Scale
-from harness.records.verdict import RuleResult
+from harness.records.verdict import RulePower, RuleResult
 from harness.stats import Spread
 
 _ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"

@@ -7,9 +7,8 @@ from typing import ClassVar, Literal
 from harness.gate.differences import BoundedMetric, Floats
 from harness.gate.rules.metric_rule import Decided, MetricRule, in_unit, plain, positive
 from harness.records.metric import Metric
-from harness.records.power import RulePower
 from harness.records.rule import Misfit
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Interval, Spread
 
 

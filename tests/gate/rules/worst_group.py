@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 
 from harness.records.comparison import Comparison
-from harness.records.power import RulePower
 from harness.records.rule import Planned, Rule
-from harness.records.verdict import RuleResult
+from harness.records.verdict import RulePower, RuleResult
 
 
 class WorstGroupAtLeast(Rule):
