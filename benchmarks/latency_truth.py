@@ -59,7 +59,7 @@ async def through_ours(
     from harness.client.dialect_client import DialectClient
     from harness.client.protocol import Answer, ChatRequest
     from harness.clock import SYSTEM_CLOCK
-    from harness.latency.loop_lag import LoopLagMonitor, garbage_frozen
+    from harness.latency.health import LoopLagMonitor, garbage_frozen
     from harness.records.suite import Message
     from harness.records.target import Generation
     from tests.dialects import openai_dialect

@@ -25,12 +25,11 @@ import numpy as np
 from harness.client.dialect_client import DialectClient
 from harness.clock import SYSTEM_CLOCK
 from harness.event_loop import run_async
-from harness.latency.block import Asked, run_block
+from harness.latency.block import Asked, Due, run_block
+from harness.latency.health import ServerWatch
 from harness.latency.quantities import answered
-from harness.latency.schedule import Due
-from harness.latency.server_watch import ServerWatch
 from harness.records.latency import Sample, ServerHealth
-from harness.records.load import Load
+from harness.records.latency_settings import Load
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.serving.command import ServeSpec, environment, require_vllm

@@ -14,12 +14,11 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.clock import Clock
 from harness.latency.arms import ArmPlan, Wishes
-from harness.latency.loop_lag import LoopLagMonitor
+from harness.latency.health import LoopLagMonitor, ServerWatch
 from harness.latency.rounds import Measuring
-from harness.latency.server_watch import ServerWatch
 from harness.records.attempt import Failure, Timing, Usage
-from harness.records.latency import ARMS, Block, ClientHealth, LatencySettings, ServerHealth
-from harness.records.measurement import Measurement
+from harness.records.latency import ARMS, Block, ClientHealth, Measurement, ServerHealth
+from harness.records.latency_settings import LatencySettings
 from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity

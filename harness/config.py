@@ -15,7 +15,7 @@ from harness.files import digest_json
 from harness.json_schema import model_schema, one_file
 from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
-from harness.records.latency import LatencySettings
+from harness.records.latency_settings import LatencySettings
 from harness.records.policy import Policy
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Generation, Target

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.clock import ManualClock
 from harness.config import Project, load_project
 from harness.records.attempt import Attempt, Failure
 from harness.records.plan import Ask
@@ -21,6 +20,7 @@ from harness.run.resume import Job
 from harness.run.score import score
 from harness.sections.load_suites import load_suites
 from harness.storage import RunFolder
+from tests.manual_clock import ManualClock
 from tests.shop import answer, write_project
 
 Answering = Callable[[str, Ask], str | Failure | None]

@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
-from harness.clock import ManualClock, SystemClock, iso
+from harness.clock import SystemClock, iso
+from tests.manual_clock import ManualClock
 
 
 def test_a_manual_clock_moves_only_when_told_or_slept_on() -> None:

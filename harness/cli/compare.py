@@ -9,7 +9,7 @@ import click
 
 from harness.cli.console import short_path, table
 from harness.cli.options import config_option, json_option, open_project, suite_option
-from harness.records.recommendation import Recommendation
+from harness.records.leaderboard import Recommendation
 from harness.report import formats
 from harness.report.json import render_leaderboard_json
 from harness.report.leaderboard_text import (

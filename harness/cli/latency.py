@@ -16,7 +16,8 @@ from harness.config import Project
 from harness.errors import UsageError
 from harness.latency.judge import judge_rule, latency_rules
 from harness.records.base import explain
-from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
+from harness.records.latency import ArmFigures, Bounded, LatencySection, LoadResult
+from harness.records.latency_settings import LatencySettings
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
 from harness.session.context import report_folder

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.files import digest_json
-from harness.records.baseline import Baseline
+from harness.gate.seal import Baseline
 from harness.records.comparison import Comparison
 from harness.records.history import HeldGate, History, PastGate, Promotion, Values, identity_of
 from harness.records.rule import kind_of

@@ -12,9 +12,9 @@ from harness.gate.compare import compare
 from harness.gate.differences import caps, difference
 from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
+from harness.records.leaderboard import Advantage, Choice, Recommendation
 from harness.records.metric import Metric
 from harness.records.policy import Policy
-from harness.records.recommendation import Advantage, Choice, Recommendation
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict

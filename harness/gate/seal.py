@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UsageError
-from harness.files import read_bytes, write_atomic
+from harness.files import digest_json, read_bytes, write_atomic
 from harness.records.attempt import Attempt
-from harness.records.base import explain
-from harness.records.baseline import Baseline
+from harness.records.base import Record, explain
 from harness.records.recording import RecordedCase
-from harness.records.run import Run
+from harness.records.run import Run, RunHeader
+from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.run.subset import header_on, scored_again
+
+
+class Baseline(Record):
+    """`baselines/<suite>/<name>.json`: header, attempts and scores of one suite, under a seal.
+
+    `seal` is the digest of everything else in the file, so that an edit by hand is noticed.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str
+    suite: str
+    header: RunHeader
+    attempts: tuple[Attempt, ...]
+    scores: tuple[Score, ...]
+    recorded: tuple[RecordedCase, ...] = ()
+    verdict: Verdict
+    sealed: str
+    seal: str = ""
+
+    def content_digest(self) -> str:
+        """The digest of the record without its seal.
+
+        Fields at their default are left out, so that a later version's new ones break no seal.
+        """
+        return digest_json(self.model_dump(mode="json", exclude={"seal"}, exclude_defaults=True))
 
 
 def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:

@@ -23,9 +23,9 @@ from harness.records.latency import (
     LatencyMetric,
     LatencySection,
     LoadResult,
+    Measurement,
 )
-from harness.records.load import Load
-from harness.records.measurement import Measurement
+from harness.records.latency_settings import Load
 
 # A look before the end costs its share of alpha, whether it stops anything or not (Bonferroni).
 # With less, ten rounds could show nothing at the usual alpha.

@@ -10,11 +10,11 @@ from harness.client.dialect import ServerDescription
 from harness.client.protocol import Answer, ChatClient, Failed
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
-from harness.latency.block import Asked
-from harness.latency.schedule import Due
+from harness.latency.block import Asked, Due
 from harness.records.attempt import Failure
 from harness.records.http_server import HttpServer
-from harness.records.latency import Arm, LatencySettings
+from harness.records.latency import Arm
+from harness.records.latency_settings import LatencySettings
 from harness.records.plan import Plan
 from harness.records.server import RemoteServer
 from harness.records.target import Generation

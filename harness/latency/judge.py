@@ -15,10 +15,10 @@ from harness.records.latency import (
     Bounded,
     LatencyMetric,
     LatencySection,
-    LatencySettings,
     LoadResult,
     is_latency,
 )
+from harness.records.latency_settings import LatencySettings
 from harness.records.metric import Metric
 from harness.records.policy import Policy
 from harness.records.rule import Misfit, Planned, Rule

@@ -14,14 +14,12 @@ from harness.event_loop import run_async
 from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.latency.arms import ArmPlan, arm_plan, check_server, wishes
+from harness.latency.block import orders
+from harness.latency.health import ServerWatch, garbage_frozen
 from harness.latency.judge import LatencyRule, decided
-from harness.latency.loop_lag import garbage_frozen
 from harness.latency.rounds import Measuring
-from harness.latency.schedule import orders
-from harness.latency.server_watch import ServerWatch
-from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings
-from harness.records.load import Load
-from harness.records.measurement import Measurement
+from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, Measurement
+from harness.records.latency_settings import LatencySettings, Load
 from harness.records.progress import Watcher
 from harness.records.run import AdapterProof
 from harness.records.suite import Suite

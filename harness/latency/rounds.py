@@ -11,13 +11,10 @@ from harness.client.protocol import ChatClient
 from harness.clock import Clock
 from harness.errors import ServerError
 from harness.latency.arms import ArmPlan, Wishes, check_sample
-from harness.latency.block import Asked, prime, run_block
-from harness.latency.loop_lag import LoopLagMonitor
-from harness.latency.schedule import Due, counted, requests
-from harness.latency.server_watch import ServerWatch
-from harness.records.latency import ARMS, Arm, Block, LatencySettings, Sample
-from harness.records.load import Load
-from harness.records.measurement import Measurement, Pace
+from harness.latency.block import Asked, Due, counted, prime, requests, run_block
+from harness.latency.health import LoopLagMonitor, ServerWatch
+from harness.records.latency import ARMS, Arm, Block, Measurement, Pace, Sample
+from harness.records.latency_settings import LatencySettings, Load
 from harness.run.generate import GONE_CAUSES
 
 WARM_UP = 16

@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 
 from harness.records.attempt import Failure, Timing
 from harness.records.base import Record
-from harness.records.load import Load
+from harness.records.latency_settings import LatencySettings, Load
+from harness.records.run import AdapterProof
+from harness.records.target import Identity
 
 # `control` is the baseline once more: what differs between the two is noise.
 Arm = Literal["candidate", "baseline", "control"]
@@ -20,44 +22,6 @@ _LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)
 
 # A number, or None where it is beyond every bound: failures and timeouts take for ever.
 Quantity = Annotated[float | None, Field(ge=0.0)]
-
-
-class Slo(Record):
-    """What a request must keep to count as good; at least one of the two."""
-
-    ttft: float | None = Field(default=None, gt=0.0)
-    e2e: float | None = Field(default=None, gt=0.0)
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Slo:
-        if self.ttft is None and self.e2e is None:
-            raise ValueError("give `ttft`, `e2e` or both, in seconds")
-        return self
-
-
-class LatencySettings(Record):
-    """`latency:` of the configuration: what is asked, how often, and how it is to be answered.
-
-    `requests` are those that count, of each arm at each load; `rounds` are how often the arms take
-    turns. With `length: fixed` every answer is `max_tokens` long, where the server can be told.
-    """
-
-    loads: tuple[Load, ...] = Field(default=(Load(kind="poisson", share=0.65),), min_length=1)
-    requests: int = Field(default=1000, ge=40)
-    rounds: int = Field(default=20, ge=10)
-    max_tokens: int = Field(default=64, ge=1)
-    length: Literal["fixed", "natural"] = "fixed"
-    slo: Slo | None = None
-    suites: tuple[str, ...] = ()
-    seed: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _fits(self) -> LatencySettings:
-        if self.requests < 2 * self.rounds:
-            raise ValueError("requests: must be at least twice the rounds")
-        if len({str(load) for load in self.loads}) < len(self.loads):
-            raise ValueError("loads: one is named twice")
-        return self
 
 
 class Sample(Record):
@@ -116,6 +80,55 @@ class Block(Record):
     samples: tuple[Sample, ...]
     client: ClientHealth
     server: ServerHealth = ServerHealth()
+
+
+class Pace(Record):
+    """How a load is put to the server: at which rate, with how many requests that do not count.
+
+    `opening` ones come first in a block, `closing` ones last. `capacity` is what the baseline
+    answered a second when it was asked for all it could.
+    """
+
+    load: Load
+    opening: int = Field(ge=0)
+    closing: int = Field(default=0, ge=0)
+    rate: float | None = None
+    capacity: float | None = None
+
+
+class Measurement(Record):
+    """The header of a measurement; its blocks lie beside it.
+
+    `models` are the arms' names on the server. A `salted` one keeps the prefix caches of blocks
+    apart, otherwise each block's prompts are put to the server once before it. `fixed` says that
+    the server was told how long answers are. `stopped` is after how many rounds of a load it
+    could end before all were measured.
+    """
+
+    id: str
+    candidate: str
+    baseline: str
+    models: dict[Arm, str]
+    identities: dict[Arm, Identity]
+    settings: LatencySettings
+    generation: dict[str, Any]
+    suites: dict[str, str]
+    salted: bool
+    fixed: bool
+    paces: tuple[Pace, ...] = ()
+    adapter_proof: AdapterProof | None = None
+    alpha: float = Field(gt=0.0, lt=0.5)
+    metrics: tuple[str, ...] = ()
+    stopped: dict[str, int] = Field(default_factory=dict)
+    finished: bool = False
+    config_digest: str
+    packages: dict[str, str] = Field(default_factory=dict)
+    host: dict[str, str] = Field(default_factory=dict)
+    created: str
+
+    def pace(self, load: Load) -> Pace | None:
+        """How the load is put to the server, once that is known."""
+        return next((pace for pace in self.paces if pace.load == load), None)
 
 
 class Bounded(Record):

@@ -10,8 +10,13 @@ from typing import Literal
 
 from harness.records.comparison import Comparison
 from harness.records.latency import is_latency
-from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
-from harness.records.recommendation import Advantage, Recommendation
+from harness.records.leaderboard import (
+    Advantage,
+    Leaderboard,
+    LeaderboardEntry,
+    PairedDifference,
+    Recommendation,
+)
 from harness.records.verdict import RuleResult
 from harness.report import formats
 from harness.report.rules import completed, numbers_of, unit_of

@@ -13,8 +13,8 @@ from harness.latency.arms import check_server
 from harness.latency.judge import latency_rules
 from harness.latency.measure import Contest, measure, measurements
 from harness.records.comparison import Comparison
-from harness.records.latency import Arm, LatencySection, LatencySettings
-from harness.records.measurement import Measurement
+from harness.records.latency import Arm, LatencySection, Measurement
+from harness.records.latency_settings import LatencySettings
 from harness.records.progress import Watcher
 from harness.records.run import Run
 from harness.records.suite import Suite

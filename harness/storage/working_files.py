@@ -10,8 +10,7 @@ from harness.errors import JournalError
 from harness.files import append_line, read_bytes, write_atomic
 from harness.records.base import explain
 from harness.records.history import PastGate
-from harness.records.latency import Block
-from harness.records.measurement import Measurement
+from harness.records.latency import Block, Measurement
 
 
 def keep_gate(path: Path, gate: PastGate) -> None:

@@ -17,12 +17,12 @@ import pytest
 import harness
 from harness.api.frames import RULES
 from harness.api.gate import EVERY, ProgressLines
-from harness.clock import ManualClock
 from harness.records.score import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.manual_clock import ManualClock
 from tests.pytest_plugin.sessions import session
 from tests.pytest_plugin.test_python_tests import write
 from tests.shop import answer

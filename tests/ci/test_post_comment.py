@@ -6,9 +6,9 @@ import pytest
 
 from harness.ci.change_request import find_request, put_comment
 from harness.ci.http_api import Refused
-from harness.clock import ManualClock
 from harness.errors import ServerError
 from tests.ci.fake_forge import BOT, PERSON, FakeForge, Fault
+from tests.manual_clock import ManualClock
 
 MARK = "<!-- harness gate good * harness.yaml -->"
 FIRST, SECOND = f"{MARK}\n### first\n", f"{MARK}\n### second\n"

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from harness.client.limits import SPAN
-from harness.clock import ManualClock
 from harness.records.run import RunHeader
 from harness.storage import RunFolder
 from harness.targets import endpoint
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.manual_clock import ManualClock
 from tests.shop import answer
 
 A_TOKEN = {"input": 1e6, "output": 1e6}  # a token costs 1

@@ -13,13 +13,13 @@ from harness.client.balance import DOWN_AFTER, BalancedClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
 from harness.client.throttle import ThrottledClient
-from harness.clock import ManualClock
 from harness.errors import EvidenceError
 from harness.records.attempt import Failure, FailureCause
 from harness.records.target import Generation
 from tests.client.conftest import ask_for
 from tests.client.simulated import SimulatedClock, simulate
 from tests.client.stand_in import Server
+from tests.manual_clock import ManualClock
 from tests.scripted_client import ScriptedClient
 
 REFUSED = Failure(cause="connect", detail="refused")

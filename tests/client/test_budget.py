@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from harness.client.limits import Budget
 from harness.client.protocol import ChatRequest
-from harness.clock import ManualClock
 from harness.errors import BudgetSpent
 from harness.records.attempt import Failure, Usage
 from harness.records.cost import Metered, Price
 from tests.client.simulated import simulate
 from tests.client.test_pace import Server, build, chat, worst
+from tests.manual_clock import ManualClock
 
 A_TOKEN = Price(input=1e6, output=1e6)  # a token costs 1
 NOTHING = Usage(prompt_tokens=0, completion_tokens=0)

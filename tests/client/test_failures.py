@@ -21,8 +21,8 @@ from harness.client.failures import (
     exchange_failure,
     retry_after,
 )
-from harness.clock import ManualClock
 from harness.records.attempt import FailureCause
+from tests.manual_clock import ManualClock
 
 
 def _below() -> list[type[Exception]]:

@@ -8,10 +8,10 @@ from typing import Any, get_args
 from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
-from harness.clock import ManualClock
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.dialects import openai_dialect
+from tests.manual_clock import ManualClock
 from tests.mock_server import Fault, MockReply, MockServer
 
 REQUESTS = 400

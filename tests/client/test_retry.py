@@ -8,10 +8,10 @@ import pytest
 from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Failed, RequestContext
 from harness.client.retry import FIRST_DELAY, LONGEST_DELAY, RetryingClient
-from harness.clock import ManualClock
 from harness.records.attempt import Failure, FailureCause
 from harness.records.target import Generation
 from tests.dialects import openai_dialect
+from tests.manual_clock import ManualClock
 from tests.mock_server import MockReply, MockServer
 from tests.scripted_client import Line, ScriptedClient
 

@@ -3,8 +3,8 @@
 import pytest
 
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
-from harness.clock import ManualClock
 from harness.records.attempt import Failure
+from tests.manual_clock import ManualClock
 from tests.scripted_client import Line, ScriptedClient
 
 

@@ -10,13 +10,13 @@ from harness.client.dialect import Access
 from harness.client.dialect_client import DialectClient
 from harness.client.dialects.http import HttpDialect
 from harness.client.protocol import Answer, Failed, Reply
-from harness.clock import ManualClock
 from harness.records.http_server import HttpServer
 from harness.records.target import Generation
 from tests.client.conftest import ask_for
 from tests.client.dialects.test_openai_answer import DONE, STOP, event
 from tests.client.raw import RawServer, Step
 from tests.dialects import openai_dialect
+from tests.manual_clock import ManualClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 ROLE = event({"role": "assistant", "content": ""}, model="mock")

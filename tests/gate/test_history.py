@@ -13,8 +13,7 @@ from harness.files import digest_json
 from harness.gate.compare import compare
 from harness.gate.history import history, past_gate
 from harness.gate.judge import gate
-from harness.gate.seal import seal, sealed_baselines
-from harness.records.baseline import Baseline
+from harness.gate.seal import Baseline, seal, sealed_baselines
 from harness.records.history import PastGate, Promotion, Values
 from harness.records.policy import Policy
 from harness.records.verdict import RuleResult, Verdict

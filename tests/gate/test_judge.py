@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from harness.clock import ManualClock, iso
+from harness.clock import iso
 from harness.gate.compare import compare
 from harness.gate.judge import Circumstances, gate
 from harness.records.attempt import Failure
 from harness.records.policy import Policy
 from harness.records.verdict import Verdict, VerdictHashes
 from tests.builders import make_run, shop, usual
+from tests.manual_clock import ManualClock
 
 HASHES = VerdictHashes(suites="s", config="c", candidate="a", baseline="b")
 NOW = Circumstances("base", HASHES, "0.1.0", iso(ManualClock().utc()))

@@ -17,9 +17,9 @@ from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.recommend import advantages, aims, choose, differences, reason, recommend
 from harness.records.comparison import PairedMetric
+from harness.records.leaderboard import Advantage, Recommendation
 from harness.records.metric import SHARE, Metric
 from harness.records.policy import Policy
-from harness.records.recommendation import Advantage, Recommendation
 from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop, usual
 from tests.gate.simulated import remembered

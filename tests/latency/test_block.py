@@ -1,20 +1,20 @@
-"""How one arm's requests go out: when they are due, whatever has become of those before."""
-
-from __future__ import annotations
+"""A block: what is asked and when is drawn once for every arm, and what came of it is kept."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.latency_arms import BASELINE, Behaviour
 from benchmarks.latency_world import VirtualServer
 from harness.client.protocol import ChatRequest, Reply
-from harness.latency.block import LEAD, Asked, prime, run_block
-from harness.latency.schedule import Due
-from harness.records.latency import Sample
-from harness.records.load import Load
+from harness.latency.block import LEAD, Asked, Due, orders, prime, requests, run_block
+from harness.records.latency import ARMS, Pace, Sample
+from harness.records.latency_settings import LatencySettings, Load
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.simulated import SimulatedClock, simulate
@@ -145,3 +145,53 @@ def test_ctrl_c_leaves_nothing_under_way() -> None:
         return client.now
 
     assert simulate(work(SimulatedClock())) == 0
+
+
+@given(seed=st.integers(0, 1000), rounds=st.integers(10, 60))
+@settings(max_examples=40)
+def test_every_arm_has_every_turn_equally_often(seed: int, rounds: int) -> None:
+    found = orders(LatencySettings(seed=seed, rounds=rounds), 0)
+    assert len(found) == rounds
+    assert all(sorted(order) == sorted(ARMS) for order in found)
+    counts = Counter(found)
+    assert len(counts) == 6
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_the_order_is_drawn_by_the_seed_and_the_load() -> None:
+    one = orders(LatencySettings(seed=1), 0)
+    assert one == orders(LatencySettings(seed=1), 0)
+    assert one != orders(LatencySettings(seed=2), 0)
+    assert one != orders(LatencySettings(seed=1), 1)
+
+
+def test_arrivals_are_those_of_a_poisson_process() -> None:
+    chosen = LatencySettings(requests=40_000, rounds=10)
+    dues = requests(chosen, 0, 0, Pace(load=OPEN, rate=20.0, opening=10), 500)
+    gaps = np.diff([0.0, *(due.offset for due in dues)])
+    assert (gaps > 0.0).all()
+    assert np.mean(gaps) == pytest.approx(1 / 20, rel=0.05)
+    assert np.std(gaps) == pytest.approx(1 / 20, rel=0.05)
+
+
+def test_a_block_has_its_opening_and_its_share_of_the_requests() -> None:
+    chosen = LatencySettings(requests=1001, rounds=20)
+    dues = requests(chosen, 0, 3, Pace(load=OPEN, rate=20.0, opening=7), 500)
+    assert [due.uncounted for due in dues] == [True] * 7 + [False] * 51
+    assert dues == requests(chosen, 0, 3, Pace(load=OPEN, rate=20.0, opening=7), 500)
+    assert dues != requests(chosen, 0, 4, Pace(load=OPEN, rate=20.0, opening=7), 500)
+
+
+@given(prompts=st.integers(1, 80))
+@settings(max_examples=30)
+def test_prompts_come_again_only_when_all_have_come(prompts: int) -> None:
+    dues = requests(LatencySettings(), 0, 0, Pace(load=OPEN, rate=20.0, opening=10), prompts)
+    counts = Counter(due.prompt for due in dues)
+    assert set(counts) <= set(range(prompts))
+    assert max(counts.values()) - min(counts[n] for n in range(prompts)) <= 1
+
+
+def test_without_a_rate_nothing_is_due_at_a_moment_of_its_own() -> None:
+    load = Load(kind="closed", concurrency=4)
+    dues = requests(LatencySettings(), 0, 0, Pace(load=load, opening=4), 10)
+    assert {due.offset for due in dues} == {0.0}

@@ -24,9 +24,8 @@ from harness.latency.analyse import (
 )
 from harness.latency.measure import measure_rounds
 from harness.records.attempt import Failure, FailureCause
-from harness.records.latency import ARMS, LatencySettings
-from harness.records.load import Load
-from harness.records.measurement import Measurement
+from harness.records.latency import ARMS, Measurement
+from harness.records.latency_settings import LatencySettings, Load
 from harness.storage.working_files import MeasurementFolder
 from tests.client.simulated import SimulatedClock, simulate
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.clock import ManualClock
 from harness.pytest_plugin.progress import Progress
+from tests.manual_clock import ManualClock
 
 
 @dataclass

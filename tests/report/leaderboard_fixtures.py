@@ -8,9 +8,8 @@ from functools import cache
 from harness.gate.judge import Circumstances, gate
 from harness.gate.leaderboard_entry import leaderboard_entry
 from harness.records.comparison import Comparison
-from harness.records.leaderboard import Leaderboard, LeaderboardEntry
+from harness.records.leaderboard import Advantage, Leaderboard, LeaderboardEntry, Recommendation
 from harness.records.policy import Policy
-from harness.records.recommendation import Advantage, Recommendation
 from harness.records.verdict import VerdictHashes
 from tests.report.fixtures import comparison, rows
 

@@ -9,7 +9,7 @@ import pytest
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.judge import LatencyRule, judge_rule
 from harness.records.latency import ArmFigures, Bounded, LatencyMetric
-from harness.records.load import Load
+from harness.records.latency_settings import Load
 from harness.records.verdict import RuleResult, Verdict
 from harness.report import formats
 from harness.report.content import ReportContent

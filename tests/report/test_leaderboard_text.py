@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 
 from harness.gate.leaderboard_entry import leaderboard_entry
-from harness.records.leaderboard import Leaderboard
-from harness.records.recommendation import Choice
+from harness.records.leaderboard import Choice, Leaderboard
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
 from harness.report.leaderboard_drawing import NARROW, WIDE, GapLayout, render_gaps

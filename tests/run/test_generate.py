@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from harness.client.protocol import ChatRequest, Reply
-from harness.clock import ManualClock
 from harness.errors import ServerError
 from harness.records.attempt import Attempt, Failure
 from harness.run.generate import Question, generate
 from harness.run.plan import Selection, plan
 from harness.storage import RunFolder
 from tests.builders import identity, shop
+from tests.manual_clock import ManualClock
 from tests.scripted_client import ScriptedClient
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.clock import ManualClock
 from harness.config import load_project
 from harness.records.attempt import Failure
 from harness.run.plan import plan
@@ -22,6 +21,7 @@ from harness.sections.load_suites import load_suites
 from harness.targets import identity
 from harness.targets.identity import identify
 from tests.builders import attempt
+from tests.manual_clock import ManualClock
 from tests.mock_server import MockServer
 from tests.serving.made import write_adapter, write_model, write_safetensors
 from tests.shop import answer, config, write_project

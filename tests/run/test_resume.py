@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.clock import ManualClock
 from harness.config import Project
 from harness.records.attempt import Failure
 from harness.records.suite import Suite
@@ -14,6 +13,7 @@ from harness.run.provenance import header
 from harness.run.resume import Job, Reuse, resume
 from harness.storage import RunFolder, runs_of
 from tests.builders import attempt, identity, shop
+from tests.manual_clock import ManualClock
 
 CLOCK = ManualClock()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.clock import ManualClock
 from harness.errors import JournalError
 from harness.storage.remote_store import EXPIRES, RENEWED, Lease, Store
+from tests.manual_clock import ManualClock
 
 NAME = "base-1/lease.json"
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.clock import ManualClock
 from harness.errors import JournalError, StorageError
 from harness.records.run import Run
 from harness.storage import RunFolder
@@ -12,6 +11,7 @@ from harness.storage.journal_segments import segments
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
 from harness.storage.remote_store import Store
+from tests.manual_clock import ManualClock
 from tests.storage.builders import (
     a_run,
     append,

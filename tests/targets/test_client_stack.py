@@ -16,7 +16,7 @@ import pytest
 from harness.client import balance
 from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Reply, RequestContext
-from harness.clock import SYSTEM_CLOCK, ManualClock
+from harness.clock import SYSTEM_CLOCK
 from harness.errors import EvidenceError
 from harness.records.attempt import Attempt
 from harness.records.plan import Ask
@@ -29,6 +29,7 @@ from harness.targets import client_stack as stage
 from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint
 from tests.builders import identity, shop
+from tests.manual_clock import ManualClock
 from tests.mock_server import COMMAND, MockReply, MockServer
 
 

@@ -11,7 +11,6 @@ import pytest
 from harness.client.balance import BalancedClient
 from harness.client.dialect import ModelEntry, ServerDescription
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
-from harness.clock import ManualClock
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure, Timing
 from harness.records.plan import Plan
@@ -19,6 +18,7 @@ from harness.run.plan import plan
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import ClientStack, Replica
 from tests.builders import identity, shop
+from tests.manual_clock import ManualClock
 
 Logprobs = tuple[tuple[str, float], ...]
 SAME: Logprobs = (("a", -0.5), ("b", -0.25))

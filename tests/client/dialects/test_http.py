@@ -18,12 +18,13 @@ from harness.client.dialect_client import DialectClient
 from harness.client.dialects.http import HttpDialect
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.client.retry import RetryingClient, send_turns
-from harness.clock import SYSTEM_CLOCK, Clock, ManualClock
+from harness.clock import SYSTEM_CLOCK, Clock
 from harness.records.http_server import HttpServer
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.bots import AGENT, Bot, Dialogflow, Ollama, Own, Rasa
 from tests.client.conftest import ask_for
+from tests.manual_clock import ManualClock
 
 SECRET = "hush-hush-very-secret"
 QUICK = Generation(connect_timeout=5.0, chunk_timeout=20.0, case_timeout=60.0, concurrency=8)

@@ -15,12 +15,13 @@ import pytest
 from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.client.retry import RetryingClient
-from harness.clock import SYSTEM_CLOCK, Clock, ManualClock
+from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import UsageError
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.raw import RawServer, Step, chunked
 from tests.dialects import openai_dialect
+from tests.manual_clock import ManualClock
 from tests.mock_server import MockReply, MockServer
 
 SECRET = "sk-very-secret"

@@ -7,10 +7,10 @@ from harness.client.dialect import Access
 from harness.client.dialects.http import HttpDialect
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply, RequestContext
 from harness.client.retry import send_turns
-from harness.clock import ManualClock
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.http_server import HttpServer
 from harness.records.suite import Message
+from tests.manual_clock import ManualClock
 
 ANSWER = Answer("hi", None, "stop", Usage(prompt_tokens=3, completion_tokens=2),
                 Timing(sent=0.0, done=1.0), 1, "m")  # fmt: skip

@@ -3,9 +3,9 @@
 import asyncio
 
 from harness.client.transport.connection import _MOST_UNREAD, AT_ONCE, Backlog, Connection
-from harness.clock import ManualClock
 from tests.client.raw import Notes, chunk, chunked
 from tests.client.transport.test_connection import OPENED, Kept, Wire
+from tests.manual_clock import ManualClock
 
 
 class Eater:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from harness.client.failures import TransportFailed
 from harness.client.transport.connection import Connection
-from harness.clock import ManualClock
 from tests.client.raw import (
     Answer,
     Notes,
@@ -21,6 +20,7 @@ from tests.client.raw import (
     post,
     transport,
 )
+from tests.manual_clock import ManualClock
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 OPENED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"hel")

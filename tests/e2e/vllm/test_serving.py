@@ -15,7 +15,7 @@ from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Failed
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError
-from harness.latency.server_watch import ServerWatch
+from harness.latency.health import ServerWatch
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.serving.command import ServeSpec

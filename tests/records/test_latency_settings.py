@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from harness.records.base import explain
-from harness.records.latency import LatencySettings
-from harness.records.load import Load
+from harness.records.latency_settings import LatencySettings, Load
 
 LOADS = TypeAdapter(Load)
 

@@ -1,4 +1,4 @@
-"""A load: how requests follow each other while latency is measured."""
+"""`latency:` of the configuration: how a measurement is loaded, how long, and what is good."""
 
 from __future__ import annotations
 
@@ -83,3 +83,41 @@ def _as_text(schema: dict[str, Any]) -> None:
 def _written(number: float) -> str:
     """The number without an exponent, as a load is read."""
     return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+class Slo(Record):
+    """What a request must keep to count as good; at least one of the two."""
+
+    ttft: float | None = Field(default=None, gt=0.0)
+    e2e: float | None = Field(default=None, gt=0.0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Slo:
+        if self.ttft is None and self.e2e is None:
+            raise ValueError("give `ttft`, `e2e` or both, in seconds")
+        return self
+
+
+class LatencySettings(Record):
+    """`latency:` of the configuration: what is asked, how often, and how it is to be answered.
+
+    `requests` are those that count, of each arm at each load; `rounds` are how often the arms take
+    turns. With `length: fixed` every answer is `max_tokens` long, where the server can be told.
+    """
+
+    loads: tuple[Load, ...] = Field(default=(Load(kind="poisson", share=0.65),), min_length=1)
+    requests: int = Field(default=1000, ge=40)
+    rounds: int = Field(default=20, ge=10)
+    max_tokens: int = Field(default=64, ge=1)
+    length: Literal["fixed", "natural"] = "fixed"
+    slo: Slo | None = None
+    suites: tuple[str, ...] = ()
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> LatencySettings:
+        if self.requests < 2 * self.rounds:
+            raise ValueError("requests: must be at least twice the rounds")
+        if len({str(load) for load in self.loads}) < len(self.loads):
+            raise ValueError("loads: one is named twice")
+        return self
