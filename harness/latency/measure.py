@@ -20,8 +20,7 @@ from harness.latency.judge import LatencyRule, decided
 from harness.latency.rounds import Measuring
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, Measurement
 from harness.records.latency_settings import LatencySettings, Load
-from harness.records.progress import Watcher
-from harness.records.run import AdapterProof
+from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Generation
 from harness.run.plan import Selection, plan

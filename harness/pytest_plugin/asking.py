@@ -14,8 +14,7 @@ from harness.pytest_plugin.findings import Findings, Where
 from harness.pytest_plugin.needs import Needs
 from harness.pytest_plugin.workbench import Workbench
 from harness.records.plan import Plan
-from harness.records.progress import Watcher
-from harness.records.run import Run
+from harness.records.run import Run, Watcher
 from harness.records.suite import Suite
 from harness.run.plan import Selection, plan
 from harness.run.rescore import rescore

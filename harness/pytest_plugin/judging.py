@@ -10,8 +10,7 @@ from harness.pytest_plugin.asking import Asking, answered, findings_of
 from harness.pytest_plugin.findings import Findings, Judged
 from harness.pytest_plugin.needs import Place
 from harness.records.comparison import Comparison
-from harness.records.progress import Watcher
-from harness.records.run import Run
+from harness.records.run import Run, Watcher
 from harness.sections.evaluate import tell_of_unfinished
 from harness.session.context import GateContext
 from harness.session.gate import GateSession, check_latency

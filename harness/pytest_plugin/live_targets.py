@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.pytest_plugin.spread import Managed
 from harness.pytest_plugin.workbench import Workbench
-from harness.records.progress import Watcher
+from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 from harness.targets.endpoint import Endpoint
 from harness.targets.live_target import LiveTarget

@@ -15,8 +15,8 @@ from harness.pytest_plugin.needs import Place, Tested
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
 from harness.pytest_plugin.spread import Controller, Worker
 from harness.pytest_plugin.workbench import Workbench
-from harness.records.progress import Watcher
 from harness.records.recording import RecordedCase, RecordedSection, Recording
+from harness.records.run import Watcher
 from harness.sections.evidence import configured_judge
 from harness.sections.python import METRICS
 from harness.storage import RunFolder

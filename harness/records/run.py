@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -262,3 +262,15 @@ class Run:
     def spending(self) -> Spending:
         """The tokens and the cost of the answers."""
         return spending(self.summary.tokens, self.header.asking)
+
+
+class Watcher(Protocol):
+    """Whoever wants to hear how a run goes."""
+
+    def say(self, text: str) -> None:
+        """Take note of a step that begins."""
+        ...
+
+    def progress(self, stage: str, done: int, total: int, detail: str) -> None:
+        """Take note that `done` of `total` are over."""
+        ...

@@ -12,8 +12,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError
 from harness.event_loop import run_async
-from harness.records.progress import Watcher
-from harness.records.run import Run, RunHeader
+from harness.records.run import Run, RunHeader, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.distribute import check_reach

@@ -12,8 +12,7 @@ from harness.errors import BudgetSpent
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, spending, tokens_of
 from harness.records.plan import Ask
-from harness.records.progress import Watcher
-from harness.records.run import AdapterProof, RunHeader
+from harness.records.run import AdapterProof, RunHeader, Watcher
 from harness.records.suite import Suite
 from harness.run.distribute import distribute
 from harness.run.generate import Question, generate

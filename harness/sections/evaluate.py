@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from harness.config import Project
 from harness.errors import EvidenceError
 from harness.records.plan import ListedAsks, Plan
-from harness.records.progress import Watcher
-from harness.records.run import Run, RunHeader
+from harness.records.run import Run, RunHeader, Watcher
 from harness.records.suite import Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import run

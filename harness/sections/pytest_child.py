@@ -19,7 +19,7 @@ from harness.config import Project
 from harness.errors import InfrastructureError
 from harness.files import exclusive, seen_from, storage_error
 from harness.records.base import Record
-from harness.records.progress import Watcher
+from harness.records.run import Watcher
 from harness.visible_text import on_a_line
 
 NESTED = "HARNESS_PYTHON_TESTS_OF"

@@ -15,8 +15,8 @@ from harness.event_loop import run_async
 from harness.files import canonical_json, digest_json
 from harness.records.attempt import Attempt
 from harness.records.plan import Ask, Plan, conversation
-from harness.records.progress import Watcher
 from harness.records.recording import RecordedCase, RecordedSection, Recording
+from harness.records.run import Watcher
 from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation

@@ -19,8 +19,7 @@ from harness.latency.judge import latency_rules
 from harness.latency.measure import Contest
 from harness.records.comparison import Comparison
 from harness.records.history import PastGate
-from harness.records.progress import Watcher
-from harness.records.run import Run
+from harness.records.run import Run, Watcher
 from harness.records.verdict import BROKEN_OFF, Verdict
 from harness.report.formats import count
 from harness.report.write import HTML, remove_report, write_report

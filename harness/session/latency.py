@@ -15,8 +15,7 @@ from harness.latency.measure import Contest, measure, measurements
 from harness.records.comparison import Comparison
 from harness.records.latency import Arm, LatencySection, Measurement
 from harness.records.latency_settings import LatencySettings
-from harness.records.progress import Watcher
-from harness.records.run import Run
+from harness.records.run import Run, Watcher
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.sections.load_suites import load_suites

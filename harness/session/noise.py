@@ -14,8 +14,7 @@ from harness.errors import UsageError
 from harness.files import read_bytes, write_atomic
 from harness.gate.noise import measure_noise
 from harness.records.noise import Noise
-from harness.records.progress import Watcher
-from harness.records.run import Run
+from harness.records.run import Run, Watcher
 from harness.records.verdict import Verdict
 from harness.run.engine import run
 from harness.run.plan import Selection

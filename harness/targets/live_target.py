@@ -18,8 +18,7 @@ from harness.config import Project
 from harness.errors import EvidenceError, UsageError
 from harness.records.base import explain
 from harness.records.plan import Plan
-from harness.records.progress import Watcher
-from harness.records.run import RunHeader
+from harness.records.run import RunHeader, Watcher
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.targets.adapter_proof import check_unchanged, prove_all
