@@ -21,7 +21,7 @@ import yaml
 from benchmarks.scenarios import SECTIONS
 from harness.config import Project, load_project
 from harness.records.attempt import Attempt, Failure
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import Run, RunHeader, SectionPlan
 from harness.records.score import Score
 from harness.records.suite import Suite
@@ -78,7 +78,7 @@ def _write_project(folder: Path, size: int, grouped: bool) -> None:
     (folder / "harness.yaml").write_text(yaml.safe_dump(config))
 
 
-def _text(ask: Ask, right: bool, arm: str) -> str:
+def _text(ask: PlannedRequest, right: bool, arm: str) -> str:
     """What an arm says to a case, in words of its own."""
     tail = "." if arm == "base" else "!"
     if ask.section == "scope":
@@ -172,14 +172,14 @@ def _arm(project: Project, suites: tuple[Suite, ...], arm: str) -> Arm:
     )
 
 
-def _answered(ask: Ask, text: str) -> Attempt:
+def _answered(ask: PlannedRequest, text: str) -> Attempt:
     return Attempt(
         key=ask.key, suite=ask.suite, section=ask.section, case=ask.case.id, repeat=ask.repeat,
         status="answered", text=text, finish_reason="stop",
     )  # fmt: skip
 
 
-def _failed(ask: Ask) -> Attempt:
+def _failed(ask: PlannedRequest) -> Attempt:
     return Attempt(
         key=ask.key, suite=ask.suite, section=ask.section, case=ask.case.id, repeat=ask.repeat,
         status="failed", failure=Failure(cause="timeout", detail="no answer in time"),

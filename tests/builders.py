@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.config import Project, load_project
 from harness.records.attempt import Attempt, Failure
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.recording import RecordedCase, RecordedSection
 from harness.records.run import AdapterProof, Run
 from harness.records.score import Score, Term
@@ -23,7 +23,7 @@ from harness.storage import RunFolder
 from tests.manual_clock import ManualClock
 from tests.shop import answer, write_project
 
-Answering = Callable[[str, Ask], str | Failure | None]
+Answering = Callable[[str, PlannedRequest], str | Failure | None]
 
 
 def shop(folder: Path) -> tuple[Project, tuple[Suite, ...]]:
@@ -32,7 +32,7 @@ def shop(folder: Path) -> tuple[Project, tuple[Suite, ...]]:
     return project, load_suites(project)
 
 
-def usual(target: str, ask: Ask) -> str:
+def usual(target: str, ask: PlannedRequest) -> str:
     return answer({"model": target, "messages": [message.model_dump() for message in ask.messages]})
 
 
@@ -97,7 +97,7 @@ def _recorded(section: str, name: str, value: float) -> RecordedCase:
     )  # fmt: skip
 
 
-def attempt(ask: Ask, said: str | Failure) -> Attempt:
+def attempt(ask: PlannedRequest, said: str | Failure) -> Attempt:
     place = {
         "key": ask.key, "suite": ask.suite, "section": ask.section, "case": ask.case.id,
         "repeat": ask.repeat,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.policy import Policy
 from harness.records.rule import Planned
 from harness.records.suite import Suite
@@ -84,15 +84,15 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
     return found
 
 
-def _asks(suites: Sequence[Suite]) -> Iterator[Ask]:
+def _asks(suites: Sequence[Suite]) -> Iterator[PlannedRequest]:
     for suite in suites:
         for section in suite.asked:
             for case in section.cases:
                 key = f"{suite.name}/{section.name}/{case.id}"
-                yield Ask(key, suite.name, section.name, case, 0, case.messages, 0)
+                yield PlannedRequest(key, suite.name, section.name, case, 0, case.messages, 0)
 
 
-def _any_answer(ask: Ask) -> Attempt:
+def _any_answer(ask: PlannedRequest) -> Attempt:
     return Attempt(
         key=ask.key,
         suite=ask.suite,

@@ -19,7 +19,7 @@ _KEY = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PlannedRequest:
     """One planned request; `key` is the digest of all that its answer depends on."""
 
     key: str
@@ -49,8 +49,8 @@ class Part:
                 yield self.section.cases[place]
 
 
-class Asks(Sequence[Ask]):
-    """Every ask of a plan in the order of its cases, the repeats of a case one after another.
+class PlannedRequests(Sequence[PlannedRequest]):
+    """Every request of a plan in the order of its cases, the repeats of a case one after another.
 
     Only the keys are held, 32 bytes each in `keys`; the rest is read from the suites again.
     """
@@ -85,7 +85,7 @@ class Asks(Sequence[Ask]):
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def __iter__(self) -> Iterator[Ask]:
+    def __iter__(self) -> Iterator[PlannedRequest]:
         number = 0
         for part in self._parts:
             for case in part.cases():
@@ -95,12 +95,12 @@ class Asks(Sequence[Ask]):
                     number += 1
 
     @overload
-    def __getitem__(self, index: int) -> Ask: ...
+    def __getitem__(self, index: int) -> PlannedRequest: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Ask]: ...
+    def __getitem__(self, index: slice) -> list[PlannedRequest]: ...
 
-    def __getitem__(self, index: int | slice) -> Ask | list[Ask]:
+    def __getitem__(self, index: int | slice) -> PlannedRequest | list[PlannedRequest]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
         number = range(len(self))[index]
@@ -116,18 +116,18 @@ class Asks(Sequence[Ask]):
 
     def _ask(
         self, number: int, part: Part, case: Case, messages: tuple[Message, ...], repeat: int
-    ) -> Ask:
+    ) -> PlannedRequest:
         key = f"sha256:{self._raw(number).hex()}"
         seed = self._seed + repeat
-        return Ask(key, part.suite, part.section.name, case, repeat, messages, seed)
+        return PlannedRequest(key, part.suite, part.section.name, case, repeat, messages, seed)
 
 
-class ListedAsks(Sequence[Ask]):
-    """Asks that are all held, as those of a section's later rounds are."""
+class RequestList(Sequence[PlannedRequest]):
+    """Requests that are all held, as those of a section's later rounds are."""
 
     __slots__ = ("_asks",)
 
-    def __init__(self, asks: Sequence[Ask]) -> None:
+    def __init__(self, asks: Sequence[PlannedRequest]) -> None:
         self._asks = tuple(asks)
 
     @property
@@ -148,12 +148,12 @@ class ListedAsks(Sequence[Ask]):
         return len(self._asks)
 
     @overload
-    def __getitem__(self, index: int) -> Ask: ...
+    def __getitem__(self, index: int) -> PlannedRequest: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Ask]: ...
+    def __getitem__(self, index: slice) -> Sequence[PlannedRequest]: ...
 
-    def __getitem__(self, index: int | slice) -> Ask | Sequence[Ask]:
+    def __getitem__(self, index: int | slice) -> PlannedRequest | Sequence[PlannedRequest]:
         return self._asks[index]
 
 
@@ -171,7 +171,7 @@ def _system(prompt: str) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The asks of one target, with the run they belong to.
+    """The requests of one target, with the run they belong to.
 
     They are `scored` where the answer to each gives the score of a case.
     """
@@ -182,6 +182,6 @@ class Plan:
     generation: Generation
     system_prompts: dict[str, str | None]
     suite_digests: dict[str, str]
-    asks: Asks | ListedAsks
+    asks: PlannedRequests | RequestList
     selection: dict[str, str]
     scored: bool = True

@@ -16,7 +16,7 @@ from harness.config import Project
 from harness.errors import HarnessError, InfrastructureError, UsageError
 from harness.event_loop import run_async
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.server import ManagedServer, RemoteServer
 from harness.run.generate import Journal, Question, Watch, generate
 from harness.run.ray_cluster import RayCluster, Sharding
@@ -57,12 +57,12 @@ def check_reach(cluster: RayCluster, name: str, project: Project) -> None:
 
 
 async def distribute(
-    asks: Iterable[Ask],
+    asks: Iterable[PlannedRequest],
     question: Question,
     endpoint: Endpoint,
     cluster: RayCluster,
     journal: Journal,
-    on_attempt: Callable[[Ask, Attempt], None],
+    on_attempt: Callable[[PlannedRequest, Attempt], None],
 ) -> None:
     """Return when every ask has an attempt in the journal, as `generate` does.
 
@@ -76,15 +76,15 @@ async def distribute(
     """
     settings = question.generation
     watch = Watch(question)
-    sharding: Sharding[Ask, Delivered] = Sharding(
+    sharding: Sharding[PlannedRequest, Delivered] = Sharding(
         group=lambda ask: (ask.suite, ask.case.group),
         key=lambda ask: ask.key,
         key_of_result=lambda delivered: delivered[0],
     )
     work = partial(_work, endpoint, question, __version__)
-    given: dict[str, Ask] = {}
+    given: dict[str, PlannedRequest] = {}
 
-    def bare() -> Iterator[Ask]:
+    def bare() -> Iterator[PlannedRequest]:
         for ask in asks:
             given[ask.key] = ask
             yield _bare(ask)
@@ -98,13 +98,13 @@ async def distribute(
             watch.see(attempt)
 
 
-def _bare(ask: Ask) -> Ask:
+def _bare(ask: PlannedRequest) -> PlannedRequest:
     """The ask without what is expected of its answer, which stays here."""
     return replace(ask, case=ask.case.model_copy(update={"expect": {}}))
 
 
 def _work(
-    endpoint: Endpoint, question: Question, version: str, asks: Sequence[Ask], share: int
+    endpoint: Endpoint, question: Question, version: str, asks: Sequence[PlannedRequest], share: int
 ) -> Iterator[list[Delivered] | HarnessError]:
     """On a worker: batches of lines, of at most `BATCH` or `BATCH_SECONDS`.
 
@@ -123,7 +123,9 @@ def _work(
     yield from out.batches()
 
 
-def _ask(asks: Sequence[Ask], question: Question, endpoint: Endpoint, out: _Outbox) -> None:
+def _ask(
+    asks: Sequence[PlannedRequest], question: Question, endpoint: Endpoint, out: _Outbox
+) -> None:
     async def work() -> None:
         async with open_stack(endpoint, question.generation, SYSTEM_CLOCK) as clients:
             await generate(asks, question, clients.client, out, lambda *_: None)

@@ -11,7 +11,7 @@ from harness.config import Project
 from harness.errors import BudgetSpent
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, spending, tokens_of
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.run import AdapterProof, RunHeader, Watcher
 from harness.records.suite import Suite
 from harness.run.distribute import distribute
@@ -65,7 +65,7 @@ async def ask(
             scoring, count = Scoring(suites), _counter(watcher, begun, means.hold)
             stopwatch = _Stopwatch(job.folder)
 
-            def see(one: Ask, attempt: Attempt) -> None:
+            def see(one: PlannedRequest, attempt: Attempt) -> None:
                 stopwatch.see(attempt)
                 if scoring.quick and planned.scored:
                     scores.append(scoring.score(one, attempt).model_dump_json())

@@ -10,7 +10,7 @@ from typing import Protocol
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.errors import HarnessError, ServerError
 from harness.records.attempt import Attempt, Failure
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.target import Generation
 
 REFUSED_STATUS = frozenset({401, 403})
@@ -39,7 +39,7 @@ class Question:
     answers_as: str | None = None
     where: str = ""
 
-    def request(self, ask: Ask) -> ChatRequest:
+    def request(self, ask: PlannedRequest) -> ChatRequest:
         """The request that puts the ask to the server."""
         return ChatRequest(
             model=self.model,
@@ -53,11 +53,11 @@ class Question:
 
 
 async def generate(
-    asks: Iterable[Ask],
+    asks: Iterable[PlannedRequest],
     question: Question,
     client: ChatClient,
     journal: Journal,
-    on_attempt: Callable[[Ask, Attempt], None],
+    on_attempt: Callable[[PlannedRequest, Attempt], None],
 ) -> None:
     """Return when every ask has an attempt in the journal.
 
@@ -91,11 +91,11 @@ def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
 
 
 async def _worker(
-    waiting: Iterator[Ask],
+    waiting: Iterator[PlannedRequest],
     question: Question,
     client: ChatClient,
     journal: Journal,
-    on_attempt: Callable[[Ask, Attempt], None],
+    on_attempt: Callable[[PlannedRequest, Attempt], None],
     watch: Watch,
 ) -> None:
     for ask in waiting:
@@ -150,7 +150,7 @@ def _unreachable(failure: Failure) -> bool:
     return failure.cause in GONE_CAUSES or failure.status in CLOSED_STATUS
 
 
-def _attempt(ask: Ask, reply: Reply) -> Attempt:
+def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
     place = {
         "key": ask.key,
         "suite": ask.suite,

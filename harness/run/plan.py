@@ -10,7 +10,7 @@ from typing import Any
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
-from harness.records.plan import Ask, Asks, ListedAsks, Part, Plan
+from harness.records.plan import Part, Plan, PlannedRequest, PlannedRequests, RequestList
 from harness.records.suite import Case, Section, Suite
 from harness.records.target import Generation, Identity
 
@@ -88,14 +88,18 @@ def plan(
 
 
 def plan_requests(
-    about: Plan, target: str, identity: Identity, generation: Generation, asks: Sequence[Ask]
+    about: Plan,
+    target: str,
+    identity: Identity,
+    generation: Generation,
+    asks: Sequence[PlannedRequest],
 ) -> Plan:
     """The plan of requests that the run `about` is about leads to, put to any target.
 
     Their keys are made here. The plan's run has no scores: whoever wanted the answers makes them.
     """
     begun = _begun(identity, generation)
-    listed = ListedAsks([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in asks])
+    listed = RequestList([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in asks])
     content = digest_json([listed.digest, about.run_id])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
@@ -123,7 +127,7 @@ def _has_work(suite: Suite, selection: Selection) -> bool:
     )
 
 
-def _content(asks: Asks, identity: Identity, generation: Generation) -> Any:
+def _content(asks: PlannedRequests, identity: Identity, generation: Generation) -> Any:
     """What the answers depend on; where nothing is asked at once, what later requests would."""
     if asks:
         return asks.digest
@@ -161,13 +165,13 @@ def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[
     return places[: selection.limit]
 
 
-def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> Asks:
-    """The asks of the parts, each with a key that is the digest of all its answer depends on."""
+def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> PlannedRequests:
+    """The requests of the parts, each keyed by the digest of all its answer depends on."""
     begun = _begun(identity, generation)
     keys = bytearray()
-    for ask in Asks(parts, generation, b""):
+    for ask in PlannedRequests(parts, generation, b""):
         keys += _key(begun, ask)
-    return Asks(parts, generation, bytes(keys))
+    return PlannedRequests(parts, generation, bytes(keys))
 
 
 def _begun(identity: Identity, generation: Generation) -> Any:
@@ -175,7 +179,7 @@ def _begun(identity: Identity, generation: Generation) -> Any:
     return hashlib.sha256(common.encode())
 
 
-def _key(begun: Any, ask: Ask) -> bytes:
+def _key(begun: Any, ask: PlannedRequest) -> bytes:
     messages = [[turn.role, turn.content] for turn in ask.messages]
     case = f"{ask.suite}/{ask.section}/{ask.case.id}"
     key = begun.copy()

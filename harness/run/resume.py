@@ -11,7 +11,7 @@ from harness.clock import Clock, iso
 from harness.config import Project
 from harness.files import Appender
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite
@@ -60,8 +60,8 @@ class Job:
         """How many asks have no answer yet, failed ones among them."""
         return len(self.plan.asks) - len(self.done)
 
-    def pending(self) -> Iterator[Ask]:
-        """The asks that have no answer yet, in the order of the plan."""
+    def pending(self) -> Iterator[PlannedRequest]:
+        """The requests that have no answer yet, in the order of the plan."""
         return (ask for ask in self.plan.asks if ask.key not in self.done)
 
     def anew(self) -> bool:

@@ -13,7 +13,7 @@ from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.base import explain
 from harness.records.metric import Metric
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Unscored
@@ -32,8 +32,8 @@ class Scoring:
             (suite.name, section.name): section for suite in suites for section in suite.asked
         }
 
-    def score(self, ask: Ask, attempt: Attempt) -> Score:
-        """The score of what came back for an ask.
+    def score(self, ask: PlannedRequest, attempt: Attempt) -> Score:
+        """The score of what came back for a request.
 
         A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is
         no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
@@ -54,11 +54,11 @@ def fingerprint(suites: Sequence[Suite]) -> str | None:
 
 def score(
     suites: Sequence[Suite],
-    asks: Iterable[Ask],
+    asks: Iterable[PlannedRequest],
     attempts: Mapping[str, Attempt],
     known: Mapping[str, Score] | None = None,
 ) -> Iterator[tuple[Score, Attempt]]:
-    """One score, with its attempt, for every ask that has one, in the order of the asks.
+    """One score, with its attempt, for every request that has one, in the plan's order.
 
     A score that is `known` by the ask's key stands.
     """
@@ -70,7 +70,7 @@ def score(
             yield done or scoring.score(ask, attempt), attempt
 
 
-def _score(ask: Ask, attempt: Attempt, section: Section) -> Score:
+def _score(ask: PlannedRequest, attempt: Attempt, section: Section) -> Score:
     case = ask.case
     place = {
         "key": ask.key,

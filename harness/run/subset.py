@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.run import Run, RunHeader
 from harness.records.score import Score
 from harness.records.suite import Suite
@@ -67,6 +67,8 @@ def scored_again(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> It
         case = cases.get((item.suite, item.section, item.case))
         if case is not None:  # a suite of another version is noticed when runs are compared
             asks.append(
-                Ask(item.key, item.suite, item.section, case, item.repeat, case.messages, 0)
+                PlannedRequest(
+                    item.key, item.suite, item.section, case, item.repeat, case.messages, 0
+                )
             )
     return (found for found, _ in score(suites, asks, attempts))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import EvidenceError
-from harness.records.plan import ListedAsks, Plan
+from harness.records.plan import Plan, RequestList
 from harness.records.run import Run, RunHeader, Watcher
 from harness.records.suite import Section, Suite
 from harness.records.target import Generation
@@ -154,7 +154,7 @@ def _plan_of(header: RunHeader, selection: Selection) -> Plan:
         generation=generation,
         system_prompts=header.system_prompts,
         suite_digests=header.suites,
-        asks=ListedAsks(()),
+        asks=RequestList(()),
         selection=header.selection,
     )
 

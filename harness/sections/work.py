@@ -14,7 +14,7 @@ from harness.errors import SuiteError
 from harness.event_loop import run_async
 from harness.files import canonical_json, digest_json
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask, Plan, conversation
+from harness.records.plan import Plan, PlannedRequest, conversation
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.run import Watcher
 from harness.records.score import Score, Term
@@ -211,7 +211,7 @@ class SectionWork:
         settings = about.generation if own else self.project.generation(to)
         generation = Generation(**{**settings.model_dump(), **sampling})
         asks = [
-            Ask(
+            PlannedRequest(
                 "",
                 request.job.suite.name,
                 request.job.section.name,

@@ -13,7 +13,7 @@ from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
 from harness.files import digest_json
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack
@@ -117,7 +117,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
 
 
 def fingerprint(
-    prompts: Sequence[Ask], base: Sequence[Logprobs], adapter: Sequence[Logprobs]
+    prompts: Sequence[PlannedRequest], base: Sequence[Logprobs], adapter: Sequence[Logprobs]
 ) -> tuple[Probe, ...]:
     """One probe a prompt."""
     return tuple(

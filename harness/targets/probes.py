@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
 from harness.records.attempt import Failure
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.suite import Case
 
 PROBES = 8
@@ -119,14 +119,14 @@ def gap_between(one: Logprobs, two: Logprobs) -> AnswerGap:
     return AnswerGap(largest, forked=len(one) != len(two))
 
 
-def _plain_probe(number: int) -> Ask:
+def _plain_probe(number: int) -> PlannedRequest:
     case = Case.model_validate(
         {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
     )
-    return Ask(case.id, "", "", case, 0, case.messages, 0)
+    return PlannedRequest(case.id, "", "", case, 0, case.messages, 0)
 
 
-def choose_probes(asks: Sequence[Ask]) -> list[Ask]:
+def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     """Some of a plan's requests, at most `PROBES`, from all over the list."""
     if not asks:  # a run whose sections ask nothing at once
         return [_plain_probe(number) for number in range(PROBES)]
@@ -134,7 +134,9 @@ def choose_probes(asks: Sequence[Ask]) -> list[Ask]:
     return list(asks[::step][:PROBES])
 
 
-async def logprobs(client: ChatClient, model: str, probes: Sequence[Ask]) -> list[Logprobs]:
+async def logprobs(
+    client: ChatClient, model: str, probes: Sequence[PlannedRequest]
+) -> list[Logprobs]:
     """The tokens that the model answers the probes with, and their log-probabilities.
 
     Only log-probabilities of generated tokens are asked for: prompt log-probabilities break LoRA
@@ -146,7 +148,7 @@ async def logprobs(client: ChatClient, model: str, probes: Sequence[Ask]) -> lis
     return list(await asyncio.gather(*(_logprobs(client, model, probe) for probe in probes)))
 
 
-async def _logprobs(client: ChatClient, model: str, probe: Ask) -> Logprobs:
+async def _logprobs(client: ChatClient, model: str, probe: PlannedRequest) -> Logprobs:
     reply = await client.ask(_request(model, probe))
     if not isinstance(reply, Answer):
         raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
@@ -161,7 +163,7 @@ async def _logprobs(client: ChatClient, model: str, probe: Ask) -> Logprobs:
 async def answers(
     client: ChatClient,
     model: str,
-    probes: Sequence[Ask],
+    probes: Sequence[PlannedRequest],
     answers_as: str | None,
     *,
     with_logprobs: bool,
@@ -182,5 +184,5 @@ async def answers(
     return found
 
 
-def _request(model: str, probe: Ask) -> ChatRequest:
+def _request(model: str, probe: PlannedRequest) -> ChatRequest:
     return ChatRequest(model=model, messages=probe.messages, max_tokens=PROBE_TOKENS, logprobs=True)

@@ -10,7 +10,7 @@ from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan, PlannedRequest
 from harness.targets.client_stack import ClientStack, Replica
 from harness.targets.probes import TOLERANCES, Logprobs, answers, choose_probes, compare
 
@@ -152,7 +152,7 @@ async def _twice(
 
 
 async def _ask(
-    replica: Replica, *, model: str, probes: Sequence[Ask], answers_as: str | None
+    replica: Replica, *, model: str, probes: Sequence[PlannedRequest], answers_as: str | None
 ) -> list[Logprobs] | Failure:
     """The replica's answers, with log-probabilities where it gives them; or why it is not there.
 

@@ -14,7 +14,7 @@ from harness.errors import EvidenceError
 from harness.gate.noise import false_alarms, measure_noise
 from harness.records.attempt import Failure
 from harness.records.noise import Noise
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.policy import Policy
 from harness.records.run import Run
 from harness.run.plan import Selection
@@ -46,7 +46,7 @@ def measured(
 def knows(*known: range) -> Answering:
     """Repeat k knows the facts in `known[k]` and no other."""
 
-    def answering(target: str, ask: Ask) -> str:
+    def answering(target: str, ask: PlannedRequest) -> str:
         if ask.section != "gold":
             return usual("candidate", ask)
         number = int(ask.case.id[1:])
@@ -108,7 +108,7 @@ def test_the_noise_of_coins_is_what_probability_says(tmp_path: Path) -> None:
     coins = random.Random(5)
     asked = [[number for number in range(40) if coins.random() < 0.5] for _ in range(12)]
 
-    def answering(target: str, ask: Ask) -> str:
+    def answering(target: str, ask: PlannedRequest) -> str:
         if ask.section != "gold":
             return "Here you are."
         number = int(ask.case.id[1:])
@@ -143,7 +143,7 @@ def test_askings_far_apart_are_false_alarms_one_way_each(tmp_path: Path) -> None
 
 
 def test_a_critical_case_that_flips_shows_where_the_policy_forgot_it(tmp_path: Path) -> None:
-    def answering(target: str, ask: Ask) -> str:
+    def answering(target: str, ask: PlannedRequest) -> str:
         if ask.case.id == "s0" and ask.repeat == 0:
             return "Sorry, I can't help with that."
         return usual(target, ask)

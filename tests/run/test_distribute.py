@@ -11,7 +11,7 @@ import pytest
 import harness
 from harness.errors import HarnessError, InfrastructureError, ServerError
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask, Plan
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.target import Generation
 from harness.run import distribute as stage
 from harness.run.distribute import BATCH, distribute
@@ -58,7 +58,9 @@ def planned(tmp_path: Path) -> Plan:
     return plan(project, "base", suites, identity("base"))
 
 
-def asked(asks: tuple[Ask, ...], url: str, cluster: OneWorker) -> tuple[list[str], list[Attempt]]:
+def asked(
+    asks: tuple[PlannedRequest, ...], url: str, cluster: OneWorker
+) -> tuple[list[str], list[Attempt]]:
     journal, seen = Lines(), []
     asyncio.run(
         distribute(

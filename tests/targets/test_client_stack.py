@@ -19,7 +19,7 @@ from harness.client.protocol import Answer, ChatRequest, Reply, RequestContext
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import EvidenceError
 from harness.records.attempt import Attempt
-from harness.records.plan import Ask
+from harness.records.plan import PlannedRequest
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.run.generate import Question, generate
@@ -143,7 +143,7 @@ async def test_one_of_three_is_killed_and_comes_back(
     seen: list[Attempt] = []
     tries_at: dict[str, int] = {}
 
-    def see(_: Ask, attempt: Attempt) -> None:
+    def see(_: PlannedRequest, attempt: Attempt) -> None:
         seen.append(attempt)
         if len(seen) == 200:
             processes[1].kill()
