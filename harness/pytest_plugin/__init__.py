@@ -29,11 +29,11 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Take pytest's call: the rest of the plugin is there only where a target is named."""
-    from harness.pytest_plugin.idle import Idle
+    from harness.pytest_plugin.no_target import NoTarget
 
     options = read_options(config)
     if options is None:
-        config.pluginmanager.register(Idle(config), "harness-idle")
+        config.pluginmanager.register(NoTarget(config), "harness-no-target")
         return
     from harness.pytest_plugin.plugin import Plugin
 

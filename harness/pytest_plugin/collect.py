@@ -10,9 +10,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.pytest_plugin.items import CaseItem, RuleItem
-from harness.pytest_plugin.marks import CRITICAL, RULE, Marks
-from harness.pytest_plugin.names import parametrized, safe
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.names import CRITICAL, RULE, Marks, parametrized, safe
+from harness.pytest_plugin.session import Workbench
 from harness.records.rule import Rule
 from harness.records.suite import Section, Suite
 from harness.yaml_files import line_of

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin.outcomes import Account, Failing, Inconclusive, NoEvidence, Tolerated
-from harness.pytest_plugin.shown import answer_section, prompt_sections, shown, why
+from harness.pytest_plugin.reporting import (
+    Account,
+    Failing,
+    Inconclusive,
+    NoEvidence,
+    Tolerated,
+    answer_section,
+    prompt_sections,
+    shown,
+    why,
+)
 from harness.records.score import Score
 from harness.records.suite import Case, Section, Suite
 from harness.report.text import on_a_line, one_line
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.findings import Judged
-    from harness.pytest_plugin.workbench import Workbench
+    from harness.pytest_plugin.session import Workbench
     from harness.records.verdict import RuleResult
 
 _PROPERTY = 500

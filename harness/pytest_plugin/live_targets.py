@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.pytest_plugin.spread import Managed
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.xdist import Managed
 from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 from harness.targets.endpoint import Endpoint

@@ -12,10 +12,18 @@ from pydantic import ValidationError
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
+from harness.pytest_plugin.findings import Tested
 from harness.pytest_plugin.live_targets import LiveTargets
-from harness.pytest_plugin.marks import CRITICAL, Marks
-from harness.pytest_plugin.needs import Tested
-from harness.pytest_plugin.outcomes import Account, Failing, NoEvidence, Tolerated, retell
+from harness.pytest_plugin.names import CRITICAL, Marks
+from harness.pytest_plugin.reporting import (
+    Account,
+    Failing,
+    NoEvidence,
+    Tolerated,
+    conversation_sections,
+    retell,
+    shown,
+)
 from harness.pytest_plugin.running_test import (
     CaseMark,
     Ended,
@@ -25,8 +33,7 @@ from harness.pytest_plugin.running_test import (
     recorded,
     running_test_of,
 )
-from harness.pytest_plugin.shown import conversation_sections, shown
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.session import Workbench
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
 from harness.records.suite import Suite

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
+from harness.pytest_plugin.findings import Place, Tested
 from harness.pytest_plugin.live_targets import LiveTargets
-from harness.pytest_plugin.needs import Place, Tested
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
-from harness.pytest_plugin.spread import Controller, Worker
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.xdist import Controller, Worker
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.run import Watcher
 from harness.sections.evidence import configured_judge
@@ -22,7 +22,7 @@ from harness.sections.python import METRICS
 from harness.storage import RunFolder
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.asking import Asking
+    from harness.pytest_plugin.runs import PlannedRuns
 
 
 class ResultRecorder:
@@ -150,7 +150,7 @@ class TestSession:
         self._workbench = workbench
         self._tests = tests
         self._watcher = watcher
-        self._asking: Asking | None = None
+        self._asking: PlannedRuns | None = None
         self._recorder: ResultRecorder | None = None
         self._live_targets: LiveTargets | None = None
 
@@ -163,7 +163,7 @@ class TestSession:
         """By section, why nothing was recorded of it; empty where it was."""
         return {} if self._recorder is None else self._recorder.outcomes()
 
-    def open(self, asking: Asking, controller: Controller) -> None:
+    def open(self, asking: PlannedRuns, controller: Controller) -> None:
         """Get through to every target that is tested, its adapter proven, before any test runs.
 
         Raises:
@@ -177,7 +177,7 @@ class TestSession:
             return
         self._recorder = ResultRecorder(self._workbench, needs.tests)
         self._tests.live_targets = self._live_targets = LiveTargets(self._workbench, self._watcher)
-        from harness.pytest_plugin.asking import wholes
+        from harness.pytest_plugin.runs import wholes
         from harness.storage import RunFolder
 
         for target, planned in wholes(asking).items():
@@ -219,7 +219,7 @@ class TestSession:
         findings, asking, recorder = self._workbench.findings, self._asking, self._recorder
         if findings is None or asking is None or asking.bench is None or not findings.late:
             return
-        from harness.pytest_plugin.judging import judged_late
+        from harness.pytest_plugin.gate import judged_late
 
         unkept = {} if recorder is None else recorder.unkept()
         judged = judged_late(asking, asking.bench, findings, self._watcher, unkept)
@@ -229,7 +229,7 @@ class TestSession:
         """Close what was opened; a report whose rules still wait for tests is a partial one."""
         findings, asking = self._workbench.findings, self._asking
         if findings is not None and findings.late and asking is not None and asking.bench:
-            from harness.pytest_plugin.judging import report_part
+            from harness.pytest_plugin.gate import report_part
 
             report_part(asking, asking.bench, self._watcher)
         if self._live_targets is not None:

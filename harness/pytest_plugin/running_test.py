@@ -15,7 +15,7 @@ from harness.errors import UsageError
 from harness.files import digest_json
 from harness.pytest_plugin.chat import ChatTarget, Exchanges
 from harness.pytest_plugin.live_targets import LiveTargets
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.session import Workbench
 from harness.records.attempt import Attempt, Failure
 from harness.records.base import Record
 from harness.records.recording import RecordedCase

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.pytest_plugin.marks import marker
+from harness.pytest_plugin.names import marker
 
 
 @pytest.mark.parametrize(

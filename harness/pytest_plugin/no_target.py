@@ -1,4 +1,4 @@
-"""Idle: a session without a target, told apart from one in which somebody forgot it."""
+"""A session without a target, told apart from one in which somebody forgot it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Node(Protocol):
     workeroutput: dict[str, Any]
 
 
-class Idle:
+class NoTarget:
     """Collects nothing; says what is missing where nothing else was collected either."""
 
     def __init__(self, config: pytest.Config) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.files import read_bytes, write_atomic
-from harness.pytest_plugin.findings import Findings
-from harness.pytest_plugin.needs import Needs
+from harness.pytest_plugin.findings import Findings, Needs
 from harness.records.base import Record
 
 _INPUT = "harness_folder"

@@ -1,20 +1,24 @@
-"""The workbench: what a session knows of its project, its targets and their answers."""
+"""A session: what pytest knows of the project, its targets and their answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from harness.config import SEALED, Project, load_project
 from harness.errors import HarnessError, SuiteError
-from harness.pytest_plugin.answers import Answers, held_answers, stored_answers
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
+from harness.records.attempt import Attempt
 from harness.records.policy import Policy
+from harness.records.run import Run
+from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.sections.load_suites import load_suites
 from harness.sections.registry import kinds
@@ -24,6 +28,49 @@ from harness.targets.endpoint import Endpoint, connect
 
 if TYPE_CHECKING:
     from harness.session.context import GateContext
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The scores of a run by case, repeat after repeat; an attempt is read when it is asked for."""
+
+    target: str
+    scores: Mapping[str, tuple[Score, ...]]
+    attempts: Mapping[str, Attempt]
+
+    def of(self, case: str) -> tuple[Score, ...]:
+        """The scores of a case, none where it was not asked."""
+        return self.scores.get(case, ())
+
+    def attempt(self, score: Score) -> Attempt:
+        """The attempt that was scored."""
+        return self.attempts[score.key]
+
+
+def stored_answers(folder: RunFolder) -> Answers:
+    """The answers of a finished run.
+
+    Raises:
+        EvidenceError: there is none, or it is not as it was when it was finished.
+    """
+    run = folder.load()
+    recorded = {one.attempt.key: one.attempt for one in run.recorded}
+    attempts = ChainMap(recorded, cast("dict[str, Attempt]", folder.attempts()))
+    return Answers(run.header.target, _by_case(run.scores), attempts)
+
+
+def held_answers(run: Run, name: str) -> Answers:
+    """The answers of a run that no folder holds, under a name of its own."""
+    return Answers(name, _by_case(run.scores), {one.key: one for one in run.attempts})
+
+
+def _by_case(scores: Iterable[Score]) -> dict[str, tuple[Score, ...]]:
+    found: defaultdict[str, list[Score]] = defaultdict(list)
+    for score in scores:
+        found[score.path].append(score)
+    return {
+        path: tuple(sorted(several, key=lambda one: one.repeat)) for path, several in found.items()
+    }
 
 
 def told(error: HarnessError, root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Judging: what the policy makes of the candidates that were asked."""
+"""The gate in a session: what the policy makes of the candidates that were asked."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.errors import HarnessError
-from harness.pytest_plugin.asking import Asking, answered, findings_of
-from harness.pytest_plugin.findings import Findings, Judged
-from harness.pytest_plugin.needs import Place
+from harness.pytest_plugin.findings import Findings, Judged, Place
+from harness.pytest_plugin.runs import PlannedRuns, answered, findings_of
 from harness.records.comparison import Comparison
 from harness.records.run import Run, Watcher
 from harness.sections.evaluate import tell_of_unfinished
@@ -19,7 +18,7 @@ from harness.storage import RunFolder
 _LISTED = 10
 
 
-def judged(asking: Asking, context: GateContext, watcher: Watcher) -> Findings:
+def judged(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> Findings:
     """The findings, when everything is answered and judged.
 
     Reports are written where `harness gate` would write them. An error leaves none that looks like
@@ -28,18 +27,18 @@ def judged(asking: Asking, context: GateContext, watcher: Watcher) -> Findings:
     Raises:
         HarnessError: something cannot be asked or judged.
     """
-    with _session(asking, context, watcher) as session:
-        for candidate in asking.needs.rules:
+    with _session(planned, context, watcher) as session:
+        for candidate in planned.needs.rules:
             check_latency(context, candidate)
-        runs = answered(asking, watcher)
-        unkept = {each.place: each.part for each in asking.needs.tests}
-        found = {} if asking.needs.late else _judged(asking, session, runs, watcher, unkept)
-    update = {"judged": found, "late": asking.needs.late}
-    return findings_of(asking, runs).model_copy(update=update)
+        runs = answered(planned, watcher)
+        unkept = {each.place: each.part for each in planned.needs.tests}
+        found = {} if planned.needs.late else _judged(planned, session, runs, watcher, unkept)
+    update = {"judged": found, "late": planned.needs.late}
+    return findings_of(planned, runs).model_copy(update=update)
 
 
 def judged_late(
-    asking: Asking,
+    planned: PlannedRuns,
     context: GateContext,
     findings: Findings,
     watcher: Watcher,
@@ -51,26 +50,26 @@ def judged_late(
     problem of every candidate: nothing can be said any more.
     """
     folder = context.project.runs
-    session = _session(asking, context, watcher)
+    session = _session(planned, context, watcher)
     try:
         runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
-        found = _judged(asking, session, runs, watcher, unkept)
+        found = _judged(planned, session, runs, watcher, unkept)
     except HarnessError as error:
         session.remove_reports()
-        found = dict.fromkeys(asking.needs.rules, Judged(problems=(error.line,)))
+        found = dict.fromkeys(planned.needs.rules, Judged(problems=(error.line,)))
     return findings.model_copy(update={"judged": found, "late": False})
 
 
-def report_part(asking: Asking, context: GateContext, watcher: Watcher) -> None:
+def report_part(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> None:
     """Leave a partial report on every candidate that was to be judged as a whole."""
-    _session(asking, context, watcher).write_partial_reports()
+    _session(planned, context, watcher).write_partial_reports()
 
 
-def _session(asking: Asking, context: GateContext, watcher: Watcher) -> GateSession:
-    workbench = asking.workbench
+def _session(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> GateSession:
+    workbench = planned.workbench
     session = GateSession(
         context,
-        {candidate: asking.selections[candidate] for candidate in asking.whole},
+        {candidate: planned.selections[candidate] for candidate in planned.whole},
         watcher,
         stored=workbench.options.stored,
         no_cache=workbench.options.no_cache,
@@ -80,7 +79,7 @@ def _session(asking: Asking, context: GateContext, watcher: Watcher) -> GateSess
 
 
 def _judged(
-    asking: Asking,
+    planned: PlannedRuns,
     session: GateSession,
     runs: Mapping[str, Run],
     watcher: Watcher,
@@ -95,13 +94,13 @@ def _judged(
     now = context.grounds(complete)
     tell_of_unfinished(context.project, context.suites, complete, now, watcher)
     judged = {}
-    for candidate, places in asking.needs.rules.items():
+    for candidate, places in planned.needs.rules.items():
         found = context.compare(candidate, complete)
         if context.has_latency_rules(places):
             found = session.with_latency(found)
         judged[candidate] = (
             _as_gate_does(session, found)
-            if candidate in asking.whole
+            if candidate in planned.whole
             else _by_rules(context, found)
         )
     return judged

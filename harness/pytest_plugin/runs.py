@@ -1,4 +1,4 @@
-"""Asking: everything that the selected items need, at once, before the first one reports."""
+"""Runs for a session: all that the selected items require is asked at once, before any reports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.event_loop import run_async
-from harness.pytest_plugin.findings import Findings, Where
-from harness.pytest_plugin.needs import Needs
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.findings import Findings, Needs, Where
+from harness.pytest_plugin.session import Workbench
 from harness.records.plan import Plan
 from harness.records.run import Run, Watcher
 from harness.records.suite import Suite
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class PlannedRuns:
     """What is asked of whom, and on which bench it is judged."""
 
     workbench: Workbench
@@ -50,7 +49,7 @@ class Asking:
         return tuple(name for name, places in self.needs.rules.items() if len(places) == rules)
 
 
-def plan_asking(workbench: Workbench, needs: Needs) -> Asking:
+def plan_runs(workbench: Workbench, needs: Needs) -> PlannedRuns:
     """What has to be asked for the needs.
 
     Raises:
@@ -74,30 +73,17 @@ def plan_asking(workbench: Workbench, needs: Needs) -> Asking:
         name: wanted.selection(name, total, count, repeats)
         for name in dict.fromkeys(filter(None, names))
     }
-    return Asking(workbench, needs, suites, selections, bench)
+    return PlannedRuns(workbench, needs, suites, selections, bench)
 
 
-def ask(asking: Asking, watcher: Watcher) -> Findings:
-    """The findings, when everything is answered, and judged where rules are among what is needed.
-
-    Raises:
-        HarnessError: something cannot be asked or judged.
-    """
-    if asking.bench is not None and asking.needs.rules:
-        from harness.pytest_plugin.judging import judged  # brings the statistics
-
-        return judged(asking, asking.bench, watcher)
-    return findings_of(asking, answered(asking, watcher))
-
-
-def wholes(asking: Asking) -> dict[str, Plan]:
+def wholes(planned: PlannedRuns) -> dict[str, Plan]:
     """What each target of a Python test would be asked as a whole: its tests belong to that run.
 
     Raises:
         UsageError: a model or adapter does not exist.
         ServerError: a server cannot be reached.
     """
-    workbench, needs = asking.workbench, asking.needs
+    workbench, needs = planned.workbench, planned.needs
     total, count = len(needs.suites), len(workbench.project.config.suites)
     part = Selection(
         suites=needs.suites if total < count else (), repeats=workbench.options.repeats
@@ -106,7 +92,7 @@ def wholes(asking: Asking) -> dict[str, Plan]:
         target: plan(
             workbench.project,
             target,
-            asking.suites,
+            planned.suites,
             run_async(identify(workbench.project, target)),
             part,
         )
@@ -114,19 +100,20 @@ def wholes(asking: Asking) -> dict[str, Plan]:
     }
 
 
-def findings_of(asking: Asking, runs: Mapping[str, Run]) -> Findings:
+def findings_of(planned: PlannedRuns, runs: Mapping[str, Run]) -> Findings:
     """The findings about finished runs of which nothing is judged yet."""
+    project = planned.workbench.project
     return Findings(
         runs={name: found.header.run_id for name, found in runs.items()},
-        compared=_compared(asking, runs),
+        compared=_compared(planned, runs),
         tested={
-            name: Where(run=each.run_id, freshness=resume(asking.workbench.project, each).freshness)
-            for name, each in wholes(asking).items()
+            name: Where(run=each.run_id, freshness=resume(project, each).freshness)
+            for name, each in wholes(planned).items()
         },
     )
 
 
-def answered(asking: Asking, watcher: Watcher) -> dict[str, Run]:
+def answered(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
     """The finished runs by target, the baseline's too where it is at hand.
 
     Raises:
@@ -134,37 +121,37 @@ def answered(asking: Asking, watcher: Watcher) -> dict[str, Run]:
         EvidenceError: an adapter has no effect, or a stored answer is missing.
         ServerError: a server cannot be started or reached, or is gone for good.
     """
-    return _runs(asking, watcher) | _baseline_at_hand(asking)
+    return _runs(planned, watcher) | _baseline_at_hand(planned)
 
 
-def _runs(asking: Asking, watcher: Watcher) -> dict[str, Run]:
-    workbench = asking.workbench
+def _runs(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
+    workbench = planned.workbench
     options, project = workbench.options, workbench.project
     if options.stored:
         return {
-            name: rescore(project, [name], asking.suites, part)[name]
-            for name, part in asking.selections.items()
+            name: rescore(project, [name], planned.suites, part)[name]
+            for name, part in planned.selections.items()
         }
-    names, parts = list(asking.selections), asking.selections
-    return evaluate(project, names, asking.suites, watcher, parts, reuse=asking.reuse)
+    names, parts = list(planned.selections), planned.selections
+    return evaluate(project, names, planned.suites, watcher, parts, reuse=planned.reuse)
 
 
-def _baseline_at_hand(asking: Asking) -> dict[str, Run]:
+def _baseline_at_hand(planned: PlannedRuns) -> dict[str, Run]:
     """The baseline's stored answers to compare with, if it was asked the same before."""
-    workbench = asking.workbench
+    workbench = planned.workbench
     name = workbench.baseline
-    if name is None or name.startswith(SEALED) or name in asking.selections:
+    if name is None or name.startswith(SEALED) or name in planned.selections:
         return {}
-    if not asking.selections:
+    if not planned.selections:
         return {}
-    part = next(iter(asking.selections.values()))
+    part = next(iter(planned.selections.values()))
     with contextlib.suppress(HarnessError):
-        return rescore(workbench.project, [name], asking.suites, part)
+        return rescore(workbench.project, [name], planned.suites, part)
     return {}
 
 
-def _compared(asking: Asking, runs: Mapping[str, Run]) -> str | None:
-    baseline = asking.workbench.baseline
+def _compared(planned: PlannedRuns, runs: Mapping[str, Run]) -> str | None:
+    baseline = planned.workbench.baseline
     if baseline is None or baseline.startswith(SEALED) or baseline in runs:
         return baseline
     return None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.pytest_plugin.needs import Needs, needs_of
+from harness.pytest_plugin.findings import Needs, needs_of
 from harness.run.plan import Selection
 
 

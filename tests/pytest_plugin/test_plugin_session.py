@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UsageError
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.options import Options
-from harness.pytest_plugin.workbench import Workbench
+from harness.pytest_plugin.session import Workbench
 from harness.run.engine import run
 from tests.conftest import ThreadedMock
 
