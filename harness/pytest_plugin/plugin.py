@@ -21,7 +21,7 @@ from harness.pytest_plugin.results import TestSession
 from harness.pytest_plugin.session import Workbench, told
 from harness.pytest_plugin.terminal import header, progress_of, summarise
 from harness.pytest_plugin.xdist import Controller, Node, worker_of
-from harness.records.progress import Watcher
+from harness.records.run import Watcher
 from harness.sections.pytest_child import EventLog, TestEvent
 from harness.suites.load import SUITE_FILE
 from harness.visible_text import on_a_line
