@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.mock_server import MockServer
 from tests.shop import answer, write_project
+
+# A busy machine draws and runs examples slowly; that says nothing about the code under test.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 LONGEST = "tests/e2e/test_demo.py"  # it trains
 ONE_SERVER = "tests/e2e/vllm/"

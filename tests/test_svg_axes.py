@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.svg_axes import (
@@ -20,7 +20,6 @@ from harness.svg_axes import (
 MOMENTS = st.integers(1_000_000_000, 3_500_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
 
 
-@settings(deadline=None)
 @given(st.lists(MOMENTS, min_size=1, max_size=5), st.sampled_from([4, 9]))
 def test_every_range_holds_its_moments_and_has_few_ticks(
     moments: list[datetime], most: int
@@ -73,7 +72,6 @@ def test_ticks_of_an_even_axis_are_round(
     assert plain_labels(even_ticks(low, high, most)) == labels
 
 
-@settings(deadline=None)
 @given(
     st.floats(-1e6, 1e6, allow_subnormal=False),
     st.floats(1e-3, 1e6, allow_subnormal=False),

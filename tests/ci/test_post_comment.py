@@ -124,29 +124,3 @@ def test_a_token_that_only_reads_is_refused_at_once(
     with pytest.raises(Refused, match="403 no"):
         put(github, FIRST)
     assert forge.wrote("POST") == 1
-
-
-def test_a_redirect_does_not_take_the_token_elsewhere(
-    forge: FakeForge, github: dict[str, str]
-) -> None:
-    with FakeForge() as other:
-        forge.faults = [Fault("GET", 302, {"Location": f"{other.url}/user"})]
-        with pytest.raises(Refused, match="302"):
-            put(github, FIRST)
-        assert other.asked == []
-
-
-def test_a_next_page_on_another_server_is_not_asked(
-    forge: FakeForge, github: dict[str, str]
-) -> None:
-    with FakeForge() as other:
-        forge.link = f'<{other.url}/user>; rel="next"'
-        with pytest.raises(ServerError, match="another server"):
-            put(github, FIRST)
-        assert other.asked == []
-
-
-def test_a_dead_server_is_one_error(github: dict[str, str]) -> None:
-    dead = {**github, "GITHUB_API_URL": "http://127.0.0.1:9"}
-    with pytest.raises(ServerError, match=r"GET http://127.0.0.1:9/user: "):
-        put(dead, FIRST)

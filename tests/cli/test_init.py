@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import yaml
 
-from harness.cli import serve
-from harness.cli.main import main
-from tests.shop import config
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        main(list(arguments))
-    code = left.value.code
-    assert isinstance(code, int)
-    return code
+from tests.cli.builders import call
+from tests.conftest import ThreadedMock
 
 
 def test_the_next_step_can_be_pasted_and_what_is_made_later_is_ignored(
@@ -73,38 +58,20 @@ def test_what_can_be_a_host_is_taken(tmp_path: Path, url: str) -> None:
     assert url in [server.get("url") for server in written["servers"].values()]
 
 
-def test_serve_tells_every_url_and_puts_its_own_key_away_when_it_is_terminated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_init_makes_a_project_that_validates_and_runs(
+    tmp_path: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data = config("http://127.0.0.1:1")
-    data["servers"]["own"] = {"engine": "vllm", "model": "m"}
-    data["targets"]["mine"] = {"server": "own"}
-    (tmp_path / "harness.yaml").write_text(yaml.safe_dump(data))
-    own = tmp_path / f".harness/serve-{os.getpid()}.key"
-    other = tmp_path / ".harness/serve-1.key"
-    stopped = []
-
-    def alive() -> bool:
-        assert own.read_text() == "k"
-        assert own.stat().st_mode & 0o777 == 0o600
-        other.write_text("another process")
-        os.kill(os.getpid(), signal.SIGTERM)
-        return True
-
-    @contextmanager
-    def connect(*_: Any) -> Iterator[SimpleNamespace]:
-        try:
-            yield SimpleNamespace(
-                urls=("u", "v"), api_key="k", managed=SimpleNamespace(serving=alive)
-            )
-        finally:
-            stopped.append(True)
-
-    monkeypatch.setattr(serve, "connect", connect)
-    before = signal.getsignal(signal.SIGTERM)
-    assert call("serve", "--config", str(tmp_path / "harness.yaml")) == 128 + signal.SIGTERM
-    assert "url: u\nurl: v\n" in capsys.readouterr().out
-    assert stopped == [True]
-    assert not own.exists()
-    assert other.exists()
-    assert signal.getsignal(signal.SIGTERM) is before
+    mock.answer = lambda body: f"Sorry, I can't help with that, says {body['model']}."
+    monkeypatch.chdir(tmp_path)
+    assert call("init", "new", "--url", mock.url) == 0
+    monkeypatch.chdir(tmp_path / "new")
+    assert call("validate") == 0
+    assert "ok: 1 suite, 2 targets, 4 rules" in capsys.readouterr().out
+    assert call("run", "base", "candidate") == 0
+    assert call("gate", "candidate") in (1, 4)
+    monkeypatch.chdir(tmp_path)
+    assert call("init", "new") == 2
+    assert "exists already" in capsys.readouterr().err

@@ -257,7 +257,7 @@ def test_a_server_that_is_held_back_does_not_keep_the_other_from_work() -> None:
     assert seconds < 110.0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_whatever_servers_do_every_case_ends_and_none_is_doubled(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 4))

@@ -15,7 +15,7 @@ from harness.errors import BudgetSpent
 from harness.records.attempt import Failure, Usage
 from harness.records.cost import Metered, Price
 from tests.client.simulated import simulate
-from tests.client.test_pace import Server, build, chat, worst
+from tests.client.test_meter import Server, build, chat, worst
 from tests.manual_clock import ManualClock
 
 A_TOKEN = Price(input=1e6, output=1e6)  # a token costs 1
@@ -56,7 +56,7 @@ def test_a_budget_may_be_spent_to_the_last() -> None:
     assert not budget.fits(one)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client import framing
@@ -41,7 +41,6 @@ def test_byte_by_byte() -> None:
     assert parse([STREAM[i : i + 1] for i in range(len(STREAM))]) == EVENTS
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=20))
 def test_any_split(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
@@ -49,7 +48,6 @@ def test_any_split(cuts: list[int]) -> None:
     assert parse(pieces) == EVENTS
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=8),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -61,7 +59,6 @@ def test_any_text_any_line_end_any_size_of_read(texts: list[str], end: str, size
     assert [json.loads(event) for event in events] == texts
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=30), max_size=10))
 def test_no_bytes_make_it_raise(pieces: list[bytes]) -> None:
     assert parse(pieces) == parse([b"".join(pieces)])
@@ -86,7 +83,6 @@ def test_many_events_have_no_limit_together(monkeypatch: pytest.MonkeyPatch) -> 
 LINES = st.lists(st.binary(min_size=1).filter(lambda one: b"\n" not in one and one.strip()))
 
 
-@settings(deadline=None)
 @given(LINES, st.binary().filter(lambda one: b"\n" not in one), st.data())
 def test_lines_do_not_depend_on_how_they_are_cut(
     lines: list[bytes], rest: bytes, data: st.DataObject

@@ -90,7 +90,7 @@ def test_a_server_that_stops_answering_is_waited_for_no_longer_than_a_case_takes
     assert now <= last + 61.0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(capacity=st.integers(2, 60))
 def test_goodput_is_near_the_capacity_with_few_refusals(capacity: int) -> None:
     async def work(clock: SimulatedClock) -> tuple[float, float]:
@@ -193,7 +193,7 @@ def test_one_request_at_a_time_is_the_least() -> None:
     assert all(isinstance(reply, Answer) for reply in simulate(work(SimulatedClock())))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     plan=st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 30.0)), max_size=40),
     capacity=st.integers(0, 4),

@@ -104,7 +104,7 @@ def shop_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, tuple[
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_ask_by_its_place_is_the_one_met_on_the_way(
     shop_once: tuple[Project, tuple[Suite, ...]], data: st.DataObject
 ) -> None:

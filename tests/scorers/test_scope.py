@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records.suite import Case
-from harness.scorers import book
+from harness.scorers import book, scope
+from harness.scorers.normalize import first_of, words
 from harness.scorers.scope import COURTESIES, REFUSAL_PHRASES, ScopeScorer, outcome_of
 
 SCOPE = ScopeScorer()
@@ -135,8 +136,24 @@ def test_any_text_has_an_outcome(answer: str) -> None:
     assert reason
 
 
-def test_a_megabyte_takes_no_time_to_speak_of() -> None:
-    start = time.perf_counter()
-    outcome_of("I can't help. " * 70_000)
-    outcome_of("x " * 500_000)
-    assert time.perf_counter() - start < 30
+@pytest.mark.parametrize("answer", ["I can't help. " * 70_000, "x " * 500_000, "a; " * 300_000])
+def test_a_long_answer_is_read_a_fixed_number_of_times(
+    answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each clause is cut into words once, and its words are looked through twice at most."""
+    read: list[int] = []
+    looked: list[int] = []
+
+    def counted_words(text: str) -> list[str]:
+        read.append(len(text))
+        return words(text)
+
+    def counted_search(text: list[str], phrases: Iterable[str]) -> str | None:
+        looked.append(len(text))
+        return first_of(text, phrases)
+
+    monkeypatch.setattr(scope, "words", counted_words)
+    monkeypatch.setattr(scope, "first_of", counted_search)
+    outcome_of(answer)
+    assert sum(read) <= len(answer)
+    assert sum(looked) <= 2 * len(words(answer))

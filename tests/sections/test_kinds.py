@@ -12,7 +12,7 @@ import yaml
 
 from harness.sections.registry import kinds
 from harness.storage import RunFolder
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.pytest_plugin.sessions import session
 from tests.sections.kinds import register_all

@@ -49,7 +49,7 @@ def test_the_published_example(level: Level, published: float) -> None:
         max_size=8,
     ),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_weighting_a_unit_is_having_it_that_often(
     level: Level, rows: list[tuple[list[int], int]]
 ) -> None:

@@ -72,7 +72,7 @@ def test_a_difference_of_independent_cases_is_bounded_whatever_the_truth(n: int)
             found = paired_difference(order < plus, order >= n - minus, order, alpha=ALPHA)
             assert found.low < found.estimate + 1e-12
             assert found.high > found.low
-            # Swapped arms negate: `test_invariance.py` holds it.
+            # Swapped arms negate: `test_paired.py` holds it.
             bounds[minus, plus] = -found.high, -found.low
             bounds[plus, minus] = found.low, found.high
     low, high = np.array([bounds[plus, minus] for plus, minus, _ in splits(n)]).T

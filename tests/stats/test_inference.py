@@ -65,7 +65,6 @@ def test_more_is_found_than_by_dividing_alpha() -> None:
 
 
 @given(P_VALUES)
-@settings(deadline=None)
 def test_adjusting_raises_keeps_the_order_and_stays_a_probability(p_values: list[float]) -> None:
     given_, adjusted = np.array(p_values, dtype=float), holm(p_values)
     assert adjusted.shape == given_.shape
@@ -76,7 +75,6 @@ def test_adjusting_raises_keeps_the_order_and_stays_a_probability(p_values: list
 
 
 @given(P_VALUES.filter(bool), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_order_of_the_tests_does_not_matter(p_values: list[float], random: object) -> None:
     order = list(range(len(p_values)))
     random.shuffle(order)  # type: ignore[attr-defined]
@@ -85,7 +83,7 @@ def test_the_order_of_the_tests_does_not_matter(p_values: list[float], random: o
 
 
 @given(P_VALUES.filter(bool))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_another_library_adjusts_alike(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], rel=1e-12)
 

@@ -91,19 +91,6 @@ def test_bad_input_is_one_clear_sentence(call: Callable[[], Any], said: str) -> 
     assert str(caught.value) == said
 
 
-@pytest.mark.parametrize("labels", [["a", "b", "c"], [3, 1, 2], [True, False, True], [0.5, 1, 2]])
-def test_labels_may_be_of_any_kind(labels: list[Any]) -> None:
-    assert mean([1, 0, 1], labels).groups == len(set(labels))
-
-
-def test_integers_and_booleans_are_values() -> None:
-    assert mean([1, 0, 1], GROUPS) == mean(np.array([True, False, True]), GROUPS)
-
-
-def test_rounding_beyond_the_range_is_no_mistake() -> None:
-    assert mean([1 + 1e-12, 0, -1e-12], GROUPS).estimate == pytest.approx(1 / 3)
-
-
 def test_an_interval_is_frozen_and_made_of_plain_numbers() -> None:
     found = paired_difference([1, 0, 1], [0, 0, 1], GROUPS)
     kinds = [type(getattr(found, name)) for name in Interval.__slots__]

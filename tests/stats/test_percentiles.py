@@ -20,7 +20,7 @@ PAIRS = st.lists(st.tuples(BLOCK, BLOCK), min_size=2, max_size=12)
 SHARE = st.sampled_from([0.5, 0.9, 0.95, 0.99])
 Blocks = list[list[float]]
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=40)
 
 
 def arms(pairs: list[tuple[list[float], list[float]]]) -> tuple[Blocks, Blocks]:

@@ -394,7 +394,7 @@ CASES = st.lists(
 ONE_SECTION = "name: s\ndomain: d\nversion: 1\nsections: {one: {cases: one.jsonl, scorer: plain}}\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases=CASES, data=st.data())
 def test_cases_come_back_and_their_order_leaves_the_digest_alone(
     tmp_path_factory: pytest.TempPathFactory, cases: list[dict[str, Any]], data: st.DataObject

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client import dialect_client
@@ -42,7 +42,6 @@ def all_of(answer: AnswerReader, data: bytes) -> Answer:
     return answer.finish(0.0)
 
 
-@settings(deadline=None)
 @given(st.lists(WHOLE, min_size=1), st.data())
 def test_a_stream_cut_anywhere_is_the_same_answer(pieces: list[str], data: st.DataObject) -> None:
     events = Ollama().events("mock", pieces)
@@ -57,7 +56,6 @@ def test_a_stream_cut_anywhere_is_the_same_answer(pieces: list[str], data: st.Da
     assert answer.arrivals == tuple(sorted(answer.arrivals))
 
 
-@settings(deadline=None)
 @given(st.lists(WHOLE, min_size=1), st.data())
 def test_a_stream_that_broke_off_is_never_an_answer(pieces: list[str], data: st.DataObject) -> None:
     events = Ollama().events("mock", pieces)
@@ -71,7 +69,6 @@ def test_a_stream_that_broke_off_is_never_an_answer(pieces: list[str], data: st.
     assert raised.value.failure.cause == "reset"
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_an_answer_or_a_failure(data: bytes) -> None:
     for stream in ("none", "ndjson", "sse"):

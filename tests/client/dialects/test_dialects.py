@@ -12,7 +12,7 @@ from harness.client import dialects
 from harness.client.dialect import Access, BadAnswer, Dialect, Ending, Event
 from harness.client.protocol import ChatRequest
 from harness.client.transport.route import Route
-from tests.cli.test_commands import call
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 
 

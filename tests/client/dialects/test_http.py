@@ -402,7 +402,7 @@ async def test_any_text_arrives_as_it_was_and_comes_back_as_it_is(kind: type[Bot
         async with client(server(url, preset=preset)) as asking:
             loop = asyncio.get_running_loop()
 
-            @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+            @settings(max_examples=60, suppress_health_check=list(HealthCheck))
             @given(TEXTS, TEXTS)
             def everything_arrives(first: str, last: str) -> None:
                 messages = (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client.dialects.http import body, fill, fill_url, values
@@ -72,13 +72,11 @@ def test_the_whole_body_may_be_one_placeholder() -> None:
     assert sent({"$": "user_turns"}, "user") == ["user 0"]
 
 
-@settings(deadline=None)
 @given(PLAIN)
 def test_data_without_placeholders_is_sent_as_it_is(data: Any) -> None:
     assert fill(data, {}) == data
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("$ab"), st.just("session"), min_size=1) | st.text())
 def test_what_is_filled_in_is_not_filled_again(value: Any) -> None:
     assert fill({"q": {"$": "last_message"}}, {"last_message": value, "session": "s"}) == {
@@ -86,7 +84,6 @@ def test_what_is_filled_in_is_not_filled_again(value: Any) -> None:
     }
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_value_in_a_path_is_one_step_of_it(text: str) -> None:
     path = fill_url("http://h/a/{session}/{model}:b", {"session": "s", "model": text})

@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client.failures import TransportFailed
@@ -106,7 +106,6 @@ class Kept:
         raise AssertionError
 
 
-@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 400), max_size=30), enough=st.booleans())
 def test_any_split_gives_the_same_answer_in_the_order_of_time(
     cuts: list[int], enough: bool

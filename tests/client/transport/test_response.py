@@ -4,7 +4,7 @@ import itertools
 
 import httptools
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client.failures import TransportFailed
@@ -39,7 +39,6 @@ def read(reader: ResponseReader, data: bytes, cuts: list[int]) -> bytes:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 400), max_size=30))
 def test_any_split_is_the_same_response(name: str, cuts: list[int]) -> None:
     reader = ResponseReader()
@@ -61,7 +60,6 @@ def test_one_byte_at_a_time_and_twice(name: str) -> None:
         assert reader.whole
 
 
-@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 400), max_size=30))
 def test_a_body_without_a_length_ends_with_the_connection(cuts: list[int]) -> None:
     reader = ResponseReader()

@@ -1,4 +1,4 @@
-"""What `harness gate` hands to CI, verdict or none."""
+"""What a gate hands to CI, verdict or none, and where it annotates it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.session.gate import GateSession
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -41,17 +42,6 @@ def forgetful(body: dict[str, Any]) -> str:
         refuses = body["model"] == "base" or prompt in ("Hack 6", "Hack 8")
         return f"Sorry, I can't help with that. {body['model']}" if refuses else "Here you are."
     return answer(body)
-
-
-def test_a_promotion_hands_out_every_file_and_writes_the_usual_ones(project_dir: Path) -> None:
-    assert call("gate", "candidate", *CI) == 0
-    assert names(Path("out")) == EVERY
-    usual = Path("reports/candidate-vs-base")
-    assert names(usual) == {"verdict.json", "report.html", "report.md", "junit.xml"}
-    for name in names(usual):
-        assert (usual / name).read_bytes() == Path("out", name).read_bytes()
-    assert Path("out/gates.jsonl").read_bytes() == Path(".harness/gates.jsonl").read_bytes()
-    assert call("promote", "candidate") == 0
 
 
 def test_a_block_is_annotated_at_the_lines_of_rules_and_cases(
@@ -114,14 +104,6 @@ def test_json_on_standard_output_stays_json(
     assert "::error file=suites/shop/scope.jsonl,line=1," in shown.err
 
 
-def test_without_the_wish_there_is_no_summary_and_no_annotation(
-    project_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call("gate", "candidate", "--output-dir", "out") == 0
-    assert names(Path("out")) == EVERY - {"summary.md"}
-    assert "::" not in capsys.readouterr().out
-
-
 def error_of(folder: Path) -> ET.Element:
     root = ET.parse(folder / "junit.xml").getroot()
     assert (root.get("errors"), root.get("failures")) == ("1", "0")
@@ -169,7 +151,7 @@ def test_answers_that_cannot_be_trusted_are_an_invalid_verdict(
         ("suites/shop/gold.jsonl", '"id": "g2"', '"id": "g1"', "suites/shop/gold.jsonl,line=3"),
         ("suites/shop/suite.yaml", "scorer: scope", "scorer: x", "suites/shop/suite.yaml,line={}"),
         ("harness.yaml", "shop.scope.f1", "shop.scope.f2", "harness.yaml,line={}"),
-        ("harness.yaml", "baseline: base", "baseline: bose", "harness.yaml"),
+        ("harness.yaml", "baseline: base", "baseline: bose", "harness.yaml,line={}"),
         ("harness.yaml", "suites:", "suites: [", "harness.yaml,line={}"),
     ],
 )  # fmt: skip
@@ -202,37 +184,10 @@ def test_ctrl_c_and_a_bug_leave_a_page_too(
         (KeyboardInterrupt(), 130, "INTERRUPTED"),
         (ValueError("a bug"), 3, "ERROR"),
     ):
-        monkeypatch.setattr("harness.cli.gate.evidence", broken(error))
+        monkeypatch.setattr(GateSession, "evidence", broken(error))
         assert call("gate", "candidate", *CI) == code
         assert f"### ⚠️ {word}" in Path("out/summary.md").read_text()
         assert f"Exit code {code}." in Path("out/comment.md").read_text()
-
-
-def test_a_folder_that_cannot_be_is_told_before_anything_is_asked(
-    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path("taken").write_text("a file")
-    assert call("gate", "candidate", "--output-dir", "taken/out") == 3
-    assert "cannot write: Not a directory" in capsys.readouterr().err
-    assert mock.server.requests == []
-
-
-def test_other_files_in_the_folder_are_left_alone(project_dir: Path) -> None:
-    Path("out").mkdir()
-    Path("out/notes.txt").write_text("mine")
-    assert call("gate", "candidate", *CI) == 0
-    assert Path("out/notes.txt").read_text() == "mine"
-
-
-def test_files_of_others_are_not_replaced(
-    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path("docs").mkdir()
-    Path("docs/report.md").write_text("mine")
-    assert call("gate", "candidate", "--output-dir", "docs") == 2
-    assert "docs: holds files that a gate would replace" in capsys.readouterr().err
-    assert Path("docs/report.md").read_text() == "mine"
-    assert mock.server.requests == []
 
 
 def test_what_a_server_writes_into_an_error_is_not_obeyed(
@@ -244,20 +199,3 @@ def test_what_a_server_writes_into_an_error_is_not_obeyed(
     assert told.count("\n") == 1
     assert told.startswith("::error file=harness.yaml")
     assert "<b>" not in Path("out/summary.md").read_text().replace("`<b>", "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("candidate", "--summary", "md"), "go with --output-dir"),
-        (("candidate", "--report-url", "https://x"), "go with --output-dir"),
-        (("candidate", "--output-dir", ".harness"), "keeps its own records"),
-        (("candidate", "--output-dir", "out", "--report-url", "javascript:x"), "https://"),
-        (("--aa", "--output-dir", "out"), "nothing to hand out"),
-    ],
-)
-def test_options_that_do_not_fit(
-    arguments: tuple[str, ...], told: str, project_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call("gate", *arguments) == 2
-    assert told in capsys.readouterr().err

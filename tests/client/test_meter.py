@@ -103,7 +103,7 @@ arrivals = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.lists(arrivals, max_size=25),
     st.none() | st.integers(1, 6),
@@ -158,7 +158,7 @@ def test_no_minute_ever_holds_more_than_the_limits(
         assert tokens is None or sum(inside) <= tokens
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.sampled_from([0.0, 0.0, 1.0, 40.0]), st.integers(1, 90)), max_size=30),
     st.none() | st.integers(1, 6),

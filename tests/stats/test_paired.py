@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from harness.stats import (
-    Interval,
     mean,
     paired_difference,
     paired_difference_of_ratios,
     paired_ratio,
     ratio_of_sums,
 )
-
-VALUE = st.sampled_from([0.0, 0.25, 0.5, 1.0])
-CASES = st.lists(st.tuples(VALUE, VALUE, st.integers(0, 9)), min_size=2, max_size=25).filter(
-    lambda rows: len({group for _, _, group in rows}) > 1
-)
-BINARY = st.sampled_from([0.0, 1.0])
-BINARY_CASES = st.lists(
-    st.tuples(BINARY, BINARY, st.integers(0, 9)), min_size=2, max_size=25
-).filter(lambda rows: len({group for _, _, group in rows}) > 1)
-Rows = list[tuple[float, float, int]]
-
-quick = settings(max_examples=25, deadline=None)
-
-
-def arrays(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    candidate, baseline, groups = zip(*rows, strict=True)
-    return np.array(candidate), np.array(baseline), np.array(groups)
-
-
-def f1_terms(rows: Rows) -> tuple[np.ndarray, ...]:
-    """Terms of F1, as if even groups were due a refusal and a value of 1 were a refusal."""
-    candidate, baseline, groups = arrays(rows)
-    terms = []
-    for arm in (candidate == 1.0, baseline == 1.0):
-        due = groups % 2 == 0
-        terms += [np.where(due, 2.0 * arm, 0.0), np.where(due, 1.0 + arm, 1.0 * arm)]
-    assume(terms[1].any() and terms[3].any())
-    return (*terms, groups)
-
-
-def close(left: Interval, right: Interval) -> bool:
-    return bool(np.allclose(astuple(left), astuple(right), rtol=1e-6, atol=1e-9))
-
-
-def negated(found: Interval) -> Interval:
-    return replace(found, estimate=-found.estimate, low=-found.high, high=-found.low)
+from tests.stats.builders import BINARY_CASES, CASES, Rows, arrays, close, f1_terms, negated, quick
 
 
 @quick
@@ -242,18 +205,6 @@ def test_a_ratio_minds_no_size_of_its_values() -> None:
 
 
 @quick
-@given(hits=st.integers(0, 40), alpha=st.sampled_from([0.01, 0.05, 0.2]))
-def test_a_share_of_independent_cases_has_the_exact_binomial_bounds(
-    hits: int, alpha: float
-) -> None:
-    values, labels = (np.arange(40) < hits).astype(float), np.arange(40)
-    exact = binomtest(hits, 40).proportion_ci(1 - 2 * alpha, method="exact")
-    found = mean(values, labels, alpha=alpha)
-    assert found.low == pytest.approx(exact.low, abs=1e-9)
-    assert found.high == pytest.approx(exact.high, abs=1e-9)
-
-
-@quick
 @given(won=st.integers(0, 20), lost=st.integers(0, 20), same=st.integers(0, 60))
 def test_the_p_value_of_independent_binary_pairs_is_that_of_mcnemar(
     won: int, lost: int, same: int
@@ -264,13 +215,6 @@ def test_the_p_value_of_independent_binary_pairs_is_that_of_mcnemar(
     found = paired_difference(case < won, (case >= won) & (case < won + lost), case)
     exact = mcnemar([[same, lost], [won, 0]], exact=True).pvalue
     assert found.p_value == pytest.approx(exact, rel=1e-9)
-
-
-def test_correlated_groups_widen() -> None:
-    values = np.tile([1.0, 0.0], 30)
-    apart = mean(values, np.arange(60))
-    together = mean(np.sort(values), np.arange(60) // 5)
-    assert together.high - together.low > 1.5 * (apart.high - apart.low)
 
 
 def test_nothing_is_drawn() -> None:

@@ -1,0 +1,86 @@
+"""`harness promote` seals what a verdict allows, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.builders import call
+from tests.conftest import ThreadedMock
+
+
+def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("promote", "candidate") == 2
+    assert "no verdict there - harness gate candidate" in capsys.readouterr().err
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate", "--name", "v1") == 0
+    assert (project_dir / "baselines/shop/v1.json").exists()
+    before = len(mock.server.requests)
+    assert call("gate", "base", "--baseline", "sealed:v1") == 1
+    assert len(mock.server.requests) == before, "base was run already, v1 is sealed"
+    verdict = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
+    assert (verdict["verdict"], verdict["baseline"]) == ("BLOCK", "sealed:v1")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("harness.yaml", "alpha: 0.05\n", ""), None),
+        (("harness.yaml", "concurrency: 8", "concurrency: 9"), "the configuration changed"),
+        (("suites/shop/gold.jsonl", "value 7", "value 77"), "the suites changed"),
+    ],
+)
+def test_promote_is_bound_by_hashes(
+    project_dir: Path,
+    edit: tuple[str, str, str],
+    message: str | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("gate", "candidate") == 0
+    path = project_dir / edit[0]
+    path.write_text(path.read_text().replace(edit[1], edit[2]))
+    capsys.readouterr()
+    assert call("promote", "candidate") == (2 if message else 0)
+    assert (message or "") in capsys.readouterr().err
+
+
+def test_promote_refuses_a_blocked_candidate(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("value: 0.8", "value: 0.8\n    by: 1"))
+    assert call("gate", "candidate") == 2
+    path.write_text(path.read_text().replace("\n    by: 1", ""))
+    path.write_text(
+        path.read_text().replace("better_than_baseline", "better_than_baseline\n    by: 1.0")
+    )
+    assert call("gate", "candidate") == 1
+    capsys.readouterr()
+    assert call("promote", "candidate") == 2
+    assert "the verdict on `candidate` is BLOCK" in capsys.readouterr().err
+    assert not (project_dir / "baselines").exists()
+
+
+def test_settings_given_on_the_command_line_cannot_be_promoted(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate", "--repeats", "2") == 0
+    assert call("promote", "candidate") == 2
+    assert "was judged with repeats 2, the configuration says 1" in capsys.readouterr().err
+
+
+def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    path = project_dir / "harness.yaml"
+    weak = "targets:\n  weak:\n    server: main\n    model: weak"
+    path.write_text(path.read_text().replace("targets:", weak, 1))
+    mock.server._models["weak"] = None
+    assert call("gate", "candidate", "--baseline", "weak") == 0
+    assert call("promote", "candidate") == 2
+    assert call("promote", "candidate", "--baseline", "weak") == 2
+    assert not (project_dir / "baselines").exists()
