@@ -20,10 +20,9 @@ import yaml
 
 from benchmarks.scenarios import SECTIONS
 from harness.config import Project, load_project
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, Score
 from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import Run, RunHeader, SectionPlan
-from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.plan import plan

@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.errors import ConfigError, UsageError
 from harness.files import digest_json
-from harness.json_schema import model_schema, one_file
 from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
 from harness.records.latency_settings import LatencySettings
@@ -20,7 +19,7 @@ from harness.records.policy import Policy
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Generation, Target
 from harness.validation import KeyProblem, problem
-from harness.yaml_files import line_of, read_yaml
+from harness.yaml_files import line_of, model_schema, one_file, read_yaml
 
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"

@@ -1,4 +1,4 @@
-"""YAML files that people write: read safely, with the line of each key."""
+"""YAML files that people write: read with the line of each key, and JSON schemas for editors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from harness.errors import UsageError
 from harness.files import read_text
@@ -157,3 +158,31 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | N
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def model_schema(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
+    """The schema of what the model reads; `prefix` keeps the names of its parts apart."""
+    schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+    parts = schema.pop("$defs", {})
+    if parts:
+        schema["$defs"] = {f"{prefix}{name}": part for name, part in parts.items()}
+    return schema
+
+
+def one_file(title: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a file: with its dialect and title, and no key that says the same twice."""
+    return {"$schema": DIALECT, **schema, "title": title}
+
+
+def any_of(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The schema of what fits any of the parts, the definitions of all of them at its top."""
+    alternatives = []
+    definitions: dict[str, Any] = {}
+    for part in parts:
+        definitions.update(part.get("$defs", {}))
+        alternatives.append({key: value for key, value in part.items() if key != "$defs"})
+    schema: dict[str, Any] = {"anyOf": alternatives}
+    return {**schema, "$defs": definitions} if definitions else schema

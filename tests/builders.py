@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.config import Project, load_project
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.plan import PlannedRequest
 from harness.records.recording import RecordedCase, RecordedSection
 from harness.records.run import AdapterProof, Run
-from harness.records.score import Score, Term
 from harness.records.suite import Case, Suite
 from harness.records.target import Identity
 from harness.run.plan import Selection, plan

@@ -17,13 +17,13 @@ from harness.errors import EvidenceError, UsageError
 from harness.gate.compare import compare as paired
 from harness.gate.differences import difference, losses
 from harness.gate.judge import doubts
+from harness.records.attempt import Score
 from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
-from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.report import formats
 from harness.report.text import one_line
-from harness.run.subset import narrowed
+from harness.run.rescore import narrowed
 from harness.sections.evidence import counted, grounds
 from harness.sections.load_suites import load_suites
 

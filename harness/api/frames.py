@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness.records.attempt import AttemptState
+from harness.records.attempt import AttemptState, Score
 from harness.records.comparison import Change
-from harness.records.score import Score
 from harness.records.verdict import Outcome
 
 if TYPE_CHECKING:

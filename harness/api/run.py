@@ -12,13 +12,12 @@ from harness.api.card import Card, render
 from harness.api.frames import ATTEMPTS, TERMS, VALUES, frame
 from harness.errors import EvidenceError, UsageError
 from harness.gate.seal import read_sealed
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.run import Run as Record
-from harness.records.score import Score
 from harness.records.summary import Summary
 from harness.report import formats
 from harness.report.text import one_line
-from harness.run.subset import header_on
+from harness.run.rescore import header_on
 from harness.storage import RunFolder
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from harness.ci.annotations import (
     render_github,
     repository_root,
 )
-from harness.ci.comment import marker
-from harness.ci.outputs import JobOutputs
+from harness.ci.outputs import JobOutputs, marker
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError
 from harness.files import seen_from

@@ -10,8 +10,7 @@ from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
 from harness.gate.history import past_gate
-from harness.gate.promote import check_run, promote
-from harness.gate.seal import sealed_moments
+from harness.gate.seal import check_run, promote, sealed_moments
 from harness.records.history import Promotion
 from harness.report.formats import moment
 from harness.session.context import open_context

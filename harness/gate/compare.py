@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score, Term
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
 from harness.records.metric import Metric
 from harness.records.plan import conversation
 from harness.records.run import Run, RunHeader
-from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
 from harness.records.target import Generation
 

@@ -19,7 +19,7 @@ from harness.pytest_plugin.reporting import (
     shown,
     why,
 )
-from harness.records.score import Score
+from harness.records.attempt import Score
 from harness.records.suite import Case, Section, Suite
 from harness.report.text import on_a_line, one_line
 

@@ -11,9 +11,8 @@ import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 from _pytest.outcomes import Skipped
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.recording import RecordedCase
-from harness.records.score import Score
 from harness.records.suite import Case
 from harness.report.text import clip, on_a_line, one_line
 
@@ -76,8 +75,6 @@ def status(report: pytest.TestReport | pytest.CollectReport) -> Status | None:
 
 def retell(report: pytest.TestReport, error: BaseException) -> None:
     """Make a report tell of an outcome in the words of its item, not by a traceback."""
-    from harness.pytest_plugin.reporting import as_text, in_pytest_style
-
     if isinstance(error, Tolerated):
         account = error.account
         report.outcome = "skipped"

@@ -16,10 +16,9 @@ from harness.files import digest_json
 from harness.pytest_plugin.chat import ChatTarget, Exchanges
 from harness.pytest_plugin.live_targets import LiveTargets
 from harness.pytest_plugin.session import Workbench
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
-from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Suite
 from harness.records.target import Generation
 from harness.run.llm_judge import Opinion, judge_digest, opinion

@@ -15,10 +15,9 @@ from harness.errors import HarnessError, SuiteError
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.policy import Policy
 from harness.records.run import Run
-from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.sections.load_suites import load_suites
 from harness.sections.registry import kinds

@@ -8,11 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.latency import LatencySection
 from harness.records.metric import SHARE, Metric
 from harness.records.run import Run
-from harness.records.score import Score
 from harness.records.suite import Message
 
 # The last three are those of grades, of which no value is a failure.

@@ -6,10 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.metric import Metric
-from harness.records.score import Score
 from harness.records.suite import Case
 
 

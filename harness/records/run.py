@@ -12,12 +12,11 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from pydantic import Field
 
 from harness.files import digest_json
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.cost import Asking, Spending, spending
 from harness.records.metric import Metric
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from harness.records.score import Score
 from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.cost import TokenCounter, Tokens
-from harness.records.score import Score
 
 
 class Accounting(Record):

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.comparison import Comparison, PairedCase
-from harness.records.score import Score
 from harness.report import formats
 from harness.report.text import Clip, anchor, clip, one_line, visible
 from harness.report.text_limits import TextLimits, choose_limits

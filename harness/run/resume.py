@@ -10,10 +10,9 @@ from typing import Literal
 from harness.clock import Clock, iso
 from harness.config import Project
 from harness.files import Appender
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import Run, RunHeader
-from harness.records.score import Score
 from harness.records.suite import Suite
 from harness.run.score import fingerprint, score
 from harness.storage import RunFolder, Stored, runs_of

@@ -10,11 +10,10 @@ from pydantic import ValidationError
 
 from harness.event_loop import apart
 from harness.files import digest_json
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.base import explain
 from harness.records.metric import Metric
 from harness.records.plan import PlannedRequest
-from harness.records.score import Score
 from harness.records.suite import Section, Suite
 from harness.scorers.protocol import Judgement, Unscored
 

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from harness.records.attempt import Term
 from harness.records.base import Record
-from harness.records.score import Term
 from harness.records.suite import Case
-from harness.scorers.normalize import contains, same, token_f1, words
-from harness.scorers.numbers import has_number, numbers
+from harness.scorers.normalize import contains, has_number, numbers, same, token_f1, words
 from harness.scorers.patterns import SlowPattern, checked_pattern, found
 from harness.scorers.protocol import Judgement, Settings, Unscored
 from harness.validation import KeyProblem

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.records.score import Term
+from harness.records.attempt import Term
 from harness.records.suite import Case
 
 Settings = Mapping[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from harness.records.attempt import Term
 from harness.records.base import Record
-from harness.records.score import Term
 from harness.records.suite import Case
 from harness.scorers.normalize import Phrases, first_of, words
 from harness.scorers.protocol import Judgement, Settings

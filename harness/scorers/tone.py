@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.records.attempt import Term
 from harness.records.base import Record
-from harness.records.score import Term
 from harness.records.suite import Case
 from harness.scorers.normalize import Phrases, first_of, words
 from harness.scorers.patterns import Pattern, SlowPattern, found

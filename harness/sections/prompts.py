@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 from pydantic import Field
 
 from harness.errors import SuiteError
-from harness.json_schema import model_schema
 from harness.records.base import Record
 from harness.records.metric import Metric
 from harness.records.suite import Case, Section
@@ -18,6 +17,7 @@ from harness.scorers.registry import book, fingerprint, get
 from harness.suites.cases import case_lines
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import KeyProblem
+from harness.yaml_files import model_schema
 
 
 class ScorerBook(Protocol):

@@ -1,4 +1,4 @@
-"""Where kinds of section are found: the entry-point group `harness.sections`, or `register`."""
+"""Where kinds of section are found, and the JSON schema of `suite.yaml` that they make up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any
 from harness.errors import SuiteError, UsageError
 from harness.plugins import PluginRegistry
 from harness.sections.protocol import SectionKind
+from harness.suites.load import SuiteFile
 from harness.suites.source import LoadedSection, SectionSource
+from harness.yaml_files import any_of, model_schema, one_file
 
 ENTRY_POINT_GROUP = "harness.sections"
 
@@ -96,3 +98,24 @@ def register(kind: SectionKind) -> None:
         ValueError: the name is taken.
     """
     kinds().register(kind)
+
+
+def suite_schema(book: SectionKinds | None = None) -> dict[str, Any]:
+    """The schema; a kind of section with a method `schemas` lists its alternatives itself.
+
+    Raises:
+        ValueError: a kind cannot be loaded.
+    """
+    book = kinds() if book is None else book
+    alternatives = []
+    for name in book.names():
+        kind = book.get(name)
+        own = getattr(kind, "schemas", None)
+        for part in [model_schema(kind.keys, f"{name}.")] if own is None else own():
+            properties = {"kind": {"const": name}, **part.get("properties", {})}
+            alternatives.append({**part, "properties": properties})
+    schema = model_schema(SuiteFile)
+    sections = any_of(alternatives)
+    schema["$defs"] = {**schema.get("$defs", {}), **sections.pop("$defs", {})}
+    schema["properties"]["sections"]["additionalProperties"] = sections
+    return one_file("suite.yaml", schema)

@@ -13,11 +13,10 @@ from harness.config import Project
 from harness.errors import SuiteError
 from harness.event_loop import run_async
 from harness.files import canonical_json, digest_json
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score, Term
 from harness.records.plan import Plan, PlannedRequest, conversation
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.records.run import Watcher
-from harness.records.score import Score, Term
 from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import finish_jobs

@@ -6,18 +6,63 @@ from collections.abc import Sequence
 
 from harness.config import SEALED, Project
 from harness.errors import ConfigError, EvidenceError, UsageError
+from harness.gate.differences import difference, losses
 from harness.gate.judge import gate
-from harness.gate.leaderboard_entry import leaderboard_entry
 from harness.gate.recommend import recommend
-from harness.gate.rules.no_new_critical_failures import CRITICAL, NoNewCriticalFailures
+from harness.gate.rules.no_new_critical_failures import (
+    CRITICAL,
+    NoNewCriticalFailures,
+    new_critical_failures,
+)
 from harness.latency.judge import latency_rules
-from harness.records.comparison import Comparison
-from harness.records.leaderboard import Leaderboard, LeaderboardEntry
+from harness.records.comparison import Comparison, PairedMetric
+from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.policy import Policy
+from harness.records.verdict import Verdict
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.session.context import GateContext, open_context
 from harness.session.latency import contest, stored_section, with_section
+
+
+def leaderboard_entry(
+    comparison: Comparison, doubts: tuple[str, ...], verdict: Verdict | None, alpha: float
+) -> LeaderboardEntry:
+    """The candidate of the comparison; what cannot be trusted gives no number."""
+    name = comparison.candidate.header.target
+    if doubts:
+        return LeaderboardEntry(name, comparison, doubts, verdict, {}, ())
+    p_values = {tested.metric: tested.p_value for tested in losses(comparison, alpha)}
+    return LeaderboardEntry(
+        name,
+        comparison,
+        doubts,
+        verdict,
+        differences={
+            full: _difference(metric, alpha, p_values.get(full))
+            for full, metric in comparison.metrics.items()
+        },
+        new_critical_failures=tuple(new_critical_failures(comparison)),
+    )
+
+
+def _difference(metric: PairedMetric, alpha: float, p_of_loss: float | None) -> PairedDifference:
+    candidate, baseline = metric.candidate_value, metric.baseline_value
+    try:
+        found = difference(metric, alpha)
+    except ValueError as error:
+        return PairedDifference(metric.metric, candidate, baseline, reason=str(error))
+    return PairedDifference(
+        metric.metric,
+        candidate,
+        baseline,
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        groups=found.groups,
+        p_of_loss=p_of_loss,
+    )
 
 
 def build_leaderboard(

@@ -25,11 +25,10 @@ from harness.files import (
     storage_error,
     write_atomic,
 )
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.base import Record, explain
 from harness.records.recording import Recording
 from harness.records.run import FileSeal, Run, RunHeader, names_run_of
-from harness.records.score import Score
 from harness.storage.line_index import Later, Stored, stored
 
 T = TypeVar("T", bound=Record)

@@ -107,7 +107,7 @@ def test_alpha_is_the_policys_unless_it_is_given(
 def test_the_scorers_of_today_judge_both(
     runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run.subset.fingerprint", lambda _: "sha256:another")
+    monkeypatch.setattr("harness.run.rescore.fingerprint", lambda _: "sha256:another")
     judged: list[str] = []
     usual = GoldScorer.score
 

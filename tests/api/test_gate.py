@@ -17,7 +17,7 @@ import pytest
 import harness
 from harness.api.frames import RULES
 from harness.api.gate import EVERY, ProgressLines
-from harness.records.score import Term
+from harness.records.attempt import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.cli.gate import print_verdict
-from harness.records.score import Term
+from harness.records.attempt import Term
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call

@@ -11,8 +11,7 @@ from harness.errors import JournalError
 from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.noise import measure_noise
-from harness.gate.promote import promote
-from harness.gate.seal import open_sealed
+from harness.gate.seal import open_sealed, promote
 from harness.records.policy import Policy
 from harness.records.recording import Recording
 from harness.records.run import Run

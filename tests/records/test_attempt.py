@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.records.attempt import Attempt, Failure, Timing
-from harness.records.score import Score, Term
+from harness.records.attempt import Attempt, Failure, Score, Term, Timing
 
 PLACE: dict[str, Any] = {"key": "k", "suite": "s", "section": "g", "case": "c", "repeat": 0}
 FAILURE = Failure(cause="timeout", detail="late")

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.records.attempt import Attempt, Failure, Timing, Usage
+from harness.records.attempt import Attempt, Failure, Score, Term, Timing, Usage
 from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
 from harness.records.cost import Asking, Price
 from harness.records.run import AdapterProof, Run, RunHeader, SectionPlan
-from harness.records.score import Score, Term
 from harness.records.suite import Message
 from harness.records.target import Identity
 from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes

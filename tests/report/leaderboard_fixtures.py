@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import cache
 
 from harness.gate.judge import Circumstances, gate
-from harness.gate.leaderboard_entry import leaderboard_entry
 from harness.records.comparison import Comparison
 from harness.records.leaderboard import Advantage, Leaderboard, LeaderboardEntry, Recommendation
 from harness.records.policy import Policy
 from harness.records.verdict import VerdictHashes
+from harness.session.leaderboard import leaderboard_entry
 from tests.report.fixtures import comparison, rows
 
 POLICY = Policy.model_validate(

@@ -8,7 +8,6 @@ from typing import get_args
 
 import pytest
 
-from harness.gate.leaderboard_entry import leaderboard_entry
 from harness.records.leaderboard import Choice, Leaderboard
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
@@ -21,6 +20,7 @@ from harness.report.leaderboard_text import (
 )
 from harness.report.markdown import render_leaderboard_markdown
 from harness.report.rules import requirement, rule_name
+from harness.session.leaderboard import leaderboard_entry
 from tests.report.hostile import HOSTILE
 from tests.report.leaderboard_fixtures import LATENCY, POLICY, doubtful, entry, leaderboard
 

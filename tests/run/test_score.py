@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.records.attempt import Failure
+from harness.records.attempt import Failure, Term
 from harness.records.metric import Metric
-from harness.records.score import Term
 from harness.scorers import Judgement, Unscored, registry
 from tests.builders import make_run, shop, usual
 

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.files import Appender
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, Score
 from harness.records.run import Run, RunHeader
-from harness.records.score import Score
 from harness.storage import RunFolder
 from tests.builders import make_run, shop
 

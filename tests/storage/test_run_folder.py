@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError, HarnessError, JournalError
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.run import RunHeader
-from harness.records.score import Score, Term
 from harness.storage import RunFolder, runs_of
 
 

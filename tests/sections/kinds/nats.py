@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
+from harness.records.attempt import Term
 from harness.records.base import Record
 from harness.records.metric import Metric
-from harness.records.score import Term
 from harness.records.suite import Section
 from harness.sections.work import CaseResult, SectionWork
 from harness.suites import LoadedSection, SectionSource

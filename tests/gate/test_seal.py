@@ -9,8 +9,7 @@ import pytest
 from harness.errors import EvidenceError, PromotionRefused, UsageError
 from harness.gate.compare import compare
 from harness.gate.judge import gate
-from harness.gate.promote import promote
-from harness.gate.seal import open_sealed
+from harness.gate.seal import open_sealed, promote
 from harness.records.comparison import Comparison
 from harness.records.policy import Policy
 from harness.records.suite import Suite
