@@ -1,4 +1,4 @@
-"""The one seam for time: everything that reads a clock or sleeps asks a `Clock`."""
+"""Clocks: all code that reads the time or sleeps does it through a `Clock`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the harness knows of time."""
+    """The time functions that the harness uses."""
 
     def now(self) -> float:
         """Seconds on a monotonic clock; only differences mean anything."""

@@ -1,21 +1,21 @@
-"""Every way the harness can refuse or fail; each branch owns an exit code.
+"""The exceptions of the harness; each branch of the tree has one exit code.
 
 HarnessError
-├── UsageError (2)            the user can mend it: command line, files, configuration
+├── UsageError (2)            the user can correct it: command line, files, configuration
 │   ├── ConfigError           harness.yaml
 │   ├── SuiteError            suite.yaml and its case files
 │   ├── RecipeError           training recipes and their data
 │   └── PromotionRefused      a verdict that does not allow it, a hash that no longer matches
-├── InfrastructureError (3)   the world failed: nothing can be said about the candidate
+├── InfrastructureError (3)   a server, disk or network failed; no statement about the candidate
 │   ├── ServerError           a model server that does not start, refuses or dies
 │   ├── BudgetSpent           a server's `max_cost` that the next request could exceed
 │   ├── TrainingError         a training job that cannot go on
 │   └── StorageError          a disk that is full, a file that cannot be written
-└── EvidenceError (3)         records are there and cannot be trusted
+└── EvidenceError (3)         records exist and cannot be trusted
     ├── JournalError          a journal that is locked or corrupted
     └── AdapterNotApplied     the server answers without the adapter
 
-An error that only one room knows stands there, below one of these, and keeps its exit code.
+An error that belongs to a single package is defined there, as a subclass of one of these.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class PromotionRefused(UsageError):
 
 
 class InfrastructureError(HarnessError):
-    """The machinery failed; no statement about any model follows."""
+    """A server, a disk or the network failed; no statement about any model follows."""
 
 
 class ServerError(InfrastructureError):

@@ -1,4 +1,4 @@
-"""The event loop that coroutines of a run are run on."""
+"""Run a coroutine to its end, on uvloop where it is installed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _beside(work: Coroutine[Any, Any, T]) -> T:
     begun: Future[Callable[[], object]] = Future()
     done: Future[T] = Future()
 
-    async def told() -> T:
+    async def supervised() -> T:
         task = asyncio.current_task()
         assert task is not None
         begun.set_result(partial(task.get_loop().call_soon_threadsafe, task.cancel))
@@ -60,7 +60,7 @@ def _beside(work: Coroutine[Any, Any, T]) -> T:
 
     def do() -> None:
         try:
-            done.set_result(_run(told()))
+            done.set_result(_run(supervised()))
         except BaseException as error:  # noqa: BLE001 - whoever waits raises it
             done.set_exception(error)
 

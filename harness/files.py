@@ -1,4 +1,4 @@
-"""Writing that survives a crash, and content hashes."""
+"""Atomic and durable writing of files, and content hashes."""
 
 from __future__ import annotations
 
@@ -221,9 +221,9 @@ def _end_of_lines(file: FileIO) -> int:
 class Appender:
     """An append-only file of lines, handed to the system one by one and fsynced in batches.
 
-    A killed process loses nothing that was appended, a power cut at most the last two batches; a
-    torn last line is for the reader to drop. The disk is waited for in a thread, so that whoever
-    appends is not held up.
+    A killed process loses nothing that was appended; a power cut loses at most the last two
+    batches. A reader must drop an incomplete last line. A thread waits for the disk, so that
+    `append` does not block.
     """
 
     def __init__(self, path: Path, *, batch: int = 16) -> None:

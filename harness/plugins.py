@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Named)
 
 
 class PluginRegistry(Generic[T]):
-    """Plugins of one sort by name, each loaded when it is first asked for.
+    """A registry of plugins of one kind by name; each is loaded at its first use.
 
     `noun` is what an error calls them. Without `declared`, they are the entry points of `group`
     in every installed distribution; an entry point names a class or function that gives a plugin

@@ -1,4 +1,4 @@
-"""A tiny process between the harness and a server, so that the server never outlives it.
+"""A small parent process for a server, which ends the server when the harness ends.
 
 `python process_guard.py GRACE COMMAND…` runs the command in a process group of its own and
 exits with its code. When standard input ends, however the harness met its end, the whole group

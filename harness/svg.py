@@ -1,4 +1,4 @@
-"""SVG written straight: lines, markers and words in the colours that a page gives to classes.
+"""SVG drawings: lines, markers and text, coloured by classes of the page's style sheet.
 
 Nothing in a drawing has a style attribute, which a strict Content-Security-Policy refuses: each
 shape has a class such as `fill-pass` or `stroke-line`, and the page's style sheet gives the class

@@ -1,4 +1,4 @@
-"""What is wrong with data that people wrote, in plain words: pydantic's errors for readers.
+"""Turn pydantic's errors into messages for the people who wrote the data.
 
 A reader sees the key as the file has it, an unknown key with the nearest known one, and what was
 expected in words of YAML.
@@ -170,9 +170,13 @@ def _wrong_type(nouns: list[str], details: Mapping[str, Any]) -> str:
     if _noun_of(given) in nouns:  # beyond what a double holds
         return f"must be {expected} of fewer digits"
     if "a list" in nouns and isinstance(given, str | int | float) and not isinstance(given, bool):
-        shown = str(given)
-        if len(shown) <= _LONGEST_EXAMPLE and "://" not in shown and shown.isprintable():
-            return f"must be {expected}: write [{shown}]"
+        text_given = str(given)
+        if (
+            len(text_given) <= _LONGEST_EXAMPLE
+            and "://" not in text_given
+            and text_given.isprintable()
+        ):
+            return f"must be {expected}: write [{text_given}]"
     if "text" in nouns and isinstance(given, bool | int | float | datetime.date):
         text += "; put it in quotes"
     return text
@@ -192,9 +196,9 @@ def _noun_of(given: Any) -> str:
 
 def _words(details: Mapping[str, Any]) -> str:
     """What is wrong, where it is no matter of another type alone."""
-    said = _WORDS.get(details["type"])
-    if said is not None:
-        return said(details.get("ctx", {}), details["input"])
+    words_of = _WORDS.get(details["type"])
+    if words_of is not None:
+        return words_of(details.get("ctx", {}), details["input"])
     raised = details.get("ctx", {}).get("error")
     if isinstance(raised, Exception):
         return str(raised)
@@ -216,11 +220,11 @@ def _entries(ctx: Mapping[str, Any], limit: str, key: str) -> str:
 
 
 def _bound(words: str, key: str) -> Callable[[Mapping[str, Any], Any], str]:
-    def said(ctx: Mapping[str, Any], _: Any) -> str:
+    def words_of(ctx: Mapping[str, Any], _: Any) -> str:
         limit = ctx[key]
         return f"must be {words} {limit if isinstance(limit, int) else f'{limit:g}'}"
 
-    return said
+    return words_of
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {

@@ -1,4 +1,4 @@
-"""Text from models, cases and other programs, fit to be shown: nothing hidden in it."""
+"""Make invisible characters visible in text from models, cases and other programs."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _show(match: re.Match[str]) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
-    shown = f"⟨U+{code:04X}⟩"
-    return f"{shown}\n" if code in (0x2028, 0x2029) else shown
+    name = f"⟨U+{code:04X}⟩"
+    return f"{name}\n" if code in (0x2028, 0x2029) else name
 
 
 def visible(text: str) -> str:

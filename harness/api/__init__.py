@@ -1,1 +1,1 @@
-"""The Python face: stored runs, comparisons and verdicts as objects that make pandas frames."""
+"""The Python interface: runs, comparisons and verdicts as objects with pandas frames."""

@@ -1,4 +1,4 @@
-"""Cards: how a notebook shows an object of the Python face."""
+"""Cards: the HTML of an object of the Python interface in a notebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card shows; all of it is text, whoever wrote it.
+    """The content of a card; all of it is plain text.
 
     `tone` colours the `badge` and is a verdict in lower case. A table of more rows than a card
     takes is cut, and `whole` names what gives all of it.
@@ -36,7 +36,7 @@ class Card:
 
 
 def render(card: Card) -> str:
-    """The card as a piece of HTML: no script, no class, no address, colours fit for any page."""
+    """The card as an HTML fragment: no script, no class, no address, readable on any background."""
     return _template().render(card=card, rows=card.rows[:_MOST], left=len(card.rows) - _MOST)
 
 
@@ -56,5 +56,5 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = lambda text: one_line(text, _LONGEST)
+    environment.filters["one_line"] = lambda text: one_line(text, _LONGEST)
     return environment.get_template("card.html.j2")

@@ -1,4 +1,4 @@
-"""Comparisons: two runs side by side, as frames."""
+"""Comparisons of two runs as pandas frames."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _CHANGES: dict[Change, str] = {
 class Comparison:
     """A candidate's run beside a baseline's, paired by case and repeat.
 
-    `record` is what the frames are made of; bounds are at level `alpha` each. `problems` is every
-    reason not to trust the numbers, hopefully none.
+    The frames are made of `record`; bounds are at level `alpha` each. `problems` lists every reason
+    not to trust the numbers.
     """
 
     candidate: Run
@@ -65,7 +65,7 @@ class Comparison:
         """One row a metric: both values and the paired difference with its bounds.
 
         Raises:
-            EvidenceError: something speaks against the numbers.
+            EvidenceError: the comparison has `problems`.
         """
         if self.problems:
             more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
@@ -85,10 +85,10 @@ class Comparison:
             )
 
     def __repr__(self) -> str:
-        told = formats.counted(len(self.record.cases), "pair")
+        counts = formats.counted(len(self.record.cases), "pair")
         if self.problems:
-            told += f", {formats.counted(len(self.problems), 'problem')}"
-        return one_line(f"<Comparison {self._names}: {told}>")
+            counts += f", {formats.counted(len(self.problems), 'problem')}"
+        return one_line(f"<Comparison {self._names}: {counts}>")
 
     @property
     def _names(self) -> str:
@@ -97,7 +97,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         """The comparison as a notebook shows it."""
         changes = Counter(case.change for case in self.record.cases)
-        told = ", ".join(
+        counts = ", ".join(
             f"{formats.count(changes[change])} {words}"
             for change, words in _CHANGES.items()
             if changes[change]
@@ -111,7 +111,7 @@ class Comparison:
         return render(
             Card(
                 title=self._names,
-                lines=(f"{formats.count(len(self.record.cases))} pairs: {told}",),
+                lines=(f"{formats.count(len(self.record.cases))} pairs: {counts}",),
                 problems=self.problems,
                 head=("metric", "candidate", "baseline", "difference"),
                 rows=tuple(rows),
@@ -129,7 +129,7 @@ def compare(
     """Two stored runs, loaded or by their paths, on the suites that both were run on.
 
     The project is that of `config`, or of the `harness.yaml` in a folder above the candidate's
-    run; `alpha` is its policy's unless it is given. Nothing is asked.
+    run; `alpha` is its policy's unless it is given. No request is sent.
 
     Raises:
         UsageError: there is no such run, no configuration, or no suite in common.

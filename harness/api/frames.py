@@ -1,4 +1,4 @@
-"""Frames: the columns of every frame of the Python face, and a frame made of them."""
+"""The columns of every pandas frame of the Python interface, and the function that makes frames."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; what may be missing has a type that says `<NA>`, never NaN.
+    """One column; a column with missing values has a type with `<NA>`, never NaN.
 
-    `levels` are a category's values in their order; without them they are those that occur. Of a
-    category nothing may be missing: pandas would show NaN.
+    `levels` are the values of a category in their order; without them they are those that occur. A
+    category may have no missing value: pandas would show NaN.
     """
 
     name: str

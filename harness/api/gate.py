@@ -1,4 +1,4 @@
-"""The gate from Python: `gate()` gives the verdict on a candidate as an object."""
+"""The gate as a Python function: `gate()` returns the verdict on a candidate."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ EVERY = 10.0
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GateResult:
-    """What the policy makes of a candidate; `record` is the verdict as it was written.
+    """The verdict of the policy on a candidate; `record` is the verdict as written to disk.
 
-    `report` is the page that shows why.
+    `report` is the path of the HTML report.
     """
 
     comparison: Comparison
@@ -130,7 +130,7 @@ def gate(
     no_cache: bool = False,
     progress: bool = True,
 ) -> GateResult:
-    """The verdict on a candidate, its report written: what `harness gate` does, from Python.
+    """Judge a candidate and write its report, as `harness gate` does; returns the verdict.
 
     What is missing is asked first, and pytest runs Python tests of the suites that lack scores, in
     a process of its own; with `stored` neither happens. `baseline` takes the place of the policy's,
@@ -166,7 +166,7 @@ def _compared(context: GateContext, outcome: GateOutcome) -> Comparison:
 
 
 class ProgressLines:
-    """Hears steps and counts, and writes a line for them now and then to standard error."""
+    """Writes a line on steps and progress now and then to standard error."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
@@ -186,7 +186,7 @@ class ProgressLines:
 
 
 class NoProgress:
-    """Hears steps and counts, and keeps them to itself."""
+    """Ignores steps and progress."""
 
     def say(self, text: str) -> None:
         """Do nothing."""

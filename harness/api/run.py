@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run:
-    """A finished run of one target; `record` is what the frames are made of.
+    """A finished run of one target; the frames are made of `record`.
 
     `path` is the run's folder, or the file or folder of a sealed baseline.
     """
@@ -46,7 +46,7 @@ class Run:
 
     @property
     def summary(self) -> Summary:
-        """What the run amounts to: accounting, states, metrics, tokens."""
+        """The summary of the run: accounting, states, metrics, tokens."""
         return self.record.header.summary or self.record.summary
 
     def frame(self) -> pd.DataFrame:

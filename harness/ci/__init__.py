@@ -1,1 +1,1 @@
-"""Continuous integration: annotations, comments, and what a job keeps and posts."""
+"""Continuous integration: annotations, comments, and the files of a job."""

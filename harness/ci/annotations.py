@@ -1,4 +1,4 @@
-"""What went wrong, each with the file and line it is about, for the page of a change.
+"""Annotations: problems with file and line, for the page of a pull or merge request.
 
 As workflow commands for GitHub and as a Code Quality report for GitLab.
 """
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things stand: the configuration, the rules in the policy's order, cases by path."""
+    """The places of the configuration, of the rules in the policy's order, and of cases by path."""
 
     config: Place
     rules: Sequence[Place] = ()
@@ -144,8 +144,8 @@ def _command(one: Annotation) -> str:
     if one.place is not None:
         line = {} if one.place.line is None else {"line": str(one.place.line)}
         properties = {"file": one.place.file, **line, **properties}
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{one.level} {told}::{_data(one.text)}"
+    fields = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{one.level} {fields}::{_data(one.text)}"
 
 
 def _data(text: str) -> str:
@@ -159,7 +159,7 @@ def _property(text: str) -> str:
 def render_codequality(annotations: Iterable[Annotation]) -> str:
     """A JSON list of findings; what has no place in a file of the repository is left out.
 
-    A finding's fingerprint knows neither line nor text, so that it stays the same finding when its
+    A finding's fingerprint depends on neither line nor text, so that it stays the same when the
     case moves. https://docs.gitlab.com/ci/testing/code_quality
     """
     found = [
@@ -208,7 +208,7 @@ def repository_root(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def find_places(context: GateContext, comparison: Comparison, config: Path, root: Path) -> Places:
-    """Where the policy's rules and the cases that newly fail stand."""
+    """The places of the policy's rules and of the cases that newly fail."""
     file = seen_from(root, config)
     found: dict[str, Place] = {}
     for suite in context.suites:

@@ -22,7 +22,7 @@ _GONE = (404, 410)
 
 
 class Nothing(Exception):
-    """There is nowhere to comment, and that is no error: a push, or a job without a token."""
+    """There is no place for a comment, which is no error: a push, or a job without a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ChangeRequest:
         """
         writer = self._writer()
         order = "&sort=asc&order_by=created_at" if self.gitlab else ""
-        for raw in self.api.pages(f"{self._path}?per_page=100{order}"):
+        for raw in self.api.paginate(f"{self._path}?per_page=100{order}"):
             if not isinstance(raw, dict) or not isinstance(raw.get("id"), int):
                 continue
             by = raw.get("author" if self.gitlab else "user") or {}
@@ -86,7 +86,7 @@ def _url(raw: Any) -> str:
 
 
 def find_request(environment: Mapping[str, str], number: int | None = None) -> ChangeRequest:
-    """The request that the job's variables speak of, or that of the given number.
+    """The request that the job's variables name, or that of the given number.
 
     Raises:
         UsageError: these are the variables of no CI system that is known.
@@ -118,8 +118,8 @@ def _github(environment: Mapping[str, str], number: int | None) -> ChangeRequest
 
 
 def _gitlab(environment: Mapping[str, str], number: int | None) -> ChangeRequest:
-    told = environment.get("CI_MERGE_REQUEST_IID", "")
-    found = number or (int(told) if told.isdecimal() else None)
+    given = environment.get("CI_MERGE_REQUEST_IID", "")
+    found = number or (int(given) if given.isdecimal() else None)
     if found is None:
         raise Nothing("this job runs for no merge request")
     # A fork's job has the fork's project id; the request lies in the project that it goes to.
@@ -155,7 +155,7 @@ def _event_number(path: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What was done, and the comment's url where the API gives one."""
+    """Whether the comment is new, and its url where the API gives one."""
 
     how: Literal["posted", "updated", "unchanged"]
     url: str
@@ -164,7 +164,7 @@ class Posted:
 def put_comment(request: ChangeRequest, body: str, clock: Clock = SYSTEM_CLOCK) -> Posted:
     """Post the comment, or update the one whose first line is the same.
 
-    Each try looks first: a post that the server took and did not confirm is found, not repeated.
+    Each try looks first for the comment: one stored without a confirmation is not repeated.
 
     Raises:
         Refused: the API does not allow it.

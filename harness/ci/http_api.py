@@ -1,4 +1,4 @@
-"""One HTTP API with a token, spoken in JSON."""
+"""A client of an HTTP API with JSON and a token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 
 
 class Refused(ServerError):
-    """The API answered with an error; `wait` is for how long it asks to be left alone."""
+    """The API answered with an error; `wait` is the delay it requires before the next request."""
 
     def __init__(self, what: str, where: str, status: int, wait: float | None = None) -> None:
         super().__init__(what, where=where)
@@ -35,19 +35,19 @@ class Refused(ServerError):
 
 
 class Unreachable(ServerError):
-    """The API could not be spoken to, or broke off."""
+    """The API could not be reached, or broke the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request brought back; `next` is the url of the next page, empty after the last."""
+    """The reply to a request; `next` is the url of the next page, empty after the last."""
 
     data: Any
     next: str
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect is an error: following it would take the token to another place."""
+    """Refuses redirects: following one would send the token to another server."""
 
     def redirect_request(self, *_arguments: Any, **_named: Any) -> None:
         return None
@@ -61,7 +61,7 @@ class Api:
         self._headers = {**headers, "Content-Type": "application/json", "User-Agent": "harness"}
         self._opener = urllib.request.build_opener(_NoRedirect)
 
-    def pages(self, path: str) -> Iterator[Any]:
+    def paginate(self, path: str) -> Iterator[Any]:
         """The items of a list, page by page as the Link header leads (RFC 8288).
 
         Raises:
@@ -80,7 +80,7 @@ class Api:
                 raise Unreachable("leads to another server", where=self._named(self._url + path))
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """What the API answers.
+        """The reply of the API.
 
         Raises:
             ServerError: it refuses, or cannot be reached.
@@ -111,13 +111,13 @@ class Api:
 
 def _refusal(error: urllib.error.HTTPError, where: str) -> Refused:
     try:
-        told = json.loads(error.read(10_000)).get("message", "")
+        message = json.loads(error.read(10_000)).get("message", "")
     except (OSError, HTTPException, ValueError, AttributeError):
-        told = ""
+        message = ""
     wait = error.headers.get("Retry-After", "")
     limited = error.code in (403, 429, 503) and wait.isascii() and wait.isdecimal()
     return Refused(
-        f"{error.code} {told or error.reason}"[:300],
+        f"{error.code} {message or error.reason}"[:300],
         where,
         error.code,
         float(wait) if limited else None,

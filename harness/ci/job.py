@@ -1,4 +1,4 @@
-"""What a gate leaves for CI: files and annotations, also where it comes to no verdict."""
+"""The output of a gate for CI: files and annotations, also where it gives no verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from harness.yaml_files import line_of
 
 @dataclass(frozen=True, slots=True)
 class CiOptions:
-    """What a CI job asks of a gate: a folder for its files, and annotations on its output.
+    """The options of a CI job: a folder for the files, and annotations on the output.
 
     `report_url` is where the folder's files can be read, empty for the job's own page.
     """
@@ -44,7 +44,7 @@ class CiOptions:
 
 
 class CiJob:
-    """Writes and prints what CI wants of a gate; as a context, also why there is no verdict.
+    """Writes and prints the CI output of a gate; as a context manager, also for a failed gate.
 
     `baseline` is for the words of a failure, and may be set when it becomes known. `echo` prints
     the annotations.
@@ -115,7 +115,7 @@ class CiJob:
             try:
                 self._outputs.fail(failure, annotation)
             except StorageError as second:
-                # The first error is the one to be told.
+                # The first error is the one to report.
                 click.echo(f"warning: {second.line}", err=True)
         self._print()
 
@@ -149,7 +149,7 @@ class CiJob:
 
 
 def job_url() -> str:
-    """The page of the CI job that this is, or nothing elsewhere."""
+    """The page of the present CI job, empty outside CI."""
     known = os.environ.get
     if known("GITHUB_RUN_ID"):
         server, repository = known("GITHUB_SERVER_URL", ""), known("GITHUB_REPOSITORY", "")

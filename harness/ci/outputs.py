@@ -1,4 +1,4 @@
-"""What a gate leaves for CI: files, annotations and a comment, also where there is no verdict."""
+"""The output of a gate for CI: files, annotations and a comment, also without a verdict."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ GATES = "gates.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class JobOutputs:
-    """A folder that a CI job named, and what the files in it must know.
+    """The folder of a CI job, and the settings of the files in it.
 
     `mark` is the comment's hidden first line, `url` where its link leads, empty for none.
     """
@@ -99,10 +99,10 @@ class JobOutputs:
     summary: bool
 
     def clear(self) -> None:
-        """Remove what an earlier gate left there: none of it may be taken for today's.
+        """Remove the files of an earlier gate, so that none is taken for a new one.
 
         Raises:
-            UsageError: a file of that name is there that no gate has handed out.
+            UsageError: a file of that name exists that no gate has written.
             StorageError: the folder cannot be written.
         """
         if not self._is_ours():
@@ -115,7 +115,7 @@ class JobOutputs:
         remove_files(self.folder, (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES))
 
     def _is_ours(self) -> bool:
-        """Whether what has the names of our files there was handed out by an earlier gate."""
+        """Whether the files of our names there were written by an earlier gate."""
         names = (*FILES, SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES)
         if not any((self.folder / name).exists() for name in names):
             return True
@@ -136,9 +136,9 @@ class JobOutputs:
             StorageError: the folder cannot be written.
         """
         report_content = ReportContent(verdict, comparison)
-        told = link(self.url)
+        link_line = link(self.url)
         written = self._write(
-            f"{render_markdown(report_content)}\n{told}".rstrip() + "\n",
+            f"{render_markdown(report_content)}\n{link_line}".rstrip() + "\n",
             render_comment(report_content, self.mark, self.url),
             build_annotations(verdict, comparison, places),
         )
@@ -147,21 +147,21 @@ class JobOutputs:
         return written
 
     def fail(self, failure: Failure, annotation: Annotation) -> str:
-        """Write what tells that there is no verdict, and return the annotations.
+        """Write the files of a gate without a verdict, and return the annotations.
 
         Raises:
             StorageError: the folder cannot be written.
         """
         self.clear()
-        told = render_failure(failure, self.url)
+        summary = render_failure(failure, self.url)
         write_atomic(self.folder / JUNIT, render_failure_junit(failure))
-        return self._write(told, f"{self.mark}\n{told}", (annotation,))
+        return self._write(summary, f"{self.mark}\n{summary}", (annotation,))
 
     def _write(self, summary: str, comment: str, annotations: tuple[Annotation, ...]) -> str:
-        shown = render_github(annotations)
+        commands = render_github(annotations)
         if self.summary:
             write_atomic(self.folder / SUMMARY, summary)
         write_atomic(self.folder / COMMENT, comment)
-        write_atomic(self.folder / ANNOTATIONS, shown)
+        write_atomic(self.folder / ANNOTATIONS, commands)
         write_atomic(self.folder / CODE_QUALITY, render_codequality(annotations))
-        return shown
+        return commands

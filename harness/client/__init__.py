@@ -1,1 +1,1 @@
-"""The streaming seam between the harness and a model server."""
+"""The streaming client of model servers."""

@@ -1,4 +1,4 @@
-"""Several servers asked as one: the least busy first, a failing one set aside for a while."""
+"""A load balancer over several servers: the least busy first, failing ones are set aside."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Limited(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Member:
-    """What is known of one server.
+    """The state of one server.
 
     `epoch` counts how often it was set aside, `why` the failure that did it, and `reported`
     says whether its setting aside was reported.
@@ -122,7 +122,7 @@ class BalancedClient(Layer):
         self._row_began = math.inf
 
     def leave_out(self, client: Layer) -> None:
-        """Never ask this member again.
+        """Send this member no more requests.
 
         Raises:
             ValueError: it is no member, or the only one.
@@ -188,7 +188,7 @@ class BalancedClient(Layer):
         return replace(reply, gone=True) if down(failure) and self._all_gone() else reply
 
     def _choose(self, failed_on: object) -> tuple[_Member, bool]:
-        """Whom to ask, and whether that is a trial."""
+        """The member for the next request, and whether it is a trial."""
         members = self._members
         if len(members) == 1:
             return members[0], False

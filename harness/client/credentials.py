@@ -1,4 +1,4 @@
-"""The headers of requests, and what of them is secret."""
+"""The headers of requests, and the secrets in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deadline of a case: how long it may take, leaving out what it waits for others."""
+"""The deadline of a case; time in which it waits for other requests does not count."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Deadline:
 
     @contextmanager
     def paused(self, last_answer: Callable[[], float]) -> Iterator[None]:
-        """A wait inside the block that counts only from the last answer to any request on.
+        """A wait inside the block; it counts only from the last answer to any request.
 
         `last_answer` is the moment of that answer on the clock: a server that answers others
         costs the waiting case none of its time.

@@ -1,4 +1,4 @@
-"""A dialect: how one kind of server is spoken to, without any network."""
+"""A dialect: builds the requests of one kind of server and reads its responses; no network."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Access:
 
 
 class Event(NamedTuple):
-    """What one event of a stream, or a whole document, brings.
+    """The content of one event of a stream, or of a whole document.
 
     `text` is None where there is no place for one. `counts` are prompt and completion tokens as
     the server gives them; `model` is the name that the
@@ -68,7 +68,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a response ended: what is to be known of it before it counts as an answer.
+    """How a response ended: the facts that decide whether it counts as an answer.
 
     `ended` says that the server marked the end, `has_text` that a place for text was found.
     """
@@ -108,7 +108,7 @@ class ServerDescription:
 
 
 class Dialect(ABC):
-    """Builds the requests to one server, and reads what its responses bring.
+    """Builds the requests to one server, and reads its responses.
 
     A new dialect is one file, declared in the entry-point group `harness.dialects`: its request,
     and what one event of a response means. It is called with an address and the `access`.
@@ -133,7 +133,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def parse(self, data: bytes, request: ChatRequest) -> Event:
-        """What one event, or the whole document, brings.
+        """The content of one event, or of the whole document.
 
         Raises:
             BadAnswer: an error, or something that cannot be read.

@@ -1,4 +1,4 @@
-"""What goes wrong: the cause of a failure, one line about it, and what it says of the server."""
+"""Failures of requests: their cause, one line of text, and what follows about the server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BREAKING: tuple[tuple[type[BaseException], FailureCause, str], ...] = (
 
 
 class TransportFailed(Exception):
-    """An exchange came to nothing; `cause` and `detail` are what a failure reports."""
+    """An exchange failed; `cause` and `detail` are those of the failure to report."""
 
     def __init__(self, cause: FailureCause, detail: str) -> None:
         self.cause: FailureCause = cause
@@ -43,7 +43,7 @@ class TransportFailed(Exception):
 
 
 def connect_failure(error: BaseException) -> TransportFailed:
-    """What an exception means that was met while a connection was made."""
+    """The failure for an exception while connecting."""
     if isinstance(error, TransportFailed):
         return error
     for kind, words in CONNECTING:
@@ -53,7 +53,7 @@ def connect_failure(error: BaseException) -> TransportFailed:
 
 
 def exchange_failure(error: BaseException) -> TransportFailed:
-    """What an exception means that ended an exchange under way."""
+    """The failure for an exception that ended an exchange in progress."""
     if isinstance(error, TransportFailed):
         return error
     for kind, cause, words in BREAKING:
@@ -68,7 +68,7 @@ def _with_reason(words: str, error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """What the system, TLS or the parser says, in a phrase that quotes nothing that was sent."""
+    """The reason from the system, TLS or the parser, in a phrase that quotes no sent data."""
     if isinstance(error, ssl.SSLError):
         return getattr(error, "verify_message", "") or getattr(error, "reason", "") or ""
     if isinstance(error, OSError):
@@ -79,7 +79,7 @@ def _reason(error: BaseException) -> str:
 
 
 def retriable(failure: Failure) -> bool:
-    """Whether asking again can help."""
+    """Whether a retry can help."""
     if failure.cause in ("connect", "reset"):
         return True
     if failure.cause == "server_error" and failure.status is None:
@@ -93,12 +93,12 @@ def retriable(failure: Failure) -> bool:
 
 
 def busy(failure: Failure) -> bool:
-    """Whether the server is there and takes no more for now."""
+    """Whether the server is reachable but accepts no more requests for now."""
     return failure.cause in ("http", "server_error") and failure.status in BUSY_STATUS
 
 
 def down(failure: Failure) -> bool:
-    """Whether the server may not be there: not reached, silent, or broken."""
+    """Whether the server may be down: not reached, silent, or broken."""
     if failure.cause in ("connect", "reset", "stalled", "timeout"):
         return True
     if failure.cause not in ("http", "server_error") or busy(failure):

@@ -1,4 +1,4 @@
-"""What a server may be asked: the requests and tokens of a minute, and the money it may cost."""
+"""The limits of a server: requests and tokens per minute, and the cost budget."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Use:
 class Window:
     """A sliding window over what was sent; `None` is no limit.
 
-    All of a request, its answer's tokens too, counts at the moment it was sent. What was sent is
-    let go `SPAN` seconds later, so that no 60 seconds ever hold more than the limits.
+    A request, with the tokens of its answer, counts at the moment it was sent, and leaves the
+    window `SPAN` seconds later, so that no 60 seconds ever hold more than the limits.
     """
 
     def __init__(self, requests: int | None, tokens: int | None) -> None:
@@ -75,7 +75,7 @@ class Window:
 
 
 class Budget:
-    """What a server has cost since this was made, against what it may cost at most.
+    """What a server has cost since this object was made, and the most it may cost.
 
     By tokens, a request's cost is reserved at its worst before it is sent, and settled when its
     usage is known. By the hour, all `replicas` cost all the time, and what is reserved is the

@@ -1,4 +1,4 @@
-"""A server's meter: which request may be sent next, when, and whether there is money for it."""
+"""The rate limiter of a server: which request may be sent next, when, and within which budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRESH = 0.25
 
 
 class Meter:
-    """The limits of one server, shared by everything that asks it in this process.
+    """The limits of one server, shared by all clients in this process.
 
     One queue, first come, first served, by case: a case that is tried again goes before those
     that were never sent. A request leaves the queue when the last minute has room for it and the

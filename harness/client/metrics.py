@@ -1,4 +1,4 @@
-"""What a vLLM counts of itself: its Prometheus page, `/metrics` beside `/v1`."""
+"""The counters of a vLLM server: its Prometheus page, `/metrics` beside `/v1`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Metrics:
         return bool(self.running) or bool(self.waiting)
 
     def restarted_since(self, before: Metrics) -> bool:
-        """Whether another process counts than did `before`."""
+        """Whether the server process is another than that of `before`."""
         if None not in (self.started, before.started) and self.started != before.started:
             return True
         pairs = ((getattr(before, name), getattr(self, name)) for name in _COUNTERS)
@@ -66,7 +66,7 @@ async def scrape(
     *,
     timeout: float = 5.0,  # noqa: ASYNC109 - what is not there in time is not there
 ) -> Metrics | None:
-    """What the vLLM at `url` (with its `/v1`) counts; None where nobody there tells.
+    """The counters of the vLLM at `url` (with its `/v1`); None where there are none.
 
     Raises:
         UsageError: the address or the key cannot be used.
@@ -84,7 +84,7 @@ async def scrape(
 
 
 def parse(page: str) -> Metrics | None:
-    """What a Prometheus page tells of a vLLM; None where it is no such page, or of another server.
+    """The counters on a Prometheus page of a vLLM; None for any other page.
 
     Raises nothing, whatever the page holds.
     """

@@ -1,4 +1,4 @@
-"""What every client takes and gives back, and what a request carries on its way to a server."""
+"""The types of all clients: request, answer, failure, and the context of a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FREE_CAUSES = frozenset({"connect", "http"})
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One conversation to put to one model, with its sampling.
+    """One conversation to send to one model, with its sampling.
 
     `answers_as` is another name by which the model may call itself in its answers; `session` is
     the conversation on the server that the request continues, for servers that keep any.
@@ -62,7 +62,7 @@ class Failed:
     """A request that brought no answer; `timing` is that of its last try, if it was sent.
 
     `retry_after` is the number of seconds for which the server asked for no more requests. `gone`
-    says that no request has been answered for longer than any case waits: asking on is useless.
+    says that no request was answered for longer than any case waits: more requests are useless.
     """
 
     failure: Failure
@@ -76,7 +76,7 @@ Reply = Answer | Failed
 
 
 class ChatClient(Protocol):
-    """Anything that can be asked."""
+    """A client that answers chat requests."""
 
     async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
         """The answer, or a failure with its cause; never an exception for what a server does.
@@ -103,7 +103,7 @@ class Permit:
         self.cost = cost
 
     def settle(self, reply: Reply | None) -> None:
-        """Account for the reply; nothing is known where there is none, or no usage in it."""
+        """Account for the reply; its usage is unknown where there is no reply or no usage in it."""
         usage = reply.usage if isinstance(reply, Answer) else None
         free = isinstance(reply, Failed) and reply.failure.cause in FREE_CAUSES
         self._settle(usage, free)
@@ -115,7 +115,7 @@ class Permit:
 
 @dataclass(slots=True, eq=False)
 class RequestContext:
-    """What one request carries down the stack; each layer may read and update it.
+    """The context of one request in the stack; each layer may read and update it.
 
     `intended` is the moment at which the request was due: every time in its reply counts from it.
     `deadline` is the end of its case, `number` its place in the queue of a metered server, and
@@ -130,13 +130,13 @@ class RequestContext:
     failed_on: object = None
 
     def take_permit(self) -> Permit | None:
-        """The permit, which is then no longer here."""
+        """The permit; the context no longer holds it."""
         permit, self.permit = self.permit, None
         return permit
 
 
 class Layer(ABC):
-    """A part of the stack that a request passes down; each is a client by itself."""
+    """A layer of the client stack; each is a client by itself."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

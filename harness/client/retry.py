@@ -1,4 +1,4 @@
-"""A case from its first request to its answer: in turn, turn by turn, and again where it helps."""
+"""Retries: a case from its first request to its answer, turn by turn."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RetryingClient(Layer):
     delay before it is, and is short, since cases under way go first. A reply's times count from
     when the request was due and had its permit: that wait is no latency of the server.
 
-    Each try sends all `turns` of a conversation: one that failed begins anew.
+    Each try sends all `turns` of a conversation from the first one.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How many requests one server is sent at once: no more than it turns out to bear."""
+"""Adaptive concurrency: how many requests one server gets at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SOON = 1e-3
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """A request under way; `load` is how many others the server had taken when it was sent."""
+    """A request in flight; `load` is how many others were in flight when it was sent."""
 
     number: int
     load: int
 
 
 class _Borne:
-    """How many requests the server was lately seen to serve at once: in this round or the last.
+    """How many requests the server recently served at once: in this round or the last.
 
     A round is as many replies as the limit.
     """

@@ -1,4 +1,4 @@
-"""Compare: pair a candidate run with a baseline run, and say what is wrong with the evidence."""
+"""Pair a candidate run with a baseline run, and list the problems with the evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Place = tuple[str, str, str, int]
 def compare(
     candidate: Run, baseline: Run, suites: Sequence[Suite], *, askings: bool = False
 ) -> Comparison:
-    """Both runs paired by case and repeat, with every reason not to trust them.
+    """Both runs paired by case and repeat, with every problem of the evidence.
 
     Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
     as `not_comparable` and is missing from the metrics, which the gate's accounting then sees.
@@ -190,7 +190,7 @@ def _problems(
 
 
 def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Iterator[str]:
-    """Signs that candidate and baseline are one and the same."""
+    """Signs that candidate and baseline are the same model."""
     if _asked(candidate) == _asked(baseline):
         yield "candidate and baseline are the same model under the same prompt and sampling"
     if _swapped(candidate.header, baseline.header):
@@ -226,7 +226,7 @@ def _swapped(candidate: RunHeader, baseline: RunHeader) -> bool:
 
 
 def _asked(run: Run) -> list[Any]:
-    """What the answers come from: equal for two runs of the same thing."""
+    """What the answers depend on: equal for two runs of the same model and settings."""
     sampling = {name: run.header.generation.get(name) for name in Generation().sampling()}
     return [run.header.identity, run.header.system_prompts, sampling]
 
@@ -270,7 +270,7 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
 
 
 def _judged_otherwise(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
-    """Cases whose answers two different judges judged."""
+    """Cases whose two answers were judged by different judges."""
     sections = {(suite.name, one.name): one for suite in suites for one in suite.sections}
     theirs = {(case.score.path): case.judge for case in baseline.recorded}
     differing = [

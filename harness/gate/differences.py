@@ -1,4 +1,4 @@
-"""Differences: how far the candidate is from the baseline, metric by metric."""
+"""Paired differences between candidate and baseline, metric by metric."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class BoundedMetric:
 
 
 def value_range(metric: Metric, cap: float | None) -> tuple[float, float]:
-    """The lowest and the highest value that count: where the metric has no bound, the cap.
+    """The lowest and the highest value: the metric's bounds, or the cap where it has none.
 
     Raises:
         ValueError: the metric has no bound there, and there is no cap.
@@ -194,7 +194,7 @@ def caps(given: Iterable[tuple[str | None, float | None]]) -> dict[str, float]:
 
 
 def regressions(tested: Iterable[Regression], alpha: float) -> tuple[Regression, ...]:
-    """Those of the tested metrics that are worse than the baseline's, the most certain first.
+    """The tested metrics that are significantly worse than the baseline's, the most certain first.
 
     The chance of naming any of them falsely is at most alpha, however many were tested.
     """

@@ -23,7 +23,7 @@ def past_gate(
     suites: Sequence[Suite],
     promotion: Promotion | None = None,
 ) -> PastGate:
-    """What is kept of a gate; of evidence that cannot be trusted, no number."""
+    """The record of a gate for the history; no numbers where the evidence cannot be trusted."""
     metrics = {
         name: Values(
             candidate=metric.candidate_value,
@@ -49,7 +49,7 @@ def history(
 ) -> History:
     """The gates of a suite: those kept, those whose verdict alone is left, those of its baselines.
 
-    A gate that several of them speak of is taken once, and so are gates that judged the same
+    A gate that occurs in several of them is taken once, and so are gates that judged the same
     evidence with the same outcome: the latest stands for them, or the latest that was promoted.
     `known` are digests of suites by name, as in a project's present suites: a bare verdict tells
     only the digest of all of them together.
@@ -105,7 +105,7 @@ def _once(found: Found) -> Iterator[HeldGate]:
 
 def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Values]) -> HeldGate:
     rules = tuple(rule for rule in verdict.rules if _concerns(suite, rule))
-    told = {
+    by_rule = {
         rule.metric: Values(
             candidate=rule.candidate, baseline=rule.baseline, definition=rule.definition
         )
@@ -122,7 +122,7 @@ def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Valu
         alpha=verdict.alpha,
         suite_version=version,
         rules=rules,
-        metrics={**own, **told},
+        metrics={**own, **by_rule},
         harness_version=verdict.harness_version,
     )
 

@@ -1,4 +1,4 @@
-"""Gate: hold a comparison against a policy, and give the verdict."""
+"""Judge a comparison by the rules of a policy, and give the verdict."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Circumstances:
 
 
 def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[str], str]) -> None:
-    """Nothing, where every rule makes sense for what the suites yield.
+    """Check that every rule fits the metrics of the suites.
 
     `place_of` gives the place of a key such as `gate.rules[0].metric`, for errors.
 
@@ -89,7 +89,7 @@ def doubts(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
 def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...]:
     """The result of every rule in the policy's order.
 
-    Where a critical case newly fails and no rule asks for that, such a result is added last.
+    Where a critical case newly fails and no rule covers that, such a result is added last.
     """
     rules = tuple(rule.judge(comparison, policy.alpha) for rule in policy.rules)
     if new_critical_failures(comparison) and all(rule.require != CRITICAL for rule in rules):

@@ -1,4 +1,4 @@
-"""Noise: hold a target against itself, to see what the gate makes of no difference at all."""
+"""A/A test: compare a target with itself, to measure the noise of the gate."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from harness.records.verdict import Outcome, RuleResult, decide
 def measure_noise(
     run: Run, suites: Sequence[Suite], policy: Policy, created: str, repeats: int = 1
 ) -> Noise:
-    """What every pair of the run's askings differs in, and what the policy says of each.
+    """The differences of every pair of the run's askings, and the policy's outcomes on each.
 
-    As many `repeats` in a row as a gate asks for are one asking. Rules on latency and
-    on Python tests are left out: the answers to the suites say nothing about them.
+    An asking is one block of as many `repeats` as a gate uses. Rules on latency and on Python
+    tests are left out: the answers to the suites say nothing about them.
 
     Raises:
         EvidenceError: there is only one asking, one has too few scores for the policy, or a rule
@@ -49,7 +49,9 @@ def measure_noise(
     judged = [(each.problems, judge_rules(each, asked)) for each in (*forth, *back)]
     for problems, results in judged:
         _check_valid(problems, results)
-    verdicts = Counter(decide(said, (rule.outcome for rule in rules)) for said, rules in judged)
+    verdicts = Counter(
+        decide(problems, (rule.outcome for rule in rules)) for problems, rules in judged
+    )
     return Noise(
         target=header.target,
         run=header.run_id,
@@ -71,13 +73,13 @@ def measure_noise(
 
 
 def false_alarms(rule: RuleNoise) -> int:
-    """How many outcomes say that something changed, where nothing did."""
+    """The number of outcomes that report a change, though nothing changed."""
     wrong = kind_of(rule).false_alarm
     return 0 if wrong is None else rule.outcomes.get(wrong, 0)
 
 
 def _asking(run: Run, number: int, repeats: int) -> Run:
-    """One block of repeats as a run of its own, numbered from 0 so that its cases meet others."""
+    """One block of repeats as a run of its own, numbered from 0 so that cases pair."""
     header = run.header
     block = range(number * repeats, (number + 1) * repeats)
     share = int(header.generation["repeats"]) // repeats
@@ -122,14 +124,14 @@ def _check_scored(asking: Run, min_scored: float) -> None:
 
 
 def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None:
-    """Refuse what leads to no outcome: it would be counted as one that never flips."""
+    """Refuse evidence that gives no outcome: it would count as one that never flips."""
     invalid = (result.reason for result in results if result.outcome == "invalid")
     for reason in (*problems, *invalid):
         raise EvidenceError(reason)
 
 
 def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
-    """The policy with the rules alone that the suites' own cases say something about."""
+    """The policy without rules that the suites' cases say nothing about."""
     tested = {
         f"{suite.name}.{section.name}.{metric.name}"
         for suite in suites
@@ -164,8 +166,8 @@ def _section(plan: SectionPlan, repeats: int, pairs: Sequence[Comparison]) -> Se
 
 
 def _share(found: Iterable[bool]) -> float:
-    told = list(found)
-    return sum(told) / len(told)
+    outcomes = list(found)
+    return sum(outcomes) / len(outcomes)
 
 
 def _metrics(
@@ -185,7 +187,7 @@ def _metrics(
 
 
 def _gap(pair: Comparison, name: str) -> float | None:
-    """What the gate would take for the difference; None where a side has no value."""
+    """The difference as a gate computes it; None where a side has no value."""
     metric = pair.metrics.get(name)
     if metric is None or metric.candidate_value is None or metric.baseline_value is None:
         return None
@@ -193,7 +195,7 @@ def _gap(pair: Comparison, name: str) -> float | None:
 
 
 def _rules(judged: Sequence[Sequence[RuleResult]]) -> Iterator[RuleNoise]:
-    """Each rule's outcomes; that on critical cases, where the policy forgot it, if it ever fails.
+    """Each rule's outcomes, and those of the implied rule on critical cases, if it ever fails.
 
     Such a result comes last and only where it fails, so its absence is a pass.
     """

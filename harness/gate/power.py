@@ -1,4 +1,4 @@
-"""Power: what each rule of a policy can tell with the cases there are."""
+"""Power: the smallest difference that each rule of a policy can detect with the present cases."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from harness.run.score import Scoring
 
 
 def power(comparison: Comparison, policy: Policy) -> tuple[RulePower, ...]:
-    """What each rule of the policy can tell, with the groups and the spread of the comparison."""
+    """The power of each rule, with the groups and the spread of the comparison."""
     return tuple(rule.power(comparison, policy.alpha) for rule in policy.rules)
 
 
 def planned_power(
     suites: Sequence[Suite], policy: Policy, discordance: float
 ) -> tuple[RulePower, ...]:
-    """What each rule of the policy can tell before anything is asked.
+    """The power of each rule before any request is sent.
 
-    Taken for granted is that the outcome changes in that share of the groups, all cases of a group
-    together; that a metric is a share of the cases that say something about it; and that where a
-    rule looks at the candidate alone, its value is near the limit.
+    Assumptions: the outcome changes in that share of the groups, all cases of a group together; a
+    metric is a share of the cases that say something about it; and where a rule looks at the
+    candidate alone, its value is near the limit.
 
     Raises:
         ValueError: a discordance outside [0, 1].
@@ -46,13 +46,13 @@ def planned_power(
 
 
 def with_power(verdict: Verdict, comparison: Comparison, policy: Policy) -> Verdict:
-    """The verdict with what each of its rules can tell."""
+    """The verdict with the power of each of its rules."""
     known = power(comparison, policy)
-    told = [
+    updated = [
         rule.model_copy(update={"detectable": each.detectable, "groups_needed": each.groups_needed})
         for rule, each in zip(verdict.rules, known, strict=False)  # a verdict may have one more
     ]
-    return verdict.model_copy(update={"rules": (*told, *verdict.rules[len(told) :])})
+    return verdict.model_copy(update={"rules": (*updated, *verdict.rules[len(updated) :])})
 
 
 def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:

@@ -1,4 +1,4 @@
-"""Recommend: what the policy says about several candidates at once."""
+"""Recommend one of several candidates, as far as the policy decides between them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def recommend(
     suites: Sequence[Suite],
     policy: Policy,
 ) -> Recommendation:
-    """Which of the judged candidates to take, as far as the policy tells.
+    """The recommendation among the judged candidates.
 
     Only what the policy promotes can be recommended. Of several, those are left out that are
     significantly worse than another on a metric that the policy wants high, and better on none.
@@ -162,18 +162,18 @@ def _not_timed(passing: Sequence[str], policy: Policy) -> Iterator[str]:
 
 
 def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
-    """What having tried several does to the one that is taken."""
+    """Notes on selection bias: the effect of choosing the best of several candidates."""
     if tried < 2 or not passing:
         return
-    told = (
+    words = (
         f"{tried} candidates were tried, each judged at alpha {policy.alpha:g} by itself: if none "
         "were good enough, one would still pass with a chance of up to "
         f"{min(1.0, tried * policy.alpha):.0%}"
     )
     loose = list(dict.fromkeys(_without_alpha(policy)))
     if loose:
-        told += f"; this bound does not hold for what only {_either(loose)} would stop"
-    yield told
+        words += f"; this bound does not hold for what only {_either(loose)} would stop"
+    yield words
     yield (
         "who is picked for high values has, on average, been lucky too: expect somewhat less on "
         "new cases"
@@ -181,7 +181,7 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
 
 
 def _without_alpha(policy: Policy) -> Iterator[str]:
-    """The rules that are no tests, so that how often they pass by luck has no bound."""
+    """The rules that are no tests, so that the chance of a false pass has no bound."""
     return (rule.title for rule in policy.rules if not rule.bounded_by_alpha)
 
 
@@ -193,7 +193,7 @@ def _either(rules: Iterable[str]) -> str:
 def choose(
     passing: Sequence[str], found: Sequence[Advantage], unknown: Collection[Pair] = ()
 ) -> tuple[Choice, tuple[str, ...]]:
-    """What kind of choice there is among those that pass, and whom it names.
+    """The kind of choice among the candidates that pass, and the candidates it names.
 
     `unknown` are the pairs that were not compared, each in the order of `passing`.
     """
@@ -208,7 +208,7 @@ def choose(
 
 
 def remaining(passing: Sequence[str], found: Sequence[Advantage]) -> tuple[str, ...]:
-    """Those that no other is above.
+    """The candidates that no other is ranked above.
 
     One is above another that it beats in a metric and that beats it in none, and above those that
     the other is above. Where that leads back to itself, nobody of the circle is above the rest.
@@ -242,11 +242,11 @@ def reason(
     found: Sequence[Advantage],
     unknown: Collection[Pair],
 ) -> str:
-    """Why the choice is what it is, in one sentence."""
+    """The reason for the choice, in one sentence."""
     if choice == "none":
         counted = Counter(verdict.verdict for verdict in verdicts.values())
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-        return f"the policy promotes none of {len(verdicts)}: {told}"
+        words = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+        return f"the policy promotes none of {len(verdicts)}: {words}"
     passing = promoted(verdicts)
     left = remaining(passing, found)
     beaten = [_beaten(name, found) for name in passing if name not in left]
@@ -264,8 +264,8 @@ def reason(
     elif all(pair in unknown for pair in combinations(left, 2)):
         first = [f"{listed(left)} pass every rule and were not compared"]
     else:
-        told = "none was found better than another, and some of them were not compared"
-        first = [f"{listed(left)} pass every rule, {told}"]
+        words = "none was found better than another, and some of them were not compared"
+        first = [f"{listed(left)} pass every rule, {words}"]
     return "; ".join((*first, *beaten))
 
 

@@ -1,4 +1,4 @@
-"""Sealed baselines, one file a suite, and promotion: sealing a run whose verdict still stands."""
+"""Sealed baselines, one file per suite, and promotion: sealing a run with a valid verdict."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Baseline(Record):
 def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
     """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
 
-    Of every answer's chunk times only the first is kept: TTFT survives, the rest is bulk.
+    Of every answer's chunk times only the first is kept: it gives the TTFT.
 
     Raises:
         StorageError: a file cannot be written.
@@ -79,8 +79,8 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
 def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
     """The sealed run of that name on the given suites, put together from its files.
 
-    Its answers are scored again, by the scorers that score the candidate's; what Python tests
-    recorded stands, for it takes a live target to run them.
+    Its answers are scored again, by the scorers that score the candidate's. Recorded results of
+    Python tests are kept, because the tests need a live target.
 
     Raises:
         UsageError: a suite has no baseline of that name.
@@ -122,7 +122,7 @@ def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
 
 
 def read_sealed(path: Path) -> Baseline:
-    """The baseline in a file, its seal unbroken.
+    """The baseline in a file, after its seal was checked.
 
     Raises:
         UsageError: there is no such file.
@@ -189,8 +189,8 @@ def promote(
 ) -> list[Path]:
     """The sealed files, one a suite, of a candidate whose PROMOTE verdict still stands.
 
-    The stored verdict is not taken at its word: its hashes must match what is there `now`, and
-    judging the comparison again must give the same.
+    The stored verdict is checked: its hashes must match the state `now`, and judging the comparison
+    again must give the same verdict.
 
     Raises:
         PromotionRefused: another verdict than PROMOTE, a hash or the harness version that no
@@ -220,7 +220,7 @@ def promote(
 
 
 def check_run(project: Project, run: Run) -> None:
-    """Nothing, where the run is of the target as it is configured and on disk now.
+    """Check that the run is of the target as it is configured and on disk now.
 
     Raises:
         PromotionRefused: other weights, another adapter, another model or other settings.

@@ -73,7 +73,7 @@ class LatencyRule(Rule):
 
     @property
     def bounded_by_alpha(self) -> bool:
-        """Whether it passes by luck with a chance of at most alpha."""
+        """Whether the chance of a false pass is at most alpha."""
         return not self.by_estimate
 
     def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:

@@ -100,11 +100,11 @@ class Rule(Record):
 
     @property
     def bounded_by_alpha(self) -> bool:
-        """Whether it passes by luck with a chance of at most alpha."""
+        """Whether the chance of a false pass is at most alpha."""
         return False
 
     def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:
-        """What is wrong with the rule for suites that yield these metrics, by full name."""
+        """What is wrong with the rule for suites with these metrics, by full name."""
         return None
 
     def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
@@ -112,11 +112,11 @@ class Rule(Record):
         raise NotImplementedError(f"the kind of rule `{self.require}` cannot judge")
 
     def power(self, comparison: Comparison, alpha: float) -> RulePower:
-        """What the rule can tell with the groups and the spread of the comparison."""
+        """The power of the rule with the groups and the spread of the comparison."""
         return self.no_power("this kind of rule says nothing of its power")
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """What the rule can tell before anything is asked; `planned` is None without cases."""
+        """The power of the rule before any request is sent; `planned` is None without cases."""
         return self.no_power("this kind of rule says nothing of its power")
 
     def no_power(self, reason: str) -> RulePower:

@@ -1,1 +1,1 @@
-"""One view model, one renderer per format."""
+"""Reports: content that is the same for all formats, and one renderer per format."""

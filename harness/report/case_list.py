@@ -1,4 +1,4 @@
-"""How a page lists the cases: what it holds openly, and by what they can be filtered."""
+"""The list of cases on a page: which are shown at first, and the values of its filters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.report.content import ReportContent
 _WHOLE = 1_000
 _FIRST = 100
 _CHUNK = 200
-# A longer choice of tags is of no use; rarer ones are found by searching.
+# A longer list of tags is of no use; rarer ones are found by searching.
 _TAGS = 500
 _WORST = 5
 
@@ -44,7 +44,7 @@ class CaseList:
     cut: bool
 
     def mark(self, case: CaseText) -> str:
-        """What the filter knows of a case: `section;tags;critical;number`, in numbers.
+        """The filter's data of a case: `section;tags;critical;number`, in numbers.
 
         The number is there only where a case is asked more than once.
         """

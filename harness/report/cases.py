@@ -1,4 +1,4 @@
-"""The paired cases of a comparison, sorted by what happened to them."""
+"""The paired cases of a comparison, grouped by their change."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class TurnText:
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """One side's answer and what the scorer made of it.
+    """One side's answer and its score.
 
-    `parts` is the answer again with the words that the other side does not have told apart; it is
-    empty where none are marked.
+    `parts` is the answer again, with the words marked that the other side lacks; it is empty where
+    none are marked.
     """
 
     answer: Clip
@@ -121,10 +121,10 @@ def count_cases(answers: Sequence[PairedCase], repeats: int) -> CaseCount:
 
 
 def count_words(count: CaseCount, more: str = "") -> str:
-    """The number of cases, with how many answers these are and what else is said of them."""
+    """The number of cases in words, with the number of answers and `more`."""
     cases = formats.counted(count.cases, "case") if count.answers else str(count.cases)
-    told = ", ".join(filter(None, (count.answers, more)))
-    return f"{cases} ({told})" if told else cases
+    details = ", ".join(filter(None, (count.answers, more)))
+    return f"{cases} ({details})" if details else cases
 
 
 def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
@@ -174,7 +174,7 @@ def _build_case(
         comparison.candidate.header.system_prompts.get(case.suite),
         comparison.baseline.header.system_prompts.get(case.suite),
     }
-    # The suite's own system prompt is shown once for all its cases.
+    # The report has the suite's own system prompt once for all its cases.
     turns = tuple(
         TurnText(message.role, clip(message.content, limit))
         for message in case.messages

@@ -1,4 +1,4 @@
-"""What a report tells: a verdict with its comparison, or why a gate came to none."""
+"""The content of a report: a verdict with its comparison, or why a gate gave none."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ class ReportContent:
         return one_line(self.verdict.reason, 600)
 
     def warning_of(self, rule: RuleResult) -> str:
-        """That a margin is finer than the groups can tell, where the evidence counts."""
+        """The warning that a margin is finer than the groups can detect; empty if INVALID."""
         return "" if self.verdict.verdict == "INVALID" else shortfall(rule)
 
     def noise_of(self, rule: RuleResult) -> str:
-        """The noise of the rule's metric, where that of any metric is not nothing."""
+        """The noise of the rule's metric; empty where no metric has any noise."""
         return noise_of(rule) if any(each.noise for each in self.rules) else ""
 
     @property
     def latency(self) -> LatencyContent | None:
-        """What a measurement of latency found, None where none was made."""
+        """The measurement of latency, None where none was made."""
         verdict = self.verdict
         if verdict.latency is None:
             return None
@@ -88,7 +88,7 @@ class ReportContent:
 
     @property
     def noise_note(self) -> str:
-        """What noise is, code in backquotes; empty where it was not measured."""
+        """An explanation of noise, code in backquotes; empty where it was not measured."""
         return noise_note(self.rules)
 
     @property
@@ -124,7 +124,7 @@ class ReportContent:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a gate came to no verdict.
+    """Why a gate gave no verdict.
 
     `word` is INVALID where the evidence cannot be trusted, INTERRUPTED where somebody stopped it,
     else ERROR; `where` is the file, or file and line, that the error names, empty if it names none.
@@ -141,7 +141,7 @@ class Failure:
 
     @property
     def title(self) -> str:
-        """Who was to be judged against whom, for a page without markup."""
+        """The title of the report as plain text: candidate against baseline."""
         return " against ".join(self.names)
 
     @property
@@ -151,5 +151,5 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """The one line that says why, fit to be shown."""
+        """The reason on one line, with visible characters only."""
         return one_line(self.line, 2_000)

@@ -62,9 +62,9 @@ def render_forest(rules: Sequence[RuleResult], layout: Layout = WIDE) -> str:
     for own in panels:
         _draw_panel(drawing, own, layout, top)
         top += _HEAD + _FOOT + layout.row * len(own)
-    told = "; ".join(f"{_label(rule)}: {numbers_of(rule)}, {rule.outcome}" for rule in rows)
+    description = "; ".join(f"{_label(rule)}: {numbers_of(rule)}, {rule.outcome}" for rule in rows)
     title = "Estimate, interval and limit of every rule"
-    return drawing.render(f"forest-{layout.name}", title, told, "forest")
+    return drawing.render(f"forest-{layout.name}", title, description, "forest")
 
 
 def panels_of(rules: Sequence[RuleResult]) -> list[list[RuleResult]]:

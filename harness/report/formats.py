@@ -1,4 +1,4 @@
-"""Every number that people read, as text, by the unit of its metric.
+"""The formats of numbers in reports, by the unit of the metric.
 
 Pure functions, pinned by a table in the tests; `UNITS` is the one table of units.
 """

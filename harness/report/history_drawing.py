@@ -1,4 +1,4 @@
-"""Drawings over time: the verdicts of a suite's gates, and the course of one metric."""
+"""Drawings over time: the verdicts of a suite's gates, and the values of one metric."""
 
 from __future__ import annotations
 
@@ -169,11 +169,11 @@ def render_verdicts(frame: Frame) -> str:
                 at = (frame.across(gate.record.at), y)
                 drawing.marker(MARKERS[colour], at, layout.marker + 2, colour, edge_width=0.8)
     frame.draw_time_axis(drawing)
-    told = "; ".join(
+    description = "; ".join(
         f"{gate.when}: {one_line(gate.record.candidate, 60)} {gate.record.verdict}"
         for gate in reversed(frame.content.gates)
     )
-    return drawing.render(f"verdicts-{layout.name}", "Verdicts over time", told)
+    return drawing.render(f"verdicts-{layout.name}", "Verdicts over time", description)
 
 
 def render_course(frame: Frame, place: int) -> str:
@@ -205,9 +205,9 @@ def render_course(frame: Frame, place: int) -> str:
         drawing, up, frame.time.start, [(tick, f"{tick:g}{unit.tick}") for tick in ticks]
     )
     frame.draw_time_axis(drawing)
-    told = f"{course.latest}; the table below has all numbers"
+    description = f"{course.latest}; the table below has all numbers"
     name = f"course-{place}-{frame.layout.name}"
-    return drawing.render(name, f"{course.name} over time", told)
+    return drawing.render(name, f"{course.name} over time", description)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a report tells of a suite's history: its gates, and each metric's course over them."""
+"""The history of a suite for reports: its gates, and each metric's values over time."""
 
 from __future__ import annotations
 
@@ -106,12 +106,12 @@ class Course:
 
     @property
     def latest(self) -> str:
-        """Where the metric stood at the latest gate, in words."""
+        """The metric's values at the latest gate, in words."""
         ours, theirs = self.last.values
-        told = "" if self.last.rule is None else f", {self.last.rule.outcome}"
+        outcome = "" if self.last.rule is None else f", {self.last.rule.outcome}"
         if ours == formats.NONE:
-            return f"no value at the latest gate{told}"
-        return f"{ours} at the latest gate, the baseline {theirs}{told}"
+            return f"no value at the latest gate{outcome}"
+        return f"{ours} at the latest gate, the baseline {theirs}{outcome}"
 
     def _rows_at(self, gate: GateOfSuite) -> list[CourseRow]:
         rules = [completed(rule) for rule in gate.record.rules_on(self.metric)]

@@ -1,4 +1,4 @@
-"""The HTML pages: each one file that loads nothing and runs nothing but its own small script."""
+"""The HTML reports: each is one file that loads nothing and runs only its own script."""
 
 from __future__ import annotations
 

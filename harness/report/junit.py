@@ -1,4 +1,4 @@
-"""JUnit XML, as Jenkins and its kin read it."""
+"""JUnit XML for CI servers such as Jenkins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def render_junit(report: ReportContent) -> str:
     A rule or critical case that fails is a `<failure>`; what the evidence cannot settle is an
     `<error>`; a new failure of an ordinary case is `<skipped>`, because the rules decide on it.
     A PROMOTE verdict has neither failure nor error. A case's time is that of the candidate's
-    answer, 0 where it was taken over or never came.
+    answer, 0 where it was reused or is missing.
     """
     verdict, cases = report.verdict, report.comparison.cases
     seconds = {anchor(case.path, case.repeat): _seconds(case) for case in cases}
@@ -49,7 +49,7 @@ def render_junit(report: ReportContent) -> str:
 
 
 def render_failure_junit(failure: Failure) -> str:
-    """One test with one error: the gate that came to no verdict."""
+    """One test with one error, for a gate without a verdict."""
     test = _test("evidence", "the gate comes to a verdict")
     details = {"type": failure.word, "message": failure.reason}
     ET.SubElement(test, "error", details).text = failure.reason
@@ -138,9 +138,9 @@ def _case(case: CaseText, fate: str, verdict: Decision) -> ET.Element:
     found = _fate(case, fate)
     if found is None:
         return test
-    tag, kind, told = found if verdict != "PROMOTE" else ("skipped", "", found[2])
+    tag, kind, message = found if verdict != "PROMOTE" else ("skipped", "", found[2])
     reason = case.candidate.reason or case.candidate.note
-    details = {"message": f"{told}: {reason}" if reason else told}
+    details = {"message": f"{message}: {reason}" if reason else message}
     node = ET.SubElement(test, tag, {"type": kind, **details} if kind else details)
     prompt = case.turns[-1].content.text if case.turns else ""
     same = case.candidate.repeat_of_other

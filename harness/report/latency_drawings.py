@@ -1,4 +1,4 @@
-"""The drawings of latency: ratios with their limits, the distribution of TTFT, its course."""
+"""The drawings of latency: ratios with their limits, TTFT's distribution, TTFT over time."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def render_ecdf(load: LoadResult, slo: float | None, place: int, size: PlotSize)
     curves = ttft_curves(load)
     if not curves:
         return ""
-    told = "; ".join(
+    description = "; ".join(
         f"{curve.arm}: half within {_at(curve, 0.5)}, 95% within {_at(curve, 0.95)}"
         for curve in curves
     )
@@ -177,7 +177,7 @@ def render_ecdf(load: LoadResult, slo: float | None, place: int, size: PlotSize)
             points, curve.arm, _WIDTHS[curve.arm], dash=_dash(curve.arm, _WIDTHS[curve.arm])
         )
     title = f"Distribution of the time to first token. {load_title(load.load)}"
-    return drawing.render(f"ecdf-{place}-{size.name}", title, told + limit)
+    return drawing.render(f"ecdf-{place}-{size.name}", title, description + limit)
 
 
 def _at(curve: Curve, share: float) -> str:
@@ -221,8 +221,8 @@ def render_course(load: LoadResult, place: int, size: PlotSize) -> str:
     for curve in reversed(curves):
         _draw_blocks(drawing, curve, [(across(at / unit), _up(up, v)) for at, v in curve.points])
     title = f"Median time to first token of each block, over time. {load_title(load.load)}"
-    told = "; ".join(map(_course_words, curves))
-    return drawing.render(f"course-{place}-{size.name}", title, told)
+    description = "; ".join(map(_course_words, curves))
+    return drawing.render(f"course-{place}-{size.name}", title, description)
 
 
 def _finite(curve: Curve) -> list[float]:
@@ -284,9 +284,11 @@ def render_ratios(load: LoadResult, rules: Sequence[RuleResult], place: int, lay
         _draw_row(drawing, scale, (load, metric, rule), middle, layout)
     ticks = ratio_ticks(low, high, 5 if layout.stacked else 9)
     draw_bottom_axis(drawing, scale, bottom, [(tick, f"{tick:.4g}×") for tick in ticks])
-    told = "; ".join(f"{metric_title(metric)}: {_ratio_words(metric)}" for metric in load.metrics)
+    description = "; ".join(
+        f"{metric_title(metric)}: {_ratio_words(metric)}" for metric in load.metrics
+    )
     title = f"Candidate divided by baseline. {load_title(load.load)}"
-    return drawing.render(f"ratios-{place}-{layout.name}", title, told)
+    return drawing.render(f"ratios-{place}-{layout.name}", title, description)
 
 
 def _ratio_words(metric: LatencyMetric) -> str:

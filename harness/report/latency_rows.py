@@ -1,4 +1,4 @@
-"""The numbers of a load as text: percentiles, figures of the arms, and where rules put limits."""
+"""The numbers of a load as text: percentiles, figures of the arms, and limits of rules."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where one metric lies to its rule's limit, in words.
+    """The position of one metric relative to its rule's limit, in words.
 
     `outcome` is None where another load decided the rule.
     """
@@ -112,7 +112,7 @@ def findings(load: LoadResult, rules: Sequence[RuleResult]) -> tuple[Finding, ..
 
 
 def _held(metric: LatencyMetric, rule: RuleResult) -> Bounded:
-    """What the rule holds against its limit."""
+    """The value that the rule compares with its limit."""
     return metric.candidate if rule.require == "at_most" else metric.ratio
 
 
@@ -140,7 +140,7 @@ def outcome_at(load: LoadResult, metric: LatencyMetric, rule: RuleResult) -> Out
 
 
 def _place(outcome: Outcome | None, metric: LatencyMetric, found: Bounded, limit: float) -> str:
-    """Where the value lies to the limit, in words that hold `{limit}`."""
+    """The value's position relative to the limit, in words that hold `{limit}`."""
     if outcome in ("pass", "fail"):
         beyond = unbound(found.high) > limit if outcome == "pass" else unbound(found.low) <= limit
         side = "within" if outcome == "pass" else "above"
@@ -208,8 +208,8 @@ def _gap(arm: ArmFigures) -> Span:
 
 def _failed(arm: ArmFigures) -> Span:
     causes = sorted(arm.failures.items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{one_line(cause, 60)} {formats.count(count)}" for cause, count in causes)
-    return Span(formats.count(arm.failed), told or formats.NONE)
+    listed = ", ".join(f"{one_line(cause, 60)} {formats.count(count)}" for cause, count in causes)
+    return Span(formats.count(arm.failed), listed or formats.NONE)
 
 
 def arms_in_order(load: LoadResult) -> list[ArmFigures]:

@@ -1,4 +1,4 @@
-"""What a report tells of a measurement of latency, and its words for loads and metrics."""
+"""A measurement of latency for reports, and the names of loads and metrics."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LatencyContent:
     def outcome(self) -> Outcome | None:
         """The worst outcome of the rules, invalid where there is a problem at any load.
 
-        None where no rule asks for latency.
+        None where no rule is on latency.
         """
         if any(load.problems for load in self.section.loads):
             return "invalid"
@@ -70,7 +70,7 @@ class LatencyContent:
 
     @property
     def meaning(self) -> str:
-        """What the outcome says, in one sentence."""
+        """The meaning of the outcome, in one sentence."""
         if self.outcome is None:
             return "No rule of the policy asks for latency: it was measured and not judged."
         return _MEANING[self.outcome]
@@ -111,8 +111,8 @@ def load_title(load: Load) -> str:
 
 def load_facts(load: LoadResult) -> str:
     """The rate that a load was given at, where its name does not say it, and its rounds."""
-    told = load.rate is not None and load.load.rate is None
-    rate = f"{formats.number(load.rate)} requests/s" if told else ""
+    shows_rate = load.rate is not None and load.load.rate is None
+    rate = f"{formats.number(load.rate)} requests/s" if shows_rate else ""
     return ", ".join(filter(None, (rate, formats.counted(load.rounds, "round"))))
 
 

@@ -20,7 +20,7 @@ from harness.svg_axes import Scale, draw_bottom_axis, even_ticks
 Differences = tuple[PairedDifference | None, ...]
 
 _TITLE = "Difference to the baseline"
-# By direction, so that none is told by its colour alone.
+# By direction, so that none is recognised by its colour alone.
 _MARKERS: dict[Direction, Marker] = {"better": "up", "worse": "down", "": "circle"}
 _COLOURS: dict[Direction, Colour] = {"better": "pass", "worse": "fail", "": "muted"}
 
@@ -60,7 +60,7 @@ def render_gaps(content: LeaderboardContent, layout: GapLayout) -> str:
         _draw_panel(drawing, content, unit_named(unit), metrics, layout, top)
         top += _TOP + _BOTTOM + rows * len(metrics)
     entries = content.leaderboard.entries
-    told = "; ".join(
+    description = "; ".join(
         f"{one_line(name, 200)}: "
         + ", ".join(
             f"{one_line(entry.name, 60)} {difference_words(found)} ({interval_words(found)})"
@@ -68,7 +68,7 @@ def render_gaps(content: LeaderboardContent, layout: GapLayout) -> str:
         )
         for name, differences in content.metrics.items()
     )
-    return drawing.render(f"gaps-{layout.name}", _TITLE, told)
+    return drawing.render(f"gaps-{layout.name}", _TITLE, description)
 
 
 def _panels(metrics: Mapping[str, Differences]) -> dict[str, dict[str, Differences]]:
@@ -131,13 +131,13 @@ def _write_words(
     layout: GapLayout,
 ) -> None:
     label, span = one_line(name, 60)[:34], interval_words(found)
-    told = f"{difference_words(found)} ({span})" if span else difference_words(found)
+    description = f"{difference_words(found)} ({span})" if span else difference_words(found)
     if layout is WIDE:
         drawing.text(label, (14, middle + 4), "ink", 11.5)
-        drawing.text(told, (scale.end + 18, middle + 4), "muted", 11)
+        drawing.text(description, (scale.end + 18, middle + 4), "muted", 11)
     else:
         drawing.text(label, (4, middle - 4), "ink", 11.5)
-        drawing.text(told, (scale.end, middle - 4), "muted", 10, anchor="end")
+        drawing.text(description, (scale.end, middle - 4), "muted", 10, anchor="end")
 
 
 def _draw_gap(

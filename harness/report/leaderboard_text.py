@@ -1,4 +1,4 @@
-"""What a report tells of several candidates side by side."""
+"""Several candidates side by side, for reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Direction = Literal["better", "worse", ""]
 class RuleRow:
     """One rule for all candidates, in their order; None where a candidate has no such result.
 
-    `wording` is the result that says best what is required.
+    `wording` is the result that states the requirement.
     """
 
     wording: RuleResult
@@ -57,7 +57,7 @@ class LeaderboardContent:
         rows = []
         for key in dict.fromkeys(key for table in tables for key in table):
             results = tuple(table.get(key) for table in tables)
-            # An unjudged rule has no limit, so its requirement is told by another's.
+            # An unjudged rule has no limit, so its requirement is taken from another result.
             wording = max((one for one in results if one), key=lambda one: one.limit is not None)
             rows.append(RuleRow(wording, results))
         return tuple(rows)

@@ -1,4 +1,4 @@
-"""The Markdown files, in which no text of a model is active."""
+"""The Markdown reports, in which text of models is never active markup."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ def _failures(report: ReportContent, room: int) -> str:
     if group is None:
         return "\nNo new failures.\n"
     size = group.size
-    told = f"{formats.counted(size.cases, 'case')}, {size.answers}" if size.answers else size.cases
-    parts = [f"\n### New failures ({told})\n"]
+    size_words = (
+        f"{formats.counted(size.cases, 'case')}, {size.answers}" if size.answers else size.cases
+    )
+    parts = [f"\n### New failures ({size_words})\n"]
     kept = 0
     for case in group.cases[:_CASES]:
         part = render_text("case.md.j2", case=case)

@@ -1,7 +1,7 @@
-"""Templates of HTML and Markdown, in which no text of a model or a person is active.
+"""Templates of HTML and Markdown, in which text of models and people is never active markup.
 
 An expression of a template is escaped by itself: in HTML by Jinja, in Markdown by `escape_prose`.
-In both every invisible character has a visible name before.
+Before that, every invisible character is replaced by a visible name.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def render_text(template: str, **context: Any) -> str:
 
 @functools.cache
 def _html_environment() -> Environment:
-    """What keeps the compiled templates, for all pages of a process."""
+    """The Jinja environment, which caches compiled templates for the process."""
     from markupsafe import Markup
 
     def finalize(value: Any) -> Any:

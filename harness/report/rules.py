@@ -59,7 +59,7 @@ def rule_name(rule: RuleResult) -> str:
 
 
 def requirement(rule: RuleResult) -> str:
-    """What the rule asks for, in words."""
+    """The requirement of the rule, in words."""
     form = format_of(scale_of(rule), _unit(rule))
     limit = rule.limit
     amount = "" if limit is None else form(abs(limit)).lstrip("+")
@@ -104,7 +104,7 @@ def shortfall(rule: RuleResult) -> str:
 
 
 def noise_of(rule: RuleResult) -> str:
-    """How far the baseline is from itself in the rule's metric; empty where it is not known."""
+    """The noise of the rule's metric, from the A/A test; empty where it is not known."""
     if rule.noise is None:
         return ""
     form = unit_named(_unit(rule)).difference
@@ -112,7 +112,7 @@ def noise_of(rule: RuleResult) -> str:
 
 
 def noise_note(rules: Iterable[RuleResult]) -> str:
-    """What noise is, in one line; where there is none, that; empty where it was not measured."""
+    """An explanation of noise in one line; empty where it was not measured."""
     measured = [rule.noise for rule in rules if rule.noise is not None]
     if any(measured):
         return NOISE

@@ -1,4 +1,4 @@
-"""What a report says of the two runs: counts, costs, sections, prompts, provenance."""
+"""The two runs for a report: counts, costs, sections, prompts, provenance."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SectionChanges:
 
 
 def section_changes(comparison: Comparison, *, trusted: bool = True) -> tuple[SectionChanges, ...]:
-    """What got better and worse, section by section, in the order of the plan.
+    """The changes of each section, in the order of the plan.
 
     Of evidence that cannot be trusted no metric is given: it would be taken for one that holds.
     """
@@ -196,15 +196,15 @@ def usage_sentence(spent: Spending) -> str:
 def repeats_sentences(runs: Sequence[Run]) -> list[str]:
     """For each run in how many cases its repeats' texts differ, empty for one repeat.
 
-    No sentence has a full stop. The first that tells of differences at temperature 0, where there
-    should be none, says so: it need not be said twice.
+    No sentence has a full stop. The first one on differences at temperature 0, where there should
+    be none, says so; the others do not repeat it.
     """
-    told = [_sentence(run) for run in runs]
+    sentences = [_sentence(run) for run in runs]
     for place, run in enumerate(runs):
-        if told[place] and run.summary.repeats.differ and _temperature(run) == 0.0:
-            told[place] += f"; {UNSTEADY}"
+        if sentences[place] and run.summary.repeats.differ and _temperature(run) == 0.0:
+            sentences[place] += f"; {UNSTEADY}"
             break
-    return told
+    return sentences
 
 
 def _sentence(run: Run) -> str:
@@ -234,7 +234,7 @@ def metric_difference(metric: PairedMetric) -> str:
 
 
 def metric_direction(metric: PairedMetric) -> Literal["better", "worse", "same"]:
-    """Which way the number moved; not that it moved by more than chance."""
+    """Whether the number rose or fell, whether or not that is significant."""
     gap = metric.gap
     if gap is None or abs(gap) < 1e-9:
         return "same"

@@ -1,4 +1,4 @@
-"""Text of models and people, made fit to be read: nothing hidden, in Markdown nothing active."""
+"""Safe text of models and people: invisible characters named, no active Markdown."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def cell(text: str) -> Escaped:
 
 
 def escape_prose(text: str) -> Escaped:
-    """The text as plain words: no markup, no HTML, no mention, no link comes alive."""
+    """The text as plain words: no markup, no HTML, no mention, no link is active."""
     flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
     quiet = _ACTIVE.sub(lambda found: f"{found.group()}\u200b", flat)
     return Escaped(_PUNCTUATION.sub(_escape, quiet))

@@ -1,4 +1,4 @@
-"""How much of each text a page holds, so that it stays within a size a browser can use."""
+"""Limits on the length of texts, so that a page has a size that a browser can use."""
 
 from __future__ import annotations
 

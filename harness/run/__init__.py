@@ -1,1 +1,1 @@
-"""The engine: plan, ask, score and resume, here or on the workers of a Ray cluster."""
+"""The engine: plan requests, send them here or on a Ray cluster, score, and resume."""

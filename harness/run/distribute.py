@@ -1,4 +1,4 @@
-"""Distribute: put a plan's requests to a server from the workers of a cluster."""
+"""Send a plan's requests to a server from the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Delivered = tuple[str, str]
 
 
 def check_reach(cluster: RayCluster, name: str, project: Project) -> None:
-    """Nothing, where all nodes of the cluster can ask the server; the cluster is joined then.
+    """Join the cluster, and check that all its nodes can reach the server.
 
     Raises:
         UsageError: it is on loopback, as every managed server is, and there are other machines;
@@ -66,7 +66,7 @@ async def distribute(
 ) -> None:
     """Return when every ask has an attempt in the journal, as `generate` does.
 
-    `endpoint` is what was clients, narrowed to what may be asked from elsewhere. The journal is
+    `endpoint` holds addresses and keys without the managed process. The journal is
     written here alone: workers deliver batches, and what a lost one had not
     delivered is asked again. `concurrency` is divided over the workers.
 

@@ -1,4 +1,4 @@
-"""Run: plan, prove, generate and score each target, resuming what is unfinished."""
+"""Run targets: plan, prove adapters, generate, score; unfinished runs are resumed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(
     reuse: Reuse = "stored",
     cluster: RayCluster | None = None,
 ) -> dict[str, Run]:
-    """The finished runs of the targets, by name; what was already answered is not asked again.
+    """The finished runs of the targets, by name; stored answers are not asked for again.
 
     A `selection` is one for all targets, or one for each by name. With a `cluster`, its workers do
     the asking; all else happens here.
@@ -114,7 +114,7 @@ def _is_of(identity: Identity, header: RunHeader) -> bool:
 
 
 def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
-    """Say what goes on, and that stored answers stand for a server whose weights are not known."""
+    """Report the stage, and the reuse of stored answers of a server whose weights are unknown."""
     who = job.plan.target
     if not job.done:
         return
@@ -132,9 +132,9 @@ def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
 
 
 def _needs_server(job: Job) -> bool:
-    """Whether something is left to ask, or an adapter still has to be proven.
+    """Whether requests are left, or an adapter must still be proven.
 
-    Behind a url another one may have been loaded since: it is proven each time.
+    Behind a url, another adapter may have been loaded since: it is proven each time.
     """
     known = job.folder.header()
     identity = job.plan.identity
@@ -180,7 +180,7 @@ def _ask_through(
     watcher: Watcher,
     means: Means,
 ) -> None:
-    """Ask for what is pending, over one death of a managed server."""
+    """Send the pending requests; a managed server that dies is restarted once."""
     try:
         run_async(ask(project, job, suites, endpoint, watcher, means))
     except ServerError:

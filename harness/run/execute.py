@@ -1,4 +1,4 @@
-"""Ask: put what is open of a job to its server, proven first, scored as it comes."""
+"""Send the pending requests of a job to its server: prove the adapter, then ask and score."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from harness.targets.identity import check_listing
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What asking is done with besides a server: workers elsewhere, a second place for records."""
+    """What a job uses besides its server: a cluster's workers, and a mirror of the records."""
 
     cluster: RayCluster | None
     hold: Hold
@@ -114,7 +114,7 @@ def _total(job: Job, head: RunHeader) -> str:
 
 
 class _Stopwatch:
-    """How long an asking takes and how many answers it brings, for the header of its run."""
+    """Measures duration and number of answers, for the header of the run."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""Generate: put a plan's requests to a server and journal what comes back."""
+"""Generate: send a plan's requests to a server and write the answers to the journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSED_STATUS = frozenset({429, 502, 503, 504})
 
 
 class Journal(Protocol):
-    """Where an attempt's line goes as soon as it is there."""
+    """Takes the line of each attempt as soon as it is complete."""
 
     def append(self, line: str) -> None:
         """Keep one line."""
@@ -29,7 +29,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How a plan's asks are put: the model's name on the server and the sampling settings.
+    """How a plan's requests are sent: the model's name on the server and the sampling settings.
 
     `where` names the server in errors.
     """
@@ -82,7 +82,7 @@ async def generate(
 
 
 def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
-    """One of the errors that several workers met: they tend to meet the same."""
+    """The first of the errors of several workers, which usually are the same."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -117,7 +117,7 @@ class Watch:
         self._unreachable = 0
 
     def see(self, attempt: Attempt) -> None:
-        """Nothing, as long as the server is there.
+        """Take note of a reply; raise if the server is gone.
 
         Raises:
             ServerError: it refuses the key, or is gone.

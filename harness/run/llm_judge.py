@@ -1,4 +1,4 @@
-"""Opinion: what a judging model says of an answer, asked so that the answer cannot speak for it."""
+"""LLM as a judge: a model's opinion on an answer, protected against instructions in the answer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Requirement: {requirement}
 {answer}
 {fence}"""
 
-# Whatever a judge is told besides the answer and the requirement.
-TOLD = (_SYSTEM, _USER, _LONGEST)
+# What the prompt of a judge holds besides the answer and the requirement.
+JUDGE_PROMPT = (_SYSTEM, _USER, _LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Opinion:
 
 
 def judge_digest(identity: Identity, generation: Generation) -> str:
-    """What an opinion depends on besides the answer: the judge, and what it is told."""
-    return digest_json([identity.model_dump(mode="json"), generation.sampling(), TOLD])
+    """The digest of what an opinion depends on besides the answer: the judge and its prompt."""
+    return digest_json([identity.model_dump(mode="json"), generation.sampling(), JUDGE_PROMPT])
 
 
 def opinion(line: LiveTarget, answer: str, requirement: str, domain: str) -> Opinion:
-    """What the model at the line says of the answer.
+    """The judge's opinion on the answer.
 
-    The answer stands in a fence that nobody can foresee.
+    Random delimiters mark the answer in the prompt, so that the answer cannot imitate them.
 
     Raises:
         EvidenceError: the judge does not answer, or not in the form that was asked for.
@@ -79,17 +79,17 @@ def parse_opinion(text: str) -> Opinion:
         EvidenceError: it is anything else; nothing is guessed.
     """
     try:
-        said = json.loads(text)
+        reply = json.loads(text)
     except (ValueError, RecursionError):
-        said = None
+        reply = None
     if (
-        not isinstance(said, dict)
-        or set(said) != {"met", "reason"}
-        or not isinstance(said["met"], bool)
-        or not isinstance(said["reason"], str)
+        not isinstance(reply, dict)
+        or set(reply) != {"met", "reason"}
+        or not isinstance(reply["met"], bool)
+        or not isinstance(reply["reason"], str)
     ):
         raise EvidenceError(
             f"the judge's reply cannot be read: {text[:200]!r}",
             hint="it must be one JSON object with `met` and `reason`",
         )
-    return Opinion(said["met"], said["reason"])
+    return Opinion(reply["met"], reply["reason"])

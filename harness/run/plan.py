@@ -1,4 +1,4 @@
-"""Plan: from suites and a target to every request that will be made."""
+"""Plan: the list of all requests that suites make to a target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.records.target import Generation, Identity
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which part of the suites to ask; the default is all of them."""
+    """Which part of the suites to run; the default is all of them."""
 
     suites: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ def plan(
     identity: Identity,
     selection: Selection | None = None,
 ) -> Plan:
-    """Every request that the suites put to the target, under the run they belong to.
+    """Every request of the suites to the target, and the header of the run it belongs to.
 
     The run's id follows from its content: the same target, weights, suites and settings give the
     same run, so that running again resumes it.
@@ -96,7 +96,7 @@ def plan_requests(
 ) -> Plan:
     """The plan of requests that the run `about` is about leads to, put to any target.
 
-    Their keys are made here. The plan's run has no scores: whoever wanted the answers makes them.
+    Their keys are made here. The plan's run has no scores: the caller scores the answers.
     """
     begun = _begun(identity, generation)
     listed = RequestList([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in asks])
@@ -128,7 +128,7 @@ def _has_work(suite: Suite, selection: Selection) -> bool:
 
 
 def _content(asks: PlannedRequests, identity: Identity, generation: Generation) -> Any:
-    """What the answers depend on; where nothing is asked at once, what later requests would."""
+    """What the answers depend on; without planned requests, what later requests depend on."""
     if asks:
         return asks.digest
     sampling = [generation.sampling(), generation.seed, generation.repeats]

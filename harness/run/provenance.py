@@ -1,4 +1,4 @@
-"""Provenance: the header of a run, saying where its numbers come from."""
+"""Provenance: the header of a run, which records where its numbers come from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def header(
     proof: AdapterProof | None,
     clock: Clock,
 ) -> RunHeader:
-    """The header of a run that is under way: one that goes on was created when it began."""
+    """The header of a run in progress; a resumed run keeps its time of creation."""
     planned = job.plan
     known = None if job.anew() else job.folder.header()
     return RunHeader(
@@ -65,7 +65,7 @@ def _first_said(proof: AdapterProof | None, known: RunHeader | None) -> AdapterP
 
 
 def priced(project: Project, target: str, known: Asking | None) -> Asking:
-    """What was asked of the target so far, at the price that its server has now."""
+    """The tokens of the target so far, at the present price of its server."""
     server = project.config.servers[project.target(target).server]
     update = {"price": server.price, "replicas": machines(server)}
     return (known or Asking()).model_copy(update=update)

@@ -1,4 +1,4 @@
-"""Ray: work on shards, spread over the nodes of a cluster, its results streamed back in batches."""
+"""Work on shards on the nodes of a Ray cluster; results are streamed back in batches."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class RayCluster:
             self._joined = False
 
     def join(self) -> None:
-        """Nothing, once the cluster is there; reported in one line the first time.
+        """Return when the cluster is ready; the first time, one line reports it.
 
         Raises:
             UsageError: Ray is not installed, or the address is none.
@@ -133,7 +133,7 @@ class RayCluster:
         )
 
     def check_reaches(self, url: str) -> None:
-        """Nothing, where every node can reach the server at the address.
+        """Check that every node can reach the server at the address.
 
         Raises:
             UsageError: the address is this machine's loopback, and there are other machines.
@@ -199,7 +199,7 @@ class RayCluster:
     async def _next(
         self, arrived: asyncio.Queue[Sequence[Result] | BaseException | None]
     ) -> Sequence[Result] | BaseException | None:
-        """What arrives next, however long that takes; a long wait is reported."""
+        """The next result, without a time limit; a long wait is reported."""
         try:
             return await asyncio.wait_for(arrived.get(), QUIET)
         except TimeoutError:
@@ -212,7 +212,7 @@ class RayCluster:
     async def _watch_head(
         self, arrived: asyncio.Queue[Sequence[Result] | BaseException | None]
     ) -> None:
-        """Tell of a head that is gone, before Ray itself ends this process, with exit code 1."""
+        """Report that the head is gone, before Ray itself ends this process with exit code 1."""
         failures = 0
         while failures < HEAD_FAILURES:
             await asyncio.sleep(HEAD_EVERY)
@@ -307,7 +307,7 @@ class RayCluster:
 
 
 def _run(work: Any, items: Any, share: int) -> Iterator[Any]:
-    """What a node executes."""
+    """The function that a node executes."""
     yield from work(items, share)
 
 
@@ -344,7 +344,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_address(address: str | None) -> None:
-    """Nothing, where something listens at the address, or none was given.
+    """Check that something listens at the address, if one is given.
 
     Ray itself would try for a minute, and say so in a page.
     """

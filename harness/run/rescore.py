@@ -29,8 +29,8 @@ def rescore(
 ) -> dict[str, Run]:
     """The targets' runs by name, from stored answers: nothing is asked, no model's file read.
 
-    A target is taken for what it was in its newest finished run that still fits its configuration.
-    Answers are found by content, so a changed expectation is scored anew, and a changed prompt has
+    A target's identity is that of its newest finished run that still fits its configuration.
+    Answers are found by content: a changed expectation is scored again, and a changed prompt has
     no stored answer.
 
     Raises:
@@ -85,7 +85,7 @@ def _rescore(
 
 
 def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
-    """The run on the given suites, its scores those that the scorers give today.
+    """The run restricted to the given suites, scored by the present scorers.
 
     Stored scores stand where the scorers are known to be those that gave them, and those of Python
     tests always do.

@@ -1,4 +1,4 @@
-"""Resume: what of a plan is already answered, and what is left to ask."""
+"""Resume: which requests of a plan are answered, and which are left."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Job:
         return (ask for ask in self.plan.asks if ask.key not in self.done)
 
     def anew(self) -> bool:
-        """Whether the folder's journal, if there is one, is not this job's and has to give way."""
+        """Whether the folder holds the journal of an earlier job, which must be replaced."""
         header = self.folder.header()
         return self.afresh or header is None or header.freshness != self.freshness
 
@@ -155,7 +155,7 @@ def _begun(job: Job) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The answers of a plan that a journal holds: their keys, and the runs they come from."""
+    """The answers to a plan in a journal: their keys, and the runs they come from."""
 
     keys: frozenset[str] = frozenset()
     origins: Set[str | None] = frozenset()
@@ -170,7 +170,7 @@ def _held(planned: Plan, folder: RunFolder) -> _Held:
 
 
 def _take_over(planned: Plan, held: _Held, others: Sequence[RunFolder]) -> list[Taken]:
-    """Answers in other runs to what is not held.
+    """Answers in other runs to requests that the journal has no answer to.
 
     The keys are digests of all that an answer depends on, so an answer found under one is the
     answer; failures are never taken over.

@@ -1,4 +1,4 @@
-"""Score: from attempts to scores, without a server."""
+"""Score: make scores from attempts, without a server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Scoring:
 
 
 def fingerprint(suites: Sequence[Suite]) -> str | None:
-    """What changes with the code that scores single answers, None where nothing can tell."""
+    """A digest of the code that scores single answers; None where it cannot be known."""
     found = {section.fingerprint() for suite in suites for section in suite.asked}
     if None in found:
         return None
@@ -59,7 +59,7 @@ def score(
 ) -> Iterator[tuple[Score, Attempt]]:
     """One score, with its attempt, for every request that has one, in the plan's order.
 
-    A score that is `known` by the ask's key stands.
+    A score in `known`, by the request's key, is reused.
     """
     scoring = Scoring(suites)
     for ask in asks:
@@ -119,7 +119,7 @@ def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[Metri
 
 
 def check_bounds(score: Score, metrics: Sequence[Metric]) -> None:
-    """Nothing, where the score's value and its terms are such as its section's metrics allow.
+    """Check that the score's value and terms are within the bounds of its section's metrics.
 
     The value is held against the first metric's bounds.
 
@@ -140,6 +140,6 @@ def _unscored(place: Mapping[str, Any], reason: str) -> Score:
 
 def _named(error: BaseException) -> str:
     """The exception on one line that can be written to a file."""
-    said = explain(error) if isinstance(error, ValidationError) else str(error)
-    line = " ".join(f"{type(error).__name__}: {said}".split())
+    message = explain(error) if isinstance(error, ValidationError) else str(error)
+    line = " ".join(f"{type(error).__name__}: {message}".split())
     return line.encode("utf-8", "backslashreplace").decode()

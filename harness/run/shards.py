@@ -1,4 +1,4 @@
-"""Shards: a stream of items cut into parts of about one size, no group torn apart."""
+"""Shards: split a stream of items into parts of similar size, without splitting a group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def shares(total: int, workers: int) -> list[int]:
-    """What each of the workers gets of `total`, none nothing: fewer shares where there are more."""
+    """`total` divided over the workers; with more workers than `total`, there are fewer shares."""
     count = max(1, min(total, workers))
     return [total // count + (number < total % count) for number in range(count)]
 
@@ -31,7 +31,7 @@ def shards(
 
     Within a window a group is in one shard, larger than `size` if it must be, and the items of a
     shard keep their order; a group whose items lie farther apart is split. Every window makes
-    `at_least` shards where it has as many groups, so that no worker stays idle at the end.
+    `at_least` shards where it has as many groups, so that every worker has work at the end.
     """
     rest = iter(items)
     while taken := list(islice(rest, window)):

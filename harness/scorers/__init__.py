@@ -1,4 +1,4 @@
-"""What an answer is worth: a Protocol, a registry, one scorer per file."""
+"""Scorers of answers: a Protocol, a registry, one scorer per file."""
 
 from harness.scorers.protocol import Judgement, Scorer, Settings, Unscored
 from harness.scorers.registry import Registry, book, get, names, register

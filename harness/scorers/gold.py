@@ -1,4 +1,4 @@
-"""Gold answers: is one of the known right answers in what the model said?"""
+"""Gold answers: whether a reference answer occurs in the model's answer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _A_WORD = re.compile("[A-Za-z0-9]")  # what is plainly one, without the way thro
 
 
 class GoldSettings(Record):
-    """A section's settings: from which token F1 on a case of `match: f1` passes."""
+    """A section's settings: the lowest token F1 at which a case of `match: f1` passes."""
 
     pass_f1: float = Field(default=0.5, gt=0.0, le=1.0, strict=True)
 
 
 class GoldExpect(Record):
-    """A case's right answers, any one of which will do, and how they are looked for.
+    """A case's reference answers, any one of which is enough, and how they are matched.
 
     `tolerance` is absolute, and belongs to `match: number` only.
     """
@@ -90,14 +90,14 @@ class GoldScorer:
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; its value is 1 or 0, and the token F1 itself where `match` is `f1`.
 
-        Unscored where no answer matches and a pattern among them took too long to tell.
+        Unscored where no answer matches and one of the patterns took too long.
         """
         expected = GoldExpect.model_validate(case.expect)
-        said = words(answer)
+        answer_words = words(answer)
         terms = {}
         f1 = 0.0
         if expected.match not in {"regex", "number"}:
-            f1 = max(token_f1(said, words(gold)) for gold in expected.answers)
+            f1 = max(token_f1(answer_words, words(gold)) for gold in expected.answers)
             terms["f1"] = Term(num=f1, den=1.0)
         if expected.match == "f1":
             threshold = GoldSettings.model_validate(settings).pass_f1
@@ -106,7 +106,7 @@ class GoldScorer:
             value = f1
         else:
             try:
-                hit = _first_hit(answer, said, expected)
+                hit = _first_hit(answer, answer_words, expected)
             except SlowPattern as slow:
                 return Unscored(str(slow))
             passed = bool(hit)
@@ -116,16 +116,16 @@ class GoldScorer:
         return Judgement(value, passed, terms, "right" if passed else "wrong", reason)
 
 
-def _first_hit(answer: str, said: list[str], expected: GoldExpect) -> str:
+def _first_hit(answer: str, answer_words: list[str], expected: GoldExpect) -> str:
     """The first answer that matches, or nothing; a slow one counts only where no other does.
 
     Raises:
-        SlowPattern: no answer matches, and one of them could not be told.
+        SlowPattern: no answer matches, and one pattern took too long.
     """
     slow: SlowPattern | None = None
     for gold in expected.answers:
         try:
-            if _hit(answer, said, gold, expected):
+            if _hit(answer, answer_words, gold, expected):
                 return gold
         except SlowPattern as error:
             slow = error
@@ -134,16 +134,16 @@ def _first_hit(answer: str, said: list[str], expected: GoldExpect) -> str:
     return ""
 
 
-def _hit(answer: str, said: list[str], gold: str, expected: GoldExpect) -> bool:
+def _hit(answer: str, answer_words: list[str], gold: str, expected: GoldExpect) -> bool:
     match expected.match:
         case "regex":
             return found(gold, answer) is not None
         case "number":
             return has_number(answer, numbers(gold)[0], expected.tolerance)
         case "exact":
-            return same(said, gold)
+            return same(answer_words, gold)
         case _:
-            return contains(said, gold)
+            return contains(answer_words, gold)
 
 
 def _reason(hit: str, answer: str, expected: GoldExpect) -> str:

@@ -1,4 +1,4 @@
-"""Answers made comparable: their text normalised, and the numbers in it."""
+"""Normalisation of answers for scorers: their words, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POINT, _MINUS = "\ue000", "\ue001"
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes, worked out when it is first met."""
+    """The normalised form of each character, computed at its first use."""
 
     def __missing__(self, code: int) -> str:
         self[code] = result = _fold(chr(code))
@@ -104,8 +104,8 @@ def _phrase(phrase: str) -> tuple[str, bool]:
 def same(text: list[str], phrase: str) -> bool:
     """Whether the text has the words of the phrase and no others, articles as in `contains`."""
     wanted, ends_in_article = _phrase(phrase)
-    said = text if ends_in_article else without_articles(text)
-    return bool(wanted) and " ".join(said) == wanted
+    kept = text if ends_in_article else without_articles(text)
+    return bool(wanted) and " ".join(kept) == wanted
 
 
 def token_f1(text: list[str], reference: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""Regular expressions of suites, kept from running away."""
+"""Regular expressions of suites, with a limit on the time of a search."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OTHER_SYNTAX = regex.compile(r"\(\?[A-Za-z\d-]*(?:x|V1)")  # free spacing, sets
 
 
 class SlowPattern(Exception):
-    """A search that did not end in its time: nobody knows whether the text holds the pattern."""
+    """A search that exceeded its time: it is unknown whether the pattern matches."""
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""What a scorer is, and the two things it may say of an answer."""
+"""The Protocol of scorers, and their two results: a judgement, or unscored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Unscored:
 
 
 class Scorer(Protocol):
-    """Judges answers of one kind of section; it keeps no state between answers.
+    """Scores the answers of a section; it keeps no state between answers.
 
     What a suite writes for it is checked by pydantic models, where the class has them:
     `settings_model` for the keys of a section besides `cases`, `scorer` and `metrics`, and
@@ -64,7 +64,7 @@ class Scorer(Protocol):
         ...
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
-        """What the answer is worth.
+        """The judgement of the answer, or why it cannot be scored.
 
         An exception or an exit means that the scorer itself is broken, and so does anything else
         than these two: the answer is then unscored.

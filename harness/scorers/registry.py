@@ -1,4 +1,4 @@
-"""Where scorers are found: the entry-point group `harness.scorers`, or a call to `register`."""
+"""The registry of scorers: the entry-point group `harness.scorers`, or a call to `register`."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def names() -> tuple[str, ...]:
 
 
 def fingerprint(scorers: Iterable[str]) -> str | None:
-    """A digest that changes with the code of the named scorers, or None where nothing can tell.
+    """A digest that changes with the code of the named scorers, or None where it is unknown.
 
     Only the built-in ones are known well enough: any other may depend on whatever it imports.
     """

@@ -40,13 +40,13 @@ class ToneCheck(Record):
             raise ValueError("give either `any` or `regex`")
         return self
 
-    def complaint(self, answer: str, said: list[str], *, wanted: bool) -> str:
+    def complaint(self, answer: str, answer_words: list[str], *, wanted: bool) -> str:
         """Why the check does not hold; empty where it holds.
 
         Raises:
-            SlowPattern: the pattern took too long to tell.
+            SlowPattern: the pattern took too long.
         """
-        hit = found(self.regex, answer) if self.regex else first_of(said, self.any)
+        hit = found(self.regex, answer) if self.regex else first_of(answer_words, self.any)
         if (hit is not None) == wanted:
             return ""
         if wanted:
@@ -108,18 +108,18 @@ class ToneScorer:
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; passed where every check holds, else `reason` lists those broken.
 
-        Unscored where the pattern of a check took too long to tell.
+        Unscored where the pattern of a check took too long.
         """
         rubric = ToneSettings.model_validate(settings).rubric
         own = _own_checks(case)
         checks = [(True, check) for check in rubric.must]
         checks += [(False, check) for check in rubric.must_not]
-        said = words(answer)
+        answer_words = words(answer)
         try:
             broken = [
                 text
                 for wanted, check in (*checks, *own)
-                if (text := check.complaint(answer, said, wanted=wanted))
+                if (text := check.complaint(answer, answer_words, wanted=wanted))
             ]
         except SlowPattern as slow:
             return Unscored(str(slow))

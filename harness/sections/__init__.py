@@ -1,1 +1,1 @@
-"""What a suite is made of: a Protocol, a registry, one kind of section per file."""
+"""Kinds of section of a suite: a Protocol, a registry, one kind per file."""

@@ -1,4 +1,4 @@
-"""Evaluate: put suites to targets, whatever their sections are made of."""
+"""Evaluate suites on targets, for every kind of section."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Selections = Selection | Mapping[str, Selection] | None
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is evaluated, and how: which stored answers stand, and whose workers ask."""
+    """What to evaluate, which stored answers to reuse, and which workers send the requests."""
 
     project: Project
     suites: tuple[Suite, ...]
@@ -46,7 +46,7 @@ class Evaluation:
     def run(self, targets: Sequence[str]) -> dict[str, Run]:
         """The finished runs of the targets by name, with the results of all their sections.
 
-        What needs a baseline beside the target is left to a gate.
+        Sections that need a baseline as well are left to a gate.
 
         Raises:
             UsageError: a target, model or adapter does not exist.
@@ -72,7 +72,7 @@ def evaluate(
     reuse: Reuse = "stored",
     cluster: RayCluster | None = None,
 ) -> dict[str, Run]:
-    """What `Evaluation.run` gives."""
+    """The result of `Evaluation.run`."""
     asked = Evaluation(project, tuple(suites), watcher, selection, reuse, cluster)
     return asked.run(targets)
 
@@ -129,7 +129,7 @@ def _lacking(
     sections: Sequence[tuple[Suite, Section]],
     now: Grounds,
 ) -> list[SectionJob]:
-    """The sections that the target's run has no results of that count."""
+    """The sections for which the target's run has no valid results."""
     folder = RunFolder(asked.project.runs / run.header.run_id)
     known = settled(folder.recording(), run.header.freshness, now)
     selection = asked.part(target)
@@ -166,7 +166,7 @@ def tell_of_unfinished(
     now: Grounds,
     watcher: Watcher,
 ) -> None:
-    """Say which sections are judged by an older session than the newest, which did not end."""
+    """Report the sections whose newest session did not finish, so that an older one is used."""
     sections = {(suite.name, one.name): one for suite in suites for one in suite.worked}
     for name, found in runs.items():
         recording = RunFolder(project.runs / found.header.run_id).recording()
@@ -190,7 +190,7 @@ def _check(work: SectionWork) -> None:
 
 
 def _again(asked: Evaluation, jobs: Sequence[SectionJob]) -> dict[str, Run]:
-    """The runs of the jobs, read again and put up with what they have now."""
+    """The runs of the jobs, read again from disk and uploaded to the mirror."""
     mirror = Mirror.open(asked.project.runs_url, asked.watcher.say)
     found = {}
     for job in jobs:

@@ -1,4 +1,4 @@
-"""Which recorded sections count, as targets and configuration are now."""
+"""Which recorded results of sections are valid for the present targets and configuration."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from harness.records.cost import Metered
 from harness.records.recording import RecordedSection, Recording
 from harness.records.run import Run, RunHeader
 from harness.records.target import Generation, Identity
-from harness.run.llm_judge import TOLD
+from harness.run.llm_judge import JUDGE_PROMPT
 
 TARGET = "target "
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What recorded sections may rest on beside suite and target, as it is now, in digests.
+    """Digests of everything besides suite and target that recorded results may depend on.
 
-    `baselines` has the baseline by suite, for each may give it a system prompt; `targets` what the
+    `baselines` has the baseline by suite, as each suite may set a system prompt; `targets` what the
     configuration says of each target that a section may ask.
     """
 
@@ -31,7 +31,7 @@ class Grounds:
 
 
 def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
-    """What recorded sections may rest on now, held against the baseline of that header."""
+    """The present digests, with the run of that header as the baseline."""
     baselines = {}
     if baseline is not None:
         generation = Generation.model_validate(baseline.generation)
@@ -46,14 +46,14 @@ def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
 
 
 def baseline_digest(identity: Identity, generation: Generation, prompt: str | None) -> str:
-    """What the baseline's side of a test depends on: the baseline, and how it is asked."""
+    """The digest of the baseline and its settings, on which a test of it depends."""
     return digest_json([identity.model_dump(mode="json"), generation.sampling(), prompt])
 
 
 def configured_judge(project: Project) -> str | None:
     """The digest of what the configuration says of the judge, None where it names none."""
     name = project.config.judge
-    return None if name is None else digest_json([*_configured(project, name), TOLD])
+    return None if name is None else digest_json([*_configured(project, name), JUDGE_PROMPT])
 
 
 def target_digest(project: Project, name: str) -> str:
@@ -72,7 +72,7 @@ def _configured(project: Project, name: str) -> list[Any]:
 
 
 def doubt(section: RecordedSection, now: Grounds) -> str:
-    """Why what was recorded of a section does not count; empty where it does."""
+    """Why the recorded results of a section are not valid; empty where they are."""
     if not section.session:
         return "recorded by an older version, which did not keep what it rests on"
     if section.baselines - {now.baselines.get(section.suite)}:
@@ -86,7 +86,7 @@ def doubt(section: RecordedSection, now: Grounds) -> str:
 
 
 def counted(run: Run, now: Grounds) -> Run:
-    """The run without what was recorded of it and does not count."""
+    """The run without its recorded results that are not valid."""
     return run.without({each.place: why for each in run.taken if (why := doubt(each, now))})
 
 

@@ -1,4 +1,4 @@
-"""Load the suites of a project, checked by the scorers that will judge them."""
+"""Load the suites of a project, checked by their scorers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`prompts`: cases from a file, each put to the target once, its answer read by a scorer."""
+"""`prompts`: cases from a file, each one request to the target, its answer scored by a scorer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.yaml_files import model_schema
 
 
 class ScorerBook(Protocol):
-    """What has to be known of scorers; each method raises ValueError with what is wrong."""
+    """What a section needs of scorers; each method raises ValueError with what is wrong."""
 
     def metrics(self, scorer: str) -> Sequence[str | Metric]:
         """The metrics of the named scorer."""
@@ -45,7 +45,7 @@ class PromptsKeys(Record):
 
 
 class PromptsSection(Section):
-    """Cases that one scorer judges by the same settings."""
+    """Cases that one scorer scores with the same settings."""
 
     kind: ClassVar[str] = "prompts"
     one_request: ClassVar[bool] = True
@@ -54,7 +54,7 @@ class PromptsSection(Section):
     cases_file: str
 
     def judge(self, answer: str, case: Case) -> object:
-        """What the section's scorer says of the answer."""
+        """The scorer's judgement of the answer."""
         return get(self.scorer).score(answer, case, self.settings)
 
     def fingerprint(self) -> str | None:

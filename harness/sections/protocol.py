@@ -1,4 +1,4 @@
-"""What a kind of section is."""
+"""The Protocols of a kind of section."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SectionKind(Protocol):
 
     @property
     def key(self) -> str:
-        """The key that only a section of this kind has."""
+        """The key that identifies a section of this kind."""
         ...
 
     @property
@@ -44,8 +44,8 @@ class SectionKind(Protocol):
 class SectionRunner(Protocol):
     """A kind whose sections are more than one request a case, and which runs them itself.
 
-    It may ask in rounds, each depending on the answers to those before, work in a child process,
-    or read what people made.
+    It may send requests in rounds, each depending on earlier answers, work in a child process,
+    or read records that people made.
     """
 
     # Whether its work needs a gate's baseline at hand; a run without a gate then leaves it out.
@@ -54,8 +54,8 @@ class SectionRunner(Protocol):
     def run(self, work: SectionWork) -> None:
         """Nothing, once the results of each of the work's jobs are kept.
 
-        It is called again from its beginning where it was broken off: what was asked by then is
-        answered from the store.
+        After an interruption it is called again from its beginning: requests that were answered
+        before are answered from the store.
 
         Raises:
             HarnessError: one line that says what stopped it.

@@ -1,4 +1,4 @@
-"""A pytest that a gate starts: its order, the events it writes, and how it ends."""
+"""A pytest child process of a gate: its order, the events it writes, and how it ends."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class PytestChild:
     events: Path
 
     def run(self, line: Sequence[str], project: Project, watcher: Watcher) -> None:
-        """Return when pytest has come to its end; it ends when this process does.
+        """Run pytest until it ends; it also ends when this process does.
 
         Raises:
             InfrastructureError: it did not come to an end.
@@ -127,7 +127,7 @@ class PytestChild:
         )
 
     def reason(self, section: str, target: str) -> str:
-        """Why nothing was recorded of a section for a target."""
+        """Why a section has no recorded results for a target."""
         for event in reversed(read_events(self.events)):
             if (event.event, event.section, event.target) == ("unrecorded", section, target):
                 return event.text

@@ -1,4 +1,4 @@
-"""`python`: tests of pytest's in a file of the suite, each a case with a score."""
+"""`python`: pytest tests in a file of the suite, each a case with a score."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PythonSection(Section):
         return f"the Python tests of {self.file}"
 
     def missing(self, place: str) -> tuple[str, str]:
-        """What a run without their scores lacks, and who runs them."""
+        """The message for a run without scores of these tests, which says who runs them."""
         return (
             f"the Python tests of {place}",
             f"a gate without --stored runs {self.file} of the suite",
@@ -75,7 +75,7 @@ class PythonSection(Section):
 
 
 class PythonKind:
-    """Reads sections of Python tests, and has pytest run them in a process of its own."""
+    """Reads sections of Python tests, and runs them with pytest in a child process."""
 
     name = "python"
     key = "tests"
@@ -106,7 +106,7 @@ class PythonKind:
         return LoadedSection(section, digest, "tests", files, reads_folder=True)
 
     def run(self, work: SectionWork) -> None:
-        """Nothing, once pytest has recorded what the tests came to.
+        """Return when pytest has recorded the results of the tests.
 
         Raises:
             UsageError: this is itself such a test.
@@ -145,7 +145,7 @@ class PythonKind:
 
 
 def _sessions(work: SectionWork, job: SectionJob) -> set[str]:
-    """The sessions that recorded what there is for a job's target."""
+    """The pytest sessions that recorded the results of a job's target."""
     recording = RunFolder(work.project.runs / job.plan.run_id).recording()
     return set() if recording is None else {section.session for section in recording.sections}
 

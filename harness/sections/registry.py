@@ -1,4 +1,4 @@
-"""Where kinds of section are found, and the JSON schema of `suite.yaml` that they make up."""
+"""The registry of kinds of section, and the JSON schema of `suite.yaml` made from them."""
 
 from __future__ import annotations
 

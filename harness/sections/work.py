@@ -1,4 +1,4 @@
-"""What a kind of section is given to run its sections: whom to ask, and where results go."""
+"""The work of a kind of section: its jobs, how it sends requests, and where results go."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from harness.targets.identity import identify
 
 @dataclass(frozen=True, slots=True)
 class SectionJob:
-    """A section to be run for a target: the cases to run, and the run that it belongs to."""
+    """One section to run for one target: its cases, and the run that it belongs to."""
 
     plan: Plan
     suite: Suite
@@ -76,12 +76,12 @@ class SectionRequest:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of a case: a value, or the reason why there is none.
+    """The result of a case: a value, or the reason why there is none.
 
     The `attempt` is the answer that was scored, None where the target was not asked by request;
-    `text` is then shown in its place. `passed` is None where no value is good enough by itself.
+    `text` then takes its place. `passed` is None where no value is good enough by itself.
     Without `terms`, the value is the case's part in each metric of the section. `judge` is the
-    digest of what judged the answer. A `broken` case may come to a value another time.
+    digest of what judged the answer. A `broken` case may get a value in another attempt.
     """
 
     case: Case
@@ -99,7 +99,7 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class GateSide:
-    """What a gate adds to what its sections are run with.
+    """What a section gets in addition when a gate runs it.
 
     `suites` are those it judges, and `log` is a name for the files of its work.
     """
@@ -112,8 +112,8 @@ class GateSide:
 class SectionWork:
     """The sections of one kind that lack results, with what it takes to get them.
 
-    `gate` is None outside of a gate. `asked_anew` are the targets that need not be asked anew a
-    second time where no stored answer is wanted.
+    `gate` is None outside of a gate. Where stored answers are not to be reused, `asked_anew` are
+    the targets that this command has already asked again.
     """
 
     def __init__(
@@ -142,9 +142,9 @@ class SectionWork:
         self._others: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = defaultdict(dict)
 
     def ask(self, requests: Sequence[SectionRequest]) -> list[Attempt]:
-        """What came of each request, in their order; all of them are put at once.
+        """The attempt of each request, in their order; all are sent concurrently.
 
-        Answers are journalled, taken from the store, resumed, retried and paid for as those of a
+        Answers are journalled, reused, resumed, retried and counted as cost like those of a
         run are: those to one target are a run of that target. A request that failed is an attempt
         that says so.
 
@@ -195,7 +195,7 @@ class SectionWork:
         folder.record(Recording(freshness=job.freshness, sections=(section,)))
 
     def settled(self, job: SectionJob, before: Collection[str] | None = None) -> bool:
-        """Whether results of the job are kept that count.
+        """Whether valid results of the job are stored.
 
         Where the sessions `before` its work are given, those of others count whatever they are.
         """
@@ -249,16 +249,20 @@ def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
         key = digest_json([job.section.kind, job.plan.run_id, *place.values()])
         text = result.text or f"{result.value:g}" if result.value is not None else result.text
         attempt = Attempt(**place, key=key, status="answered", text=text)
-    told: dict[str, Any]
+    outcome: dict[str, Any]
     if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
-        told = {"status": "failed", "reason": reason}
+        outcome = {"status": "failed", "reason": reason}
     elif result.value is None:
-        told = {"status": "unscored", "reason": result.reason or "no value", "label": result.label}
+        outcome = {
+            "status": "unscored",
+            "reason": result.reason or "no value",
+            "label": result.label,
+        }
     else:
         whole = Term(num=result.value, den=1.0)
         terms = {metric.name: whole for metric in job.section.metrics}
-        told = {
+        outcome = {
             "status": "scored",
             "value": result.value,
             "passed": result.passed,
@@ -273,7 +277,7 @@ def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
         critical=case.critical,
         tags=case.tags,
         state=attempt.state,
-        **told,
+        **outcome,
     )
     try:
         check_bounds(score, job.section.metrics)

@@ -1,4 +1,4 @@
-"""How vLLM is called: what to serve, its command line, its environment with the secrets."""
+"""The call of vLLM: what to serve, its command line, its environment with the secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vLLM process that is started, watched and stopped for certain."""
+"""A managed vLLM process: started, supervised, and always stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pure mathematics on arrays; imports nothing of ours."""
+"""Statistics on arrays; imports no other package of the harness."""
 
 from harness.stats.agreement import Agreement, krippendorff_alpha
 from harness.stats.inference import Interval, holm

@@ -1,4 +1,4 @@
-"""How far raters agree beyond chance."""
+"""Inter-rater agreement beyond chance: Krippendorff's alpha."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def weighted_alpha(counts: Floats, values: Floats, weights: Floats, level: Level
 
 
 def _read(ratings: npt.ArrayLike, level: Level) -> Floats:
-    """The ratings of the units that at least two raters rated."""
+    """The ratings of the units with at least two raters."""
     array = np.asarray(ratings, dtype=np.float64)
     if level not in get_args(Level):
         raise ValueError(f"level must be one of {', '.join(get_args(Level))}, got {level}")

@@ -1,4 +1,4 @@
-"""Bounds by weighting the groups at random, and one more that is the worst there can be.
+"""Confidence bounds by random weights of the groups, and one added worst-case group.
 
 The groups at hand are a sample of the groups there could be. Weighting them at random, as the
 Bayesian bootstrap does, gives the statistics that other samples could have shown; adding one more

@@ -1,4 +1,4 @@
-"""Cases gathered into the groups that are independent of each other."""
+"""Clusters: cases gathered into groups that are independent of each other."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def filled(values: Floats, n: int, value: float) -> Floats:
 
 
 def same_length(**arrays: Floats) -> None:
-    """Nothing, where all arrays are equally long.
+    """Check that all arrays are equally long.
 
     Raises:
         ValueError: they are not; the message names each with its length.
@@ -126,7 +126,7 @@ def same_length(**arrays: Floats) -> None:
 
 
 def check_alpha(alpha: float) -> None:
-    """Nothing, where alpha is a level for a one-sided bound.
+    """Check that alpha is a level for a one-sided bound.
 
     Raises:
         ValueError: it is outside (0, 0.5).

@@ -1,4 +1,4 @@
-"""What a statistic says: an estimate with its bounds, and p-values that are looked at together."""
+"""Results of statistics: estimates with confidence bounds, and p-values corrected together."""
 
 from __future__ import annotations
 

@@ -94,10 +94,10 @@ def share_chance(num: Floats, den: Floats, lost: float, value: float) -> Floats:
 
 
 def heaviest(den: Floats) -> float:
-    """What a case weighs at most.
+    """The largest weight of a case.
 
     An unseen case is taken to weigh as much, right or wrong. In F1 a wrong one weighs half of a
     right one, but what wrong cases weigh may not be read off those there are: one more mistake
-    could then narrow a bound.
+    could then make a bound tighter.
     """
     return float(den.max())

@@ -1,9 +1,9 @@
-"""Percentiles of times over rounds, and their ratio between two arms; a failure takes for ever.
+"""Percentiles of times over rounds, and their ratio between two arms; a failure is infinite.
 
-Requests of a round share what the machine did in it, so rounds are what is independent, and the
-bounds come from drawing whole rounds. Ten to forty of them are few, and draws alone promise too
-much: each function says what its bounds are held against besides. What no round has shown, such
-as a stall of a whole block that comes once in a hundred, no bound reckons with.
+Requests of one round are dependent, because they share the state of the machine. So rounds are the
+independent units, and the bounds come from resampling whole rounds. Ten to forty rounds are few,
+and resampling alone gives intervals that are too narrow: each function says which second bound it
+uses. No bound allows for events that occur in no round, such as a rare stall of a whole block.
 `benchmarks/latency_intervals.py` measures how often they miss.
 """
 

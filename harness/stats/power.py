@@ -1,4 +1,4 @@
-"""What a suite of this size can tell: the smallest distance from a limit that shows.
+"""Power: the smallest distance from a limit that a suite of a given size detects.
 
 A suite detects a distance if a candidate whose truth lies that far on the good side of a rule's
 limit passes the rule four times out of five. The sample that is worse than all but one in five is
@@ -192,7 +192,7 @@ class Spread:
     def groups_needed(
         self, margin: float, alpha: float = 0.05, *, power: float = USUAL
     ) -> int | None:
-        """The fewest groups with which a distance of `margin` shows; None beyond ten million.
+        """The fewest groups that detect a distance of `margin`; None beyond ten million.
 
         Raises:
             ValueError: a margin of 0 or less, alpha or power out of range.
@@ -212,7 +212,7 @@ class Spread:
         return math.ceil(math.exp(scipy.optimize.brentq(excess, least, most, xtol=1e-4)) - 1e-2)
 
     def _unlucky(self, counts: Floats, chance: float) -> Floats:
-        """Weights that make the groups a sample so bad that it comes with that chance only."""
+        """Weights that turn the groups into an unlucky sample, one with that probability."""
         moved = self.above - self.centre * self.size
         if not (self.share * np.abs(moved) > _ROUNDING).any():
             return np.ones_like(counts)

@@ -1,4 +1,4 @@
-"""Percentiles of values that come in rounds: resampling of rounds, and swaps of arms in them."""
+"""Percentiles of values in rounds: resampling of rounds, and permutation of the arms."""
 
 from __future__ import annotations
 

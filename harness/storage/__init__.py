@@ -1,7 +1,7 @@
 """A run's folder: attempts appended as they finish, replayed on the next start, sealed at the end.
 
-A resumed run keeps every answer it finds and asks again only for what has none: a failure in the
-journal is history, not a result.
+A resumed run keeps every answer in the journal and repeats only requests without one: a failure in
+the journal is not a result.
 """
 
 from harness.storage.line_index import Stored

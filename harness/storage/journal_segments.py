@@ -1,4 +1,4 @@
-"""A journal's lines on their way between this machine and a store, merged by key."""
+"""Segments of a journal in a remote store, merged by key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEGMENT = re.compile(r"(\d+)-([0-9a-f]{8})-(\d{5,})\.jsonl")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a journal as it was put up: the how-manieth of one process, at one freshness."""
+    """A part of a journal that was uploaded: its number within one process, at one freshness."""
 
     freshness: int
     token: str
@@ -42,7 +42,7 @@ def segments(store: Store, run: str) -> list[Segment]:
 
 
 def missing(found: Iterable[Segment]) -> list[Segment]:
-    """Segments that must have been there, since later ones of the same process are."""
+    """Segments that are missing, because later ones of the same process exist."""
     numbers: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
     for one in found:
         numbers[one.freshness, one.token].add(one.number)

@@ -30,7 +30,7 @@ _PIECE = 4096
 
 
 class Head(msgspec.Struct):
-    """What an index has to know of a line."""
+    """The fields of a line that an index needs."""
 
     key: str
     status: str
@@ -42,7 +42,7 @@ _HEAD = msgspec.json.Decoder(Head)
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Where the records of a file begin, by key; which are failures, and which runs made the rest.
+    """Where the records of a file begin, by key; which are failures, and the runs of the others.
 
     An origin of None is the run that the file belongs to.
     """
@@ -52,7 +52,7 @@ class Index:
     origins: set[str | None] = field(default_factory=set)
 
     def see(self, head: Head, place: int) -> None:
-        """Take note of a line: what is no failure stays, and a failure until something follows."""
+        """Add a line: a success is kept, a failure only until another line of its key."""
         if head.key in self.places and head.key not in self.failed:
             return
         self.places[head.key] = place
@@ -64,7 +64,7 @@ class Index:
 
 
 class Stored(Mapping[str, T], Generic[T]):
-    """The records of a file by key, as it was when it was opened.
+    """The records of a file by key, as of its opening.
 
     Only keys and places are held, so that the file may be larger than memory. `failed` holds the
     keys of failures; `origins` names the runs that the others come from, None for the file's own.
@@ -118,7 +118,7 @@ class Stored(Mapping[str, T], Generic[T]):
 
 
 class Later(Collection[T], Generic[T]):
-    """The records that `opened` gives, asked for when somebody first wants to see them."""
+    """The records that `opened` returns; it is called at the first access."""
 
     def __init__(self, opened: Callable[[], Stored[T]]) -> None:
         self._opened = opened

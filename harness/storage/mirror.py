@@ -1,7 +1,7 @@
-"""The mirror of a project's runs: fetched before a run is resumed, kept up while it goes on.
+"""The remote mirror of a project's runs: downloaded before a run is resumed, updated during it.
 
-Object stores cannot append, so a run is worked on in its own folder, and what its journal gains is
-put up in numbered segments. A finished run is put up whole, its `run.json` last.
+Object stores cannot append, so a run is written in a local folder, and new lines of its journal
+are uploaded in numbered segments. A finished run is uploaded whole, its `run.json` last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 class Mirror:
-    """Where a project's runs are kept besides its own folder; nowhere, if there is no `url`."""
+    """The second place of a project's runs; none, if there is no `url`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Mirror:
 
     @classmethod
     def open(cls, url: str | None, say: Callable[[str], None] = lambda _: None) -> Mirror:
-        """The mirror at a configured `runs_dir`; nothing is reached for yet.
+        """The mirror at a configured `runs_dir`; it is not contacted yet.
 
         Raises:
             UsageError: the package that speaks the url's protocol is not installed.
@@ -55,7 +55,7 @@ class Mirror:
         target: str,
         wanted: Callable[[RunHeader], bool] = lambda _: True,
     ) -> None:
-        """Bring what the mirror has of a target's runs, and the folder has not, into the folder.
+        """Download what the mirror has of a target's runs and the folder lacks.
 
         Raises:
             StorageError: the mirror cannot be read.
@@ -80,7 +80,7 @@ class Mirror:
         return Hold(self._store, folder, self._say, self._clock)
 
     def finish(self, folder: Path) -> None:
-        """Put a finished run up whole, if it is not there as it is here; its segments go.
+        """Upload a finished run whole, unless the mirror has it already, and delete its segments.
 
         Raises:
             StorageError: the mirror cannot be written.
@@ -117,7 +117,7 @@ class Mirror:
         seal: FileSeal,
         ours: RunHeader | None,
     ) -> None:
-        """Take a finished run as it is, or its answers where the folder has others of its own."""
+        """Download a finished run, or merge its answers where the folder has others of its own."""
         name, arrived = f"{folder.name}/{JOURNAL}", folder / f".{JOURNAL}.fetched"
         try:
             there = store.download(name, arrived)

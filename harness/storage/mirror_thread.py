@@ -1,4 +1,4 @@
-"""Holding a run: its lease is kept alive, and its journal followed, by a thread beside the work."""
+"""The thread that renews the lease of a run and uploads its journal while the run goes on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TICK = 0.5
 
 
 def put_up(store: Store, folder: Path) -> None:
-    """Put a finished run up whole, if it is not there as it is here; then its segments go.
+    """Upload a finished run whole, unless the store has it already; then delete its segments.
 
     Raises:
         StorageError: the store cannot be written.
@@ -52,7 +52,7 @@ def put_up(store: Store, folder: Path) -> None:
 class Hold:
     """The right to write one run; use it in a `with`. Without a store it does nothing.
 
-    What the journal gains goes up every `EVERY` seconds, or as soon as it is `AT_MOST` bytes. A
+    New lines of the journal are uploaded every `EVERY` seconds, or once they are `AT_MOST` bytes. A
     store that cannot be reached for a while does not stop the run: it warns once, and at the
     end the rest goes up or the error is raised.
     """
@@ -104,7 +104,7 @@ class Hold:
             self.check()
 
     def check(self) -> None:
-        """Nothing, as long as no other machine has taken the run over.
+        """Check that no other machine has taken the run over.
 
         Raises:
             JournalError: one has.
@@ -113,7 +113,7 @@ class Hold:
             raise self._lost
 
     def follow(self) -> None:
-        """From now on put up what the journal gains; now, what it has and the mirror has not.
+        """Upload what the mirror lacks of the journal now, and new lines from now on.
 
         To be called when the journal is open and `run.json` is that of a run under way.
 
@@ -140,7 +140,7 @@ class Hold:
             self._following = True
 
     def push(self) -> None:
-        """Put up what the journal has gained.
+        """Upload the new lines of the journal.
 
         Raises:
             StorageError: the mirror cannot be written.
@@ -151,7 +151,7 @@ class Hold:
                 self._offset += len(data)
 
     def finish(self) -> None:
-        """Put the run up whole, now that it is finished.
+        """Upload the whole finished run.
 
         Raises:
             StorageError: the mirror cannot be written.
@@ -163,7 +163,7 @@ class Hold:
                 put_up(self._store, self._folder)
 
     def _gained(self) -> bytes:
-        """Whole lines that are not up yet, some `AT_MOST` bytes of them."""
+        """Whole lines that are not uploaded yet, about `AT_MOST` bytes of them."""
         path = self._folder / JOURNAL
         if not path.exists():
             return b""

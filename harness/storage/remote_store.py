@@ -34,7 +34,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str) -> Store:
-        """The store at the URL, or below a plain path; nothing is reached for yet.
+        """The store at the URL, or below a plain path; it is not contacted yet.
 
         Raises:
             UsageError: the package that speaks the URL's protocol is not installed.
@@ -147,7 +147,7 @@ class Store:
 
 
 def _storage_error(error: Exception, url: str) -> StorageError:
-    """The error in one line, without anything that a store may have quoted of a key."""
+    """The error in one line, without parts of a key that a store may have quoted."""
     kind = type(error).__name__
     if kind in KEYLESS:
         return StorageError(

@@ -1,4 +1,4 @@
-"""The files of a run: header, journal, scores, and who may write them."""
+"""The folder of a run: header, journal, scores, and the lock of its writer."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class RunFolder:
         write_atomic(self.path / "run.json", header.model_dump_json(indent=2) + "\n")
 
     def attempts(self) -> Stored[Attempt]:
-        """What the journal holds, by key: the first answer if there is one, else the last failure.
+        """The attempts in the journal, by key: the first answer, or else the last failure.
 
         Raises:
             JournalError: a line before the last is damaged, or what was there when the run was
@@ -95,7 +95,7 @@ class RunFolder:
         return self._sealed(self._attempts, Attempt, seal, _ANEW)
 
     def scores(self) -> Stored[Score]:
-        """What `scores.jsonl` holds, by key; of a run under way, the scores so far.
+        """The scores in `scores.jsonl`, by key; of an unfinished run, the scores so far.
 
         Raises:
             JournalError: a line before the last is damaged.
@@ -152,8 +152,8 @@ class RunFolder:
     def load(self, without: Mapping[tuple[str, str], str] | None = None) -> Run:
         """The whole run: header, one attempt a key, scores; read when they are gone through.
 
-        What was recorded of the sections in `without`, by suite and name, does not count, for the
-        reason that stands there.
+        Recorded results of the sections in `without`, by suite and name, are left out, for the
+        reason given there.
 
         Raises:
             EvidenceError: there is no run, or it is not finished.
@@ -179,7 +179,7 @@ class RunFolder:
         return run.with_recording(recording.model_copy(update={"sections": kept})) if kept else run
 
     def recording(self) -> Recording | None:
-        """What Python tests found out, or None where none have been run.
+        """The results of Python tests, or None where none have been run.
 
         Raises:
             JournalError: the file is damaged.
@@ -196,7 +196,7 @@ class RunFolder:
             ) from None
 
     def record(self, recording: Recording) -> None:
-        """Keep what Python tests found out, or began, beside what was kept of other sections.
+        """Keep the results, or the start, of Python tests; those of other sections stay.
 
         Raises:
             JournalError: what was kept is damaged, or another process is writing this run.
@@ -215,7 +215,7 @@ class RunFolder:
 
     @contextmanager
     def scoring(self) -> Iterator[Appender]:
-        """The scores, begun anew, for those who look on while the run is under way.
+        """A new file of scores, for readers while the run goes on.
 
         They can be made again from the attempts, so nothing waits until they are on the disk.
         """

@@ -1,4 +1,4 @@
-"""The data of Python tests: what lies in a suite's folder besides its cases and their code."""
+"""The data of Python tests: files in a suite's folder besides its cases and test code."""
 
 from __future__ import annotations
 

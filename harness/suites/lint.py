@@ -1,4 +1,4 @@
-"""Findings about a suite that are no errors, but weaken what it can show."""
+"""Warnings about a suite: findings that are no errors but weaken the evidence it gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOPSIDED = 3.0  # times the mean: what a group may have before it widens every i
 
 
 def lint_suite(suite: Suite) -> tuple[str, ...]:
-    """Warnings about a suite that loads, one sentence each; none where nothing is odd."""
+    """Warnings about a valid suite, one sentence each."""
     found = [
         warning for section in suite.sections if section.cases for warning in _lint_section(section)
     ]

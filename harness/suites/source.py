@@ -1,4 +1,4 @@
-"""A section as a suite writes it, for the kind of section that reads it."""
+"""The source of a section in `suite.yaml`, for the kind of section that reads it."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class SectionSource:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSection:
-    """A section, with what a suite's digest has to know of it.
+    """A section, with its part of the suite's digest.
 
     `digest` is all that can change a score there; it stands under `group` in the suite's digest.
     `files` are those that it covers, by their names in the suite's folder. With `reads_folder`
@@ -204,7 +204,7 @@ class LoadedSection:
 
 
 class SectionBook(Protocol):
-    """What a suite's loader has to know of the kinds of section."""
+    """What a suite's loader needs of the kinds of section."""
 
     def load(self, source: SectionSource) -> LoadedSection:
         """The section, read by its kind.
@@ -216,5 +216,5 @@ class SectionBook(Protocol):
 
 
 def why(error: Exception) -> str:
-    """What an error of the file system says, in few words."""
+    """The reason of a file system error, in a few words."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,1 +1,1 @@
-"""What a target is: its identity, its connection, and proof that it is what it should be."""
+"""Targets: their identity, their connection, and the proof that the right model answers."""

@@ -182,7 +182,7 @@ def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:
 
 
 def _changed_places(pairs: Sequence[tuple[Probe, Probe]]) -> bool:
-    """Whether each now answers most probes much more as the other did than as itself did."""
+    """Whether each answers most probes more like the other's earlier answers than its own."""
     crossed = sum(
         _nearer(probe.base, old.adapter, old.base) and _nearer(probe.adapter, old.base, old.adapter)
         for probe, old in pairs

@@ -48,8 +48,8 @@ Check = Callable[[Replica], Awaitable[Failure | None]]
 class ClientStack:
     """An endpoint's clients: `client` asks all its replicas as one.
 
-    `known` is what replicas have said of themselves, by address: one that went away and comes back
-    must say the same, and pass the `checks`.
+    `known` holds the replicas' descriptions, by address: one that was away must give the same
+    description again, and pass the `checks`.
     """
 
     client: ChatClient
@@ -160,7 +160,7 @@ async def _still_away(
     client: Layer,
     model: str,
 ) -> Failure | None:
-    """Why the replica that went away cannot be asked yet; None where it is as it was.
+    """Why the replica that was away cannot be used yet; None where it is unchanged.
 
     Raises:
         EvidenceError: it is, and serves something else.

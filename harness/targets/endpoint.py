@@ -1,4 +1,4 @@
-"""The endpoint of a configured server: its addresses and key, and the process behind it if ours."""
+"""The endpoint of a configured server: addresses, key, and the managed process if there is one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BASE = "base-model"
 
 
 class ManagedProcess(Protocol):
-    """A server of ours, one process or several."""
+    """A managed server of one process or several."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def model_name(project: Project, target: str) -> str:
 
 
 def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path) -> ServeSpec:
-    """What to start for the targets of one managed server, its files looked at.
+    """What to start for the targets of one managed server; its files are checked.
 
     Raises:
         UsageError: the model or an adapter is missing, or an adapter is for another base.
@@ -206,7 +206,7 @@ def connect(
 
 
 def _meter(name: str, server: Server) -> Meter | None:
-    """The limits on asking the server, or None where nothing is limited."""
+    """The rate limits and budget of the server, or None where nothing is limited."""
     limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
     if limits == (None, None, None):
         return None

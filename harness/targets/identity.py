@@ -1,4 +1,4 @@
-"""The identity of a target: what its answers depend on, as far as it can be known."""
+"""The identity of a target: everything its answers depend on, as far as it can be known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from harness.targets.endpoint import (
 
 
 async def identify(project: Project, target: str) -> Identity:
-    """What the target's answers depend on; a managed server need not run for it.
+    """The identity of the target; a managed server need not run.
 
     Raises:
         UsageError: a file of the model or adapter is missing, or the url has no such model.
@@ -60,7 +60,7 @@ async def identify(project: Project, target: str) -> Identity:
 
 
 def _place(server: RemoteServer) -> str:
-    """What stands for a url's weights: its addresses, in an order that is not the user's."""
+    """The substitute for a url's weights: its addresses, in sorted order."""
     return " ".join(sorted(server.urls))
 
 
@@ -147,7 +147,7 @@ def managed_identity(
 
 
 def _args(spec: ServeSpec) -> dict[str, ArgValue]:
-    """The options in effect; one that is a path stands for what lies there too."""
+    """The options in effect; an option that is a path includes the digest of its content."""
     found = effective_args(spec)
     for name, value in found.items():
         if isinstance(value, str) and (digest := _digest_at(value)) is not None:
@@ -167,7 +167,7 @@ def _digest_at(value: str) -> str | None:
 
 
 def adapter_behind(project: Project, target: str, url: str, entry: ModelEntry | None) -> str | None:
-    """What stands for the adapter of a target on a url, or None where it has none.
+    """The identity of the adapter of a target on a url, or None where it has none.
 
     That is the digest of the files that the target names; else what the server lists, with the
     digest of its files where the server is on this machine and they can be read.
@@ -295,7 +295,7 @@ def _bot_model(server: HttpServer, target: Target) -> str:
 
 
 def _dialect(server: HttpServer) -> dict[str, str | int | float | bool]:
-    """How requests are put to the bot: a request in another form may get another answer."""
+    """The form of requests to the bot: another form may get another answer."""
     return {
         "preset": server.preset or "none",
         "stream": server.stream,

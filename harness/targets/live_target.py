@@ -1,4 +1,4 @@
-"""A live target that synchronous code asks and waits for."""
+"""A synchronous client of a live target."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class LiveTarget:
         self._close()
 
     def check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
-        """Return if what answers here is what is planned, its adapter applied.
+        """Check that the planned model answers here, with its adapter applied.
 
         Where a run of it is `known`, the adapter must be the one that answered then.
 
@@ -85,7 +85,7 @@ class LiveTarget:
         self._wait(self._check(planned, known, watcher))
 
     def ask(self, conversations: Sequence[Sequence[Message]], **sampling: Any) -> list[Reply]:
-        """What comes of each conversation, in their order; all are asked at once.
+        """The reply to each conversation, in their order; all are sent concurrently.
 
         At most the target's `concurrency` are under way. `sampling` replaces the
         target's own `temperature`, `top_p`, `max_tokens` and `seed`.

@@ -1,4 +1,4 @@
-"""Probes: a few prompts of a plan whose answers tell which model a server runs."""
+"""Probes: a few prompts of a plan whose answers identify the model of a server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TOLERANCES = Tolerances()
 
 @dataclass(frozen=True, slots=True)
 class AnswerGap:
-    """How far two answers are apart: in nats while their tokens agree, and whether they fork.
+    """The distance of two answers: in nats while their tokens are equal, and whether they fork.
 
     After a fork the two are different texts, so their log-probabilities are no longer compared.
     """
@@ -55,7 +55,7 @@ class AnswerGap:
 
 @dataclass(frozen=True, slots=True)
 class ProbeComparison:
-    """How the answers to some probes differ from those of a reference that was asked twice.
+    """The differences of answers to probes from two rounds of answers of a reference.
 
     `noise` is the largest difference of the reference from itself, in nats; `forked` counts the
     probes on which it gave two texts. They are left out of `gaps`.
@@ -137,7 +137,7 @@ def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
 async def logprobs(
     client: ChatClient, model: str, probes: Sequence[PlannedRequest]
 ) -> list[Logprobs]:
-    """The tokens that the model answers the probes with, and their log-probabilities.
+    """The tokens of the model's answers to the probes, and their log-probabilities.
 
     Only log-probabilities of generated tokens are asked for: prompt log-probabilities break LoRA
     servers.
@@ -168,7 +168,7 @@ async def answers(
     *,
     with_logprobs: bool,
 ) -> list[Logprobs] | Failure:
-    """What the model answers the probes with, or the first failure.
+    """The model's answers to the probes, or the first failure.
 
     Where no log-probabilities come, a text stands as a single token.
     """

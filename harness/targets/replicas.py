@@ -1,4 +1,4 @@
-"""The comparison of a server's replicas: all must serve the same before any is asked."""
+"""The comparison of a server's replicas: all must serve the same model before any is used."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def _check_again(
     ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]],
     replica: Replica,
 ) -> Failure | None:
-    """Refuse a replica that was away and came back with other weights; other requests go on."""
+    """Refuse a replica that came back with other weights; requests to the others go on."""
     theirs = await ask(replica)
     if isinstance(theirs, Failure):
         return theirs

@@ -34,8 +34,8 @@ def draw(curves: Curves, title: str) -> str:
     drawing.text("step", (_WIDTH - _RIGHT, _HEIGHT - 12), "muted", 11, anchor="end")
     if series:
         _draw_series(drawing, series)
-    told = "; ".join(f"{name}: {values[-1][1]:.4g} at the end" for name, _, values in series)
-    return drawing.render_document("loss", title, told)
+    description = "; ".join(f"{name}: {values[-1][1]:.4g} at the end" for name, _, values in series)
+    return drawing.render_document("loss", title, description)
 
 
 def _draw_series(

@@ -24,7 +24,7 @@ from harness.yaml_files import read_yaml
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What a training is made of, and where it works."""
+    """The inputs of a training, and its folders."""
 
     recipe: Recipe
     base: Path
@@ -42,7 +42,7 @@ class TrainingJob:
 
     @property
     def key(self) -> str:
-        """What decides the outcome: checkpoints of another key are of no use."""
+        """The digest of all inputs: checkpoints with another key cannot be used."""
         return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 

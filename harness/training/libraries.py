@@ -1,4 +1,4 @@
-"""The training libraries: versions, silence, threads of torch; and progress as a callback."""
+"""Set-up of the training libraries: versions, log output, threads of torch, progress callback."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ STATE = "trainer_state.json"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a training brought: the best adapter, and how it came about."""
+    """The outcome of a training: the best adapter, and its history."""
 
     adapter: Path
     points: tuple[CurvePoint, ...]

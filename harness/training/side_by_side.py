@@ -1,4 +1,4 @@
-"""Several candidates at once: one process each, the cores shared out.
+"""Train several candidates in parallel: one process each, which share the cores.
 
 At the size of the demo's model a second thread gains little and a second process a lot. With a
 GPU there is one process after the other, since they would only fight for its memory.
@@ -176,7 +176,7 @@ def _work(
 
 
 def _die_with_parent() -> None:
-    """See to it that this process does not outlive the one that started it.
+    """End this process when its parent ends.
 
     The kernel's signal also reaches a process that is deep in a library; the thread is there for
     systems without that signal, and for a parent that is gone already.

@@ -1,4 +1,4 @@
-"""One candidate from one recipe: checked, trained, sealed with its dossier."""
+"""Train one candidate from one recipe: check, train, write its dossier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialects: one file a way of speaking to servers, found by its name."""
+"""Dialects: one file per protocol of servers, found by its name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUILT_IN = (
 
 @dataclass(frozen=True, slots=True)
 class DialectClass:
-    """What makes the dialect of that name for an address."""
+    """The class or function that makes a dialect for an address."""
 
     name: str
     make: Callable[[str, Access], Dialect]

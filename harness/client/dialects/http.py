@@ -199,7 +199,7 @@ def search(path: str | None, data: Any) -> Any:
 
 
 def _words(error: Any) -> str:
-    """What an error says, however it is nested."""
+    """The text of an error, at whatever depth it stands."""
     try:
         return error_text(error)
     except RecursionError:

@@ -1,1 +1,1 @@
-"""HTTP over connections of our own: a response is taken where it is read."""
+"""HTTP/1.1 transport, which records the time of every read."""

@@ -1,4 +1,4 @@
-"""How a connection comes about: names, addresses, TLS, and a proxy's tunnel."""
+"""Opening connections: host names, addresses, TLS, and the tunnel of a proxy."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Addresses:
         return await asyncio.shield(self._lookup)
 
     def forget(self) -> None:
-        """Look the host up anew for whoever asks next."""
+        """Look the host up again at the next request for it."""
         self._lookup = None
 
     async def _look_up(self) -> list[str]:
@@ -54,7 +54,7 @@ class Addresses:
         return [str(address[0]) for *_, address in found]
 
     def _check(self, lookup: asyncio.Task[list[str]]) -> None:
-        """Keep no failure; each of those who wait gets it."""
+        """Forget a failed lookup; every waiting caller gets the error."""
         if (lookup.cancelled() or lookup.exception() is not None) and self._lookup is lookup:
             self._lookup = None
 
@@ -72,7 +72,7 @@ class Connector:
         self._addresses = Addresses(first.host, first.port)
 
     async def connect(self, make: Callable[[], Connection]) -> Connection:
-        """A connection that stands.
+        """An open connection.
 
         Raises:
             TransportFailed: there is none, and why.

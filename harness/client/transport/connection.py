@@ -18,7 +18,7 @@ _MOST_UNREAD = 16
 
 
 class Sink(Protocol):
-    """Whoever takes a response as it arrives; what it raises ends the exchange.
+    """Receives a response as it arrives; an exception from it ends the exchange.
 
     `sent_at` is set to the moment at which the request is handed to the socket.
     """
@@ -35,7 +35,7 @@ class Sink(Protocol):
 
 
 class Keeper(Protocol):
-    """Whoever keeps connections between exchanges."""
+    """Keeps connections between exchanges."""
 
     def freed(self, connection: Connection) -> None:
         """Take a connection back whose exchange is over, whether it `stands` or not."""
@@ -47,7 +47,7 @@ class Keeper(Protocol):
 
 
 class Reader(Protocol):
-    """Whoever has read something."""
+    """Something with bytes that were read and not yet parsed."""
 
     def digest(self) -> None:
         """Understand all that was read."""
@@ -55,10 +55,10 @@ class Reader(Protocol):
 
 
 class Backlog:
-    """Lets readers digest in their turn, a few at a time, and the event loop read in between.
+    """Lets readers parse in turn, a few at a time, so that the event loop can read in between.
 
-    The moment at which bytes are read then never waits for more than a few others to be understood,
-    however many come at once.
+    So the time of a read is late by the parsing of a few other reads at most, however many arrive
+    at once.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Backlog:
         self._at_work = False
 
     def add(self, reader: Reader) -> None:
-        """Let the reader digest soon."""
+        """Let the reader parse soon."""
         self._waiting.append(reader)
         if not self._at_work:
             self._at_work = True
@@ -84,7 +84,7 @@ class Backlog:
 class Connection(asyncio.Protocol):
     """An HTTP/1.1 connection; the sink is called soon after bytes are read, without another task.
 
-    Reads are timed at once and understood when their turn in the `backlog` comes. `quiet` is how
+    Reads are timed at once and parsed when their turn in the `backlog` comes. `quiet` is how
     many seconds may pass between two reads. Once the sink needs nothing more, the exchange has
     returned, and the rest of the response is read for a moment, so that the connection can serve
     another exchange.
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Close the connection without a farewell."""
+        """Close the connection at once, without an orderly shutdown."""
         self._open = False
         if self._transport is not None:
             self._transport.abort()
@@ -260,7 +260,7 @@ class Connection(asyncio.Protocol):
         self._release(keep=keep)
 
     def _linger(self) -> None:
-        """The sink has enough: read the rest, for a while, for the connection's sake."""
+        """Read the rest for a while after the sink is done, to keep the connection usable."""
         self._settle(None)
         self._sink = None
         if self._watch is not None:

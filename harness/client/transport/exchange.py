@@ -1,4 +1,4 @@
-"""Exchanges with one server: a request goes out, and its response is taken as it arrives."""
+"""HTTP exchanges with one server: send a request, and read its response as it arrives."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from harness.version import __version__
 class Transport:
     """HTTP/1.1 over pooled connections to the server of a route; use it in an `async with`.
 
-    At most `concurrency` connections are open. Nothing is sent twice: whether to ask again is the
-    caller's choice. Redirects are not followed. The caller limits the time of a whole exchange by
+    At most `concurrency` connections are open. Nothing is sent twice: retries are up to the
+    caller. Redirects are not followed. The caller limits the time of a whole exchange by
     cancelling it, which closes its connection.
 
     Raises:

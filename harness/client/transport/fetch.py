@@ -1,4 +1,4 @@
-"""What a server answers to a GET, taken whole."""
+"""GET requests: the whole document that a server answers with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections to one server, kept for the next request."""
+"""The pool of connections to one server."""
 
 from __future__ import annotations
 

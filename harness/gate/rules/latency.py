@@ -46,7 +46,7 @@ class LatencyRatioAtMost(LatencyRule):
         )
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """No power: a spread shows only in times."""
+        """No power: the spread is only known from measured times."""
         return self.no_power("a ratio's spread shows only in answers: name a candidate")
 
     @classmethod

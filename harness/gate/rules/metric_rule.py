@@ -1,4 +1,4 @@
-"""What rules on a metric of a suite have in common."""
+"""The base class of rules on a metric of a suite."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.stats import Spread
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An outcome, the interval that it follows from, and what it says of the metric."""
+    """An outcome, the interval that it follows from, and a sentence on the metric."""
 
     outcome: Outcome
     interval: stats.Interval
@@ -44,7 +44,7 @@ class MetricRule(Rule):
 
     @property
     def bounded_by_alpha(self) -> bool:
-        """Whether it passes by luck with a chance of at most alpha."""
+        """Whether the chance of a false pass is at most alpha."""
         return True
 
     @property
@@ -92,7 +92,7 @@ class MetricRule(Rule):
     # What follows for all of them.
 
     def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:
-        """What is wrong with the rule for suites that yield these metrics, by full name."""
+        """What is wrong with the rule for suites with these metrics, by full name."""
         metric = metrics.get(self.metric)
         if metric is None:
             return self._unknown(metrics)
@@ -152,25 +152,25 @@ class MetricRule(Rule):
         )
 
     def _left_out(self, terms: BoundedMetric) -> str:
-        """What was done to cases without a score and to values beyond the cap."""
-        told = ""
+        """How cases without a score and values beyond the cap were treated, in words."""
+        left_out = ""
         if terms.metric.missing.size:
             count = _counted(terms.metric.missing.size, "case")
             what = "left out" if self.by_estimate else "taken for lost below and won above"
-            told += f"; {count} without a score {what}"
+            left_out += f"; {count} without a score {what}"
         if terms.cut:
-            told += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
-        return told
+            left_out += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
+        return left_out
 
     def power(self, comparison: Comparison, alpha: float) -> RulePower:
-        """What the rule can tell with the groups and the spread of the comparison."""
+        """The power of the rule with the groups and the spread of the comparison."""
         if self.by_estimate:
             return self.no_power(BY_ESTIMATE)
         metric = comparison.metrics.get(self.metric)
         if metric is None:
             return self.no_power("no case on both sides has a value of it")
-        said = (metric.candidate_den + metric.baseline_den) > 0.0
-        sizes = np.unique(metric.groups[said], return_counts=True)[1].astype(np.float64)
+        covered = (metric.candidate_den + metric.baseline_den) > 0.0
+        sizes = np.unique(metric.groups[covered], return_counts=True)[1].astype(np.float64)
         try:
             terms = bounded(metric, self.cap)
             found = self.seen_power(terms, sizes, alpha)
@@ -187,7 +187,7 @@ class MetricRule(Rule):
         return found.model_copy(update={"detectable": found.detectable + lost, "reason": reason})
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """What the rule can tell before anything is asked; `planned` is None without cases."""
+        """The power of the rule before any request is sent; `planned` is None without cases."""
         reason = self.no_power_planned()
         if not reason and planned is None:
             reason = "no cases of the suites here measure it"
@@ -212,7 +212,7 @@ class MetricRule(Rule):
         alpha: float,
         reach: float | None,
     ) -> RulePower:
-        """The power where the values lie between 0 and 1; `room` is what has to show.
+        """The power for values between 0 and 1; `room` is the difference to detect.
 
         `reach` is how far beyond the limit a perfect candidate is, None where that is no question.
         """
@@ -237,7 +237,7 @@ BY_ESTIMATE = "judged by its estimate alone, which any number of groups gives"
 
 
 def positive(room: float) -> float | None:
-    """The room where there is any."""
+    """The distance if it is positive, else None."""
     return room if room > 0.0 else None
 
 

@@ -80,7 +80,7 @@ class NoWorseThanBaseline(MetricRule):
         """One sentence where the margin is finer than the groups can tell; else nothing."""
         if result.detectable is None or abs(result.limit or 0.0) >= result.detectable:
             return ""
-        told, margin = (
+        detectable, margin = (
             form(abs(one)).lstrip("+") for one in (result.detectable, result.limit or 0)
         )
         groups = result.groups
@@ -89,4 +89,6 @@ class NoWorseThanBaseline(MetricRule):
             more = f"about {result.groups_needed - (groups or 0):,} more are needed"
         counted = "–" if groups is None else f"{groups:,}"
         change = "rise" if cls.definition(result).lower_is_better else "drop"
-        return f"{counted} groups can tell a {change} of {told}, the margin is {margin}; {more}"
+        return (
+            f"{counted} groups can tell a {change} of {detectable}, the margin is {margin}; {more}"
+        )

@@ -13,7 +13,7 @@ from harness.stats import Interval, Spread
 
 
 class _ValueRule(MetricRule):
-    """A limit on the candidate's value, held against its bounds or its estimate alone."""
+    """A limit on the candidate's value, compared with its bounds or its estimate alone."""
 
     value: float
     evidence: Literal["bound", "point"] = "bound"
@@ -25,7 +25,7 @@ class _ValueRule(MetricRule):
 
     @property
     def bounded_by_alpha(self) -> bool:
-        """Whether it passes by luck with a chance of at most alpha."""
+        """Whether the chance of a false pass is at most alpha."""
         return not self.by_estimate
 
     @property
@@ -58,8 +58,8 @@ class _ValueRule(MetricRule):
             "fail": f"is not {bound}",
             "inconclusive": f"may or may not be {bound}",
         }
-        told = f"{words[outcome]}: {plain(interval, terms.metric.metric)}"
-        return Decided(outcome, interval, told)
+        sentence = f"{words[outcome]}: {plain(interval, terms.metric.metric)}"
+        return Decided(outcome, interval, sentence)
 
     def _held(self, interval: Interval) -> Outcome:
         above = self.good_side == "above"

@@ -1,14 +1,14 @@
 // The filter: its state is the form, and the address, so that a filtered list can be sent on.
 const form = document.getElementById("filter");
 const { find } = form.elements;
-const shown = document.getElementById("shown");
+const status = document.getElementById("shown");
 const showAll = document.getElementById("show-all");
 const PAGE = groups.some((group) => group.element.querySelector(".rest")) ? 100 : Infinity;
 const all = groups.flatMap((group) => group.entries);
 const repeated = all.some((entry) => entry.number);
 const named = (entries) =>
   repeated ? new Set(entries.map((entry) => entry.number)).size : entries.length;
-const told = (count) => count.toLocaleString("en");
+const countText = (count) => count.toLocaleString("en");
 const total = named(all);
 
 const wanted = () => {
@@ -49,7 +49,7 @@ const lay = (group) => {
     }
   }
   group.more.hidden = left === 0;
-  group.more.textContent = `Show ${told(Math.min(PAGE, left))} more of ${told(left)}`;
+  group.more.textContent = `Show ${countText(Math.min(PAGE, left))} more of ${countText(left)}`;
 };
 
 const apply = () => {
@@ -62,14 +62,14 @@ const apply = () => {
     }
     const kept = named(group.entries.filter((entry) => entry.kept));
     group.element.hidden = kept === 0;
-    group.count.textContent = kept < group.cases ? `${told(kept)} of ${group.told}` : group.told;
+    group.count.textContent = kept < group.cases ? `${countText(kept)} of ${group.allText}` : group.allText;
     lay(group);
   }
   const kept = all.filter((entry) => entry.kept);
-  const answers = repeated ? ` (${told(kept.length)} of ${told(all.length)} answers)` : "";
+  const answers = repeated ? ` (${countText(kept.length)} of ${countText(all.length)} answers)` : "";
   const some = kept.length < all.length;
-  shown.textContent = some || repeated
-    ? `${told(named(kept))} of ${told(total)} cases${answers}` : `${told(total)} cases`;
+  status.textContent = some || repeated
+    ? `${countText(named(kept))} of ${countText(total)} cases${answers}` : `${countText(total)} cases`;
   showAll.hidden = !some;
   document.getElementById("none").hidden = kept.length > 0;
 };
@@ -106,7 +106,7 @@ let timer = 0;
 const update = () => { apply(); keep(); };
 for (const group of groups) {
   group.count = group.element.querySelector("h3 .count");
-  group.told = group.count.textContent;
+  group.allText = group.count.textContent;
   group.cases = named(group.entries);
   group.more = document.createElement("button");
   group.more.type = "button";
