@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from harness.api.run import Run, load_run
 from harness.config import CONFIG_NAME, load_project
 from harness.errors import EvidenceError, UsageError
 from harness.gate.compare import compare as paired
-from harness.gate.differences import difference, losses
+from harness.gate.differences import difference, losses, policy_caps
 from harness.gate.judge import doubts
 from harness.records.attempt import Score
 from harness.records.comparison import Change, PairedCase, PairedMetric
@@ -48,7 +48,8 @@ class Comparison:
     """A candidate's run beside a baseline's, paired by case and repeat.
 
     The frames are made of `record`; bounds are at level `alpha` each. `problems` lists every reason
-    not to trust the numbers.
+    not to trust the numbers. `caps` are the values at which the policy cuts those of metrics
+    without bounds, by the metric's full name.
     """
 
     candidate: Run
@@ -56,6 +57,7 @@ class Comparison:
     record: Record
     alpha: float
     problems: tuple[str, ...]
+    caps: Mapping[str, float] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
         """One row a case and repeat that both runs have; docs/python.md has the columns."""
@@ -73,11 +75,11 @@ class Comparison:
         return frame(DIFFERENCES, self._differences())
 
     def _differences(self) -> Iterator[tuple[Any, ...]]:
-        of_loss = {each.metric: each.p_value for each in losses(self.record, self.alpha)}
+        of_loss = {each.metric: each.p_value for each in losses(self.record, self.alpha, self.caps)}
         for name, metric in self.record.metrics.items():
             suite, section, _ = name.split(".", 2)
             values = (metric.candidate_value, metric.baseline_value)
-            numbers_of, reason = _difference(metric, self.alpha)
+            numbers_of, reason = _difference(metric, self.alpha, self.caps.get(name))
             estimate, low, high, p_value, n, groups = numbers_of
             yield (
                 *(name, suite, section, *values, estimate, low, high, p_value),
@@ -105,9 +107,10 @@ class Comparison:
         rows = []
         differences = () if self.problems else self._differences()
         for name, _, _, ours, theirs, estimate, low, high, *_, reason in differences:
-            span = formats.interval(low, high, formats.points)
-            apart = reason or bounded(formats.points(estimate), span)
-            rows.append((name, formats.share(ours), formats.share(theirs), apart))
+            unit = formats.unit_named(self.record.metrics[name].metric.unit)
+            span = formats.interval(low, high, unit.difference)
+            apart = reason or bounded(unit.difference(estimate), span)
+            rows.append((name, unit.value(ours), unit.value(theirs), apart))
         return render(
             Card(
                 title=self._names,
@@ -152,7 +155,7 @@ def compare(
     policy = project.config.gate
     problems = found.problems if policy is None else doubts(found, policy)
     sides = Run(ours.path, found.candidate), Run(theirs.path, found.baseline)
-    return Comparison(*sides, found, alpha, problems)
+    return Comparison(*sides, found, alpha, problems, policy_caps(policy))
 
 
 def _above(path: Path) -> Path:
@@ -197,10 +200,12 @@ def _side(score: Score, text: str | None) -> tuple[Any, ...]:
     return score.status, score.passed, score.value, score.reason, text
 
 
-def _difference(metric: PairedMetric, alpha: float) -> tuple[tuple[Any, ...], str]:
+def _difference(
+    metric: PairedMetric, alpha: float, cap: float | None
+) -> tuple[tuple[Any, ...], str]:
     """Estimate, bounds, p-value and counts, or why there are none."""
     try:
-        found = difference(metric, alpha)
+        found = difference(metric, alpha, cap)
     except ValueError as error:
         return (None,) * 6, str(error)
     return (

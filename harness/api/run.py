@@ -106,6 +106,7 @@ class Run:
     def _repr_html_(self) -> str:
         """The run as a notebook shows it."""
         summary, header = self.summary, self.record.header
+        units = {name: metric.unit for name, metric in header.definitions().items()}
         accounting = summary.accounting
         counts = (
             f"{formats.count(accounting.planned)} planned, {formats.count(accounting.scored)} "
@@ -119,7 +120,10 @@ class Run:
                 title=f"Run of {self.target}",
                 lines=(f"{header.run_id} · {formats.moment(header.created)}", counts, *notes),
                 head=("metric", "value"),
-                rows=tuple((name, formats.share(one)) for name, one in summary.metrics.items()),
+                rows=tuple(
+                    (name, formats.unit_named(units[name]).value(one))
+                    for name, one in summary.metrics.items()
+                ),
             )
         )
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness import stats
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import Metric
+from harness.records.policy import Policy
 from harness.records.verdict import Regression, Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -191,6 +192,12 @@ def caps(given: Iterable[tuple[str | None, float | None]]) -> dict[str, float]:
         if metric is not None and cap is not None:
             found[metric] = min(cap, found.get(metric, cap))
     return found
+
+
+def policy_caps(policy: Policy | None) -> dict[str, float]:
+    """The cap that the policy's rules give each metric; none without a policy."""
+    rules = () if policy is None else policy.rules
+    return caps((rule.metric_name, rule.value_cap) for rule in rules)
 
 
 def regressions(tested: Iterable[Regression], alpha: float) -> tuple[Regression, ...]:

@@ -68,7 +68,7 @@ def history(
             _mark(found, identity_of(gate.verdict), gate.promotion)
     for one in sealed:
         key = identity_of(one.verdict)
-        measured = {name: Values(candidate=value) for name, value in _metrics(one).items()}
+        measured = _metrics(one)
         if key not in found:
             found[key] = _held(suite, one.verdict, one.header.suites[suite], measured)
         _mark(found, key, Promotion(name=one.name, sealed=one.sealed))
@@ -136,9 +136,15 @@ def _concerns(suite: str, rule: RuleResult) -> bool:
     return kind_of(rule).suite_of(rule.metric) in (None, suite)
 
 
-def _metrics(baseline: Baseline) -> dict[str, float]:
+def _metrics(baseline: Baseline) -> dict[str, Values]:
     """The metrics of a sealed run on its suite."""
+    known = baseline.header.definitions()
     summary = baseline.header.summary
     if summary is None:
         summary = Run(baseline.header, baseline.attempts, baseline.scores).summary
-    return summary.metrics
+    return {
+        name: Values(
+            candidate=value, definition=known[name].unless_share if name in known else None
+        )
+        for name, value in summary.metrics.items()
+    }

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from harness import stats
 from harness.gate.compare import compare
-from harness.gate.differences import caps, difference
+from harness.gate.differences import difference, policy_caps
 from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Choice, Recommendation
@@ -52,7 +52,7 @@ def recommend(
         pairs[one, other] = {} if found.problems else found.metrics
     metrics = {name: metric for suite in suites for name, metric in suite.definitions()}
     wanted = aims(policy, metrics)
-    limits = caps((rule.metric_name, rule.value_cap) for rule in policy.rules)
+    limits = policy_caps(policy)
     tested = differences(pairs, wanted, policy.alpha, limits)
     better = advantages(tested, policy.alpha)
     known = {one.pair for one in tested}

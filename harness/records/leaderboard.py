@@ -55,6 +55,7 @@ class PairedDifference:
 
     Where no interval could be computed, `reason` says why and its numbers are None. `p_of_loss` is
     one-sided, for being worse than the baseline, and Holm-corrected for the candidate's metrics.
+    `cap` is the value at which those of a metric without bounds were cut, `cut` how many were.
     """
 
     metric: Metric
@@ -67,6 +68,8 @@ class PairedDifference:
     groups: int | None = None
     reason: str = ""
     p_of_loss: float | None = None
+    cap: float | None = None
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,13 +129,16 @@ class RunHeader(Record):
 
     def tally(self) -> Tally:
         """A tally of the run's records with nothing counted yet."""
-        names = (
-            f"{section.suite}.{section.section}.{metric.name}"
+        repeats = int(self.generation.get("repeats", 1)) > 1
+        return Tally(self.planned, tuple(self.definitions()), repeats=repeats)
+
+    def definitions(self) -> dict[str, Metric]:
+        """What each metric means, by its full name."""
+        return {
+            f"{section.suite}.{section.section}.{metric.name}": metric
             for section in self.sections
             for metric in section.metrics
-        )
-        repeats = int(self.generation.get("repeats", 1)) > 1
-        return Tally(self.planned, tuple(names), repeats=repeats)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,9 +202,20 @@ def _build_case(
         turns=turns,
         expected=one_line(expected(case.expect), 600),
         candidate=_build_answer(
-            ours, case.candidate_score, Clip("") if same else candidate, marked.candidate, same
+            ours,
+            case.candidate_score,
+            Clip("") if same else candidate,
+            marked.candidate,
+            value=_value(case.candidate_score, comparison),
+            same=same,
         ),
-        baseline=_build_answer(theirs, case.baseline_score, baseline, marked.baseline, False),
+        baseline=_build_answer(
+            theirs,
+            case.baseline_score,
+            baseline,
+            marked.baseline,
+            value=_value(case.baseline_score, comparison),
+        ),
         difference=marked.note,
     )
 
@@ -218,7 +229,13 @@ def expected(expect: Mapping[str, Any]) -> str:
 
 
 def _build_answer(
-    attempt: Attempt, score: Score, answer: Clip, parts: tuple[Part, ...], same: bool
+    attempt: Attempt,
+    score: Score,
+    answer: Clip,
+    parts: tuple[Part, ...],
+    *,
+    value: str,
+    same: bool = False,
 ) -> AnswerText:
     # Scorers may quote an answer, so a reason can be as long as one.
     return AnswerText(
@@ -227,11 +244,23 @@ def _build_answer(
         note=_note(attempt),
         verdict=_verdict(score),
         passed=score.passed,
-        value=formats.share(score.value) if score.value not in (None, 0.0, 1.0) else "",
+        value=value,
         label=one_line(score.label, 120),
         reason=one_line(score.reason, 600),
         repeat_of_other=same,
     )
+
+
+def _value(score: Score, comparison: Comparison) -> str:
+    """The score's value in the unit of its section's first metric, where it says more than pass."""
+    if score.value is None or (score.passed is not None and score.value in (0.0, 1.0)):
+        return ""
+    plans = comparison.candidate.header.sections
+    metrics = (
+        one.metrics for one in plans if (one.suite, one.section) == (score.suite, score.section)
+    )
+    unit = next((found[0].unit for found in metrics), "share")
+    return formats.unit_named(unit).value(score.value)
 
 
 def _verdict(score: Score) -> str:

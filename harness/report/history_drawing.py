@@ -337,6 +337,6 @@ def _value_range(points: Sequence[CoursePoint], *, share: bool) -> tuple[float, 
     floor = 20.0 if share else 0.4 * abs(high) or 1.0
     room = max(0.1 * (high - low), (floor - (high - low)) / 2)
     low, high = low - room, high + room
-    if share:
+    if share and max(low, -4.0) < min(high, 104.0):
         return max(low, -4.0), min(high, 104.0)
     return max(low, 0.0) if min(seen) >= 0 else low, high

@@ -79,4 +79,5 @@ def _difference(found: PairedDifference) -> dict[str, Any]:
         return {**values, "reason": found.reason}
     interval = {"estimate": found.estimate, "low": found.low, "high": found.high}
     tested = {} if found.p_of_loss is None else {"p_of_loss": found.p_of_loss}
-    return {**values, **interval, "n": found.n, "groups": found.groups, **tested}
+    cut = {} if found.cap is None else {"cap": found.cap, "cut": found.cut}
+    return {**values, **interval, "n": found.n, "groups": found.groups, **tested, **cut}

@@ -15,10 +15,12 @@ from harness.records.latency import (
     LatencyMetric,
     LoadResult,
 )
+from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.formats import Format, fine_format
 from harness.report.latency_text import split_metric
+from harness.report.rules import scale_of
 from harness.report.text import one_line
 
 
@@ -96,7 +98,7 @@ def shortage(metric: LatencyMetric) -> str:
 def ratio_rule(metric: LatencyMetric, rules: Sequence[RuleResult]) -> RuleResult | None:
     """The rule that limits the metric's ratio, if any does."""
     name = f"{LATENCY_PREFIX}{metric.metric}"
-    return next((r for r in rules if r.metric == name and r.require == "ratio_at_most"), None)
+    return next((r for r in rules if r.metric == name and scale_of(r) == "ratio"), None)
 
 
 def findings(load: LoadResult, rules: Sequence[RuleResult]) -> tuple[Finding, ...]:
@@ -107,17 +109,17 @@ def findings(load: LoadResult, rules: Sequence[RuleResult]) -> tuple[Finding, ..
         for rule in rules
         if rule.metric in by_name
         and rule.limit is not None
-        and rule.require in ("ratio_at_most", "at_most")
+        and kind_of(rule).decided_by == "latency"
     )
 
 
 def _held(metric: LatencyMetric, rule: RuleResult) -> Bounded:
     """The value that the rule compares with its limit."""
-    return metric.candidate if rule.require == "at_most" else metric.ratio
+    return metric.candidate if scale_of(rule) == "value" else metric.ratio
 
 
 def _finding(load: LoadResult, metric: LatencyMetric, rule: RuleResult) -> Finding:
-    limit, name, own = rule.limit or 0.0, metric_title(metric), rule.require == "at_most"
+    limit, name, own = rule.limit or 0.0, metric_title(metric), scale_of(rule) == "value"
     found = _held(metric, rule)
     values = (unbound(found.estimate), unbound(found.low), unbound(found.high))
     form = fine_format("value" if own else "ratio", "seconds", limit, values)

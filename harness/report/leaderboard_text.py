@@ -19,7 +19,7 @@ from harness.records.leaderboard import (
 )
 from harness.records.verdict import RuleResult
 from harness.report import formats
-from harness.report.rules import completed, numbers_of, unit_of
+from harness.report.rules import completed, cut_words, numbers_of, unit_of
 from harness.report.text import one_line
 
 _TITLES = {
@@ -192,6 +192,12 @@ def _notes(leaderboard: Leaderboard) -> Iterator[str]:
             yield f"{name}: {one_line(entry.doubts[0], 400)}{more}"
         elif entry.verdict is not None and any(map(is_unmeasured, entry.verdict.rules)):
             yield f"{name}: its latency was not measured, `harness latency {name}` does that"
+        for metric, found in entry.differences.items():
+            if found.cap is not None and found.cut:
+                told = cut_words(found.cut, found.cap, found.metric.unit)
+                yield f"{name}: {one_line(metric, 200)}: {told}"
+            elif found.reason and not found.metric.bounded:
+                yield f"{name}: {one_line(metric, 200)} is not computed: {found.reason}"
     if any(
         metric.missing.size
         for entry in leaderboard.entries

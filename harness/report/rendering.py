@@ -45,7 +45,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NUMBERS: tuple[Callable[..., str], ...] = (
     formats.count, formats.counted, formats.milliseconds, formats.amount, formats.p_value,
     formats.interval, rules.own_value, rules.estimate_of, rules.interval_of, rules.limit_of,
-    rules.numbers_of, runs.metric_value, leaderboard_text.value_words,
+    rules.numbers_of, rules.cut_of, runs.metric_value, leaderboard_text.value_words,
     leaderboard_text.difference_words, leaderboard_text.interval_words,
 )  # fmt: skip
 _WORDS: tuple[Callable[..., Any], ...] = (

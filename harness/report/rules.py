@@ -119,6 +119,23 @@ def noise_note(rules: Iterable[RuleResult]) -> str:
     return NO_NOISE if measured else ""
 
 
+def cut_words(count: int, cap: float, unit: str) -> str:
+    """How many values were cut at a cap, in words."""
+    told = "no value was" if not count else f"{formats.counted(count, 'value')} {_were(count)}"
+    return f"{told} cut at the cap of {unit_named(unit).value(cap)}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def cut_of(rule: RuleResult) -> str:
+    """How many values of the rule's metric were cut; empty for a metric with bounds."""
+    if rule.cap is None or rule.cut is None:
+        return ""
+    return cut_words(rule.cut, rule.cap, _unit(rule))
+
+
 def headline(rule: RuleResult) -> str:
     """Why this rule decided, in one sentence; the numbers stand beside it."""
     if rule.estimate is not None and rule.outcome == "fail":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.config import SEALED, Project
 from harness.errors import ConfigError, EvidenceError, UsageError
-from harness.gate.differences import difference, losses
+from harness.gate.differences import bounded, losses, policy_caps
 from harness.gate.judge import gate
 from harness.gate.recommend import recommend
 from harness.gate.rules.no_new_critical_failures import (
@@ -26,42 +26,54 @@ from harness.session.latency import contest, stored_section, with_section
 
 
 def leaderboard_entry(
-    comparison: Comparison, doubts: tuple[str, ...], verdict: Verdict | None, alpha: float
+    comparison: Comparison,
+    doubts: tuple[str, ...],
+    verdict: Verdict | None,
+    alpha: float,
+    limits: Mapping[str, float],
 ) -> LeaderboardEntry:
-    """The candidate of the comparison; what cannot be trusted gives no number."""
+    """The candidate of the comparison; what cannot be trusted gives no number.
+
+    `limits` are the caps of metrics without bounds.
+    """
     name = comparison.candidate.header.target
     if doubts:
         return LeaderboardEntry(name, comparison, doubts, verdict, {}, ())
-    p_values = {tested.metric: tested.p_value for tested in losses(comparison, alpha)}
+    p_values = {tested.metric: tested.p_value for tested in losses(comparison, alpha, limits)}
     return LeaderboardEntry(
         name,
         comparison,
         doubts,
         verdict,
         differences={
-            full: _difference(metric, alpha, p_values.get(full))
+            full: _difference(metric, alpha, limits.get(full), p_values.get(full))
             for full, metric in comparison.metrics.items()
         },
         new_critical_failures=tuple(new_critical_failures(comparison)),
     )
 
 
-def _difference(metric: PairedMetric, alpha: float, p_of_loss: float | None) -> PairedDifference:
-    candidate, baseline = metric.candidate_value, metric.baseline_value
+def _difference(
+    metric: PairedMetric, alpha: float, cap: float | None, p_of_loss: float | None
+) -> PairedDifference:
     try:
-        found = difference(metric, alpha)
+        terms = bounded(metric, cap)
+        found = terms.difference(alpha)
     except ValueError as error:
-        return PairedDifference(metric.metric, candidate, baseline, reason=str(error))
+        values = metric.candidate_value, metric.baseline_value
+        return PairedDifference(metric.metric, *values, reason=str(error))
     return PairedDifference(
         metric.metric,
-        candidate,
-        baseline,
+        terms.metric.candidate_value,
+        terms.metric.baseline_value,
         estimate=found.estimate,
         low=found.low,
         high=found.high,
         n=found.n,
         groups=found.groups,
         p_of_loss=p_of_loss,
+        cap=None if metric.metric.bounded else cap,
+        cut=terms.cut,
     )
 
 
@@ -135,7 +147,8 @@ def _entry(context: GateContext, comparison: Comparison, *, judged: bool) -> Lea
     if judged:
         timed = comparison if doubts else _timed(context, comparison)
         verdict = gate(timed, context.policy, context.circumstances(timed))
-    return leaderboard_entry(comparison, doubts, verdict, context.policy.alpha)
+    limits = policy_caps(context.policy)
+    return leaderboard_entry(comparison, doubts, verdict, context.policy.alpha, limits)
 
 
 def _timed(context: GateContext, comparison: Comparison) -> Comparison:

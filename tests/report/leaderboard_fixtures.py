@@ -45,14 +45,14 @@ def entry(
     name: str, kind: str = "good", seed: int = 1, policy: Policy | None = POLICY
 ) -> LeaderboardEntry:
     made = compared(name, kind, seed)
-    return leaderboard_entry(made, (), gate(made, policy, NOW) if policy else None, 0.05)
+    return leaderboard_entry(made, (), gate(made, policy, NOW) if policy else None, 0.05, {})
 
 
 @cache
 def doubtful(name: str, policy: Policy | None = POLICY) -> LeaderboardEntry:
     doubts = ("candidate and baseline gave the same text in all 240 cases", "another doubt")
     made = replace(compared(name, "good", 4), problems=doubts)
-    return leaderboard_entry(made, doubts, gate(made, policy, NOW) if policy else None, 0.05)
+    return leaderboard_entry(made, doubts, gate(made, policy, NOW) if policy else None, 0.05, {})
 
 
 ADVANTAGE = Advantage(

@@ -135,7 +135,7 @@ def test_a_hostile_reason_stays_text(bad: str) -> None:
     assert verdict is not None
     good = entry("good")
     judged = verdict.model_copy(update={"problems": (bad,)})
-    hostile = leaderboard_entry(made.comparison, (bad,), judged, 0.05)
+    hostile = leaderboard_entry(made.comparison, (bad,), judged, 0.05, {})
     content = LeaderboardContent(Leaderboard("base", 0.05, (good, hostile), None))
     assert "<script" not in render_leaderboard_html(content)
     text = render_leaderboard_markdown(content)

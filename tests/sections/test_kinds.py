@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.records.verdict import RuleResult, Verdict
 from harness.sections.registry import kinds
 from harness.storage import RunFolder
 from tests.cli.builders import call
@@ -29,8 +30,16 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "program": {"program": "points.py", "given": "program.jsonl"},
     "nats": {"texts": "nats.jsonl", "measured": "measured.json"},
 }
+RULES: dict[str, dict[str, Any]] = {
+    "critique": {"require": "better_than_baseline"},
+    "program": {"require": "at_least", "value": 3.5},
+    "nats": {"require": "no_worse_than_baseline", "margin": 0.05, "cap": 4},
+}
 METRICS = {"critique": "shop.critique.quality", "program": "shop.program.points",
            "nats": "shop.nats.nats"}  # fmt: skip
+FORMATS = ("html", "md")
+LATEST = {"critique": "75.0%", "program": "4.5 points", "nats": "nats per token"}
+COMPARED = {"critique": "+50.0 pp", "program": "+2 points", "nats": "nats per token"}
 
 
 def graded(body: dict[str, Any]) -> str:
@@ -69,14 +78,15 @@ def write(folder: Path, mock: ThreadedMock, *names: str) -> Path:
     settings["targets"]["critic"] = {"server": "main", "model": "critic"}
     for name in names:
         written["sections"][name] = SECTIONS[name]
+        settings["gate"]["rules"].append({"metric": METRICS[name], **RULES[name]})
         letter = name[0]
         rows = [{"id": f"{letter}{n}", "prompt": f"Tell me {n}"} for n in range(COUNT)]
         write_lines(suite / f"{name}.jsonl", rows)
     (suite / "suite.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
     (suite / "points.py").write_text(PROGRAM)
     nats = {
-        target: {f"n{n}": [20.0 + scale * n, 10 + n % 3] for n in range(COUNT)}
-        for target, scale in (("base", 1.0), ("candidate", 0.9))
+        target: {f"n{n}": [start + scale * n, 10 + n % 3] for n in range(COUNT)}
+        for target, start, scale in (("base", 20.0, 1.0), ("candidate", 5.0, 0.1))
     }
     (suite / "measured.json").write_text(json.dumps(nats))
     (folder / "harness.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
@@ -121,16 +131,46 @@ def test_a_gate_judges_it_and_a_promotion_seals_it(
     assert {each.name for each in folder.iterdir()} == {
         "verdict.json", "report.html", "report.md", "junit.xml",
     }  # fmt: skip
-    assert METRICS[name].rpartition(".")[2] in (folder / "report.html").read_text()
+    for file in ("report.html", "report.md"):
+        assert METRICS[name].rpartition(".")[2] in (text := (folder / file).read_text())
+        assert ("cut at the cap of 4 nats per token" in text) is (name == "nats")
+    assert rule_on(name, folder).outcome == "pass"
+    out = capsys.readouterr().out
+    assert ("beyond the cap of 4 cut" in out) is (name == "nats")
     asked = len(mock.server.requests)
     for command in (("gate", "candidate", "--stored"), ("power", "candidate"), ("power",)):
         assert call(*command) == 0, command
     assert len(mock.server.requests) == asked
     assert call("promote", "candidate", "--name", "v1") == 0
-    assert call("gate", "base", "--baseline", "sealed:v1") in (1, 4)
+    assert call("gate", "base", "--baseline", "sealed:v1") == 1
+    assert rule_on(name, project / "reports/base-vs-sealed-v1").outcome == "fail"
+    (project / ".harness/gates.jsonl").unlink()  # the baseline alone tells of its gate then
+    for path in (project / "reports").glob("*/verdict.json"):
+        path.unlink()
+    assert call("report", "--history") == 0
+    assert LATEST[name] in "".join(path.read_text() for path in project.rglob("history.md"))
+
+
+def test_candidates_stand_side_by_side(project: Path, name: str, capsys: Any) -> None:
+    assert call("run", "base", "candidate") == 0
     capsys.readouterr()
-    assert name != "critique" or call("report", "--history") == 0
-    assert call("compare", "candidate") == 0
+    assert call("compare", "candidate", "--output", "side") == 0
+    out, metric = capsys.readouterr().out, METRICS[name]
+    for text in (out, *((project / "side" / f"compare.{kind}").read_text() for kind in FORMATS)):
+        assert COMPARED[name] in text.replace("&nbsp;", " ")
+        assert "not computed" not in text
+    found = json.loads((project / "side/compare.json").read_text())["candidates"]["candidate"]
+    numbers = found["metrics"][metric]
+    assert (numbers["estimate"] < 0) is (name == "nats")
+    assert numbers["p_of_loss"] == 1.0
+    assert (numbers.get("cap"), numbers.get("cut")) == ((4, 1) if name == "nats" else (None, None))
+
+
+def rule_on(name: str, folder: Path) -> RuleResult:
+    """What became of the rule on the kind's metric in that report's folder."""
+    verdict = Verdict.model_validate_json((folder / "verdict.json").read_text())
+    (found,) = (rule for rule in verdict.rules if rule.metric == METRICS[name])
+    return found
 
 
 def test_what_was_broken_off_goes_on(
@@ -165,7 +205,12 @@ def test_the_python_face_has_its_scores(project: Path, name: str) -> None:
 
     assert call("run", "base", "candidate") == 0
     ours, theirs = (harness.load_run(run_path(project, target)) for target in ("candidate", "base"))
-    assert METRICS[name] in set(harness.compare(ours, theirs).metrics()["metric"])
+    compared = harness.compare(ours, theirs)
+    found = compared.metrics().set_index("metric").loc[METRICS[name]]
+    assert found["reason"] == ""
+    assert found["p_of_loss"] == 1.0
+    assert COMPARED[name] in compared._repr_html_()
+    assert LATEST[name] in ours._repr_html_()
 
 
 def run_path(folder: Path, target: str) -> Path:
