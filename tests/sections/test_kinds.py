@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +20,7 @@ from harness.sections.registry import kinds
 from harness.storage import RunFolder
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
-from tests.pytest_plugin.sessions import session
+from tests.pytest_plugin.sessions import environment, session
 from tests.sections.kinds import register_all
 from tests.shop import answer, config, suite_yaml, write_lines
 
@@ -37,6 +42,12 @@ RULES: dict[str, dict[str, Any]] = {
 }
 METRICS = {"critique": "shop.critique.quality", "program": "shop.program.points",
            "nats": "shop.nats.nats"}  # fmt: skip
+MAIN = """
+from harness.cli.main import main
+from tests.sections.kinds import register_all
+register_all()
+main()
+"""
 FORMATS = ("html", "md")
 LATEST = {"critique": "75.0%", "program": "4.5 points", "nats": "nats per token"}
 COMPARED = {"critique": "+50.0 pp", "program": "+2 points", "nats": "nats per token"}
@@ -190,6 +201,41 @@ def test_what_was_broken_off_goes_on(
     assert call("run", "candidate") == 0
     assert len(mock.server.requests) == asked  # every answer was in a journal by then
     assert len(run_of(project, "candidate").recorded) == COUNT
+
+
+def test_a_process_killed_in_the_second_round_goes_on(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    folder = write(project_dir, mock, "critique")
+    started, asked = threading.Event(), Counter[str]()
+    process: subprocess.Popen[str] | None = None
+
+    def numbered(body: dict[str, Any]) -> str:
+        said = body["messages"][-1]["content"]
+        asked[said] += 1
+        if body["model"] == "critic":
+            if sum(count for one, count in asked.items() if one.startswith("Grade")) == COUNT // 2:
+                started.wait()
+                assert process is not None
+                process.kill()
+            return "3"
+        return f"It is {said.split()[-1]}." if said.startswith("Tell") else answer(body)
+
+    mock.answer = numbered
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "run", "candidate"],
+        cwd=folder, text=True, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    started.set()
+    out, _ = process.communicate()
+    assert process.returncode == -signal.SIGKILL, out
+    (journal,) = (folder / ".harness/runs").glob("critic-*/attempts.jsonl")
+    kept = [json.loads(line)["case"] for line in journal.read_text().split("\n")[:-1]]
+    assert call("run", "candidate") == 0
+    assert {asked[f"Tell me {n}"] for n in range(COUNT)} == {1}, "no round before is asked again"
+    assert all(asked[f"Grade from 0 to 4: It is {case[1:]}."] == 1 for case in kept)
+    scores = [each for each in run_of(folder, "candidate").scores if each.section == "critique"]
+    assert [each.value for each in scores] == [0.75] * COUNT
 
 
 def test_pytest_has_its_cases_as_items(project: Path, name: str) -> None:
