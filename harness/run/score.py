@@ -100,8 +100,10 @@ def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[Metri
     if isinstance(judgement, Unscored):
         score = _unscored(place, judgement.reason)
     elif isinstance(judgement, Judgement):
-        if not isinstance(judgement.passed, bool):  # pydantic would take 1 and "yes" for True
-            raise TypeError(f"`passed` must be True or False, got {judgement.passed!r}")
+        if not isinstance(
+            judgement.passed, bool | None
+        ):  # pydantic would take 1 and "yes" for True
+            raise TypeError(f"`passed` must be True, False or None, got {judgement.passed!r}")
         names = {metric.name for metric in metrics}
         given = {
             "value": judgement.value,

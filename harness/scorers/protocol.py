@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.records.attempt import Term
+from harness.records.metric import Metric
 from harness.records.suite import Case
 
 Settings = Mapping[str, Any]
@@ -15,24 +16,26 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A scored answer: its value in [0, 1], whether that is good enough, and its metric terms.
+    """A scored answer: its value, whether that is good enough, and its metric terms.
 
-    `terms` holds one `Term` for each metric the case says something about; `label` is a short
-    name of what the answer was, `reason` the evidence for it in one sentence.
+    The value is one that the section's first metric can have. `passed` is None for a grade, where
+    no value is good enough by itself. `terms` holds one `Term` for each metric the case says
+    something about; `label` is a short name of what the answer was, `reason` the evidence for it
+    in one sentence.
 
     Raises:
-        ValueError: a value outside [0, 1].
+        ValueError: a value that is not finite.
     """
 
     value: float
-    passed: bool
+    passed: bool | None = None
     terms: dict[str, Term] = field(default_factory=dict)
     label: str = ""
     reason: str = ""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
-            raise ValueError(f"a judgement's value must lie in [0, 1], got {self.value}")
+        if not math.isfinite(self.value):
+            raise ValueError(f"a judgement's value must be finite, got {self.value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Scorer(Protocol):
         ...
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """Every metric that the scorer can give a term for."""
+    def metrics(self) -> Sequence[str | Metric]:
+        """Every metric that the scorer can give a term for; a name alone is that of a share."""
         ...
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UsageError
 from harness.files import digest_json, file_digest
 from harness.plugins import PluginRegistry
+from harness.records.metric import Metric
 from harness.records.suite import Case
 from harness.scorers.protocol import Scorer, Settings
 from harness.validation import KeyProblem, problem
@@ -31,7 +32,7 @@ class Registry(PluginRegistry[Scorer]):
     def __init__(self, declared: Iterable[EntryPoint] | None = None) -> None:
         super().__init__("scorer", ENTRY_POINT_GROUP, declared)
 
-    def metrics(self, scorer: str) -> tuple[str, ...]:
+    def metrics(self, scorer: str) -> Sequence[str | Metric]:
         """The metrics of the named scorer.
 
         Raises:

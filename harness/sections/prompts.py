@@ -108,7 +108,8 @@ class PromptsKind:
         )
         part = {
             "scorer": scorer,
-            "metrics": sorted(metric.name for metric in metrics),
+            # A share is written as its name alone, any other metric with its definition.
+            "metrics": [each.model_dump() for each in sorted(metrics, key=lambda one: one.name)],
             "settings": settings,
             "cases": digest,
         }

@@ -32,6 +32,7 @@ def test_a_frame_has_a_row_for_each_pair(runs: tuple[Path, Path]) -> None:
     assert len(frame) == 80
     assert frame["change"].value_counts().to_dict() == {
         "fixed": 50, "still_passing": 30, "new_failure": 0, "still_failing": 0, "not_comparable": 0,
+        "worse": 0, "better": 0, "same": 0,
     }  # fmt: skip
     row = frame.set_index("case").loc["g1"]
     assert (row["change"], row["prompt"]) == ("fixed", "What is fact 1?")

@@ -130,9 +130,9 @@ def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
         registry.check_case("loud", {}, suite.sections[0].cases[0])
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
-def test_a_judgement_outside_its_range_cannot_be_made(value: float) -> None:
-    with pytest.raises(ValueError, match="must lie in"):
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_judgement_that_is_not_finite_cannot_be_made(value: float) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
         Judgement(value, passed=True)
 
 

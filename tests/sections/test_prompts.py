@@ -1,0 +1,94 @@
+"""Sections of cases and a scorer, where the scorer gives grades in a unit of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.config import load_project
+from harness.records.metric import Metric
+from harness.records.score import Term
+from harness.records.suite import Case
+from harness.records.verdict import Verdict
+from harness.scorers import Judgement, registry
+from harness.sections.load_suites import load_suites
+from tests.cli.builders import call
+from tests.shop import suite_yaml
+
+WORDS = Metric(name="words", unit="words", direction="lower", low=0.0, high=None)
+METRIC = "shop.gold.words"
+
+
+class Brevity:
+    """How many words an answer has: fewer are better, and no number is a failure."""
+
+    name = "brevity"
+    metrics = (WORDS, "greets")
+
+    def score(self, answer: str, case: Case, settings: Any) -> Judgement:
+        words = float(len(answer.split()))
+        greets = Term(num=float("hello" in answer.lower()), den=1.0)
+        return Judgement(words, terms={"words": Term(num=words, den=1.0), "greets": greets})
+
+
+@pytest.fixture
+def brief(project_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose section `gold` is scored so; the base's answers are longer."""
+    scorers = registry.Registry()
+    monkeypatch.setattr(registry, "book", lambda: scorers)
+    monkeypatch.setattr("harness.sections.prompts.book", registry.book)
+    registry.register(Brevity())
+    written = suite_yaml()
+    written["sections"]["gold"] = {"cases": "gold.jsonl", "scorer": "brevity"}
+    (project_dir / "suites/shop/suite.yaml").write_text(yaml.safe_dump(written))
+    settings = yaml.safe_load((project_dir / "harness.yaml").read_text())
+    rule = {"metric": METRIC, "require": "no_worse_than_baseline", "margin": 1.5, "cap": 8}
+    settings["gate"]["rules"] = [rule]
+    (project_dir / "harness.yaml").write_text(yaml.safe_dump(settings))
+    return project_dir
+
+
+def test_a_scorer_of_grades_in_a_unit_of_its_own(brief: Path, mock: Any) -> None:
+    assert call("validate") == 0
+    assert call("gate", "candidate") == 0
+    report = brief / "reports/candidate-vs-base"
+    (rule,) = Verdict.model_validate_json((report / "verdict.json").read_text()).rules
+    assert (rule.outcome, rule.candidate, rule.cut) == ("pass", 4.0, 0)
+    assert "4 words" in (report / "report.html").read_text()
+    lines = next((brief / ".harness/runs").glob("candidate-*")).joinpath("scores.jsonl")
+    scores = map(json.loads, lines.read_text().splitlines())
+    score = next(one for one in scores if one["section"] == "gold")
+    assert (score["status"], score["value"], score.get("passed")) == ("scored", 4.0, None)
+
+
+def test_longer_answers_are_worse_and_what_lies_beyond_the_cap_is_cut(
+    brief: Path, mock: Any
+) -> None:
+    usual = mock.answer
+
+    def wordy(body: dict[str, Any]) -> str:
+        return usual(body) + (" and so on" * 9 if body["model"] == "candidate" else "")
+
+    mock.answer = wordy
+    assert call("gate", "candidate") == 1
+    verdict = json.loads((brief / "reports/candidate-vs-base/verdict.json").read_text())
+    assert (verdict["rules"][0]["outcome"], verdict["rules"][0]["cut"]) == ("fail", 40)
+    assert verdict["regressions"][0]["metric"] == METRIC
+
+
+def test_what_a_metric_means_is_part_of_the_digest_and_a_share_changes_none(
+    brief: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest() -> str:
+        (suite,) = load_suites(load_project(brief / "harness.yaml"))
+        return suite.digest
+
+    before = digest()
+    monkeypatch.setattr(Brevity, "metrics", (WORDS, Metric(name="greets")))
+    assert digest() == before
+    monkeypatch.setattr(Brevity, "metrics", (WORDS.model_copy(update={"high": 99.0}), "greets"))
+    assert digest() != before
