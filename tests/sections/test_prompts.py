@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from harness.config import load_project
+from harness.records.attempt import Term
 from harness.records.metric import Metric
-from harness.records.score import Term
 from harness.records.suite import Case
 from harness.records.verdict import Verdict
 from harness.scorers import Judgement, registry
