@@ -63,4 +63,4 @@ lock:
 
 # The page of all commands' help.
 docs: setup
-	$(BIN)/python -m harness.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+	$(BIN)/python -m docs.cli_reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md

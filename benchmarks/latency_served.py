@@ -35,7 +35,7 @@ from harness.config import load_project
 from harness.latency.judge import judge_rule
 from harness.records.latency import LATENCY_PREFIX, LatencySection
 from harness.records.latency_settings import LatencySettings
-from harness.session.latency import contest, measured
+from harness.session.measurements import contest, measured
 
 PROMPTS = 50
 TAIL = Behaviour(tail_share=0.05, tail_times=3)

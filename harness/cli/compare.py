@@ -28,7 +28,7 @@ from harness.report.leaderboard_text import (
 from harness.report.rules import requirement, rule_name
 from harness.report.text import one_line
 from harness.report.write import write_leaderboard
-from harness.session.leaderboard import build_leaderboard
+from harness.session.stored_results import build_leaderboard
 
 _LISTED = 5
 

@@ -36,7 +36,7 @@ from harness.report.rules import shortfall
 from harness.report.text import one_line
 from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate
-from harness.session.noise import measure_baseline, noise_path
+from harness.session.measurements import measure_baseline, noise_path
 
 
 @click.command("gate")

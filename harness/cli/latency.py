@@ -21,7 +21,7 @@ from harness.records.latency_settings import LatencySettings
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
 from harness.session.context import report_folder
-from harness.session.latency import contest, measured, stored_section
+from harness.session.measurements import contest, measured, stored_section
 
 
 @click.command("latency")

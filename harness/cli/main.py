@@ -40,6 +40,9 @@ COMMANDS = {
     "demo": "Train, serve, test and judge three small candidates.",
 }
 
+# Where a command is that shares a module: the module, and the command's name in it.
+_SHARED = {"score": ("run", "score")}
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used, so that help is quick."""
@@ -56,8 +59,8 @@ class LazyGroup(click.Group):
         """The command of that name, its module imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"harness.cli.{cmd_name}")
-        command: click.Command = module.command
+        module, name = _SHARED.get(cmd_name, (cmd_name, "command"))
+        command: click.Command = getattr(importlib.import_module(f"harness.cli.{module}"), name)
         return command
 
     def format_commands(

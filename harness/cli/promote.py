@@ -14,7 +14,7 @@ from harness.gate.seal import check_run, promote, sealed_moments
 from harness.records.history import Promotion
 from harness.report.formats import moment
 from harness.session.context import open_context
-from harness.session.latency import as_judged
+from harness.session.measurements import as_judged
 from harness.storage.working_files import keep_gate
 
 

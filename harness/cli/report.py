@@ -13,8 +13,8 @@ from harness.errors import EvidenceError
 from harness.records.verdict import Verdict
 from harness.report.write import write_history, write_report
 from harness.session.context import open_context
-from harness.session.history import gather_history
-from harness.session.latency import as_judged
+from harness.session.measurements import as_judged
+from harness.session.stored_results import gather_history
 
 
 @click.command("report")

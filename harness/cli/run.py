@@ -1,4 +1,4 @@
-"""`harness run`."""
+"""`harness run` and `harness score`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from harness.cli.options import (
     open_project,
     part_options,
     suite_option,
+    whole,
 )
 from harness.errors import EvidenceError
 from harness.records.cost import spending
@@ -25,6 +26,7 @@ from harness.records.run import Run
 from harness.records.summary import Summary
 from harness.report.runs import repeats_sentences, spending_sentence
 from harness.run.plan import Selection
+from harness.run.rescore import rescore
 from harness.run.resume import Reuse
 from harness.sections.evaluate import evaluate
 from harness.sections.load_suites import load_suites
@@ -76,6 +78,26 @@ def command(
         for (name, done), words in zip(runs.items(), told, strict=True):
             _print(name, done, project.runs / done.header.run_id, words)
         check_scored(runs)
+
+
+@click.command("score")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@config_option
+@suite_option
+def score(targets: tuple[str, ...], config: Path, suite_names: tuple[str, ...]) -> None:
+    """Score each TARGET's stored answers again, under the suites as they are now.
+
+    No server is asked; a case whose prompt changed has no stored answer and is an error.
+    """
+    project = open_project(config)
+    suites = load_suites(project, suite_names)
+    runs = rescore(project, targets, suites, whole(suite_names))
+    for name, done in runs.items():
+        accounting = done.summary.accounting
+        click.echo(f"{name}: {accounting.scored} of {accounting.planned} scored")
+        for metric, value in done.summary.metrics.items():
+            click.echo(f"  {metric:<40} {value:.3f}")
+    check_scored(runs)
 
 
 def check_scored(runs: Mapping[str, Run]) -> None:

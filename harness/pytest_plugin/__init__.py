@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 import pytest
 
-from harness.pytest_plugin.options import add_options, add_short_names, read_options
+from harness.pytest_plugin.options import NoTarget, add_options, add_short_names, read_options
 
 __all__ = ["pytest_addoption", "pytest_configure", "pytest_load_initial_conftests"]
 
@@ -29,8 +29,6 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Take pytest's call: the rest of the plugin is there only where a target is named."""
-    from harness.pytest_plugin.no_target import NoTarget
-
     options = read_options(config)
     if options is None:
         config.pluginmanager.register(NoTarget(config), "harness-no-target")

@@ -1,14 +1,250 @@
-"""What a suite's Python tests may ask for."""
+"""Fixtures of Python tests, and the recorded case that a running test becomes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pytest
+from pydantic import Field, StrictBool
 
-from harness.pytest_plugin.chat import AskAll, Chat
-from harness.pytest_plugin.running_test import OwnScore, RunningTest, running_test_of
-from harness.run.llm_judge import Opinion
+from harness.client.protocol import Answer, Failed
+from harness.config import SEALED
+from harness.errors import UsageError
+from harness.files import digest_json
+from harness.pytest_plugin.chat import AskAll, Chat, ChatTarget, Exchanges, LiveTargets
+from harness.pytest_plugin.session import Workbench
+from harness.records.attempt import Attempt, Failure, Score, Term
+from harness.records.base import Record
+from harness.records.recording import RecordedCase
+from harness.records.suite import Case, Message, Suite
+from harness.records.target import Generation
+from harness.run.llm_judge import Opinion, judge_digest, opinion
+from harness.sections.evidence import baseline_digest
+from harness.sections.python import METRICS
+
+Ending = Literal["passed", "failed", "broken", "skipped"]
+
+
+class CaseMark(Record):
+    """What `@pytest.mark.case(...)` says of a Python test."""
+
+    group: str | None = Field(default=None, pattern=r"\S")
+    critical: StrictBool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """A Python test as a case: where it belongs, and what its marker says of it."""
+
+    suite: str
+    section: str
+    id: str
+    said: CaseMark = field(default_factory=CaseMark)
+
+
+@dataclass(slots=True)
+class OwnScore:
+    """The score that a test gives itself; without one, passing is 1 and failing 0."""
+
+    value: float | None = None
+    passed: bool | None = None
+    reason: str = ""
+
+    def __call__(self, value: float, *, passed: bool | None = None, reason: str = "") -> None:
+        """Give the test a score between 0 and 1; from 0.5 on it passes, unless told otherwise.
+
+        Raises:
+            ValueError: the value is out of range.
+            TypeError: the reason is no text.
+        """
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"a score lies between 0 and 1, got {value:g}")
+        if not isinstance(reason, str):
+            raise TypeError(f"a reason is a text, got {type(reason).__name__}")
+        self.value, self.reason = float(value), reason
+        self.passed = value >= 0.5 if passed is None else bool(passed)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a test ended, and what was said then."""
+
+    ending: Ending
+    said: str = ""
+
+
+def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> RecordedCase:
+    """The test as a case of the run, with its attempt and its score.
+
+    Where it ended broken, by anything but an assertion of its own, or was skipped, it is unscored:
+    what a test could not find out is nothing against the target. So is one that heard an empty
+    answer, which is no answer, unless it gave itself a score. A failed assertion stands, whatever
+    score was given.
+    """
+    messages, attempt = _heard(test, running.heard, run)
+    case = Case(
+        id=test.id,
+        group=test.said.group or test.id,
+        messages=messages,
+        tags=test.said.tags,
+        critical=test.said.critical,
+    )
+    place = {
+        "key": attempt.key,
+        "suite": test.suite,
+        "section": test.section,
+        "case": case.id,
+        "repeat": 0,
+        "group": case.group,
+        "critical": case.critical,
+        "tags": case.tags,
+        "state": attempt.state,
+    }
+    mark = running.mark
+    if attempt.failure is not None:
+        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
+        told: dict[str, Any] = {"status": "failed", "reason": reason}
+    elif ended.ending in ("broken", "skipped"):
+        told = {"status": "unscored", "reason": ended.said or "broken"}
+    elif running.heard.exchanges and attempt.state == "empty" and mark.value is None:
+        told = {"status": "unscored", "reason": "empty answer"}
+    else:
+        told = {"status": "scored", **_judged(mark, ended)}
+    score = Score.model_validate({**place, **told})
+    return RecordedCase(
+        case=case,
+        attempt=attempt,
+        score=score,
+        judge=running.judged_by,
+        baseline=running.against,
+        broken=ended.ending == "broken",
+    )
+
+
+def _judged(mark: OwnScore, ended: Ended) -> dict[str, Any]:
+    if ended.ending == "failed":
+        value, passed, reason = 0.0, False, ended.said
+    elif mark.value is None:
+        value, passed, reason = 1.0, True, mark.reason
+    else:
+        value, passed, reason = mark.value, bool(mark.passed), mark.reason
+    term = Term(num=value, den=1.0)
+    terms = {metric.name: term for metric in METRICS}
+    return {"value": value, "passed": passed, "reason": reason, "terms": terms}
+
+
+def _heard(test: TestCase, heard: Exchanges, run: str) -> tuple[Sequence[Message], Attempt]:
+    """The last conversation, or the first that failed or came to nothing, with what came of it.
+
+    A test that asked nothing has its own name for a question, and an empty answer.
+    """
+    place: dict[str, Any] = {
+        "key": digest_json(["pytest", run, test.suite, test.section, test.id]),
+        "suite": test.suite,
+        "section": test.section,
+        "case": test.id,
+        "repeat": 0,
+    }
+    if not heard.exchanges:
+        question = (Message(role="user", content=f"({test.id} asked nothing)"),)
+        return question, Attempt(**place, status="answered", text="")
+    lost = [one for one in heard.exchanges if isinstance(one[1], Failed)]
+    empty = [
+        one for one in heard.exchanges if isinstance(one[1], Answer) and not one[1].text.strip()
+    ]
+    whole, reply = next(iter([*lost, *empty]), heard.exchanges[-1])
+    messages = tuple(message for message in whole if message.role != "system") or whole
+    if isinstance(reply, Answer):
+        return messages, Attempt(
+            **place,
+            status="answered",
+            text=reply.text,
+            reasoning=reply.reasoning,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            timing=reply.timing,
+            tries=reply.tries,
+        )
+    failure: Failure = reply.failure
+    return messages, Attempt(
+        **place, status="failed", failure=failure, timing=reply.timing, tries=reply.tries
+    )
+
+
+@dataclass(slots=True)
+class RunningTest:
+    """What belongs to one run of one test: the case it is, what it hears, the score it gives."""
+
+    workbench: Workbench
+    live_targets: LiveTargets
+    suite: Suite
+    target: str
+    case: TestCase
+    heard: Exchanges = field(default_factory=Exchanges)
+    mark: OwnScore = field(default_factory=OwnScore)
+    judged_by: str | None = None
+    against: str | None = None
+
+    def chat_target(self) -> ChatTarget:
+        """The target under test; what it answers is kept."""
+        return self._chat_target(self.target, self.heard)
+
+    def baseline_chat(self) -> ChatTarget:
+        """The baseline.
+
+        Raises:
+            UsageError: it cannot be asked.
+        """
+        baseline = self.workbench.baseline
+        if baseline is None or baseline.startswith(SEALED):
+            what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
+            raise UsageError(what, hint="name a live target with --baseline")
+        line, generation = self.live_targets.line(baseline), self._generation(baseline)
+        self.against = baseline_digest(line.identity, generation, self._system(baseline))
+        return self._chat_target(baseline, None)
+
+    def judge(self, answer: object, requirement: str) -> Opinion:
+        """What the configured judge says of an answer.
+
+        Raises:
+            UsageError: none is configured.
+            EvidenceError: it does not answer, or not in the form that was asked for.
+        """
+        project = self.workbench.project
+        name = project.config.judge
+        if name is None:
+            raise UsageError(
+                "no judge is configured", where=project.file, hint="name a target: `judge: NAME`"
+            )
+        line = self.live_targets.line(name)
+        self.judged_by = judge_digest(line.identity, self._generation(name))
+        return opinion(line, str(answer), requirement, self.suite.domain)
+
+    def _chat_target(self, target: str, heard: Exchanges | None) -> ChatTarget:
+        return ChatTarget(self.live_targets.line(target), self._system(target), heard)
+
+    def _system(self, target: str) -> str | None:
+        own = self.workbench.project.target(target).system_prompt
+        return self.suite.system_prompt if own is None else own
+
+    def _generation(self, target: str) -> Generation:
+        return self.workbench.project.generation(target)
+
+
+_KEY = pytest.StashKey[RunningTest]()
+
+
+def attach(item: pytest.Item, running: RunningTest) -> None:
+    """Let an item's fixtures find its running."""
+    item.stash[_KEY] = running
+
+
+def running_test_of(item: pytest.Item) -> RunningTest | None:
+    """The item's running, None where it is no test of a suite."""
+    return item.stash.get(_KEY, None)
 
 
 @pytest.fixture

@@ -1,25 +1,169 @@
-"""The gate in a session: what the policy makes of the candidates that were asked."""
+"""Answers and verdicts of a session: requested at once, before any item runs, and judged."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from harness.config import SEALED
 from harness.errors import HarnessError
-from harness.pytest_plugin.findings import Findings, Judged, Place
-from harness.pytest_plugin.runs import PlannedRuns, answered, findings_of
+from harness.event_loop import run_async
+from harness.pytest_plugin.findings import Findings, Judged, Needs, Place, Where
+from harness.pytest_plugin.session import Workbench
 from harness.records.comparison import Comparison
+from harness.records.plan import Plan
 from harness.records.run import Run, Watcher
-from harness.sections.evaluate import tell_of_unfinished
-from harness.session.context import GateContext
-from harness.session.gate import GateSession, check_latency
+from harness.records.suite import Suite
+from harness.run.plan import Selection, plan
+from harness.run.rescore import rescore
+from harness.run.resume import Reuse, resume
+from harness.sections.evaluate import evaluate
 from harness.storage import RunFolder
+from harness.targets.identity import identify
+
+if TYPE_CHECKING:
+    from harness.session.context import GateContext
+    from harness.session.gate import GateSession
 
 _LISTED = 10
 
 
-def judged(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> Findings:
-    """The findings, when everything is answered and judged.
+@dataclass(frozen=True, slots=True)
+class PlannedRuns:
+    """What is asked of whom, and on which bench it is judged."""
+
+    workbench: Workbench
+    needs: Needs
+    suites: tuple[Suite, ...]
+    selections: Mapping[str, Selection]
+    bench: GateContext | None
+
+    @property
+    def reuse(self) -> Reuse:
+        """Which stored answers stand."""
+        return "begun" if self.workbench.options.no_cache else "stored"
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The candidates that all rules are judged for on all suites, as `harness gate` does."""
+        if self.bench is None or len(self.suites) < len(self.workbench.project.config.suites):
+            return ()
+        rules = len(self.bench.policy.rules)
+        return tuple(name for name, places in self.needs.rules.items() if len(places) == rules)
+
+
+def plan_runs(workbench: Workbench, needs: Needs) -> PlannedRuns:
+    """What has to be asked for the needs.
+
+    Raises:
+        UsageError: a rule cannot be judged.
+    """
+    suites = tuple(suite for suite in workbench.suites.values() if suite.name in needs.suites)
+    bench = workbench.scope(needs.suites) if needs.rules else workbench.bench
+    baseline = workbench.baseline
+    live = baseline if baseline is not None and not baseline.startswith(SEALED) else None
+    wanted = needs
+    if live is not None and live not in needs.rules:
+        if needs.rules:
+            wanted = needs.model_copy(update={"rules": {**needs.rules, live: ()}})
+        elif needs.cases and workbench.options.baseline is not None:
+            paths = dict.fromkeys(path for cases in needs.cases.values() for path in cases)
+            wanted = needs.model_copy(update={"cases": {**needs.cases, live: tuple(paths)}})
+    total = sum(len(section.cases) for suite in suites for section in suite.sections)
+    count, repeats = len(workbench.project.config.suites), workbench.options.repeats
+    names = wanted.targets if live not in wanted.targets else (live, *wanted.targets)
+    selections = {
+        name: wanted.selection(name, total, count, repeats)
+        for name in dict.fromkeys(filter(None, names))
+    }
+    return PlannedRuns(workbench, needs, suites, selections, bench)
+
+
+def wholes(planned: PlannedRuns) -> dict[str, Plan]:
+    """What each target of a Python test would be asked as a whole: its tests belong to that run.
+
+    Raises:
+        UsageError: a model or adapter does not exist.
+        ServerError: a server cannot be reached.
+    """
+    workbench, needs = planned.workbench, planned.needs
+    total, count = len(needs.suites), len(workbench.project.config.suites)
+    part = Selection(
+        suites=needs.suites if total < count else (), repeats=workbench.options.repeats
+    )
+    return {
+        target: plan(
+            workbench.project,
+            target,
+            planned.suites,
+            run_async(identify(workbench.project, target)),
+            part,
+        )
+        for target in dict.fromkeys(each.target for each in needs.tests)
+    }
+
+
+def findings_of(planned: PlannedRuns, runs: Mapping[str, Run]) -> Findings:
+    """The findings about finished runs of which nothing is judged yet."""
+    project = planned.workbench.project
+    return Findings(
+        runs={name: found.header.run_id for name, found in runs.items()},
+        compared=_compared(planned, runs),
+        tested={
+            name: Where(run=each.run_id, freshness=resume(project, each).freshness)
+            for name, each in wholes(planned).items()
+        },
+    )
+
+
+def answered(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
+    """The finished runs by target, the baseline's too where it is at hand.
+
+    Raises:
+        UsageError: a model or adapter does not exist.
+        EvidenceError: an adapter has no effect, or a stored answer is missing.
+        ServerError: a server cannot be started or reached, or is gone for good.
+    """
+    return _runs(planned, watcher) | _baseline_at_hand(planned)
+
+
+def _runs(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
+    workbench = planned.workbench
+    options, project = workbench.options, workbench.project
+    if options.stored:
+        return {
+            name: rescore(project, [name], planned.suites, part)[name]
+            for name, part in planned.selections.items()
+        }
+    names, parts = list(planned.selections), planned.selections
+    return evaluate(project, names, planned.suites, watcher, parts, reuse=planned.reuse)
+
+
+def _baseline_at_hand(planned: PlannedRuns) -> dict[str, Run]:
+    """The baseline's stored answers to compare with, if it was asked the same before."""
+    workbench = planned.workbench
+    name = workbench.baseline
+    if name is None or name.startswith(SEALED) or name in planned.selections:
+        return {}
+    if not planned.selections:
+        return {}
+    part = next(iter(planned.selections.values()))
+    with contextlib.suppress(HarnessError):
+        return rescore(workbench.project, [name], planned.suites, part)
+    return {}
+
+
+def _compared(planned: PlannedRuns, runs: Mapping[str, Run]) -> str | None:
+    baseline = planned.workbench.baseline
+    if baseline is None or baseline.startswith(SEALED) or baseline in runs:
+        return baseline
+    return None
+
+
+def find(planned: PlannedRuns, watcher: Watcher) -> Findings:
+    """The findings when all runs are finished, and judged if rules are among the needs.
 
     Reports are written where `harness gate` would write them. An error leaves none that looks like
     today's, Ctrl-C leaves one that is marked as partial.
@@ -27,48 +171,51 @@ def judged(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> Find
     Raises:
         HarnessError: something cannot be asked or judged.
     """
-    with _session(planned, context, watcher) as session:
+    if planned.bench is None or not planned.needs.rules:
+        return findings_of(planned, answered(planned, watcher))
+    from harness.session.gate import check_latency  # brings the statistics
+
+    with _session(planned, watcher) as session:
         for candidate in planned.needs.rules:
-            check_latency(context, candidate)
+            check_latency(session.context, candidate)
         runs = answered(planned, watcher)
         unkept = {each.place: each.part for each in planned.needs.tests}
-        found = {} if planned.needs.late else _judged(planned, session, runs, watcher, unkept)
+        found = {} if planned.needs.late else _judged(planned, session, runs, unkept)
     update = {"judged": found, "late": planned.needs.late}
     return findings_of(planned, runs).model_copy(update=update)
 
 
 def judged_late(
-    planned: PlannedRuns,
-    context: GateContext,
-    findings: Findings,
-    watcher: Watcher,
-    unkept: Mapping[Place, str],
+    planned: PlannedRuns, findings: Findings, watcher: Watcher, unkept: Mapping[Place, str]
 ) -> Findings:
     """The findings with what was judged once the Python tests had been run.
 
     Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is a
     problem of every candidate: nothing can be said any more.
     """
-    folder = context.project.runs
-    session = _session(planned, context, watcher)
+    folder = planned.workbench.project.runs
+    session = _session(planned, watcher)
     try:
         runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
-        found = _judged(planned, session, runs, watcher, unkept)
+        found = _judged(planned, session, runs, unkept)
     except HarnessError as error:
         session.remove_reports()
         found = dict.fromkeys(planned.needs.rules, Judged(problems=(error.line,)))
     return findings.model_copy(update={"judged": found, "late": False})
 
 
-def report_part(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> None:
+def write_partial_reports(planned: PlannedRuns, watcher: Watcher) -> None:
     """Leave a partial report on every candidate that was to be judged as a whole."""
-    _session(planned, context, watcher).write_partial_reports()
+    _session(planned, watcher).write_partial_reports()
 
 
-def _session(planned: PlannedRuns, context: GateContext, watcher: Watcher) -> GateSession:
+def _session(planned: PlannedRuns, watcher: Watcher) -> GateSession:
+    from harness.session.gate import GateSession
+
     workbench = planned.workbench
+    assert planned.bench is not None
     session = GateSession(
-        context,
+        planned.bench,
         {candidate: planned.selections[candidate] for candidate in planned.whole},
         watcher,
         stored=workbench.options.stored,
@@ -82,7 +229,6 @@ def _judged(
     planned: PlannedRuns,
     session: GateSession,
     runs: Mapping[str, Run],
-    watcher: Watcher,
     unkept: Mapping[Place, str],
 ) -> dict[str, Judged]:
     context = session.context
@@ -91,11 +237,10 @@ def _judged(
         name: replace(found, header=found.header.model_copy(update={"selection": {}}))
         for name, found in _without(context, runs, unkept).items()
     }
-    now = context.grounds(complete)
-    tell_of_unfinished(context.project, context.suites, complete, now, watcher)
     judged = {}
+    compared = session.compare(planned.needs.rules, complete)
     for candidate, places in planned.needs.rules.items():
-        found = context.compare(candidate, complete)
+        found = compared[candidate]
         if context.has_latency_rules(places):
             found = session.with_latency(found)
         judged[candidate] = (

@@ -5,29 +5,23 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.pytest_plugin.collect import SuiteFile
-from harness.pytest_plugin.findings import Findings, Needs, Place, needs_of
-from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem
+from harness.pytest_plugin.findings import Needs, Place, needs_of
+from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem, SuiteFile
 from harness.pytest_plugin.names import Marks, marker_names
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.python_tests import PythonTests
-from harness.pytest_plugin.reporting import Status, retell, status
+from harness.pytest_plugin.reporting import Status, header, progress_of, retell, status, summarise
 from harness.pytest_plugin.results import TestSession
 from harness.pytest_plugin.session import Workbench, told
-from harness.pytest_plugin.terminal import header, progress_of, summarise
 from harness.pytest_plugin.xdist import Controller, Node, worker_of
-from harness.records.run import Watcher
 from harness.sections.pytest_child import EventLog, TestEvent
 from harness.suites.load import SUITE_FILE
 from harness.visible_text import on_a_line
-
-if TYPE_CHECKING:
-    from harness.pytest_plugin.runs import PlannedRuns
 
 
 class Plugin:
@@ -242,11 +236,11 @@ class Plugin:
             return
         if self._config.option.collectonly or not (needs.targets or needs.tests):
             return
-        from harness.pytest_plugin.runs import plan_runs  # only who asks pays for it
+        from harness.pytest_plugin.gate import find, plan_runs  # only who asks pays for it
 
         try:
             planned = plan_runs(self.workbench, needs)
-            self.workbench.findings = _found(planned, progress_of(self._config))
+            self.workbench.findings = find(planned, progress_of(self._config))
             self.test_session.open(planned, self._controller)
         except HarnessError as error:
             raise self._refused(self.workbench.told(error)) from None
@@ -261,18 +255,3 @@ def _outcome(place: Place, why: str) -> TestEvent:
         target=target,
         text=on_a_line(why, 400),
     )
-
-
-def _found(planned: PlannedRuns, watcher: Watcher) -> Findings:
-    """The findings, when everything is answered, and judged where rules are among what is needed.
-
-    Raises:
-        HarnessError: something cannot be asked or judged.
-    """
-    from harness.pytest_plugin.runs import answered, findings_of
-
-    if planned.bench is not None and planned.needs.rules:
-        from harness.pytest_plugin.gate import judged  # brings the statistics
-
-        return judged(planned, planned.bench, watcher)
-    return findings_of(planned, answered(planned, watcher))

@@ -12,8 +12,17 @@ from pydantic import ValidationError
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
+from harness.pytest_plugin.chat import LiveTargets
 from harness.pytest_plugin.findings import Tested
-from harness.pytest_plugin.live_targets import LiveTargets
+from harness.pytest_plugin.fixtures import (
+    CaseMark,
+    Ended,
+    RunningTest,
+    TestCase,
+    attach,
+    recorded,
+    running_test_of,
+)
 from harness.pytest_plugin.names import CRITICAL, Marks
 from harness.pytest_plugin.reporting import (
     Account,
@@ -23,15 +32,6 @@ from harness.pytest_plugin.reporting import (
     conversation_sections,
     retell,
     shown,
-)
-from harness.pytest_plugin.running_test import (
-    CaseMark,
-    Ended,
-    RunningTest,
-    TestCase,
-    attach,
-    recorded,
-    running_test_of,
 )
 from harness.pytest_plugin.session import Workbench
 from harness.records.base import explain

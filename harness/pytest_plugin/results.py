@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
+from harness.pytest_plugin.chat import LiveTargets
 from harness.pytest_plugin.findings import Place, Tested
-from harness.pytest_plugin.live_targets import LiveTargets
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
 from harness.pytest_plugin.session import Workbench
 from harness.pytest_plugin.xdist import Controller, Worker
@@ -22,7 +22,7 @@ from harness.sections.python import METRICS
 from harness.storage import RunFolder
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.runs import PlannedRuns
+    from harness.pytest_plugin.gate import PlannedRuns
 
 
 class ResultRecorder:
@@ -177,8 +177,7 @@ class TestSession:
             return
         self._recorder = ResultRecorder(self._workbench, needs.tests)
         self._tests.live_targets = self._live_targets = LiveTargets(self._workbench, self._watcher)
-        from harness.pytest_plugin.runs import wholes
-        from harness.storage import RunFolder
+        from harness.pytest_plugin.gate import wholes
 
         for target, planned in wholes(asking).items():
             known = RunFolder(self._workbench.project.runs / planned.run_id).header()
@@ -217,20 +216,20 @@ class TestSession:
     def judge(self) -> None:
         """Judge the rules on what was recorded by now in this session, and on nothing older."""
         findings, asking, recorder = self._workbench.findings, self._asking, self._recorder
-        if findings is None or asking is None or asking.bench is None or not findings.late:
+        if findings is None or asking is None or not findings.late:
             return
         from harness.pytest_plugin.gate import judged_late
 
         unkept = {} if recorder is None else recorder.unkept()
-        judged = judged_late(asking, asking.bench, findings, self._watcher, unkept)
+        judged = judged_late(asking, findings, self._watcher, unkept)
         self._workbench.findings = judged
 
     def close(self) -> None:
         """Close what was opened; a report whose rules still wait for tests is a partial one."""
         findings, asking = self._workbench.findings, self._asking
-        if findings is not None and findings.late and asking is not None and asking.bench:
-            from harness.pytest_plugin.gate import report_part
+        if findings is not None and findings.late and asking is not None:
+            from harness.pytest_plugin.gate import write_partial_reports
 
-            report_part(asking, asking.bench, self._watcher)
+            write_partial_reports(asking, self._watcher)
         if self._live_targets is not None:
             self._live_targets.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,8 +32,7 @@ from harness.run.score import score
 from harness.sections.evaluate import Evaluation, tell_of_unfinished, with_results
 from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
-from harness.session.latency import contest, measured, stored_section, with_section
-from harness.session.noise import with_noise
+from harness.session.measurements import contest, measured, stored_section, with_noise, with_section
 from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
@@ -171,14 +170,25 @@ class GateSession:
         targets = (*context.live_baseline, candidate)
         if self._stored:
             runs = rescore(project, targets, suites, selection)
-            now = context.grounds(runs)
-            tell_of_unfinished(context.project, context.suites, runs, now, watcher)
+            found = self.compare([candidate], runs)[candidate]
         else:
             asked = Evaluation(project, suites, watcher, selection, self._reuse, cluster)
             runs = asked.run(targets)
             side = GateSide(context.policy.baseline, suites, context.folder(candidate).name)
             runs = with_results(asked, runs, side, context.grounds(runs))
-        return self.with_latency(context.compare(candidate, runs))
+            found = context.compare(candidate, runs)
+        return self.with_latency(found)
+
+    def compare(self, candidates: Iterable[str], runs: Mapping[str, Run]) -> dict[str, Comparison]:
+        """Each candidate against the baseline, from stored runs.
+
+        The watcher hears of sections that are judged by an older session than their newest, which
+        did not end.
+        """
+        context = self.context
+        now = context.grounds(runs)
+        tell_of_unfinished(context.project, context.suites, runs, now, self._watcher)
+        return {name: context.compare(name, runs) for name in candidates}
 
     def with_latency(self, comparison: Comparison) -> Comparison:
         """The comparison with what rules on latency are judged by, measured where needed.

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.cli_reference import page
 from harness.cli.main import COMMANDS, cli
-from harness.cli.reference import page
 from harness.errors import HarnessError
 from harness.records.verdict import EXIT_CODES
 
@@ -31,7 +31,7 @@ def test_the_page_in_the_docs_is_the_generated_one() -> None:
 @pytest.mark.parametrize("width", ["40", "300"])
 def test_the_page_does_not_depend_on_the_machine(width: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli.reference"],
+        [sys.executable, "-m", "docs.cli_reference"],
         cwd=tmp_path,
         env={"COLUMNS": width, "LINES": "20", "HOME": "/nowhere", "PYTHONPATH": str(ROOT)},
         capture_output=True,

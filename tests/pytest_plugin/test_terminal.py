@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.pytest_plugin.terminal import Progress
+from harness.pytest_plugin.reporting import Progress
 from tests.manual_clock import ManualClock
 
 

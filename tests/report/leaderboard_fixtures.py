@@ -10,7 +10,7 @@ from harness.records.comparison import Comparison
 from harness.records.leaderboard import Advantage, Leaderboard, LeaderboardEntry, Recommendation
 from harness.records.policy import Policy
 from harness.records.verdict import VerdictHashes
-from harness.session.leaderboard import leaderboard_entry
+from harness.session.stored_results import leaderboard_entry
 from tests.report.fixtures import comparison, rows
 
 POLICY = Policy.model_validate(

@@ -20,7 +20,7 @@ from harness.report.leaderboard_text import (
 )
 from harness.report.markdown import render_leaderboard_markdown
 from harness.report.rules import requirement, rule_name
-from harness.session.leaderboard import leaderboard_entry
+from harness.session.stored_results import leaderboard_entry
 from tests.report.hostile import HOSTILE
 from tests.report.leaderboard_fixtures import LATENCY, POLICY, doubtful, entry, leaderboard
 

@@ -1,12 +1,17 @@
-"""From several candidates' names to their comparisons, verdicts and a recommendation."""
+"""Views of stored results: a leaderboard of candidates, and the histories of suites."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
 
 from harness.config import SEALED, Project
-from harness.errors import ConfigError, EvidenceError, UsageError
+from harness.errors import ConfigError, EvidenceError, JournalError, UsageError
+from harness.files import read_bytes
 from harness.gate.differences import bounded, losses, policy_caps
+from harness.gate.history import history
 from harness.gate.judge import gate
 from harness.gate.recommend import recommend
 from harness.gate.rules.no_new_critical_failures import (
@@ -14,15 +19,21 @@ from harness.gate.rules.no_new_critical_failures import (
     NoNewCriticalFailures,
     new_critical_failures,
 )
+from harness.gate.seal import sealed_baselines
 from harness.latency.judge import latency_rules
+from harness.records.base import explain
 from harness.records.comparison import Comparison, PairedMetric
+from harness.records.history import History, PastGate, instant
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.policy import Policy
 from harness.records.verdict import Verdict
+from harness.report.write import VERDICT
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
+from harness.sections.load_suites import load_suites
 from harness.session.context import GateContext, open_context
-from harness.session.latency import contest, stored_section, with_section
+from harness.session.measurements import contest, stored_section, with_section
+from harness.storage.working_files import kept_gates
 
 
 def leaderboard_entry(
@@ -161,3 +172,86 @@ def _timed(context: GateContext, comparison: Comparison) -> Comparison:
         return with_section(comparison, stored_section(project, wanted), project)
     except (UsageError, EvidenceError):  # its rules then say that it was not measured
         return comparison
+
+
+_TAKEN = f"--from takes {VERDICT}, gates.jsonl or a folder"
+
+
+def gather_history(
+    project: Project, names: Sequence[str], sources: Iterable[Path]
+) -> tuple[History, ...]:
+    """The histories of the named suites, of all suites that have one where none is named.
+
+    `sources` are files of verdicts, records of gates (`.jsonl`), and folders to look for both in.
+
+    Raises:
+        UsageError: a suite or source does not exist, or there is no history.
+        EvidenceError: a file is damaged.
+    """
+    suites = load_suites(project, names)
+    gates = list(kept_gates(project.gates))
+    verdicts: list[Verdict] = []
+    for path in dict.fromkeys(found for source in sources for found in _files(source)):
+        if path.suffix == ".jsonl":
+            gates += _fetched(path)
+        else:
+            verdicts.append(_verdict(path))
+    current = {suite.name: suite.digest for suite in load_suites(project)}
+    found = tuple(
+        _of_suite(suite.name, gates, verdicts, project.baselines, current) for suite in suites
+    )
+    empty = [one.suite for one in found if not one.gates]
+    if len(empty) == len(found) or (names and empty):
+        raise UsageError(
+            f"no gate of suite `{empty[0]}` was kept, and no baseline of it is sealed",
+            where=str(project.gates),
+            hint="`harness gate CANDIDATE` keeps its verdict there, `--from DIR` reads others",
+        )
+    return tuple(one for one in found if one.gates)
+
+
+def _of_suite(
+    suite: str,
+    gates: Iterable[PastGate],
+    verdicts: Iterable[Verdict],
+    baselines: Path,
+    current: dict[str, str],
+) -> History:
+    sealed = sealed_baselines(suite, baselines)
+    try:
+        return history(suite, gates, verdicts, sealed, (current, {suite: current[suite]}))
+    except ValidationError as error:
+        raise EvidenceError(explain(error), where=str(baselines / suite)) from None
+
+
+def _files(source: Path) -> list[Path]:
+    """The files of a source that tell of gates."""
+    if source.is_dir():
+        found = sorted(
+            path for pattern in (VERDICT, "gates.jsonl") for path in source.rglob(pattern)
+        )
+        if not found:
+            raise UsageError(f"holds no {VERDICT} and no gates.jsonl", where=str(source))
+        return found
+    if not source.exists():
+        raise UsageError("no such file or folder", where=str(source), hint="check --from")
+    return [source]
+
+
+def _fetched(path: Path) -> tuple[PastGate, ...]:
+    try:
+        return kept_gates(path)
+    except JournalError as error:
+        raise JournalError(error.what, where=error.where, hint=_TAKEN) from None
+
+
+def _verdict(path: Path) -> Verdict:
+    try:
+        verdict = Verdict.model_validate_json(read_bytes(path) or b"")
+        instant(verdict.created)
+    except ValidationError as error:
+        what = f"is no verdict: {explain(error)}"
+        raise EvidenceError(what, where=str(path), hint=_TAKEN) from None
+    except ValueError as error:
+        raise EvidenceError(f"is no verdict: created: {error}", where=str(path)) from None
+    return verdict

@@ -1,4 +1,4 @@
-"""The page of every command's help, made from the commands: `python -m harness.cli.reference`."""
+"""The page of every command's help, made from the commands: `python -m docs.cli_reference`."""
 
 from __future__ import annotations
 
