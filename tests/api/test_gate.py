@@ -23,8 +23,8 @@ from harness.scorers.protocol import Judgement
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.manual_clock import ManualClock
+from tests.pytest_plugin.builders import write
 from tests.pytest_plugin.sessions import session
-from tests.pytest_plugin.test_python_tests import write
 from tests.shop import answer
 
 

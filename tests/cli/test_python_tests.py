@@ -18,8 +18,8 @@ import yaml
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply, MockServer
+from tests.pytest_plugin.builders import METRIC, recordings, talk, write
 from tests.pytest_plugin.sessions import environment, session
-from tests.pytest_plugin.test_python_tests import METRIC, recordings, talk, write
 
 FILE = "suites/shop/test_memory.py"
 VERDICT = "reports/candidate-vs-base/verdict.json"

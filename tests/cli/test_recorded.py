@@ -15,7 +15,7 @@ from tests.cli.builders import call
 from tests.cli.test_python_tests import RUNS
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
-from tests.pytest_plugin.test_python_tests import METRIC, talk, write
+from tests.pytest_plugin.builders import METRIC, talk, write
 
 LENGTHS = """
 import pytest

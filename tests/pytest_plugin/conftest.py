@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ThreadedMock
+from tests.pytest_plugin.builders import write
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +21,8 @@ def shared_mock() -> Iterator[ThreadedMock]:
 @pytest.fixture(scope="module")
 def shared_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture
+def project(project_dir: Path, mock: ThreadedMock) -> Path:
+    return write(project_dir, mock)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.pytest_plugin.names import LONGEST, rule_names, safe
+from harness.pytest_plugin.names import LONGEST, marker, rule_names, safe
 from harness.records.policy import Policy
 from harness.report.text import visible
 
@@ -73,3 +73,26 @@ def test_rules_are_named_by_what_tells_them_apart() -> None:
         "no_new_critical_failures",
         "no_new_critical_failures~2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("faq", "faq"),
+        ("multi-turn", "multi-turn"),
+        ("v1.2", "v1.2"),
+        ("two words", "two_words"),
+        ("é(1)", "é_1_"),
+        ("a:b", "a_b"),
+        ("skip", "tag_skip"),
+        ("critical", "tag_critical"),
+        ("rule", "tag_rule"),
+        ("not", "tag_not"),
+        ("None", "tag_None"),
+        ("_private", "tag__private"),
+        ("-", "tag_-"),
+        ("", "tag_"),
+    ],
+)
+def test_a_marker_can_be_spelt_and_is_nobody_elses(word: str, name: str) -> None:
+    assert marker(word, {"skip", "timeout"}) == name

@@ -1,4 +1,4 @@
-"""What a session is held against."""
+"""Baselines, stored answers and verdicts of a session."""
 
 from __future__ import annotations
 
