@@ -35,18 +35,18 @@ _LINK = 2_000
 def marker(candidate: str, baseline: str, config: str) -> str:
     """A line that no reader sees and by which the comment is found again.
 
-    It holds what the job is told and not what comes of it, so that it stays the same when a
+    It names the inputs of the job and not its outcome, so that it stays the same when a
     configuration does not load or names another baseline.
     """
     parts = (quote(part, safe="").replace("-", "%2D") for part in (candidate, baseline, config))
     return f"{MARK}{' '.join(part or '*' for part in parts)} -->"
 
 
-def link(url: str, told: str = "The whole report") -> str:
+def link(url: str, label: str = "The whole report") -> str:
     """A link to where the report can be read; empty without a url."""
     if not url or len(url) > _LINK:
         return ""
-    return f"[{told}]({quote(url, safe='/:?#&=%@+~,;')})"
+    return f"[{label}]({quote(url, safe='/:?#&=%@+~,;')})"
 
 
 def render_comment(report: ReportContent, mark: str, url: str) -> str:
