@@ -18,7 +18,7 @@ from harness.files import seen_from
 from harness.records.comparison import Comparison, PairedCase
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.cases import expected
-from harness.report.content import Failure
+from harness.report.content import GateFailure
 from harness.report.text import one_line
 from harness.session.context import GateContext
 from harness.yaml_files import line_of
@@ -181,7 +181,7 @@ def _fingerprint(one: Annotation) -> str:
     return hashlib.sha256(f"{file}\0{one.name}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def failure_annotation(failure: Failure, place: Place) -> Annotation:
+def failure_annotation(failure: GateFailure, place: Place) -> Annotation:
     """The failure, at a place in the repository."""
     return Annotation(
         level="error",

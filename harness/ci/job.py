@@ -24,7 +24,7 @@ from harness.ci.outputs import JobOutputs, marker
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError
 from harness.files import seen_from
-from harness.report.content import Failure
+from harness.report.content import GateFailure
 from harness.session.context import GateContext
 from harness.session.gate import GateOutcome
 from harness.yaml_files import line_of
@@ -108,7 +108,7 @@ class CiJob:
         else:
             self._annotations = render_github(build_annotations(verdict, comparison, places))
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, failure: GateFailure) -> None:
         annotation = failure_annotation(failure, self._place(failure.where))
         self._annotations = render_github([annotation])
         if self._outputs is not None:
@@ -132,7 +132,7 @@ class CiJob:
         if self._options.annotations:
             self._echo(self._annotations)
 
-    def _failure(self, error: BaseException) -> Failure:
+    def _failure(self, error: BaseException) -> GateFailure:
         word: Literal["INVALID", "ERROR", "INTERRUPTED"] = "ERROR"
         where, code, line = "", 3, ""
         if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
@@ -145,7 +145,7 @@ class CiJob:
         else:
             line = f"internal error: {type(error).__name__}: {error}"
         stamp = iso(SYSTEM_CLOCK.utc())
-        return Failure(word, self.candidate, self.baseline, line, where, code, stamp)
+        return GateFailure(word, self.candidate, self.baseline, line, where, code, stamp)
 
 
 def job_url() -> str:

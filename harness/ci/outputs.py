@@ -19,7 +19,7 @@ from harness.records.comparison import Comparison
 from harness.records.history import PastGate
 from harness.records.verdict import Verdict
 from harness.report.cases import CaseText
-from harness.report.content import Failure, ReportContent
+from harness.report.content import GateFailure, ReportContent
 from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
 from harness.report.rendering import render_text
@@ -76,7 +76,7 @@ def render_comment(report: ReportContent, mark: str, url: str) -> str:
     )
 
 
-def render_failure(failure: Failure, url: str) -> str:
+def render_failure(failure: GateFailure, url: str) -> str:
     """The summary of a gate without a verdict: the word, why, and what it does not mean."""
     return render_text("failure.md.j2", failure=failure, link=link(url, "The job's page"))
 
@@ -146,7 +146,7 @@ class JobOutputs:
         copy_report(report, self.folder)
         return written
 
-    def fail(self, failure: Failure, annotation: Annotation) -> str:
+    def fail(self, failure: GateFailure, annotation: Annotation) -> str:
         """Write the files of a gate without a verdict, and return the annotations.
 
         Raises:

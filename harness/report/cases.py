@@ -11,7 +11,7 @@ from harness.records.comparison import Comparison, PairedCase
 from harness.report import formats
 from harness.report.text import Clip, anchor, clip, one_line, visible
 from harness.report.text_limits import TextLimits, choose_limits
-from harness.report.word_diff import Part, WordDifference, compare_clips
+from harness.report.word_diff import TextPart, WordDifference, compare_clips
 
 Fate = Literal[
     "new_failure",
@@ -63,7 +63,7 @@ class AnswerText:
     """
 
     answer: Clip
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     note: str
     verdict: str
     passed: bool | None
@@ -232,7 +232,7 @@ def _build_answer(
     attempt: Attempt,
     score: Score,
     answer: Clip,
-    parts: tuple[Part, ...],
+    parts: tuple[TextPart, ...],
     *,
     value: str,
     same: bool = False,

@@ -123,7 +123,7 @@ class ReportContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class GateFailure:
     """Why a gate gave no verdict.
 
     `word` is INVALID where the evidence cannot be trusted, INTERRUPTED where somebody stopped it,

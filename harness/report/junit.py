@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness.records.comparison import PairedCase
 from harness.records.verdict import Decision, RuleResult
 from harness.report.cases import CaseText
-from harness.report.content import Failure, ReportContent
+from harness.report.content import GateFailure, ReportContent
 from harness.report.rules import (
     estimate_of,
     interval_of,
@@ -48,7 +48,7 @@ def render_junit(report: ReportContent) -> str:
     return _document(f"{candidate} against {baseline}", suites, facts, stamp)
 
 
-def render_failure_junit(failure: Failure) -> str:
+def render_failure_junit(failure: GateFailure) -> str:
     """One test with one error, for a gate without a verdict."""
     test = _test("evidence", "the gate comes to a verdict")
     details = {"type": failure.word, "message": failure.reason}

@@ -22,7 +22,7 @@ BEYOND = "They differ only in what is not shown here."
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """A piece of an answer; `changed` where the other answer does not have these words."""
 
     text: str
@@ -33,8 +33,8 @@ class Part:
 class WordDifference:
     """Both texts in parts, or none and a `note` that says why no word is marked."""
 
-    baseline: tuple[Part, ...] = ()
-    candidate: tuple[Part, ...] = ()
+    baseline: tuple[TextPart, ...] = ()
+    candidate: tuple[TextPart, ...] = ()
     note: str = ""
 
 
@@ -157,14 +157,14 @@ def _without_crumbs(
     return kept
 
 
-def _parts(words: Sequence[str], kept: set[int]) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _parts(words: Sequence[str], kept: set[int]) -> tuple[TextPart, ...]:
+    parts: list[TextPart] = []
     for changed, run in groupby(range(len(words)), key=lambda place: place not in kept):
         text = "".join(words[place] for place in run)
         # The space after the last marked word is not marked.
         bare = text.rstrip() if changed else text
         if bare:
-            parts.append(Part(bare, changed))
+            parts.append(TextPart(bare, changed))
         if len(bare) < len(text):
-            parts.append(Part(text[len(bare) :], changed=False))
+            parts.append(TextPart(text[len(bare) :], changed=False))
     return tuple(parts)

@@ -12,7 +12,7 @@ from typing import Any
 from harness.errors import SuiteError, UsageError
 from harness.plugins import PluginRegistry
 from harness.sections.protocol import SectionKind
-from harness.suites.load import SuiteFile
+from harness.suites.load import SuiteKeys
 from harness.suites.source import LoadedSection, SectionSource
 from harness.yaml_files import any_of, model_schema, one_file
 
@@ -114,7 +114,7 @@ def suite_schema(book: SectionKinds | None = None) -> dict[str, Any]:
         for part in [model_schema(kind.keys, f"{name}.")] if own is None else own():
             properties = {"kind": {"const": name}, **part.get("properties", {})}
             alternatives.append({**part, "properties": properties})
-    schema = model_schema(SuiteFile)
+    schema = model_schema(SuiteKeys)
     sections = any_of(alternatives)
     schema["$defs"] = {**schema.get("$defs", {}), **sections.pop("$defs", {})}
     schema["properties"]["sections"]["additionalProperties"] = sections

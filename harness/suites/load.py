@@ -20,7 +20,7 @@ from harness.yaml_files import read_yaml
 SUITE_FILE = "suite.yaml"
 
 
-class SuiteFile(Record):
+class SuiteKeys(Record):
     """`suite.yaml` as written; sections are read one by one, for errors that name them."""
 
     name: str = Field(pattern=NAME_PATTERN)
@@ -41,7 +41,7 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
     """
     file = _suite_file(path)
     yaml = read_yaml(file, SuiteError)
-    written = read_record(SuiteFile, yaml, SuiteError)
+    written = read_record(SuiteKeys, yaml, SuiteError)
     ids: dict[str, tuple[Path, int]] = {}
     owners: dict[str, str] = {}
     loaded = [
@@ -83,7 +83,7 @@ def _data(file: Path, loaded: Sequence[LoadedSection]) -> dict[str, str]:
     return data_digests(file.parent, SUITE_FILE, [file.parent / name for name in known])
 
 
-def _digest(written: SuiteFile, loaded: Sequence[LoadedSection], data: dict[str, str]) -> str:
+def _digest(written: SuiteKeys, loaded: Sequence[LoadedSection], data: dict[str, str]) -> str:
     groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for each in loaded:
         groups[each.group][each.section.name] = each.digest

@@ -7,11 +7,11 @@ from markdown_it import MarkdownIt
 
 from harness.ci.annotations import named_place
 from harness.ci.outputs import render_failure
-from harness.report.content import Failure
+from harness.report.content import GateFailure
 
 
-def failure(line: str, candidate: str = "good") -> Failure:
-    return Failure("ERROR", candidate, "base", line, "", 3, "2026-11-20T14:05:00Z")
+def failure(line: str, candidate: str = "good") -> GateFailure:
+    return GateFailure("ERROR", candidate, "base", line, "", 3, "2026-11-20T14:05:00Z")
 
 
 def test_the_word_the_reason_and_the_code_are_told() -> None:

@@ -9,7 +9,7 @@ import pytest
 import xmlschema
 
 from harness.records.verdict import Decision
-from harness.report.content import Failure, ReportContent
+from harness.report.content import GateFailure, ReportContent
 from harness.report.junit import render_failure_junit, render_junit
 from tests.report.fixtures import pair
 from tests.report.hostile import hostile_pair
@@ -84,7 +84,7 @@ HOSTILE = "a ]]> <b> & \x00\x1b[31m \ud800 \ufffe \u202e \r\n end"
 
 
 def test_a_gate_without_a_verdict_is_one_error_whatever_its_words() -> None:
-    failure = Failure("INVALID", HOSTILE, HOSTILE, HOSTILE, "", 3, "2026-11-20T14:05:00Z")
+    failure = GateFailure("INVALID", HOSTILE, HOSTILE, HOSTILE, "", 3, "2026-11-20T14:05:00Z")
     text = render_failure_junit(failure)
     JENKINS.validate(text)
     root = ET.fromstring(text.encode())

@@ -12,13 +12,13 @@ from harness.report.word_diff import (
     NOT_MARKED,
     SPACES_ONLY,
     TOO_MANY,
-    Part,
+    TextPart,
     compare_clips,
     compare_words,
 )
 
 
-def _told(parts: tuple[Part, ...]) -> str:
+def _told(parts: tuple[TextPart, ...]) -> str:
     return "".join(f"[{part.text}]" if part.changed else part.text for part in parts)
 
 
