@@ -2,7 +2,7 @@
 
 `python process_guard.py GRACE COMMAND…` runs the command in a process group of its own and
 exits with its code. When standard input ends, however the harness met its end, the whole group
-is told to stop and, `GRACE` seconds later, killed; so is whatever else descends from it.
+gets SIGTERM and, after `GRACE` seconds, SIGKILL; so do all other descendants.
 """
 
 from __future__ import annotations

@@ -194,8 +194,8 @@ def _notes(leaderboard: Leaderboard) -> Iterator[str]:
             yield f"{name}: its latency was not measured, `harness latency {name}` does that"
         for metric, found in entry.differences.items():
             if found.cap is not None and found.cut:
-                told = cut_words(found.cut, found.cap, found.metric.unit)
-                yield f"{name}: {one_line(metric, 200)}: {told}"
+                words = cut_words(found.cut, found.cap, found.metric.unit)
+                yield f"{name}: {one_line(metric, 200)}: {words}"
             elif found.reason and not found.metric.bounded:
                 yield f"{name}: {one_line(metric, 200)} is not computed: {found.reason}"
     if any(

@@ -121,8 +121,8 @@ def noise_note(rules: Iterable[RuleResult]) -> str:
 
 def cut_words(count: int, cap: float, unit: str) -> str:
     """How many values were cut at a cap, in words."""
-    told = "no value was" if not count else f"{formats.counted(count, 'value')} {_were(count)}"
-    return f"{told} cut at the cap of {unit_named(unit).value(cap)}"
+    cuts = "no value was" if not count else f"{formats.counted(count, 'value')} {_were(count)}"
+    return f"{cuts} cut at the cap of {unit_named(unit).value(cap)}"
 
 
 def _were(count: int) -> str:

@@ -95,8 +95,8 @@ def settled(
 ) -> set[tuple[str, str]]:
     """The sections, by suite and name, that need not be run again.
 
-    They are those that count, of which the newest session has told, and in which nothing failed
-    that is no score. Where the sessions `before` something are given, what was recorded since need
+    They have valid results from the newest session, and none of their cases failed without a
+    score. Where the sessions `before` something are given, what was recorded since need
     not be run again whatever came of it, or another session has begun by now.
     """
     if recording is None or recording.freshness != freshness:

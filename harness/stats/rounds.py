@@ -149,10 +149,10 @@ def share_bounds(share: float, spread: float, n: int, rounds: int, alpha: float)
     alike = max(spread / single - 1.0, 0.0) if single > 0.0 else 0.0
     alike *= 1.0 + _ALIKE * abs(2.0 * share - 1.0) / rounds
     freedom = scipy.special.stdtrit(n - 1, alpha) / scipy.special.stdtrit(rounds - 1, alpha)
-    counting = n * float(freedom) ** 2 / (1.0 + alike)
-    hits = share * counting
-    low = scipy.special.betaincinv(hits, counting - hits + 1.0, alpha) if hits > 0.0 else 0.0
-    missed = counting - hits
+    effective_n = n * float(freedom) ** 2 / (1.0 + alike)
+    hits = share * effective_n
+    low = scipy.special.betaincinv(hits, effective_n - hits + 1.0, alpha) if hits > 0.0 else 0.0
+    missed = effective_n - hits
     high = scipy.special.betaincinv(hits + 1.0, missed, 1.0 - alpha) if missed > 0.0 else 1.0
     return float(low), float(high)
 
