@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import EvidenceError, UsageError
-from harness.pytest_plugin.session import Workbench
-from harness.pytest_plugin.xdist import Managed
+from harness.pytest_plugin.session import SessionState
+from harness.pytest_plugin.xdist import ManagedEndpoint
 from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 from harness.records.suite import Message
@@ -19,6 +19,8 @@ from harness.targets.endpoint import Endpoint
 from harness.targets.live_target import LiveTarget
 
 Turn = Message | Mapping[str, str]
+# A conversation and the reply to it.
+Exchange = tuple[tuple[Message, ...], Reply]
 
 
 class NoAnswer(EvidenceError):
@@ -56,22 +58,15 @@ class ChatAnswer:
         return part in self.text
 
 
-@dataclass(slots=True)
-class Exchanges:
-    """What a test has heard of its own target so far, each answer with what led to it."""
-
-    exchanges: list[tuple[tuple[Message, ...], Reply]] = field(default_factory=list)
-
-
 class ChatTarget:
     """A live target, with the system prompt that it has for a suite."""
 
     def __init__(
-        self, line: LiveTarget, system: str | None, heard: Exchanges | None = None
+        self, line: LiveTarget, system: str | None, exchanges: list[Exchange] | None = None
     ) -> None:
         self._line = line
         self._system = system
-        self._heard = heard
+        self._exchanges = exchanges
 
     def ask(self, conversations: Sequence[Sequence[Message]], sampling: Any) -> list[ChatAnswer]:
         """The answers, in the order of the conversations.
@@ -83,8 +78,8 @@ class ChatTarget:
         before = () if self._system is None else (Message(role="system", content=self._system),)
         whole = [(*before, *conversation) for conversation in conversations]
         replies = self._line.ask(whole, **sampling)
-        if self._heard is not None:
-            self._heard.exchanges += zip(whole, replies, strict=True)
+        if self._exchanges is not None:
+            self._exchanges += zip(whole, replies, strict=True)
         failed = [reply for reply in replies if isinstance(reply, Failed)]
         if failed:
             raise NoAnswer(self._line.target, failed[0], len(failed) - 1)
@@ -114,11 +109,11 @@ class Chat:
             UsageError: the message is empty, or a value of `sampling` is out of range.
         """
         asked = (*self._messages, *_conversation(text))
-        (said,) = self._chat_target.ask([asked], sampling)
+        (answer,) = self._chat_target.ask([asked], sampling)
         self._messages = [*asked]
-        if said.text:
-            self._messages.append(Message(role="assistant", content=said.text))
-        return said
+        if answer.text:
+            self._messages.append(Message(role="assistant", content=answer.text))
+        return answer
 
     def again(self) -> None:
         """Forget all turns: the next message begins a new conversation."""
@@ -178,9 +173,12 @@ class LiveTargets:
     """
 
     def __init__(
-        self, workbench: Workbench, watcher: Watcher, running: Mapping[str, Managed] | None = None
+        self,
+        state: SessionState,
+        watcher: Watcher,
+        running: Mapping[str, ManagedEndpoint] | None = None,
     ) -> None:
-        self._workbench = workbench
+        self._state = state
         self._watcher = watcher
         self._running = running
         self._stack = ExitStack()
@@ -196,17 +194,17 @@ class LiveTargets:
         """
         if target not in self._lines:
             endpoint = self._endpoint(target)
-            project = self._workbench.project
-            order = self._workbench.options.order
+            project = self._state.project
+            order = self._state.options.order
             line = LiveTarget(project, target, endpoint, order.concurrency if order else None)
             self._lines[target] = self._stack.enter_context(line)
         return self._lines[target]
 
-    def started(self) -> dict[str, Managed]:
+    def started(self) -> dict[str, ManagedEndpoint]:
         """The managed servers that run here, for other processes to ask."""
-        servers = self._workbench.project.config.servers
+        servers = self._state.project.config.servers
         return {
-            name: Managed(urls=endpoint.urls, api_key=endpoint.api_key or "")
+            name: ManagedEndpoint(urls=endpoint.urls, api_key=endpoint.api_key or "")
             for name, endpoint in self._endpoints.items()
             if isinstance(servers[name], ManagedServer)
         }
@@ -216,7 +214,7 @@ class LiveTargets:
         self._stack.close()
 
     def _endpoint(self, target: str) -> Endpoint:
-        project = self._workbench.project
+        project = self._state.project
         server = project.target(target).server
         if server not in self._endpoints:
             known = None if self._running is None else self._running.get(server)
@@ -228,14 +226,14 @@ class LiveTargets:
                     hint=f"name it: --target {target}",
                 )
             else:
-                live = self._workbench.live(target, self._log(target), self._watcher.say)
+                live = self._state.live(target, self._log(target), self._watcher.say)
                 self._endpoints[server] = self._stack.enter_context(live)
         return self._endpoints[server]
 
     def _is_managed(self, server: str) -> bool:
-        return isinstance(self._workbench.project.config.servers[server], ManagedServer)
+        return isinstance(self._state.project.config.servers[server], ManagedServer)
 
     def _log(self, target: str) -> Path:
-        folder = self._workbench.project.root / ".harness" / "pytest"
+        folder = self._state.project.root / ".harness" / "pytest"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{self._workbench.project.target(target).server}.log"
+        return folder / f"{self._state.project.target(target).server}.log"

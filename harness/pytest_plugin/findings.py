@@ -13,10 +13,10 @@ from harness.run.plan import Selection
 
 T = TypeVar("T")
 # Target, suite and section.
-Place = tuple[str, str, str]
+SectionKey = tuple[str, str, str]
 
 
-class Tested(Record):
+class SectionTests(Record):
     """The Python tests of one section that were collected for one target.
 
     They are `whole` where all that the section has are selected; there are none where the file
@@ -30,7 +30,7 @@ class Tested(Record):
     whole: bool
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SectionKey:
         """Target, suite and section."""
         return self.target, self.suite, self.section
 
@@ -44,7 +44,7 @@ class Tested(Record):
         return "only a part of its Python tests was selected"
 
 
-class Needs(Record):
+class Requirements(Record):
     """What the selected items ask for: cases by target, places of rules by candidate, tests.
 
     `suites` are the names of those that were collected, whether or not their items were selected:
@@ -54,7 +54,7 @@ class Needs(Record):
     suites: tuple[str, ...] = ()
     cases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rules: dict[str, tuple[int, ...]] = Field(default_factory=dict)
-    tests: tuple[Tested, ...] = ()
+    tests: tuple[SectionTests, ...] = ()
 
     @property
     def late(self) -> bool:
@@ -76,15 +76,15 @@ class Needs(Record):
         return Selection(suites=suites, cases=cases, repeats=repeats)
 
 
-def needs_of(
+def requirements_of(
     suites: Iterable[str],
     cases: Iterable[tuple[str, str]],
     rules: Iterable[tuple[str, int]],
-    tests: tuple[Tested, ...] = (),
-) -> Needs:
+    tests: tuple[SectionTests, ...] = (),
+) -> Requirements:
     """The needs of items: pairs of a target and the path of a case, or the place of a rule."""
     of_tests = [each.suite for each in tests]
-    return Needs(
+    return Requirements(
         suites=tuple(dict.fromkeys([*suites, *of_tests])),
         cases=_gathered(cases),
         rules=_gathered(rules),
@@ -99,7 +99,7 @@ def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
     return {target: tuple(things) for target, things in found.items()}
 
 
-class Judged(Record):
+class Judgement(Record):
     """What the policy makes of one candidate.
 
     `rules` stand as in the policy. `verdict` and `report`, the folder, are there where everything
@@ -115,7 +115,7 @@ class Judged(Record):
     new_failures: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
-class Where(Record):
+class TestedRun(Record):
     """The run that a target's Python tests belong to, and how often it was asked anew."""
 
     run: str
@@ -126,12 +126,12 @@ class Findings(Record):
     """The finished runs by target, and what became of each candidate.
 
     `compared` names the run that the others are shown beside: a target among `runs`, or a sealed
-    baseline. Where Python tests are still to be run, judging is `late`; `tested` says by target
-    where they belong.
+    baseline. Where Python tests are still to be run, judging is `late`; `tested_runs` are their
+    runs by target.
     """
 
     runs: dict[str, str] = Field(default_factory=dict)
     compared: str | None = None
-    judged: dict[str, Judged] = Field(default_factory=dict)
+    judged: dict[str, Judgement] = Field(default_factory=dict)
     late: bool = False
-    tested: dict[str, Where] = Field(default_factory=dict)
+    tested_runs: dict[str, TestedRun] = Field(default_factory=dict)

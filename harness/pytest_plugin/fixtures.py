@@ -13,8 +13,8 @@ from harness.client.protocol import Answer, Failed
 from harness.config import SEALED
 from harness.errors import UsageError
 from harness.files import digest_json
-from harness.pytest_plugin.chat import AskAll, Chat, ChatTarget, Exchanges, LiveTargets
-from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.chat import AskAll, Chat, ChatTarget, Exchange, LiveTargets
+from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
@@ -42,7 +42,7 @@ class TestCase:
     suite: str
     section: str
     id: str
-    said: CaseMark = field(default_factory=CaseMark)
+    mark: CaseMark = field(default_factory=CaseMark)
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class OwnScore:
     reason: str = ""
 
     def __call__(self, value: float, *, passed: bool | None = None, reason: str = "") -> None:
-        """Give the test a score between 0 and 1; from 0.5 on it passes, unless told otherwise.
+        """Give the test a score between 0 and 1; from 0.5 on it passes, unless `passed` is given.
 
         Raises:
             ValueError: the value is out of range.
@@ -69,14 +69,14 @@ class OwnScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a test ended, and what was said then."""
+class TestEnd:
+    """How a test ended, and why."""
 
     ending: Ending
-    said: str = ""
+    reason: str = ""
 
 
-def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> RecordedCase:
+def recorded(test: TestCase, running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
     """The test as a case of the run, with its attempt and its score.
 
     Where it ended broken, by anything but an assertion of its own, or was skipped, it is unscored:
@@ -84,13 +84,13 @@ def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> Re
     answer, which is no answer, unless it gave itself a score. A failed assertion stands, whatever
     score was given.
     """
-    messages, attempt = _heard(test, running.heard, run)
+    messages, attempt = _last_exchange(test, running.exchanges, run)
     case = Case(
         id=test.id,
-        group=test.said.group or test.id,
+        group=test.mark.group or test.id,
         messages=messages,
-        tags=test.said.tags,
-        critical=test.said.critical,
+        tags=test.mark.tags,
+        critical=test.mark.critical,
     )
     place = {
         "key": attempt.key,
@@ -103,17 +103,17 @@ def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> Re
         "tags": case.tags,
         "state": attempt.state,
     }
-    mark = running.mark
+    own = running.own_score
     if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
-        told: dict[str, Any] = {"status": "failed", "reason": reason}
+        outcome: dict[str, Any] = {"status": "failed", "reason": reason}
     elif ended.ending in ("broken", "skipped"):
-        told = {"status": "unscored", "reason": ended.said or "broken"}
-    elif running.heard.exchanges and attempt.state == "empty" and mark.value is None:
-        told = {"status": "unscored", "reason": "empty answer"}
+        outcome = {"status": "unscored", "reason": ended.reason or "broken"}
+    elif running.exchanges and attempt.state == "empty" and own.value is None:
+        outcome = {"status": "unscored", "reason": "empty answer"}
     else:
-        told = {"status": "scored", **_judged(mark, ended)}
-    score = Score.model_validate({**place, **told})
+        outcome = {"status": "scored", **_judged(own, ended)}
+    score = Score.model_validate({**place, **outcome})
     return RecordedCase(
         case=case,
         attempt=attempt,
@@ -124,19 +124,21 @@ def recorded(test: TestCase, running: RunningTest, ended: Ended, run: str) -> Re
     )
 
 
-def _judged(mark: OwnScore, ended: Ended) -> dict[str, Any]:
+def _judged(own: OwnScore, ended: TestEnd) -> dict[str, Any]:
     if ended.ending == "failed":
-        value, passed, reason = 0.0, False, ended.said
-    elif mark.value is None:
-        value, passed, reason = 1.0, True, mark.reason
+        value, passed, reason = 0.0, False, ended.reason
+    elif own.value is None:
+        value, passed, reason = 1.0, True, own.reason
     else:
-        value, passed, reason = mark.value, bool(mark.passed), mark.reason
+        value, passed, reason = own.value, bool(own.passed), own.reason
     term = Term(num=value, den=1.0)
     terms = {metric.name: term for metric in METRICS}
     return {"value": value, "passed": passed, "reason": reason, "terms": terms}
 
 
-def _heard(test: TestCase, heard: Exchanges, run: str) -> tuple[Sequence[Message], Attempt]:
+def _last_exchange(
+    test: TestCase, exchanges: Sequence[Exchange], run: str
+) -> tuple[Sequence[Message], Attempt]:
     """The last conversation, or the first that failed or came to nothing, with what came of it.
 
     A test that asked nothing has its own name for a question, and an empty answer.
@@ -148,14 +150,12 @@ def _heard(test: TestCase, heard: Exchanges, run: str) -> tuple[Sequence[Message
         "case": test.id,
         "repeat": 0,
     }
-    if not heard.exchanges:
+    if not exchanges:
         question = (Message(role="user", content=f"({test.id} asked nothing)"),)
         return question, Attempt(**place, status="answered", text="")
-    lost = [one for one in heard.exchanges if isinstance(one[1], Failed)]
-    empty = [
-        one for one in heard.exchanges if isinstance(one[1], Answer) and not one[1].text.strip()
-    ]
-    whole, reply = next(iter([*lost, *empty]), heard.exchanges[-1])
+    lost = [one for one in exchanges if isinstance(one[1], Failed)]
+    empty = [one for one in exchanges if isinstance(one[1], Answer) and not one[1].text.strip()]
+    whole, reply = next(iter([*lost, *empty]), exchanges[-1])
     messages = tuple(message for message in whole if message.role != "system") or whole
     if isinstance(reply, Answer):
         return messages, Attempt(
@@ -176,21 +176,21 @@ def _heard(test: TestCase, heard: Exchanges, run: str) -> tuple[Sequence[Message
 
 @dataclass(slots=True)
 class RunningTest:
-    """What belongs to one run of one test: the case it is, what it hears, the score it gives."""
+    """One run of one test: its case, its exchanges, and the score that it gives itself."""
 
-    workbench: Workbench
+    state: SessionState
     live_targets: LiveTargets
     suite: Suite
     target: str
     case: TestCase
-    heard: Exchanges = field(default_factory=Exchanges)
-    mark: OwnScore = field(default_factory=OwnScore)
+    exchanges: list[Exchange] = field(default_factory=list)
+    own_score: OwnScore = field(default_factory=OwnScore)
     judged_by: str | None = None
     against: str | None = None
 
     def chat_target(self) -> ChatTarget:
         """The target under test; what it answers is kept."""
-        return self._chat_target(self.target, self.heard)
+        return self._chat_target(self.target, self.exchanges)
 
     def baseline_chat(self) -> ChatTarget:
         """The baseline.
@@ -198,7 +198,7 @@ class RunningTest:
         Raises:
             UsageError: it cannot be asked.
         """
-        baseline = self.workbench.baseline
+        baseline = self.state.baseline
         if baseline is None or baseline.startswith(SEALED):
             what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
             raise UsageError(what, hint="name a live target with --baseline")
@@ -213,7 +213,7 @@ class RunningTest:
             UsageError: none is configured.
             EvidenceError: it does not answer, or not in the form that was asked for.
         """
-        project = self.workbench.project
+        project = self.state.project
         name = project.config.judge
         if name is None:
             raise UsageError(
@@ -223,15 +223,15 @@ class RunningTest:
         self.judged_by = judge_digest(line.identity, self._generation(name))
         return opinion(line, str(answer), requirement, self.suite.domain)
 
-    def _chat_target(self, target: str, heard: Exchanges | None) -> ChatTarget:
-        return ChatTarget(self.live_targets.line(target), self._system(target), heard)
+    def _chat_target(self, target: str, exchanges: list[Exchange] | None) -> ChatTarget:
+        return ChatTarget(self.live_targets.line(target), self._system(target), exchanges)
 
     def _system(self, target: str) -> str | None:
-        own = self.workbench.project.target(target).system_prompt
+        own = self.state.project.target(target).system_prompt
         return self.suite.system_prompt if own is None else own
 
     def _generation(self, target: str) -> Generation:
-        return self.workbench.project.generation(target)
+        return self.state.project.generation(target)
 
 
 _KEY = pytest.StashKey[RunningTest]()
@@ -277,7 +277,7 @@ def judge(request: pytest.FixtureRequest) -> Callable[[object, str], Opinion]:
 @pytest.fixture
 def score(request: pytest.FixtureRequest) -> OwnScore:
     """Give the test a score of its own: `score(0.5, reason="half of it")`."""
-    return _running(request).mark
+    return _running(request).own_score
 
 
 def _running(request: pytest.FixtureRequest) -> RunningTest:

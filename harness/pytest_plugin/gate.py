@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.event_loop import run_async
-from harness.pytest_plugin.findings import Findings, Judged, Needs, Place, Where
-from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.findings import Findings, Judgement, Requirements, SectionKey, TestedRun
+from harness.pytest_plugin.session import SessionState
 from harness.records.comparison import Comparison
 from harness.records.plan import Plan
 from harness.records.run import Run, Watcher
@@ -32,53 +32,57 @@ _LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class PlannedRuns:
-    """What is asked of whom, and on which bench it is judged."""
+    """What is asked of each target, and in which context it is judged."""
 
-    workbench: Workbench
-    needs: Needs
+    state: SessionState
+    requirements: Requirements
     suites: tuple[Suite, ...]
     selections: Mapping[str, Selection]
-    bench: GateContext | None
+    context: GateContext | None
 
     @property
     def reuse(self) -> Reuse:
         """Which stored answers stand."""
-        return "begun" if self.workbench.options.no_cache else "stored"
+        return "begun" if self.state.options.no_cache else "stored"
 
     @property
     def whole(self) -> tuple[str, ...]:
         """The candidates that all rules are judged for on all suites, as `harness gate` does."""
-        if self.bench is None or len(self.suites) < len(self.workbench.project.config.suites):
+        if self.context is None or len(self.suites) < len(self.state.project.config.suites):
             return ()
-        rules = len(self.bench.policy.rules)
-        return tuple(name for name, places in self.needs.rules.items() if len(places) == rules)
+        rules = len(self.context.policy.rules)
+        return tuple(
+            name for name, places in self.requirements.rules.items() if len(places) == rules
+        )
 
 
-def plan_runs(workbench: Workbench, needs: Needs) -> PlannedRuns:
-    """What has to be asked for the needs.
+def plan_runs(state: SessionState, requirements: Requirements) -> PlannedRuns:
+    """What has to be asked for the requirements.
 
     Raises:
         UsageError: a rule cannot be judged.
     """
-    suites = tuple(suite for suite in workbench.suites.values() if suite.name in needs.suites)
-    bench = workbench.scope(needs.suites) if needs.rules else workbench.bench
-    baseline = workbench.baseline
+    suites = tuple(suite for suite in state.suites.values() if suite.name in requirements.suites)
+    context = state.scope(requirements.suites) if requirements.rules else state.context
+    baseline = state.baseline
     live = baseline if baseline is not None and not baseline.startswith(SEALED) else None
-    wanted = needs
-    if live is not None and live not in needs.rules:
-        if needs.rules:
-            wanted = needs.model_copy(update={"rules": {**needs.rules, live: ()}})
-        elif needs.cases and workbench.options.baseline is not None:
-            paths = dict.fromkeys(path for cases in needs.cases.values() for path in cases)
-            wanted = needs.model_copy(update={"cases": {**needs.cases, live: tuple(paths)}})
+    wanted = requirements
+    if live is not None and live not in requirements.rules:
+        if requirements.rules:
+            wanted = requirements.model_copy(update={"rules": {**requirements.rules, live: ()}})
+        elif requirements.cases and state.options.baseline is not None:
+            paths = dict.fromkeys(path for cases in requirements.cases.values() for path in cases)
+            wanted = requirements.model_copy(
+                update={"cases": {**requirements.cases, live: tuple(paths)}}
+            )
     total = sum(len(section.cases) for suite in suites for section in suite.sections)
-    count, repeats = len(workbench.project.config.suites), workbench.options.repeats
+    count, repeats = len(state.project.config.suites), state.options.repeats
     names = wanted.targets if live not in wanted.targets else (live, *wanted.targets)
     selections = {
         name: wanted.selection(name, total, count, repeats)
         for name in dict.fromkeys(filter(None, names))
     }
-    return PlannedRuns(workbench, needs, suites, selections, bench)
+    return PlannedRuns(state, requirements, suites, selections, context)
 
 
 def wholes(planned: PlannedRuns) -> dict[str, Plan]:
@@ -88,31 +92,31 @@ def wholes(planned: PlannedRuns) -> dict[str, Plan]:
         UsageError: a model or adapter does not exist.
         ServerError: a server cannot be reached.
     """
-    workbench, needs = planned.workbench, planned.needs
-    total, count = len(needs.suites), len(workbench.project.config.suites)
+    state, requirements = planned.state, planned.requirements
+    total, count = len(requirements.suites), len(state.project.config.suites)
     part = Selection(
-        suites=needs.suites if total < count else (), repeats=workbench.options.repeats
+        suites=requirements.suites if total < count else (), repeats=state.options.repeats
     )
     return {
         target: plan(
-            workbench.project,
+            state.project,
             target,
             planned.suites,
-            run_async(identify(workbench.project, target)),
+            run_async(identify(state.project, target)),
             part,
         )
-        for target in dict.fromkeys(each.target for each in needs.tests)
+        for target in dict.fromkeys(each.target for each in requirements.tests)
     }
 
 
 def findings_of(planned: PlannedRuns, runs: Mapping[str, Run]) -> Findings:
     """The findings about finished runs of which nothing is judged yet."""
-    project = planned.workbench.project
+    project = planned.state.project
     return Findings(
         runs={name: found.header.run_id for name, found in runs.items()},
         compared=_compared(planned, runs),
-        tested={
-            name: Where(run=each.run_id, freshness=resume(project, each).freshness)
+        tested_runs={
+            name: TestedRun(run=each.run_id, freshness=resume(project, each).freshness)
             for name, each in wholes(planned).items()
         },
     )
@@ -130,8 +134,8 @@ def answered(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
 
 
 def _runs(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
-    workbench = planned.workbench
-    options, project = workbench.options, workbench.project
+    state = planned.state
+    options, project = state.options, state.project
     if options.stored:
         return {
             name: rescore(project, [name], planned.suites, part)[name]
@@ -143,27 +147,27 @@ def _runs(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
 
 def _baseline_at_hand(planned: PlannedRuns) -> dict[str, Run]:
     """The baseline's stored answers to compare with, if it was asked the same before."""
-    workbench = planned.workbench
-    name = workbench.baseline
+    state = planned.state
+    name = state.baseline
     if name is None or name.startswith(SEALED) or name in planned.selections:
         return {}
     if not planned.selections:
         return {}
     part = next(iter(planned.selections.values()))
     with contextlib.suppress(HarnessError):
-        return rescore(workbench.project, [name], planned.suites, part)
+        return rescore(state.project, [name], planned.suites, part)
     return {}
 
 
 def _compared(planned: PlannedRuns, runs: Mapping[str, Run]) -> str | None:
-    baseline = planned.workbench.baseline
+    baseline = planned.state.baseline
     if baseline is None or baseline.startswith(SEALED) or baseline in runs:
         return baseline
     return None
 
 
 def find(planned: PlannedRuns, watcher: Watcher) -> Findings:
-    """The findings when all runs are finished, and judged if rules are among the needs.
+    """The findings when all runs are finished, and judged if rules are among the requirements.
 
     Reports are written where `harness gate` would write them. An error leaves none that looks like
     today's, Ctrl-C leaves one that is marked as partial.
@@ -171,36 +175,36 @@ def find(planned: PlannedRuns, watcher: Watcher) -> Findings:
     Raises:
         HarnessError: something cannot be asked or judged.
     """
-    if planned.bench is None or not planned.needs.rules:
+    if planned.context is None or not planned.requirements.rules:
         return findings_of(planned, answered(planned, watcher))
     from harness.session.gate import check_latency  # brings the statistics
 
     with _session(planned, watcher) as session:
-        for candidate in planned.needs.rules:
+        for candidate in planned.requirements.rules:
             check_latency(session.context, candidate)
         runs = answered(planned, watcher)
-        unkept = {each.place: each.part for each in planned.needs.tests}
-        found = {} if planned.needs.late else _judged(planned, session, runs, unkept)
-    update = {"judged": found, "late": planned.needs.late}
+        unkept = {each.place: each.part for each in planned.requirements.tests}
+        found = {} if planned.requirements.late else _judged(planned, session, runs, unkept)
+    update = {"judged": found, "late": planned.requirements.late}
     return findings_of(planned, runs).model_copy(update=update)
 
 
 def judged_late(
-    planned: PlannedRuns, findings: Findings, watcher: Watcher, unkept: Mapping[Place, str]
+    planned: PlannedRuns, findings: Findings, watcher: Watcher, unkept: Mapping[SectionKey, str]
 ) -> Findings:
     """The findings with what was judged once the Python tests had been run.
 
     Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is a
     problem of every candidate: nothing can be said any more.
     """
-    folder = planned.workbench.project.runs
+    folder = planned.state.project.runs
     session = _session(planned, watcher)
     try:
         runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
         found = _judged(planned, session, runs, unkept)
     except HarnessError as error:
         session.remove_reports()
-        found = dict.fromkeys(planned.needs.rules, Judged(problems=(error.line,)))
+        found = dict.fromkeys(planned.requirements.rules, Judgement(problems=(error.line,)))
     return findings.model_copy(update={"judged": found, "late": False})
 
 
@@ -212,16 +216,16 @@ def write_partial_reports(planned: PlannedRuns, watcher: Watcher) -> None:
 def _session(planned: PlannedRuns, watcher: Watcher) -> GateSession:
     from harness.session.gate import GateSession
 
-    workbench = planned.workbench
-    assert planned.bench is not None
+    state = planned.state
+    assert planned.context is not None
     session = GateSession(
-        planned.bench,
+        planned.context,
         {candidate: planned.selections[candidate] for candidate in planned.whole},
         watcher,
-        stored=workbench.options.stored,
-        no_cache=workbench.options.no_cache,
+        stored=state.options.stored,
+        no_cache=state.options.no_cache,
     )
-    session.partial = workbench.partial
+    session.partial = state.partial
     return session
 
 
@@ -229,8 +233,8 @@ def _judged(
     planned: PlannedRuns,
     session: GateSession,
     runs: Mapping[str, Run],
-    unkept: Mapping[Place, str],
-) -> dict[str, Judged]:
+    unkept: Mapping[SectionKey, str],
+) -> dict[str, Judgement]:
     context = session.context
     # On a part of the project's suites the rules are judged for what they are about.
     complete = {
@@ -238,8 +242,8 @@ def _judged(
         for name, found in _without(context, runs, unkept).items()
     }
     judged = {}
-    compared = session.compare(planned.needs.rules, complete)
-    for candidate, places in planned.needs.rules.items():
+    compared = session.compare(planned.requirements.rules, complete)
+    for candidate, places in planned.requirements.rules.items():
         found = compared[candidate]
         if context.has_latency_rules(places):
             found = session.with_latency(found)
@@ -252,20 +256,20 @@ def _judged(
 
 
 def _without(
-    context: GateContext, runs: Mapping[str, Run], unkept: Mapping[Place, str]
+    context: GateContext, runs: Mapping[str, Run], unkept: Mapping[SectionKey, str]
 ) -> dict[str, Run]:
     """The runs without what earlier sessions recorded of sections that this one tested in vain."""
     found = {}
     for name, run in runs.items():
-        why = {place[1:]: told for place, told in unkept.items() if place[0] == name}
+        why = {place[1:]: reason for place, reason in unkept.items() if place[0] == name}
         folder = RunFolder(context.project.runs / run.header.run_id)
         found[name] = folder.load(why) if why else run
     return found
 
 
-def _as_gate_does(session: GateSession, found: Comparison) -> Judged:
+def _as_gate_does(session: GateSession, found: Comparison) -> Judgement:
     verdict = session.judge(found).verdict
-    return Judged(
+    return Judgement(
         problems=verdict.problems,
         rules=verdict.rules,
         verdict=verdict.verdict,
@@ -275,8 +279,8 @@ def _as_gate_does(session: GateSession, found: Comparison) -> Judged:
     )
 
 
-def _by_rules(context: GateContext, found: Comparison) -> Judged:
-    return Judged(
+def _by_rules(context: GateContext, found: Comparison) -> Judgement:
+    return Judgement(
         problems=context.doubts(found),
         rules=context.rule_results(found),
         new_failures=_new_failures(context, found),

@@ -17,11 +17,11 @@ from harness.pytest_plugin.reporting import (
     NoEvidence,
     Tolerated,
     answer_section,
+    printable,
     prompt_sections,
-    shown,
     why,
 )
-from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Score
 from harness.records.rule import Rule
 from harness.records.suite import Case, Section, Suite
@@ -29,8 +29,8 @@ from harness.report.text import on_a_line, one_line
 from harness.yaml_files import line_of
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.findings import Judged
-    from harness.pytest_plugin.session import Workbench
+    from harness.pytest_plugin.findings import Judgement
+    from harness.pytest_plugin.session import SessionState
     from harness.records.verdict import RuleResult
 
 _PROPERTY = 500
@@ -42,7 +42,7 @@ class HarnessItem(pytest.Item):
     def __init__(
         self,
         *,
-        workbench: Workbench,
+        state: SessionState,
         target: str,
         place: tuple[Path, int],
         name: str,
@@ -51,7 +51,7 @@ class HarnessItem(pytest.Item):
     ) -> None:
         # Given as text, it is taken apart as pytest takes apart what it reads from its cache.
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **given)
-        self.workbench = workbench
+        self.state = state
         self.target = target
         self.file, self.line = place
 
@@ -84,8 +84,8 @@ class CaseItem(HarnessItem):
         self._scores: tuple[Score, ...] = ()
 
     def setup(self) -> None:
-        """Look the scores up; without them nothing can be said, which is an error."""
-        answers = self.workbench.answers(self.target)
+        """Look the scores up; without them there is no evidence, which is an error."""
+        answers = self.state.answers(self.target)
         self._scores = () if answers is None else answers.of(self.case_path)
         values = [score.value for score in self._scores if score.value is not None]
         self.note(
@@ -100,18 +100,18 @@ class CaseItem(HarnessItem):
         )
         lost = next((score for score in self._scores if score.status != "scored"), None)
         if not self._scores or lost is not None:
-            said = "it was not asked" if lost is None else f"{lost.status}: {lost.reason}"
+            reason = "it was not asked" if lost is None else f"{lost.status}: {lost.reason}"
             if lost is not None:
-                said += self._which([one for one in self._scores if one.status != "scored"])
-            raise NoEvidence(self.account(f"no evidence, {said}", self._sections(lost)))
+                reason += self._which([one for one in self._scores if one.status != "scored"])
+            raise NoEvidence(self.account(f"no evidence, {reason}", self._sections(lost)))
 
     def runtest(self) -> None:
         """Judge the scores: a failure of an ordinary case is left to the rules."""
         failing = [score for score in self._scores if score.passed is False]
         if not failing:
             return
-        said = why(failing[0]) or "the answer does not pass"
-        message = f"{said}{self._which(failing)}"
+        reason = why(failing[0]) or "the answer does not pass"
+        message = f"{reason}{self._which(failing)}"
         if not self.case.critical:
             raise Tolerated(self.account(message, self._sections(failing[0])))
         news = self._news(failing)
@@ -121,14 +121,14 @@ class CaseItem(HarnessItem):
 
     def _sections(self, score: Score | None) -> Iterator[tuple[str, str]]:
         yield from prompt_sections(self.case)
-        answers = self.workbench.answers(self.target)
+        answers = self.state.answers(self.target)
         if score is None or answers is None:
             return
         yield answer_section(self.target, score, answers.attempt(score))
         other = self._other()
         if other is None:
             return
-        base = self.workbench.answers(other)
+        base = self.state.answers(other)
         theirs = () if base is None else base.of(self.case_path)
         same = next((one for one in theirs if one.repeat == score.repeat), None)
         if base is not None and same is not None:
@@ -136,13 +136,13 @@ class CaseItem(HarnessItem):
 
     def _other(self) -> str | None:
         """What the target is shown beside, None for the baseline itself."""
-        found = self.workbench.findings
+        found = self.state.findings
         return None if found is None or found.compared == self.target else found.compared
 
     def _news(self, failing: list[Score]) -> str:
         """Whether the failure is new, as far as the baseline was asked."""
         other = self._other()
-        base = None if other is None else self.workbench.answers(other)
+        base = None if other is None else self.state.answers(other)
         theirs = {} if base is None else {one.repeat: one for one in base.of(self.case_path)}
         known = [theirs[score.repeat] for score in failing if score.repeat in theirs]
         if not known:
@@ -168,13 +168,13 @@ class RuleItem(HarnessItem):
 
     def setup(self) -> None:
         """Look the result up; one that the evidence does not carry is an error."""
-        found = self.workbench.findings
+        found = self.state.findings
         judged = None if found is None else found.judged.get(self.target)
         if judged is None or (not judged.rules and not judged.problems):
             raise NoEvidence(self.account("no evidence, it was not judged", iter(())))
         if judged.problems:
             problems = iter(
-                [("problems with the evidence", "\n".join(map(shown, judged.problems)))]
+                [("problems with the evidence", "\n".join(map(printable, judged.problems)))]
             )
             raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", problems))
         result = judged.rules[self.rule]
@@ -196,7 +196,7 @@ class RuleItem(HarnessItem):
 
     def runtest(self) -> None:
         """Judge the result."""
-        found = self.workbench.findings
+        found = self.state.findings
         assert found is not None
         judged = found.judged[self.target]
         result = judged.rules[self.rule]
@@ -206,7 +206,7 @@ class RuleItem(HarnessItem):
             message = f"inconclusive: {result.reason}"
             raise Inconclusive(self.account(message, self._sections(result, judged)))
 
-    def _sections(self, result: RuleResult, judged: Judged) -> Iterator[tuple[str, str]]:
+    def _sections(self, result: RuleResult, judged: Judgement) -> Iterator[tuple[str, str]]:
         from harness.report import formats
         from harness.report import rules as worded
 
@@ -214,7 +214,7 @@ class RuleItem(HarnessItem):
         numbers = (
             ("required", worded.requirement(rule)),
             (self.target, worded.own_value(rule, rule.candidate)),
-            (str(self.workbench.baseline), worded.own_value(rule, rule.baseline)),
+            (str(self.state.baseline), worded.own_value(rule, rule.baseline)),
             ("estimate", f"{worded.estimate_of(rule)} ({worded.interval_of(rule)})"),
             ("cases", f"{formats.count(rule.n)} in {formats.count(rule.groups)} groups"),
         )
@@ -230,24 +230,24 @@ class RuleItem(HarnessItem):
 class SuiteFile(pytest.File):
     """A `suite.yaml`: a collector for each of its sections, and one for its rules."""
 
-    def __init__(self, *, workbench: Workbench, marks: Marks, **given: Any) -> None:
+    def __init__(self, *, state: SessionState, marks: Marks, **given: Any) -> None:
         super().__init__(**given)
-        self.workbench, self.marks = workbench, marks
+        self.state, self.marks = state, marks
 
     def collect(self) -> Iterator[pytest.Collector]:
         """The sections in their order, then the rules."""
         try:
-            suite = self.workbench.suite_at(self.path)
+            suite = self.state.suite_at(self.path)
         except HarnessError as error:
-            raise self.CollectError(self.workbench.told(error)) from None
-        self.workbench.collected[suite.name] = None
+            raise self.CollectError(self.state.error_line(error)) from None
+        self.state.collected[suite.name] = None
         for section in suite.sections:
             if not section.cases:
                 continue
             yield SectionNode.from_parent(self, name=section.name, suite=suite, section=section)
-        if self.workbench.wide_owner in (None, self.path):
+        if self.state.wide_owner in (None, self.path):
             # Rules on no suite in particular belong to the first that is collected.
-            self.workbench.wide_owner = self.path
+            self.state.wide_owner = self.path
         taken = any(section.name == RULE for section in suite.sections)
         yield RuleNode.from_parent(self, name=f"{RULE}~policy" if taken else RULE, suite=suite)
 
@@ -264,22 +264,22 @@ class SectionNode(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The items of a case stand together, in the order of the targets."""
-        workbench, marks = self.parent.workbench, self.parent.marks
+        state, marks = self.parent.state, self.parent.marks
         try:
             cases = list(self.section.cases)
         except HarnessError as error:
-            raise self.CollectError(workbench.told(error)) from None
+            raise self.CollectError(state.error_line(error)) from None
         lines = self.section.locate(Path(self.suite.folder), [case.id for case in cases])
         for case in cases:
             name = safe(case.id)
             found = [marks.of(tag, "a tag of cases") for tag in case.tags]
             if case.critical:
                 found.append(marks.own(CRITICAL))
-            for target in workbench.options.targets:
+            for target in state.options.targets:
                 item = CaseItem.from_parent(
                     self,
                     name=parametrized(name, target),
-                    workbench=workbench,
+                    state=state,
                     target=target,
                     place=lines.get(case.id, (self.path, 1)),
                     suite=self.suite,
@@ -303,18 +303,18 @@ class RuleNode(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The rules in the order of the policy, each for all candidates."""
-        workbench = self.parent.workbench
-        if workbench.policy is None:
+        state = self.parent.state
+        if state.policy is None:
             return
-        config = workbench.options.config
-        for place, rule in enumerate(workbench.policy.rules):
+        config = state.options.config
+        for place, rule in enumerate(state.policy.rules):
             if not self._is_here(rule):
                 continue
-            for candidate in workbench.candidates:
+            for candidate in state.candidates:
                 yield RuleItem.from_parent(
                     self,
-                    name=parametrized(workbench.rule_names[place], candidate),
-                    workbench=workbench,
+                    name=parametrized(state.rule_names[place], candidate),
+                    state=state,
                     target=candidate,
                     place=(config, line_of(config, f"gate.rules[{place}]") or 1),
                     rule=place,
@@ -323,5 +323,5 @@ class RuleNode(pytest.Collector):
     def _is_here(self, rule: Rule) -> bool:
         suite = rule.suite_of(rule.metric_name)
         if suite is None:
-            return self.parent.workbench.wide_owner == self.parent.path
+            return self.parent.state.wide_owner == self.parent.path
         return suite == self.suite.name

@@ -10,14 +10,21 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.pytest_plugin.findings import Needs, Place, needs_of
+from harness.pytest_plugin.findings import Requirements, SectionKey, requirements_of
 from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem, SuiteFile
 from harness.pytest_plugin.names import Marks, marker_names
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.python_tests import PythonTests
-from harness.pytest_plugin.reporting import Status, header, progress_of, retell, status, summarise
+from harness.pytest_plugin.reporting import (
+    Status,
+    header,
+    progress_of,
+    set_outcome,
+    status,
+    summarise,
+)
 from harness.pytest_plugin.results import TestSession
-from harness.pytest_plugin.session import Workbench, told
+from harness.pytest_plugin.session import SessionState, error_line
 from harness.pytest_plugin.xdist import Controller, Node, worker_of
 from harness.sections.pytest_child import EventLog, TestEvent
 from harness.suites.load import SUITE_FILE
@@ -32,7 +39,7 @@ class Plugin:
         self._options = options
         self._from_file = marker_names(config)  # no plugin has registered its own yet
         self._marks: Marks | None = None
-        self._workbench: Workbench | None = None
+        self._state: SessionState | None = None
         self._session: pytest.Session | None = None
         self._worker = worker_of(config)
         self._controller = Controller()
@@ -43,10 +50,10 @@ class Plugin:
         self._over = 0
 
     @property
-    def workbench(self) -> Workbench:
+    def state(self) -> SessionState:
         """What the session knows; there from its start."""
-        assert self._workbench is not None
-        return self._workbench
+        assert self._state is not None
+        return self._state
 
     @property
     def tests(self) -> PythonTests:
@@ -68,29 +75,29 @@ class Plugin:
             # How a gate that is interrupted passes that on.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            self._workbench = Workbench(self._options)
+            self._state = SessionState(self._options)
         except HarnessError as error:
             root = self._options.config.absolute().parent
-            raise self._refused(told(error, root)) from None
+            raise self._refused(error_line(error, root)) from None
         self._marks = Marks(self._config, self._from_file)
-        self._tests = PythonTests(self._config, self._workbench, self._marks)
+        self._tests = PythonTests(self._config, self._state, self._marks)
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
-        self._test_session = TestSession(self._workbench, self._tests, progress_of(self._config))
+        self._test_session = TestSession(self._state, self._tests, progress_of(self._config))
 
     def pytest_report_header(self) -> str:
         """A line above the session."""
-        return header(self.workbench)
+        return header(self.state)
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
         """Collect the project's suites, and any other that is named outright."""
         named = file_path.name == SUITE_FILE and parent.session.isinitpath(file_path)
-        if not named and file_path.resolve() not in self.workbench.files:
+        if not named and file_path.resolve() not in self.state.files:
             return None
         assert self._marks is not None
         collector: pytest.Collector = SuiteFile.from_parent(
-            parent, path=file_path, workbench=self.workbench, marks=self._marks
+            parent, path=file_path, state=self.state, marks=self._marks
         )
         return collector
 
@@ -105,18 +112,18 @@ class Plugin:
         """As a worker, tell the controller what the selected items need."""
         self._events.write(TestEvent(event="collected", count=len(session.items)))
         if self._worker is not None:
-            self._worker.tell(self._needs(session))
+            self._worker.send(self._requirements(session))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Ask, before the first item runs."""
         if self._worker is None:
-            self._ask(session, self._needs(session))
+            self._ask(session, self._requirements(session))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Node) -> None:
         """Let a worker of pytest-xdist know where findings will be."""
-        self._controller.invite(node)
+        self._controller.share_folder(node)
         if self.tests:
             # The longest file first would be that of the rules, which wait for the tests.
             self._config.option.loadscopereorder = False
@@ -132,26 +139,26 @@ class Plugin:
             raise self._session.Interrupted(
                 f"{failed} error{'s' if failed > 1 else ''} during collection"
             )
-        self._ask(self._session, self._controller.needs(node))
+        self._ask(self._session, self._controller.requirements(node))
         self._asked = True
-        if self.workbench.findings is not None:
-            self._controller.publish(self.workbench.findings)
+        if self.state.findings is not None:
+            self._controller.publish(self.state.findings)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Before an item is looked up, read as a worker what was found, and judge what is late."""
-        bench, worker = self.workbench, self._worker
+        state, worker = self.state, self._worker
         tested = self.tests.is_one(item)
         if not tested and not isinstance(item, HarnessItem):
             return
-        if worker is not None and bench.findings is None:
-            bench.findings = worker.findings()
+        if worker is not None and state.findings is None:
+            state.findings = worker.findings()
         if worker is not None and tested:
-            self.test_session.join(worker)
+            self.test_session.connect(worker)
         self.tests.attach(item)
-        if isinstance(item, RuleItem) and bench.findings is not None and bench.findings.late:
+        if isinstance(item, RuleItem) and state.findings is not None and state.findings.late:
             if worker is not None:
-                bench.findings = worker.judged()
+                state.findings = worker.wait_for_verdict()
             else:
                 self.test_session.judge()
 
@@ -160,11 +167,11 @@ class Plugin:
         if report.when == "teardown":
             self._over += 1
             self._events.write(TestEvent(event="progress", count=self._over))
-        if self._worker is None and self.test_session.hear(report):
+        if self._worker is None and self.test_session.receive(report):
             self.test_session.judge()
-            if self._asked and self.workbench.findings is not None:
-                self._controller.publish(self.workbench.findings)
-        self._controller.beat()
+            if self._asked and self.state.findings is not None:
+                self._controller.publish(self.state.findings)
+        self._controller.touch()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -173,7 +180,7 @@ class Plugin:
         """Let the report tell of an item in its own words."""
         report = yield
         if isinstance(item, HarnessItem) and call.excinfo is not None:
-            retell(report, call.excinfo.value)
+            set_outcome(report, call.excinfo.value)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -205,23 +212,23 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
-        if self._workbench is not None:
+        if self._state is not None:
             notes = [] if self._test_session is None else self._test_session.notes
-            summarise(self._workbench, terminalreporter, notes)
+            summarise(self._state, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:
         """Remove what workers and controller shared."""
         self._controller.close()
 
-    def _needs(self, session: pytest.Session) -> Needs:
+    def _requirements(self, session: pytest.Session) -> Requirements:
         cases = [item for item in session.items if isinstance(item, CaseItem)]
         rules = [item for item in session.items if isinstance(item, RuleItem)]
         order = self._options.order
-        return needs_of(
-            self.workbench.collected if order is None else order.suites,
+        return requirements_of(
+            self.state.collected if order is None else order.suites,
             ((item.target, item.case_path) for item in cases),
             ((item.target, item.rule) for item in rules),
-            () if self._options.stored else self.tests.tested(session.items),
+            () if self._options.stored else self.tests.section_tests(session.items),
         )
 
     def _refused(self, text: str) -> pytest.UsageError:
@@ -230,23 +237,23 @@ class Plugin:
         self._events.write(TestEvent(event="complaint", text=on_a_line(str(refused), 400)))
         return refused
 
-    def _ask(self, session: pytest.Session, needs: Needs) -> None:
+    def _ask(self, session: pytest.Session, requirements: Requirements) -> None:
         """Ask and judge; whatever prevents it is one line, before any item has run."""
         if session.testsfailed and not self._config.option.continue_on_collection_errors:
             return
-        if self._config.option.collectonly or not (needs.targets or needs.tests):
+        if self._config.option.collectonly or not (requirements.targets or requirements.tests):
             return
         from harness.pytest_plugin.gate import find, plan_runs  # only who asks pays for it
 
         try:
-            planned = plan_runs(self.workbench, needs)
-            self.workbench.findings = find(planned, progress_of(self._config))
+            planned = plan_runs(self.state, requirements)
+            self.state.findings = find(planned, progress_of(self._config))
             self.test_session.open(planned, self._controller)
         except HarnessError as error:
-            raise self._refused(self.workbench.told(error)) from None
+            raise self._refused(self.state.error_line(error)) from None
 
 
-def _outcome(place: Place, why: str) -> TestEvent:
+def _outcome(place: SectionKey, why: str) -> TestEvent:
     """What came of the Python tests of a section, for a gate."""
     target, suite, section = place
     return TestEvent(

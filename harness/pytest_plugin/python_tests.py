@@ -13,12 +13,12 @@ from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
 from harness.pytest_plugin.chat import LiveTargets
-from harness.pytest_plugin.findings import Tested
+from harness.pytest_plugin.findings import SectionTests
 from harness.pytest_plugin.fixtures import (
     CaseMark,
-    Ended,
     RunningTest,
     TestCase,
+    TestEnd,
     attach,
     recorded,
     running_test_of,
@@ -30,10 +30,10 @@ from harness.pytest_plugin.reporting import (
     NoEvidence,
     Tolerated,
     conversation_sections,
-    retell,
-    shown,
+    printable,
+    set_outcome,
 )
-from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.session import SessionState
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
 from harness.records.suite import Suite
@@ -46,13 +46,13 @@ _MARKER = "case(group=NAME, critical=False, tags=[]): a Python test of a suite a
 
 
 class PythonTests:
-    """Collects the Python tests of suites, prepares them to run, and tells what they came to."""
+    """Collects the Python tests of suites, prepares them to run, and reports their outcomes."""
 
-    def __init__(self, config: pytest.Config, workbench: Workbench, marks: Marks) -> None:
+    def __init__(self, config: pytest.Config, state: SessionState, marks: Marks) -> None:
         self._config = config
-        self._workbench = workbench
+        self._state = state
         self._marks = marks
-        self._files = dict(_files(workbench.suites.values()))
+        self._files = dict(_files(state.suites.values()))
         self._collected: dict[tuple[str, str, str], dict[str, None]] = {}
         self._broken: set[Path] = set()
         self.live_targets: LiveTargets | None = None
@@ -66,7 +66,7 @@ class PythonTests:
         if known is not None:
             suite, section = known
             metafunc.fixturenames.append(_TARGET)
-            metafunc.parametrize(_TARGET, self._whom(f"{suite.name}.{section.name}"))
+            metafunc.parametrize(_TARGET, self._targets_of(f"{suite.name}.{section.name}"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take note of a file of tests that cannot be collected or skips itself."""
@@ -82,9 +82,9 @@ class PythonTests:
         target = _target(item)
         self._collected.setdefault((target, case.suite, case.section), {})[case.id] = None
         item.add_marker(self._marks.of(case.section, "a section of a suite"))
-        for tag in case.said.tags:
+        for tag in case.mark.tags:
             item.add_marker(self._marks.of(tag, "a tag of cases"))
-        if case.said.critical:
+        if case.mark.critical:
             item.add_marker(self._marks.own(CRITICAL))
 
     def __bool__(self) -> bool:
@@ -93,15 +93,15 @@ class PythonTests:
     @property
     def targets(self) -> tuple[str, ...]:
         """Whom tests are put to: the session's targets, and the baseline where it is live."""
-        baseline = self._workbench.baseline
+        baseline = self._state.baseline
         live = () if baseline is None or baseline.startswith(SEALED) else (baseline,)
-        return tuple(dict.fromkeys([*self._workbench.options.targets, *live]))
+        return tuple(dict.fromkeys([*self._state.options.targets, *live]))
 
     def is_one(self, item: pytest.Item) -> bool:
         """Whether the item is a Python test of a suite."""
         return self._case(item) is not None
 
-    def tested(self, items: Iterable[pytest.Item]) -> tuple[Tested, ...]:
+    def section_tests(self, items: Iterable[pytest.Item]) -> tuple[SectionTests, ...]:
         """The sections that the selected items belong to, with all tests that were collected."""
         chosen: dict[tuple[str, str, str], set[str]] = {}
         for item in items:
@@ -110,10 +110,10 @@ class PythonTests:
                 place = _target(item), case.suite, case.section
                 chosen.setdefault(place, set()).add(case.id)
         for suite, section in (self._files[path] for path in self._broken):
-            for target in self._whom(f"{suite.name}.{section.name}"):
+            for target in self._targets_of(f"{suite.name}.{section.name}"):
                 chosen.setdefault((target, suite.name, section.name), set())
         return tuple(
-            Tested(
+            SectionTests(
                 target=place[0],
                 suite=place[1],
                 section=place[2],
@@ -124,23 +124,23 @@ class PythonTests:
         )
 
     def attach(self, item: pytest.Item) -> None:
-        """Seat a test before its fixtures are made; nothing, where the item is none."""
-        case, findings = self._case(item), self._workbench.findings
+        """Attach a running test before its fixtures are made; nothing, where the item is none."""
+        case, findings = self._case(item), self._state.findings
         if case is None:
             return
         target = _target(item)
-        if self._workbench.options.stored:
+        if self._state.options.stored:
             pytest.skip("--harness-stored asks no server")
-        if findings is None or self.live_targets is None or target not in findings.tested:
+        if findings is None or self.live_targets is None or target not in findings.tested_runs:
             pytest.fail("harness: the session did not get to ask anything", pytrace=False)
         suite, _ = self._files[item.path.resolve()]
-        attach(item, RunningTest(self._workbench, self.live_targets, suite, target, case))
+        attach(item, RunningTest(self._state, self.live_targets, suite, target, case))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the report carry the case that the test amounts to, and tell of it."""
+        """Let the report carry the case that the test amounts to, and its outcome."""
         report = yield
         running = running_test_of(item)
         over = call.when == "call" or (call.when == "setup" and not report.passed)
@@ -156,19 +156,19 @@ class PythonTests:
         ]  # fmt: skip
         if found.score.value is not None:
             report.user_properties.append(("score", found.score.value))
-        _tell(report, error, found, running)
+        _set_case_outcome(report, error, found, running)
         return report
 
-    def _whom(self, section: str) -> tuple[str, ...]:
-        order = self._workbench.options.order
+    def _targets_of(self, section: str) -> tuple[str, ...]:
+        order = self._state.options.order
         if order is None:
             return self.targets
         return tuple(name for name, sections in order.tests.items() if section in sections)
 
     def _run(self, target: str) -> str:
-        findings = self._workbench.findings
+        findings = self._state.findings
         assert findings is not None
-        return findings.tested[target].run
+        return findings.tested_runs[target].run
 
     def _case(self, item: pytest.Item) -> TestCase | None:
         """The case that an item is, None where it is no Python test of a suite."""
@@ -176,7 +176,9 @@ class PythonTests:
         if known is None or _TARGET not in _params(item):
             return None
         suite, section = known
-        return TestCase(suite=suite.name, section=section.name, id=_name(item), said=_said_of(item))
+        return TestCase(
+            suite=suite.name, section=section.name, id=_name(item), mark=_case_mark(item)
+        )
 
     def _is_whole(self, place: tuple[str, str, str]) -> bool:
         """Whether all tests of a section's file were collected.
@@ -226,7 +228,7 @@ def _name(item: pytest.Item) -> str:
     return name
 
 
-def _said_of(item: pytest.Item) -> CaseMark:
+def _case_mark(item: pytest.Item) -> CaseMark:
     given: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers("case"))):
         if mark.args:
@@ -240,23 +242,23 @@ def _said_of(item: pytest.Item) -> CaseMark:
         raise pytest.UsageError(f"harness: {item.nodeid}: case(): {explain(error)}") from None
 
 
-def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> Ended:
+def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> TestEnd:
     """How a test ended: only an assertion of its own says something about the target.
 
     A fixture's does not, nor what pytest or a plugin says, such as that time is up.
     """
     if call.excinfo is None:
-        return Ended("passed")
+        return TestEnd("passed")
     error = call.excinfo.value
-    said = one_line(str(error), 600)
+    reason = one_line(str(error), 600)
     own = isinstance(error, AssertionError) or (
         isinstance(error, pytest.fail.Exception) and _raised_by(item, call.excinfo)
     )
     if own and call.when == "call":
-        return Ended("failed", said)
+        return TestEnd("failed", reason)
     if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
-        return Ended("skipped", f"{type(error).__name__}: {said}")
-    return Ended("broken", f"{type(error).__name__}: {said}")
+        return TestEnd("skipped", f"{type(error).__name__}: {reason}")
+    return TestEnd("broken", f"{type(error).__name__}: {reason}")
 
 
 def _raised_by(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -265,7 +267,7 @@ def _raised_by(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) 
     return bool(callers) and callers[-1] == item.path
 
 
-def _tell(
+def _set_case_outcome(
     report: pytest.TestReport,
     error: BaseException | None,
     found: RecordedCase,
@@ -279,19 +281,19 @@ def _tell(
     if isinstance(error, HarnessError):
         report.when = "setup"  # an error, not a failure: nothing follows about the target
         account = Account(f"no evidence, {message}", file, (line or 0) + 1, tuple(sections))
-        retell(report, NoEvidence(account))
+        set_outcome(report, NoEvidence(account))
         return
     if score.status != "scored" or score.passed:
         return
     if error is not None:
-        sections.append(("assertion", shown(report.longreprtext)))
+        sections.append(("assertion", printable(report.longreprtext)))
     account = Account(message, file, (line or 0) + 1, tuple(sections))
-    if not score.critical or running.target == running.workbench.baseline:
-        retell(report, Tolerated(account))
+    if not score.critical or running.target == running.state.baseline:
+        set_outcome(report, Tolerated(account))
         return
     if error is None:
         report.outcome = "failed"
-        retell(report, Failing(account))
+        set_outcome(report, Failing(account))
     else:
-        report.longrepr = shown(report.longreprtext)
+        report.longrepr = printable(report.longreprtext)
         report.sections += [(f"harness: {title}", text) for title, text in sections[:-1]]

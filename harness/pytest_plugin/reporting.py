@@ -13,8 +13,8 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 from _pytest.outcomes import Skipped
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.pytest_plugin.findings import Judged
-from harness.pytest_plugin.session import Workbench
+from harness.pytest_plugin.findings import Judgement
+from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score
 from harness.records.recording import RecordedCase
 from harness.records.suite import Case
@@ -54,7 +54,7 @@ class Inconclusive(Failing):
 
 
 class NoEvidence(Failing):
-    """An item about which nothing can be said: an error, not a failure."""
+    """An item without evidence: an error, not a failure."""
 
 
 class Tolerated(Skipped):
@@ -77,8 +77,8 @@ def status(report: pytest.TestReport | pytest.CollectReport) -> Status | None:
     return None
 
 
-def retell(report: pytest.TestReport, error: BaseException) -> None:
-    """Make a report tell of an outcome in the words of its item, not by a traceback."""
+def set_outcome(report: pytest.TestReport, error: BaseException) -> None:
+    """Give a report the outcome of its item, and its explanation instead of a traceback."""
     if isinstance(error, Tolerated):
         account = error.account
         report.outcome = "skipped"
@@ -101,10 +101,10 @@ def in_pytest_style(account: Account) -> ReprExceptionInfo:
     """The account as a failure that pytest prints, sends between processes and writes to JUnit."""
     place = ReprFileLocation(account.path, account.line, account.message)
     entry = ReprEntry([f"E   {account.message}"], None, None, place, "long")
-    shown = ReprExceptionInfo(reprtraceback=ReprTraceback([entry], None, "long"), reprcrash=place)
+    info = ReprExceptionInfo(reprtraceback=ReprTraceback([entry], None, "long"), reprcrash=place)
     for title, text in account.sections:
-        shown.addsection(title, text, "-")
-    return shown
+        info.addsection(title, text, "-")
+    return info
 
 
 def as_text(account: Account) -> str:
@@ -118,7 +118,9 @@ def prompt_sections(case: Case) -> Iterator[tuple[str, str]]:
     yield (
         "prompt",
         "\n".join(
-            shown(turn.content) if len(turns) == 1 else f"{turn.role}: {shown(turn.content)}"
+            printable(turn.content)
+            if len(turns) == 1
+            else f"{turn.role}: {printable(turn.content)}"
             for turn in turns
         ),
     )
@@ -128,19 +130,19 @@ def prompt_sections(case: Case) -> Iterator[tuple[str, str]]:
 
 def answer_section(who: str, score: Score, attempt: Attempt) -> tuple[str, str]:
     """What a target answered, its score and why, under a title that says whose answer it is."""
-    told = [f"answer of {who}", grade(score)]
+    title = [f"answer of {who}", grade(score)]
     if score.repeat:
-        told.insert(1, f"repeat {score.repeat + 1}")
-    lines = [shown(attempt.text) if attempt.text else _nothing(attempt)]
+        title.insert(1, f"repeat {score.repeat + 1}")
+    lines = [printable(attempt.text) if attempt.text else _nothing(attempt)]
     if attempt.state == "truncated":
         lines.append("[cut off at the token limit]")
-    if said := why(score):
-        lines.append(f"why: {said}")
-    return ", ".join(told), "\n".join(lines)
+    if reason := why(score):
+        lines.append(f"why: {reason}")
+    return ", ".join(title), "\n".join(lines)
 
 
 def conversation_sections(who: str, found: RecordedCase) -> Iterator[tuple[str, str]]:
-    """What a Python test said to a target last, and what it heard."""
+    """The last conversation of a Python test, with its answer."""
     yield from prompt_sections(found.case)
     yield answer_section(who, found.score, found.attempt)
 
@@ -159,15 +161,15 @@ def why(score: Score) -> str:
     return on_a_line(": ".join(filter(None, (label, reason))))
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """The text with nothing hidden or active in it, cut where it is very long.
 
     That goes for a CI runner too, which takes a line that begins with `::`, or `##[` anywhere, for
     a command of its own.
     """
     cut = clip(text, _TEXT)
-    told = _COMMAND.sub(r"| \1", cut.text).replace("##[", "## [")
-    return f"{told}\n[{cut.more}]" if cut.more else told
+    visible = _COMMAND.sub(r"| \1", cut.text).replace("##[", "## [")
+    return f"{visible}\n[{cut.more}]" if cut.more else visible
 
 
 def _nothing(attempt: Attempt) -> str:
@@ -180,8 +182,8 @@ def _nothing(attempt: Attempt) -> str:
 
 def _expected(expect: Mapping[str, Any]) -> Iterator[str]:
     for key, value in expect.items():
-        said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"{one_line(key, 80)}: {one_line(said, _TEXT)}"
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{one_line(key, 80)}: {one_line(text, _TEXT)}"
 
 
 EVERY, LIVE_EVERY = 10.0, 0.1
@@ -243,25 +245,25 @@ def progress_of(config: pytest.Config) -> Progress:
 _COLOURS = {"PROMOTE": "green", "BLOCK": "red", "INVALID": "red", "INCONCLUSIVE": "yellow"}
 
 
-def header(workbench: Workbench) -> str:
-    """What is put to whom, on one line."""
-    targets = ", ".join(workbench.options.targets)
-    against = f", baseline: {workbench.baseline}" if workbench.baseline else ""
-    return f"harness: targets: {targets}{against}, configuration: {_near(workbench.options.config)}"
+def header(state: SessionState) -> str:
+    """Targets, baseline and configuration of the session, on one line."""
+    targets = ", ".join(state.options.targets)
+    against = f", baseline: {state.baseline}" if state.baseline else ""
+    return f"harness: targets: {targets}{against}, configuration: {_near(state.options.config)}"
 
 
 def summarise(
-    workbench: Workbench, terminal: pytest.TerminalReporter, notes: Sequence[str] = ()
+    state: SessionState, terminal: pytest.TerminalReporter, notes: Sequence[str] = ()
 ) -> None:
     """Write the verdict on each candidate, where its report is, `notes`, and what was tolerated."""
     tolerated = terminal.stats.get(TOLERATED, [])
-    judged = {} if workbench.findings is None else workbench.findings.judged
-    if not (tolerated or judged or notes or workbench.partial):
+    judged = {} if state.findings is None else state.findings.judged
+    if not (tolerated or judged or notes or state.partial):
         return
     terminal.write_sep("=", "harness")
     for candidate, found in judged.items():
-        _tell(workbench, candidate, found, terminal)
-    for candidate, folder in workbench.partial.items():
+        _write_verdict(state, candidate, found, terminal)
+    for candidate, folder in state.partial.items():
         terminal.write_line(f"{candidate}: broken off; the same command goes on", yellow=True)
         terminal.write_line(f"  partial report: {_near(folder / 'report.html')}")
     for note in notes:
@@ -270,10 +272,10 @@ def summarise(
         _list(tolerated, terminal)
 
 
-def _tell(
-    workbench: Workbench, candidate: str, found: Judged, terminal: pytest.TerminalReporter
+def _write_verdict(
+    state: SessionState, candidate: str, found: Judgement, terminal: pytest.TerminalReporter
 ) -> None:
-    against = f"{candidate} against {workbench.baseline}"
+    against = f"{candidate} against {state.baseline}"
     if found.verdict is None or found.report is None:
         terminal.write_line(f"{against}: only a part was judged, so there is no verdict")
         return
@@ -296,8 +298,8 @@ def _list(tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter)
             terminal.write_line(reason)
             terminal.write_line(getattr(report, TEXT, ""))
         else:
-            said = reason.removeprefix(f"{TOLERATED}: ")
-            terminal.write_line(f"{TOLERATED.upper()} {report.nodeid} - {said}")
+            text = reason.removeprefix(f"{TOLERATED}: ")
+            terminal.write_line(f"{TOLERATED.upper()} {report.nodeid} - {text}")
 
 
 def _near(path: Path) -> str:

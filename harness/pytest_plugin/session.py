@@ -72,15 +72,15 @@ def _by_case(scores: Iterable[Score]) -> dict[str, tuple[Score, ...]]:
     }
 
 
-def told(error: HarnessError, root: Path) -> str:
+def error_line(error: HarnessError, root: Path) -> str:
     """The error on one line, its paths as seen from a folder."""
     return error.line.replace(f"{root}/", "")
 
 
-class Workbench:
+class SessionState:
     """One session's project, opened once; `findings` are there when everything was asked.
 
-    `bench` is None where the project has no policy, or where a suite cannot be loaded: `broken`
+    `context` is None where the project has no policy, or where a suite cannot be loaded: `broken`
     then says which and why, by its file. `partial` are the folders of reports on candidates that
     were broken off.
     """
@@ -91,7 +91,7 @@ class Workbench:
         for target in options.targets:
             self.project.target(target)
         self.files = dict(self._suite_files())
-        self.bench: GateContext | None = None
+        self.context: GateContext | None = None
         self.broken: Mapping[Path, HarnessError] = {}
         self.collected: dict[str, None] = {}
         self.wide_owner: Path | None = None
@@ -103,7 +103,7 @@ class Workbench:
     @property
     def policy(self) -> Policy | None:
         """The policy, with the baseline that the command line asks for."""
-        return None if self.bench is None else self.bench.policy
+        return None if self.context is None else self.context.policy
 
     @property
     def baseline(self) -> str | None:
@@ -137,15 +137,15 @@ class Workbench:
         return self.suites[file]
 
     def scope(self, names: tuple[str, ...]) -> GateContext:
-        """The bench on which only the named suites count.
+        """The context on which only the named suites count.
 
         Raises:
             UsageError: there is no policy, or another suite cannot be loaded.
         """
         from harness.session.context import open_context
 
-        if self.bench is not None and len(names) == len(self.bench.suites):
-            return self.bench
+        if self.context is not None and len(names) == len(self.context.suites):
+            return self.context
         return open_context(self.project, self.candidates, self.options.baseline, names)
 
     def answers(self, target: str) -> Answers | None:
@@ -167,21 +167,21 @@ class Workbench:
             ServerError: it does not start.
         """
         server = self.project.target(target).server
-        names = (*self.options.targets, *(self.bench.live_baseline if self.bench else ()))
+        names = (*self.options.targets, *(self.context.live_baseline if self.context else ()))
         there = [name for name in dict.fromkeys(names) if self._server(name) == server]
         with connect(self.project, server, there, log, say) as endpoint:
             yield endpoint
 
-    def told(self, error: HarnessError) -> str:
+    def error_line(self, error: HarnessError) -> str:
         """The error on one line, its paths as seen from the project."""
-        return told(error, self.project.root)
+        return error_line(error, self.project.root)
 
     def _server(self, target: str) -> str:
         return self.project.target(target).server
 
     def _look_up(self, target: str) -> Answers | None:
         if target.startswith(SEALED):
-            sealed = None if self.bench is None else self.bench.sealed
+            sealed = None if self.context is None else self.context.sealed
             return None if sealed is None else held_answers(sealed, target)
         run = None if self.findings is None else self.findings.runs.get(target)
         return None if run is None else stored_answers(RunFolder(self.project.runs / run))
@@ -198,9 +198,9 @@ class Workbench:
             if self.project.config.gate is None and self.options.baseline is None:
                 suites = load_suites(self.project)
             else:
-                self.bench = self._open()
+                self.context = self._open()
                 # What a gate leaves out must not be asked for here either.
-                suites = load_suites(self.project) if self.options.order else self.bench.suites
+                suites = load_suites(self.project) if self.options.order else self.context.suites
         except SuiteError:
             loaded, self.broken = self._load_each()
             if not self.broken:
@@ -219,10 +219,10 @@ class Workbench:
 
         named = self.options.baseline or self.project.policy().baseline
         candidates = [name for name in self.options.targets if name != named]
-        bench = open_context(self.project, candidates, self.options.baseline, self._wanted())
+        context = open_context(self.project, candidates, self.options.baseline, self._wanted())
         for candidate in candidates:
-            bench.check_repeats(candidate, self.options.repeats)
-        return bench
+            context.check_repeats(candidate, self.options.repeats)
+        return context
 
     def _load_each(self) -> tuple[dict[Path, Suite], dict[Path, HarnessError]]:
         loaded: dict[Path, Suite] = {}

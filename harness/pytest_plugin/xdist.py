@@ -1,4 +1,4 @@
-"""Spread: one asking for all workers of pytest-xdist, who tell what they need and read the rest."""
+"""Sessions of pytest-xdist: the controller asks for all workers, and they read its findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.files import read_bytes, write_atomic
-from harness.pytest_plugin.findings import Findings, Needs
+from harness.pytest_plugin.findings import Findings, Requirements
 from harness.records.base import Record
 
 _INPUT = "harness_folder"
@@ -25,17 +25,17 @@ _LOOK = 0.1
 PATIENCE = 900.0
 
 
-class Managed(Record):
+class ManagedEndpoint(Record):
     """Where a managed server answers that another process of the session has started."""
 
     urls: tuple[str, ...]
     api_key: str
 
 
-class Running(Record):
-    """Managed servers by name."""
+class RunningServers(Record):
+    """ManagedEndpoint servers by name."""
 
-    servers: dict[str, Managed]
+    servers: dict[str, ManagedEndpoint]
 
 
 class Node(Protocol):
@@ -50,13 +50,13 @@ class Controller:
     def __init__(self) -> None:
         self._folder: Path | None = None
 
-    def invite(self, node: Node) -> None:
+    def share_folder(self, node: Node) -> None:
         """Tell a worker that is about to start where the folder is."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="harness-pytest-"))
         node.workerinput[_INPUT] = str(self._folder)
 
-    def needs(self, node: Node) -> Needs:
+    def requirements(self, node: Node) -> Requirements:
         """What the worker's selected items need.
 
         Raises:
@@ -68,21 +68,21 @@ class Controller:
             raise pytest.UsageError(
                 "harness: a worker of pytest-xdist is on another machine; use -n, or --tx popen"
             )
-        return Needs.model_validate_json(data)
+        return Requirements.model_validate_json(data)
 
     def publish(self, findings: Findings) -> None:
         """Leave the findings where the workers look for them."""
         assert self._folder is not None
         write_atomic(self._folder / _FINDINGS, findings.model_dump_json())
 
-    def connect(self, running: Mapping[str, Managed]) -> None:
+    def connect(self, running: Mapping[str, ManagedEndpoint]) -> None:
         """Leave where managed servers answer, for workers; only this user can read it."""
         if self._folder is None:
             return
-        told = Running(servers=dict(running))
-        write_atomic(self._folder / _RUNNING, told.model_dump_json())
+        record = RunningServers(servers=dict(running))
+        write_atomic(self._folder / _RUNNING, record.model_dump_json())
 
-    def beat(self) -> None:
+    def touch(self) -> None:
         """Let workers who wait know that the session goes on."""
         if self._folder is not None:
             (self._folder / _PULSE).touch()
@@ -100,22 +100,22 @@ class Worker:
         self._folder = Path(given[_INPUT])
         self._name = _named(given)
 
-    def tell(self, needs: Needs) -> None:
+    def send(self, requirements: Requirements) -> None:
         """Tell the controller what the selected items need."""
         if self._folder.is_dir():
-            write_atomic(self._folder / self._name, needs.model_dump_json())
+            write_atomic(self._folder / self._name, requirements.model_dump_json())
 
     def findings(self) -> Findings | None:
         """What the controller found out."""
         data = read_bytes(self._folder / _FINDINGS)
         return None if data is None else Findings.model_validate_json(data)
 
-    def running(self) -> dict[str, Managed]:
+    def running(self) -> dict[str, ManagedEndpoint]:
         """Where the managed servers answer that the controller has started."""
         data = read_bytes(self._folder / _RUNNING)
-        return {} if data is None else Running.model_validate_json(data).servers
+        return {} if data is None else RunningServers.model_validate_json(data).servers
 
-    def judged(self, clock: Clock = SYSTEM_CLOCK) -> Findings | None:
+    def wait_for_verdict(self, clock: Clock = SYSTEM_CLOCK) -> Findings | None:
         """The findings once Python tests have been run elsewhere and the rules judged.
 
         They are as they stand where the session has not moved on for `PATIENCE` seconds.

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from harness.pytest_plugin.findings import Needs, needs_of
+from harness.pytest_plugin.findings import Requirements, requirements_of
 from harness.run.plan import Selection
 
 
 def test_needs_are_gathered_by_target_each_once() -> None:
-    needs = needs_of(
+    requirements = requirements_of(
         ["s"], [("good", "s/a/1"), ("base", "s/a/1"), ("good", "s/a/1")], [("good", 2)]
     )
-    assert needs == Needs(
+    assert requirements == Requirements(
         suites=("s",), cases={"good": ("s/a/1",), "base": ("s/a/1",)}, rules={"good": (2,)}
     )
-    assert needs.targets == ("good", "base")
+    assert requirements.targets == ("good", "base")
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_needs_are_gathered_by_target_each_once() -> None:
 def test_a_target_is_asked_for_what_is_needed(
     target: str, suites: int, selection: Selection
 ) -> None:
-    needs = Needs(
+    requirements = Requirements(
         suites=("s",),
         cases={"one": ("s/a/1",), "all": ("s/a/1", "s/a/2"), "rule": ("s/a/1",)},
         rules={"rule": (0,)},
     )
-    assert needs.selection(target, 2, suites, None) == selection
+    assert requirements.selection(target, 2, suites, None) == selection
