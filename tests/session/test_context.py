@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from harness.config import Project, load_project
+from harness.config import Project
 from harness.errors import EvidenceError, UsageError
 from harness.session.context import open_context, report_folder, sealed_run
-
-
-@pytest.fixture
-def project(project_dir: Path) -> Project:
-    return load_project(project_dir / "harness.yaml")
 
 
 def test_names_are_checked_before_anything_is_asked(project: Project) -> None:
