@@ -6,9 +6,11 @@ import errno
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
 from harness.errors import ConfigError, UsageError
-from harness.yaml_files import line_of, read_yaml
+from harness.yaml_files import any_of, line_of, model_schema, one_file, read_yaml
 
 TEXT = """\
 # a project
@@ -115,3 +117,42 @@ def test_what_is_no_readable_file_is_one_line_of_yaml(
     monkeypatch.setattr(Path, "read_text", denied)
     with pytest.raises(ConfigError, match=r"x\.yaml: cannot read: Permission denied$"):
         read_yaml(tmp_path / "x.yaml", ConfigError)
+
+
+class Inner(BaseModel):
+    size: int
+
+
+class Outer(BaseModel):
+    inner: Inner
+
+
+class Other(BaseModel):
+    class Inner(BaseModel):
+        name: str
+
+    inner: Inner
+
+
+def test_parts_of_one_name_are_kept_apart() -> None:
+    schema = one_file(
+        "file.yaml", any_of([model_schema(Outer, "outer."), model_schema(Other, "other.")])
+    )
+    Draft202012Validator.check_schema(schema)
+    fits = Draft202012Validator(schema).is_valid
+    assert fits({"inner": {"size": 3}})
+    assert fits({"inner": {"name": "three"}})
+    assert not fits({"inner": {"size": "three"}})
+    assert not fits({})
+    assert set(schema["$defs"]) == {"outer.Inner", "other.Inner"}
+
+
+def test_the_title_of_a_file_is_its_own() -> None:
+    schema = one_file("recipe", model_schema(Inner))
+    assert schema["title"] == "recipe"
+    assert "$defs" not in schema
+
+
+def test_alternatives_without_parts_have_no_definitions() -> None:
+    assert "$defs" not in any_of([{"type": "string"}])
+    assert Draft202012Validator(any_of([{"type": "string"}])).is_valid("x")

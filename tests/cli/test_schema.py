@@ -136,7 +136,7 @@ def test_a_scorer_of_somebody_else_is_in_the_schema(plugins: None) -> None:
     assert wrong("suite", suite) == ["$.sections.loud"]
 
 
-def test_a_kind_of_section_and_of_rule_of_somebody_else_are_in_the_schemas() -> None:
+def test_a_kind_of_section_of_somebody_else_is_in_the_schema() -> None:
     class Keys(Record):
         corpus: str
 
@@ -154,6 +154,8 @@ def test_a_kind_of_section_and_of_rule_of_somebody_else_are_in_the_schemas() -> 
     suite["sections"]["own"] = {"kind": "corpus", "corpus": 3}
     assert [error.json_path for error in checker.iter_errors(suite)] == ["$.sections.own"]
 
+
+def test_a_kind_of_rule_of_somebody_else_is_in_the_schema() -> None:
     config = read(CONFIGS[0])
     rule = {"metric": "a.b.c", "require": "worst_group_at_least", "value": 0.9}
     config["gate"]["rules"].append(rule)

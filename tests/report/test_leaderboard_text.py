@@ -11,7 +11,6 @@ import pytest
 from harness.records.leaderboard import Choice, Leaderboard
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
-from harness.report.leaderboard_drawing import NARROW, WIDE, GapLayout, render_gaps
 from harness.report.leaderboard_text import (
     LeaderboardContent,
     recommendation_title,
@@ -113,19 +112,6 @@ def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
     )
     widths = {line.count(" | ") for line in lines if line.startswith("|")}
     assert widths == {5}
-
-
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_the_drawing_is_the_same_each_time_and_has_no_style(size: GapLayout) -> None:
-    first, second = (render_gaps(LeaderboardContent(leaderboard()), size) for _ in range(2))
-    assert first == second
-    assert "style=" not in first
-    assert first.count(">good</text>") == 7
-
-
-def test_nothing_is_drawn_where_nothing_can_be_computed() -> None:
-    content = LeaderboardContent(Leaderboard("base", 0.05, (doubtful("same"),), None))
-    assert render_gaps(content, WIDE) == ""
 
 
 @pytest.mark.parametrize("bad", [HOSTILE[0], HOSTILE[10], HOSTILE[15], HOSTILE[16]])

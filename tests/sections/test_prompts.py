@@ -10,14 +10,17 @@ import pytest
 import yaml
 
 from harness.config import load_project
+from harness.errors import SuiteError
 from harness.records.attempt import Term
 from harness.records.metric import Metric
 from harness.records.suite import Case
 from harness.records.verdict import Verdict
 from harness.scorers import Judgement, registry
 from harness.sections.load_suites import load_suites
+from harness.suites import load_suite
 from tests.cli.builders import call
 from tests.shop import suite_yaml
+from tests.suites.builders import Book, by, load, write
 
 WORDS = Metric(name="words", unit="words", direction="lower", low=0.0, high=None)
 METRIC = "shop.gold.words"
@@ -92,3 +95,46 @@ def test_what_a_metric_means_is_part_of_the_digest_and_a_share_changes_none(
     assert digest() == before
     monkeypatch.setattr(Brevity, "metrics", (WORDS.model_copy(update={"high": 99.0}), "greets"))
     assert digest() != before
+
+
+def test_an_expectation_that_the_scorer_cannot_read_names_line_and_key(tmp_path: Path) -> None:
+    write(tmp_path, two=[{"id": "x", "prompt": "?"}])
+    with pytest.raises(SuiteError) as caught:
+        load(tmp_path)
+    assert caught.value.line == f"{tmp_path}/two.jsonl:1: expect.want: missing key"
+
+
+@pytest.mark.parametrize("method", ["metrics", "check_section", "check_case"])
+@pytest.mark.parametrize("error", [TypeError("oops"), KeyError("want"), SystemExit(3)])
+def test_a_scorer_that_crashes_is_named_with_section_and_exception(
+    tmp_path: Path, method: str, error: BaseException
+) -> None:
+    def crash(*_: Any) -> None:
+        raise error
+
+    broken = Book()
+    setattr(broken, method, crash)
+    with pytest.raises(SuiteError) as caught:
+        load_suite(write(tmp_path), by(broken))
+    place = "one.jsonl:1" if method == "check_case" else "suite.yaml:6: sections.one"
+    assert caught.value.line == (
+        f"{tmp_path}/{place}: scorer `plain` of section `one` crashed: "
+        f"{type(error).__name__}: {error}"
+    )
+
+
+@pytest.mark.parametrize("odd", [7, None, ["right"]])
+def test_a_metric_whose_name_is_no_text_is_the_scorers_fault(tmp_path: Path, odd: Any) -> None:
+    broken = Book()
+    broken.known = {"plain": ("right", odd)}  # type: ignore[misc]
+    with pytest.raises(SuiteError, match=r"sections\.one: scorer: `plain` has a metric named .*"):
+        load_suite(write(tmp_path), by(broken))
+
+
+def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> None:
+    class Interrupted(Book):
+        def check_case(self, *_: Any) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_suite(write(tmp_path), by(Interrupted()))

@@ -10,6 +10,8 @@ from harness.files import Appender
 from harness.records.attempt import Attempt, Failure, Score
 from harness.records.run import Run, RunHeader
 from harness.storage import RunFolder
+from harness.storage.mirror import Mirror
+from harness.storage.remote_store import Store
 from tests.builders import make_run, shop
 
 
@@ -63,3 +65,9 @@ def failed(attempt: Attempt) -> Attempt:
     place = {"key": attempt.key, "suite": attempt.suite, "section": attempt.section,
              "case": attempt.case, "repeat": attempt.repeat}  # fmt: skip
     return Attempt(**place, status="failed", failure=Failure(cause="reset", detail="gone"))
+
+
+def fetched(store: Store, run: Run, runs: Path) -> tuple[RunFolder, list[str]]:
+    said: list[str] = []
+    Mirror(store, said.append).fetch(runs, "base")
+    return place(run, runs), said

@@ -6,7 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from harness.records.run import Run
+from harness.storage.remote_store import Store
 from tests.storage.bucket import Bucket, serving
+from tests.storage.builders import (
+    a_run,
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         "path": f"{tmp_path}/mirror",
     }
     return places[request.param]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return a_run(tmp_path / "project")
+
+
+@pytest.fixture
+def store(url: str) -> Store:
+    return Store.open(url)

@@ -4,41 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import JournalError, StorageError
+from harness.errors import JournalError
 from harness.records.run import Run
-from harness.storage import RunFolder
 from harness.storage.journal_segments import segments
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
 from harness.storage.remote_store import Store
 from tests.manual_clock import ManualClock
 from tests.storage.builders import (
-    a_run,
     append,
     begun,
     failed,
+    fetched,
     finished,
     held,
     place,
     rows,
     written,
 )
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return a_run(tmp_path / "project")
-
-
-@pytest.fixture
-def store(url: str) -> Store:
-    return Store.open(url)
-
-
-def fetched(store: Store, run: Run, runs: Path) -> tuple[RunFolder, list[str]]:
-    said: list[str] = []
-    Mirror(store, said.append).fetch(runs, "base")
-    return place(run, runs), said
 
 
 def half_way(store: Store, run: Run, runs: Path, *, up: int, more: int = 0) -> None:
@@ -60,22 +43,6 @@ def test_a_finished_run_is_the_same_elsewhere(store: Store, run: Run, tmp_path: 
     there, _ = fetched(store, run, tmp_path / "b")
     assert held(there) == held(here)
     assert there.server_log.read_text() == "it went well"
-
-
-def test_run_json_is_put_up_last(tmp_path: Path, run: Run) -> None:
-    order = []
-
-    class Noting(Store):
-        def write(self, name: str, data: bytes) -> None:
-            order.append(name.rpartition("/")[2])
-            super().write(name, data)
-
-        def upload(self, path: Path, name: str) -> None:
-            order.append(name.rpartition("/")[2])
-            super().upload(path, name)
-
-    Mirror(Noting.open(str(tmp_path / "mirror"))).finish(finished(run, tmp_path / "a").path)
-    assert order == ["attempts.jsonl", "scores.jsonl", "run.json"]
 
 
 def test_a_lost_machine_loses_what_was_not_up_yet(store: Store, run: Run, tmp_path: Path) -> None:
@@ -228,60 +195,6 @@ def test_a_name_that_leads_elsewhere_is_no_run(tmp_path: Path, run: Run) -> None
 
     Mirror(Hostile.open(str(tmp_path / "m"))).fetch(tmp_path / "b", "base")
     assert not (tmp_path / "b").exists()
-
-
-def test_while_a_run_is_held_its_journal_goes_up_by_itself_in_the_end(
-    store: Store, run: Run, tmp_path: Path
-) -> None:
-    folder = place(run, tmp_path / "a")
-
-    def broken_off() -> None:
-        with Mirror(store).hold(folder.path) as hold, written(folder, begun(run)) as journal:
-            hold.follow()
-            append(journal, *run.attempts[:7])
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        broken_off()
-    there, _ = fetched(store, run, tmp_path / "b")
-    assert len(there.attempts()) == 7
-    assert store.read(f"{run.header.run_id}/lease.json") is None
-
-
-def test_finishing_leaves_no_segments(store: Store, run: Run, tmp_path: Path) -> None:
-    folder = place(run, tmp_path / "a")
-    with Mirror(store).hold(folder.path) as hold:
-        with written(folder, begun(run)) as journal:
-            append(journal, *run.attempts)
-            hold.follow()
-        folder.finish(rows(run), None, "2026-01-02T00:00:00Z")
-        hold.finish()
-    assert segments(store, run.header.run_id) == []
-    there, _ = fetched(store, run, tmp_path / "b")
-    assert held(there) == held(folder)
-
-
-def test_a_mirror_that_fails_does_not_stop_the_run_but_its_end(run: Run, tmp_path: Path) -> None:
-    class Failing(Store):
-        down = False
-
-        def write(self, name: str, data: bytes) -> None:
-            if self.down:
-                raise StorageError("is down")
-            super().write(name, data)
-
-    store = Failing.open(str(tmp_path / "mirror"))
-    folder = place(run, tmp_path / "a")
-
-    def asked() -> None:
-        with Mirror(store).hold(folder.path) as hold, written(folder, begun(run)) as journal:
-            hold.follow()
-            store.down = True
-            append(journal, *run.attempts)
-
-    with pytest.raises(StorageError, match="is down"):
-        asked()
-    assert len(folder.attempts()) == len(run.attempts)
 
 
 def test_without_a_url_nothing_is_mirrored(run: Run, tmp_path: Path) -> None:

@@ -1,77 +1,15 @@
 from __future__ import annotations
 
-import errno
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
-from harness.records.suite import Case, Suite
-from harness.sections.prompts import PromptsKind
-from harness.sections.registry import SectionKinds
-from harness.suites import load_suite
-
-
-class Book:
-    """Two scorers that know nothing of the real ones."""
-
-    known: ClassVar = {"plain": ("right", "close"), "strict": ("right",)}
-
-    def metrics(self, scorer: str) -> tuple[str, ...]:
-        if scorer not in self.known:
-            raise ValueError(f"no scorer `{scorer}`; there is `plain`, `strict`")
-        return self.known[scorer]
-
-    def check_section(self, scorer: str, settings: Mapping[str, Any]) -> None:
-        for key in settings:
-            if key != "depth":
-                raise ValueError(f"{key}: unknown key; known here: depth")
-
-    def check_case(self, scorer: str, settings: Mapping[str, Any], case: Case) -> None:
-        if scorer == "strict" and "want" not in case.expect:
-            raise ValueError("want: missing key")
-
-
-def by(scorers: Book) -> SectionKinds:
-    """The one kind of section that has scorers, with these."""
-    kinds = SectionKinds(())
-    kinds.register(PromptsKind(scorers))
-    return kinds
-
-
-SUITE = """\
-name: demo
-domain: a demo
-version: 1
-system_prompt: Be kind. {{ not a template }}
-sections:
-  one: {cases: one.jsonl, scorer: plain, depth: 2}
-  two: {cases: two.jsonl, scorer: strict, metrics: [right]}
-"""
-ONE = [{"id": "a", "prompt": "A?"}, {"id": "b", "group": "a", "prompt": "B?", "critical": True}]
-TWO = [{"id": "c", "messages": [{"role": "user", "content": "C?"}], "expect": {"want": 1}}]
-
-
-def write(folder: Path, suite: str = SUITE, one: Any = None, two: Any = None) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "suite.yaml").write_text(suite, encoding="utf-8")
-    for name, cases in (("one.jsonl", ONE if one is None else one), ("two.jsonl", two or TWO)):
-        text = cases if isinstance(cases, str) else lines(cases)
-        (folder / name).write_text(text, encoding="utf-8", newline="")
-    return folder
-
-
-def lines(cases: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
-
-
-def load(folder: Path) -> Suite:
-    return load_suite(folder, by(Book()))
+from tests.suites.builders import ONE, SUITE, lines, load, many, write
 
 
 def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
@@ -259,34 +197,6 @@ def test_a_folder_without_a_suite_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_a_doubled_id_names_both_places_even_across_sections(tmp_path: Path) -> None:
-    write(
-        tmp_path, two=[{"id": "x", "prompt": "?", "expect": {"want": 1}}, {**TWO[0], "id": " b "}]
-    )
-    with pytest.raises(SuiteError) as caught:
-        load(tmp_path)
-    assert caught.value.line == (
-        f"{tmp_path}/two.jsonl:2: id: `b` is taken by {tmp_path}/one.jsonl:2 - ids are unique "
-        "within a suite"
-    )
-
-
-def test_an_expectation_that_the_scorer_cannot_read_names_line_and_key(tmp_path: Path) -> None:
-    write(tmp_path, two=[{"id": "x", "prompt": "?"}])
-    with pytest.raises(SuiteError) as caught:
-        load(tmp_path)
-    assert caught.value.line == f"{tmp_path}/two.jsonl:1: expect.want: missing key"
-
-
-def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(lines(ONE))
-    folder = write(tmp_path / "suite")
-    (folder / "one.jsonl").unlink()
-    (folder / "one.jsonl").symlink_to(tmp_path / "secret")
-    with pytest.raises(SuiteError, match="leaves the suite's folder"):
-        load(folder)
-
-
 HALF = "half a surrogate pair, which is no character"
 
 
@@ -314,66 +224,12 @@ def test_half_a_character_is_refused_before_anything_is_asked(
     caught.value.line.encode()
 
 
-@pytest.mark.parametrize("place", ["stat", "open"])
-def test_a_file_without_permission_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    write(tmp_path)
-    usual = getattr(Path, place)
-
-    def denied(self: Path, *args: Any, **more: Any) -> Any:
-        if self.name == ("suite.yaml" if place == "stat" else "one.jsonl"):
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return usual(self, *args, **more)
-
-    monkeypatch.setattr(Path, place, denied)
-    with pytest.raises(SuiteError, match=r"cannot read: Permission denied$") as caught:
-        load(tmp_path)
-    assert "\n" not in caught.value.line
-
-
 def test_a_folder_in_place_of_the_yaml_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").mkdir()
     with pytest.raises(SuiteError, match=r"suite\.yaml: cannot read: Is a directory"):
         load(tmp_path)
     with pytest.raises(SuiteError, match=r"no such file|embedded null byte"):
         load(tmp_path / "a\0b")
-
-
-@pytest.mark.parametrize("method", ["metrics", "check_section", "check_case"])
-@pytest.mark.parametrize("error", [TypeError("oops"), KeyError("want"), SystemExit(3)])
-def test_a_scorer_that_crashes_is_named_with_section_and_exception(
-    tmp_path: Path, method: str, error: BaseException
-) -> None:
-    def crash(*_: Any) -> None:
-        raise error
-
-    broken = Book()
-    setattr(broken, method, crash)
-    with pytest.raises(SuiteError) as caught:
-        load_suite(write(tmp_path), by(broken))
-    place = "one.jsonl:1" if method == "check_case" else "suite.yaml:6: sections.one"
-    assert caught.value.line == (
-        f"{tmp_path}/{place}: scorer `plain` of section `one` crashed: "
-        f"{type(error).__name__}: {error}"
-    )
-
-
-@pytest.mark.parametrize("odd", [7, None, ["right"]])
-def test_a_metric_whose_name_is_no_text_is_the_scorers_fault(tmp_path: Path, odd: Any) -> None:
-    broken = Book()
-    broken.known = {"plain": ("right", odd)}  # type: ignore[misc]
-    with pytest.raises(SuiteError, match=r"sections\.one: scorer: `plain` has a metric named .*"):
-        load_suite(write(tmp_path), by(broken))
-
-
-def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> None:
-    class Interrupted(Book):
-        def check_case(self, *_: Any) -> None:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        load_suite(write(tmp_path), by(Interrupted()))
 
 
 TEXT = st.text(min_size=1).filter(lambda text: text.strip())
@@ -441,12 +297,6 @@ def test_formatting_of_the_yaml_leaves_the_digest_alone(tmp_path: Path) -> None:
     assert load(write(tmp_path / "a")).digest == load(write(tmp_path / "b", other)).digest
 
 
-def many(count: int) -> list[dict[str, Any]]:
-    return [
-        {"id": f"c{number}", "prompt": f"ask {number} \u2028 \u00e4"} for number in range(count)
-    ]
-
-
 @pytest.mark.parametrize("held", [0, 1 << 20], ids=["read again", "held"])
 def test_cases_are_the_same_however_they_are_come_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
@@ -459,18 +309,6 @@ def test_cases_are_the_same_however_they_are_come_by(
     assert cases[3].messages[0].content == "ask 3 \u2028 \u00e4"
     with pytest.raises(IndexError):
         cases[5]
-
-
-def test_a_large_file_that_changes_while_it_is_in_use_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.suites.cases.LARGEST_HELD", 0)
-    folder = write(tmp_path, one=many(5))
-    cases = load(folder).sections[0].cases
-    (folder / "one.jsonl").write_text(lines(many(6)))
-    for read in (lambda: list(cases), lambda: cases[2]):
-        with pytest.raises(SuiteError, match=r"one\.jsonl: was changed while it was in use"):
-            read()
 
 
 def test_an_edit_does_not_disturb_who_has_loaded_a_suite(tmp_path: Path) -> None:

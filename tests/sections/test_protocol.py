@@ -1,4 +1,4 @@
-"""Kinds of section that live in the tests, through everything that a user can do with them."""
+"""Kinds of section that live in the tests keep the protocol, whatever a user does with them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,37 @@
+"""`harness train`: what is refused before anything is loaded."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from harness.cli import train
+from harness.errors import UsageError
+from tests.cli.builders import call
+
+
+def test_every_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(name: str) -> object:
+        return None if name in ("peft", "trl") else find_spec(name)
+
+    monkeypatch.setattr(train, "find_spec", found)
+    with pytest.raises(UsageError) as caught:
+        train.require_training()
+    assert caught.value.what == "training needs peft, trl"
+    assert "pip install -e '.[train]'" in (caught.value.hint or "")
+
+
+def test_a_bad_recipe_stops_all_before_any_is_trained(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "require_training", lambda: None)
+    good = "name: good\nbase: models/x\ndata: [d.jsonl]\nsteps: 1\n"
+    Path("good.yaml").write_text(good)
+    Path("bad.yaml").write_text(good.replace("steps: 1", "steps: 1\nepochs: 2"))
+    assert call("train", "good.yaml", "bad.yaml") == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: bad.yaml")
+    assert "give either steps or epochs, and not both" in shown
+    assert not (project_dir / ".harness/candidates").exists()

@@ -1,0 +1,80 @@
+"""Measurements in simulated time, of arms that behave as told."""
+
+from __future__ import annotations
+
+import contextlib
+
+from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
+from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, Quiet
+from benchmarks.latency_world import VirtualServer, header, measuring
+from harness.client.protocol import ChatRequest, Failed, Reply
+from harness.gate.rules.latency import LatencyRatioAtMost
+from harness.latency.measure import measure_rounds
+from harness.records.attempt import Failure
+from harness.records.latency import Measurement
+from harness.records.latency_settings import LatencySettings
+from harness.storage.working_files import MeasurementFolder
+from tests.client.simulated import SimulatedClock, simulate
+
+SAME = {CANDIDATE: Behaviour(), BASELINE: Behaviour()}
+
+
+SLOW = {CANDIDATE: Behaviour(times=8.0), BASELINE: Behaviour()}
+
+
+FEW = LatencySettings(loads=(LOAD,), requests=100, rounds=10, max_tokens=16)
+
+
+RULE = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p50", value=LIMIT)
+
+
+class Asked:
+    """A server that counts, and that breaks after so many requests if it is told how."""
+
+    def __init__(self, server: VirtualServer, after: int = 10**9, how: Failure | None = None):
+        self.server = server
+        self.after = after
+        self.how = how
+        self.asked: list[ChatRequest] = []
+
+    async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+        self.asked.append(request)
+        if len(self.asked) > self.after:
+            if self.how is None:
+                raise KeyboardInterrupt
+            return Failed(self.how, None, 1)
+        return await self.server.ask(request, intended=intended)
+
+
+def measure(
+    folder: MeasurementFolder,
+    behaviours: dict[str, Behaviour],
+    settings: LatencySettings = FEW,
+    *,
+    rules: tuple[LatencyRatioAtMost, ...] = (),
+    after: int = 10**9,
+    how: Failure | None = None,
+) -> Asked:
+    """The server that was asked, by a measurement that begins or goes on in the folder."""
+    found: list[Asked] = []
+
+    async def work(clock: SimulatedClock) -> None:
+        ready = measuring(VirtualServer(clock, behaviours, seed=3), clock)
+        ready.client = client = Asked(ready.client, after, how)  # type: ignore[arg-type]
+        found.append(client)
+        metrics = tuple(rule.metric.removeprefix("latency.") for rule in rules)
+        begun = folder.header() or header(settings, metrics, ALPHA)
+        folder.write_header(begun)
+        done = await measure_rounds(begun, folder, ready, rules, Quiet())
+        folder.write_header(done.model_copy(update={"finished": True}))
+
+    with contextlib.suppress(KeyboardInterrupt):
+        simulate(work(SimulatedClock()))
+    return found[0]
+
+
+def finished(folder: MeasurementFolder) -> Measurement:
+    known = folder.header()
+    assert known is not None
+    assert known.finished
+    return known
