@@ -8,13 +8,13 @@ import pytest
 from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 
-from harness.report.content import Failure
+from harness.report.content import GateFailure
 from harness.report.rendering import render_page, render_text
 from tests.report.hostile import HOSTILE
 
 
-def failure(text: str) -> Failure:
-    return Failure("ERROR", text, "base", text, "", 3, "2026-11-20T14:05:00Z")
+def failure(text: str) -> GateFailure:
+    return GateFailure("ERROR", text, "base", text, "", 3, "2026-11-20T14:05:00Z")
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
