@@ -99,7 +99,7 @@ def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
     return {target: tuple(things) for target, things in found.items()}
 
 
-class Judgement(Record):
+class CandidateResult(Record):
     """What the policy makes of one candidate.
 
     `rules` stand as in the policy. `verdict` and `report`, the folder, are there where everything
@@ -132,6 +132,6 @@ class Findings(Record):
 
     runs: dict[str, str] = Field(default_factory=dict)
     compared: str | None = None
-    judged: dict[str, Judgement] = Field(default_factory=dict)
+    judged: dict[str, CandidateResult] = Field(default_factory=dict)
     late: bool = False
     tested_runs: dict[str, TestedRun] = Field(default_factory=dict)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.event_loop import run_async
-from harness.pytest_plugin.findings import Findings, Judgement, Requirements, SectionKey, TestedRun
+from harness.pytest_plugin.findings import (
+    CandidateResult,
+    Findings,
+    Requirements,
+    SectionKey,
+    TestedRun,
+)
 from harness.pytest_plugin.session import SessionState
 from harness.records.comparison import Comparison
 from harness.records.plan import Plan
@@ -204,7 +210,7 @@ def judged_late(
         found = _judged(planned, session, runs, unkept)
     except HarnessError as error:
         session.remove_reports()
-        found = dict.fromkeys(planned.requirements.rules, Judgement(problems=(error.line,)))
+        found = dict.fromkeys(planned.requirements.rules, CandidateResult(problems=(error.line,)))
     return findings.model_copy(update={"judged": found, "late": False})
 
 
@@ -234,7 +240,7 @@ def _judged(
     session: GateSession,
     runs: Mapping[str, Run],
     unkept: Mapping[SectionKey, str],
-) -> dict[str, Judgement]:
+) -> dict[str, CandidateResult]:
     context = session.context
     # On a part of the project's suites the rules are judged for what they are about.
     complete = {
@@ -267,9 +273,9 @@ def _without(
     return found
 
 
-def _as_gate_does(session: GateSession, found: Comparison) -> Judgement:
+def _as_gate_does(session: GateSession, found: Comparison) -> CandidateResult:
     verdict = session.judge(found).verdict
-    return Judgement(
+    return CandidateResult(
         problems=verdict.problems,
         rules=verdict.rules,
         verdict=verdict.verdict,
@@ -279,8 +285,8 @@ def _as_gate_does(session: GateSession, found: Comparison) -> Judgement:
     )
 
 
-def _by_rules(context: GateContext, found: Comparison) -> Judgement:
-    return Judgement(
+def _by_rules(context: GateContext, found: Comparison) -> CandidateResult:
+    return CandidateResult(
         problems=context.doubts(found),
         rules=context.rule_results(found),
         new_failures=_new_failures(context, found),

@@ -29,7 +29,7 @@ from harness.report.text import on_a_line, one_line
 from harness.yaml_files import line_of
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.findings import Judgement
+    from harness.pytest_plugin.findings import CandidateResult
     from harness.pytest_plugin.session import SessionState
     from harness.records.verdict import RuleResult
 
@@ -206,7 +206,7 @@ class RuleItem(HarnessItem):
             message = f"inconclusive: {result.reason}"
             raise Inconclusive(self.account(message, self._sections(result, judged)))
 
-    def _sections(self, result: RuleResult, judged: Judgement) -> Iterator[tuple[str, str]]:
+    def _sections(self, result: RuleResult, judged: CandidateResult) -> Iterator[tuple[str, str]]:
         from harness.report import formats
         from harness.report import rules as worded
 

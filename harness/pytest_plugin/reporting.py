@@ -13,7 +13,7 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 from _pytest.outcomes import Skipped
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.pytest_plugin.findings import Judgement
+from harness.pytest_plugin.findings import CandidateResult
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score
 from harness.records.recording import RecordedCase
@@ -273,7 +273,7 @@ def summarise(
 
 
 def _write_verdict(
-    state: SessionState, candidate: str, found: Judgement, terminal: pytest.TerminalReporter
+    state: SessionState, candidate: str, found: CandidateResult, terminal: pytest.TerminalReporter
 ) -> None:
     against = f"{candidate} against {state.baseline}"
     if found.verdict is None or found.report is None:
