@@ -1,7 +1,5 @@
 """Answers made comparable: normalised texts, and the numbers in them."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,11 +108,10 @@ def test_any_text_at_all_has_words(text: str) -> None:
     assert all(word and not word.isspace() for word in words(text))
 
 
-def test_a_megabyte_takes_no_time_to_speak_of() -> None:
-    start = time.perf_counter()
+def test_a_megabyte_of_one_piece_is_read_to_its_end() -> None:
     for piece in ("a ", "1,", "-1", ".1", "\ud800", "’", "a\u0301"):
-        contains(words(piece * (1_000_000 // len(piece))), "60 days")
-    assert time.perf_counter() - start < 30
+        text = words(piece * (1_000_000 // len(piece)) + " it is 60 days")
+        assert contains(text, "60 days"), piece
 
 
 @pytest.mark.parametrize(
@@ -164,7 +161,5 @@ def test_a_printed_number_is_found_again(value: float, style: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["1", "1,", "1,234", "1.", "-", "$ ", " ", "1,111,"])
-def test_hostile_repetition_is_quick(piece: str) -> None:
-    start = time.perf_counter()
-    numbers(piece * (300_000 // len(piece)))
-    assert time.perf_counter() - start < 10
+def test_a_number_after_hostile_repetition_is_found(piece: str) -> None:
+    assert has_number(piece * (300_000 // len(piece)) + " it is 60.5 now", 60.5, 0.0)
