@@ -15,6 +15,7 @@ from tests.golden.scenarios import Stage, scenario
 from tests.golden.worlds import ADAPTED, BROAD, TESTED, THRICE
 
 ROOT = Path(harness.__file__).parents[1]
+_RULER = re.compile(r"([=_-])\1{3,}")
 _SECONDS = re.compile(r"\bin \d+\.\d+s( \(\d+:\d+:\d+\))?")
 
 
@@ -113,6 +114,7 @@ def session(stage: Stage, *arguments: str) -> None:
         line, cwd=stage.folder, env=environment, capture_output=True, text=True, timeout=300
     )
     out = _SECONDS.sub("in <seconds>", done.stdout)
+    out = _RULER.sub(r"\1\1\1\1", out)  # as long as a line is wide, paths and times included
     out = re.sub(r"^(platform|rootdir|plugins|=+ test session starts).*\n", "", out, flags=re.M)
     stage.keep(f"pytest {' '.join(arguments)} -> {done.returncode}.txt", out)
     stage.keep("stderr.txt", done.stderr)
