@@ -22,7 +22,7 @@ demo: setup
 # More files at a time than a small machine has cores: many tests wait for servers and processes.
 # tests/conftest.py says which tests go together and which come first.
 test: setup browser
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # What to run before a commit; the slow tests are left to `make test`.
 check: lint

@@ -26,9 +26,8 @@ ONE_SERVER = "tests/e2e/vllm/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, so that what waits runs beside what computes, and none is left for last."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (not item.nodeid.startswith(LONGEST), item.path not in slow))
+    """The longest first, so that all others run beside it and none is left waiting for it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 class Distribution(LoadFileScheduling):

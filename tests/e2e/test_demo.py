@@ -22,7 +22,7 @@ OUTCOMES = {
     "overeager": ("BLOCK", "support.scope.f1"),
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4500)]
 
 
 def harness(*arguments: str) -> subprocess.CompletedProcess[str]:

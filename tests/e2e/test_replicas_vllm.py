@@ -15,7 +15,7 @@ from tests.e2e.micro import build_adapter, build_model
 from tests.e2e.test_evidence_vllm import attempts, ended, start, vllm_processes, wait
 from tests.shop import config, write_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

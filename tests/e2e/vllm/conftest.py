@@ -70,7 +70,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         adapters={name: folder / f"adapters/{name}" for name in ("good", "empty", "weak")},
         args={"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
         base_name=BASE,
-        start_timeout=300.0,
+        start_timeout=900.0,
     )
     allowed = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True", "VLLM_SERVER_DEV_MODE": "1"}
     ours = vllm.environment

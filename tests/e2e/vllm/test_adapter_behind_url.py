@@ -18,7 +18,7 @@ import yaml
 from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Shop:
     def harness(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "harness", *arguments],
-            cwd=self.folder, capture_output=True, text=True, timeout=300, check=False,
+            cwd=self.folder, capture_output=True, text=True, timeout=900, check=False,
             env={**os.environ, "CI": "1", "SHOP_KEY": self.key},
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ from harness.storage.working_files import MeasurementFolder
 from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROUNDS, REQUESTS, TOKENS = 10, 60, 12
 RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 50.0}
@@ -64,7 +64,7 @@ def blocks(folder: Path) -> list[Path]:
 def measured(project: Path, served: Served) -> tuple[dict[str, Any], list[Block]]:
     """A measurement whose first process was killed in the middle of a block."""
     process = start(project, served.server.api_key)
-    deadline = time.monotonic() + 500
+    deadline = time.monotonic() + 1200
     while len(blocks(project)) < 9 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
@@ -72,7 +72,7 @@ def measured(project: Path, served: Served) -> tuple[dict[str, Any], list[Block]
     kept = {path: path.read_bytes() for path in blocks(project)}
     assert len(kept) >= 9, said
     again = start(project, served.server.api_key)
-    out, err = again.communicate(timeout=500)
+    out, err = again.communicate(timeout=1200)
     assert again.returncode in (0, 3, 4), err
     assert "goes on with a measurement begun" in err
     whole = len(kept) // 3 * 3

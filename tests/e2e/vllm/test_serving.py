@@ -24,7 +24,7 @@ from harness.targets.endpoint import Endpoint
 from tests.dialects import openai_dialect
 from tests.e2e.vllm.conftest import Served, group_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 FIXED = {"ignore_eos": True, "min_tokens": 24, "max_tokens": 24}
