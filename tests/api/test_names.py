@@ -33,7 +33,7 @@ FUNCTIONS = {
 }
 MEMBERS = {
     "Run": "frame metrics path record run_id summary target terms",
-    "Comparison": "alpha baseline candidate frame metrics problems record",
+    "Comparison": "alpha baseline candidate caps frame metrics problems record",
     "GateResult": "comparison exit_code problems reason record report rules verdict",
 }
 
