@@ -104,17 +104,14 @@ def _optimizers(recipe: TinyRecipe, model: LlamaForCausalLM) -> list[torch.optim
     """Muon for the matrices between the embeddings, AdamW for the rest."""
     import torch
 
+    from .muon import Muon
+
     inner = [
         p for name, p in model.named_parameters() if p.ndim == 2 and "embed_tokens" not in name
     ]
     outer = [p for name, p in model.named_parameters() if p.ndim < 2 or "embed_tokens" in name]
     return [
-        torch.optim.Muon(
-            inner,
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            adjust_lr_fn="match_rms_adamw",
-        ),
+        Muon(inner, lr=recipe.learning_rate, weight_decay=recipe.weight_decay),
         torch.optim.AdamW(outer, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
