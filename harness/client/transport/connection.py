@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
 from harness.client.failures import TransportFailed, exchange_failure
@@ -46,28 +46,20 @@ class Keeper(Protocol):
         ...
 
 
-class Reader(Protocol):
-    """Something with bytes that were read and not yet parsed."""
-
-    def digest(self) -> None:
-        """Understand all that was read."""
-        ...
-
-
 class Backlog:
-    """Lets readers parse in turn, a few at a time, so that the event loop can read in between.
+    """Calls parsers in turn, a few at a time, so that the event loop can read in between.
 
     So the time of a read is late by the parsing of a few other reads at most, however many arrive
     at once.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Reader] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._at_work = False
 
-    def add(self, reader: Reader) -> None:
-        """Let the reader parse soon."""
-        self._waiting.append(reader)
+    def add(self, parse: Callable[[], None]) -> None:
+        """Let the parser be called soon."""
+        self._waiting.append(parse)
         if not self._at_work:
             self._at_work = True
             asyncio.get_running_loop().call_soon(self._work)
@@ -75,7 +67,7 @@ class Backlog:
     def _work(self) -> None:
         waiting = self._waiting
         for _ in range(min(AT_ONCE, len(waiting))):
-            waiting.popleft().digest()
+            waiting.popleft()()
         self._at_work = bool(waiting)
         if waiting:
             asyncio.get_running_loop().call_soon(self._work)
@@ -184,20 +176,19 @@ class Connection(asyncio.Protocol):
         self._unread.append((data, self._clock.now()))
         self._heard = self._loop.time()
         if len(self._unread) == 1:
-            self._backlog.add(self)
+            self._backlog.add(self._parse_unread)
         elif len(self._unread) >= _MOST_UNREAD:
-            self.digest()
+            self._parse_unread()
 
-    def digest(self) -> None:
-        """Understand all that was read."""
+    def _parse_unread(self) -> None:
         unread, self._unread = self._unread, []
         for data, at in unread:
             if not self._busy:  # what follows an answer is none
                 self.close()
                 return
-            self._understand(data, at)
+            self._parse(data, at)
 
-    def _understand(self, data: bytes, at: float) -> None:
+    def _parse(self, data: bytes, at: float) -> None:
         body = self._reader.feed(data)
         enough = self._deliver(body, at)
         if not self._busy:
@@ -220,7 +211,7 @@ class Connection(asyncio.Protocol):
         self._open = False
         if not self.gone.done():
             self.gone.set_result(None)
-        self.digest()
+        self._parse_unread()
         if self._busy and self._sink is not None and exc is None and self._reader.end():
             self._deliver(b"", self._clock.now())
             self._settle(None)

@@ -1,72 +1,79 @@
-"""HTTP exchanges with one server: send a request, and read its response as it arrives."""
+"""HTTP exchanges with one server over pooled connections: a request, its response as it arrives."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 from harness.client.transport.connect import Connector
-from harness.client.transport.connection import Backlog, Connection, Keeper, Sink
-from harness.client.transport.pool import Pool
+from harness.client.transport.connection import Backlog, Connection, Sink
 from harness.client.transport.route import KEEPALIVE, Origin, Proxy, Route
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.records.target import Generation
 from harness.version import __version__
 
+_CLOSING = 0.5
+
 
 class Transport:
-    """HTTP/1.1 over pooled connections to the server of a route; use it in an `async with`.
+    """HTTP/1.1 to the server of a route; use it in an `async with`.
 
-    At most `concurrency` connections are open. Nothing is sent twice: retries are up to the
-    caller. Redirects are not followed. The caller limits the time of a whole exchange by
-    cancelling it, which closes its connection.
+    At most `concurrency` connections are open, the latest used first; idle ones are closed after
+    `KEEPALIVE` seconds. Nothing is sent twice: retries are up to the caller. Redirects are not
+    followed. The caller limits the time of a whole exchange by cancelling it, which closes its
+    connection.
 
     Raises:
         UsageError: the environment's proxy cannot be used.
     """
 
     def __init__(self, route: Route, *, generation: Generation, clock: Clock) -> None:
-        self._generation = generation
+        origin = Origin.of(route.url)
+        proxy = Proxy.of(route.proxy) if route.proxy is not None else None
+        self._chunk_timeout = generation.chunk_timeout
         self._clock = clock
-        self._origin = Origin.of(route.url)
-        self._proxy = Proxy.of(route.proxy) if route.proxy is not None else None
-        self._connector = Connector(self._origin, self._proxy, generation.connect_timeout)
+        self._connector = Connector(origin, proxy, generation.connect_timeout)
         self._backlog = Backlog()
-        self._pool: Pool | None = None
-        # A proxy is told the whole address (RFC 9112, 3.2.2), unless it only carries a tunnel.
+        self._open = False
+        self._slots = asyncio.Semaphore(generation.concurrency)
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+        # A proxy gets the whole address (RFC 9112, 3.2.2), unless it only carries a tunnel.
         self._prefix = ""
         lines = [
-            f"Host: {self._origin.authority}",
+            f"Host: {origin.authority}",
             f"User-Agent: harness/{__version__}",
             # A compressed stream would be held back until a block is full.
             "Accept-Encoding: identity",
         ]
-        if self._proxy is not None and not self._origin.secure:
-            self._prefix = f"http://{self._origin.authority}"
-            if self._proxy.authorization is not None:
-                lines.append(f"Proxy-Authorization: {self._proxy.authorization}")
+        if proxy is not None and not origin.secure:
+            self._prefix = f"http://{origin.authority}"
+            if proxy.authorization is not None:
+                lines.append(f"Proxy-Authorization: {proxy.authorization}")
         self._lines = "\r\n".join(lines)
 
     async def __aenter__(self) -> Self:
-        self._pool = Pool(self._connect, limit=self._generation.concurrency, keepalive=KEEPALIVE)
+        self._open = True
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.close()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether exchanges are possible now."""
-        return self._pool is not None
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection, and return when they are closed."""
+        self._open = False
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        if not (open_ones := list(self._all)):
+            return
+        for connection in open_ones:
+            connection.close()
+        _closed, left = await asyncio.wait([one.gone for one in open_ones], timeout=_CLOSING)
+        if left:
+            for connection in open_ones:
+                connection.abort()
+            await asyncio.wait(left, timeout=_CLOSING)
 
     async def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, sink: Sink
@@ -81,11 +88,58 @@ class Transport:
             UsageError: not in the `async with`, or the target or a header holds characters that
                 none can carry.
         """
-        if self._pool is None:
+        if not self._open:
             raise UsageError("the client is not open", hint="ask inside its `async with`")
         request = self._head(method, target, headers, len(body)) + body
-        connection = await self._pool.take()
+        await self._slots.acquire()
+        connection = self._idle_connection()
+        if connection is None:
+            try:
+                connection = await self._connector.connect(
+                    lambda: Connection(self, self._clock, self._chunk_timeout, self._backlog)
+                )
+            except BaseException:
+                self._slots.release()
+                raise
+            self._all.add(connection)
         await connection.exchange(request, sink)
+
+    def freed(self, connection: Connection) -> None:
+        """Keep a connection whose exchange is over, if it can be used again."""
+        if connection.stands:
+            self._idle.append(connection)
+            if self._sweep is None:
+                self._sweep_in(KEEPALIVE)
+        elif connection.gone.done():  # lost before its first exchange
+            self._all.discard(connection)
+        self._slots.release()
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        self._all.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def _idle_connection(self) -> Connection | None:
+        fresh = asyncio.get_running_loop().time() - KEEPALIVE
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.freed_at > fresh and connection.usable:
+                return connection
+            connection.close()
+        return None
+
+    def _sweep_in(self, seconds: float) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(seconds, self._close_stale)
+
+    def _close_stale(self) -> None:
+        """Close what was idle for too long; the longest idle come first."""
+        self._sweep = None
+        now = asyncio.get_running_loop().time()
+        while self._idle and self._idle[0].freed_at + KEEPALIVE <= now:
+            self._idle.pop(0).close()
+        if self._idle:
+            self._sweep_in(self._idle[0].freed_at + KEEPALIVE - now)
 
     def _head(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
         lines = [f"{method} {self._prefix}{target} HTTP/1.1", self._lines]
@@ -102,8 +156,3 @@ class Transport:
             return "\r\n".join(lines).encode("latin-1")
         except UnicodeEncodeError:
             raise UsageError("a header holds characters that no header can carry") from None
-
-    async def _connect(self, keeper: Keeper) -> Connection:
-        return await self._connector.connect(
-            lambda: Connection(keeper, self._clock, self._generation.chunk_timeout, self._backlog)
-        )

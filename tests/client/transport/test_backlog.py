@@ -1,6 +1,7 @@
-"""Who reads is timed at once and digests in turn."""
+"""Reads are timed at once and parsed in turn."""
 
 import asyncio
+from functools import partial
 
 from harness.client.transport.connection import _MOST_UNREAD, AT_ONCE, Backlog, Connection
 from tests.client.raw import Notes, chunk, chunked
@@ -8,28 +9,19 @@ from tests.client.transport.test_connection import OPENED, Kept, Wire
 from tests.manual_clock import ManualClock
 
 
-class Eater:
-    def __init__(self, number: int, eaten: list[int]) -> None:
-        self._number = number
-        self._eaten = eaten
-
-    def digest(self) -> None:
-        self._eaten.append(self._number)
-
-
 async def test_a_few_in_each_turn_of_the_loop_and_all_in_order() -> None:
-    backlog, eaten = Backlog(), list[int]()
+    backlog, parsed = Backlog(), list[int]()
     for number in range(2 * AT_ONCE + 1):
-        backlog.add(Eater(number, eaten))
+        backlog.add(partial(parsed.append, number))
     seen = []
     for _ in range(4):
-        seen.append(len(eaten))
+        seen.append(len(parsed))
         await asyncio.sleep(0)
     assert seen == [0, AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 1]
-    assert eaten == list(range(2 * AT_ONCE + 1))
-    backlog.add(Eater(99, eaten))
+    assert parsed == list(range(2 * AT_ONCE + 1))
+    backlog.add(partial(parsed.append, 99))
     await asyncio.sleep(0)
-    assert eaten[-1] == 99
+    assert parsed[-1] == 99
 
 
 async def asking(clock: ManualClock, sink: Notes) -> tuple[Connection, asyncio.Task[None]]:
