@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from harness.client.failures import busy, down, retriable
 from harness.client.protocol import ChatRequest, Failed, Layer, Reply, RequestContext
@@ -27,21 +26,6 @@ Change = Callable[[Layer, Failure | None], None]
 CUT_SHORT = Failure(cause="timeout", detail="cut short")
 
 
-@runtime_checkable
-class Limited(Protocol):
-    """A client that does not send everything at once."""
-
-    @property
-    def has_room(self) -> bool:
-        """Whether a request would be sent at once."""
-        ...
-
-    @property
-    def held(self) -> float:
-        """For how many seconds from now nothing is sent."""
-        ...
-
-
 @dataclass(slots=True, eq=False)
 class _Member:
     """The state of one server.
@@ -51,7 +35,6 @@ class _Member:
     """
 
     client: Layer
-    limited: Limited | None
     outstanding: int = 0
     turn: int = 0
     failures: int = 0
@@ -65,14 +48,10 @@ class _Member:
     reported: bool = False
 
     @property
-    def held(self) -> float:
-        return self.limited.held if self.limited is not None else 0.0
-
-    @property
     def load(self) -> tuple[float, bool, int, int]:
         """What the next member is chosen by, the least first."""
-        full = self.limited is not None and not self.limited.has_room
-        return (self.held, full, self.outstanding, self.turn)
+        client = self.client
+        return (client.held, not client.has_room, self.outstanding, self.turn)
 
 
 @dataclass(slots=True)
@@ -110,9 +89,7 @@ class BalancedClient(Layer):
         on_change: Change = lambda *_: None,
     ) -> None:
         super().__init__(clock)
-        self._members = [
-            _Member(client, client if isinstance(client, Limited) else None) for client in members
-        ]
+        self._members = [_Member(client) for client in members]
         self._vouch = vouch
         self._on_change = on_change
         self._turn = 0
@@ -183,7 +160,7 @@ class BalancedClient(Layer):
         if retriable(failure) and len(self._members) > 1:
             context.failed_on = ticket.member
             if reply.retry_after is not None and busy(failure):
-                held = [member.held for member in self._members if not member.aside]
+                held = [member.client.held for member in self._members if not member.aside]
                 reply = replace(reply, retry_after=min(held, default=0.0) or None)
         return replace(reply, gone=True) if down(failure) and self._all_gone() else reply
 

@@ -80,16 +80,11 @@ def _reason(error: BaseException) -> str:
 
 def retriable(failure: Failure) -> bool:
     """Whether a retry can help."""
-    if failure.cause in ("connect", "reset"):
-        return True
-    if failure.cause == "server_error" and failure.status is None:
-        return True
-    status = failure.status
-    return (
-        failure.cause in ("http", "server_error")
-        and status is not None
-        and (status in (408, 429) or 500 <= status <= 599)
-    )
+    if failure.cause not in ("http", "server_error"):
+        return failure.cause in ("connect", "reset")
+    if failure.status is None:
+        return failure.cause == "server_error"
+    return failure.status in (408, 429) or 500 <= failure.status <= 599
 
 
 def busy(failure: Failure) -> bool:

@@ -9,17 +9,36 @@ class EventTooLong(ValueError):
     """One event is longer than `MAX_EVENT_BYTES`."""
 
 
-class SseParser:
+class _Lines:
+    """Cuts bytes into lines at LF; the piece after the last one is kept for the next read."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def _cut(self, chunk: bytes) -> tuple[list[bytes], bytes]:
+        """The lines that `chunk` completes, and what it brings of the next one."""
+        *lines, rest = chunk.split(b"\n")
+        if lines and self._pieces:
+            lines[0] = b"".join([*self._pieces, lines[0]])
+            self._pieces.clear()
+        if rest:
+            self._pieces.append(rest)
+        return lines, rest
+
+
+class SseParser(_Lines):
     """An incremental parser that keeps only the `data` of events.
 
     Bytes are never decoded here, so a read may end inside a character. Lines end in LF, CRLF or
     CR; an event that no blank line closes is not an event (WHATWG HTML, section 9.2.6).
     """
 
-    __slots__ = ("_after_cr", "_data", "_first", "_line", "_pending")
+    __slots__ = ("_after_cr", "_data", "_first", "_pending")
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
+        super().__init__()
         self._data: list[bytes] = []
         self._pending = 0
         self._after_cr = False
@@ -31,31 +50,16 @@ class SseParser:
         Raises:
             EventTooLong: an event does not end.
         """
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]  # the second half of a CRLF that the last read cut in two
+            self._after_cr = False
         if not chunk:
             return []
-        if self._after_cr and chunk.startswith(b"\n"):
-            # The second half of a CRLF that the last read cut in two.
-            self._after_cr = False
-            return self.feed(chunk[1:])
         self._after_cr = chunk.endswith(b"\r")
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._pending += len(chunk)
-        if b"\n" not in chunk:
-            self._line.append(chunk)
-            if self._pending > MAX_EVENT_BYTES:
-                raise EventTooLong(f"an event is longer than {MAX_EVENT_BYTES} bytes")
-            return []
-        if self._line:
-            self._line.append(chunk)
-            chunk = b"".join(self._line)
-            self._line.clear()
-        *lines, rest = chunk.split(b"\n")
-        if rest:
-            self._line.append(rest)
-        return self._events(lines, len(rest))
-
-    def _events(self, lines: list[bytes], rest: int) -> list[bytes]:
+        lines, rest = self._cut(chunk)
         events: list[bytes] = []
         for line in lines:
             if self._first:
@@ -65,7 +69,7 @@ class SseParser:
                 if self._data:
                     events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
                     self._data.clear()
-                self._pending = rest
+                self._pending = len(rest)
             elif line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line == b"data":
@@ -75,13 +79,13 @@ class SseParser:
         return events
 
 
-class LineParser:
+class LineParser(_Lines):
     """Cuts a stream into lines at LF alone: JSON holds no bare one. Blank lines are left out."""
 
-    __slots__ = ("_length", "_pieces")
+    __slots__ = ("_length",)
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        super().__init__()
         self._length = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -90,13 +94,8 @@ class LineParser:
         Raises:
             EventTooLong: a line does not end.
         """
-        *lines, rest = chunk.split(b"\n")
-        if lines:
-            lines[0] = b"".join([*self._pieces, lines[0]])
-            self._pieces, self._length = [], 0
-        if rest:
-            self._pieces.append(rest)
-            self._length += len(rest)
+        lines, rest = self._cut(chunk)
+        self._length = len(rest) if lines else self._length + len(rest)
         if self._length > MAX_EVENT_BYTES:
             raise EventTooLong(f"a line is longer than {MAX_EVENT_BYTES} bytes")
         return [line for line in lines if line.strip()]

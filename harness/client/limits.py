@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 from harness.clock import Clock
 from harness.records.attempt import Usage
@@ -14,14 +15,12 @@ SPAN = 60.5
 _ROUNDING = 1 + 1e-9
 
 
+@dataclass(slots=True, eq=False)
 class Use:
     """One request in the window; its tokens may become fewer or more when they are known."""
 
-    __slots__ = ("moment", "tokens")
-
-    def __init__(self, moment: float, tokens: int) -> None:
-        self.moment = moment
-        self.tokens = tokens
+    moment: float
+    tokens: int
 
 
 class Window:

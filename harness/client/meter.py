@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from harness.client.limits import Budget, Window
@@ -59,7 +60,10 @@ class Meter:
                 worst = self._worst(request)
                 tokens = worst.prompt_tokens + worst.completion_tokens
                 if not self._window.holds(tokens):
-                    return _too_large(tokens)
+                    detail = (
+                        f"may take {tokens:,} tokens, more than max_tokens_per_minute: not sent"
+                    )
+                    return Failed(Failure(cause="protocol", detail=detail), None, 1)
                 if self._queue[0] is not waiter:
                     await waiter.woken.wait()
                     waiter.woken.clear()
@@ -174,23 +178,10 @@ class Meter:
             self._queue[0].woken.set()
 
 
+@dataclass(slots=True, order=True)
 class _Waiter:
     """A request in the queue, in the order of cases."""
 
-    __slots__ = ("gone", "number", "woken")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.woken = asyncio.Event()
-        self.gone = False
-
-    def __lt__(self, other: _Waiter) -> bool:
-        return self.number < other.number
-
-
-def _too_large(tokens: int) -> Failed:
-    failure = Failure(
-        cause="protocol",
-        detail=f"may take {tokens:,} tokens, more than max_tokens_per_minute: not sent",
-    )
-    return Failed(failure, None, 1)
+    number: int
+    woken: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    gone: bool = field(default=False, compare=False)

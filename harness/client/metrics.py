@@ -22,10 +22,7 @@ _FIELDS = {
     "vllm:num_requests_waiting": "waiting",
     "process_start_time_seconds": "started",
 }
-_COUNTERS = (
-    "prompt_tokens", "generation_tokens", "cache_queries", "cache_hits", "ttft_sum", "ttft_count",
-    "preemptions",
-)  # fmt: skip
+_COUNTERS = [name for key, name in _FIELDS.items() if key.endswith(("_total", "_sum", "_count"))]
 
 
 @dataclass(frozen=True, slots=True)

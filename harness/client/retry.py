@@ -7,11 +7,18 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from harness.client.deadline import Deadline
 from harness.client.dialect import one_line
 from harness.client.failures import busy, retriable
 from harness.client.meter import Meter
-from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
+from harness.client.protocol import (
+    Answer,
+    ChatRequest,
+    Deadline,
+    Failed,
+    Layer,
+    Reply,
+    RequestContext,
+)
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.target import Generation
@@ -22,11 +29,6 @@ TIMED_OUT = 4
 
 # The requests that a conversation is sent as, one after the other.
 Turns = Callable[[ChatRequest], Sequence[ChatRequest]]
-
-
-def one_request(request: ChatRequest) -> Sequence[ChatRequest]:
-    """The whole conversation as one request."""
-    return (request,)
 
 
 class RetryingClient(Layer):
@@ -59,7 +61,7 @@ class RetryingClient(Layer):
         clock: Clock,
         seed: int = 0,
         meter: Meter | None = None,
-        turns: Turns = one_request,
+        turns: Turns = lambda request: (request,),
     ) -> None:
         super().__init__(clock)
         self._inner = inner

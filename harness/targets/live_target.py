@@ -7,7 +7,6 @@ import functools
 import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
@@ -64,12 +63,7 @@ class LiveTarget:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from harness.client.dialect import Access, Dialect
 from harness.errors import UsageError
@@ -18,19 +17,11 @@ BUILT_IN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DialectClass:
-    """The class or function that makes a dialect for an address."""
-
-    name: str
-    make: Callable[[str, Access], Dialect]
-
-
 @cache
-def registry() -> PluginRegistry[DialectClass]:
+def registry() -> PluginRegistry[Any]:
     """Our dialects, and those that installed packages declare in `harness.dialects`."""
     declared = [*BUILT_IN, *entry_points(group=GROUP)]
-    return PluginRegistry("dialect", GROUP, declared, lambda found: DialectClass(found.name, found))
+    return PluginRegistry("dialect", GROUP, declared, lambda found: found)
 
 
 def make_dialect(name: str, url: str, access: Access) -> Dialect:
@@ -40,7 +31,8 @@ def make_dialect(name: str, url: str, access: Access) -> Dialect:
         UsageError: there is no such dialect, or the address cannot be used.
     """
     try:
-        found = registry().get(name)
+        make = registry().get(name)
     except ValueError as error:
         raise UsageError(str(error), hint="look at the server's `dialect`") from None
-    return found.make(url, access)
+    dialect: Dialect = make(url, access)
+    return dialect

@@ -43,7 +43,7 @@ def test_a_dialect_from_elsewhere_runs_and_is_gated(
 ) -> None:
     registered = dialects.registry()
     monkeypatch.setattr(registered, "_loaded", dict(registered._loaded))
-    registered.register(dialects.DialectClass(TextCompletions.name, TextCompletions))
+    registered.register(TextCompletions)
     file = project_dir / "harness.yaml"
     config = yaml.safe_load(file.read_text())
     config["servers"]["main"]["dialect"] = "test-text"
