@@ -45,6 +45,16 @@ class Scale:
         return self(self.inside(value))
 
 
+def padded(values: Sequence[float], share: float, least: float) -> tuple[float, float]:
+    """The ends of an axis with a share of the values' range as room on each side.
+
+    The axis is at least `least` long.
+    """
+    low, high = min(values), max(values)
+    room = max(share * (high - low), (least - (high - low)) / 2)
+    return low - room, high + room
+
+
 def draw_bottom_axis(
     drawing: Drawing, scale: Scale, y: float, ticks: Iterable[tuple[float, str]], size: float = 11
 ) -> None:
@@ -59,14 +69,16 @@ def draw_bottom_axis(
 
 
 def draw_left_axis(
-    drawing: Drawing, scale: Scale, x: float, ticks: Iterable[tuple[float, str]], size: float = 11
+    drawing: Drawing, scale: Scale, across: Scale, ticks: Iterable[tuple[float, str]]
 ) -> None:
-    """A line with ticks, each with its label on the left."""
+    """A line at the left end of `across`, and its ticks with their labels and lines of a grid."""
+    x = across.start
     drawing.line([(x, scale.start), (x, scale.end)], "line", 0.8)
     for value, label in ticks:
         y = scale(value)
+        drawing.line([(x, y), (across.end, y)], "line", 0.8)
         drawing.line([(x - 3, y), (x, y)], "muted", 0.8)
-        drawing.text(label, (x - 6, y + 0.37 * size), "muted", size, anchor="end")
+        drawing.text(label, (x - 6, y + 4), "muted", 11, anchor="end")
 
 
 def even_ticks(low: float, high: float, most: int) -> list[float]:

@@ -1,9 +1,9 @@
-"""The forest plot: every rule's estimate, interval and limit, one panel for each scale."""
+"""Forest plots: rows of intervals with their words, in panels that share an axis."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.records.verdict import Outcome, RuleResult
@@ -18,50 +18,175 @@ from harness.report.rules import (
     unit_of,
 )
 from harness.report.text import one_line
-from harness.svg import Drawing, Marker
-from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, plain_labels
+from harness.svg import Colour, Drawing, Marker
+from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, padded, plain_labels
 
 # Told apart without colour too.
 MARKERS: dict[Outcome, Marker] = {
-    "pass": "circle",
-    "fail": "cross",
-    "inconclusive": "diamond",
-    "invalid": "square",
-}
+    "pass": "circle", "fail": "cross", "inconclusive": "diamond", "invalid": "square",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Sizes in CSS pixels. A stacked layout writes each rule's words above its line."""
+    """Sizes in CSS pixels. A stacked layout writes each row's words above its interval.
+
+    `half` is half the height of the allowed area, `cap` that of a mark at an interval's ends,
+    `head` the height of a heading, below which words begin `indent` further right. An axis has
+    about `most` ticks.
+    """
 
     name: str
     width: int
     left: int
     right: int
     row: int
-    stacked: bool
+    half: float
+    cap: float = 0.0
+    head: int = 0
+    indent: int = 0
+    stacked: bool = False
+    most: int = 8
 
 
-WIDE = Layout("wide", width=1060, left=330, right=290, row=42, stacked=False)
-NARROW = Layout("narrow", width=340, left=14, right=14, row=84, stacked=True)
+WIDE = Layout("wide", 1060, left=330, right=290, row=42, half=14.3, cap=6)
+NARROW = Layout("narrow", 340, left=14, right=14, row=84, half=10.9, cap=4.6, stacked=True, most=5)
 
 _HEAD, _FOOT = 30, 34
 _ORDER: tuple[RuleScale, ...] = ("difference", "value", "ratio")
 _REFERENCE: dict[RuleScale, float | None] = {"difference": 0.0, "value": None, "ratio": 1.0}
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An interval with its words.
+
+    An end without a bound is infinite; there are no `ends` where nothing is known. A rule has words
+    for what is `wanted` and an `outcome`. `control` is the interval of a control, `head` a heading
+    above the row.
+    """
+
+    title: str
+    numbers: str
+    ends: tuple[float, float] | None
+    estimate: float | None
+    colour: Colour
+    marker: Marker
+    wanted: str = ""
+    outcome: str = ""
+    bold: bool = False
+    certain: bool = True
+    limit: float | None = None
+    good_above: bool = True
+    control: tuple[float, float] | None = None
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows on one axis, with a line at the `reference`."""
+
+    title: str
+    rows: Sequence[Row]
+    range: tuple[float, float]
+    ticks: Iterable[tuple[float, str]]
+    reference: float | None
+    logarithmic: bool = False
+
+
+def draw_panels(panels: Sequence[Panel], layout: Layout) -> Drawing:
+    """The panels below each other."""
+    rows = [row for panel in panels for row in panel.rows]
+    height = layout.row * len(rows) + layout.head * sum(bool(row.head) for row in rows)
+    drawing = Drawing(layout.width, height + (_HEAD + _FOOT) * len(panels))
+    top = 0.0
+    for panel in panels:
+        top = _draw_panel(drawing, panel, layout, top)
+    return drawing
+
+
+def _draw_panel(drawing: Drawing, panel: Panel, layout: Layout, top: float) -> float:
+    """Draw a panel, and return where it ends."""
+    scale = Scale(*panel.range, layout.left, layout.width - layout.right, panel.logarithmic)
+    drawing.text(panel.title, (0, top + _HEAD - 9), "muted", 11.5)
+    above = top + _HEAD
+    for row in panel.rows:
+        below = above + layout.row + (layout.head if row.head else 0)
+        # In a stacked row the words take the upper part and the interval the lower.
+        y = below - (layout.half + 6 if layout.stacked else layout.row / 2)
+        if panel.reference is not None and scale.low <= panel.reference <= scale.high:
+            x = scale(panel.reference)
+            # Not through the words of a stacked row.
+            begin = y - layout.half - 4 if layout.stacked else above
+            drawing.line([(x, begin), (x, below)], "line", 1.2)
+        if row.head:
+            drawing.text(row.head, (0, above + layout.head / 2 + 8), "ink", 12.5, bold=True)
+        _draw_interval(drawing, scale, row, y, layout)
+        _write_words(drawing, row, y, layout)
+        above = below
+    draw_bottom_axis(drawing, scale, above, panel.ticks, 10.5)
+    return above + _FOOT
+
+
+def _draw_interval(drawing: Drawing, scale: Scale, row: Row, y: float, layout: Layout) -> None:
+    if row.limit is not None:
+        limit = scale.pixel(row.limit)
+        ends = (limit, scale.end) if row.good_above else (scale.start, limit)
+        drawing.box(ends[0], y - layout.half, ends[1], y + layout.half, "allowed")
+        drawing.line([(limit, y - layout.half), (limit, y + layout.half)], "ink", 1.6)
+    if row.control is not None:
+        _draw_extent(drawing, scale, row.control, y + 7, "control", 1.6)
+    if row.ends is not None:
+        _draw_extent(drawing, scale, row.ends, y, row.colour, 2.4)
+        for end in row.ends if layout.cap else ():
+            if math.isfinite(end):
+                x = scale.pixel(end)
+                drawing.line([(x, y - layout.cap), (x, y + layout.cap)], row.colour, 2.0)
+    if row.estimate is not None:
+        marker = row.marker if math.isfinite(row.estimate) else "right"
+        at = (scale.pixel(row.estimate), y)
+        size = 6.5 if row.control is not None and row.limit is None else 9
+        edge = 1.0 if row.certain else 1.6
+        drawing.marker(marker, at, size, row.colour, edge_width=edge, filled=row.certain)
+
+
+def _draw_extent(
+    drawing: Drawing, scale: Scale, ends: tuple[float, float], y: float, colour: Colour,
+    width: float,
+) -> None:  # fmt: skip
+    drawing.line([(scale.pixel(end), y) for end in ends], colour, width)
+    if ends[1] == math.inf:
+        drawing.marker("right", (scale.end, y), 3 * width**0.5 + 2, colour, edge=None)
+
+
+def _write_words(drawing: Drawing, row: Row, y: float, layout: Layout) -> None:
+    left, right = layout.indent, layout.width - layout.right + 18
+    if layout.stacked:
+        last = y - layout.half - 12
+        if row.wanted:
+            title = f"{row.outcome.upper()}  {row.title}"
+            drawing.text(title, (left, last - 30), row.colour, 12, bold=True)
+            drawing.text(row.wanted, (left, last - 15), "muted", 11)
+            drawing.text(row.numbers, (left, last), "ink", 11)
+        else:
+            drawing.text(row.title, (left, last), "ink", 12, bold=row.bold)
+            drawing.text(row.numbers, (layout.width, last), "ink", 10.5, anchor="end")
+    elif row.wanted:
+        drawing.text(row.title, (left, y - 2), "ink", 13, bold=True)
+        drawing.text(row.wanted, (left, y + 13), "muted", 11.5)
+        drawing.text(row.outcome, (right, y - 2), row.colour, 13, bold=True)
+        drawing.text(row.numbers, (right, y + 13), "ink", 11.5)
+    else:
+        drawing.text(row.title, (left, y + 4), "ink", 12, bold=row.bold)
+        drawing.text(row.numbers, (right, y + 4), "ink", 11.5)
+
+
 def render_forest(rules: Sequence[RuleResult], layout: Layout = WIDE) -> str:
-    """The plot as an SVG element fit to stand inside a page, empty where no rule has numbers."""
+    """Every rule's estimate, interval and limit as an SVG; empty where no rule has numbers."""
     rows = [rule for rule in rules if rule.estimate is not None]
-    panels = panels_of(rows)
-    if not panels:
+    if not rows:
         return ""
-    height = sum(_HEAD + _FOOT + layout.row * len(own) for own in panels)
-    drawing = Drawing(layout.width, height)
-    top = 0
-    for own in panels:
-        _draw_panel(drawing, own, layout, top)
-        top += _HEAD + _FOOT + layout.row * len(own)
+    drawing = draw_panels([_panel(own, layout) for own in panels_of(rows)], layout)
     description = "; ".join(f"{_label(rule)}: {numbers_of(rule)}, {rule.outcome}" for rule in rows)
     title = "Estimate, interval and limit of every rule"
     return drawing.render(f"forest-{layout.name}", title, description, "forest")
@@ -78,13 +203,17 @@ def panels_of(rules: Sequence[RuleResult]) -> list[list[RuleResult]]:
     return list(panels.values())
 
 
-def _title(rule: RuleResult) -> str:
-    unit = unit_named(unit_of(rule.metric, rule.definition))
-    return {
+def _panel(rules: Sequence[RuleResult], layout: Layout) -> Panel:
+    scale, unit = scale_of(rules[0]), unit_named(unit_of(rules[0].metric, rules[0].definition))
+    title = {
         "difference": f"Difference to the baseline, {unit.difference_axis}",
         "value": f"The candidate's own value, {unit.axis}",
         "ratio": "Candidate divided by baseline",
-    }[scale_of(rule)]
+    }[scale]
+    ends = axis_range(rules)
+    ticks = even_ticks(*ends, layout.most)
+    labelled = zip(ticks, plain_labels(ticks), strict=True)
+    return Panel(title, list(map(_row, rules)), ends, labelled, _REFERENCE[scale])
 
 
 def _label(rule: RuleResult) -> str:
@@ -92,91 +221,46 @@ def _label(rule: RuleResult) -> str:
 
 
 def _factor(rule: RuleResult) -> float:
-    return (
-        1.0
-        if scale_of(rule) == "ratio"
-        else unit_named(unit_of(rule.metric, rule.definition)).factor
+    ratio = scale_of(rule) == "ratio"
+    return 1.0 if ratio else unit_named(unit_of(rule.metric, rule.definition)).factor
+
+
+def _row(rule: RuleResult) -> Row:
+    factor, (low, high) = _factor(rule), (rule.ci_low, rule.ci_high)
+    ends = (-math.inf if low is None else factor * low, math.inf if high is None else factor * high)
+    return Row(
+        title=_label(rule),
+        numbers=numbers_of(rule),
+        ends=None if low is None and high is None else ends,
+        estimate=factor * (rule.estimate or 0.0),
+        colour=rule.outcome,
+        marker=MARKERS[rule.outcome],
+        wanted=requirement(rule),
+        outcome=rule.outcome,
+        limit=None if rule.limit is None else factor * rule.limit,
+        good_above=good_above(rule),
     )
-
-
-def _draw_panel(drawing: Drawing, rules: Sequence[RuleResult], layout: Layout, top: int) -> None:
-    low, high = axis_range(rules)
-    scale = Scale(low, high, layout.left, layout.width - layout.right)
-    first, last = top + _HEAD, top + _HEAD + layout.row * len(rules)
-    drawing.text(_title(rules[0]), (0, first - 9), "muted", 11.5)
-    reference = _REFERENCE[scale_of(rules[0])]
-    for place, rule in enumerate(rules):
-        middle = first + layout.row * (place + 0.5)
-        if reference is not None and low <= reference <= high:
-            # Not through the words of a stacked row.
-            above = middle + layout.row * (0.12 if layout.stacked else -0.5)
-            x = scale(reference)
-            drawing.line([(x, above), (x, middle + layout.row / 2)], "line", 1.2)
-        # In a stacked row the words take the upper part and the interval the lower.
-        _draw_interval(drawing, scale, rule, middle + 0.3 * layout.row * layout.stacked, layout)
-        _write_words(drawing, rule, middle, layout)
-    ticks = even_ticks(low, high, 5 if layout.stacked else 8)
-    draw_bottom_axis(drawing, scale, last, zip(ticks, plain_labels(ticks), strict=True), 10.5)
-
-
-def _draw_interval(
-    drawing: Drawing, scale: Scale, rule: RuleResult, y: float, layout: Layout
-) -> None:
-    half, factor = layout.row * (0.13 if layout.stacked else 0.34), _factor(rule)
-    if rule.limit is not None:
-        limit = scale.pixel(factor * rule.limit)
-        ends = (limit, scale.end) if good_above(rule) else (scale.start, limit)
-        drawing.box(ends[0], y - half, ends[1], y + half, "allowed")
-        drawing.line([(limit, y - half), (limit, y + half)], "ink", 1.6)
-    if rule.ci_low is not None or rule.ci_high is not None:
-        low = scale.start if rule.ci_low is None else scale.pixel(factor * rule.ci_low)
-        high = scale.end if rule.ci_high is None else scale.pixel(factor * rule.ci_high)
-        drawing.line([(low, y), (high, y)], rule.outcome, 2.4)
-        for end in (rule.ci_low, rule.ci_high):
-            if end is not None and math.isfinite(end):
-                x, cap = scale.pixel(factor * end), half * 0.42
-                drawing.line([(x, y - cap), (x, y + cap)], rule.outcome, 2.0)
-    estimate = 0.0 if rule.estimate is None else factor * rule.estimate
-    marker = MARKERS[rule.outcome] if math.isfinite(estimate) else "right"
-    drawing.marker(marker, (scale.pixel(estimate), y), 9, rule.outcome)
-
-
-def _write_words(drawing: Drawing, rule: RuleResult, middle: float, layout: Layout) -> None:
-    label, wanted, numbers = _label(rule), requirement(rule), numbers_of(rule)
-    if layout.stacked:
-        title = f"{rule.outcome.upper()}  {label}"
-        drawing.text(title, (0, middle - 28), rule.outcome, 12, bold=True)
-        drawing.text(wanted, (0, middle - 13), "muted", 11)
-        drawing.text(numbers, (0, middle + 2), "ink", 11)
-        return
-    right = layout.width - layout.right + 18
-    drawing.text(label, (0, middle - 2), "ink", 13, bold=True)
-    drawing.text(wanted, (0, middle + 13), "muted", 11.5)
-    drawing.text(rule.outcome, (right, middle - 2), rule.outcome, 13, bold=True)
-    drawing.text(numbers, (right, middle + 13), "ink", 11.5)
 
 
 def axis_range(rules: Sequence[RuleResult]) -> tuple[float, float]:
     """The ends of a panel's axis: everything drawn in it with room on both sides."""
-    scale, share = scale_of(rules[0]), unit_of(rules[0].metric, rules[0].definition) == "share"
-    seen = [
-        _factor(rule) * value
+    values = [
+        None if value is None else _factor(rule) * value
         for rule in rules
         for value in (rule.estimate, rule.ci_low, rule.ci_high, rule.limit)
-        if value is not None
     ]
-    reference = _REFERENCE[scale]
-    seen += [] if reference is None else [reference]
-    seen = [value for value in seen if math.isfinite(value)] or [0.0]
-    low, high = min(seen), max(seen)
-    floor = 0.2 if scale == "ratio" else 0.2 * max(abs(low), abs(high)) or 1.0
-    if share and scale != "ratio":
-        floor = 4.0 if scale == "difference" else 10.0
-    room = max(0.08 * (high - low), (floor - (high - low)) / 2)
-    low, high = low - room, high + room
-    if share and scale == "value":
+    return value_range(values, scale_of(rules[0]), unit_of(rules[0].metric, rules[0].definition))
+
+
+def value_range(values: Iterable[float | None], scale: RuleScale, unit: str) -> tuple[float, float]:
+    """The ends of an axis that holds the finite values and the scale's reference, with room."""
+    known = [value for value in (*values, _REFERENCE[scale]) if value is not None]
+    seen = [value for value in known if math.isfinite(value)] or [0.0]
+    if unit == "share" and scale != "ratio":
         # A value at the very edge needs room for its marker.
-        return max(low, -3.0), min(high, 103.0)
-    if share and scale == "difference":
-        return max(low, -104.0), min(high, 104.0)
+        least, edges = (4.0, (-104, 104)) if scale == "difference" else (10.0, (-3, 103))
+        low, high = padded(seen, 0.08, least)
+        return max(low, edges[0]), min(high, edges[1])
+    least = 0.2 if scale == "ratio" else 0.2 * max(map(abs, seen)) or 1.0
+    low, high = padded(seen, 0.08, least)
     return (max(low, 0.0) if min(seen) >= 0 else low), high

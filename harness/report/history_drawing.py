@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
+from typing import Literal
 
-from harness.records.history import HeldGate
 from harness.records.rule import kind_of
-from harness.records.verdict import Decision, Outcome, RuleResult
+from harness.records.verdict import Decision, Outcome
 from harness.report.forest import MARKERS
 from harness.report.formats import unit_named
 from harness.report.history_text import (
@@ -29,6 +29,7 @@ from harness.svg_axes import (
     draw_bottom_axis,
     draw_left_axis,
     even_ticks,
+    padded,
     time_labels,
     time_range,
     time_ticks,
@@ -59,6 +60,17 @@ NARROW = TimeLayout("narrow", 340, 180, left=52, right=14, marker=6.5, ticks=4)
 LAYOUTS = (WIDE, NARROW)
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A mark's label; it ends at its mark if `turned`, and `row` is −1 where none is free."""
+
+    mark: Mark
+    text: str
+    x: float
+    row: int
+    turned: bool
+
+
 @dataclass(frozen=True)
 class Frame:
     """The axis of time of all gates at one size, the same in every drawing of a page."""
@@ -85,7 +97,7 @@ class Frame:
     @property
     def top(self) -> float:
         """The upper end of the axes, below the labels of the marks."""
-        return _ABOVE + _ROW_HEIGHT * (1 + max((row for _, row in self._rows), default=-1))
+        return _ABOVE + _ROW_HEIGHT * (1 + max((each.row for each in self._labels), default=-1))
 
     @property
     def bottom(self) -> float:
@@ -96,60 +108,43 @@ class Frame:
         """A drawing as high as the axes and the labels of their marks."""
         return Drawing(self.layout.width, self.bottom + _BELOW)
 
-    def draw_marks(self, drawing: Drawing) -> None:
-        """Draw a line at each change of the suite and, above those, at each promotion."""
-        for promotions in (False, True):
-            self._draw_marks(drawing, promotions)
-
     def draw_time_axis(self, drawing: Drawing) -> None:
         """Draw the axis of time with the labels that fit into the drawing."""
         ticks = time_ticks(*self.range, self.layout.ticks)
-        labels = zip(ticks, time_labels(ticks), strict=True)
-        kept = [(t.timestamp(), label) for t, label in labels if self._fits(t, label)]
+        kept = []
+        for tick, label in zip(ticks, time_labels(ticks), strict=True):
+            half = _LETTER * max(map(len, label.split("\n"))) / 2
+            if half <= self.across(tick) <= self.layout.width - half:
+                kept.append((tick.timestamp(), label))
         draw_bottom_axis(drawing, self.time, self.bottom, kept)
 
-    def _fits(self, tick: datetime, label: str) -> bool:
-        """Whether a label in the middle below its tick stays in the drawing."""
-        half = _LETTER * max(map(len, label.split("\n"))) / 2
-        return half <= self.across(tick) <= self.layout.width - half
-
     @cached_property
-    def _rows(self) -> list[tuple[Mark, int]]:
-        """Each mark with the row of its label; −1 where every row is taken there."""
+    def _labels(self) -> list[_Label]:
+        """The label of each mark, in the lowest row that is free there."""
         ends = [float("-inf")] * _ROWS
         placed = []
         for mark in self.content.marks:
-            at, wide = self.across(mark.at), _LETTER * len(_label(mark)) + 4
-            begin = at - wide + _OVER if self._turned(mark) else at - _OVER
+            text = f"▲ {mark.label}" if mark.is_promotion else mark.label
+            x, wide = self.across(mark.at), _LETTER * len(text) + 4
+            turned = x + wide > self.layout.width
+            begin = x - wide + _OVER if turned else x - _OVER
             row = next((row for row, taken in enumerate(ends) if taken <= begin), -1)
             if row >= 0:
                 ends[row] = begin + wide
-            placed.append((mark, row))
+            placed.append(_Label(mark, text, x, row, turned))
         return placed
 
-    def _turned(self, mark: Mark) -> bool:
-        """Whether a label ends at its mark, because it would leave the drawing."""
-        wide = _LETTER * len(_label(mark)) + 4
-        return self.across(mark.at) + wide > self.layout.width
-
-    def _draw_marks(self, drawing: Drawing, promotions: bool) -> None:
-        """A line at each promotion, or at each other mark, with its label where a row is free."""
-        colour: Colour = "candidate" if promotions else "muted"
-        dash = "" if promotions else "2.4 3.6"
-        for mark, row in self._rows:
-            if mark.is_promotion is not promotions:
-                continue
-            x = self.across(mark.at)
-            drawing.line([(x, self.top), (x, self.bottom)], colour, 1.2, dash=dash)
-            y = self.top - 5 - _ROW_HEIGHT * row
-            if row >= 0 and self._turned(mark):
-                drawing.text(_label(mark), (x + _OVER, y), colour, 11, anchor="end")
-            elif row >= 0:
-                drawing.text(_label(mark), (x - _OVER, y), colour, 11)
-
-
-def _label(mark: Mark) -> str:
-    return f"▲ {mark.label}" if mark.is_promotion else mark.label
+    def draw_marks(self, drawing: Drawing) -> None:
+        """Draw a line at each change of the suite and, above those, at each promotion."""
+        for label in sorted(self._labels, key=lambda label: label.mark.is_promotion):
+            promotion, x = label.mark.is_promotion, label.x
+            colour: Colour = "candidate" if promotion else "muted"
+            ends, dash = [(x, self.top), (x, self.bottom)], "" if promotion else "2.4 3.6"
+            drawing.line(ends, colour, 1.2, dash=dash)
+            at = (x + _OVER if label.turned else x - _OVER, self.top - 5 - _ROW_HEIGHT * label.row)
+            if label.row >= 0:
+                anchor: Literal["start", "end"] = "end" if label.turned else "start"
+                drawing.text(label.text, at, colour, 11, anchor=anchor)
 
 
 def render_verdicts(frame: Frame) -> str:
@@ -182,28 +177,33 @@ def render_course(frame: Frame, place: int) -> str:
     points = points_of(course)
     if not points:
         return ""
-    unit = unit_named(course.unit)
-    share = course.unit == "share"
+    share, tick_unit = course.unit == "share", unit_named(course.unit).tick
     low, high = _value_range(points, share=share)
     up = Scale(low, high, frame.bottom, frame.top)
     ticks = [tick for tick in even_ticks(low, high, 6) if not share or 0 <= tick <= 100]
     drawing = frame.new_drawing()
-    stretches = [list(_cells(run, points, frame)) for run in _runs(points)]
-    for cells in stretches:
-        _draw_allowed(drawing, cells, up)
-    for tick in ticks:
-        drawing.line([(frame.time.start, up(tick)), (frame.time.end, up(tick))], "line", 0.7)
+    cells = list(zip(points, *_stretches(points, frame), strict=True))
+    for point, left, right in cells:
+        if point.limit is not None:
+            limit = up.pixel(point.limit)
+            ends = (up.end, limit) if point.good_above else (limit, up.start)
+            drawing.box(left, ends[0], right, ends[1], "allowed")
+    labels = [(tick, f"{tick:g}{tick_unit}") for tick in ticks]
+    draw_left_axis(drawing, up, frame.time, labels)
     frame.draw_marks(drawing)
-    for cells in stretches:
-        _draw_levels(drawing, cells, up)
-        joined = [(frame.across(point.at), up(point.value)) for point, _, _ in cells]
+    for point, left, right in cells:
+        if point.limit is not None:
+            limit = up.pixel(point.limit)
+            drawing.line([(left, limit), (right, limit)], "ink", 1.4)
+        if point.baseline is not None:
+            level = up(point.baseline)
+            drawing.line([(left, level), (right, level)], "baseline", 1.6, dash="8 3.2")
+    for _, run in groupby(points, key=lambda point: point.version):
+        joined = [(frame.across(point.at), up(point.value)) for point in run]
         if len(joined) > 1:
             drawing.line(joined, "muted", 1.1)
     for point in points:
         _draw_point(drawing, frame.across(point.at), up, point, frame.layout.marker)
-    draw_left_axis(
-        drawing, up, frame.time.start, [(tick, f"{tick:g}{unit.tick}") for tick in ticks]
-    )
     frame.draw_time_axis(drawing)
     description = f"{course.latest}; the table below has all numbers"
     name = f"course-{place}-{frame.layout.name}"
@@ -232,81 +232,43 @@ class CoursePoint:
 
 def points_of(course: Course) -> list[CoursePoint]:
     """The course's points by time, without gates that have no value."""
-    points = []
-    for gate in course.gates:
-        values = gate.record.metrics.get(course.metric)
-        if values is not None and values.candidate is not None:
-            points.append(_point(course, gate.record, values.candidate))
+    factor, points = unit_named(course.unit).factor, []
+
+    def placed(number: float | None) -> float | None:
+        return None if number is None else factor * number
+
+    for gate in (each.record for each in course.gates):
+        values, rule = gate.metrics.get(course.metric), worst(gate.rules_on(course.metric))
+        if values is None or values.candidate is None:
+            continue
+        bounds: Iterable[float | None] = (None, None, None)
+        if rule is not None:
+            kind, ends = kind_of(rule), (rule.ci_low, rule.ci_high, rule.limit)
+            bounds = (kind.in_value(end, values.baseline) for end in ends)
+        low, high, limit = map(placed, bounds)
+        points.append(
+            CoursePoint(
+                at=gate.at,
+                version=gate.suite_version,
+                value=factor * values.candidate,
+                baseline=placed(values.baseline),
+                low=low,
+                high=high,
+                limit=limit,
+                good_above=rule is None or good_above(rule),
+                outcome=None if rule is None else rule.outcome,
+                promoted=bool(gate.promotions),
+            )
+        )
     return points
 
 
-def _point(course: Course, gate: HeldGate, value: float) -> CoursePoint:
-    factor = unit_named(course.unit).factor
-    baseline = gate.metrics[course.metric].baseline
-    rule = worst(gate.rules_on(course.metric))
-    low, high, limit = (None, None, None) if rule is None else _bounds(rule, baseline, factor)
-    return CoursePoint(
-        at=gate.at,
-        version=gate.suite_version,
-        value=factor * value,
-        baseline=None if baseline is None else factor * baseline,
-        low=low,
-        high=high,
-        limit=limit,
-        good_above=rule is None or good_above(rule),
-        outcome=None if rule is None else rule.outcome,
-        promoted=bool(gate.promotions),
-    )
-
-
-def _bounds(rule: RuleResult, baseline: float | None, factor: float) -> list[float | None]:
-    """Where the ends of a rule's interval and its limit lie on the axis of the metric's values."""
-    found = []
-    for bound in (rule.ci_low, rule.ci_high, rule.limit):
-        placed = kind_of(rule).in_value(bound, baseline)
-        found.append(None if placed is None else factor * placed)
-    return found
-
-
-_Cell = tuple[CoursePoint, float, float]
-
-
-def _runs(points: Sequence[CoursePoint]) -> Iterator[list[CoursePoint]]:
-    """The points in order, in stretches of one version of the suite."""
-    for _, run in groupby(points, key=lambda point: point.version):
-        yield list(run)
-
-
-def _cells(
-    run: Sequence[CoursePoint], points: Sequence[CoursePoint], frame: Frame
-) -> Iterator[_Cell]:
-    """Each point with the pixels of the stretch of time nearer to it than to any other."""
-    places = {id(point): place for place, point in enumerate(points)}
+def _stretches(points: Sequence[CoursePoint], frame: Frame) -> tuple[list[float], list[float]]:
+    """Where the time that is nearer to each point than to any other begins and ends, in pixels."""
+    middles = [between(early.at, late.at) for early, late in pairwise(points)]
     begin, end = frame.range
-    for point in run:
-        place = places[id(point)]
-        left = between(points[place - 1].at, point.at) if place else begin
-        right = between(point.at, points[place + 1].at) if place + 1 < len(points) else end
-        yield point, frame.across(left), frame.across(right)
-
-
-def _draw_allowed(drawing: Drawing, cells: Sequence[_Cell], up: Scale) -> None:
-    for point, left, right in cells:
-        if point.limit is not None:
-            limit = up.pixel(point.limit)
-            ends = (up.end, limit) if point.good_above else (limit, up.start)
-            drawing.box(left, ends[0], right, ends[1], "allowed")
-
-
-def _draw_levels(drawing: Drawing, cells: Sequence[_Cell], up: Scale) -> None:
-    """The limit and the baseline's value at each gate."""
-    for point, left, right in cells:
-        if point.limit is not None:
-            limit = up.pixel(point.limit)
-            drawing.line([(left, limit), (right, limit)], "ink", 1.4)
-        if point.baseline is not None:
-            level = up(point.baseline)
-            drawing.line([(left, level), (right, level)], "baseline", 1.6, dash="8 3.2")
+    pixels = [frame.across(moment) for moment in (begin, *middles, end)]
+    return pixels[:-1], pixels[1:]
 
 
 def _draw_point(drawing: Drawing, x: float, up: Scale, point: CoursePoint, size: float) -> None:
@@ -333,10 +295,7 @@ def _value_range(points: Sequence[CoursePoint], *, share: bool) -> tuple[float, 
         for bound in (point.value, point.baseline, point.low, point.high, point.limit)
         if bound is not None
     ]
-    low, high = min(seen), max(seen)
-    floor = 20.0 if share else 0.4 * abs(high) or 1.0
-    room = max(0.1 * (high - low), (floor - (high - low)) / 2)
-    low, high = low - room, high + room
+    low, high = padded(seen, 0.1, 20.0 if share else 0.4 * abs(max(seen)) or 1.0)
     if share and max(low, -4.0) < min(high, 104.0):
         return max(low, -4.0), min(high, 104.0)
     return max(low, 0.0) if min(seen) >= 0 else low, high

@@ -8,6 +8,7 @@ from harness.svg_axes import (
     draw_bottom_axis,
     draw_left_axis,
     even_ticks,
+    padded,
     plain_labels,
 )
 from harness.training.candidate import Curves
@@ -44,9 +45,7 @@ def _draw_series(
     across = _scale([float(x) for _, _, v in series for x, _ in v], _LEFT, _WIDTH - _RIGHT)
     up = _scale([y for _, _, v in series for _, y in v], _HEIGHT - _BOTTOM, _TOP)
     levels, steps = even_ticks(up.low, up.high, 6), even_ticks(across.low, across.high, 8)
-    for level in levels:
-        drawing.line([(across.start, up(level)), (across.end, up(level))], "line", 0.7)
-    draw_left_axis(drawing, up, across.start, zip(levels, plain_labels(levels), strict=True))
+    draw_left_axis(drawing, up, across, zip(levels, plain_labels(levels), strict=True))
     draw_bottom_axis(drawing, across, up.start, zip(steps, plain_labels(steps), strict=True))
     for place, (name, colour, values) in enumerate(series):
         points = [(across(x), up(y)) for x, y in values]
@@ -61,5 +60,4 @@ def _draw_series(
 
 def _scale(values: list[float], start: float, end: float) -> Scale:
     low, high = min(values), max(values)
-    room = 0.05 * (high - low) or 0.5
-    return Scale(low - room, high + room, start, end)
+    return Scale(*padded(values, 0.05, 0.0 if high > low else 1.0), start, end)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from harness.records.leaderboard import Leaderboard
-from harness.report.leaderboard_drawing import NARROW, WIDE, GapLayout, render_gaps
-from harness.report.leaderboard_text import (
-    LeaderboardContent,
-)
+from harness.report.forest import Layout
+from harness.report.leaderboard_drawing import NARROW, WIDE, render_gaps
+from harness.report.leaderboard_text import LeaderboardContent
 from tests.report.leaderboard_fixtures import doubtful, leaderboard
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_the_drawing_is_the_same_each_time_and_has_no_style(size: GapLayout) -> None:
+def test_the_drawing_is_the_same_each_time_and_has_no_style(size: Layout) -> None:
     first, second = (render_gaps(LeaderboardContent(leaderboard()), size) for _ in range(2))
     assert first == second
     assert "style=" not in first
