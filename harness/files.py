@@ -295,3 +295,9 @@ def seen_from(root: Path, path: Path) -> str:
     """The path relative to the root, where it lies below it."""
     full, root = path.resolve(), root.resolve()
     return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
+
+
+def short_path(path: Path) -> Path:
+    """The path as seen from the current folder, where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

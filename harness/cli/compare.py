@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import short_path, table
+from harness.cli.console import table
 from harness.cli.options import config_option, json_option, open_project, suite_option
+from harness.files import short_path
 from harness.records.leaderboard import Recommendation
 from harness.report import formats
 from harness.report.json import render_leaderboard_json

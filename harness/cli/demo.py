@@ -9,11 +9,12 @@ from types import ModuleType
 
 import click
 
-from harness.cli.console import Console, short_path
+from harness.cli.console import Console
 from harness.cli.options import config_option, open_project, whole
 from harness.cli.train import require_training
 from harness.config import Project
 from harness.errors import UsageError
+from harness.files import short_path
 from harness.records.verdict import Verdict
 from harness.sections.evaluate import evaluate
 from harness.session.context import GateContext, open_context

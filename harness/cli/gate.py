@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from harness.ci.job import CiJob
-from harness.cli.console import Console, short_path, table, unbroken
+from harness.cli.console import Console, table, unbroken
 from harness.cli.options import (
     chosen_cluster,
     ci_options,
@@ -26,6 +26,7 @@ from harness.cli.options import (
 )
 from harness.config import Project
 from harness.errors import EvidenceError
+from harness.files import short_path
 from harness.gate.noise import false_alarms
 from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of

@@ -10,10 +10,11 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from harness.cli.console import Console, short_path, table, unbroken
+from harness.cli.console import Console, table, unbroken
 from harness.cli.options import config_option, json_option, open_project
 from harness.config import Project
 from harness.errors import UsageError
+from harness.files import short_path
 from harness.latency.judge import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LoadResult

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project
 from harness.config import FOLDER_NAME
+from harness.files import short_path
 from harness.gate.history import past_gate
 from harness.gate.seal import check_run, promote, sealed_moments
 from harness.records.history import Promotion

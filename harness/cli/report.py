@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.console import short_path
 from harness.cli.options import config_option, open_project, suite_option
 from harness.errors import EvidenceError
+from harness.files import short_path
 from harness.records.verdict import Verdict
 from harness.report.write import write_history, write_report
 from harness.session.context import open_context

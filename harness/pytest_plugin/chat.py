@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import EvidenceError, UsageError
+from harness.pytest_plugin.findings import ManagedEndpoint
 from harness.pytest_plugin.session import SessionState
-from harness.pytest_plugin.xdist import ManagedEndpoint
 from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 from harness.records.suite import Message
-from harness.targets.endpoint import Endpoint
+from harness.targets.endpoint import Endpoint, connect
 from harness.targets.live_target import LiveTarget
 
 Turn = Message | Mapping[str, str]
@@ -59,30 +58,35 @@ class ChatAnswer:
 
 
 class ChatTarget:
-    """A live target, with the system prompt that it has for a suite."""
+    """A live target, with the system prompt that it has for a suite; called, it answers many.
+
+    What it is asked and answers is added to `exchanges` where they are given.
+    """
 
     def __init__(
-        self, line: LiveTarget, system: str | None, exchanges: list[Exchange] | None = None
+        self, live: LiveTarget, system: str | None, exchanges: list[Exchange] | None = None
     ) -> None:
-        self._line = line
+        self._live = live
         self._system = system
         self._exchanges = exchanges
 
-    def ask(self, conversations: Sequence[Sequence[Message]], sampling: Any) -> list[ChatAnswer]:
-        """The answers, in the order of the conversations.
+    def __call__(
+        self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any
+    ) -> list[ChatAnswer]:
+        """The answers in the order of the prompts: texts, or lists of messages.
 
         Raises:
             NoAnswer: a request failed.
-            UsageError: a value of `sampling` is out of range, or unknown.
+            UsageError: a prompt is empty, or a value of `sampling` is unknown or out of range.
         """
         before = () if self._system is None else (Message(role="system", content=self._system),)
-        whole = [(*before, *conversation) for conversation in conversations]
-        replies = self._line.ask(whole, **sampling)
+        conversations = [(*before, *_conversation(prompt)) for prompt in prompts]
+        replies = self._live.ask(conversations, **sampling)
         if self._exchanges is not None:
-            self._exchanges += zip(whole, replies, strict=True)
+            self._exchanges += zip(conversations, replies, strict=True)
         failed = [reply for reply in replies if isinstance(reply, Failed)]
         if failed:
-            raise NoAnswer(self._line.target, failed[0], len(failed) - 1)
+            raise NoAnswer(self._live.target, failed[0], len(failed) - 1)
         return [_chat_answer(reply) for reply in replies if isinstance(reply, Answer)]
 
 
@@ -108,9 +112,9 @@ class Chat:
             NoAnswer: the request failed; the message is not part of the conversation then.
             UsageError: the message is empty, or a value of `sampling` is out of range.
         """
-        asked = (*self._messages, *_conversation(text))
-        (answer,) = self._chat_target.ask([asked], sampling)
-        self._messages = [*asked]
+        turns = [*self._messages, *_conversation(text)]
+        (answer,) = self._chat_target([turns], **sampling)
+        self._messages = turns
         if answer.text:
             self._messages.append(Message(role="assistant", content=answer.text))
         return answer
@@ -118,24 +122,6 @@ class Chat:
     def again(self) -> None:
         """Forget all turns: the next message begins a new conversation."""
         self._messages = []
-
-
-class AskAll:
-    """Many questions at once, each a conversation of its own."""
-
-    def __init__(self, chat_target: ChatTarget) -> None:
-        self._chat_target = chat_target
-
-    def __call__(
-        self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any
-    ) -> list[ChatAnswer]:
-        """The answers in the order of the prompts: texts, or lists of messages.
-
-        Raises:
-            NoAnswer: a request failed.
-            UsageError: a prompt is empty, or a value of `sampling` is out of range.
-        """
-        return self._chat_target.ask([_conversation(prompt) for prompt in prompts], sampling)
 
 
 def _conversation(prompt: str | Sequence[Turn]) -> tuple[Message, ...]:
@@ -183,30 +169,28 @@ class LiveTargets:
         self._running = running
         self._stack = ExitStack()
         self._endpoints: dict[str, Endpoint] = {}
-        self._lines: dict[str, LiveTarget] = {}
+        self._targets: dict[str, LiveTarget] = {}
 
-    def line(self, target: str) -> LiveTarget:
-        """The line to a target.
+    def target(self, name: str) -> LiveTarget:
+        """The live target of that name.
 
         Raises:
             UsageError: there is no such target, or it is a sealed baseline.
             ServerError: its server does not start, or cannot be reached.
         """
-        if target not in self._lines:
-            endpoint = self._endpoint(target)
-            project = self._state.project
+        if name not in self._targets:
             order = self._state.options.order
-            line = LiveTarget(project, target, endpoint, order.concurrency if order else None)
-            self._lines[target] = self._stack.enter_context(line)
-        return self._lines[target]
+            concurrency = order.concurrency if order else None
+            live = LiveTarget(self._state.project, name, self._endpoint(name), concurrency)
+            self._targets[name] = self._stack.enter_context(live)
+        return self._targets[name]
 
     def started(self) -> dict[str, ManagedEndpoint]:
         """The managed servers that run here, for other processes to ask."""
-        servers = self._state.project.config.servers
         return {
             name: ManagedEndpoint(urls=endpoint.urls, api_key=endpoint.api_key or "")
             for name, endpoint in self._endpoints.items()
-            if isinstance(servers[name], ManagedServer)
+            if isinstance(self._state.project.config.servers[name], ManagedServer)
         }
 
     def close(self) -> None:
@@ -214,26 +198,26 @@ class LiveTargets:
         self._stack.close()
 
     def _endpoint(self, target: str) -> Endpoint:
-        project = self._state.project
-        server = project.target(target).server
+        server = self._state.project.target(target).server
         if server not in self._endpoints:
-            known = None if self._running is None else self._running.get(server)
+            managed = isinstance(self._state.project.config.servers[server], ManagedServer)
+            known = (self._running or {}).get(server)
             if known is not None:
                 self._endpoints[server] = Endpoint(known.urls, known.api_key)
-            elif self._running is not None and self._is_managed(server):
+            elif managed and self._running is not None:
                 raise UsageError(
                     f"the server of `{target}` was not started for this session",
                     hint=f"name it: --target {target}",
                 )
             else:
-                live = self._state.live(target, self._log(target), self._watcher.say)
-                self._endpoints[server] = self._stack.enter_context(live)
+                self._endpoints[server] = self._connect(server)
         return self._endpoints[server]
 
-    def _is_managed(self, server: str) -> bool:
-        return isinstance(self._state.project.config.servers[server], ManagedServer)
-
-    def _log(self, target: str) -> Path:
-        folder = self._state.project.root / ".harness" / "pytest"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{self._state.project.target(target).server}.log"
+    def _connect(self, server: str) -> Endpoint:
+        """The endpoint of a server, started here where it is managed."""
+        state, project = self._state, self._state.project
+        names = (*state.options.targets, *(state.context.live_baseline if state.context else ()))
+        on_it = [name for name in dict.fromkeys(names) if project.target(name).server == server]
+        log = project.root / ".harness" / "pytest" / f"{server}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return self._stack.enter_context(connect(project, server, on_it, log, self._watcher.say))

@@ -1,12 +1,20 @@
-"""What the selected items require, and what was found: records that all processes read."""
+"""What the selected items require and what was found, and how workers of pytest-xdist read it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+import pytest
 from pydantic import Field
 
+from harness.clock import SYSTEM_CLOCK, Clock
+from harness.files import read_bytes, write_atomic
 from harness.records.base import Record
 from harness.records.verdict import Decision, RuleResult
 from harness.run.plan import Selection
@@ -135,3 +143,134 @@ class Findings(Record):
     judged: dict[str, CandidateResult] = Field(default_factory=dict)
     late: bool = False
     tested_runs: dict[str, TestedRun] = Field(default_factory=dict)
+
+
+_FOLDER = "harness_folder"
+_FINDINGS, _RUNNING, _PULSE = "findings.json", "running.json", "pulse"
+_LOOK = 0.1
+# A test may wait for a target that is slow to answer; a session in which none ends is stuck.
+PATIENCE = 900.0
+
+
+class ManagedEndpoint(Record):
+    """Where a managed server answers that another process of the session has started."""
+
+    urls: tuple[str, ...]
+    api_key: str
+
+
+class RunningServers(Record):
+    """Managed servers by name."""
+
+    servers: dict[str, ManagedEndpoint] = Field(default_factory=dict)
+
+
+class Node(Protocol):
+    """What is used of a worker of pytest-xdist, as the controller sees it."""
+
+    workerinput: dict[str, Any]
+
+
+class Controller:
+    """The controller's end of a folder that it shares with the workers of pytest-xdist.
+
+    Without workers there is no folder, and nothing is written.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def share_folder(self, node: Node) -> None:
+        """Give a worker that is about to start the path of the folder."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="harness-pytest-"))
+        node.workerinput[_FOLDER] = str(self._folder)
+
+    def requirements(self, node: Node) -> Requirements:
+        """What the worker's selected items need.
+
+        Raises:
+            pytest.UsageError: the worker is on another machine.
+        """
+        assert self._folder is not None
+        data = read_bytes(self._folder / _requirements_file(node.workerinput))
+        if data is None:
+            raise pytest.UsageError(
+                "harness: a worker of pytest-xdist is on another machine; use -n, or --tx popen"
+            )
+        return Requirements.model_validate_json(data)
+
+    def publish(self, findings: Findings | None) -> None:
+        """Write the findings, where there are any, for the workers to read."""
+        if findings is not None:
+            self._write(_FINDINGS, findings)
+
+    def publish_servers(self, servers: Mapping[str, ManagedEndpoint]) -> None:
+        """Write where managed servers answer, for the workers; only this user can read it."""
+        self._write(_RUNNING, RunningServers(servers=dict(servers)))
+
+    def _write(self, name: str, record: Record) -> None:
+        if self._folder is not None:
+            write_atomic(self._folder / name, record.model_dump_json())
+
+    def touch(self) -> None:
+        """Let workers who wait know that the session goes on."""
+        if self._folder is not None:
+            (self._folder / _PULSE).touch()
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Worker:
+    """A worker's end of the folder; `given` is its `workerinput`."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._folder = Path(given[_FOLDER])
+        self._file = _requirements_file(given)
+
+    def send(self, requirements: Requirements) -> None:
+        """Write for the controller what the selected items need."""
+        if self._folder.is_dir():
+            write_atomic(self._folder / self._file, requirements.model_dump_json())
+
+    def findings(self) -> Findings | None:
+        """The controller's findings, None where there are none."""
+        data = read_bytes(self._folder / _FINDINGS)
+        return None if data is None else Findings.model_validate_json(data)
+
+    def servers(self) -> dict[str, ManagedEndpoint]:
+        """Where the managed servers answer that the controller has started."""
+        data = read_bytes(self._folder / _RUNNING)
+        return {} if data is None else RunningServers.model_validate_json(data).servers
+
+    def wait_for_verdict(self, clock: Clock = SYSTEM_CLOCK) -> Findings | None:
+        """The findings once Python tests have been run elsewhere and the rules judged.
+
+        They are returned as they stand where the session has not moved on for `PATIENCE` seconds.
+        """
+        pulse, since = None, clock.now()
+        while True:
+            found = self.findings()
+            if found is None or not found.late:
+                return found
+            newest = None
+            with contextlib.suppress(FileNotFoundError):
+                newest = (self._folder / _PULSE).stat().st_mtime_ns
+            if newest != pulse:
+                pulse, since = newest, clock.now()
+            if clock.now() - since > PATIENCE:
+                return found
+            time.sleep(_LOOK)
+
+
+def worker_of(config: pytest.Config) -> Worker | None:
+    """The worker that this process is, None where it is none."""
+    given = getattr(config, "workerinput", None)
+    return None if given is None else Worker(given)
+
+
+def _requirements_file(given: dict[str, Any]) -> str:
+    return f"needs-{given['workerid']}.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,16 +10,14 @@ import pytest
 from pydantic import Field, StrictBool
 
 from harness.client.protocol import Answer, Failed
-from harness.config import SEALED
 from harness.errors import UsageError
 from harness.files import digest_json
-from harness.pytest_plugin.chat import AskAll, Chat, ChatTarget, Exchange, LiveTargets
+from harness.pytest_plugin.chat import Chat, ChatTarget, Exchange, LiveTargets
 from harness.pytest_plugin.session import SessionState
-from harness.records.attempt import Attempt, Failure, Score, Term
+from harness.records.attempt import Attempt, Score, Term
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.suite import Case, Message, Suite
-from harness.records.target import Generation
 from harness.run.llm_judge import Opinion, judge_digest, opinion
 from harness.sections.evidence import baseline_digest
 from harness.sections.python import METRICS
@@ -76,15 +74,22 @@ class TestEnd:
     reason: str = ""
 
 
-def recorded(test: TestCase, running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
+def recorded(running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
     """The test as a case of the run, with its attempt and its score.
 
-    Where it ended broken, by anything but an assertion of its own, or was skipped, it is unscored:
-    what a test could not find out is nothing against the target. So is one that heard an empty
-    answer, which is no answer, unless it gave itself a score. A failed assertion stands, whatever
-    score was given.
+    A test that was skipped, or broken by anything but an assertion of its own, is unscored: what it
+    could not find out is nothing against the target. So is one that heard an empty answer, unless
+    it gave itself a score. A failed assertion stands, whatever score was given.
     """
-    messages, attempt = _last_exchange(test, running.exchanges, run)
+    test, own = running.case, running.own_score
+    place = {
+        "key": digest_json(["pytest", run, test.suite, test.section, test.id]),
+        "suite": test.suite,
+        "section": test.section,
+        "case": test.id,
+        "repeat": 0,
+    }
+    messages, attempt = _last_exchange(place, running.exchanges)
     case = Case(
         id=test.id,
         group=test.mark.group or test.id,
@@ -92,18 +97,6 @@ def recorded(test: TestCase, running: RunningTest, ended: TestEnd, run: str) -> 
         tags=test.mark.tags,
         critical=test.mark.critical,
     )
-    place = {
-        "key": attempt.key,
-        "suite": test.suite,
-        "section": test.section,
-        "case": case.id,
-        "repeat": 0,
-        "group": case.group,
-        "critical": case.critical,
-        "tags": case.tags,
-        "state": attempt.state,
-    }
-    own = running.own_score
     if attempt.failure is not None:
         reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
         outcome: dict[str, Any] = {"status": "failed", "reason": reason}
@@ -113,11 +106,11 @@ def recorded(test: TestCase, running: RunningTest, ended: TestEnd, run: str) -> 
         outcome = {"status": "unscored", "reason": "empty answer"}
     else:
         outcome = {"status": "scored", **_judged(own, ended)}
-    score = Score.model_validate({**place, **outcome})
+    marks = {"group": case.group, "critical": case.critical, "tags": case.tags}
     return RecordedCase(
         case=case,
         attempt=attempt,
-        score=score,
+        score=Score.model_validate({**place, **marks, "state": attempt.state, **outcome}),
         judge=running.judged_by,
         baseline=running.against,
         broken=ended.ending == "broken",
@@ -137,21 +130,14 @@ def _judged(own: OwnScore, ended: TestEnd) -> dict[str, Any]:
 
 
 def _last_exchange(
-    test: TestCase, exchanges: Sequence[Exchange], run: str
+    place: Mapping[str, Any], exchanges: Sequence[Exchange]
 ) -> tuple[Sequence[Message], Attempt]:
-    """The last conversation, or the first that failed or came to nothing, with what came of it.
+    """The last conversation, or the first that failed or came to nothing, and its attempt.
 
-    A test that asked nothing has its own name for a question, and an empty answer.
+    A test that sent no request has a question made from its name, and an empty answer.
     """
-    place: dict[str, Any] = {
-        "key": digest_json(["pytest", run, test.suite, test.section, test.id]),
-        "suite": test.suite,
-        "section": test.section,
-        "case": test.id,
-        "repeat": 0,
-    }
     if not exchanges:
-        question = (Message(role="user", content=f"({test.id} asked nothing)"),)
+        question = (Message(role="user", content=f"({place['case']} asked nothing)"),)
         return question, Attempt(**place, status="answered", text="")
     lost = [one for one in exchanges if isinstance(one[1], Failed)]
     empty = [one for one in exchanges if isinstance(one[1], Answer) and not one[1].text.strip()]
@@ -168,9 +154,8 @@ def _last_exchange(
             timing=reply.timing,
             tries=reply.tries,
         )
-    failure: Failure = reply.failure
     return messages, Attempt(
-        **place, status="failed", failure=failure, timing=reply.timing, tries=reply.tries
+        **place, status="failed", failure=reply.failure, timing=reply.timing, tries=reply.tries
     )
 
 
@@ -189,8 +174,9 @@ class RunningTest:
     against: str | None = None
 
     def chat_target(self) -> ChatTarget:
-        """The target under test; what it answers is kept."""
-        return self._chat_target(self.target, self.exchanges)
+        """The target under test; its exchanges are kept."""
+        live = self.live_targets.target(self.target)
+        return ChatTarget(live, self._system_prompt(self.target), self.exchanges)
 
     def baseline_chat(self) -> ChatTarget:
         """The baseline.
@@ -198,13 +184,14 @@ class RunningTest:
         Raises:
             UsageError: it cannot be asked.
         """
-        baseline = self.state.baseline
-        if baseline is None or baseline.startswith(SEALED):
+        name, baseline = self.state.live_baseline, self.state.baseline
+        if name is None:
             what = "there is no baseline" if baseline is None else f"`{baseline}` answers no more"
             raise UsageError(what, hint="name a live target with --baseline")
-        line, generation = self.live_targets.line(baseline), self._generation(baseline)
-        self.against = baseline_digest(line.identity, generation, self._system(baseline))
-        return self._chat_target(baseline, None)
+        live, system = self.live_targets.target(name), self._system_prompt(name)
+        generation = self.state.project.generation(name)
+        self.against = baseline_digest(live.identity, generation, system)
+        return ChatTarget(live, system)
 
     def judge(self, answer: object, requirement: str) -> Opinion:
         """What the configured judge says of an answer.
@@ -219,32 +206,17 @@ class RunningTest:
             raise UsageError(
                 "no judge is configured", where=project.file, hint="name a target: `judge: NAME`"
             )
-        line = self.live_targets.line(name)
-        self.judged_by = judge_digest(line.identity, self._generation(name))
-        return opinion(line, str(answer), requirement, self.suite.domain)
+        live = self.live_targets.target(name)
+        self.judged_by = judge_digest(live.identity, project.generation(name))
+        return opinion(live, str(answer), requirement, self.suite.domain)
 
-    def _chat_target(self, target: str, exchanges: list[Exchange] | None) -> ChatTarget:
-        return ChatTarget(self.live_targets.line(target), self._system(target), exchanges)
-
-    def _system(self, target: str) -> str | None:
+    def _system_prompt(self, target: str) -> str | None:
         own = self.state.project.target(target).system_prompt
         return self.suite.system_prompt if own is None else own
 
-    def _generation(self, target: str) -> Generation:
-        return self.state.project.generation(target)
 
-
-_KEY = pytest.StashKey[RunningTest]()
-
-
-def attach(item: pytest.Item, running: RunningTest) -> None:
-    """Let an item's fixtures find its running."""
-    item.stash[_KEY] = running
-
-
-def running_test_of(item: pytest.Item) -> RunningTest | None:
-    """The item's running, None where it is no test of a suite."""
-    return item.stash.get(_KEY, None)
+# Where an item of a suite keeps its running test, for its fixtures.
+RUNNING = pytest.StashKey[RunningTest]()
 
 
 @pytest.fixture
@@ -254,9 +226,9 @@ def chat(request: pytest.FixtureRequest) -> Chat:
 
 
 @pytest.fixture
-def ask_all(request: pytest.FixtureRequest) -> AskAll:
+def ask_all(request: pytest.FixtureRequest) -> ChatTarget:
     """Many questions to the target at once: `ask_all(["Hello", "Good evening"])`."""
-    return AskAll(_running(request).chat_target())
+    return _running(request).chat_target()
 
 
 @pytest.fixture
@@ -281,7 +253,7 @@ def score(request: pytest.FixtureRequest) -> OwnScore:
 
 
 def _running(request: pytest.FixtureRequest) -> RunningTest:
-    found = running_test_of(request.node)
+    found: RunningTest | None = request.node.stash.get(RUNNING, None)
     if found is None:
         raise pytest.UsageError(
             f"harness: `{request.fixturename}` is for the tests of a suite: name the file as "

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.event_loop import run_async
 from harness.pytest_plugin.findings import (
@@ -47,11 +46,6 @@ class PlannedRuns:
     context: GateContext | None
 
     @property
-    def reuse(self) -> Reuse:
-        """Which stored answers stand."""
-        return "begun" if self.state.options.no_cache else "stored"
-
-    @property
     def whole(self) -> tuple[str, ...]:
         """The candidates that all rules are judged for on all suites, as `harness gate` does."""
         if self.context is None or len(self.suites) < len(self.state.project.config.suites):
@@ -61,240 +55,184 @@ class PlannedRuns:
             name for name, places in self.requirements.rules.items() if len(places) == rules
         )
 
+    def whole_plans(self) -> dict[str, Plan]:
+        """What each target of a Python test would be asked as a whole: its tests belong to that.
+
+        Raises:
+            UsageError: a model or adapter does not exist.
+            ServerError: a server cannot be reached.
+        """
+        project, names = self.state.project, self.requirements.suites
+        part = Selection(
+            suites=names if len(names) < len(project.config.suites) else (),
+            repeats=self.state.options.repeats,
+        )
+        return {
+            target: plan(project, target, self.suites, run_async(identify(project, target)), part)
+            for target in dict.fromkeys(each.target for each in self.requirements.tests)
+        }
+
+    def find(self, watcher: Watcher) -> Findings:
+        """The findings when all runs are finished, and judged if rules are required.
+
+        Reports are written where `harness gate` would write them. An error leaves none that looks
+        like today's, Ctrl-C leaves one that is marked as partial.
+
+        Raises:
+            UsageError: a model or adapter does not exist, or something cannot be judged.
+            EvidenceError: an adapter has no effect, or a stored answer is missing.
+            ServerError: a server cannot be started or reached, or is gone for good.
+        """
+        if self.context is None or not self.requirements.rules:
+            return self._findings(self._answered(watcher))
+        from harness.session.gate import check_latency  # brings the statistics
+
+        late = self.requirements.late
+        with self._session(watcher) as session:
+            for candidate in self.requirements.rules:
+                check_latency(session.context, candidate)
+            runs = self._answered(watcher)
+            unkept = {each.place: each.part for each in self.requirements.tests}
+            judged = {} if late else self._judged(session, runs, unkept)
+        return self._findings(runs).model_copy(update={"judged": judged, "late": late})
+
+    def judge_late(
+        self, findings: Findings, watcher: Watcher, unkept: Mapping[SectionKey, str]
+    ) -> Findings:
+        """The findings with what is judged once the Python tests have been run.
+
+        Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is
+        a problem of every candidate: nothing can be said any more.
+        """
+        folder, session = self.state.project.runs, self._session(watcher)
+        try:
+            runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
+            judged = self._judged(session, runs, unkept)
+        except HarnessError as error:
+            session.remove_reports()
+            judged = dict.fromkeys(self.requirements.rules, CandidateResult(problems=(error.line,)))
+        return findings.model_copy(update={"judged": judged, "late": False})
+
+    def write_partial_reports(self, watcher: Watcher) -> None:
+        """Write a partial report on every candidate that was to be judged as a whole."""
+        self._session(watcher).write_partial_reports()
+
+    def _session(self, watcher: Watcher) -> GateSession:
+        from harness.session.gate import GateSession
+
+        options = self.state.options
+        assert self.context is not None
+        session = GateSession(
+            self.context,
+            {candidate: self.selections[candidate] for candidate in self.whole},
+            watcher,
+            stored=options.stored,
+            no_cache=options.no_cache,
+        )
+        session.partial = self.state.partial
+        return session
+
+    def _answered(self, watcher: Watcher) -> dict[str, Run]:
+        """The finished runs by target, the baseline's too where it was asked the same before."""
+        state, suites, parts = self.state, self.suites, self.selections
+        project = state.project
+        if state.options.stored:
+            runs = {name: rescore(project, [name], suites, parts[name])[name] for name in parts}
+        else:
+            reuse: Reuse = "begun" if state.options.no_cache else "stored"
+            runs = evaluate(project, list(parts), suites, watcher, parts, reuse=reuse)
+        baseline = state.live_baseline
+        if baseline is not None and parts and baseline not in parts:
+            with contextlib.suppress(HarnessError):
+                runs |= rescore(project, [baseline], suites, next(iter(parts.values())))
+        return runs
+
+    def _findings(self, runs: Mapping[str, Run]) -> Findings:
+        """The findings about finished runs of which nothing is judged yet."""
+        state = self.state
+        return Findings(
+            runs={name: found.header.run_id for name, found in runs.items()},
+            compared=state.baseline if state.live_baseline in (None, *runs) else None,
+            tested_runs={
+                name: TestedRun(run=each.run_id, freshness=resume(state.project, each).freshness)
+                for name, each in self.whole_plans().items()
+            },
+        )
+
+    def _judged(
+        self, session: GateSession, runs: Mapping[str, Run], unkept: Mapping[SectionKey, str]
+    ) -> dict[str, CandidateResult]:
+        counted = {name: self._without(run, name, unkept) for name, run in runs.items()}
+        judged = {}
+        compared = session.compare(self.requirements.rules, counted)
+        for candidate, places in self.requirements.rules.items():
+            found = compared[candidate]
+            if session.context.has_latency_rules(places):
+                found = session.with_latency(found)
+            judged[candidate] = _result(session, found, whole=candidate in self.whole)
+        return judged
+
+    def _without(self, run: Run, target: str, unkept: Mapping[SectionKey, str]) -> Run:
+        """The run without what earlier sessions recorded of sections that this one leaves out."""
+        why = {place[1:]: reason for place, reason in unkept.items() if place[0] == target}
+        if why:
+            run = RunFolder(self.state.project.runs / run.header.run_id).load(why)
+        # On a part of the project's suites the rules are judged for what they are about.
+        return replace(run, header=run.header.model_copy(update={"selection": {}}))
+
 
 def plan_runs(state: SessionState, requirements: Requirements) -> PlannedRuns:
     """What has to be asked for the requirements.
 
     Raises:
-        UsageError: a rule cannot be judged.
+        UsageError: a rule cannot be judged, or a suite that it needs cannot be loaded.
     """
+    project, options, live = state.project, state.options, state.live_baseline
     suites = tuple(suite for suite in state.suites.values() if suite.name in requirements.suites)
-    context = state.scope(requirements.suites) if requirements.rules else state.context
-    baseline = state.baseline
-    live = baseline if baseline is not None and not baseline.startswith(SEALED) else None
+    context = state.context
+    if requirements.rules and (context is None or len(requirements.suites) < len(context.suites)):
+        from harness.session.context import open_context
+
+        names = requirements.suites
+        context = open_context(project, state.candidates, options.baseline, names)
     wanted = requirements
     if live is not None and live not in requirements.rules:
         if requirements.rules:
             wanted = requirements.model_copy(update={"rules": {**requirements.rules, live: ()}})
-        elif requirements.cases and state.options.baseline is not None:
+        elif requirements.cases and options.baseline is not None:
             paths = dict.fromkeys(path for cases in requirements.cases.values() for path in cases)
             wanted = requirements.model_copy(
                 update={"cases": {**requirements.cases, live: tuple(paths)}}
             )
     total = sum(len(section.cases) for suite in suites for section in suite.sections)
-    count, repeats = len(state.project.config.suites), state.options.repeats
-    names = wanted.targets if live not in wanted.targets else (live, *wanted.targets)
+    # The baseline is asked first.
+    targets = sorted(wanted.targets, key=lambda name: name != live)
     selections = {
-        name: wanted.selection(name, total, count, repeats)
-        for name in dict.fromkeys(filter(None, names))
+        name: wanted.selection(name, total, len(project.config.suites), options.repeats)
+        for name in targets
     }
     return PlannedRuns(state, requirements, suites, selections, context)
 
 
-def wholes(planned: PlannedRuns) -> dict[str, Plan]:
-    """What each target of a Python test would be asked as a whole: its tests belong to that run.
-
-    Raises:
-        UsageError: a model or adapter does not exist.
-        ServerError: a server cannot be reached.
-    """
-    state, requirements = planned.state, planned.requirements
-    total, count = len(requirements.suites), len(state.project.config.suites)
-    part = Selection(
-        suites=requirements.suites if total < count else (), repeats=state.options.repeats
-    )
-    return {
-        target: plan(
-            state.project,
-            target,
-            planned.suites,
-            run_async(identify(state.project, target)),
-            part,
-        )
-        for target in dict.fromkeys(each.target for each in requirements.tests)
-    }
-
-
-def findings_of(planned: PlannedRuns, runs: Mapping[str, Run]) -> Findings:
-    """The findings about finished runs of which nothing is judged yet."""
-    project = planned.state.project
-    return Findings(
-        runs={name: found.header.run_id for name, found in runs.items()},
-        compared=_compared(planned, runs),
-        tested_runs={
-            name: TestedRun(run=each.run_id, freshness=resume(project, each).freshness)
-            for name, each in wholes(planned).items()
-        },
-    )
-
-
-def answered(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
-    """The finished runs by target, the baseline's too where it is at hand.
-
-    Raises:
-        UsageError: a model or adapter does not exist.
-        EvidenceError: an adapter has no effect, or a stored answer is missing.
-        ServerError: a server cannot be started or reached, or is gone for good.
-    """
-    return _runs(planned, watcher) | _baseline_at_hand(planned)
-
-
-def _runs(planned: PlannedRuns, watcher: Watcher) -> dict[str, Run]:
-    state = planned.state
-    options, project = state.options, state.project
-    if options.stored:
-        return {
-            name: rescore(project, [name], planned.suites, part)[name]
-            for name, part in planned.selections.items()
-        }
-    names, parts = list(planned.selections), planned.selections
-    return evaluate(project, names, planned.suites, watcher, parts, reuse=planned.reuse)
-
-
-def _baseline_at_hand(planned: PlannedRuns) -> dict[str, Run]:
-    """The baseline's stored answers to compare with, if it was asked the same before."""
-    state = planned.state
-    name = state.baseline
-    if name is None or name.startswith(SEALED) or name in planned.selections:
-        return {}
-    if not planned.selections:
-        return {}
-    part = next(iter(planned.selections.values()))
-    with contextlib.suppress(HarnessError):
-        return rescore(state.project, [name], planned.suites, part)
-    return {}
-
-
-def _compared(planned: PlannedRuns, runs: Mapping[str, Run]) -> str | None:
-    baseline = planned.state.baseline
-    if baseline is None or baseline.startswith(SEALED) or baseline in runs:
-        return baseline
-    return None
-
-
-def find(planned: PlannedRuns, watcher: Watcher) -> Findings:
-    """The findings when all runs are finished, and judged if rules are among the requirements.
-
-    Reports are written where `harness gate` would write them. An error leaves none that looks like
-    today's, Ctrl-C leaves one that is marked as partial.
-
-    Raises:
-        HarnessError: something cannot be asked or judged.
-    """
-    if planned.context is None or not planned.requirements.rules:
-        return findings_of(planned, answered(planned, watcher))
-    from harness.session.gate import check_latency  # brings the statistics
-
-    with _session(planned, watcher) as session:
-        for candidate in planned.requirements.rules:
-            check_latency(session.context, candidate)
-        runs = answered(planned, watcher)
-        unkept = {each.place: each.part for each in planned.requirements.tests}
-        found = {} if planned.requirements.late else _judged(planned, session, runs, unkept)
-    update = {"judged": found, "late": planned.requirements.late}
-    return findings_of(planned, runs).model_copy(update=update)
-
-
-def judged_late(
-    planned: PlannedRuns, findings: Findings, watcher: Watcher, unkept: Mapping[SectionKey, str]
-) -> Findings:
-    """The findings with what was judged once the Python tests had been run.
-
-    Of an `unkept` section nothing counts, whatever an earlier session has recorded. An error is a
-    problem of every candidate: nothing can be said any more.
-    """
-    folder = planned.state.project.runs
-    session = _session(planned, watcher)
-    try:
-        runs = {name: RunFolder(folder / id_).load() for name, id_ in findings.runs.items()}
-        found = _judged(planned, session, runs, unkept)
-    except HarnessError as error:
-        session.remove_reports()
-        found = dict.fromkeys(planned.requirements.rules, CandidateResult(problems=(error.line,)))
-    return findings.model_copy(update={"judged": found, "late": False})
-
-
-def write_partial_reports(planned: PlannedRuns, watcher: Watcher) -> None:
-    """Leave a partial report on every candidate that was to be judged as a whole."""
-    _session(planned, watcher).write_partial_reports()
-
-
-def _session(planned: PlannedRuns, watcher: Watcher) -> GateSession:
-    from harness.session.gate import GateSession
-
-    state = planned.state
-    assert planned.context is not None
-    session = GateSession(
-        planned.context,
-        {candidate: planned.selections[candidate] for candidate in planned.whole},
-        watcher,
-        stored=state.options.stored,
-        no_cache=state.options.no_cache,
-    )
-    session.partial = state.partial
-    return session
-
-
-def _judged(
-    planned: PlannedRuns,
-    session: GateSession,
-    runs: Mapping[str, Run],
-    unkept: Mapping[SectionKey, str],
-) -> dict[str, CandidateResult]:
+def _result(session: GateSession, found: Comparison, *, whole: bool) -> CandidateResult:
+    """The result of the rules, with a verdict and a report where it is judged as a whole."""
     context = session.context
-    # On a part of the project's suites the rules are judged for what they are about.
-    complete = {
-        name: replace(found, header=found.header.model_copy(update={"selection": {}}))
-        for name, found in _without(context, runs, unkept).items()
-    }
-    judged = {}
-    compared = session.compare(planned.requirements.rules, complete)
-    for candidate, places in planned.requirements.rules.items():
-        found = compared[candidate]
-        if context.has_latency_rules(places):
-            found = session.with_latency(found)
-        judged[candidate] = (
-            _as_gate_does(session, found)
-            if candidate in planned.whole
-            else _by_rules(context, found)
+    failures = {name: _first(paths) for name, paths in context.new_failures(found).items()}
+    if not whole:
+        return CandidateResult(
+            problems=context.doubts(found),
+            rules=context.rule_results(found),
+            new_failures=failures,
         )
-    return judged
-
-
-def _without(
-    context: GateContext, runs: Mapping[str, Run], unkept: Mapping[SectionKey, str]
-) -> dict[str, Run]:
-    """The runs without what earlier sessions recorded of sections that this one tested in vain."""
-    found = {}
-    for name, run in runs.items():
-        why = {place[1:]: reason for place, reason in unkept.items() if place[0] == name}
-        folder = RunFolder(context.project.runs / run.header.run_id)
-        found[name] = folder.load(why) if why else run
-    return found
-
-
-def _as_gate_does(session: GateSession, found: Comparison) -> CandidateResult:
     verdict = session.judge(found).verdict
     return CandidateResult(
         problems=verdict.problems,
         rules=verdict.rules,
         verdict=verdict.verdict,
         reason=verdict.reason,
-        report=str(session.context.folder(verdict.candidate)),
-        new_failures=_new_failures(session.context, found),
+        report=str(context.folder(verdict.candidate)),
+        new_failures=failures,
     )
-
-
-def _by_rules(context: GateContext, found: Comparison) -> CandidateResult:
-    return CandidateResult(
-        problems=context.doubts(found),
-        rules=context.rule_results(found),
-        new_failures=_new_failures(context, found),
-    )
-
-
-def _new_failures(context: GateContext, found: Comparison) -> dict[str, tuple[str, ...]]:
-    return {name: _first(paths) for name, paths in context.new_failures(found).items()}
 
 
 def _first(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.pytest_plugin.names import CRITICAL, RULE, Marks, parametrized, safe
+from harness.pytest_plugin.names import CRITICAL, RULE, Marks, safe
 from harness.pytest_plugin.reporting import (
     Account,
     Failing,
@@ -30,10 +30,13 @@ from harness.yaml_files import line_of
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.findings import CandidateResult
-    from harness.pytest_plugin.session import SessionState
     from harness.records.verdict import RuleResult
 
 _PROPERTY = 500
+_RULE_PROPERTIES = (
+    "require", "outcome", "candidate", "baseline", "estimate", "ci_low", "ci_high", "limit", "n",
+    "groups",
+)  # fmt: skip
 
 
 class HarnessItem(pytest.Item):
@@ -61,7 +64,7 @@ class HarnessItem(pytest.Item):
         title = self.name if self.parent is None else f"{self.parent.name} {self.name}"
         return self.file, self.line - 1, title
 
-    def account(self, message: str, sections: Iterator[tuple[str, str]]) -> Account:
+    def account(self, message: str, sections: Iterable[tuple[str, str]] = ()) -> Account:
         """Why the item does not pass."""
         return Account(on_a_line(message), self.location[0], self.line, tuple(sections))
 
@@ -85,8 +88,7 @@ class CaseItem(HarnessItem):
 
     def setup(self) -> None:
         """Look the scores up; without them there is no evidence, which is an error."""
-        answers = self.state.answers(self.target)
-        self._scores = () if answers is None else answers.of(self.case_path)
+        self._scores = self.state.scores(self.target, self.case_path)
         values = [score.value for score in self._scores if score.value is not None]
         self.note(
             target=self.target,
@@ -98,12 +100,11 @@ class CaseItem(HarnessItem):
             repeats=len(self._scores) if len(self._scores) > 1 else None,
             score=sum(values) / len(values) if values else None,
         )
-        lost = next((score for score in self._scores if score.status != "scored"), None)
-        if not self._scores or lost is not None:
-            reason = "it was not asked" if lost is None else f"{lost.status}: {lost.reason}"
-            if lost is not None:
-                reason += self._which([one for one in self._scores if one.status != "scored"])
-            raise NoEvidence(self.account(f"no evidence, {reason}", self._sections(lost)))
+        if not self._scores:
+            raise NoEvidence(self.account("no evidence, it was not asked", self._sections(None)))
+        if lost := [score for score in self._scores if score.status != "scored"]:
+            message = f"no evidence, {lost[0].status}: {lost[0].reason}{self._which(lost)}"
+            raise NoEvidence(self.account(message, self._sections(lost[0])))
 
     def runtest(self) -> None:
         """Judge the scores: a failure of an ordinary case is left to the rules."""
@@ -111,45 +112,40 @@ class CaseItem(HarnessItem):
         if not failing:
             return
         reason = why(failing[0]) or "the answer does not pass"
-        message = f"{reason}{self._which(failing)}"
+        message, sections = f"{reason}{self._which(failing)}", self._sections(failing[0])
         if not self.case.critical:
-            raise Tolerated(self.account(message, self._sections(failing[0])))
+            raise Tolerated(self.account(message, sections))
         news = self._news(failing)
-        raise Failing(
-            self.account(f"critical case fails: {message}{news}", self._sections(failing[0]))
-        )
+        raise Failing(self.account(f"critical case fails: {message}{news}", sections))
 
     def _sections(self, score: Score | None) -> Iterator[tuple[str, str]]:
         yield from prompt_sections(self.case)
-        answers = self.state.answers(self.target)
-        if score is None or answers is None:
+        if score is None:
             return
-        yield answer_section(self.target, score, answers.attempt(score))
-        other = self._other()
-        if other is None:
-            return
-        base = self.state.answers(other)
-        theirs = () if base is None else base.of(self.case_path)
-        same = next((one for one in theirs if one.repeat == score.repeat), None)
-        if base is not None and same is not None:
-            yield answer_section(other, same, base.attempt(same))
+        yield answer_section(self.target, score, self.state.attempt(self.target, score))
+        same = self._baseline_scores().get(score.repeat)
+        if self._other is not None and same is not None:
+            yield answer_section(self._other, same, self.state.attempt(self._other, same))
 
+    @property
     def _other(self) -> str | None:
         """What the target is shown beside, None for the baseline itself."""
         found = self.state.findings
         return None if found is None or found.compared == self.target else found.compared
 
+    def _baseline_scores(self) -> dict[int, Score]:
+        """The scores of what the target is shown beside, by repeat."""
+        return {one.repeat: one for one in self.state.scores(self._other, self.case_path)}
+
     def _news(self, failing: list[Score]) -> str:
         """Whether the failure is new, as far as the baseline was asked."""
-        other = self._other()
-        base = None if other is None else self.state.answers(other)
-        theirs = {} if base is None else {one.repeat: one for one in base.of(self.case_path)}
+        theirs = self._baseline_scores()
         known = [theirs[score.repeat] for score in failing if score.repeat in theirs]
         if not known:
             return ""
         if any(one.passed for one in known):
-            return f" (new: {other} passes it)"
-        return f" (not new: {other} fails it too)"
+            return f" (new: {self._other} passes it)"
+        return f" (not new: {self._other} fails it too)"
 
     def _which(self, some: list[Score]) -> str:
         total = len(self._scores)
@@ -171,28 +167,14 @@ class RuleItem(HarnessItem):
         found = self.state.findings
         judged = None if found is None else found.judged.get(self.target)
         if judged is None or (not judged.rules and not judged.problems):
-            raise NoEvidence(self.account("no evidence, it was not judged", iter(())))
+            raise NoEvidence(self.account("no evidence, it was not judged"))
         if judged.problems:
-            problems = iter(
-                [("problems with the evidence", "\n".join(map(printable, judged.problems)))]
-            )
-            raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", problems))
+            problems = "problems with the evidence", "\n".join(map(printable, judged.problems))
+            raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", [problems]))
         result = judged.rules[self.rule]
-        self.note(
-            target=self.target,
-            require=result.require,
-            outcome=result.outcome,
-            candidate=result.candidate,
-            baseline=result.baseline,
-            estimate=result.estimate,
-            ci_low=result.ci_low,
-            ci_high=result.ci_high,
-            limit=result.limit,
-            n=result.n,
-            groups=result.groups,
-        )
+        self.note(target=self.target, **{name: getattr(result, name) for name in _RULE_PROPERTIES})
         if result.outcome == "invalid":
-            raise NoEvidence(self.account(f"no evidence: {result.reason}", iter(())))
+            raise NoEvidence(self.account(f"no evidence: {result.reason}"))
 
     def runtest(self) -> None:
         """Judge the result."""
@@ -200,11 +182,11 @@ class RuleItem(HarnessItem):
         assert found is not None
         judged = found.judged[self.target]
         result = judged.rules[self.rule]
+        sections = self._sections(result, judged)
         if result.outcome == "fail":
-            raise Failing(self.account(result.reason, self._sections(result, judged)))
+            raise Failing(self.account(result.reason, sections))
         if result.outcome == "inconclusive":
-            message = f"inconclusive: {result.reason}"
-            raise Inconclusive(self.account(message, self._sections(result, judged)))
+            raise Inconclusive(self.account(f"inconclusive: {result.reason}", sections))
 
     def _sections(self, result: RuleResult, judged: CandidateResult) -> Iterator[tuple[str, str]]:
         from harness.report import formats
@@ -278,7 +260,7 @@ class SectionNode(pytest.Collector):
             for target in state.options.targets:
                 item = CaseItem.from_parent(
                     self,
-                    name=parametrized(name, target),
+                    name=f"{name}[{target}]",
                     state=state,
                     target=target,
                     place=lines.get(case.id, (self.path, 1)),
@@ -313,7 +295,7 @@ class RuleNode(pytest.Collector):
             for candidate in state.candidates:
                 yield RuleItem.from_parent(
                     self,
-                    name=parametrized(state.rule_names[place], candidate),
+                    name=f"{state.rule_names[place]}[{candidate}]",
                     state=state,
                     target=candidate,
                     place=(config, line_of(config, f"gate.rules[{place}]") or 1),

@@ -28,11 +28,6 @@ def safe(text: str) -> str:
     return f"{name[:LONGEST]}~{digest}"
 
 
-def parametrized(name: str, target: str) -> str:
-    """The name of an item that is about one target, as pytest names a parametrised test."""
-    return f"{name}[{target}]"
-
-
 def rule_names(rules: Sequence[Rule]) -> list[str]:
     """A name for each rule of a policy: its metric, and more only where that does not tell it.
 

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from harness.sections.pytest_child import TestOrder
 
 CONFIG_NAME = "harness.yaml"
-_TARGET: dict[str, Any] = {
-    "action": "append",
-    "dest": "harness_targets",
-    "default": None,
-    "metavar": "NAME",
-    "help": "put the suites to this target of harness.yaml; repeatable",
-}
-_BASELINE: dict[str, Any] = {
-    "dest": "harness_baseline",
-    "default": None,
-    "metavar": "NAME",
-    "help": "compare with this instead of the policy's baseline: a target or sealed:NAME",
+_SHORT: dict[str, dict[str, Any]] = {
+    "target": {
+        "action": "append",
+        "dest": "harness_targets",
+        "metavar": "NAME",
+        "help": "put the suites to this target of harness.yaml; repeatable",
+    },
+    "baseline": {
+        "dest": "harness_baseline",
+        "metavar": "NAME",
+        "help": "compare with this instead of the policy's baseline: a target or sealed:NAME",
+    },
 }
 
 
@@ -45,52 +45,31 @@ class Options:
 
 def add_options(parser: pytest.Parser) -> None:
     """Add the options that no other plugin can have."""
+    options: dict[str, dict[str, Any]] = {
+        **_SHORT,
+        "config": {
+            "metavar": "PATH",
+            "help": (
+                "the project's configuration; by default the harness.yaml nearest above the suites"
+            ),
+        },
+        "repeats": {"type": _count, "metavar": "N", "help": "attempts at each case"},
+        "stored": {"action": "store_true", "help": "judge stored answers; ask no server"},
+        "no-cache": {"action": "store_true", "help": "ask everything again"},
+        # For a gate that has Python tests run.
+        "order": {"help": argparse.SUPPRESS},
+    }
     group = parser.getgroup("harness", "chatbot suites (harness)")
-    group.addoption("--harness-target", **_TARGET)
-    group.addoption("--harness-baseline", **_BASELINE)
-    group.addoption(
-        "--harness-config",
-        dest="harness_config",
-        default=None,
-        metavar="PATH",
-        help="the project's configuration; by default the harness.yaml nearest above the suites",
-    )
-    group.addoption(
-        "--harness-repeats",
-        dest="harness_repeats",
-        type=_count,
-        default=None,
-        metavar="N",
-        help="attempts at each case",
-    )
-    group.addoption(
-        "--harness-stored",
-        dest="harness_stored",
-        action="store_true",
-        default=False,
-        help="judge stored answers; ask no server",
-    )
-    group.addoption(
-        "--harness-no-cache",
-        dest="harness_no_cache",
-        action="store_true",
-        default=False,
-        help="ask everything again",
-    )
-    group.addoption(
-        "--harness-order",
-        dest="harness_order",
-        default=None,
-        help=argparse.SUPPRESS,  # for a gate that has Python tests run
-    )
+    for name, settings in options.items():
+        group.addoption(f"--harness-{name}", **settings)
 
 
 def add_short_names(parser: pytest.Parser) -> None:
     """Add `--target` and `--baseline`, unless a plugin or a conftest.py has them already."""
     group = parser.getgroup("harness")
-    for name, settings in (("--target", _TARGET), ("--baseline", _BASELINE)):
+    for name, settings in _SHORT.items():
         with contextlib.suppress(ValueError, argparse.ArgumentError):
-            group.addoption(name, **settings)
+            group.addoption(f"--{name}", **settings)
 
 
 def read_options(config: pytest.Config) -> Options | None:
@@ -109,6 +88,9 @@ def read_options(config: pytest.Config) -> Options | None:
         return None
     if option.harness_stored and option.harness_no_cache:
         raise pytest.UsageError("harness: --harness-stored and --harness-no-cache exclude another")
+    from harness.sections.pytest_child import TestOrder  # no session without a target pays for it
+
+    order = option.harness_order
     return Options(
         targets=targets,
         baseline=option.harness_baseline,
@@ -116,7 +98,7 @@ def read_options(config: pytest.Config) -> Options | None:
         repeats=option.harness_repeats,
         stored=option.harness_stored,
         no_cache=option.harness_no_cache,
-        order=_order(option.harness_order),
+        order=None if order is None else TestOrder.model_validate_json(order),
     )
 
 
@@ -144,12 +126,6 @@ def _configuration(config: pytest.Config) -> Path:
     return found
 
 
-def _order(given: str | None) -> TestOrder | None:
-    from harness.sections.pytest_child import TestOrder  # no session without a target pays for it
-
-    return None if given is None else TestOrder.model_validate_json(given)
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -164,7 +140,7 @@ def _count(text: str) -> int:
 
 
 SUITE_NAME = "suite.yaml"
-_OUTPUT = "harness_unasked"
+_OUTPUT = "harness_suites"
 
 
 class NoTarget:
@@ -172,7 +148,7 @@ class NoTarget:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._seen: list[str] = []
+        self._suites: list[str] = []
         self._others = False
 
     @pytest.hookimpl(tryfirst=True)
@@ -184,7 +160,7 @@ class NoTarget:
                 raise self._refusal([argument])
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave the Python tests of a suite alone: without a target they have nobody to talk to."""
+        """Ignore the Python tests of suites: without a target they have nobody to ask."""
         return True if _is_of_a_suite(collection_path) else None
 
     def pytest_collect_file(self, file_path: Path) -> None:
@@ -192,7 +168,7 @@ class NoTarget:
         if file_path.name == SUITE_NAME:
             here = self._config.rootpath
             inside = file_path.is_relative_to(here)
-            self._seen.append(str(file_path.relative_to(here) if inside else file_path))
+            self._suites.append(str(file_path.relative_to(here) if inside else file_path))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -202,39 +178,34 @@ class NoTarget:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse suites without a target, where the session would be empty without them."""
-        output = getattr(self._config, "workeroutput", None)
-        if self._others or session.testsfailed or not self._seen:
+        if self._others or session.testsfailed or not self._suites:
             return
-        if output is not None:
-            output[_OUTPUT] = self._seen
-        else:
-            raise self._refusal(self._seen)
+        output = getattr(self._config, "workeroutput", None)
+        if output is None:
+            raise self._refusal(self._suites)
+        output[_OUTPUT] = self._suites
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
-        """Hear what a worker has seen."""
-        seen = getattr(node, "workeroutput", {}).get(_OUTPUT)
-        if seen:
-            raise self._refusal(seen)
+        """Refuse what a worker of pytest-xdist found."""
+        if suites := getattr(node, "workeroutput", {}).get(_OUTPUT):
+            raise self._refusal(suites)
 
     def _refusal(self, suites: Sequence[str]) -> pytest.UsageError:
-        return pytest.UsageError(
-            f"harness: {' and '.join(suites)} needs --target NAME{self._targets()}"
-        )
-
-    def _targets(self) -> str:
-        """Which targets there are, as far as the configuration can be read."""
+        """The error that also names the targets, as far as the configuration can be read."""
         from harness.config import load_project
         from harness.errors import HarnessError
 
         path = nearest_config(self._config)
-        if path is None:
-            return f" and a {CONFIG_NAME}"
         try:
-            names = ", ".join(load_project(path).config.targets)
+            known = (
+                f" and a {CONFIG_NAME}"
+                if path is None
+                else f"; {CONFIG_NAME} has {', '.join(load_project(path).config.targets)}"
+            )
         except HarnessError as error:
-            return f"; {error.line}"
-        return f"; {CONFIG_NAME} has {names}"
+            known = f"; {error.line}"
+        return pytest.UsageError(f"harness: {' and '.join(suites)} needs --target NAME{known}")
 
 
 def _is_of_a_suite(path: Path) -> bool:

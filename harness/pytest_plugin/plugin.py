@@ -5,17 +5,25 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.pytest_plugin.findings import Requirements, SectionKey, requirements_of
+from harness.pytest_plugin.chat import LiveTargets
+from harness.pytest_plugin.findings import (
+    Controller,
+    Node,
+    Requirements,
+    requirements_of,
+    worker_of,
+)
 from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem, SuiteFile
 from harness.pytest_plugin.names import Marks, marker_names
 from harness.pytest_plugin.options import Options
-from harness.pytest_plugin.python_tests import PythonTests
+from harness.pytest_plugin.python_tests import RECORDED, PythonTests
 from harness.pytest_plugin.reporting import (
+    Progress,
     Status,
     header,
     progress_of,
@@ -23,49 +31,41 @@ from harness.pytest_plugin.reporting import (
     status,
     summarise,
 )
-from harness.pytest_plugin.results import TestSession
+from harness.pytest_plugin.results import ResultRecorder
 from harness.pytest_plugin.session import SessionState, error_line
-from harness.pytest_plugin.xdist import Controller, Node, worker_of
+from harness.records.recording import RecordedCase
 from harness.sections.pytest_child import EventLog, TestEvent
+from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE
 from harness.visible_text import on_a_line
 
+if TYPE_CHECKING:
+    from harness.pytest_plugin.gate import PlannedRuns
+
+# What pytest-xdist says of a test whose worker died in it.
+CRASHED = "???"
+
 
 class Plugin:
-    """Collects suites, asks once for what the selected items need, and tells of the outcomes."""
+    """Collects suites, asks once for what the selected items need, and reports the outcomes."""
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self._config = config
         self._options = options
         self._from_file = marker_names(config)  # no plugin has registered its own yet
-        self._marks: Marks | None = None
-        self._state: SessionState | None = None
-        self._session: pytest.Session | None = None
         self._worker = worker_of(config)
         self._controller = Controller()
-        self._asked = False
-        self._tests: PythonTests | None = None
-        self._test_session: TestSession | None = None
         self._events = EventLog(None if options.order is None else options.order.events)
+        self._planned: PlannedRuns | None = None
+        self._recorder: ResultRecorder | None = None
+        self._asked = False
         self._over = 0
-
-    @property
-    def state(self) -> SessionState:
-        """What the session knows; there from its start."""
-        assert self._state is not None
-        return self._state
-
-    @property
-    def tests(self) -> PythonTests:
-        """The Python tests of suites; there from the session's start."""
-        assert self._tests is not None
-        return self._tests
-
-    @property
-    def test_session(self) -> TestSession:
-        """Who looks after them."""
-        assert self._test_session is not None
-        return self._test_session
+        # There from the session's start.
+        self._session: pytest.Session
+        self._state: SessionState
+        self._marks: Marks
+        self._tests: PythonTests
+        self._progress: Progress
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -82,56 +82,55 @@ class Plugin:
         self._marks = Marks(self._config, self._from_file)
         self._tests = PythonTests(self._config, self._state, self._marks)
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
-        self._test_session = TestSession(self._state, self._tests, progress_of(self._config))
+        self._progress = progress_of(self._config)
 
     def pytest_report_header(self) -> str:
         """A line above the session."""
-        return header(self.state)
+        return header(self._state)
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
         """Collect the project's suites, and any other that is named outright."""
         named = file_path.name == SUITE_FILE and parent.session.isinitpath(file_path)
-        if not named and file_path.resolve() not in self.state.files:
+        if not named and file_path.resolve() not in self._state.files:
             return None
-        assert self._marks is not None
         collector: pytest.Collector = SuiteFile.from_parent(
-            parent, path=file_path, state=self.state, marks=self._marks
+            parent, path=file_path, state=self._state, marks=self._marks
         )
         return collector
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Let Python tests go first and rules last, where rules wait for what the tests come to."""
-        if any(self.tests.is_one(item) for item in items):
-            items.sort(key=lambda item: (not self.tests.is_one(item), isinstance(item, RuleItem)))
+        """Let Python tests go first and rules last, where rules wait for the tests' results."""
+        if any(self._tests.is_one(item) for item in items):
+            items.sort(key=lambda item: (not self._tests.is_one(item), isinstance(item, RuleItem)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """As a worker, tell the controller what the selected items need."""
+        """As a worker, send the controller what the selected items need."""
         self._events.write(TestEvent(event="collected", count=len(session.items)))
         if self._worker is not None:
-            self._worker.send(self._requirements(session))
+            self._worker.send(self._requirements())
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
+    def pytest_runtestloop(self) -> None:
         """Ask, before the first item runs."""
         if self._worker is None:
-            self._ask(session, self._requirements(session))
+            self._ask(self._requirements())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Node) -> None:
-        """Let a worker of pytest-xdist know where findings will be."""
+        """Give a worker of pytest-xdist the folder in which findings will be."""
         self._controller.share_folder(node)
-        if self.tests:
+        if self._tests:
             # The longest file first would be that of the rules, which wait for the tests.
             self._config.option.loadscopereorder = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Node) -> None:
         """Ask, once the first worker knows what is selected and before anything is given out."""
-        if self._asked or self._session is None:
+        if self._asked:
             return
         failed = self._session.testsfailed
         if failed and not self._config.option.continue_on_collection_errors:
@@ -139,45 +138,49 @@ class Plugin:
             raise self._session.Interrupted(
                 f"{failed} error{'s' if failed > 1 else ''} during collection"
             )
-        self._ask(self._session, self._controller.requirements(node))
+        self._ask(self._controller.requirements(node))
         self._asked = True
-        if self.state.findings is not None:
-            self._controller.publish(self.state.findings)
+        self._controller.publish(self._state.findings)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Before an item is looked up, read as a worker what was found, and judge what is late."""
-        state, worker = self.state, self._worker
-        tested = self.tests.is_one(item)
+        state, worker, tests = self._state, self._worker, self._tests
+        tested = tests.is_one(item)
         if not tested and not isinstance(item, HarnessItem):
             return
-        if worker is not None and state.findings is None:
-            state.findings = worker.findings()
-        if worker is not None and tested:
-            self.test_session.connect(worker)
-        self.tests.attach(item)
+        if worker is not None:
+            if state.findings is None:
+                state.findings = worker.findings()
+            if tested and tests.live_targets is None:
+                tests.live_targets = LiveTargets(state, self._progress, worker.servers())
+        tests.attach(item)
         if isinstance(item, RuleItem) and state.findings is not None and state.findings.late:
             if worker is not None:
                 state.findings = worker.wait_for_verdict()
             else:
-                self.test_session.judge()
+                self._judge()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather what Python tests came to; after the last of them, judge."""
+        """Gather the results of Python tests; after the last of them, judge."""
         if report.when == "teardown":
             self._over += 1
             self._events.write(TestEvent(event="progress", count=self._over))
-        if self._worker is None and self.test_session.receive(report):
-            self.test_session.judge()
-            if self._asked and self.state.findings is not None:
-                self._controller.publish(self.state.findings)
+        recorder, found = self._recorder, getattr(report, RECORDED, None)
+        if recorder is not None and (found is not None or report.when == CRASHED):
+            if found is None:
+                recorder.worker_died()
+            else:
+                recorder.add(found[0], RecordedCase.model_validate_json(found[1]))
+            if not recorder.pending:
+                self._judge()
         self._controller.touch()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the report tell of an item in its own words."""
+        """Put an item's own explanation into its report."""
         report = yield
         if isinstance(item, HarnessItem) and call.excinfo is not None:
             set_outcome(report, call.excinfo.value)
@@ -193,72 +196,96 @@ class Plugin:
     def pytest_exception_interact(
         self, call: pytest.CallInfo[Any], report: pytest.CollectReport | pytest.TestReport
     ) -> None:
-        """Tell a gate of a file that cannot be collected."""
+        """Report to a gate that a file cannot be collected."""
         if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
             self._events.complain(call.excinfo.value)
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Tell a gate of what pytest or a plugin stumbled over."""
+        """Report an error of pytest or a plugin to a gate."""
         self._events.complain(excinfo.value)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Close what was opened: nothing is tested any more."""
-        if self._test_session is not None:
-            for place, why in self._test_session.outcomes().items():
-                self._events.write(_outcome(place, why))
-            self._test_session.close()
+        """Close what was opened; a report whose rules still wait for tests is a partial one."""
+        outcomes = {} if self._recorder is None else self._recorder.outcomes()
+        for (target, suite, section), why in outcomes.items():
+            self._events.write(
+                TestEvent(
+                    event="unrecorded" if why else "recorded",
+                    section=f"{suite}.{section}",
+                    target=target,
+                    text=on_a_line(why, 400),
+                )
+            )
+        findings = self._state.findings
+        if findings is not None and findings.late and self._planned is not None:
+            self._planned.write_partial_reports(self._progress)
+        if self._tests.live_targets is not None:
+            self._tests.live_targets.close()
         self._events.write(TestEvent(event="end", count=int(exitstatus)))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Verdicts, reports, and what was tolerated."""
-        if self._state is not None:
-            notes = [] if self._test_session is None else self._test_session.notes
-            summarise(self._state, terminalreporter, notes)
+        notes = [] if self._recorder is None else self._recorder.notes()
+        summarise(self._state, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:
         """Remove what workers and controller shared."""
         self._controller.close()
 
-    def _requirements(self, session: pytest.Session) -> Requirements:
-        cases = [item for item in session.items if isinstance(item, CaseItem)]
-        rules = [item for item in session.items if isinstance(item, RuleItem)]
-        order = self._options.order
+    def _requirements(self) -> Requirements:
+        items, order = self._session.items, self._options.order
         return requirements_of(
-            self.state.collected if order is None else order.suites,
-            ((item.target, item.case_path) for item in cases),
-            ((item.target, item.rule) for item in rules),
-            () if self._options.stored else self.tests.section_tests(session.items),
+            self._state.collected if order is None else order.suites,
+            ((item.target, item.case_path) for item in items if isinstance(item, CaseItem)),
+            ((item.target, item.rule) for item in items if isinstance(item, RuleItem)),
+            () if self._options.stored else self._tests.section_tests(items),
         )
 
     def _refused(self, text: str) -> pytest.UsageError:
-        """The error that ends the session, of which a gate is told as well."""
+        """The error that ends the session, which is reported to a gate as well."""
         refused = pytest.UsageError(f"harness: {text}")
         self._events.write(TestEvent(event="complaint", text=on_a_line(str(refused), 400)))
         return refused
 
-    def _ask(self, session: pytest.Session, requirements: Requirements) -> None:
+    def _ask(self, requirements: Requirements) -> None:
         """Ask and judge; whatever prevents it is one line, before any item has run."""
-        if session.testsfailed and not self._config.option.continue_on_collection_errors:
+        option = self._config.option
+        if self._session.testsfailed and not option.continue_on_collection_errors:
             return
-        if self._config.option.collectonly or not (requirements.targets or requirements.tests):
+        if option.collectonly or not (requirements.targets or requirements.tests):
             return
-        from harness.pytest_plugin.gate import find, plan_runs  # only who asks pays for it
+        from harness.pytest_plugin.gate import plan_runs  # only who asks pays for it
 
         try:
-            planned = plan_runs(self.state, requirements)
-            self.state.findings = find(planned, progress_of(self._config))
-            self.test_session.open(planned, self._controller)
+            self._planned = plan_runs(self._state, requirements)
+            self._state.findings = self._planned.find(self._progress)
+            if requirements.tests:
+                self._connect(self._planned)
         except HarnessError as error:
-            raise self._refused(self.state.error_line(error)) from None
+            raise self._refused(self._state.error_line(error)) from None
 
+    def _connect(self, planned: PlannedRuns) -> None:
+        """Connect to every target that is tested, its adapter proven, before any test runs.
 
-def _outcome(place: SectionKey, why: str) -> TestEvent:
-    """What came of the Python tests of a section, for a gate."""
-    target, suite, section = place
-    return TestEvent(
-        event="unrecorded" if why else "recorded",
-        section=f"{suite}.{section}",
-        target=target,
-        text=on_a_line(why, 400),
-    )
+        Raises:
+            UsageError: a model or adapter does not exist.
+            EvidenceError: a target is another by now, or its adapter has no effect.
+            ServerError: a server cannot be started or reached.
+        """
+        self._recorder = ResultRecorder(self._state, planned.requirements.tests)
+        live = self._tests.live_targets = LiveTargets(self._state, self._progress)
+        for target, plan in planned.whole_plans().items():
+            known = RunFolder(self._state.project.runs / plan.run_id).header()
+            live.target(target).check(plan, known, self._progress)
+        self._recorder.begin()
+        self._controller.publish_servers(live.started())
+
+    def _judge(self) -> None:
+        """Judge late rules on what was recorded by now in this session, and on nothing older."""
+        findings, planned = self._state.findings, self._planned
+        if findings is None or planned is None or not findings.late:
+            return
+        unkept = {} if self._recorder is None else self._recorder.unkept()
+        self._state.findings = planned.judge_late(findings, self._progress, unkept)
+        self._controller.publish(self._state.findings)

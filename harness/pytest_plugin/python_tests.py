@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from harness.config import SEALED
 from harness.errors import HarnessError
 from harness.pytest_plugin import fixtures
 from harness.pytest_plugin.chat import LiveTargets
-from harness.pytest_plugin.findings import SectionTests
+from harness.pytest_plugin.findings import SectionKey, SectionTests
 from harness.pytest_plugin.fixtures import (
+    RUNNING,
     CaseMark,
     RunningTest,
     TestCase,
     TestEnd,
-    attach,
     recorded,
-    running_test_of,
 )
 from harness.pytest_plugin.names import CRITICAL, Marks
 from harness.pytest_plugin.reporting import (
@@ -53,7 +52,7 @@ class PythonTests:
         self._state = state
         self._marks = marks
         self._files = dict(_files(state.suites.values()))
-        self._collected: dict[tuple[str, str, str], dict[str, None]] = {}
+        self._collected: dict[SectionKey, dict[str, None]] = {}
         self._broken: set[Path] = set()
         self.live_targets: LiveTargets | None = None
         config.addinivalue_line("markers", _MARKER)
@@ -90,20 +89,13 @@ class PythonTests:
     def __bool__(self) -> bool:
         return bool(self._files)
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Whom tests are put to: the session's targets, and the baseline where it is live."""
-        baseline = self._state.baseline
-        live = () if baseline is None or baseline.startswith(SEALED) else (baseline,)
-        return tuple(dict.fromkeys([*self._state.options.targets, *live]))
-
     def is_one(self, item: pytest.Item) -> bool:
         """Whether the item is a Python test of a suite."""
         return self._case(item) is not None
 
     def section_tests(self, items: Iterable[pytest.Item]) -> tuple[SectionTests, ...]:
         """The sections that the selected items belong to, with all tests that were collected."""
-        chosen: dict[tuple[str, str, str], set[str]] = {}
+        chosen: dict[SectionKey, set[str]] = {}
         for item in items:
             case = self._case(item)
             if case is not None:
@@ -134,7 +126,7 @@ class PythonTests:
         if findings is None or self.live_targets is None or target not in findings.tested_runs:
             pytest.fail("harness: the session did not get to ask anything", pytrace=False)
         suite, _ = self._files[item.path.resolve()]
-        attach(item, RunningTest(self._state, self.live_targets, suite, target, case))
+        item.stash[RUNNING] = RunningTest(self._state, self.live_targets, suite, target, case)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -142,13 +134,14 @@ class PythonTests:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Let the report carry the case that the test amounts to, and its outcome."""
         report = yield
-        running = running_test_of(item)
+        running = item.stash.get(RUNNING, None)
         over = call.when == "call" or (call.when == "setup" and not report.passed)
         if running is None or not over:
             return report
+        findings = self._state.findings
+        assert findings is not None
         error = None if call.excinfo is None else call.excinfo.value
-        ended = _ended(item, call)
-        found = recorded(running.case, running, ended, self._run(running.target))
+        found = recorded(running, _ended(item, call), findings.tested_runs[running.target].run)
         setattr(report, RECORDED, [running.target, found.model_dump_json()])
         report.user_properties += [
             ("target", running.target), ("suite", running.suite.name),
@@ -160,15 +153,12 @@ class PythonTests:
         return report
 
     def _targets_of(self, section: str) -> tuple[str, ...]:
+        """The targets that the tests of a section are run for."""
         order = self._state.options.order
-        if order is None:
-            return self.targets
-        return tuple(name for name, sections in order.tests.items() if section in sections)
-
-    def _run(self, target: str) -> str:
-        findings = self._state.findings
-        assert findings is not None
-        return findings.tested_runs[target].run
+        if order is not None:
+            return tuple(name for name, sections in order.tests.items() if section in sections)
+        live = self._state.live_baseline
+        return tuple(dict.fromkeys([*self._state.options.targets, *([live] if live else [])]))
 
     def _case(self, item: pytest.Item) -> TestCase | None:
         """The case that an item is, None where it is no Python test of a suite."""
@@ -180,7 +170,7 @@ class PythonTests:
             suite=suite.name, section=section.name, id=_name(item), mark=_case_mark(item)
         )
 
-    def _is_whole(self, place: tuple[str, str, str]) -> bool:
+    def _is_whole(self, place: SectionKey) -> bool:
         """Whether all tests of a section's file were collected.
 
         An argument that names a test, a rerun of the last failures, or other names for tests leave
@@ -273,25 +263,23 @@ def _set_case_outcome(
     found: RecordedCase,
     running: RunningTest,
 ) -> None:
-    """Put the outcome into the words of a case: tolerated, failed, or no evidence."""
+    """Set the report's outcome as for a case: tolerated, failed, or no evidence."""
     score = found.score
+    broken = isinstance(error, HarnessError)
+    if not broken and (score.status != "scored" or score.passed):
+        return
     message = on_a_line(score.reason) or "the test does not pass"
     sections = list(conversation_sections(running.target, found))
-    file, line, _ = report.location
-    if isinstance(error, HarnessError):
-        report.when = "setup"  # an error, not a failure: nothing follows about the target
-        account = Account(f"no evidence, {message}", file, (line or 0) + 1, tuple(sections))
-        set_outcome(report, NoEvidence(account))
-        return
-    if score.status != "scored" or score.passed:
-        return
-    if error is not None:
+    if error is not None and not broken:
         sections.append(("assertion", printable(report.longreprtext)))
+    file, line, _ = report.location
     account = Account(message, file, (line or 0) + 1, tuple(sections))
-    if not score.critical or running.target == running.state.baseline:
+    if broken:
+        report.when = "setup"  # an error, not a failure: nothing follows about the target
+        set_outcome(report, NoEvidence(replace(account, message=f"no evidence, {message}")))
+    elif not score.critical or running.target == running.state.baseline:
         set_outcome(report, Tolerated(account))
-        return
-    if error is None:
+    elif error is None:
         report.outcome = "failed"
         set_outcome(report, Failing(account))
     else:

@@ -13,6 +13,7 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 from _pytest.outcomes import Skipped
 
 from harness.clock import SYSTEM_CLOCK, Clock
+from harness.files import short_path
 from harness.pytest_plugin.findings import CandidateResult
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score
@@ -249,7 +250,9 @@ def header(state: SessionState) -> str:
     """Targets, baseline and configuration of the session, on one line."""
     targets = ", ".join(state.options.targets)
     against = f", baseline: {state.baseline}" if state.baseline else ""
-    return f"harness: targets: {targets}{against}, configuration: {_near(state.options.config)}"
+    return (
+        f"harness: targets: {targets}{against}, configuration: {short_path(state.options.config)}"
+    )
 
 
 def summarise(
@@ -265,7 +268,7 @@ def summarise(
         _write_verdict(state, candidate, found, terminal)
     for candidate, folder in state.partial.items():
         terminal.write_line(f"{candidate}: broken off; the same command goes on", yellow=True)
-        terminal.write_line(f"  partial report: {_near(folder / 'report.html')}")
+        terminal.write_line(f"  partial report: {short_path(folder / 'report.html')}")
     for note in notes:
         terminal.write_line(note)
     if tolerated:
@@ -282,7 +285,7 @@ def _write_verdict(
     colour = {_COLOURS[found.verdict]: True}
     terminal.write(found.verdict, bold=True, **colour)
     terminal.write_line(f"  {against}: {one_line(found.reason)}")
-    terminal.write_line(f"  report: {_near(Path(found.report) / 'report.html')}")
+    terminal.write_line(f"  report: {short_path(Path(found.report) / 'report.html')}")
 
 
 def _list(tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter) -> None:
@@ -300,9 +303,3 @@ def _list(tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter)
         else:
             text = reason.removeprefix(f"{TOLERATED}: ")
             terminal.write_line(f"{TOLERATED.upper()} {report.nodeid} - {text}")
-
-
-def _near(path: Path) -> str:
-    """The path as seen from the current folder, where it lies below it."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

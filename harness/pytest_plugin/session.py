@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -23,53 +21,23 @@ from harness.sections.load_suites import load_suites
 from harness.sections.registry import kinds
 from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE, load_suite
-from harness.targets.endpoint import Endpoint, connect
 
 if TYPE_CHECKING:
     from harness.session.context import GateContext
 
 
-@dataclass(frozen=True, slots=True)
 class Answers:
-    """The scores of a run by case, repeat after repeat; an attempt is read when it is asked for."""
+    """The scores of a run by case, repeat after repeat; `attempts` are read when asked for."""
 
-    target: str
-    scores: Mapping[str, tuple[Score, ...]]
-    attempts: Mapping[str, Attempt]
-
-    def of(self, case: str) -> tuple[Score, ...]:
-        """The scores of a case, none where it was not asked."""
-        return self.scores.get(case, ())
-
-    def attempt(self, score: Score) -> Attempt:
-        """The attempt that was scored."""
-        return self.attempts[score.key]
-
-
-def stored_answers(folder: RunFolder) -> Answers:
-    """The answers of a finished run.
-
-    Raises:
-        EvidenceError: there is none, or it is not as it was when it was finished.
-    """
-    run = folder.load()
-    recorded = {one.attempt.key: one.attempt for one in run.recorded}
-    attempts = ChainMap(recorded, cast("dict[str, Attempt]", folder.attempts()))
-    return Answers(run.header.target, _by_case(run.scores), attempts)
-
-
-def held_answers(run: Run, name: str) -> Answers:
-    """The answers of a run that no folder holds, under a name of its own."""
-    return Answers(name, _by_case(run.scores), {one.key: one for one in run.attempts})
-
-
-def _by_case(scores: Iterable[Score]) -> dict[str, tuple[Score, ...]]:
-    found: defaultdict[str, list[Score]] = defaultdict(list)
-    for score in scores:
-        found[score.path].append(score)
-    return {
-        path: tuple(sorted(several, key=lambda one: one.repeat)) for path, several in found.items()
-    }
+    def __init__(self, run: Run, attempts: Mapping[str, Attempt]) -> None:
+        by_case: defaultdict[str, list[Score]] = defaultdict(list)
+        for score in run.scores:
+            by_case[score.path].append(score)
+        self.attempts = attempts
+        self.scores = {
+            path: tuple(sorted(scores, key=lambda score: score.repeat))
+            for path, scores in by_case.items()
+        }
 
 
 def error_line(error: HarnessError, root: Path) -> str:
@@ -111,6 +79,12 @@ class SessionState:
         return None if self.policy is None else self.policy.baseline
 
     @property
+    def live_baseline(self) -> str | None:
+        """The baseline's name where it is a target, None where it is sealed or there is none."""
+        baseline = self.baseline
+        return None if baseline is None or baseline.startswith(SEALED) else baseline
+
+    @property
     def candidates(self) -> tuple[str, ...]:
         """The targets that the policy judges: the baseline is not held against itself."""
         return tuple(name for name in self.options.targets if name != self.baseline)
@@ -136,55 +110,43 @@ class SessionState:
             )
         return self.suites[file]
 
-    def scope(self, names: tuple[str, ...]) -> GateContext:
-        """The context on which only the named suites count.
+    def scores(self, target: str | None, case: str) -> tuple[Score, ...]:
+        """The scores of a case, of a target or a sealed baseline; none where it was not asked."""
+        answers = None if target is None else self._answers_of(target)
+        return () if answers is None else answers.scores.get(case, ())
+
+    def attempt(self, target: str, score: Score) -> Attempt:
+        """The attempt that one of the target's `scores` is about.
 
         Raises:
-            UsageError: there is no policy, or another suite cannot be loaded.
+            KeyError: the target has no such score.
         """
-        from harness.session.context import open_context
-
-        if self.context is not None and len(names) == len(self.context.suites):
-            return self.context
-        return open_context(self.project, self.candidates, self.options.baseline, names)
-
-    def answers(self, target: str) -> Answers | None:
-        """What was answered for a target or a sealed baseline, None where it was not asked."""
-        if target not in self._answers:
-            found = self._look_up(target)
-            if found is None:
-                return None
-            self._answers[target] = found
-        return self._answers[target]
-
-    @contextmanager
-    def live(self, target: str, log: Path, say: Callable[[str], None]) -> Iterator[Endpoint]:
-        """An endpoint at which the target answers for as long as the block runs.
-
-        A managed server is started for all targets of the session that are on it.
-
-        Raises:
-            ServerError: it does not start.
-        """
-        server = self.project.target(target).server
-        names = (*self.options.targets, *(self.context.live_baseline if self.context else ()))
-        there = [name for name in dict.fromkeys(names) if self._server(name) == server]
-        with connect(self.project, server, there, log, say) as endpoint:
-            yield endpoint
+        answers = self._answers_of(target)
+        return ({} if answers is None else answers.attempts)[score.key]
 
     def error_line(self, error: HarnessError) -> str:
         """The error on one line, its paths as seen from the project."""
         return error_line(error, self.project.root)
 
-    def _server(self, target: str) -> str:
-        return self.project.target(target).server
+    def _answers_of(self, target: str) -> Answers | None:
+        if target not in self._answers:
+            found = self._read_answers(target)
+            if found is None:
+                return None
+            self._answers[target] = found
+        return self._answers[target]
 
-    def _look_up(self, target: str) -> Answers | None:
+    def _read_answers(self, target: str) -> Answers | None:
         if target.startswith(SEALED):
-            sealed = None if self.context is None else self.context.sealed
-            return None if sealed is None else held_answers(sealed, target)
-        run = None if self.findings is None else self.findings.runs.get(target)
-        return None if run is None else stored_answers(RunFolder(self.project.runs / run))
+            run = None if self.context is None else self.context.sealed
+            return None if run is None else Answers(run, {one.key: one for one in run.attempts})
+        finished = None if self.findings is None else self.findings.runs.get(target)
+        if finished is None:
+            return None
+        folder = RunFolder(self.project.runs / finished)
+        run = folder.load()
+        recorded = {one.attempt.key: one.attempt for one in run.recorded}
+        return Answers(run, ChainMap(recorded, cast("dict[str, Attempt]", folder.attempts())))
 
     def _suite_files(self) -> Iterator[tuple[Path, Path]]:
         """The project's suite files, resolved, with the path by which each is loaded."""
@@ -194,37 +156,35 @@ class SessionState:
 
     def _load(self) -> dict[Path, Suite]:
         """The suites by their files; where one cannot be loaded, those that can."""
+        order = self.options.order
         try:
             if self.project.config.gate is None and self.options.baseline is None:
                 suites = load_suites(self.project)
             else:
-                self.context = self._open()
+                self.context = self._open_context(order.suites if order else ())
                 # What a gate leaves out must not be asked for here either.
-                suites = load_suites(self.project) if self.options.order else self.context.suites
+                suites = load_suites(self.project) if order else self.context.suites
         except SuiteError:
-            loaded, self.broken = self._load_each()
+            loaded = self._load_each()
             if not self.broken:
                 raise
             return loaded
-        wanted = self._wanted() or {suite.name for suite in suites}
+        wanted = (order.suites if order else ()) or {suite.name for suite in suites}
         files = zip(self.files, suites, strict=True)
         return {file: suite for file, suite in files if suite.name in wanted}
 
-    def _wanted(self) -> tuple[str, ...]:
-        """The suites that a gate's order is about; of any other session, none are named."""
-        return self.options.order.suites if self.options.order else ()
-
-    def _open(self) -> GateContext:
+    def _open_context(self, suites: tuple[str, ...]) -> GateContext:
         from harness.session.context import open_context  # brings the statistics
 
         named = self.options.baseline or self.project.policy().baseline
         candidates = [name for name in self.options.targets if name != named]
-        context = open_context(self.project, candidates, self.options.baseline, self._wanted())
+        context = open_context(self.project, candidates, self.options.baseline, suites)
         for candidate in candidates:
             context.check_repeats(candidate, self.options.repeats)
         return context
 
-    def _load_each(self) -> tuple[dict[Path, Suite], dict[Path, HarnessError]]:
+    def _load_each(self) -> dict[Path, Suite]:
+        """The suites that can be loaded, each by itself; the others go to `broken`."""
         loaded: dict[Path, Suite] = {}
         broken: dict[Path, HarnessError] = {}
         for file, path in self.files.items():
@@ -232,4 +192,5 @@ class SessionState:
                 loaded[file] = load_suite(path, kinds())
             except SuiteError as error:
                 broken[file] = error
-        return loaded, broken
+        self.broken = broken
+        return loaded

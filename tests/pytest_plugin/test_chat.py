@@ -9,7 +9,7 @@ import pytest
 
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import UsageError
-from harness.pytest_plugin.chat import AskAll, Chat, ChatTarget, Exchange, NoAnswer
+from harness.pytest_plugin.chat import Chat, ChatTarget, Exchange, NoAnswer
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.suite import Message
 from harness.targets.live_target import LiveTarget
@@ -68,7 +68,7 @@ def test_a_request_that_failed_is_no_part_of_the_conversation() -> None:
 
 def test_many_questions_are_conversations_of_their_own() -> None:
     parrot = Parrot()
-    ask_all = AskAll(target_of(parrot))
+    ask_all = target_of(parrot)
     answers = ask_all(["a", [{"role": "user", "content": "b"}]])
     assert [answer.text for answer in answers] == ["A", "B"]
     assert parrot.conversations == [["Be kind.", "a"], ["Be kind.", "b"]]
@@ -87,4 +87,4 @@ def test_many_questions_are_conversations_of_their_own() -> None:
 )
 def test_what_is_no_conversation_is_refused(prompt: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        AskAll(target_of(Parrot()))([prompt])
+        target_of(Parrot())([prompt])

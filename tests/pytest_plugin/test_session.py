@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.pytest_plugin.chat import ChatTarget, LiveTargets
 from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.session import SessionState
@@ -35,20 +36,21 @@ def test_it_knows_targets_baseline_and_rules(project_dir: Path) -> None:
 
 def test_answers_are_there_once_a_run_is_finished(project_dir: Path, mock: ThreadedMock) -> None:
     state = open_state(project_dir, "candidate")
-    assert state.answers("candidate") is None
+    assert state.scores("candidate", "shop/gold/g7") == ()
     done = run(state.project, ["candidate"], tuple(state.suites.values()), Silent())
     state.findings = Findings(runs={"candidate": done["candidate"].header.run_id})
-    answers = state.answers("candidate")
-    assert answers is not None
-    (score,) = answers.of("shop/gold/g7")
-    assert (score.passed, answers.attempt(score).text) == (True, "It is value 7.")
-    assert answers.of("shop/gold/none") == ()
+    (score,) = state.scores("candidate", "shop/gold/g7")
+    assert (score.passed, state.attempt("candidate", score).text) == (True, "It is value 7.")
+    assert state.scores("candidate", "shop/gold/none") == ()
 
 
-def test_a_live_endpoint_is_where_the_target_answers(project_dir: Path, mock: ThreadedMock) -> None:
-    state = open_state(project_dir, "candidate")
-    with state.live("candidate", project_dir / "server.log", print) as endpoint:
-        assert [url.rstrip("/") for url in endpoint.urls] == [mock.url]
+def test_a_live_target_answers(project_dir: Path, mock: ThreadedMock) -> None:
+    targets = LiveTargets(open_state(project_dir, "candidate"), Silent())
+    live = targets.target("candidate")
+    (answer,) = ChatTarget(live, None)(["What is fact 7?"])
+    assert (answer.text, targets.target("candidate")) == ("It is value 7.", live)
+    assert targets.started() == {}  # it is on no server of ours
+    targets.close()
 
 
 def test_a_target_that_does_not_exist_is_refused(project_dir: Path) -> None:
