@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "Make a new project folder with a small suite and a configuration.",
     "schema": "Print the JSON schema of a file, for editors.",
     "validate": "Check the configuration, the suites and the policy.",
+    "lint": "Say what weakens the evidence that the suites give.",
     "train": "Train candidates from recipes.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
     "run": "Put the suites to targets and score the answers.",

@@ -6,15 +6,11 @@ from pathlib import Path
 
 import click
 
+from harness.cli.lint import finding_lines, findings
 from harness.cli.options import config_option, open_project
-from harness.config import Project
 from harness.gate.judge import check_policy
-from harness.gate.power import planned_power
 from harness.latency.judge import latency_rules, uncertifiable
-from harness.records.suite import Suite
-from harness.records.verdict import RulePower
 from harness.sections.load_suites import load_suites
-from harness.suites.lint import lint_suite
 
 
 @click.command("validate")
@@ -39,20 +35,10 @@ def command(config: Path) -> None:
         for section in suite.sections:
             metrics = ", ".join(metric.name for metric in section.metrics)
             click.echo(f"  {section.name}: {section.describe()} -> {metrics}")
-        for warning in lint_suite(suite):
-            click.echo(f"warning: {warning}", err=True)
-    for each in _weak_rules(project, suites):
-        click.echo(f"warning: {each.metric or each.require}: {each.reason}", err=True)
+    for line in finding_lines(list(findings(project, suites))):
+        click.echo(f"warning: {line}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
         click.echo(f"warning: {words}", err=True)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
     counts = (len(suites), "suite"), (len(project.config.targets), "target"), (rules, "rule")
     click.echo("ok: " + ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))
-
-
-def _weak_rules(project: Project, suites: tuple[Suite, ...]) -> list[RulePower]:
-    """The rules on metrics of these suites that no candidate can pass."""
-    if project.config.gate is None:
-        return []
-    known = planned_power(suites, project.config.gate, discordance=0.0)
-    return [each for each in known if not each.possible]

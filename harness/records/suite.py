@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -85,10 +85,17 @@ class Section(Record):
     scorer: str
     metrics: tuple[Metric, ...] = Field(min_length=1)
     cases: Annotated[Sequence[Case], SkipValidation] = ()
+    # The codes of findings that its author has seen and does not want to see again.
+    lint_ignore: tuple[str, ...] = Field(default=(), exclude=True)
 
     def judge(self, answer: str, case: Case) -> object:
         """What an answer is worth, as a scorer says it; of sections of one request a case."""
         raise NotImplementedError(f"{self.kind} sections do not score single answers")
+
+    def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
+        """What a reviewer would say of the case: a code, and what is weak and what to do."""
+        del case
+        return ()
 
     def fingerprint(self) -> str | None:
         """What changes with the code that scores here, None where nothing can tell."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from harness.records.attempt import Term
 from harness.records.base import Record
 from harness.records.suite import Case
+from harness.scorers.gold_lint import lint_gold
 from harness.scorers.normalize import contains, has_number, numbers, same, token_f1, words
 from harness.scorers.patterns import SlowPattern, checked_pattern, found
 from harness.scorers.protocol import Judgement, Settings, Unscored
@@ -86,6 +88,11 @@ class GoldScorer:
     metrics = ("accuracy", "f1")
     settings_model = GoldSettings
     expect_model = GoldExpect
+
+    def lint(self, case: Case, settings: Settings) -> Iterator[tuple[str, str]]:
+        """A code and a sentence for each weakness of the case."""
+        del settings
+        return lint_gold(case, GoldExpect.model_validate(case.expect))
 
     def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; its value is 1 or 0, and the token F1 itself where `match` is `f1`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -42,6 +42,7 @@ class PromptsKeys(Record):
     cases: str = Field(min_length=1)
     scorer: str = Field(min_length=1)
     metrics: tuple[str, ...] | None = Field(default=None, min_length=1)
+    lint_ignore: tuple[str, ...] = ()
 
 
 class PromptsSection(Section):
@@ -56,6 +57,11 @@ class PromptsSection(Section):
     def judge(self, answer: str, case: Case) -> object:
         """The scorer's judgement of the answer."""
         return get(self.scorer).score(answer, case, self.settings)
+
+    def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
+        """What the scorer has to say of the case, where it says anything."""
+        lint = getattr(get(self.scorer), "lint", None)
+        return () if lint is None else lint(case, self.settings)
 
     def fingerprint(self) -> str | None:
         """A digest of the scorer's code, None where it is not built in."""
@@ -104,6 +110,7 @@ class PromptsKind:
             metrics=metrics,
             settings=settings,
             cases_file=written.cases,
+            lint_ignore=written.lint_ignore,
             cases=cases,
         )
         part = {

@@ -1,0 +1,111 @@
+"""`harness lint`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import config_option, json_option, open_project, suite_option
+from harness.cli.power import USUAL_DISCORDANCE
+from harness.config import Project
+from harness.gate.power import planned_power
+from harness.records.finding import Finding
+from harness.records.suite import Suite
+from harness.sections.load_suites import load_suites
+from harness.suites.lint import lint_suite
+
+SHOWN = 3  # findings of one code in a section; the others are counted
+
+
+@click.command("lint")
+@click.option("--all", "everything", is_flag=True, help="Show every finding, not the first ones.")
+@click.option("--strict", is_flag=True, help="Exit with 2 where anything is found.")
+@config_option
+@suite_option
+@json_option
+def command(
+    everything: bool, strict: bool, config: Path, suite_names: tuple[str, ...], as_json: bool
+) -> None:
+    """Read the suites as a reviewer would, and say what weakens the evidence they give.
+
+    A section's `lint_ignore: [CODE, ...]` leaves out what its author has seen.
+    """
+    project = open_project(config)
+    rows = list(findings(project, load_suites(project, suite_names)))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    for line in () if as_json else finding_lines(rows, None if everything else SHOWN):
+        click.echo(line)
+    click.echo(f"{len(rows) or 'no'} finding{'' if len(rows) == 1 else 's'}", err=True)
+    if strict and rows:
+        raise click.exceptions.Exit(2)
+
+
+Row = dict[str, Any]
+
+
+def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
+    """The findings about suites and about the rules on them, each with its file and line."""
+    for suite in suites:
+        found = lint_suite(suite)
+        places = _places(suite, found)
+        for each in found:
+            file, line = places.get(each.cases[:1], (Path(suite.folder), None))
+            section = f" {each.section}" if each.section and line is None else ""
+            where = f"{shown_path(file)}{section if line is None else f':{line}'}"
+            yield {"where": where, "suite": suite.name, **asdict(each)}
+    policy = project.config.gate
+    for power in () if policy is None else planned_power(suites, policy, USUAL_DISCORDANCE):
+        if not power.possible or power.enough is False:
+            what = power.reason or (
+                f"{power.groups} groups tell a difference of {power.detectable:.3f}, the rule asks "
+                f"for {power.room:g}: see `harness power`"
+            )
+            name = power.metric or power.require
+            yield {
+                "where": f"{shown_path(Path(project.file))} gate.rules", "suite": "", "section": "",
+                "code": "small-section", "what": f"{name}: {what}", "cases": (),
+            }  # fmt: skip
+
+
+def finding_lines(rows: Sequence[Row], most: int | None = SHOWN) -> Iterator[str]:
+    """A line for each finding; of one code in a section the first `most`, and how many more."""
+    counts = Counter(map(_kind, rows))
+    seen = Counter[tuple[str, ...]]()
+    for row in rows:
+        kind = _kind(row)
+        seen[kind] += 1
+        if most is None or seen[kind] <= most:
+            more = f" ({len(row['cases'])} cases)" if len(row["cases"]) > 2 else ""
+            yield f"{row['where']}: {row['code']}: {row['what']}{more}"
+        elif seen[kind] == most + 1:
+            more = f"{counts[kind] - most} more; `harness lint --all` shows them"
+            yield f"{kind[0]}.{kind[1]}: {kind[2]}: {more}"
+
+
+def _kind(row: Row) -> tuple[str, str, str]:
+    return row["suite"], row["section"], row["code"]
+
+
+def _places(
+    suite: Suite, found: Sequence[Finding]
+) -> dict[tuple[str, ...], tuple[Path, int | None]]:
+    """File and line of the first case of each finding."""
+    places: dict[tuple[str, ...], tuple[Path, int | None]] = {}
+    for section in suite.sections:
+        firsts = {each.cases[0] for each in found if each.section == section.name and each.cases}
+        known = section.locate(Path(suite.folder), firsts) if firsts else {}
+        places |= {(case,): place for case, place in known.items()}
+    return places
+
+
+def shown_path(path: Path) -> str:
+    """The path from the current folder, where it lies in it."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
