@@ -28,8 +28,7 @@ from harness.event_loop import run_async
 from harness.latency.block import Asked, Due, run_block
 from harness.latency.health import ServerWatch
 from harness.latency.quantities import answered
-from harness.records.latency import Sample, ServerHealth
-from harness.records.latency_settings import Load
+from harness.records.latency import Load, Sample, ServerHealth
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.serving.command import ServeSpec, environment, require_vllm
@@ -123,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(server: VllmServer, load: Load, given: argparse.Namespace) -> None:
     """Print the rows of one load."""
     seen = {(model, client): Seen() for model in ("base", "candidate") for client in CLIENTS}
-    watch = ServerWatch(Endpoint(server.urls, server.api_key))
+    watch = ServerWatch(Endpoint((server.url,), server.api_key))
     for turn in range(given.turns):
         # Who comes first changes from turn to turn.
         for model, client in list(seen)[:: 1 if turn % 2 else -1]:

@@ -51,12 +51,8 @@ class ServeSpec:
 
 def vllm_version() -> str | None:
     """The installed vLLM as `vllm X.Y.Z`, or None."""
-    for name in DISTRIBUTIONS:
-        try:
-            return f"vllm {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None
+    found = next(filter(None, map(_version, DISTRIBUTIONS)), None)
+    return None if found is None else f"vllm {found}"
 
 
 def require_vllm() -> str:
@@ -139,7 +135,8 @@ def environment(
     }
     if devices:
         set_by_us["CUDA_VISIBLE_DEVICES"] = devices
-    defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if _is_cpu_build() else {}
+    cpu_build = _version("vllm") is None and vllm_version() is not None
+    defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu_build else {}
     return {**defaults, **given, **set_by_us}
 
 
@@ -163,13 +160,8 @@ def _rank(spec: ServeSpec) -> int:
     )
 
 
-def _is_cpu_build() -> bool:
-    return vllm_version() is not None and not _installed("vllm")
-
-
-def _installed(name: str) -> bool:
+def _version(distribution: str) -> str | None:
     try:
-        importlib.metadata.version(name)
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return None

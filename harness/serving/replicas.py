@@ -1,4 +1,4 @@
-"""Several vLLM processes with one model and their GPUs: started, watched, stopped together."""
+"""A managed server: one vLLM process, or replicas that share the GPUs and stop together."""
 
 from __future__ import annotations
 
@@ -28,27 +28,28 @@ class VllmReplicas:
     """`count` managed vLLM of one spec on loopback, with one key; use it in a `with`.
 
     Each has a port and a log of its own (`server.log`, `server-2.log` and so on) and its share of
-    the visible GPUs. While the block runs, one that dies is started once more in the background,
-    at its address, and the others go on.
+    the visible GPUs. While the block runs, one of several that dies is started once more in the
+    background, at its address, and the others go on.
     """
 
     def __init__(
         self, spec: ServeSpec, count: int, on_progress: Callable[[str], None] | None = None
     ) -> None:
         self._say = on_progress or (lambda _line: None)
-        self._api_key = secrets.token_urlsafe(32)
-        devices = share_devices(visible_devices(), count, spec.args)
+        self.api_key = secrets.token_urlsafe(32)
+        devices = share_devices(visible_devices(), count, spec.args) if count > 1 else [""]
         self._together = len(set(devices)) == count or not any(devices)
         self._servers = [
             VllmServer(
                 _numbered(spec, number, share),
-                self._prefixed(number),
-                api_key=self._api_key,
+                self._prefixed(number) if count > 1 else self._say,
+                api_key=self.api_key,
                 preferred_port=port,
             )
             for number, (share, port) in enumerate(zip(devices, free_ports(count), strict=True), 1)
         ]
-        self._restarted: set[int] = set()
+        # Whoever asks a single one starts it again: nothing can go on without it.
+        self._restarted: set[int] = set() if count > 1 else {1}
         self._starting = threading.Lock()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -61,11 +62,6 @@ class VllmReplicas:
             ServerError: not started yet.
         """
         return tuple(server.url for server in self._servers)
-
-    @property
-    def api_key(self) -> str:
-        """The API key that all of them require."""
-        return self._api_key
 
     def alive(self) -> bool:
         """Whether all of them run, and none is being started."""

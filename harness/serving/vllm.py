@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Self
 
 from harness import process_guard
@@ -44,8 +44,8 @@ class VllmServer:
         preferred_port: int | None = None,
     ) -> None:
         self._spec = spec
-        self._on_progress = on_progress or _silent
-        self._api_key = api_key or secrets.token_urlsafe(32)
+        self._on_progress = on_progress or (lambda _line: None)
+        self.api_key = api_key or secrets.token_urlsafe(32)
         self._port = preferred_port
         self._guard: subprocess.Popen[bytes] | None = None
         self._group: int | None = None
@@ -62,22 +62,10 @@ class VllmServer:
             raise ServerError("the server has not been started")
         return f"http://{_HOST}:{self._port}/v1"
 
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """The one address, in the form that servers with replicas give theirs.
-
-        Raises:
-            ServerError: not started yet.
-        """
-        return (self.url,)
-
-    @property
-    def api_key(self) -> str:
-        """The API key that this server requires."""
-        return self._api_key
-
     def start(self) -> None:
-        """Return once the server answers; a server that runs is left alone.
+        """Return once the server answers; one that runs is left alone.
+
+        One that was stopped starts at the same address with the same key.
 
         Raises:
             UsageError: no vLLM, no model, an adapter that does not fit, a port in use.
@@ -116,22 +104,9 @@ class VllmServer:
                 os.killpg(self._group, signal.SIGKILL)
         self._group = None
 
-    def restart(self) -> None:
-        """Stop, and start again at the same address with the same key.
-
-        Raises:
-            UsageError, ServerError, StorageError: as `start`.
-        """
-        self.stop()
-        self.start()
-
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._guard is not None and self._guard.poll() is None
-
-    def serving(self) -> bool:
-        """As `alive`: a single process is not restarted in the background."""
-        return self.alive()
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of the log since the last start."""
@@ -147,7 +122,8 @@ class VllmServer:
     def _choose_port(self) -> int:
         wanted = self._spec.port or self._port or 0
         try:
-            port = _bindable(wanted)
+            with _bound(wanted) as self._port:
+                return self._port
         except OSError as error:
             if self._spec.port is not None:
                 raise UsageError(
@@ -155,9 +131,8 @@ class VllmServer:
                     where="port",
                     hint="choose another `port`, or leave it out for a free one",
                 ) from None
-            port = _bindable(0)
-        self._port = port
-        return port
+        (self._port,) = free_ports(1)
+        return self._port
 
     def _launch(self, line: list[str]) -> None:
         with self._open_log() as file:
@@ -166,7 +141,7 @@ class VllmServer:
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=environment(self._api_key, devices=self._spec.devices),
+                env=environment(self.api_key, devices=self._spec.devices),
                 # Out of reach of the terminal's Ctrl-C: the harness decides when it stops.
                 start_new_session=True,
             )
@@ -186,7 +161,10 @@ class VllmServer:
         last = ""
         while True:
             process = self._guard
-            if process is None or self._ended_within(process, _POLL):
+            if process is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL)
+            if process is None or process.returncode is not None:
                 raise self._start_error("vLLM ended while starting")
             self._group = next(iter(process_guard.children(process.pid)), self._group)
             if _answers(self._port or 0, "/health") is not None:
@@ -198,7 +176,7 @@ class VllmServer:
                 last = line
                 self._on_progress(f"vLLM, {waited:.0f} s: {line}")
         # Another server that took the port in between would not know the key.
-        listed = _answers(self._port or 0, "/v1/models", self._api_key)
+        listed = _answers(self._port or 0, "/v1/models", self.api_key)
         if not self.alive() or self._spec.base_name not in _names(listed):
             raise self._start_error(f"another server answers on port {self._port}")
         self._warm_up(started + self._spec.start_timeout)
@@ -213,15 +191,7 @@ class VllmServer:
             message = {"role": "user", "content": "Hello"}
             ask = {"model": name, "messages": [message], "max_tokens": 2, "temperature": 0}
             # A refusal is for the first real request to report, with its cause.
-            _answers(self._port or 0, "/v1/chat/completions", self._api_key, ask, left)
-
-    @staticmethod
-    def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+            _answers(self._port or 0, "/v1/chat/completions", self.api_key, ask, left)
 
     def _start_error(self, what: str) -> ServerError:
         why = log.last_error(self.log_tail(400))
@@ -235,25 +205,17 @@ class VllmServer:
 def free_ports(count: int) -> list[int]:
     """Different free ports on loopback."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((_HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        return [stack.enter_context(_bound(0)) for _ in range(count)]
 
 
-def _bindable(port: int) -> int:
-    """The port, or a free one for 0.
-
-    Raises:
-        OSError: it is in use, or not ours to use.
-    """
+@contextlib.contextmanager
+def _bound(port: int) -> Iterator[int]:
+    """The port, or a free one for 0, held while the block runs; an OSError where it cannot be."""
     with socket.socket() as probe:
         # As servers do: a port on which only closed connections linger is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((_HOST, port))
-        number: int = probe.getsockname()[1]
-        return number
+        yield int(probe.getsockname()[1])
 
 
 def _answers(
@@ -267,14 +229,12 @@ def _answers(
     connection = http.client.HTTPConnection(_HOST, port, timeout=timeout)
     try:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        if post is None:
-            connection.request("GET", path, headers=headers)
-        else:
-            headers["Content-Type"] = "application/json"
-            connection.request("POST", path, body=json.dumps(post), headers=headers)
+        body = None if post is None else json.dumps(post)
+        headers |= {"Content-Type": "application/json"} if body else {}
+        connection.request("POST" if body else "GET", path, body=body, headers=headers)
         response = connection.getresponse()
-        body = response.read(4 * 1024 * 1024)
-        return body if response.status == 200 else None
+        content = response.read(4 * 1024 * 1024)
+        return content if response.status == 200 else None
     except (OSError, http.client.HTTPException):
         return None
     finally:
@@ -286,7 +246,3 @@ def _names(body: bytes | None) -> set[str]:
         return {str(entry["id"]) for entry in json.loads(body or b"{}")["data"]}
     except (ValueError, KeyError, TypeError):
         return set()
-
-
-def _silent(_line: str) -> None:
-    return None

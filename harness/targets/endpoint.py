@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -27,36 +26,9 @@ from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
 from harness.serving.command import ServeSpec
 from harness.serving.replicas import VllmReplicas
-from harness.serving.vllm import VllmServer
 from harness.training.candidate import DOSSIER, Dossier
 
 BASE = "base-model"
-
-
-class ManagedProcess(Protocol):
-    """A managed server of one process or several."""
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """The addresses now."""
-        ...
-
-    @property
-    def api_key(self) -> str:
-        """The API key that it requires."""
-        ...
-
-    def alive(self) -> bool:
-        """Whether all of its processes run."""
-        ...
-
-    def serving(self) -> bool:
-        """Whether any of its processes runs, or is about to."""
-        ...
-
-    def restart(self) -> None:
-        """Return once all of its processes run again."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +43,7 @@ class Endpoint:
     addresses: tuple[str, ...]
     api_key: str | None
     api_key_env: str | None = None
-    managed: ManagedProcess | None = None
+    managed: VllmReplicas | None = None
     meter: Meter | None = None
     dialect: str = "openai"
     access: Access | None = None
@@ -196,11 +168,7 @@ def connect(
         )
         return
     spec = serve_spec(project, server, targets, log)
-    with (
-        VllmServer(spec, on_progress)
-        if configured.replicas == 1
-        else VllmReplicas(spec, configured.replicas, on_progress)
-    ) as managed:
+    with VllmReplicas(spec, configured.replicas, on_progress) as managed:
         meter = _meter(server, configured)
         yield Endpoint((), managed.api_key, managed=managed, meter=meter)
 

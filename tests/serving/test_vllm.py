@@ -115,7 +115,8 @@ def test_restarted_at_the_same_address(spec: ServeSpec) -> None:
         assert all_gone(pids(spec.log))
         while server.alive():
             time.sleep(0.05)
-        server.restart()
+        server.stop()
+        server.start()
         assert server.alive()
         assert (server.url, server.api_key) == (url, key)
     assert all_gone(pids(spec.log))

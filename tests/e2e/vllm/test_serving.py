@@ -109,7 +109,7 @@ def test_an_argument_that_vllm_does_not_know(spec: ServeSpec, tmp_path: Path) ->
 
 @pytest.fixture
 def watch(server: VllmServer) -> ServerWatch:
-    return ServerWatch(Endpoint(server.urls, server.api_key))
+    return ServerWatch(Endpoint((server.url,), server.api_key))
 
 
 async def events(
