@@ -25,8 +25,7 @@ from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.analyse import alpha_of, analyse_load
 from harness.latency.judge import judge_load
 from harness.latency.measure import measure_rounds
-from harness.records.latency import LATENCY_PREFIX, LoadResult
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import LATENCY_PREFIX, LatencySettings, Load, LoadResult
 from tests.client.simulated import SimulatedClock, simulate
 
 ALPHA = 0.05

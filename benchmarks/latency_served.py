@@ -33,8 +33,7 @@ from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, Found, Quiet, Row, 
 from benchmarks.latency_oracle import started
 from harness.config import load_project
 from harness.latency.judge import judge_rule
-from harness.records.latency import LATENCY_PREFIX, LatencySection
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import LATENCY_PREFIX, LatencySection, LatencySettings
 from harness.session.measurements import contest, measured
 
 PROMPTS = 50

@@ -17,8 +17,14 @@ from harness.latency.arms import ArmPlan, Wishes
 from harness.latency.health import LoopLagMonitor, ServerWatch
 from harness.latency.rounds import Measuring
 from harness.records.attempt import Failure, Timing, Usage
-from harness.records.latency import ARMS, Block, ClientHealth, Measurement, ServerHealth
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import (
+    ARMS,
+    Block,
+    ClientHealth,
+    LatencySettings,
+    Measurement,
+    ServerHealth,
+)
 from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.gate.rules.no_worse_than_baseline import NoWorseThanBaseline
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 
 ALPHA = 0.05
 F1_FLOOR = 0.80

@@ -14,8 +14,8 @@ from harness.errors import ConfigError, UsageError
 from harness.files import digest_json
 from harness.records.base import Record, read_record
 from harness.records.http_server import HttpServer
-from harness.records.latency_settings import LatencySettings
-from harness.records.policy import Policy
+from harness.records.latency import LatencySettings
+from harness.records.rule import Policy
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.records.target import Generation, Target
 from harness.validation import KeyProblem, problem

@@ -17,8 +17,7 @@ from harness.errors import UsageError
 from harness.files import short_path
 from harness.latency.judge import judge_rule, latency_rules
 from harness.records.base import explain
-from harness.records.latency import ArmFigures, Bounded, LatencySection, LoadResult
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
 from harness.session.context import report_folder

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness import stats
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import Metric
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import Regression, Verdict
 
 Floats = npt.NDArray[np.float64]

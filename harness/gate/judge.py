@@ -13,7 +13,7 @@ from harness.gate.rules.no_new_critical_failures import (
     new_critical_failures,
 )
 from harness.records.comparison import Comparison
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes, decide

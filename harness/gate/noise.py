@@ -13,8 +13,7 @@ from harness.gate.compare import compare
 from harness.gate.judge import judge_rules, thin_sections
 from harness.records.comparison import Comparison
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
-from harness.records.policy import Policy
-from harness.records.rule import kind_of
+from harness.records.rule import Policy, kind_of
 from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from harness.records.attempt import Attempt
 from harness.records.comparison import Comparison
 from harness.records.plan import PlannedRequest
-from harness.records.policy import Policy
-from harness.records.rule import Planned
+from harness.records.rule import Planned, Policy
 from harness.records.suite import Suite
 from harness.records.verdict import RulePower, Verdict
 from harness.run.score import Scoring

@@ -14,7 +14,7 @@ from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Choice, Recommendation
 from harness.records.metric import Metric
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict

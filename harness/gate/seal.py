@@ -15,8 +15,8 @@ from harness.gate.judge import Circumstances, gate
 from harness.records.attempt import Attempt, Score
 from harness.records.base import Record, explain
 from harness.records.comparison import Comparison
-from harness.records.policy import Policy
 from harness.records.recording import RecordedCase
+from harness.records.rule import Policy
 from harness.records.run import Run, RunHeader
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict

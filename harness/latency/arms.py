@@ -13,8 +13,7 @@ from harness.errors import EvidenceError, ServerError, UsageError
 from harness.latency.block import Asked, Due
 from harness.records.attempt import Failure
 from harness.records.http_server import HttpServer
-from harness.records.latency import Arm
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import Arm, LatencySettings
 from harness.records.plan import Plan
 from harness.records.server import RemoteServer
 from harness.records.target import Generation

@@ -13,8 +13,7 @@ import numpy as np
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.clock import Clock
 from harness.latency.deadline_timer import DeadlineTimer
-from harness.records.latency import ARMS, Arm, Pace, Sample
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import ARMS, Arm, LatencySettings, Load, Pace, Sample
 from harness.records.suite import Message
 from harness.records.target import Generation
 

@@ -15,13 +15,12 @@ from harness.records.latency import (
     Bounded,
     LatencyMetric,
     LatencySection,
+    LatencySettings,
     LoadResult,
     is_latency,
 )
-from harness.records.latency_settings import LatencySettings
 from harness.records.metric import Metric
-from harness.records.policy import Policy
-from harness.records.rule import Misfit, Planned, Rule
+from harness.records.rule import Misfit, Planned, Policy, Rule
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")

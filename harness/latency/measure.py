@@ -18,8 +18,7 @@ from harness.latency.block import orders
 from harness.latency.health import ServerWatch, garbage_frozen
 from harness.latency.judge import LatencyRule, decided
 from harness.latency.rounds import Measuring
-from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, Measurement
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Generation

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.records.latency import Block, Sample
-from harness.records.latency_settings import Slo
+from harness.records.latency import Block, Sample, Slo
 
 Array = npt.NDArray[np.float64]
 

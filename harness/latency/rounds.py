@@ -13,8 +13,16 @@ from harness.errors import ServerError
 from harness.latency.arms import ArmPlan, Wishes, check_sample
 from harness.latency.block import Asked, Due, counted, prime, requests, run_block
 from harness.latency.health import LoopLagMonitor, ServerWatch
-from harness.records.latency import ARMS, Arm, Block, Measurement, Pace, Sample
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import (
+    ARMS,
+    Arm,
+    Block,
+    LatencySettings,
+    Load,
+    Measurement,
+    Pace,
+    Sample,
+)
 from harness.run.generate import GONE_CAUSES
 
 WARM_UP = 16

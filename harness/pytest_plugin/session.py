@@ -14,7 +14,7 @@ from harness.pytest_plugin.findings import Findings
 from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
 from harness.records.attempt import Attempt, Score
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.sections.load_suites import load_suites

@@ -1,4 +1,4 @@
-"""A rule of a policy: what every kind of rule can do, and where kinds are found.
+"""A policy and its rules: what every kind of rule can do, and where kinds are found.
 
 A kind of rule is a subclass of `Rule` in a file of its own, declared under the entry-point group
 `harness.rules` or given to `register_rule`. Everything that is done with a rule, or said of its
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, GetJsonSchemaHandler, SerializeAsAny
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, SerializeAsAny
 from pydantic_core import CoreSchema
 
 from harness.errors import UsageError
@@ -264,3 +264,12 @@ class _OfAnyKind:
 
 
 AnyRule = Annotated[SerializeAsAny[Rule], BeforeValidator(_parse), _OfAnyKind]
+
+
+class Policy(Record):
+    """What a candidate must show before it may replace the baseline."""
+
+    baseline: str
+    alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
+    min_scored: float = Field(default=0.99, gt=0.0, le=1.0)
+    rules: tuple[AnyRule, ...] = Field(min_length=1)

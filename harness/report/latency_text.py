@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.records.latency import LatencySection, LoadResult, is_latency
-from harness.records.latency_settings import Load
+from harness.records.latency import LatencySection, Load, LoadResult, is_latency
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.rules import completed

@@ -21,7 +21,7 @@ from harness.gate.seal import open_sealed
 from harness.latency.judge import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import Comparison
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes

@@ -19,8 +19,7 @@ from harness.latency.arms import check_server
 from harness.latency.judge import latency_rules
 from harness.latency.measure import Contest, measure, measurements
 from harness.records.comparison import Comparison
-from harness.records.latency import Arm, LatencySection, Measurement
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
 from harness.records.noise import Noise
 from harness.records.run import Run, Watcher
 from harness.records.suite import Suite

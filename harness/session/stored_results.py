@@ -25,7 +25,7 @@ from harness.records.base import explain
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.history import History, PastGate, instant
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import Verdict
 from harness.report.write import VERDICT
 from harness.run.plan import Selection

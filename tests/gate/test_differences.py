@@ -16,7 +16,7 @@ from harness.gate.differences import caps, losses, regressions, with_regressions
 from harness.gate.judge import gate
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import Metric
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from tests.builders import make_run, shop, usual
 from tests.gate.simulated import remembered
 from tests.gate.test_judge import NOW

@@ -15,7 +15,7 @@ from harness.gate.history import history, past_gate
 from harness.gate.judge import gate
 from harness.gate.seal import Baseline, seal, sealed_baselines
 from harness.records.history import PastGate, Promotion, Values
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop
 from tests.gate.test_judge import BETTER, NOW

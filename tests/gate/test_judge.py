@@ -10,7 +10,7 @@ from harness.clock import iso
 from harness.gate.compare import compare
 from harness.gate.judge import Circumstances, gate
 from harness.records.attempt import Failure
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import Verdict, VerdictHashes
 from tests.builders import make_run, shop, usual
 from tests.manual_clock import ManualClock

@@ -15,7 +15,7 @@ from harness.gate.noise import false_alarms, measure_noise
 from harness.records.attempt import Failure
 from harness.records.noise import Noise
 from harness.records.plan import PlannedRequest
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.run.plan import Selection
 from tests.builders import Answering, changed, make_run, shop, usual

@@ -8,7 +8,7 @@ import pytest
 from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.power import planned_power, power, with_power
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import RulePower
 from harness.report.rules import shortfall
 from tests.builders import make_run, shop, usual

@@ -12,8 +12,8 @@ from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.noise import measure_noise
 from harness.gate.seal import open_sealed, promote
-from harness.records.policy import Policy
 from harness.records.recording import Recording
+from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
 from harness.run.plan import Selection

@@ -19,7 +19,7 @@ from harness.gate.recommend import advantages, aims, choose, differences, reason
 from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Recommendation
 from harness.records.metric import SHARE, Metric
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import RuleResult, Verdict
 from tests.builders import make_run, shop, usual
 from tests.gate.simulated import remembered

@@ -11,7 +11,7 @@ from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.seal import open_sealed, promote
 from harness.records.comparison import Comparison
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.suite import Suite
 from tests.builders import make_run, shop
 from tests.gate.test_judge import BETTER, HASHES, NOW

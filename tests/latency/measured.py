@@ -11,8 +11,7 @@ from harness.client.protocol import ChatRequest, Failed, Reply
 from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.measure import measure_rounds
 from harness.records.attempt import Failure
-from harness.records.latency import Measurement
-from harness.records.latency_settings import LatencySettings
+from harness.records.latency import LatencySettings, Measurement
 from harness.storage.working_files import MeasurementFolder
 from tests.client.simulated import SimulatedClock, simulate
 

@@ -6,8 +6,7 @@ import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.judge import decided, judge_load, judge_rule, uncertifiable
-from harness.records.latency import Bounded, LatencySection, LoadResult
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import Bounded, LatencySection, LatencySettings, Load, LoadResult
 from tests.latency.builders import bounds, metric
 
 RATIO = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)

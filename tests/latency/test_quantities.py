@@ -7,8 +7,7 @@ import pytest
 
 from harness.latency.quantities import failed, good, rates, split, values
 from harness.records.attempt import Timing
-from harness.records.latency import Sample
-from harness.records.latency_settings import Slo
+from harness.records.latency import Sample, Slo
 from tests.latency.builders import block, lost, sample
 
 

@@ -12,8 +12,7 @@ from harness.latency.analyse import (
     whole_rounds,
 )
 from harness.records.attempt import Failure, FailureCause
-from harness.records.latency import ARMS
-from harness.records.latency_settings import Load
+from harness.records.latency import ARMS, Load
 from harness.storage.working_files import MeasurementFolder
 from tests.latency.measured import FEW, SAME, finished, measure
 

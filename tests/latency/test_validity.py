@@ -12,8 +12,7 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE
 from benchmarks.latency_world import header
 from harness.latency.validity import notes, problems
 from harness.records.attempt import Timing
-from harness.records.latency import ARMS, Arm, Block, Sample, ServerHealth
-from harness.records.latency_settings import LatencySettings, Load
+from harness.records.latency import ARMS, Arm, Block, LatencySettings, Load, Sample, ServerHealth
 from tests.latency.builders import WELL, block, lost, sample
 
 LOAD = Load(kind="poisson", rate=20.0)

@@ -9,8 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from harness.records.base import explain
-from harness.records.policy import Policy
-from harness.records.rule import Rule, kind_of, rule_kinds
+from harness.records.rule import Policy, Rule, kind_of, rule_kinds
 from harness.records.verdict import RuleResult
 
 
@@ -50,3 +49,14 @@ def test_a_result_of_a_kind_that_is_not_installed_is_told_in_its_own_words() -> 
 def test_every_kind_calls_itself_by_its_name() -> None:
     registry = rule_kinds()
     assert [registry.get(name).name for name in registry.names()] == list(registry.names())
+
+
+def test_a_policy_is_written_as_it_was_read() -> None:
+    rules = [
+        {"require": "at_most", "metric": "m", "value": 1.0, "evidence": "bound"},
+        {"require": "no_new_critical_failures"},
+        {"require": "ratio_at_most", "metric": "latency.ttft_p95", "value": 1.1},
+    ]
+    policy = Policy.model_validate({"baseline": "b", "rules": rules})
+    assert policy.model_dump(mode="json")["rules"] == rules
+    assert Policy.model_validate(policy.model_dump()) == policy

@@ -8,7 +8,7 @@ from functools import cache
 from harness.gate.judge import Circumstances, gate
 from harness.records.comparison import Comparison
 from harness.records.leaderboard import Advantage, Leaderboard, LeaderboardEntry, Recommendation
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.records.verdict import VerdictHashes
 from harness.session.stored_results import leaderboard_entry
 from tests.report.fixtures import comparison, rows

@@ -16,9 +16,10 @@ from harness.records.latency import (
     Bounded,
     LatencyMetric,
     LatencySection,
+    LatencySettings,
     LoadResult,
+    Slo,
 )
-from harness.records.latency_settings import LatencySettings, Slo
 from harness.records.verdict import Decision, RuleResult, Verdict
 from tests.report.fixtures import pair, rule
 from tests.report.hostile import HOSTILE

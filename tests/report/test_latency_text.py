@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.records.latency_settings import Load
+from harness.records.latency import Load
 from harness.records.verdict import Verdict
 from harness.report.content import ReportContent
 from harness.report.html import render_latency_html

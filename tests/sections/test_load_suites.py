@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import ConfigError, SuiteError, UsageError
 from harness.gate.judge import check_policy
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from harness.sections.load_suites import load_suites
 from tests.builders import shop
 

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import Metric
-from harness.records.policy import Policy
-from harness.records.rule import Rule
+from harness.records.rule import Policy, Rule
 
 NAME = "s.x.m"
 SHARE = Metric(name="m")

@@ -6,8 +6,7 @@ import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.records.comparison import Comparison
-from harness.records.policy import Policy
-from harness.records.rule import Rule, kind_of
+from harness.records.rule import Policy, Rule, kind_of
 
 NOTHING = Comparison(None, None, {}, (), ())  # type: ignore[arg-type]
 

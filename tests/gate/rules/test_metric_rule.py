@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.records.metric import Metric
-from harness.records.policy import Policy
+from harness.records.rule import Policy
 from tests.gate.rules.making import CASES, MILES, NAME, NATS, SHARE, around, compared, rule
 
 LOW, HIGH = around(2.0, 0.2, 1), around(3.0, 0.2, 2)
