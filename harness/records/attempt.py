@@ -57,14 +57,29 @@ class Timing(Record):
         return self.done
 
 
-class Attempt(Record):
-    """One request's outcome: an answer, or a failure with its cause, never a mixture."""
+class _OfCase(Record):
+    """A record of one repeat of a case; `key` is the digest of all that the answer depends on."""
 
     key: str
     suite: str
     section: str
     case: str
     repeat: int = Field(ge=0)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Suite and section."""
+        return self.suite, self.section
+
+    @property
+    def path(self) -> str:
+        """The case's full name `<suite>/<section>/<case>`."""
+        return f"{self.suite}/{self.section}/{self.case}"
+
+
+class Attempt(_OfCase):
+    """One request's outcome: an answer, or a failure with its cause, never a mixture."""
+
     status: Literal["answered", "failed"]
     text: str | None = None
     reasoning: str | None = None
@@ -121,18 +136,13 @@ class Term(Record):
             raise ValueError(f"num {self.num:g} stands over a den of 0")
 
 
-class Score(Record):
+class Score(_OfCase):
     """`scored` with a value, `unscored` with a reason, or `failed` with a cause.
 
     The value is within the bounds of its section's metrics. A score without `passed` is a grade:
     nothing says which values are good enough.
     """
 
-    key: str
-    suite: str
-    section: str
-    case: str
-    repeat: int = Field(ge=0)
     group: str
     critical: bool
     tags: tuple[str, ...] = ()
@@ -153,8 +163,3 @@ class Score(Record):
         if self.status != "scored" and (not self.reason or self.terms):
             raise ValueError("what is not scored has a reason and no terms")
         return self
-
-    @property
-    def path(self) -> str:
-        """The case's full name `<suite>/<section>/<case>`."""
-        return f"{self.suite}/{self.section}/{self.case}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 from pydantic import Field, model_validator
 
@@ -103,44 +103,32 @@ class Tokens(Record):
     completion: int = Field(default=0, ge=0)
 
 
-def tokens_of(attempts: Iterable[Attempt]) -> Tokens:
-    """The tokens of the attempts that are answers.
+@dataclass(slots=True)
+class TokenCounter:
+    """Counts the tokens of attempts one by one.
 
     An answer taken over from another run counts as one that was asked for: the figure is about
     the target, not about this day. Failed tries bring no usage and are not in it.
     """
-    counter = TokenCounter()
-    for attempt in attempts:
-        counter.add(attempt)
-    return counter.tokens()
 
-
-class TokenCounter:
-    """Counts the tokens of attempts one by one."""
-
-    __slots__ = ("_answers", "_completion", "_counted", "_prompt")
-
-    def __init__(self) -> None:
-        self._answers = self._counted = self._prompt = self._completion = 0
+    answers: int = 0
+    counted: int = 0
+    prompt: int = 0
+    completion: int = 0
 
     def add(self, attempt: Attempt) -> None:
         """Count an attempt, if it is an answer."""
         if attempt.status != "answered":
             return
-        self._answers += 1
+        self.answers += 1
         if attempt.usage is not None:
-            self._counted += 1
-            self._prompt += attempt.usage.prompt_tokens
-            self._completion += attempt.usage.completion_tokens
+            self.counted += 1
+            self.prompt += attempt.usage.prompt_tokens
+            self.completion += attempt.usage.completion_tokens
 
     def tokens(self) -> Tokens:
-        """What was counted."""
-        return Tokens(
-            answers=self._answers,
-            counted=self._counted,
-            prompt=self._prompt,
-            completion=self._completion,
-        )
+        """The counts."""
+        return Tokens(**asdict(self))
 
 
 def spending(tokens: Tokens, asking: Asking | None) -> Spending:

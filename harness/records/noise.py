@@ -93,10 +93,7 @@ class Noise(Record):
             return "the system prompt is another"
         if any(self.generation.get(name) != header.generation.get(name) for name in sampling):
             return "the sampling settings are others"
-        return self._asked_otherwise(header)
-
-    def _asked_otherwise(self, header: RunHeader) -> str:
-        """How often or how many at once, where that is not the same: either changes the noise."""
+        # The number of attempts, and of requests at once: either changes the noise.
         repeats = header.generation.get("repeats", 1)
         if self.repeats != repeats:
             attempts = "1 attempt" if self.repeats == 1 else f"{self.repeats} attempts"

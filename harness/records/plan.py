@@ -66,7 +66,7 @@ class PlannedRequests(Sequence[PlannedRequest]):
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
-        """How many asks each section has, sections without any left out."""
+        """The number of requests of each section that has any."""
         found: Counter[tuple[str, str]] = Counter()
         for part in self._parts:
             found[part.suite, part.section.name] += len(part.places) * self._repeats
@@ -79,8 +79,7 @@ class PlannedRequests(Sequence[PlannedRequest]):
 
     def each_key(self) -> Iterator[str]:
         """The keys alone, in order: no case is read for them."""
-        for number in range(len(self)):
-            yield f"sha256:{self._raw(number).hex()}"
+        return map(self._key, range(len(self)))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -114,26 +113,25 @@ class PlannedRequests(Sequence[PlannedRequest]):
     def _raw(self, number: int) -> bytes:
         return self._keys[number * _KEY : (number + 1) * _KEY]
 
+    def _key(self, number: int) -> str:
+        return f"sha256:{self._raw(number).hex()}"
+
     def _ask(
         self, number: int, part: Part, case: Case, messages: tuple[Message, ...], repeat: int
     ) -> PlannedRequest:
-        key = f"sha256:{self._raw(number).hex()}"
-        seed = self._seed + repeat
-        return PlannedRequest(key, part.suite, part.section.name, case, repeat, messages, seed)
+        key, name, seed = self._key(number), part.section.name, self._seed + repeat
+        return PlannedRequest(key, part.suite, name, case, repeat, messages, seed)
 
 
-class RequestList(Sequence[PlannedRequest]):
+class RequestList(tuple[PlannedRequest, ...]):
     """Requests that are all held, as those of a section's later rounds are."""
 
-    __slots__ = ("_asks",)
-
-    def __init__(self, asks: Sequence[PlannedRequest]) -> None:
-        self._asks = tuple(asks)
+    __slots__ = ()
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
-        """How many asks each section has."""
-        return dict(Counter((ask.suite, ask.section) for ask in self._asks))
+        """The number of requests of each section."""
+        return dict(Counter((ask.suite, ask.section) for ask in self))
 
     @property
     def digest(self) -> str:
@@ -142,19 +140,7 @@ class RequestList(Sequence[PlannedRequest]):
 
     def each_key(self) -> Iterator[str]:
         """The keys alone, in order."""
-        return (ask.key for ask in self._asks)
-
-    def __len__(self) -> int:
-        return len(self._asks)
-
-    @overload
-    def __getitem__(self, index: int) -> PlannedRequest: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[PlannedRequest]: ...
-
-    def __getitem__(self, index: int | slice) -> PlannedRequest | Sequence[PlannedRequest]:
-        return self._asks[index]
+        return (ask.key for ask in self)
 
 
 def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:

@@ -30,10 +30,8 @@ class RecordedCase(Record):
 
     @model_validator(mode="after")
     def _of_one_case(self) -> RecordedCase:
-        attempt, score = self.attempt, self.score
-        ours = (attempt.key, attempt.suite, attempt.section, attempt.case, attempt.repeat)
-        theirs = (score.key, score.suite, score.section, score.case, score.repeat)
-        if ours != theirs or self.case.id != score.case:
+        ours, theirs = ((each.key, each.path, each.repeat) for each in (self.attempt, self.score))
+        if ours != theirs or self.case.id != self.score.case:
             raise ValueError("case, attempt and score do not belong together")
         return self
 
@@ -75,9 +73,7 @@ class RecordedSection(Record):
         ids = [(each.case.id, each.score.repeat) for each in self.cases]
         if len(set(ids)) < len(ids):
             raise ValueError("a case is there twice")
-        if {(each.score.suite, each.score.section) for each in self.cases} != {
-            (self.suite, self.section)
-        }:
+        if {each.score.place for each in self.cases} != {self.place}:
             raise ValueError("a case is of another section")
         return self
 

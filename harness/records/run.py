@@ -208,23 +208,18 @@ class Run:
         gone = {each.place: len(each.cases) for each in self.taken if each.place in why}
         if not gone:
             return self
+        sections = self.header.sections
         update = {
-            "sections": tuple(
-                each for each in self.header.sections if (each.suite, each.section) not in gone
-            ),
+            "sections": tuple(each for each in sections if (each.suite, each.section) not in gone),
             "planned": self.header.planned - sum(gone.values()),
             "summary": None,
         }
         return replace(
             self,
             header=self.header.model_copy(update=update),
-            attempts=tuple(
-                each for each in self.attempts if (each.suite, each.section) not in gone
-            ),
-            scores=tuple(each for each in self.scores if (each.suite, each.section) not in gone),
-            recorded=tuple(
-                each for each in self.recorded if (each.score.suite, each.score.section) not in gone
-            ),
+            attempts=tuple(each for each in self.attempts if each.place not in gone),
+            scores=tuple(each for each in self.scores if each.place not in gone),
+            recorded=tuple(each for each in self.recorded if each.score.place not in gone),
             unrecorded={**self.unrecorded, **why},
             taken=tuple(each for each in self.taken if each.place not in gone),
         )
@@ -243,7 +238,7 @@ class Run:
         """What most often kept answers of a section from a score; empty if nothing did."""
         tally = self.header.tally()
         for score in self.scores:
-            if (score.suite, score.section) == (suite, section):
+            if score.place == (suite, section):
                 tally.add_score(score)
         return tally.summary().trouble
 

@@ -10,7 +10,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import BudgetSpent
 from harness.records.attempt import Attempt
-from harness.records.cost import Asking, spending, tokens_of
+from harness.records.cost import Asking, TokenCounter, spending
 from harness.records.plan import PlannedRequest
 from harness.records.run import AdapterProof, RunHeader, Watcher
 from harness.records.suite import Suite
@@ -108,7 +108,10 @@ async def _prove(
 
 
 def _total(job: Job, head: RunHeader) -> str:
-    spent = spending(tokens_of(job.folder.attempts().values()), head.asking)
+    counter = TokenCounter()
+    for attempt in job.folder.attempts().values():
+        counter.add(attempt)
+    spent = spending(counter.tokens(), head.asking)
     cost = "" if spent.cost is None else f", which cost {spent.cost:.6g} in all"
     return f"{head.target}: has {spent.answers} of {head.planned} answers{cost}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.records.attempt import Attempt, Failure, Usage
-from harness.records.cost import Asking, Price, Spending, spending, tokens_of
+from harness.records.cost import Asking, Price, Spending, TokenCounter, spending
 
 BY_TOKEN = Asking(price=Price(input=2.0, output=10.0))
 BY_HOUR = Asking(price=Price(gpu_hour=3.0), replicas=2, seconds=1800.0, answers=600)
@@ -52,7 +52,10 @@ def told(spent: Spending) -> tuple[object, ...]:
 def test_what_is_known(
     attempts: list[Attempt], asking: Asking | None, expected: tuple[object, ...]
 ) -> None:
-    assert told(spending(tokens_of(iter(attempts)), asking)) == pytest.approx(expected)
+    counter = TokenCounter()
+    for attempt in attempts:
+        counter.add(attempt)
+    assert told(spending(counter.tokens(), asking)) == pytest.approx(expected)
 
 
 def test_the_rate_of_a_resumed_run_is_that_of_all_its_askings() -> None:
