@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from harness.client.balance import BalancedClient
 from harness.client.dialect import ServerDescription
@@ -38,25 +37,34 @@ class Replica:
         return await self.endpoint.describe(self.address)
 
 
-# Failures that no server puts into words.
-OURS = frozenset({"connect", "reset", "stalled", "timeout"})
 # Why a replica cannot be asked yet; raises where it serves something else than the others.
 Check = Callable[[Replica], Awaitable[Failure | None]]
 
 
-@dataclass(slots=True)
 class ClientStack:
-    """An endpoint's clients: `client` asks all its replicas as one.
+    """An endpoint's clients: `client` asks all its replicas as one, with retries.
 
     `known` holds the replicas' descriptions, by address: one that was away must give the same
-    description again, and pass the `checks`.
+    description again, and pass the `checks`. Where there are several, `say` hears when one is set
+    aside and when it is back.
     """
 
-    client: ChatClient
-    replicas: tuple[Replica, ...]
-    balanced: BalancedClient
-    known: dict[str, ServerDescription] = field(default_factory=dict)
-    checks: list[Check] = field(default_factory=list)
+    def __init__(
+        self,
+        replicas: Sequence[Replica],
+        generation: Generation,
+        clock: Clock,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.replicas = tuple(replicas)
+        self.known = dict(replicas[0].endpoint.known)
+        self.checks: list[Check] = []
+        self._say = say
+        self._by_client = {replica.direct: replica for replica in replicas}
+        self._balanced = BalancedClient(
+            list(self._by_client), clock=clock, vouch=self._still_away, on_change=self._report
+        )
+        self.client = _retrying(self._balanced, replicas[0].endpoint, generation, clock)
 
     def remaining(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint without the replicas that were left out, as others may ask it.
@@ -72,8 +80,43 @@ class ClientStack:
         Raises:
             ValueError: it is the only one.
         """
-        self.balanced.leave_out(replica.direct)
+        self._balanced.leave_out(replica.direct)
         self.replicas = tuple(other for other in self.replicas if other is not replica)
+
+    def _report(self, client: Layer, failure: Failure | None) -> None:
+        address = self._by_client[client].address
+        if failure is None:
+            self._say(f"{address}: is back")
+            return
+        # What a server itself says of a failure is not for a terminal.
+        ours = failure.cause in ("connect", "reset", "stalled", "timeout")
+        why = failure.detail if ours else f"{failure.cause} {failure.status or ''}".rstrip()
+        self._say(f"{address}: set aside until it answers again: {why}")
+
+    async def _still_away(self, client: Layer, model: str) -> Failure | None:
+        """Why the replica that was away cannot be used yet; None where it is unchanged.
+
+        Raises:
+            EvidenceError: it is back, and serves something else.
+        """
+        replica = self._by_client[client]
+        try:
+            found = await replica.describe()
+        except ServerError as error:
+            return Failure(cause="connect", detail=error.what)
+        before = self.known.get(replica.address)
+        if before is not None and (
+            (before.version, before.model(model)) != (found.version, found.model(model))
+        ):
+            raise EvidenceError(
+                f"went away and came back with another version or another `{model}`",
+                where=replica.address,
+                hint="keep replicas as they are while a run asks them, then run again",
+            )
+        for check in self.checks:
+            if (failure := await check(replica)) is not None:
+                return failure
+        return None
 
 
 @asynccontextmanager
@@ -85,8 +128,6 @@ async def open_stack(
 ) -> AsyncIterator[ClientStack]:
     """The endpoint's clients, open for as long as the block runs.
 
-    Where there are several replicas, `say` hears when one is set aside and when it is back.
-
     From the outside in: retries, the choice of a replica, and, for each replica, how much it is
     asked at once.
 
@@ -94,92 +135,28 @@ async def open_stack(
         UsageError: the address or the key cannot be used.
     """
     async with AsyncExitStack() as stack:
-        replicas = [
-            await stack.enter_async_context(_replica(url, endpoint, generation, clock))
-            for url in endpoint.urls
-        ]
-        known = dict(endpoint.known)
-        checks: list[Check] = []
-        balanced = BalancedClient(
-            [replica.direct for replica in replicas],
-            clock=clock,
-            vouch=functools.partial(_still_away, replicas, known, checks),
-            on_change=functools.partial(_report_change, replicas, say),
-        )
-        client = _retrying(balanced, endpoint, generation, clock)
-        yield ClientStack(client, tuple(replicas), balanced, known, checks)
-
-
-@asynccontextmanager
-async def _replica(
-    url: str, endpoint: Endpoint, generation: Generation, clock: Clock
-) -> AsyncIterator[Replica]:
-    dialect = endpoint.dialect_of(url)
-    async with DialectClient(dialect, generation=generation, clock=clock) as once:
-        direct = ThrottledClient(
-            once,
-            limit=generation.concurrency,
-            clock=clock,
-            patience=generation.case_timeout,
-            meter=endpoint.meter,
-        )
-        client = _retrying(direct, endpoint, generation, clock)
-        yield Replica(url, client, direct, endpoint)
+        replicas = []
+        for url in endpoint.urls:
+            dialect = endpoint.dialect_of(url)
+            once = await stack.enter_async_context(
+                DialectClient(dialect, generation=generation, clock=clock)
+            )
+            direct = ThrottledClient(
+                once,
+                limit=generation.concurrency,
+                clock=clock,
+                patience=generation.case_timeout,
+                meter=endpoint.meter,
+            )
+            client = _retrying(direct, endpoint, generation, clock)
+            replicas.append(Replica(url, client, direct, endpoint))
+        yield ClientStack(replicas, generation, clock, say)
 
 
 def _retrying(
     inner: Layer, endpoint: Endpoint, generation: Generation, clock: Clock
 ) -> RetryingClient:
-    """A client that keeps to the server's limits, and tries again where that can help."""
     turns = endpoint.dialect_of(endpoint.urls[0]).turns
     return RetryingClient(
         inner, generation=generation, clock=clock, meter=endpoint.meter, turns=turns
     )
-
-
-def _report_change(
-    replicas: Sequence[Replica],
-    say: Callable[[str], None],
-    client: Layer,
-    failure: Failure | None,
-) -> None:
-    address = next(replica.address for replica in replicas if replica.direct is client)
-    if failure is None:
-        say(f"{address}: is back")
-        return
-    # What a server itself says of a failure is not for a terminal.
-    ours = failure.cause in OURS
-    why = failure.detail if ours else f"{failure.cause} {failure.status or ''}".rstrip()
-    say(f"{address}: set aside until it answers again: {why}")
-
-
-async def _still_away(
-    replicas: Sequence[Replica],
-    known: dict[str, ServerDescription],
-    checks: Sequence[Check],
-    client: Layer,
-    model: str,
-) -> Failure | None:
-    """Why the replica that was away cannot be used yet; None where it is unchanged.
-
-    Raises:
-        EvidenceError: it is, and serves something else.
-    """
-    replica = next(replica for replica in replicas if replica.direct is client)
-    try:
-        found = await replica.describe()
-    except ServerError as error:
-        return Failure(cause="connect", detail=error.what)
-    before = known.get(replica.address)
-    if before is not None and (
-        (before.version, before.model(model)) != (found.version, found.model(model))
-    ):
-        raise EvidenceError(
-            f"went away and came back with another version or another `{model}`",
-            where=replica.address,
-            hint="keep replicas as they are while a run asks them, then run again",
-        )
-    for check in checks:
-        if (failure := await check(replica)) is not None:
-            return failure
-    return None

@@ -114,10 +114,7 @@ def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path)
 
 
 def _check_dossier(adapter: Path, model: Path) -> None:
-    """Refuse an adapter whose dossier says that it was trained on another base.
-
-    Shapes alone cannot tell two bases of one architecture apart.
-    """
+    """Refuse an adapter whose dossier names another base: shapes alone cannot tell two apart."""
     data = read_bytes(adapter / DOSSIER)
     if data is None:
         return
@@ -158,18 +155,12 @@ def connect(
         ServerError: the managed server does not start.
     """
     configured = project.config.servers[server]
-    if isinstance(configured, RemoteServer):
-        yield replace(remote_endpoint(configured, project.file), meter=_meter(server, configured))
-        return
-    if isinstance(configured, HttpServer):
-        access = access_to(configured, server, project.file)
-        yield Endpoint(
-            (configured.url,), None, dialect="http", access=access, meter=_meter(server, configured)
-        )
+    meter = _meter(server, configured)
+    if not isinstance(configured, ManagedServer):
+        yield replace(remote_endpoint(configured, server, project.file), meter=meter)
         return
     spec = serve_spec(project, server, targets, log)
     with VllmReplicas(spec, configured.replicas, on_progress) as managed:
-        meter = _meter(server, configured)
         yield Endpoint((), managed.api_key, managed=managed, meter=meter)
 
 
@@ -188,12 +179,15 @@ def machines(server: Server) -> int:
     return len(server.urls) if isinstance(server, RemoteServer) else 1
 
 
-def remote_endpoint(server: RemoteServer, file: str) -> Endpoint:
-    """The endpoint of a server that already runs; `file` configures it.
+def remote_endpoint(server: RemoteServer | HttpServer, name: str, file: str) -> Endpoint:
+    """The endpoint of a server that already runs; `file` configures it under that name.
 
     Raises:
-        UsageError: the key's environment variable is not set.
+        UsageError: an environment variable for a key or a header is not set.
     """
+    if isinstance(server, HttpServer):
+        credentials = from_environment(server, os.environ, f"{file}: servers.{name}")
+        return Endpoint((server.url,), None, dialect="http", access=Access(credentials, server))
     key = None
     if server.api_key_env is not None:
         key = os.environ.get(server.api_key_env)
@@ -204,12 +198,3 @@ def remote_endpoint(server: RemoteServer, file: str) -> Endpoint:
                 hint="it must hold the server's key",
             )
     return Endpoint(server.urls, key, server.api_key_env, dialect=server.dialect)
-
-
-def access_to(server: HttpServer, name: str, file: str) -> Access:
-    """The bot with its headers, those from the environment read now; `file` configures it.
-
-    Raises:
-        UsageError: a variable is not set.
-    """
-    return Access(from_environment(server, os.environ, f"{file}: servers.{name}"), server)

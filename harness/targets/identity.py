@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.client.dialect import ModelEntry, ServerDescription
-from harness.client.dialects import make_dialect
 from harness.config import Project
 from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
 from harness.files import directory_digest, file_digest
@@ -21,7 +20,6 @@ from harness.serving.command import ArgValue, ServeSpec, effective_args, require
 from harness.storage import runs_of
 from harness.targets.endpoint import (
     Endpoint,
-    access_to,
     model_name,
     remote_endpoint,
     serve_spec,
@@ -42,41 +40,43 @@ async def identify(project: Project, target: str) -> Identity:
         spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
         adapter = target if chosen.adapter is not None else None
         return managed_identity(chosen.server, spec, adapter)
+    place, model, form = _configured(project, target)
+    server = await _described(remote_endpoint(configured, chosen.server, project.file))
+    known = Identity(server=place, server_version=server.version, model=model, engine_args=form)
     if isinstance(configured, HttpServer):
-        return await _identify_bot(configured, chosen.server, chosen, project.file)
-    server = await _described(remote_endpoint(configured, project.file))
-    name = model_name(project, target)
-    entry = server.model(name)
+        return known.model_copy(update={"root": _root(configured, chosen, server, project.file)})
+    entry = server.model(model)
     if server.models and entry is None:
-        raise not_listed(project, target, _place(configured), server)
-    return Identity(
-        server=_place(configured),
-        server_version=server.version,
-        model=name,
-        root=entry.root if entry is not None else None,
-        adapter=adapter_behind(project, target, _place(configured), entry),
-        engine_args=_remote_dialect(configured),
-    )
+        raise not_listed(project, target, place, server)
+    adapter = adapter_behind(project, target, place, entry)
+    return known.model_copy(update={"root": entry and entry.root, "adapter": adapter})
 
 
-def _place(server: RemoteServer) -> str:
-    """The substitute for a url's weights: its addresses, in sorted order."""
-    return " ".join(sorted(server.urls))
+def _configured(project: Project, target: str) -> tuple[str, str, dict[str, ArgValue]]:
+    """What an identity holds of a target on a url before its server is asked.
 
-
-def _remote_dialect(server: RemoteServer) -> dict[str, str | int | float | bool]:
-    """The dialect, where it is another than OpenAI's: another request may get another answer."""
-    return {} if server.dialect == "openai" else {"dialect": server.dialect}
+    That is the place, which stands for the weights, the model, and the form of requests, where it
+    is not OpenAI's: another form may get another answer.
+    """
+    chosen = project.target(target)
+    server = project.config.servers[chosen.server]
+    assert not isinstance(server, ManagedServer)
+    if isinstance(server, RemoteServer):
+        form: dict[str, ArgValue] = (
+            {} if server.dialect == "openai" else {"dialect": server.dialect}
+        )
+        return " ".join(sorted(server.urls)), model_name(project, target), form
+    form = {
+        "preset": server.preset or "none",
+        "stream": server.stream,
+        "turns": "replay" if server.replays else "history",
+        "mapping": server.digest(),
+    }
+    return server.url, chosen.model or server.preset or "http", form
 
 
 async def _described(endpoint: Endpoint) -> ServerDescription:
-    """The description of the first address that answers.
-
-    The others are compared with it before anything else is sent to them.
-
-    Raises:
-        ServerError: none can be reached, or the one that can refuses.
-    """
+    """The description of the first address that answers, or the first one's error."""
     errors = []
     for url in endpoint.urls:
         try:
@@ -93,11 +93,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
-    if isinstance(configured, HttpServer):
-        return _is_still_bot(configured, chosen, identity)
-    if isinstance(configured, RemoteServer):
-        now = (_place(configured), chosen.model, _remote_dialect(configured))
-        if (identity.server, identity.model, identity.engine_args) != now:
+    if not isinstance(configured, ManagedServer):
+        if (identity.server, identity.model, identity.engine_args) != _configured(project, target):
             return False
         return chosen.adapter is None or _is_adapter(project, target, identity)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
@@ -249,56 +246,19 @@ def _digest_here(url: str, root: str | None) -> str | None:
         return None
 
 
-async def _identify_bot(server: HttpServer, name: str, target: Target, file: str) -> Identity:
-    """What a target's answers depend on; an Ollama model's digest stands for its weights.
-
-    Raises:
-        UsageError: a variable is not set, or the server does not have the model.
-        ServerError: the server cannot be reached.
-    """
-    access = access_to(server, name, file)
-    described = await make_dialect("http", server.url, access).describe()
-    root = described.root
-    if described.lists_models and target.model is not None:
-        entries = (described.model(name) for name in _ollama_names(target.model))
-        entry = next((one for one in entries if one is not None), None)
-        if entry is None:
-            listed = ", ".join(f"`{model.id}`" for model in described.models) or "no model at all"
-            raise UsageError(
-                f"{server.base} has no model `{target.model}`",
-                where=f"{file}: targets",
-                hint=f"it lists {listed}",
-            )
-        root = entry.root
-    return Identity(
-        server=server.url,
-        server_version=described.version,
-        model=_bot_model(server, target),
-        root=root,
-        engine_args=_dialect(server),
-    )
-
-
-def _is_still_bot(server: HttpServer, target: Target, identity: Identity) -> bool:
-    """Whether a stored identity is that of the target as it is configured now."""
-    known = (identity.server, identity.model, identity.engine_args)
-    return known == (server.url, _bot_model(server, target), _dialect(server))
-
-
-def _ollama_names(model: str) -> tuple[str, ...]:
-    return (model,) if ":" in model else (model, f"{model}:latest")
-
-
-def _bot_model(server: HttpServer, target: Target) -> str:
-    """The model's name, or, of a bot that has none, its preset's."""
-    return target.model or server.preset or "http"
-
-
-def _dialect(server: HttpServer) -> dict[str, str | int | float | bool]:
-    """The form of requests to the bot: another form may get another answer."""
-    return {
-        "preset": server.preset or "none",
-        "stream": server.stream,
-        "turns": "replay" if server.replays else "history",
-        "mapping": server.digest(),
-    }
+def _root(
+    server: HttpServer, target: Target, described: ServerDescription, file: str
+) -> str | None:
+    """What stands for the weights of a bot: the digest of an Ollama model, if it lists models."""
+    if not described.lists_models or target.model is None:
+        return described.root
+    # Ollama adds a tag to a name that has none.
+    entry = described.model(target.model) or described.model(f"{target.model}:latest")
+    if entry is None:
+        listed = ", ".join(f"`{model.id}`" for model in described.models) or "no model at all"
+        raise UsageError(
+            f"{server.base} has no model `{target.model}`",
+            where=f"{file}: targets",
+            hint=f"it lists {listed}",
+        )
+    return entry.root

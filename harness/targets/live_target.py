@@ -42,16 +42,14 @@ class LiveTarget:
         self.target = target
         self._project = project
         self._endpoint = endpoint
-        settings = project.generation(target)
-        self._generation = (
-            settings
-            if concurrency is None
-            else settings.model_copy(update={"concurrency": concurrency})
-        )
+        self._generation = project.generation(target)
+        if concurrency is not None:
+            self._generation = self._generation.model_copy(update={"concurrency": concurrency})
+        self._answers_as = project.target(target).answers_as
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stack = AsyncExitStack()
-        self._clients: ClientStack | None = None
+        self._clients: ClientStack
         self.identity: Identity
 
     def __enter__(self) -> Self:
@@ -105,20 +103,15 @@ class LiveTarget:
             raise EvidenceError(
                 f"`{self.target}` is no longer what it was when the session began", hint="run again"
             )
-        called = self._project.target(self.target).answers_as
         listed = functools.partial(check_listing, self._project, self.target, identity)
-        assert self._clients is not None
-        proof = await prove_all(self._clients, planned, watcher.say, called, listed)
-        then = None if known is None else known.adapter_proof
-        if proof is not None and known is not None and then is not None:
-            check_unchanged(proof, then, known.created)
+        proof = await prove_all(self._clients, planned, watcher.say, self._answers_as, listed)
+        if proof is not None and known is not None and known.adapter_proof is not None:
+            check_unchanged(proof, known.adapter_proof, known.created)
 
     async def _ask(
         self, conversations: Sequence[Sequence[Message]], settings: Generation
     ) -> list[Reply]:
-        assert self._clients is not None
-        client, room = self._clients.client, asyncio.Semaphore(settings.concurrency)
-        called = self._project.target(self.target).answers_as
+        room = asyncio.Semaphore(settings.concurrency)
 
         async def one(messages: Sequence[Message]) -> Reply:
             request = ChatRequest(
@@ -128,10 +121,10 @@ class LiveTarget:
                 temperature=settings.temperature,
                 top_p=settings.top_p,
                 seed=settings.seed,
-                answers_as=called,
+                answers_as=self._answers_as,
             )
             async with room:
-                return await client.ask(request)
+                return await self._clients.client.ask(request)
 
         return await asyncio.gather(*(one(messages) for messages in conversations))
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed
+from harness.client.protocol import ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
 from harness.records.attempt import Failure
 from harness.records.plan import PlannedRequest
@@ -119,17 +119,15 @@ def gap_between(one: Logprobs, two: Logprobs) -> AnswerGap:
     return AnswerGap(largest, forked=len(one) != len(two))
 
 
-def _plain_probe(number: int) -> PlannedRequest:
-    case = Case.model_validate(
-        {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
-    )
-    return PlannedRequest(case.id, "", "", case, 0, case.messages, 0)
-
-
 def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     """Some of a plan's requests, at most `PROBES`, from all over the list."""
     if not asks:  # a run whose sections ask nothing at once
-        return [_plain_probe(number) for number in range(PROBES)]
+        written = [
+            {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
+            for number in range(PROBES)
+        ]
+        cases = map(Case.model_validate, written)
+        return [PlannedRequest(case.id, "", "", case, 0, case.messages, 0) for case in cases]
     step = max(1, len(asks) // PROBES)
     return list(asks[::step][:PROBES])
 
@@ -145,19 +143,17 @@ async def logprobs(
     Raises:
         ServerError: a probe failed, or brought no log-probabilities.
     """
-    return list(await asyncio.gather(*(_logprobs(client, model, probe) for probe in probes)))
-
-
-async def _logprobs(client: ChatClient, model: str, probe: PlannedRequest) -> Logprobs:
-    reply = await client.ask(_request(model, probe))
-    if not isinstance(reply, Answer):
-        raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
-    if not reply.token_logprobs:
-        raise ServerError(
-            f"`{model}` gave no log-probabilities for a probe",
-            hint="the adapter cannot be proven without them",
-        )
-    return reply.token_logprobs
+    found = []
+    for reply in await asyncio.gather(*(client.ask(_request(model, probe)) for probe in probes)):
+        if isinstance(reply, Failed):
+            raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
+        if not reply.token_logprobs:
+            raise ServerError(
+                f"`{model}` gave no log-probabilities for a probe",
+                hint="the adapter cannot be proven without them",
+            )
+        found.append(reply.token_logprobs)
+    return found
 
 
 async def answers(

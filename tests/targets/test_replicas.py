@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from harness.client.balance import BalancedClient
 from harness.client.dialect import ModelEntry, ServerDescription
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure, Timing
 from harness.records.plan import Plan
+from harness.records.target import Generation
 from harness.run.plan import plan
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import ClientStack, Replica
@@ -63,12 +63,17 @@ class Server(Layer):
 
 def clients(*servers: Server) -> ClientStack:
     by_address = {f"http://{number}": server for number, server in enumerate(servers, 1)}
-    endpoint: Any = SimpleNamespace(describe=lambda address: by_address[address].describe())
+    endpoint: Any = SimpleNamespace(
+        describe=lambda address: by_address[address].describe(),
+        dialect_of=lambda _: SimpleNamespace(turns=lambda request: (request,)),
+        urls=tuple(by_address),
+        known={},
+        meter=None,
+    )
     replicas = tuple(
         Replica(address, server, server, endpoint) for address, server in by_address.items()
     )
-    balanced = BalancedClient(servers, clock=ManualClock())
-    return ClientStack(balanced, replicas, balanced)
+    return ClientStack(replicas, Generation(), ManualClock())
 
 
 @pytest.fixture
