@@ -13,7 +13,7 @@ from harness.files import short_path
 from harness.records.leaderboard import Recommendation
 from harness.report import formats
 from harness.report.json import render_leaderboard_json
-from harness.report.leaderboard_text import (
+from harness.report.leaderboard_content import (
     NOT_MEASURED,
     LeaderboardContent,
     advantage_words,

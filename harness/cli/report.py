@@ -98,6 +98,5 @@ def _again(
             where=str(short_path(context.folder(candidate) / "verdict.json")),
             hint=f"harness gate {candidate}",
         )
-    paths = write_report(verdict, comparison, context.folder(candidate))
-    for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
+    for path in write_report(verdict, comparison, context.folder(candidate)):
         click.echo(short_path(path))

@@ -11,7 +11,7 @@ from harness.records.run import Run
 from harness.records.summary import Accounting
 from harness.records.verdict import Decision, RuleResult, Verdict
 from harness.report.cases import CaseGroup, build_groups, repeats_of
-from harness.report.latency_text import LatencyContent
+from harness.report.latency_content import LatencyContent
 from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
 from harness.report.runs import SectionChanges, repeats_sentences, section_changes
 from harness.report.text import one_line

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.report import forest, history_drawing, leaderboard_drawing
+from harness.report import forest, history_drawing
 from harness.report.case_list import build_case_list
 from harness.report.content import ReportContent
 from harness.report.history_text import HistoryContent
+from harness.report.latency_content import LatencyContent
 from harness.report.latency_drawings import draw_latency
-from harness.report.latency_text import LatencyContent
-from harness.report.leaderboard_text import LeaderboardContent
+from harness.report.leaderboard_content import GAP_LAYOUTS, LeaderboardContent, render_gaps
 from harness.report.rendering import render_page
 from harness.report.runs import provenance, system_prompts
 
@@ -60,10 +60,9 @@ def render_history_html(content: HistoryContent) -> str:
 
 def render_leaderboard_html(content: LeaderboardContent) -> str:
     """The page that shows several candidates side by side, without any script."""
-    layouts = (leaderboard_drawing.WIDE, leaderboard_drawing.NARROW)
     return render_page(
         "leaderboard.html.j2",
         ("report.css", "leaderboard.css"),
         content=content,
-        gaps=[leaderboard_drawing.render_gaps(content, layout) for layout in layouts],
+        gaps=[render_gaps(content, layout) for layout in GAP_LAYOUTS],
     )

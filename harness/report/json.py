@@ -5,25 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.records.history import History
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.verdict import Verdict
-from harness.report.leaderboard_text import changes
+from harness.report.leaderboard_content import changes
 
 # The order people read the verdict in; what is not named here follows.
 _ORDER = (
-    "schema_version",
-    "verdict",
-    "candidate",
-    "baseline",
-    "alpha",
-    "rules",
-    "new_critical_failures",
-    "accounting",
-    "hashes",
-    "harness_version",
-    "created",
-)
+    "schema_version", "verdict", "candidate", "baseline", "alpha", "rules",
+    "new_critical_failures", "accounting", "hashes", "harness_version", "created",
+)  # fmt: skip
 
 
 def render_json(verdict: Verdict) -> str:
@@ -33,11 +23,6 @@ def render_json(verdict: Verdict) -> str:
         rule["limit"] = rule.pop("limit")
     ordered = {name: data.pop(name) for name in _ORDER}
     return json.dumps({**ordered, **data}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-
-
-def render_history_json(history: History) -> str:
-    """The history as indented JSON."""
-    return history.model_dump_json(indent=2) + "\n"
 
 
 def render_leaderboard_json(leaderboard: Leaderboard) -> str:
@@ -55,13 +40,12 @@ def render_leaderboard_json(leaderboard: Leaderboard) -> str:
 
 def _entry(entry: LeaderboardEntry) -> dict[str, Any]:
     verdict = entry.verdict
+    rules = () if verdict is None else verdict.rules
     judged: dict[str, Any] = {
         "verdict": None if verdict is None else verdict.verdict,
         "reason": None if verdict is None else verdict.reason,
         "problems": entry.doubts,
-        "rules": []
-        if verdict is None
-        else [rule.model_dump(mode="json") for rule in verdict.rules],
+        "rules": [rule.model_dump(mode="json") for rule in rules],
     }
     if entry.doubts:  # what cannot be trusted gives no number
         return judged

@@ -12,15 +12,17 @@ from harness.records.latency import ARMS, Arm, Bounded, LatencyMetric, LoadResul
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.forest import MARKERS, Layout, Panel, Row, draw_panels
-from harness.report.latency_rows import (
+from harness.report.latency_content import (
+    LatencyContent,
     in_words,
+    load_title,
     metric_title,
     outcome_at,
     ratio_rule,
     span,
+    ttft_curves,
     unbound,
 )
-from harness.report.latency_text import LatencyContent, load_title
 from harness.svg import Drawing, Marker, Point
 from harness.svg_axes import (
     Scale,
@@ -103,18 +105,6 @@ def _draw_curve(drawing: Drawing, arm: Arm, points: Sequence[Point], width: floa
 def tick_time(seconds: float) -> str:
     """A time on an axis: `200 ms`, `1.5 s`."""
     return f"{1000 * seconds:.4g} ms" if seconds < 0.9995 else f"{seconds:.4g} s"
-
-
-def ttft_curves(load: LoadResult) -> Curves:
-    """The arms' distributions of TTFT, each as far as it is finite."""
-    curves: Curves = {}
-    for arm in ARMS:
-        values = load.ecdf.get(arm, ())
-        last = max(len(values) - 1, 1)
-        points = [(value, place / last) for place, value in enumerate(values) if value is not None]
-        if len(points) > 1:
-            curves[arm] = points
-    return curves
 
 
 def render_ecdf(load: LoadResult, slo: float | None, place: int, size: PlotSize) -> str:

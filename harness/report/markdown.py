@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.report import formats
 from harness.report.content import ReportContent
 from harness.report.history_text import HistoryContent
-from harness.report.latency_text import LatencyContent
-from harness.report.leaderboard_text import LeaderboardContent
+from harness.report.latency_content import LatencyContent
+from harness.report.leaderboard_content import LeaderboardContent
 from harness.report.rendering import render_text
 
 # GitHub refuses a comment of more than 65,536 characters.

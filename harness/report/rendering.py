@@ -14,17 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.records.summary import recorded_times
-from harness.report import (
-    cases,
-    content,
-    formats,
-    history_text,
-    latency_rows,
-    latency_text,
-    leaderboard_text,
-    rules,
-    runs,
-)
+from harness.report import cases, content, formats, history_text, rules, runs
+from harness.report import latency_content as latency
+from harness.report import leaderboard_content as leaderboard
 from harness.report.text import (
     MARKS,
     Escaped,
@@ -45,24 +37,22 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NUMBERS: tuple[Callable[..., str], ...] = (
     formats.count, formats.counted, formats.milliseconds, formats.amount, formats.p_value,
     formats.interval, rules.own_value, rules.estimate_of, rules.interval_of, rules.limit_of,
-    rules.numbers_of, rules.cut_of, runs.metric_value, leaderboard_text.value_words,
-    leaderboard_text.difference_words, leaderboard_text.interval_words,
+    rules.numbers_of, rules.cut_of, runs.metric_value, leaderboard.value_words,
+    leaderboard.difference_words, leaderboard.interval_words,
 )  # fmt: skip
 _WORDS: tuple[Callable[..., Any], ...] = (
-    one_line, clip, formats.moment, cases.count_words, content.confidence,
-    rules.rule_name, rules.requirement, runs.usage_sentence, runs.metric_difference,
-    runs.regression_numbers, runs.regressions_sentence, runs.metric_direction,
-    latency_rows.families, latency_rows.figure_rows, latency_rows.findings, latency_rows.in_words,
-    latency_rows.metric_title, latency_rows.shortage, latency_rows.span, latency_rows.unfinished,
-    latency_rows.arms_in_order, latency_text.load_facts, latency_text.load_title,
-    latency_text.measurement_facts, latency_text.slo_words, leaderboard_text.advantage_words,
-    leaderboard_text.change_rows, leaderboard_text.reason_words,
-    leaderboard_text.recommendation_title, leaderboard_text.rule_words,
-    leaderboard_text.tests_sentence,
+    one_line, clip, formats.moment, cases.count_words, content.confidence, rules.rule_name,
+    rules.requirement, runs.usage_sentence, runs.metric_difference, runs.regression_numbers,
+    runs.regressions_sentence, runs.metric_direction, latency.families, latency.figure_rows,
+    latency.findings, latency.in_words, latency.metric_title, latency.shortage, latency.span,
+    latency.unfinished, latency.arms_in_order, latency.load_facts, latency.load_title,
+    latency.measurement_facts, latency.slo_words, leaderboard.advantage_words,
+    leaderboard.change_rows, leaderboard.reason_words, leaderboard.recommendation_title,
+    leaderboard.rule_words, leaderboard.tests_sentence,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
-    "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency_text.TERMS,
-    "CONTROL": latency_text.CONTROL, "INFINITE": latency_text.INFINITE, "MARKS": MARKS,
+    "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency.TERMS,
+    "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
     "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,
 }  # fmt: skip

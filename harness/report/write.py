@@ -1,9 +1,11 @@
-"""The files of reports, each in one folder and written whole."""
+"""The files of reports, each in one folder and written whole.
+
+Every function raises `StorageError` where a file cannot be read, written or removed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import StorageError
@@ -13,38 +15,17 @@ from harness.records.history import History
 from harness.records.latency import LatencySection
 from harness.records.leaderboard import Leaderboard
 from harness.records.verdict import RuleResult, Verdict
-from harness.report.content import ReportContent
 
-HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
-FILES = (HTML, MARKDOWN, JUNIT, VERDICT)
-LATENCY_HTML, LATENCY_MARKDOWN = "latency.html", "latency.md"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPaths:
-    """Where the files of a report lie."""
-
-    html: Path
-    markdown: Path
-    junit: Path
-    verdict: Path
+FILES = HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
 
 
 def remove_report(folder: Path) -> None:
-    """Remove an earlier report's files from the folder, the verdict first.
-
-    Raises:
-        StorageError: one of them cannot be removed.
-    """
+    """Remove an earlier report's files from the folder, the verdict first."""
     remove_files(folder, reversed(FILES))
 
 
 def copy_report(source: Path, folder: Path) -> None:
-    """Copy a report's files into another folder, each whole and `verdict.json` last.
-
-    Raises:
-        StorageError: one of them cannot be read or written.
-    """
+    """Copy a report's files into another folder, each whole and `verdict.json` last."""
     for name in FILES:
         data = read_bytes(source / name)
         if data is None:
@@ -53,11 +34,7 @@ def copy_report(source: Path, folder: Path) -> None:
 
 
 def remove_files(folder: Path, names: Iterable[str]) -> None:
-    """Remove the named files from the folder, as far as they are there.
-
-    Raises:
-        StorageError: one of them cannot be removed.
-    """
+    """Remove the named files from the folder, as far as they are there."""
     for name in names:
         try:
             (folder / name).unlink(missing_ok=True)
@@ -65,31 +42,30 @@ def remove_files(folder: Path, names: Iterable[str]) -> None:
             raise storage_error(error, folder / name) from error
 
 
-def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> ReportPaths:
-    """The paths of `report.html`, `report.md`, `junit.xml` and `verdict.json`, each written whole.
+def _write(folder: Path, files: Mapping[str, str]) -> tuple[Path, ...]:
+    for name, text in files.items():
+        write_atomic(folder / name, text)
+    return tuple(folder / name for name in files)
 
-    `verdict.json` comes last, so that a folder that holds it holds the rest.
 
-    Raises:
-        StorageError: the folder cannot be written.
+# What renders a page is imported where one is written: most commands only read the names above.
+
+
+def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> tuple[Path, ...]:
+    """The paths of `report.html`, `report.md`, `junit.xml` and `verdict.json`.
+
+    `verdict.json` is written last, so that a folder that holds it holds the rest.
     """
-    from harness.report.html import render_html
-    from harness.report.json import render_json
-    from harness.report.junit import render_junit
-    from harness.report.markdown import render_markdown
+    from harness.report import content, html, json, junit, markdown
 
-    report = ReportContent(verdict, comparison)
-    paths = ReportPaths(
-        html=folder / HTML,
-        markdown=folder / MARKDOWN,
-        junit=folder / JUNIT,
-        verdict=folder / VERDICT,
-    )
-    write_atomic(paths.html, render_html(report))
-    write_atomic(paths.markdown, render_markdown(report))
-    write_atomic(paths.junit, render_junit(report))
-    write_atomic(paths.verdict, render_json(verdict))
-    return paths
+    report = content.ReportContent(verdict, comparison)
+    files = {
+        HTML: html.render_html(report),
+        MARKDOWN: markdown.render_markdown(report),
+        JUNIT: junit.render_junit(report),
+        VERDICT: json.render_json(verdict),
+    }
+    return _write(folder, files)
 
 
 def write_latency(
@@ -99,53 +75,38 @@ def write_latency(
     rules: Sequence[RuleResult],
     folder: Path,
 ) -> None:
-    """Write `latency.html` and `latency.md`: the section by itself, with its own rules.
+    """Write `latency.html` and `latency.md`: the section by itself, with its own rules."""
+    from harness.report import html, latency_content, markdown
 
-    Raises:
-        StorageError: the folder cannot be written.
-    """
-    from harness.report.html import render_latency_html
-    from harness.report.latency_text import LatencyContent
-    from harness.report.markdown import render_latency_markdown
-
-    latency = LatencyContent(section, candidate, baseline, tuple(rules))
-    write_atomic(folder / LATENCY_HTML, render_latency_html(latency))
-    write_atomic(folder / LATENCY_MARKDOWN, render_latency_markdown(latency))
+    latency = latency_content.LatencyContent(section, candidate, baseline, tuple(rules))
+    files = {
+        "latency.html": html.render_latency_html(latency),
+        "latency.md": markdown.render_latency_markdown(latency),
+    }
+    _write(folder, files)
 
 
-def write_history(history: History, folder: Path) -> tuple[Path, Path, Path]:
-    """The paths of `history.html`, `history.md` and `history.json`.
+def write_history(history: History, folder: Path) -> tuple[Path, ...]:
+    """The paths of `history.html`, `history.md` and `history.json`."""
+    from harness.report import history_text, html, markdown
 
-    Raises:
-        StorageError: the folder cannot be written.
-    """
-    from harness.report.history_text import HistoryContent
-    from harness.report.html import render_history_html
-    from harness.report.json import render_history_json
-    from harness.report.markdown import render_history_markdown
-
-    content = HistoryContent(history)
-    page, text, data = (folder / f"history.{ending}" for ending in ("html", "md", "json"))
-    write_atomic(page, render_history_html(content))
-    write_atomic(text, render_history_markdown(content))
-    write_atomic(data, render_history_json(history))
-    return page, text, data
+    content = history_text.HistoryContent(history)
+    files = {
+        "history.html": html.render_history_html(content),
+        "history.md": markdown.render_history_markdown(content),
+        "history.json": history.model_dump_json(indent=2) + "\n",
+    }
+    return _write(folder, files)
 
 
-def write_leaderboard(leaderboard: Leaderboard, folder: Path) -> tuple[Path, Path, Path]:
-    """The paths of `compare.html`, `compare.md` and `compare.json`.
+def write_leaderboard(leaderboard: Leaderboard, folder: Path) -> tuple[Path, ...]:
+    """The paths of `compare.html`, `compare.md` and `compare.json`."""
+    from harness.report import html, json, leaderboard_content, markdown
 
-    Raises:
-        StorageError: the folder cannot be written.
-    """
-    from harness.report.html import render_leaderboard_html
-    from harness.report.json import render_leaderboard_json
-    from harness.report.leaderboard_text import LeaderboardContent
-    from harness.report.markdown import render_leaderboard_markdown
-
-    content = LeaderboardContent(leaderboard)
-    page, text, data = (folder / f"compare.{ending}" for ending in ("html", "md", "json"))
-    write_atomic(page, render_leaderboard_html(content))
-    write_atomic(text, render_leaderboard_markdown(content))
-    write_atomic(data, render_leaderboard_json(leaderboard))
-    return page, text, data
+    content = leaderboard_content.LeaderboardContent(leaderboard)
+    files = {
+        "compare.html": html.render_leaderboard_html(content),
+        "compare.md": markdown.render_leaderboard_markdown(content),
+        "compare.json": json.render_leaderboard_json(leaderboard),
+    }
+    return _write(folder, files)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness.records.latency import LoadResult
 from harness.report import formats
 from harness.report.forest import Layout
+from harness.report.latency_content import LatencyContent, in_words, metric_title, ratio_rule, span
 from harness.report.latency_drawings import (
     NARROW,
     RATIO_LAYOUTS,
@@ -25,8 +26,6 @@ from harness.report.latency_drawings import (
     render_ratios,
     tick_time,
 )
-from harness.report.latency_rows import in_words, metric_title, ratio_rule, span
-from harness.report.latency_text import LatencyContent
 from harness.svg_axes import log_ticks
 from tests.report.measured import Kind, hostile_section, load, measured, section
 

@@ -13,7 +13,7 @@ from harness.errors import StorageError
 from harness.report.content import ReportContent
 from harness.report.html import render_html, render_latency_html
 from harness.report.junit import render_junit
-from harness.report.latency_text import LatencyContent
+from harness.report.latency_content import LatencyContent
 from harness.report.markdown import LIMIT, render_latency_markdown, render_markdown
 from harness.report.write import write_latency, write_report
 from tests.report.fixtures import pair

@@ -20,7 +20,8 @@ def test_all_four_files_are_written_whole_and_again(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "junit.xml", "report.html", "report.md", "verdict.json",
     ]  # fmt: skip
-    for path in (paths.html, paths.markdown, paths.junit, paths.verdict):
+    assert [path.name for path in paths] == list(FILES)
+    for path in paths:
         assert path.parent == folder
         assert path.read_text(encoding="utf-8")
 

@@ -9,11 +9,14 @@ from typing import get_args
 import pytest
 
 from harness.records.leaderboard import Choice, Leaderboard
+from harness.report.forest import Layout
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
-from harness.report.leaderboard_text import (
+from harness.report.leaderboard_content import (
+    GAP_LAYOUTS,
     LeaderboardContent,
     recommendation_title,
+    render_gaps,
     rule_words,
     value_words,
 )
@@ -128,3 +131,16 @@ def test_a_hostile_reason_stays_text(bad: str) -> None:
     assert "<script" not in text
     assert "\u202e" not in text
     assert "](https" not in text
+
+
+@pytest.mark.parametrize("size", GAP_LAYOUTS, ids=["wide", "narrow"])
+def test_the_drawing_is_the_same_each_time_and_has_no_style(size: Layout) -> None:
+    first, second = (render_gaps(LeaderboardContent(leaderboard()), size) for _ in range(2))
+    assert first == second
+    assert "style=" not in first
+    assert first.count(">good</text>") == 7
+
+
+def test_nothing_is_drawn_where_nothing_can_be_computed() -> None:
+    content = LeaderboardContent(Leaderboard("base", 0.05, (doubtful("same"),), None))
+    assert render_gaps(content, GAP_LAYOUTS[0]) == ""

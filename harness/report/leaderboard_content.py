@@ -1,9 +1,9 @@
-"""Several candidates side by side, for reports."""
+"""Several candidates side by side: their rules and differences in words, and the drawing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -19,8 +19,11 @@ from harness.records.leaderboard import (
 )
 from harness.records.verdict import RuleResult
 from harness.report import formats
+from harness.report.forest import Layout, Panel, Row, draw_panels, value_range
 from harness.report.rules import completed, cut_words, numbers_of, unit_of
 from harness.report.text import one_line
+from harness.svg import Colour, Marker
+from harness.svg_axes import even_ticks
 
 _TITLES = {
     "none": "No candidate is recommended",
@@ -31,6 +34,18 @@ _TITLES = {
 }
 NOT_MEASURED, NOT_JUDGED = "not measured", "not judged"
 Direction = Literal["better", "worse", ""]
+Differences = tuple[PairedDifference | None, ...]
+
+# By direction, so that none is recognised by its colour alone.
+_MARKERS: dict[Direction, Marker] = {"better": "up", "worse": "down", "": "circle"}
+_COLOURS: dict[Direction, Colour] = {"better": "pass", "worse": "fail", "": "muted"}
+
+GAP_LAYOUTS = (
+    Layout("wide", 1060, left=250, right=250, row=24, half=6, head=30, indent=14),
+    Layout(
+        "narrow", 340, left=12, right=12, row=40, half=4, head=28, indent=4, stacked=True, most=5
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,7 @@ class LeaderboardContent:
         return tuple(rows)
 
     @cached_property
-    def metrics(self) -> dict[str, tuple[PairedDifference | None, ...]]:
+    def metrics(self) -> dict[str, Differences]:
         """Each metric's difference for all candidates, in their order."""
         entries = self.leaderboard.entries
         names = dict.fromkeys(name for entry in entries for name in entry.differences)
@@ -208,3 +223,61 @@ def _notes(leaderboard: Leaderboard) -> Iterator[str]:
             "where a case has no score on a side, a candidate's difference is over the cases that "
             "both have, and the baseline's value is that of the first candidate's cases"
         )
+
+
+def render_gaps(content: LeaderboardContent, layout: Layout) -> str:
+    """The drawing as an SVG, empty where no difference could be computed."""
+    known = (one for each in content.metrics.values() for one in each if one is not None)
+    if all(one.estimate is None for one in known):
+        return ""
+    # By unit, because two units share no scale.
+    panels: dict[str, dict[str, Differences]] = {}
+    for name, differences in content.metrics.items():
+        unit = next(found.metric.unit for found in differences if found is not None)
+        panels.setdefault(unit, {})[name] = differences
+    drawing = draw_panels(
+        [_gap_panel(content, unit, metrics, layout) for unit, metrics in panels.items()], layout
+    )
+    entries = content.leaderboard.entries
+    description = "; ".join(
+        f"{one_line(name, 200)}: "
+        + ", ".join(
+            f"{one_line(entry.name, 60)} {_gap_words(found)}"
+            for entry, found in zip(entries, differences, strict=True)
+        )
+        for name, differences in content.metrics.items()
+    )
+    return drawing.render(f"gaps-{layout.name}", "Difference to the baseline", description)
+
+
+def _gap_words(found: PairedDifference | None) -> str:
+    span = interval_words(found)
+    return f"{difference_words(found)} ({span})" if span else difference_words(found)
+
+
+def _gap_panel(
+    content: LeaderboardContent, name: str, metrics: Mapping[str, Differences], layout: Layout
+) -> Panel:
+    unit = formats.unit_named(name)
+    rows: list[Row] = []
+    for metric, differences in metrics.items():
+        head = one_line(metric)[:48]
+        for entry, found in zip(content.leaderboard.entries, differences, strict=True):
+            title, direction = one_line(entry.name, 60)[:34], content.direction(found)
+            rows.append(_gap_row(title, direction, found, unit.factor, head))
+            head = ""
+    low, high = value_range([end for row in rows for end in row.ends or ()], "difference", name)
+    ticks = even_ticks(low, high, layout.most)
+    labels = (f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks)
+    title = f"Difference to the baseline, {unit.difference_axis}"
+    return Panel(title, rows, (low, high), zip(ticks, labels, strict=True), 0.0)
+
+
+def _gap_row(
+    title: str, direction: Direction, found: PairedDifference | None, factor: float, head: str
+) -> Row:
+    ends, estimate = None, None
+    if found and found.estimate is not None and found.low is not None and found.high is not None:
+        ends, estimate = (factor * found.low, factor * found.high), factor * found.estimate
+    colour, marker = _COLOURS[direction], _MARKERS[direction]
+    return Row(title, _gap_words(found), ends, estimate, colour, marker, head=head)
