@@ -13,7 +13,7 @@ from harness.client.failures import TransportFailed
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
 from harness.client.transport.fetch import Fetch, WholeBody, fetcher
-from harness.client.transport.route import Route
+from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure, FailureCause
 from harness.records.http_server import HttpServer
@@ -33,9 +33,6 @@ class BadAnswer(Exception):
 class MalformedJson(BadAnswer):
     """An event or a document is no JSON."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("protocol", detail)
-
 
 class CannotSend(Exception):
     """The conversation has no form in which this server could take it."""
@@ -53,8 +50,7 @@ class Event(NamedTuple):
     """The content of one event of a stream, or of a whole document.
 
     `text` is None where there is no place for one. `counts` are prompt and completion tokens as
-    the server gives them; `model` is the name that the
-    server gives the model, `ends` says that nothing follows.
+    the server gives them, `model` is its name for the model; `ends` says that nothing follows.
     """
 
     text: str | None = None
@@ -228,6 +224,32 @@ class Dialect(ABC):
         words = one_line(self.credentials.redact(words))
         detail = f"HTTP {body.status}" + (f": {words}" if words else "")
         return Failure(cause="http", detail=detail, status=body.status)
+
+
+async def fetch_known(fetch: Fetch, where: str, base: str, path: str) -> WholeBody:
+    """The document at the path below `base`, whatever its status.
+
+    Raises:
+        ServerError: the server at `where` cannot say now. That must not look like another
+            version, by which answers are known.
+    """
+    document = await fetch(path_of(f"{base}{path}"))
+    if document.status in (408, 429) or document.status >= 500:
+        raise ServerError(
+            f"does not tell its version now (HTTP {document.status} on {path})",
+            where=where,
+            hint="try again, or look at the server's log",
+        )
+    return document
+
+
+def json_object(document: WholeBody) -> dict[str, Any]:
+    """The JSON object that a server answered with; empty for anything else."""
+    try:
+        data = json.loads(document.content) if document.status == 200 else None
+    except (ValueError, RecursionError):
+        data = None
+    return data if isinstance(data, dict) else {}
 
 
 def one_line(text: str) -> str:

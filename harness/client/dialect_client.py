@@ -32,9 +32,6 @@ class DialectClient(Layer):
     """Sends each request once; use it in an `async with`.
 
     Timeouts come from `generation`: to connect, between chunks, and for the whole case.
-
-    Raises:
-        UsageError: the environment's proxy cannot be used.
     """
 
     def __init__(self, dialect: Dialect, *, generation: Generation, clock: Clock) -> None:

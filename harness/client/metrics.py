@@ -69,7 +69,7 @@ async def scrape(
         UsageError: the address or the key cannot be used.
     """
     route = Route(url)
-    headers = bearer(api_key, route.host).headers
+    headers = bearer(api_key, route.origin.host).headers
     try:
         async with fetcher(route, headers, timeout) as fetch:
             page = await fetch(f"{path_of(route.url).removesuffix('/v1')}/metrics")

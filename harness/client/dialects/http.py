@@ -27,10 +27,8 @@ from harness.client.transport.fetch import Fetch
 from harness.client.transport.route import Route, path_of
 from harness.records.http_mapping import IN_A_URL, placeholder
 from harness.records.http_server import HttpServer
-from harness.records.suite import Message
 
 LANGUAGE = "en"
-_NOTHING = object()
 _ACCEPTED = {
     "none": "application/json",
     "ndjson": "application/x-ndjson, application/json",
@@ -178,7 +176,7 @@ class HttpDialect(Dialect):
         except (ValueError, RecursionError):
             text = data[: 64 * 1024].decode("utf-8", "replace")
             quoted = self.credentials.redact(text)[:_QUOTED]
-            raise MalformedJson(f"malformed JSON in the answer: {quoted!r}") from None
+            raise MalformedJson("protocol", f"malformed JSON in the answer: {quoted!r}") from None
 
 
 def search(path: str | None, data: Any) -> Any:
@@ -228,8 +226,8 @@ def values(server: HttpServer, request: ChatRequest, session: str) -> dict[str, 
     found: dict[str, Any] = {
         "session": session,
         "last_message": users[-1],
-        "messages": _plain(messages),
-        "dialogue": _plain(dialogue),
+        "messages": [message.model_dump() for message in messages],
+        "dialogue": [message.model_dump() for message in dialogue],
         "user_turns": users,
         "model": request.model,
         "max_tokens": request.max_tokens,
@@ -249,19 +247,16 @@ def fill(data: Any, values: Mapping[str, Any]) -> Any:
 
     What is filled in is not looked at again, so no text of a case can be a placeholder.
     """
-    filled = _fill(data, values)
-    return None if filled is _NOTHING else filled
 
+    def there(item: Any) -> bool:
+        return (name := placeholder(item)) is None or name in values
 
-def _fill(data: Any, values: Mapping[str, Any]) -> Any:
-    name = placeholder(data)
-    if name is not None:
-        return values.get(name, _NOTHING)
+    if (name := placeholder(data)) is not None:
+        return values.get(name)
     if isinstance(data, dict):
-        pairs = ((key, _fill(value, values)) for key, value in data.items())
-        return {key: value for key, value in pairs if value is not _NOTHING}
+        return {key: fill(value, values) for key, value in data.items() if there(value)}
     if isinstance(data, list | tuple):
-        return [item for item in (_fill(one, values) for one in data) if item is not _NOTHING]
+        return [fill(item, values) for item in data if there(item)]
     return data
 
 
@@ -279,7 +274,3 @@ def fill_url(url: str, values: Mapping[str, Any]) -> str:
     for name in IN_A_URL:
         url = url.replace(f"{{{name}}}", quote(str(values[name]), safe=""))
     return url
-
-
-def _plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]

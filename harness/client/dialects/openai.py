@@ -13,6 +13,7 @@ import msgspec
 
 from harness.client.credentials import Credentials
 from harness.client.dialect import (
+    UNKNOWN,
     Access,
     BadAnswer,
     CannotSend,
@@ -23,6 +24,8 @@ from harness.client.dialect import (
     ServerDescription,
     encodable,
     error_text,
+    fetch_known,
+    json_object,
     one_line,
 )
 from harness.client.protocol import ChatRequest
@@ -246,20 +249,8 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
 
 async def _version(fetch: Fetch, route: Route, listed: WholeBody) -> str:
     """The version by vLLM's own route, else the Server header, else `unknown`."""
-    # A failure to ask must not look like another version: answers are known by it.
-    answer = await fetch(f"{path_of(route.url).removesuffix('/v1')}/version")
-    status = answer.status
-    if status in (408, 429) or status >= 500:
-        raise ServerError(
-            f"does not tell its version now (HTTP {status} on /version)",
-            where=route.url,
-            hint="try again, or look at the server's log",
-        )
-    try:
-        data = json.loads(answer.content) if status == 200 else None
-        version = data.get("version") if isinstance(data, dict) else None
-    except (ValueError, RecursionError):
-        version = None
+    base = route.url.removesuffix("/v1")
+    version = json_object(await fetch_known(fetch, route.url, base, "/version")).get("version")
     if isinstance(version, str) and version:
         return one_line(f"vllm {version}")
-    return one_line(listed.headers.get("server", "")) or "unknown"
+    return one_line(listed.headers.get("server", "")) or UNKNOWN

@@ -8,7 +8,7 @@ from typing import Self
 
 from harness.client.transport.connect import Connector
 from harness.client.transport.connection import Backlog, Connection, Sink
-from harness.client.transport.route import KEEPALIVE, Origin, Proxy, Route
+from harness.client.transport.route import KEEPALIVE, Route
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.records.target import Generation
@@ -24,14 +24,10 @@ class Transport:
     `KEEPALIVE` seconds. Nothing is sent twice: retries are up to the caller. Redirects are not
     followed. The caller limits the time of a whole exchange by cancelling it, which closes its
     connection.
-
-    Raises:
-        UsageError: the environment's proxy cannot be used.
     """
 
     def __init__(self, route: Route, *, generation: Generation, clock: Clock) -> None:
-        origin = Origin.of(route.url)
-        proxy = Proxy.of(route.proxy) if route.proxy is not None else None
+        origin, proxy = route.origin, route.proxy
         self._chunk_timeout = generation.chunk_timeout
         self._clock = clock
         self._connector = Connector(origin, proxy, generation.connect_timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ipaddress
 import urllib.request
 from dataclasses import dataclass, field
@@ -15,34 +16,33 @@ KEEPALIVE = 4.0  # shorter than uvicorn's 5 s, so that no request meets a connec
 
 
 class Route:
-    """A server's base address, and the environment's proxy for it.
+    """A server's base address, its origin, and the environment's proxy for it.
 
     Raises:
-        UsageError: the address holds credentials, or is none.
+        UsageError: the address holds credentials, or is none; the proxy cannot be used.
     """
 
-    __slots__ = ("host", "proxy", "url")
+    __slots__ = ("origin", "proxy", "url")
 
     def __init__(self, url: str) -> None:
-        try:
+        parts, origin = urlsplit(""), None
+        with contextlib.suppress(ValueError):  # a port or a name that cannot be one
             parts = urlsplit(url)
-            host = parts.hostname or ""
-            _ = parts.port
-            host.encode("ascii" if host.isascii() else "idna")
-        except ValueError:
-            parts, host = urlsplit(""), ""
-        if parts.scheme not in ("http", "https") or not host:
+            if parts.scheme in _PORTS and parts.hostname:
+                origin = Origin.of(url)
+        if origin is None:
             place = url if "@" not in url else "url"
             raise UsageError("is not an address", where=place, hint="write http://host:port/v1")
         if parts.username is not None or parts.password is not None:
             raise UsageError(
                 "the address holds credentials",
-                where=host,
+                where=origin.host,
                 hint="put the key into an environment variable and name it in `api_key_env`",
             )
         self.url = url.rstrip("/")
-        self.host = host
-        self.proxy = _proxy(parts.scheme, parts.netloc, host)
+        self.origin = origin
+        proxy = _proxy(parts.scheme, parts.netloc, origin.host)
+        self.proxy = None if proxy is None else Proxy.of(proxy)
 
 
 def _proxy(scheme: str, netloc: str, host: str) -> str | None:
