@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import UsageError
-from harness.validation import Keys, problem
+from harness.validation import problem
 from harness.yaml_files import YamlFile
 
 T = TypeVar("T", bound=BaseModel)
@@ -45,6 +45,3 @@ def read_record(
     except ValidationError as error:
         found = problem(error, kind).below(at)
         raise error_type(found.line, where=file.where(*found.keys), hint=hint) from None
-
-
-__all__ = ["Keys", "Record", "explain", "read_record"]

@@ -33,19 +33,14 @@ def placeholder(value: Any) -> str | None:
     return None
 
 
-def placeholders(data: Any) -> Iterator[str]:
+def placeholders(data: Any, place: str = "") -> Iterator[str]:
     """The names of all placeholders in a request's data.
 
     Raises:
         ValueError: a placeholder that is unknown or does not stand alone, or something that JSON
-            cannot hold; the message begins with its place.
+            cannot hold; the message begins with its `place`.
     """
-    yield from _walk(data, "")
-
-
-def _walk(data: Any, place: str) -> Iterator[str]:
-    name = placeholder(data)
-    if name is not None:
+    if (name := placeholder(data)) is not None:
         if len(data) > 1:
             raise ValueError(f"{place}`{MARK}` must be the only key of a placeholder")
         if name not in KNOWN:
@@ -55,18 +50,17 @@ def _walk(data: Any, place: str) -> Iterator[str]:
         for key, value in data.items():
             if not isinstance(key, str):
                 raise ValueError(f"{place}the key {key!r} must be a string")
-            yield from _walk(value, f"{place.removesuffix(': ')}{'.' if place else ''}{key}: ")
+            inner = f"{place.removesuffix(': ')}{'.' if place else ''}{key}: "
+            yield from placeholders(value, inner)
     elif isinstance(data, list | tuple):
         for at, value in enumerate(data):
-            yield from _walk(value, f"{place.removesuffix(': ')}[{at}]: ")
-    elif not _is_plain(data):
+            yield from placeholders(value, f"{place.removesuffix(': ')}[{at}]: ")
+    elif not (data is None or isinstance(data, str | int) or _is_finite(data)):
         raise ValueError(f"{place}JSON cannot hold {data!r}; write it in quotes")
 
 
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is None or isinstance(value, str | bool | int)
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def url_placeholders(url: str) -> tuple[str, ...]:

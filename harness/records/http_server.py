@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from harness.files import digest_json
 from harness.records.base import Record, explain
@@ -22,6 +30,8 @@ from harness.records.http_mapping import (
 )
 from harness.records.target import Target
 
+SCHEMES = ("http", "https")
+Expression = Annotated[str, AfterValidator(check_expression)]
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Set by the client itself, or a matter of the connection.
 _OWN_HEADERS = frozenset(
@@ -39,28 +49,47 @@ _DIALECT = (
 )  # fmt: skip
 
 
+def _header_text(value: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("holds characters that no header can carry")
+    return value
+
+
 class FromEnvironment(Record):
     """A header's value that an environment variable holds, with what stands before it."""
 
     env: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    prefix: str = ""
-
-    @field_validator("prefix")
-    @classmethod
-    def _printable(cls, prefix: str) -> str:
-        return _header_text(prefix)
+    prefix: Annotated[str, AfterValidator(_header_text)] = ""
 
 
 class UsagePaths(Record):
     """Where an answer holds its token counts, as JMESPath."""
 
-    prompt_tokens: str
-    completion_tokens: str
+    prompt_tokens: Expression
+    completion_tokens: Expression
 
-    @field_validator("prompt_tokens", "completion_tokens")
-    @classmethod
-    def _expression(cls, path: str) -> str:
-        return check_expression(path)
+
+def split_url(
+    url: str, is_host: Callable[[str], bool], *, expected: str, key_in: str
+) -> SplitResult:
+    """The parts of a server's address.
+
+    Raises:
+        ValueError: it is not what is `expected`, or holds a key, which belongs into another
+            setting. No message holds a part of the url: it may be a secret.
+    """
+    if "?" in url or "#" in url:
+        raise ValueError(f"must hold no query and no fragment; a key goes into `{key_in}`")
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in SCHEMES and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # a bracket left open, a port that is no number
+        known = False
+    if not known or not url.isprintable() or " " in url:
+        raise ValueError(f"must be {expected}")
+    if parts.username is not None:
+        raise ValueError(f"must hold no credentials; name a variable in `{key_in}`")
+    return parts
 
 
 class HttpServer(Metered):
@@ -78,13 +107,13 @@ class HttpServer(Metered):
     preset: Literal["rasa", "dialogflow-cx", "ollama"] | None = None
     headers: dict[str, str | FromEnvironment] = Field(default_factory=dict)
     request: Any
-    answer: str
-    reasoning: str | None = None
-    finish_reason: str | None = None
+    answer: Expression
+    reasoning: Expression | None = None
+    finish_reason: Expression | None = None
     usage: UsagePaths | None = None
-    answered_by: str | None = None
-    error: str | None = None
-    end: str | None = None
+    answered_by: Expression | None = None
+    error: Expression | None = None
+    end: Expression | None = None
     stream: Literal["none", "ndjson", "sse"] = "none"
     turns: Literal["history", "replay"] | None = None
     language_code: str | None = None
@@ -92,25 +121,16 @@ class HttpServer(Metered):
     @model_validator(mode="before")
     @classmethod
     def _on_the_preset(cls, data: Any) -> Any:
-        known = PRESETS.get(data["preset"]) if _names_a_preset(data) else None
+        named = data.get("preset") if isinstance(data, dict) else None
+        known = PRESETS.get(named) if isinstance(named, str) else None
         return data if known is None else with_preset(data, known)
 
     @field_validator("url")
     @classmethod
     def _address(cls, url: str) -> str:
-        """No message holds a part of the url: it may be a secret."""
         url = url.strip().rstrip("/")
-        if "?" in url or "#" in url:
-            raise ValueError("must hold no query and no fragment; a key goes into `headers`")
-        try:
-            parts = urlsplit(url)
-            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            known = False
-        if not known or not url.isprintable() or " " in url:
-            raise ValueError("must be an address that begins with http:// or https://")
-        if parts.username is not None:
-            raise ValueError("must hold no credentials; name a variable in `headers`")
+        expected = "an address that begins with http:// or https://"
+        parts = split_url(url, bool, expected=expected, key_in="headers")
         url_placeholders(url)
         return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
 
@@ -157,11 +177,6 @@ class HttpServer(Metered):
             names = ", ".join(f"`{name}`" for name in sorted(OF_THE_CASE))
             raise ValueError(f"holds nothing of the case; put a placeholder in: {names}")
         return request
-
-    @field_validator("answer", "reasoning", "finish_reason", "answered_by", "error", "end")
-    @classmethod
-    def _expression(cls, path: str | None) -> str | None:
-        return None if path is None else check_expression(path)
 
     @model_validator(mode="after")
     def _turns_can_be_sent(self) -> HttpServer:
@@ -235,13 +250,3 @@ def _with_or_without_preset(schema: dict[str, Any]) -> None:
     given = ["request", "answer"]
     schema["required"] = [name for name in schema["required"] if name not in given]
     schema["anyOf"] = [{"required": ["preset"]}, {"required": given}]
-
-
-def _names_a_preset(data: Any) -> bool:
-    return isinstance(data, dict) and isinstance(data.get("preset"), str)
-
-
-def _header_text(value: str) -> str:
-    if not (value.isascii() and value.isprintable()):
-        raise ValueError("holds characters that no header can carry")
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from difflib import get_close_matches
@@ -19,9 +20,8 @@ from pydantic import (
 )
 
 from harness.records.cost import Metered
-from harness.records.http_server import HttpServer
+from harness.records.http_server import SCHEMES, HttpServer, split_url
 
-_SCHEMES = ("http", "https")
 # By the book no host's name has an underscore or ends in a dash; many a container's does.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
@@ -96,29 +96,17 @@ class RemoteServer(Metered):
 
 
 def _route(url: Any) -> str:
-    """The address up to and with `/v1`, from host, host/v1 or a full route.
-
-    No message holds a part of the url: it may be a secret.
-    """
+    """The address up to and with `/v1`, from host, host/v1 or a full route."""
     if not isinstance(url, str):
         raise ValueError("must be text: host, host/v1 or the full route")
     url = url.strip()
-    if "?" in url or "#" in url:
-        raise ValueError("must hold no query and no fragment; a key goes into `api_key_env`")
-    try:
-        if "://" not in url:
+    if "://" not in url:
+        with contextlib.suppress(ValueError):  # a bracket left open
             bare = urlsplit(f"//{url}").hostname or ""
-            if bare in _SCHEMES:
-                raise ValueError("a scheme that was cut short")
-            url = f"{'http' if is_local(bare) else 'https'}://{url}"
-        parts = urlsplit(url)
-        known = parts.scheme in _SCHEMES and _is_host(parts.hostname or "") and parts.port != 0
-    except ValueError:  # a bracket left open, a port that is no number
-        known = False
-    if not known or not url.isprintable() or " " in url:
-        raise ValueError("must be host, host/v1 or the full route, by http or https")
-    if parts.username is not None:
-        raise ValueError("must hold no credentials; name a variable in `api_key_env`")
+            if bare not in SCHEMES:  # else a scheme that was cut short
+                url = f"{'http' if is_local(bare) else 'https'}://{url}"
+    expected = "host, host/v1 or the full route, by http or https"
+    parts = split_url(url, _is_host, expected=expected, key_in="api_key_env")
     path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
     path = re.sub(r"(?i)/v1(/+models)?$", "", path)
     return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"

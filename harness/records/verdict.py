@@ -157,8 +157,11 @@ class Verdict(Record):
 
     def noise_by_metric(self) -> dict[str, float]:
         """The noise of the rules' metrics, where it was measured."""
-        told = ((rule.metric, rule.noise) for rule in self.rules)
-        return {metric: noise for metric, noise in told if metric is not None and noise is not None}
+        return {
+            rule.metric: rule.noise
+            for rule in self.rules
+            if rule.metric is not None and rule.noise is not None
+        }
 
     def with_noise(self, by_metric: Mapping[str, float]) -> Verdict:
         """The verdict with the noise of each rule's metric, none where it was not measured."""
