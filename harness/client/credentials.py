@@ -16,8 +16,6 @@ _UNMISTAKABLE = 8
 class Credentials:
     """Headers to send, and the secrets in them that must never be printed."""
 
-    __slots__ = ("_forms", "_secrets", "headers")
-
     def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         self.headers = dict(headers)
         self._secrets = tuple(secrets)

@@ -12,7 +12,7 @@ from harness.client.credentials import Credentials
 from harness.client.failures import TransportFailed
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
-from harness.client.transport.fetch import Fetch, WholeBody, fetcher
+from harness.client.transport.exchange import Fetch, WholeBody, fetcher
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure, FailureCause

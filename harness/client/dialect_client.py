@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from harness.client.dialect import (
@@ -17,8 +18,7 @@ from harness.client.dialect import (
 from harness.client.failures import TransportFailed, retry_after
 from harness.client.framing import EventTooLong, LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
-from harness.client.transport.exchange import Transport
-from harness.client.transport.fetch import WholeBody
+from harness.client.transport.exchange import Transport, WholeBody
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.target import Generation
@@ -74,7 +74,9 @@ class DialectClient(Layer):
         except TransportFailed as error:
             # A status that came is reported, however little of its message did.
             failure = reader.refusal() or Failure(cause=error.cause, detail=error.detail)
-        timing = Timing(sent=reader.sent_at - start, chunks=reader.arrivals, done=now() - start)
+        timing = Timing(
+            sent=reader.sent_at - start, chunks=tuple(reader.arrivals), done=now() - start
+        )
         wait = retry_after(reader.retry_after, self._clock)
         return Failed(self._redacted(failure), timing, 1, retry_after=wait)
 
@@ -85,45 +87,36 @@ class DialectClient(Layer):
         )
 
 
+@dataclass(slots=True, eq=False)
 class AnswerReader:
     """Takes one response's status and bytes, then gives the answer, or the failure.
 
     Reads come with the moment at which they were read, on the client's clock; the answer's times
-    are seconds since `start`.
+    are seconds since `start`. `arrivals` are those of chunks with content.
     """
 
-    __slots__ = (
-        "_arrivals", "_counts", "_dialect", "_document", "_empty_text", "_ended", "_finish",
-        "_first_tokens", "_framer", "_last_read", "_logprobs", "_model", "_reasoning",
-        "_refused", "_request", "_size", "_start", "_text", "sent_at",
-    )  # fmt: skip
+    _dialect: Dialect
+    _request: ChatRequest
+    _start: float
+    sent_at: float
+    arrivals: list[float] = field(default_factory=list)
+    _framer: SseParser | LineParser | None = field(init=False)
+    _document: list[bytes] = field(default_factory=list)
+    _refused: WholeBody | None = None
+    _size: int = 0
+    _text: list[str] = field(default_factory=list)
+    _reasoning: list[str] = field(default_factory=list)
+    _logprobs: list[tuple[str, float]] = field(default_factory=list)
+    _finish: str | None = None
+    _counts: tuple[Any, Any] | None = None
+    _first_tokens: int | None = None
+    _model: str | None = None
+    _last_read: float | None = None
+    _empty_text: bool = False
+    _ended: bool = False
 
-    def __init__(
-        self, dialect: Dialect, request: ChatRequest, start: float, sent_at: float
-    ) -> None:
-        self._dialect = dialect
-        self._request = request
-        self._start = start
-        self.sent_at = sent_at
-        self._framer = dialect.framer()
-        self._document: list[bytes] = []
-        self._refused: WholeBody | None = None
-        self._size = 0
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._arrivals: list[float] = []
-        self._logprobs: list[tuple[str, float]] = []
-        self._finish: str | None = None
-        self._counts: tuple[Any, Any] | None = None
-        self._first_tokens: int | None = None
-        self._model: str | None = None
-        self._last_read: float | None = None
-        self._empty_text = self._ended = False
-
-    @property
-    def arrivals(self) -> tuple[float, ...]:
-        """When chunks with content came."""
-        return tuple(self._arrivals)
+    def __post_init__(self) -> None:
+        self._framer = self._dialect.framer()
 
     @property
     def retry_after(self) -> str | None:
@@ -188,7 +181,7 @@ class AnswerReader:
             finish_reason=self._finish or "stop",
             usage=_usage(self._counts),
             timing=Timing(
-                sent=self.sent_at - self._start, chunks=self.arrivals, done=self._done(at)
+                sent=self.sent_at - self._start, chunks=tuple(self.arrivals), done=self._done(at)
             ),
             tries=1,
             model=self._model or self._request.model,
@@ -222,10 +215,10 @@ class AnswerReader:
         if reasoning:
             self._reasoning.append(reasoning)
         if (text or reasoning) and self._framer is not None:
-            if counts is not None and not self._arrivals:
+            if counts is not None and not self.arrivals:
                 first = _usage(counts)
                 self._first_tokens = (first.completion_tokens or None) if first else None
-            self._arrivals.append(at - self._start)
+            self.arrivals.append(at - self._start)
         if logprobs:
             self._logprobs.extend(logprobs)
         if finish:

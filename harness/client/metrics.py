@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.client.credentials import bearer
 from harness.client.failures import TransportFailed
-from harness.client.transport.fetch import fetcher
+from harness.client.transport.exchange import fetcher
 from harness.client.transport.route import Route, path_of
 
 _FIELDS = {

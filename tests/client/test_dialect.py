@@ -23,7 +23,7 @@ from harness.client.dialect import (
     one_line,
 )
 from harness.client.protocol import ChatRequest
-from harness.client.transport.fetch import Fetch, WholeBody
+from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route
 from harness.errors import ServerError
 

@@ -23,7 +23,7 @@ from harness.client.dialect import (
 from harness.client.dialects.presets import describe_preset
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest
-from harness.client.transport.fetch import Fetch
+from harness.client.transport.exchange import Fetch
 from harness.client.transport.route import Route, path_of
 from harness.records.http_mapping import IN_A_URL, placeholder
 from harness.records.http_server import HttpServer
@@ -72,11 +72,7 @@ class HttpDialect(Dialect):
         ]
 
     def build(self, request: ChatRequest) -> tuple[str, bytes]:
-        """The path and the body of the request.
-
-        Raises:
-            CannotSend: the request carries one turn alone, or a text is no text.
-        """
+        """The path and the body of the request."""
         turns = sum(message.role == "user" for message in request.messages)
         if turns > 1 and request.session is None and not self._server.carries_history:
             raise CannotSend(
@@ -97,11 +93,7 @@ class HttpDialect(Dialect):
         return SseParser() if self._server.stream == "sse" else LineParser()
 
     def parse(self, data: bytes, request: ChatRequest) -> Event:  # noqa: ARG002 - a dialect's
-        """What the server's expressions find in one event or document.
-
-        Raises:
-            BadAnswer: an error, malformed JSON, or something else than text.
-        """
+        """What the server's expressions find in one event or document."""
         if self._server.stream != "none" and not data.strip():
             return Event()  # it only keeps the connection alive
         server, found = self._server, self._json(data)
@@ -125,11 +117,7 @@ class HttpDialect(Dialect):
         return name in (model, f"{model}:latest")
 
     def check_ending(self, ending: Ending) -> None:
-        """Return if everything that the expressions name was there.
-
-        Raises:
-            BadAnswer: the answer broke off, or has nothing where its text should stand.
-        """
+        """Return if everything that the expressions name was there."""
         server, finished = self._server, ending.finish_reason is not None
         if ending.streamed and not ending.ended:
             if server.end or (server.finish_reason and not finished):
@@ -142,11 +130,7 @@ class HttpDialect(Dialect):
             raise _nothing_at(server.finish_reason)
 
     def check_answer(self, answer: Answer) -> None:
-        """Return if the answer holds no secret.
-
-        Raises:
-            BadAnswer: it does, and must not be kept.
-        """
+        """Return if the answer holds no secret."""
         leak = self.credentials.leak
         if leak(answer.text) or leak(answer.reasoning or ""):
             raise BadAnswer("protocol", "the answer holds the secret of a header: not kept")
@@ -156,11 +140,7 @@ class HttpDialect(Dialect):
         fetch: Fetch,
         api_key_env: str | None,  # noqa: ARG002 - a dialect's
     ) -> ServerDescription:
-        """What the server's preset knows how to ask.
-
-        Raises:
-            ServerError: the server cannot say now.
-        """
+        """What the server's preset knows how to ask."""
         return await describe_preset(self._server, fetch)
 
     def _counts(self, found: Any) -> tuple[Any, Any] | None:

@@ -29,7 +29,7 @@ from harness.client.dialect import (
     one_line,
 )
 from harness.client.protocol import ChatRequest
-from harness.client.transport.fetch import Fetch, WholeBody
+from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure
@@ -58,11 +58,7 @@ class OpenAIDialect(Dialect):
         self._path = f"{path_of(self.route.url)}/chat/completions"
 
     def build(self, request: ChatRequest) -> tuple[str, bytes]:
-        """The path and the body of the request.
-
-        Raises:
-            CannotSend: a text holds a lone surrogate, which is no character.
-        """
+        """The path and the body of the request."""
         body: dict[str, object] = {
             "model": request.model,
             "messages": [
@@ -87,11 +83,7 @@ class OpenAIDialect(Dialect):
             raise CannotSend("the conversation holds half a surrogate pair: not sent") from None
 
     def parse(self, data: bytes, request: ChatRequest) -> Event:
-        """What one chunk brings to the first choice.
-
-        Raises:
-            BadAnswer: an error event, malformed JSON, or an event of unknown form.
-        """
+        """What one chunk brings to the first choice."""
         # A hot loop: every chunk of every answer passes here.
         try:
             chunk = _decode(data)
@@ -131,11 +123,7 @@ class OpenAIDialect(Dialect):
         return name.startswith(model) and bool(_SNAPSHOT.fullmatch(name[len(model) :]))
 
     def check_ending(self, ending: Ending) -> None:
-        """Return if the answer has its finish reason.
-
-        Raises:
-            BadAnswer: the stream ended before the answer did.
-        """
+        """Return if the answer has its finish reason."""
         if ending.finish_reason is None:
             if ending.ended:
                 raise BadAnswer("protocol", "the stream ended without a finish_reason")
@@ -153,11 +141,7 @@ class OpenAIDialect(Dialect):
         return BadAnswer("protocol", words).failure
 
     async def read_description(self, fetch: Fetch, api_key_env: str | None) -> ServerDescription:
-        """The server's models and version.
-
-        Raises:
-            ServerError: a refusal, or not an OpenAI-compatible server.
-        """
+        """The server's models and version."""
         listed = await fetch(f"{path_of(self.route.url)}/models")
         if listed.status != 200:
             raise _refusal(self.route, self.credentials, listed, api_key_env)

@@ -13,7 +13,7 @@ from harness.client.dialect import (
     json_object,
     one_line,
 )
-from harness.client.transport.fetch import Fetch, WholeBody
+from harness.client.transport.exchange import Fetch, WholeBody
 from harness.records.http_server import HttpServer
 
 _HELLO = re.compile(r"Hello from Rasa: (\S+)")

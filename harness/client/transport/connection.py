@@ -82,12 +82,6 @@ class Connection(asyncio.Protocol):
     another exchange.
     """
 
-    __slots__ = (
-        "_answered", "_backlog", "_busy", "_clock", "_head_delivered", "_heard", "_keeper", "_loop",
-        "_open", "_poll", "_quiet", "_reader", "_sink", "_transport", "_unread", "_watch",
-        "freed_at", "gone",
-    )  # fmt: skip
-
     def __init__(
         self, keeper: Keeper, clock: Clock, quiet: float, backlog: Backlog | None = None
     ) -> None:

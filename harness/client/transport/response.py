@@ -19,11 +19,6 @@ class ResponseReader:
     only announce another (1xx) are passed over.
     """
 
-    __slots__ = (
-        "_informs", "_mute", "_parser", "_pieces", "_spare", "_until_close", "began", "fault",
-        "headed", "headers", "on_body", "reusable", "status", "whole",
-    )  # fmt: skip
-
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append

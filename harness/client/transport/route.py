@@ -22,8 +22,6 @@ class Route:
         UsageError: the address holds credentials, or is none; the proxy cannot be used.
     """
 
-    __slots__ = ("origin", "proxy", "url")
-
     def __init__(self, url: str) -> None:
         parts, origin = urlsplit(""), None
         with contextlib.suppress(ValueError):  # a port or a name that cannot be one

@@ -53,7 +53,7 @@ def test_a_stream_cut_anywhere_is_the_same_answer(pieces: list[str], data: st.Da
     said = answer.finish(0.0)
     assert said.text == "".join(pieces)
     assert len(answer.arrivals) == sum(bool(piece) for piece in pieces)
-    assert answer.arrivals == tuple(sorted(answer.arrivals))
+    assert answer.arrivals == sorted(answer.arrivals)
 
 
 @given(st.lists(WHOLE, min_size=1), st.data())

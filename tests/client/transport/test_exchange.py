@@ -9,7 +9,7 @@ import pytest
 
 from harness.client.failures import TransportFailed
 from harness.client.transport import exchange
-from harness.client.transport.exchange import Transport
+from harness.client.transport.exchange import Transport, WholeBody
 from harness.client.transport.route import Route
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UsageError
@@ -223,3 +223,19 @@ async def test_a_cancelled_exchange_does_not_end_the_next_one_on_its_connection(
             second = asyncio.ensure_future(post(over))
             await asyncio.wait([first])
             assert (await second).body == b"ok"
+
+
+def test_a_body_taken_whole_up_to_the_limit() -> None:
+    body = WholeBody(5)
+    body.head(503, {"content-type": "Text/HTML; charset=utf-8"})
+    assert (body.status, body.kind, body.content) == (503, "text/html", b"")
+    assert not body.feed(b"abc", 1.0)
+    assert body.feed(b"de", 2.0)
+    assert (body.content, body.cut) == (b"abcde", False)
+
+
+def test_a_body_beyond_the_limit() -> None:
+    body = WholeBody(5)
+    assert body.feed(b"abcdefgh", 1.0)
+    assert (body.content, body.cut) == (b"abcde", True)
+    assert body.kind == ""
