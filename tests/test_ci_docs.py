@@ -73,12 +73,12 @@ def test_the_examples_give_the_action_only_inputs_that_it_has() -> None:
 
 
 def test_every_file_and_message_that_is_named_is_in_the_code() -> None:
-    from harness.ci import outputs
+    from harness.ci import job
     from harness.report import write
 
     files = set(re.findall(r"(?m)^\| `([\w.]+\.\w+)` \|", TEXT))
-    made = {outputs.SUMMARY, outputs.COMMENT, outputs.ANNOTATIONS, outputs.CODE_QUALITY}
-    made.add(outputs.GATES)
+    made = {job.SUMMARY, job.COMMENT, job.ANNOTATIONS, job.CODE_QUALITY}
+    made.add(job.GATES)
     assert files == made | {write.HTML, write.MARKDOWN, write.JUNIT, write.VERDICT}
     sources = "".join(path.read_text() for path in (ROOT / "harness").rglob("*.py"))
     for told in ("the token may not write one", "this job runs for no pull request"):

@@ -14,6 +14,8 @@ from harness.ci.http_api import Api, Refused, Unreachable
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import UsageError
 
+# The file of a gate's comment, and what every such comment begins with.
+COMMENT, MARK = "comment.md", "<!-- harness gate "
 GITHUB_TOKEN, GITLAB_TOKEN = "GITHUB_TOKEN", "GITLAB_TOKEN"
 
 _TRIES = 4

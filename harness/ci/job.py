@@ -1,33 +1,97 @@
-"""The output of a gate for CI: files and annotations, also where it gives no verdict."""
+"""The output of a gate for CI: files, annotations and a comment, also where it gives no verdict."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+from urllib.parse import quote
 
 import click
 
 from harness.ci.annotations import (
+    Annotation,
     Place,
     build_annotations,
     failure_annotation,
     find_places,
     named_place,
+    render_codequality,
     render_github,
     repository_root,
 )
-from harness.ci.outputs import JobOutputs, marker
+from harness.ci.change_request import COMMENT, MARK
 from harness.clock import SYSTEM_CLOCK, iso
-from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError
-from harness.files import seen_from
-from harness.report.content import GateFailure
+from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError, UsageError
+from harness.files import read_bytes, seen_from, write_atomic
+from harness.report.cases import CaseText
+from harness.report.content import GateFailure, ReportContent
+from harness.report.junit import render_failure_junit
+from harness.report.markdown import render_markdown
+from harness.report.rendering import render_text
+from harness.report.write import FILES, JUNIT, copy_report, remove_files, remove_report
 from harness.session.context import GateContext
 from harness.session.gate import GateOutcome
+from harness.storage.working_files import gate_line
 from harness.yaml_files import line_of
+
+SUMMARY, GATES = "summary.md", "gates.jsonl"
+ANNOTATIONS, CODE_QUALITY = "annotations.txt", "codequality.json"
+_OWN_FILES = (SUMMARY, COMMENT, ANNOTATIONS, CODE_QUALITY, GATES)
+_CASES = 5
+_LINK = 2_000
+
+
+def marker(candidate: str, baseline: str, config: str) -> str:
+    """A line that no reader sees and by which the comment is found again.
+
+    It names the inputs of the job and not its outcome, so that it stays the same when a
+    configuration does not load or names another baseline.
+    """
+    parts = (quote(part, safe="").replace("-", "%2D") for part in (candidate, baseline, config))
+    return f"{MARK}{' '.join(part or '*' for part in parts)} -->"
+
+
+def link(url: str, label: str = "The whole report") -> str:
+    """A link to where the report can be read; empty without a url."""
+    if not url or len(url) > _LINK:
+        return ""
+    return f"[{label}]({quote(url, safe='/:?#&=%@+~,;')})"
+
+
+def render_comment(report: ReportContent, mark: str, url: str) -> str:
+    """The comment under `mark`: verdict, deciding rules, the worst new failures, a link.
+
+    No line begins with the words of a model, and all of these are code on one line: what a site
+    makes of a line's beginning, such as a command, is never theirs.
+    """
+    group = report.group("new_failure")
+    first: dict[int, CaseText] = {}
+    for case in group.cases if group else ():
+        first.setdefault(case.number, case)
+    order = ("fail", "invalid", "inconclusive")
+    return render_text(
+        "comment.md.j2",
+        mark=mark,
+        report=report,
+        verdict=report.verdict,
+        open_rules=sorted(
+            (rule for rule in report.rules if rule.outcome != "pass"),
+            key=lambda rule: order.index(rule.outcome),
+        ),
+        group=group,
+        critical=len({case.number for case in first.values() if case.critical}),
+        failures=list(first.values())[:_CASES],
+        link=link(url),
+    )
+
+
+def render_failure(failure: GateFailure, url: str) -> str:
+    """The summary of a gate without a verdict: the word, why, and what it does not mean."""
+    return render_text("failure.md.j2", failure=failure, link=link(url, "The job's page"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +127,15 @@ class CiJob:
         self._config = config
         self._root = repository_root()
         self._options = options
+        self._folder = options.output_dir
         self._echo = echo
+        self._mark = marker(candidate, self.baseline, seen_from(self._root, config))
+        self._url = options.report_url or job_url()
         self._annotations = ""
-        self._outputs: JobOutputs | None = None
-        if options.output_dir is not None:
-            self._outputs = JobOutputs(
-                folder=options.output_dir,
-                mark=marker(candidate, baseline or "", seen_from(self._root, config)),
-                url=options.report_url or job_url(),
-                summary=options.summary,
-            )
 
     def __enter__(self) -> Self:
-        if self._outputs is not None:
-            self._outputs.clear()
+        if self._folder is not None:
+            _clear(self._folder)
         return self
 
     def __exit__(
@@ -85,10 +144,10 @@ class CiJob:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._print()
-        elif not isinstance(error, SystemExit):
+        if error is not None and not isinstance(error, SystemExit):
             self._fail(self._failure(error))
+        if self._options.annotations and not isinstance(error, SystemExit):
+            self._echo(self._annotations)
 
     def give(self, context: GateContext, outcome: GateOutcome) -> None:
         """Write the files; the annotations are printed at the end, below the verdict.
@@ -96,28 +155,43 @@ class CiJob:
         Raises:
             StorageError: the folder cannot be written.
         """
-        if self._outputs is None and not self._options.annotations:
+        if self._folder is None and not self._options.annotations:
             return
         verdict, comparison = outcome.verdict, outcome.comparison
         places = find_places(context, comparison, self._config, self._root)
-        if self._outputs is not None:
-            report = context.folder(verdict.candidate)
-            self._annotations = self._outputs.give(
-                report, verdict, comparison, places, outcome.entry
-            )
-        else:
-            self._annotations = render_github(build_annotations(verdict, comparison, places))
+        annotations = build_annotations(verdict, comparison, places)
+        self._annotations = render_github(annotations)
+        if self._folder is not None:
+            report = ReportContent(verdict, comparison)
+            summary = f"{render_markdown(report)}\n{link(self._url)}".rstrip() + "\n"
+            comment = render_comment(report, self._mark, self._url)
+            self._write(self._folder, summary, comment, annotations)
+            write_atomic(self._folder / GATES, gate_line(outcome.entry) + "\n")
+            copy_report(context.folder(verdict.candidate), self._folder)
 
     def _fail(self, failure: GateFailure) -> None:
-        annotation = failure_annotation(failure, self._place(failure.where))
-        self._annotations = render_github([annotation])
-        if self._outputs is not None:
-            try:
-                self._outputs.fail(failure, annotation)
-            except StorageError as second:
-                # The first error is the one to report.
-                click.echo(f"warning: {second.line}", err=True)
-        self._print()
+        """Write the files of a gate without a verdict."""
+        annotations = (failure_annotation(failure, self._place(failure.where)),)
+        self._annotations = render_github(annotations)
+        if self._folder is None:
+            return
+        try:
+            _clear(self._folder)
+            write_atomic(self._folder / JUNIT, render_failure_junit(failure))
+            summary = render_failure(failure, self._url)
+            self._write(self._folder, summary, f"{self._mark}\n{summary}", annotations)
+        except StorageError as second:
+            # The first error is the one to report.
+            click.echo(f"warning: {second.line}", err=True)
+
+    def _write(
+        self, folder: Path, summary: str, comment: str, annotations: Sequence[Annotation]
+    ) -> None:
+        if self._options.summary:
+            write_atomic(folder / SUMMARY, summary)
+        write_atomic(folder / COMMENT, comment)
+        write_atomic(folder / ANNOTATIONS, self._annotations)
+        write_atomic(folder / CODE_QUALITY, render_codequality(annotations))
 
     def _place(self, where: str) -> Place:
         """Where the error is: in the file that it names if there is one, else the configuration."""
@@ -127,10 +201,6 @@ class CiJob:
         else:  # a server's port looks like a line
             file, line, key = self._config, None, ""
         return Place(seen_from(self._root, file), line_of(file, key) if key else line)
-
-    def _print(self) -> None:
-        if self._options.annotations:
-            self._echo(self._annotations)
 
     def _failure(self, error: BaseException) -> GateFailure:
         word: Literal["INVALID", "ERROR", "INTERRUPTED"] = "ERROR"
@@ -146,6 +216,25 @@ class CiJob:
             line = f"internal error: {type(error).__name__}: {error}"
         stamp = iso(SYSTEM_CLOCK.utc())
         return GateFailure(word, self.candidate, self.baseline, line, where, code, stamp)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the files of an earlier gate, so that none is taken for a new one.
+
+    Raises:
+        UsageError: a file of that name exists that no gate has written.
+        StorageError: the folder cannot be written.
+    """
+    if any((folder / name).exists() for name in (*FILES, *_OWN_FILES)):
+        comment = read_bytes(folder / COMMENT)
+        if comment is None or not comment.startswith(MARK.encode()):
+            raise UsageError(
+                "holds files that a gate would replace, and that none has handed out",
+                where=str(folder),
+                hint="name a folder of its own for --output-dir",
+            )
+    remove_report(folder)
+    remove_files(folder, _OWN_FILES)
 
 
 def job_url() -> str:

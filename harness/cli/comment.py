@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from harness.ci.change_request import Nothing, find_request, put_comment
+from harness.ci.change_request import COMMENT, MARK, Nothing, find_request, put_comment
 from harness.ci.http_api import Refused
-from harness.ci.outputs import COMMENT, MARK
 from harness.errors import UsageError
 from harness.files import read_text
 

@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.ci.annotations import named_place
-from harness.ci.outputs import render_failure
+from harness.ci.job import render_failure
 from harness.report.content import GateFailure
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness.ci.outputs import MARK, link, marker, render_comment
+from harness.ci.change_request import MARK
+from harness.ci.job import link, marker, render_comment
 from harness.records.verdict import Decision
 from harness.report.content import ReportContent
 from harness.report.markdown import LIMIT
