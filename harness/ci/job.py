@@ -27,7 +27,6 @@ from harness.ci.change_request import COMMENT, MARK
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import INTERRUPTED, EvidenceError, HarnessError, StorageError, UsageError
 from harness.files import read_bytes, seen_from, write_atomic
-from harness.report.cases import CaseText
 from harness.report.content import GateFailure, ReportContent
 from harness.report.junit import render_failure_junit
 from harness.report.markdown import render_markdown
@@ -69,9 +68,7 @@ def render_comment(report: ReportContent, mark: str, url: str) -> str:
     makes of a line's beginning, such as a command, is never theirs.
     """
     group = report.group("new_failure")
-    first: dict[int, CaseText] = {}
-    for case in group.cases if group else ():
-        first.setdefault(case.number, case)
+    failures = group.once if group else ()
     order = ("fail", "invalid", "inconclusive")
     return render_text(
         "comment.md.j2",
@@ -83,8 +80,8 @@ def render_comment(report: ReportContent, mark: str, url: str) -> str:
             key=lambda rule: order.index(rule.outcome),
         ),
         group=group,
-        critical=len({case.number for case in first.values() if case.critical}),
-        failures=list(first.values())[:_CASES],
+        critical=sum(case.critical for case in failures),
+        failures=failures[:_CASES],
         link=link(url),
     )
 

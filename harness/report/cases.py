@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,16 +14,9 @@ from harness.report.text_limits import TextLimits, choose_limits
 from harness.report.word_diff import TextPart, WordDifference, compare_clips
 
 Fate = Literal[
-    "new_failure",
-    "worse",
-    "fixed",
-    "better",
-    "still_failing",
-    "not_comparable",
-    "changed",
-    "unchanged",
-    "same",
-]
+    "new_failure", "worse", "fixed", "better", "still_failing", "not_comparable", "changed",
+    "unchanged", "same",
+]  # fmt: skip
 
 _GROUPS: tuple[tuple[Fate, str, str], ...] = (
     ("new_failure", "New failures", "The baseline passes, the candidate fails."),
@@ -66,7 +59,6 @@ class AnswerText:
     parts: tuple[TextPart, ...]
     note: str
     verdict: str
-    passed: bool | None
     value: str
     label: str
     reason: str
@@ -96,6 +88,12 @@ class CaseText:
     baseline: AnswerText
     difference: str
 
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The texts, whole or cut."""
+        turns = (turn.content for turn in self.turns)
+        return (self.baseline.answer, self.candidate.answer, *turns)
+
 
 @dataclass(frozen=True, slots=True)
 class CaseGroup:
@@ -106,6 +104,14 @@ class CaseGroup:
     hint: str
     size: CaseCount
     cases: tuple[CaseText, ...]
+
+    @property
+    def once(self) -> tuple[CaseText, ...]:
+        """The first answer of each case."""
+        first: dict[int, CaseText] = {}
+        for case in self.cases:
+            first.setdefault(case.number, case)
+        return tuple(first.values())
 
 
 def repeats_of(comparison: Comparison) -> int:
@@ -133,7 +139,8 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
     The answers of one case stand together, in the order of the repeats.
     """
     limits, repeats = choose_limits(comparison), repeats_of(comparison)
-    places = {path: place for place, path in enumerate(_paths(comparison))}
+    paths = dict.fromkeys(case.path for case in comparison.cases)
+    places = {path: place for place, path in enumerate(paths)}
     found: dict[Fate, list[PairedCase]] = {key: [] for key, _, _ in _GROUPS}
     for case in comparison.cases:
         found[_fate(case)].append(case)
@@ -142,21 +149,10 @@ def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
         cases = sorted(found[key], key=lambda c: (not c.critical, places[c.path], c.repeat))
         if cases:
             built = tuple(
-                _build_case(
-                    case,
-                    comparison,
-                    limits,
-                    number=places[case.path],
-                    repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
-                )
-                for case in cases
+                _build_case(case, comparison, limits, places[case.path], repeats) for case in cases
             )
             groups.append(CaseGroup(key, title, hint, count_cases(cases, repeats), built))
     return tuple(groups)
-
-
-def _paths(comparison: Comparison) -> Iterable[str]:
-    return dict.fromkeys(case.path for case in comparison.cases)
 
 
 def _fate(case: PairedCase) -> Fate:
@@ -167,13 +163,11 @@ def _fate(case: PairedCase) -> Fate:
 
 
 def _build_case(
-    case: PairedCase, comparison: Comparison, limits: TextLimits, *, number: int, repeat: str
+    case: PairedCase, comparison: Comparison, limits: TextLimits, number: int, repeats: int
 ) -> CaseText:
     limit = limits.of_case(case)
-    known = {
-        comparison.candidate.header.system_prompts.get(case.suite),
-        comparison.baseline.header.system_prompts.get(case.suite),
-    }
+    runs = (comparison.candidate, comparison.baseline)
+    known = {run.header.system_prompts.get(case.suite) for run in runs}
     # The report has the suite's own system prompt once for all its cases.
     turns = tuple(
         TurnText(message.role, clip(message.content, limit))
@@ -182,19 +176,16 @@ def _build_case(
     )
     ours, theirs = case.candidate_attempt, case.baseline_attempt
     candidate, baseline = clip(ours.text or "", limit), clip(theirs.text or "", limit)
-    same = (
-        ours.status == theirs.status == "answered"
-        and ours.text == theirs.text
-        and ours.state != "empty"
-    )
     differ = ours.text != theirs.text
+    same = not differ and ours.status == theirs.status == "answered" and ours.state != "empty"
     marked = compare_clips(baseline, candidate, limits.edits) if differ else WordDifference()
+    unit = _unit(case, comparison)
     return CaseText(
         anchor=anchor(case.path, case.repeat),
         number=number,
         path=one_line(case.path, 200),
         section=one_line(f"{case.suite}/{case.section}", 120),
-        repeat=repeat,
+        repeat=f"repeat {case.repeat + 1} of {repeats}" if repeats > 1 else "",
         group=one_line(case.group, 120),
         tags=tuple(one_line(tag, 60) for tag in case.tags),
         critical=case.critical,
@@ -202,20 +193,9 @@ def _build_case(
         turns=turns,
         expected=one_line(expected(case.expect), 600),
         candidate=_build_answer(
-            ours,
-            case.candidate_score,
-            Clip("") if same else candidate,
-            marked.candidate,
-            value=_value(case.candidate_score, comparison),
-            same=same,
+            ours, case.candidate_score, unit, None if same else candidate, marked.candidate
         ),
-        baseline=_build_answer(
-            theirs,
-            case.baseline_score,
-            baseline,
-            marked.baseline,
-            value=_value(case.baseline_score, comparison),
-        ),
+        baseline=_build_answer(theirs, case.baseline_score, unit, baseline, marked.baseline),
         difference=marked.note,
     )
 
@@ -231,42 +211,34 @@ def expected(expect: Mapping[str, Any]) -> str:
 def _build_answer(
     attempt: Attempt,
     score: Score,
-    answer: Clip,
+    unit: formats.Unit,
+    text: Clip | None,
     parts: tuple[TextPart, ...],
-    *,
-    value: str,
-    same: bool = False,
 ) -> AnswerText:
+    """One side's answer; without a text it repeats the other's."""
+    # A value says no more than the verdict where it is that of a pass or a failure.
+    plain = score.value is None or (score.passed is not None and score.value in (0.0, 1.0))
+    verdict = score.status if score.passed is None else "pass" if score.passed else "fail"
     # Scorers may quote an answer, so a reason can be as long as one.
     return AnswerText(
-        answer=answer,
+        answer=text or Clip(""),
         parts=parts,
         note=_note(attempt),
-        verdict=_verdict(score),
-        passed=score.passed,
-        value=value,
+        verdict=verdict,
+        value="" if plain else unit.value(score.value),
         label=one_line(score.label, 120),
         reason=one_line(score.reason, 600),
-        repeat_of_other=same,
+        repeat_of_other=text is None,
     )
 
 
-def _value(score: Score, comparison: Comparison) -> str:
-    """The score's value in the unit of its section's first metric, where it says more than pass."""
-    if score.value is None or (score.passed is not None and score.value in (0.0, 1.0)):
-        return ""
+def _unit(case: PairedCase, comparison: Comparison) -> formats.Unit:
+    """The unit of the first metric of the case's section."""
     plans = comparison.candidate.header.sections
     metrics = (
-        one.metrics for one in plans if (one.suite, one.section) == (score.suite, score.section)
+        one.metrics for one in plans if (one.suite, one.section) == (case.suite, case.section)
     )
-    unit = next((found[0].unit for found in metrics), "share")
-    return formats.unit_named(unit).value(score.value)
-
-
-def _verdict(score: Score) -> str:
-    if score.passed is None:
-        return score.status
-    return "pass" if score.passed else "fail"
+    return formats.unit_named(next((found[0].unit for found in metrics), "share"))
 
 
 def _note(attempt: Attempt) -> str:

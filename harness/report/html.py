@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 from harness.report import forest, history_drawing
-from harness.report.case_list import build_case_list
+from harness.report.cases import CaseText
 from harness.report.content import ReportContent
 from harness.report.history_text import HistoryContent
 from harness.report.latency_content import LatencyContent
@@ -14,6 +17,56 @@ from harness.report.runs import provenance, system_prompts
 
 _SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js", "print.js")
 _STYLES = ("report.css", "cases.css")
+# A browser takes seconds for the elements of many thousand cases. Of a longer list all but the
+# first cases of each group stand in `noscript`: markup to a browser that runs no scripts, and to
+# one that does a single text, from which the page's script makes the cases that are asked for.
+_WHOLE, _FIRST = 1_000, 100
+# A longer list of tags is of no use; rarer ones are found by searching.
+_TAGS = 500
+_WORST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CaseList:
+    """How a page lists the cases, and the names that its filter offers.
+
+    The first cases of each group, `first` of them, are elements at once. `sections` and `tags` give
+    each name its place among the filter's choices, from 1 on. `worst` has each case once, `cut`
+    says whether a text of any case is not whole.
+    """
+
+    first: int
+    sections: dict[str, int]
+    tags: dict[str, int]
+    critical: bool
+    worst: tuple[CaseText, ...]
+    cut: bool
+
+    def mark(self, case: CaseText) -> str:
+        """The filter's data of a case: `section;tags;critical;number`, in numbers.
+
+        The number is there only where a case is asked more than once.
+        """
+        tags = " ".join(str(self.tags[tag]) for tag in case.tags if tag in self.tags)
+        number = case.number if case.repeat else ""
+        return f"{self.sections[case.section]};{tags};{int(case.critical)};{number}"
+
+
+def build_case_list(report: ReportContent) -> CaseList:
+    """The layout of the report's cases; a list of up to 1,000 is open throughout."""
+    cases = [case for group in report.groups for case in group.cases]
+    names = [section.name for section in report.sections]
+    sections = dict.fromkeys([*names, *(case.section for case in cases)])
+    tags = Counter(tag for case in cases for tag in case.tags)
+    failures = report.group("new_failure")
+    return CaseList(
+        first=_FIRST if len(cases) > _WHOLE else _WHOLE,
+        sections={name: place for place, name in enumerate(sections, 1)},
+        tags={name: place for place, name in enumerate(sorted(dict(tags.most_common(_TAGS))), 1)},
+        critical=any(case.critical for case in cases),
+        worst=failures.once[:_WORST] if failures else (),
+        cut=any(clip.more for case in cases for clip in case.clips),
+    )
 
 
 def render_html(report: ReportContent) -> str:

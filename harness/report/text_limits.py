@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from harness.records.comparison import Comparison, PairedCase
@@ -66,23 +68,15 @@ def choose_limits(comparison: Comparison) -> TextLimits:
         left = room - sum(
             text.size_within(limits[text.kind]) for text in texts if text.kind != kind
         )
-        limits[kind] = _largest(own, floor, limits[kind], left)
-        if sum(text.size_within(limits[kind]) for text in own) <= left:
+        above = range(floor + 1, limits[kind] + 1)
+        limits[kind] = floor + bisect_right(above, left, key=partial(_size, own))
+        if _size(own, limits[kind]) <= left:
             break
     return TextLimits(limits, edits=min(400, max(100, 400_000 // max(1, count))))
 
 
-def _largest(texts: list[_Text], low: int, high: int, room: float) -> int:
-    """The largest limit up to `high` at which the texts fit, `low` if none above it does."""
-    if sum(text.size_within(high) for text in texts) <= room:
-        return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if sum(text.size_within(middle) for text in texts) <= room:
-            low = middle
-        else:
-            high = middle
-    return low
+def _size(texts: list[_Text], limit: int) -> float:
+    return sum(text.size_within(limit) for text in texts)
 
 
 def _kind(case: PairedCase) -> Kind:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.report.text import Clip
 
@@ -108,39 +108,35 @@ def _pairs(a: Sequence[str], b: Sequence[str], most: int) -> list[tuple[int, int
 
 
 def _shortest(a: Sequence[str], b: Sequence[str], most: int) -> list[tuple[int, int]] | None:
-    reached = {1: 0}
-    trail: list[dict[int, int]] = []
+    # By diagonal how far a path reaches in `a`, and the last of its runs of equal words.
+    reached: dict[int, tuple[int, _Run | None]] = {1: (0, None)}
     for edits in range(min(len(a) + len(b), most) + 1):
-        # Only the diagonals of the round before are read on the way back.
-        trail.append(
-            {k: reached[k] for k in range(1 - edits, edits, 2)} if edits else dict(reached)
-        )
         for k in range(-edits, edits + 1, 2):
-            down = k == -edits or (k != edits and reached[k - 1] < reached[k + 1])
-            x = reached[k + 1] if down else reached[k - 1] + 1
-            y = x - k
-            while x < len(a) and y < len(b) and a[x] == b[y]:
-                x, y = x + 1, y + 1
-            reached[k] = x
-            if x >= len(a) and y >= len(b):
-                return _way_back(trail, len(a), len(b))
+            down = k == -edits or (k != edits and reached[k - 1][0] < reached[k + 1][0])
+            x, run = reached[k + 1] if down else reached[k - 1]
+            start = x = x if down else x + 1
+            while x < len(a) and x - k < len(b) and a[x] == b[x - k]:
+                x += 1
+            reached[k] = x, (_Run(start, x, k, run) if x > start else run)
+            if x >= len(a) and x - k >= len(b):
+                return _pairs_of(reached[k][1])
     return None
 
 
-def _way_back(trail: Sequence[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+class _Run(NamedTuple):
+    """Equal words: those from `start` up to `end`, and as many `diagonal` places earlier."""
+
+    start: int
+    end: int
+    diagonal: int
+    before: _Run | None
+
+
+def _pairs_of(run: _Run | None) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
-    for edits in range(len(trail) - 1, -1, -1):
-        reached, k = trail[edits], x - y
-        if edits == 0:
-            before_x, before_y = 0, 0
-        else:
-            down = k == -edits or (k != edits and reached[k - 1] < reached[k + 1])
-            before = k + 1 if down else k - 1
-            before_x, before_y = reached[before], reached[before] - before
-        while x > before_x and y > before_y:
-            x, y = x - 1, y - 1
-            pairs.append((x, y))
-        x, y = before_x, before_y
+    while run is not None:
+        pairs += ((x, x - run.diagonal) for x in reversed(range(run.start, run.end)))
+        run = run.before
     return pairs[::-1]
 
 
