@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.files import read_bytes, write_atomic
@@ -159,10 +159,7 @@ class ManagedEndpoint(Record):
     api_key: str
 
 
-class RunningServers(Record):
-    """Managed servers by name."""
-
-    servers: dict[str, ManagedEndpoint] = Field(default_factory=dict)
+_SERVERS = TypeAdapter(dict[str, ManagedEndpoint])
 
 
 class Node(Protocol):
@@ -203,15 +200,15 @@ class Controller:
     def publish(self, findings: Findings | None) -> None:
         """Write the findings, where there are any, for the workers to read."""
         if findings is not None:
-            self._write(_FINDINGS, findings)
+            self._write(_FINDINGS, findings.model_dump_json().encode())
 
     def publish_servers(self, servers: Mapping[str, ManagedEndpoint]) -> None:
         """Write where managed servers answer, for the workers; only this user can read it."""
-        self._write(_RUNNING, RunningServers(servers=dict(servers)))
+        self._write(_RUNNING, _SERVERS.dump_json(dict(servers)))
 
-    def _write(self, name: str, record: Record) -> None:
+    def _write(self, name: str, data: bytes) -> None:
         if self._folder is not None:
-            write_atomic(self._folder / name, record.model_dump_json())
+            write_atomic(self._folder / name, data)
 
     def touch(self) -> None:
         """Let workers who wait know that the session goes on."""
@@ -244,7 +241,7 @@ class Worker:
     def servers(self) -> dict[str, ManagedEndpoint]:
         """Where the managed servers answer that the controller has started."""
         data = read_bytes(self._folder / _RUNNING)
-        return {} if data is None else RunningServers.model_validate_json(data).servers
+        return {} if data is None else _SERVERS.validate_json(data)
 
     def wait_for_verdict(self, clock: Clock = SYSTEM_CLOCK) -> Findings | None:
         """The findings once Python tests have been run elsewhere and the rules judged.

@@ -13,6 +13,7 @@ from harness.client.protocol import Answer, Failed
 from harness.errors import UsageError
 from harness.files import digest_json
 from harness.pytest_plugin.chat import Chat, ChatTarget, Exchange, LiveTargets
+from harness.pytest_plugin.findings import SectionKey
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score, Term
 from harness.records.base import Record
@@ -35,12 +36,18 @@ class CaseMark(Record):
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A Python test as a case: where it belongs, and what its marker says of it."""
+    """A Python test as a case of a target: where it belongs, and what its marker says of it."""
 
-    suite: str
+    target: str
+    suite: Suite
     section: str
     id: str
-    mark: CaseMark = field(default_factory=CaseMark)
+    mark: CaseMark
+
+    @property
+    def place(self) -> SectionKey:
+        """Target, suite and section."""
+        return self.target, self.suite.name, self.section
 
 
 @dataclass(slots=True)
@@ -83,8 +90,8 @@ def recorded(running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
     """
     test, own = running.case, running.own_score
     place = {
-        "key": digest_json(["pytest", run, test.suite, test.section, test.id]),
-        "suite": test.suite,
+        "key": digest_json(["pytest", run, test.suite.name, test.section, test.id]),
+        "suite": test.suite.name,
         "section": test.section,
         "case": test.id,
         "repeat": 0,
@@ -165,8 +172,6 @@ class RunningTest:
 
     state: SessionState
     live_targets: LiveTargets
-    suite: Suite
-    target: str
     case: TestCase
     exchanges: list[Exchange] = field(default_factory=list)
     own_score: OwnScore = field(default_factory=OwnScore)
@@ -175,8 +180,9 @@ class RunningTest:
 
     def chat_target(self) -> ChatTarget:
         """The target under test; its exchanges are kept."""
-        live = self.live_targets.target(self.target)
-        return ChatTarget(live, self._system_prompt(self.target), self.exchanges)
+        target = self.case.target
+        live = self.live_targets.target(target)
+        return ChatTarget(live, self._system_prompt(target), self.exchanges)
 
     def baseline_chat(self) -> ChatTarget:
         """The baseline.
@@ -208,11 +214,11 @@ class RunningTest:
             )
         live = self.live_targets.target(name)
         self.judged_by = judge_digest(live.identity, project.generation(name))
-        return opinion(live, str(answer), requirement, self.suite.domain)
+        return opinion(live, str(answer), requirement, self.case.suite.domain)
 
     def _system_prompt(self, target: str) -> str | None:
         own = self.state.project.target(target).system_prompt
-        return self.suite.system_prompt if own is None else own
+        return self.case.suite.system_prompt if own is None else own
 
 
 # Where an item of a suite keeps its running test, for its fixtures.

@@ -161,6 +161,9 @@ class RuleItem(HarnessItem):
     def __init__(self, *, rule: int, **given: Any) -> None:
         super().__init__(**given)
         self.rule = rule
+        # There once the item is set up.
+        self._judged: CandidateResult
+        self._result: RuleResult
 
     def setup(self) -> None:
         """Look the result up; one that the evidence does not carry is an error."""
@@ -171,28 +174,25 @@ class RuleItem(HarnessItem):
         if judged.problems:
             problems = "problems with the evidence", "\n".join(map(printable, judged.problems))
             raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", [problems]))
-        result = judged.rules[self.rule]
+        self._judged = judged
+        result = self._result = judged.rules[self.rule]
         self.note(target=self.target, **{name: getattr(result, name) for name in _RULE_PROPERTIES})
         if result.outcome == "invalid":
             raise NoEvidence(self.account(f"no evidence: {result.reason}"))
 
     def runtest(self) -> None:
         """Judge the result."""
-        found = self.state.findings
-        assert found is not None
-        judged = found.judged[self.target]
-        result = judged.rules[self.rule]
-        sections = self._sections(result, judged)
+        result, sections = self._result, self._sections()
         if result.outcome == "fail":
             raise Failing(self.account(result.reason, sections))
         if result.outcome == "inconclusive":
             raise Inconclusive(self.account(f"inconclusive: {result.reason}", sections))
 
-    def _sections(self, result: RuleResult, judged: CandidateResult) -> Iterator[tuple[str, str]]:
+    def _sections(self) -> Iterator[tuple[str, str]]:
         from harness.report import formats
         from harness.report import rules as worded
 
-        rule = worded.completed(result)
+        rule = worded.completed(self._result)
         numbers = (
             ("required", worded.requirement(rule)),
             (self.target, worded.own_value(rule, rule.candidate)),
@@ -200,12 +200,12 @@ class RuleItem(HarnessItem):
             ("estimate", f"{worded.estimate_of(rule)} ({worded.interval_of(rule)})"),
             ("cases", f"{formats.count(rule.n)} in {formats.count(rule.groups)} groups"),
         )
-        shown_numbers = numbers if result.metric else numbers[:1]
-        yield "rule", "\n".join(f"{name}: {text}" for name, text in shown_numbers)
+        lines = numbers if rule.metric else numbers[:1]
+        yield "rule", "\n".join(f"{name}: {text}" for name, text in lines)
         if warning := worded.shortfall(rule):
             yield "note", warning
-        key = (result.metric or "critical").rpartition(".")[0] or "critical"
-        if listed := judged.new_failures.get(key):
+        key = (rule.metric or "critical").rpartition(".")[0] or "critical"
+        if listed := self._judged.new_failures.get(key):
             yield "new failures", "\n".join(map(one_line, listed))
 
 

@@ -21,7 +21,8 @@ def safe(text: str) -> str:
 
     Different texts give different names; a long one is cut and ends in its digest.
     """
-    name = "".join(map(_shown, _SPECIAL.sub(_escaped, text)))
+    plain = _SPECIAL.sub(lambda found: f"%{ord(found.group()):02X}", text)
+    name = "".join(map(_visible, plain))
     if len(name) <= LONGEST:
         return name
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -33,17 +34,13 @@ def rule_names(rules: Sequence[Rule]) -> list[str]:
 
     Rules on one metric carry what they require too, and its amount where that is the same as well.
     """
-    names = [_metric(rule) for rule in rules]
+    names = [rule.metric_name or rule.require for rule in rules]
     for more in (_requirement, _amount):
         names = [
             name if names.count(name) == 1 else f"{name}{more(rule)}"
             for name, rule in zip(names, rules, strict=True)
         ]
     return [safe(name) for name in _numbered(names)]
-
-
-def _metric(rule: Rule) -> str:
-    return rule.metric_name or rule.require
 
 
 def _requirement(rule: Rule) -> str:
@@ -63,11 +60,7 @@ def _numbered(names: Iterable[str]) -> Iterator[str]:
         yield name if seen[name] == 1 else f"{name}~{seen[name]}"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"%{ord(found.group()):02X}"
-
-
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     if visible(character) == character and character not in "\t\n":
         return character
     return "".join(f"%{byte:02X}" for byte in character.encode())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.files import short_path
 from harness.pytest_plugin.chat import LiveTargets
 from harness.pytest_plugin.findings import (
     Controller,
@@ -23,12 +24,11 @@ from harness.pytest_plugin.names import Marks, marker_names
 from harness.pytest_plugin.options import Options
 from harness.pytest_plugin.python_tests import RECORDED, PythonTests
 from harness.pytest_plugin.reporting import (
+    INCONCLUSIVE,
+    TOLERATED,
+    WORD,
     Progress,
-    Status,
-    header,
-    progress_of,
     set_outcome,
-    status,
     summarise,
 )
 from harness.pytest_plugin.results import ResultRecorder
@@ -82,11 +82,15 @@ class Plugin:
         self._marks = Marks(self._config, self._from_file)
         self._tests = PythonTests(self._config, self._state, self._marks)
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
-        self._progress = progress_of(self._config)
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        self._progress = Progress(terminal if self._config.option.verbose >= 0 else None)
 
     def pytest_report_header(self) -> str:
-        """A line above the session."""
-        return header(self._state)
+        """A line above the session: its targets, baseline and configuration."""
+        targets, baseline = ", ".join(self._options.targets), self._state.baseline
+        against = f", baseline: {baseline}" if baseline else ""
+        config = short_path(self._options.config)
+        return f"harness: targets: {targets}{against}, configuration: {config}"
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -189,9 +193,14 @@ class Plugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport | pytest.CollectReport
-    ) -> Status | None:
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Category, letter and word of what pytest has no words for."""
-        return status(report)
+        word = getattr(report, WORD, None)
+        if word == TOLERATED:
+            return TOLERATED, "t", (TOLERATED.upper(), {"yellow": True})
+        if word == INCONCLUSIVE:
+            return "failed", "?", (INCONCLUSIVE.upper(), {"red": True})
+        return None
 
     def pytest_exception_interact(
         self, call: pytest.CallInfo[Any], report: pytest.CollectReport | pytest.TestReport

@@ -28,8 +28,9 @@ from harness.pytest_plugin.reporting import (
     Failing,
     NoEvidence,
     Tolerated,
-    conversation_sections,
+    answer_section,
     printable,
+    prompt_sections,
     set_outcome,
 )
 from harness.pytest_plugin.session import SessionState
@@ -78,8 +79,7 @@ class PythonTests:
         case = self._case(item)
         if case is None:
             return
-        target = _target(item)
-        self._collected.setdefault((target, case.suite, case.section), {})[case.id] = None
+        self._collected.setdefault(case.place, {})[case.id] = None
         item.add_marker(self._marks.of(case.section, "a section of a suite"))
         for tag in case.mark.tags:
             item.add_marker(self._marks.of(tag, "a tag of cases"))
@@ -97,10 +97,8 @@ class PythonTests:
         """The sections that the selected items belong to, with all tests that were collected."""
         chosen: dict[SectionKey, set[str]] = {}
         for item in items:
-            case = self._case(item)
-            if case is not None:
-                place = _target(item), case.suite, case.section
-                chosen.setdefault(place, set()).add(case.id)
+            if case := self._case(item):
+                chosen.setdefault(case.place, set()).add(case.id)
         for suite, section in (self._files[path] for path in self._broken):
             for target in self._targets_of(f"{suite.name}.{section.name}"):
                 chosen.setdefault((target, suite.name, section.name), set())
@@ -120,13 +118,12 @@ class PythonTests:
         case, findings = self._case(item), self._state.findings
         if case is None:
             return
-        target = _target(item)
         if self._state.options.stored:
             pytest.skip("--harness-stored asks no server")
-        if findings is None or self.live_targets is None or target not in findings.tested_runs:
+        live = self.live_targets
+        if findings is None or live is None or case.target not in findings.tested_runs:
             pytest.fail("harness: the session did not get to ask anything", pytrace=False)
-        suite, _ = self._files[item.path.resolve()]
-        item.stash[RUNNING] = RunningTest(self._state, self.live_targets, suite, target, case)
+        item.stash[RUNNING] = RunningTest(self._state, live, case)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -141,11 +138,11 @@ class PythonTests:
         findings = self._state.findings
         assert findings is not None
         error = None if call.excinfo is None else call.excinfo.value
-        found = recorded(running, _ended(item, call), findings.tested_runs[running.target].run)
-        setattr(report, RECORDED, [running.target, found.model_dump_json()])
+        target, suite, section = running.case.place
+        found = recorded(running, _ended(item, call), findings.tested_runs[target].run)
+        setattr(report, RECORDED, [target, found.model_dump_json()])
         report.user_properties += [
-            ("target", running.target), ("suite", running.suite.name),
-            ("section", running.case.section), ("group", found.case.group),
+            ("target", target), ("suite", suite), ("section", section), ("group", found.case.group),
         ]  # fmt: skip
         if found.score.value is not None:
             report.user_properties.append(("score", found.score.value))
@@ -162,13 +159,13 @@ class PythonTests:
 
     def _case(self, item: pytest.Item) -> TestCase | None:
         """The case that an item is, None where it is no Python test of a suite."""
+        callspec = getattr(item, "callspec", None)
         known = self._files.get(item.path.resolve()) if isinstance(item, pytest.Function) else None
-        if known is None or _TARGET not in _params(item):
+        if known is None or callspec is None or _TARGET not in callspec.params:
             return None
         suite, section = known
-        return TestCase(
-            suite=suite.name, section=section.name, id=_name(item), mark=_case_mark(item)
-        )
+        target = str(callspec.params[_TARGET])
+        return TestCase(target, suite, section.name, _name(item, target), _case_mark(item))
 
     def _is_whole(self, place: SectionKey) -> bool:
         """Whether all tests of a section's file were collected.
@@ -199,23 +196,12 @@ def _files(suites: Iterable[Suite]) -> Iterator[tuple[Path, tuple[Suite, PythonS
                 yield (Path(suite.folder) / section.file).resolve(), (suite, section)
 
 
-def _params(item: pytest.Item) -> dict[str, Any]:
-    callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else callspec.params
-
-
-def _target(item: pytest.Item) -> str:
-    return str(_params(item)[_TARGET])
-
-
-def _name(item: pytest.Item) -> str:
+def _name(item: pytest.Item, target: str) -> str:
     """The item's name below its file, without the target."""
-    name, target = "::".join(item.nodeid.split("::")[1:]), _target(item)
-    for ending in (f"[{target}]", f"-{target}]"):
-        if name.endswith(ending):
-            rest = name.removesuffix(ending)
-            return rest if ending.startswith("[") else f"{rest}]"
-    return name
+    name = item.nodeid.partition("::")[2]
+    if name.endswith(f"-{target}]"):
+        return f"{name.removesuffix(f'-{target}]')}]"
+    return name.removesuffix(f"[{target}]")
 
 
 def _case_mark(item: pytest.Item) -> CaseMark:
@@ -269,7 +255,8 @@ def _set_case_outcome(
     if not broken and (score.status != "scored" or score.passed):
         return
     message = on_a_line(score.reason) or "the test does not pass"
-    sections = list(conversation_sections(running.target, found))
+    target = running.case.target
+    sections = [*prompt_sections(found.case), answer_section(target, score, found.attempt)]
     if error is not None and not broken:
         sections.append(("assertion", printable(report.longreprtext)))
     file, line, _ = report.location
@@ -277,7 +264,7 @@ def _set_case_outcome(
     if broken:
         report.when = "setup"  # an error, not a failure: nothing follows about the target
         set_outcome(report, NoEvidence(replace(account, message=f"no evidence, {message}")))
-    elif not score.critical or running.target == running.state.baseline:
+    elif not score.critical or target == running.state.baseline:
         set_outcome(report, Tolerated(account))
     elif error is None:
         report.outcome = "failed"

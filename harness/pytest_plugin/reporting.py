@@ -17,15 +17,12 @@ from harness.files import short_path
 from harness.pytest_plugin.findings import CandidateResult
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score
-from harness.records.recording import RecordedCase
 from harness.records.suite import Case
 from harness.report.text import clip, on_a_line, one_line
 
 WORD = "harness_word"
 TEXT = "harness_text"
 TOLERATED, INCONCLUSIVE = "tolerated", "inconclusive"
-
-Status = tuple[str, str, str | tuple[str, dict[str, bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +65,14 @@ class Tolerated(Skipped):
         self.account = account
 
 
-def status(report: pytest.TestReport | pytest.CollectReport) -> Status | None:
-    """Category, letter and word of a report, None where pytest's own are right."""
-    word = getattr(report, WORD, None)
-    if word == TOLERATED:
-        return TOLERATED, "t", (TOLERATED.upper(), {"yellow": True})
-    if word == INCONCLUSIVE:
-        return "failed", "?", (INCONCLUSIVE.upper(), {"red": True})
-    return None
-
-
 def set_outcome(report: pytest.TestReport, error: BaseException) -> None:
     """Give a report the outcome of its item, and its explanation instead of a traceback."""
     if isinstance(error, Tolerated):
         account = error.account
         report.outcome = "skipped"
         report.longrepr = (account.path, account.line, str(error))
-        setattr(report, TEXT, as_text(account))
+        text = "\n".join(f"--- {title} ---\n{text}" for title, text in account.sections)
+        setattr(report, TEXT, text)
     elif isinstance(error, Failing):
         report.longrepr = in_pytest_style(error.account)
     else:
@@ -108,11 +96,6 @@ def in_pytest_style(account: Account) -> ReprExceptionInfo:
     return info
 
 
-def as_text(account: Account) -> str:
-    """The account's sections as plain text."""
-    return "\n".join(f"--- {title} ---\n{text}" for title, text in account.sections)
-
-
 def prompt_sections(case: Case) -> Iterator[tuple[str, str]]:
     """What was asked, and what the suite expects of the answer."""
     turns = case.messages
@@ -131,29 +114,18 @@ def prompt_sections(case: Case) -> Iterator[tuple[str, str]]:
 
 def answer_section(who: str, score: Score, attempt: Attempt) -> tuple[str, str]:
     """What a target answered, its score and why, under a title that says whose answer it is."""
-    title = [f"answer of {who}", grade(score)]
+    title = [f"answer of {who}"]
     if score.repeat:
-        title.insert(1, f"repeat {score.repeat + 1}")
+        title.append(f"repeat {score.repeat + 1}")
+    title.append(score.status if score.value is None else f"score {score.value:.3g}")
+    if score.passed is not None:
+        title.append("pass" if score.passed else "fail")
     lines = [printable(attempt.text) if attempt.text else _nothing(attempt)]
     if attempt.state == "truncated":
         lines.append("[cut off at the token limit]")
     if reason := why(score):
         lines.append(f"why: {reason}")
     return ", ".join(title), "\n".join(lines)
-
-
-def conversation_sections(who: str, found: RecordedCase) -> Iterator[tuple[str, str]]:
-    """The last conversation of a Python test, with its answer."""
-    yield from prompt_sections(found.case)
-    yield answer_section(who, found.score, found.attempt)
-
-
-def grade(score: Score) -> str:
-    """The score in a word or two."""
-    if score.value is None:
-        return score.status
-    value = f"score {score.value:.3g}"
-    return value if score.passed is None else f"{value}, {'pass' if score.passed else 'fail'}"
 
 
 def why(score: Score) -> str:
@@ -237,22 +209,7 @@ class Progress:
         self._open = False
 
 
-def progress_of(config: pytest.Config) -> Progress:
-    """The progress that the session's terminal shows."""
-    terminal = config.pluginmanager.getplugin("terminalreporter")
-    return Progress(terminal if config.option.verbose >= 0 else None)
-
-
 _COLOURS = {"PROMOTE": "green", "BLOCK": "red", "INVALID": "red", "INCONCLUSIVE": "yellow"}
-
-
-def header(state: SessionState) -> str:
-    """Targets, baseline and configuration of the session, on one line."""
-    targets = ", ".join(state.options.targets)
-    against = f", baseline: {state.baseline}" if state.baseline else ""
-    return (
-        f"harness: targets: {targets}{against}, configuration: {short_path(state.options.config)}"
-    )
 
 
 def summarise(
