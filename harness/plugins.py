@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
+from harness.errors import UsageError
+
 
 class Named(Protocol):
     """Anything that says its own name."""
@@ -27,7 +29,7 @@ class PluginRegistry(Generic[T]):
     when called without arguments, or what else `make` turns into one.
 
     Raises:
-        ValueError: two distributions declare one name.
+        UsageError: two distributions declare one name.
     """
 
     def __init__(
@@ -43,8 +45,9 @@ class PluginRegistry(Generic[T]):
         for point in entry_points(group=group) if declared is None else declared:
             rival = self._declared.get(point.name)
             if rival is not None and rival.value != point.value:
-                raise ValueError(
-                    f"{noun} `{point.name}` is declared twice: {rival.value} and {point.value}"
+                raise UsageError(
+                    f"{noun} `{point.name}` is declared twice: {rival.value} and {point.value}",
+                    hint="uninstall one of the two packages",
                 )
             self._declared[point.name] = point
 

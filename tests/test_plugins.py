@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from harness.errors import UsageError
 from harness.plugins import PluginRegistry
 
 
@@ -42,7 +43,7 @@ def test_a_name_has_one_owner() -> None:
     with pytest.raises(ValueError, match="tool `hammer` is already registered"):
         found.register(hammer())
     twice = [EntryPoint("a", value, "g") for value in ("x:a", "y:a")]
-    with pytest.raises(ValueError, match="tool `a` is declared twice: x:a and y:a"):
+    with pytest.raises(UsageError, match="tool `a` is declared twice: x:a and y:a"):
         PluginRegistry[Tool]("tool", "g", twice)
     with pytest.raises(ValueError, match="tool `axe` calls itself `hammer`"):
         registry(axe=HERE).get("axe")

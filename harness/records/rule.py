@@ -16,7 +16,6 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, SerializeAsAny
 from pydantic_core import CoreSchema
 
-from harness.errors import UsageError
 from harness.plugins import PluginRegistry
 from harness.records.base import Record
 from harness.records.comparison import Comparison
@@ -184,10 +183,7 @@ def rule_kinds() -> PluginRegistry[type[Rule]]:
     Raises:
         UsageError: two distributions declare one name.
     """
-    try:
-        return PluginRegistry("kind of rule", ENTRY_POINT_GROUP, make=_kind)
-    except ValueError as error:
-        raise UsageError(str(error), hint="uninstall one of the two packages") from None
+    return PluginRegistry("kind of rule", ENTRY_POINT_GROUP, make=_kind)
 
 
 def register_rule(kind: type[Rule]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import UsageError
 from harness.files import digest_json, file_digest
 from harness.plugins import PluginRegistry
 from harness.records.metric import Metric
@@ -91,10 +90,7 @@ def book() -> Registry:
     Raises:
         UsageError: two of them declare one name.
     """
-    try:
-        return Registry()
-    except ValueError as error:
-        raise UsageError(str(error), hint="uninstall one of the two packages") from None
+    return Registry()
 
 
 def register(scorer: Scorer) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from harness.errors import SuiteError, UsageError
+from harness.errors import SuiteError
 from harness.plugins import PluginRegistry
 from harness.sections.protocol import SectionKind
 from harness.suites.load import SuiteKeys
@@ -85,10 +85,7 @@ def kinds() -> SectionKinds:
     Raises:
         UsageError: two of them declare one name.
     """
-    try:
-        return SectionKinds()
-    except ValueError as error:
-        raise UsageError(str(error), hint="uninstall one of the two packages") from None
+    return SectionKinds()
 
 
 def register(kind: SectionKind) -> None:

@@ -77,7 +77,7 @@ def test_an_unknown_scorer_lists_the_known() -> None:
 
 def test_two_declarations_of_one_name_are_refused_unless_they_agree() -> None:
     Registry([point("x", "a:B"), point("x", "a:B")])
-    with pytest.raises(ValueError, match="scorer `x` is declared twice: a:B and a:C"):
+    with pytest.raises(UsageError, match="scorer `x` is declared twice: a:B and a:C"):
         Registry([point("x", "a:B"), point("x", "a:C")])
 
 
