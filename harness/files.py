@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from harness.errors import HarnessError, StorageError, UsageError
@@ -197,12 +196,16 @@ def append_line(path: Path, line: str) -> None:
         with path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_end_of_lines(file))
-            rest = memoryview(line.encode("utf-8", "surrogatepass") + b"\n")
-            while rest:  # a disk that fills up may take a part
-                rest = rest[file.write(rest) :]
+            _write_line(file, line)
             os.fsync(file.fileno())
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+def _write_line(file: FileIO, line: str) -> None:
+    rest = memoryview(line.encode("utf-8", "surrogatepass") + b"\n")
+    while rest:  # a disk that fills up may take a part
+        rest = rest[file.write(rest) :]
 
 
 def _end_of_lines(file: FileIO) -> int:
@@ -245,9 +248,7 @@ class Appender:
             StorageError: the disk is full; every line before this one is kept.
         """
         try:
-            rest = memoryview(line.encode("utf-8", "surrogatepass") + b"\n")
-            while rest:  # a disk that fills up may take a part
-                rest = rest[self._file.write(rest) :]
+            _write_line(self._file, line)
             self._pending += 1
             if self._pending >= self._batch and (self._syncing is None or self._syncing.done()):
                 self._settle()
@@ -278,12 +279,7 @@ class Appender:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self.sync()
         finally:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from harness.api.card import Card, bounded, render
 from harness.api.comparison import Comparison
@@ -152,7 +152,7 @@ def gate(
     project = load_project(Path(config))
     selection = Selection(suites=tuple(suites), repeats=repeats, concurrency=concurrency)
     request = GateRequest(candidate, baseline, selection, stored, no_cache)
-    with open_gate(project, request, ProgressLines() if progress else NoProgress()) as session:
+    with open_gate(project, request, ProgressLines(sys.stderr if progress else None)) as session:
         outcome = session.run(candidate)
     context, verdict = session.context, outcome.verdict
     return GateResult(_compared(context, outcome), verdict, context.folder(candidate) / HTML)
@@ -166,15 +166,17 @@ def _compared(context: GateContext, outcome: GateOutcome) -> Comparison:
 
 
 class ProgressLines:
-    """Writes a line on steps and progress now and then to standard error."""
+    """Writes a line on steps and progress now and then to a stream, or nowhere without one."""
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, stream: TextIO | None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._stream = stream
         self._clock = clock
         self._last: dict[str, float] = {}
 
     def say(self, text: str) -> None:
         """Write down a step that begins."""
-        sys.stderr.write(f"{text}\n")
+        if self._stream is not None:
+            self._stream.write(f"{text}\n")
 
     def progress(self, stage: str, done: int, total: int, detail: str) -> None:
         """Write down that `done` of `total` are over, at the end and every ten seconds."""
@@ -183,13 +185,3 @@ class ProgressLines:
             return
         self._last[stage] = now
         self.say(f"{stage}: {done}/{total}{', ' if detail else ''}{detail}")
-
-
-class NoProgress:
-    """Ignores steps and progress."""
-
-    def say(self, text: str) -> None:
-        """Do nothing."""
-
-    def progress(self, stage: str, done: int, total: int, detail: str) -> None:
-        """Do nothing."""

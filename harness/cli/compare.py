@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from harness.cli.console import table
-from harness.cli.options import config_option, json_option, open_project, suite_option
+from harness.cli.options import baseline_option, config_option, json_option, suite_option
+from harness.config import load_project
 from harness.files import short_path
 from harness.records.leaderboard import Recommendation
 from harness.report import formats
@@ -36,9 +37,7 @@ _LISTED = 5
 
 @click.command("compare")
 @click.argument("candidates", nargs=-1, required=True, metavar="CANDIDATE...")
-@click.option(
-    "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
-)
+@baseline_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -53,7 +52,7 @@ def command(
     baseline: str | None,
     output: Path | None,
     config: Path,
-    suite_names: tuple[str, ...],
+    suites: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Show CANDIDATEs side by side, and which of them the policy speaks for.
@@ -64,7 +63,7 @@ def command(
     the number of metrics. Without a `gate:` in the configuration nothing is judged or recommended,
     and --baseline is needed.
     """
-    leaderboard = build_leaderboard(open_project(config), candidates, baseline, suite_names)
+    leaderboard = build_leaderboard(load_project(config), candidates, baseline, suites)
     # Before anything is printed: an error of it is then all that standard output holds.
     written = () if output is None else write_leaderboard(leaderboard, output)
     if as_json:

@@ -9,13 +9,14 @@ from types import ModuleType
 
 import click
 
-from harness.cli.console import Console
-from harness.cli.options import config_option, open_project, whole
+from harness.cli.console import Console, table
+from harness.cli.options import config_option
 from harness.cli.train import require_training
-from harness.config import Project
+from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.files import short_path
 from harness.records.verdict import Verdict
+from harness.run.plan import Selection
 from harness.sections.evaluate import evaluate
 from harness.session.context import GateContext, open_context
 from harness.session.gate import GateSession
@@ -35,14 +36,14 @@ def command(seed: int, config: Path) -> None:
     runs the suites and judges each candidate against the base. What is there already from an
     earlier run is used again.
     """
-    project = open_project(config)
+    project = load_project(config)
     require_training()
     with Console() as console:
         _train(project, seed, console)
         context = open_context(project, CANDIDATES, None, ())
         targets = (*context.live_baseline, *CANDIDATES)
-        with GateSession(context, dict.fromkeys(CANDIDATES, whole()), console) as session:
-            runs = evaluate(project, targets, context.suites, console, whole())
+        with GateSession(context, dict.fromkeys(CANDIDATES, Selection()), console) as session:
+            runs = evaluate(project, targets, context.suites, console)
             verdicts = [session.judge(context.compare(name, runs)).verdict for name in CANDIDATES]
     _print_table(context, verdicts)
 
@@ -89,11 +90,6 @@ def _print_table(context: GateContext, verdicts: list[Verdict]) -> None:
             decided = verdict.problems[0]
         report = short_path(context.folder(verdict.candidate) / "report.html")
         rows.append((verdict.candidate, verdict.verdict, decided, str(report)))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    click.echo()
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-    click.echo()
-    for verdict in verdicts:
-        click.echo(f"{verdict.candidate}: {verdict.reason}")
+    reasons = [f"{verdict.candidate}: {verdict.reason}" for verdict in verdicts]
+    for line in ("", *table(rows, left=4), "", *reasons):
+        click.echo(line)

@@ -13,18 +13,17 @@ import click
 from harness.ci.job import CiJob
 from harness.cli.console import Console, table, unbroken
 from harness.cli.options import (
-    chosen_cluster,
+    EngineOptions,
+    baseline_option,
     ci_options,
     config_option,
     engine_options,
-    generation_options,
     json_option,
-    open_project,
+    no_cache_option,
     read_ci_options,
-    suite_option,
-    whole,
+    selection_options,
 )
-from harness.config import Project
+from harness.config import Project, load_project
 from harness.errors import EvidenceError
 from harness.files import short_path
 from harness.gate.noise import false_alarms
@@ -45,13 +44,11 @@ from harness.session.measurements import measure_baseline, noise_path
 @click.option(
     "--aa", is_flag=True, help="Measure the gate's own noise: the baseline against itself."
 )
-@click.option(
-    "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
-)
+@baseline_option
 @click.option("--stored", is_flag=True, help="Judge stored answers; ask no server.")
 @config_option
-@suite_option
-@generation_options
+@selection_options
+@no_cache_option
 @engine_options
 @ci_options
 @json_option
@@ -61,13 +58,9 @@ def command(
     baseline: str | None,
     stored: bool,
     config: Path,
-    suite_names: tuple[str, ...],
-    repeats: int | None,
-    concurrency: int | None,
+    selection: Selection,
     no_cache: bool,
-    engine: str,
-    ray_address: str | None,
-    workers: int | None,
+    engine: EngineOptions,
     as_json: bool,
     **for_ci: Any,
 ) -> None:
@@ -85,25 +78,25 @@ def command(
     With --output-dir a CI job finds all that it shows, posts and keeps in one folder, also where
     the gate comes to no verdict.
     """
-    selection = whole(suite_names, repeats, concurrency)
-    _check_local(aa or stored, engine, ray_address, workers)
+    if (aa or stored) and engine != EngineOptions():
+        raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
     if aa:
         _check_alone(candidate, stored, for_ci)
-        _measure_noise(open_project(config), baseline, selection, anew=no_cache, as_json=as_json)
+        _measure_noise(load_project(config), baseline, selection, anew=no_cache, as_json=as_json)
         return
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE'.")
     request = GateRequest(candidate, baseline, selection, stored, no_cache)
     options = read_ci_options(for_ci, config)
     with CiJob(candidate, baseline, config, options, partial(_print_annotations, as_json)) as job:
-        project = open_project(config)
+        project = load_project(config)
         job.baseline = baseline or project.policy().baseline
         try:
             console = Console()
             with (
                 open_gate(project, request, console) as session,
                 console,
-                chosen_cluster(engine, ray_address, workers, console.say) as cluster,
+                engine.cluster(console.say) as cluster,
             ):
                 outcome = session.run(candidate, cluster)
         except EvidenceError:
@@ -111,7 +104,11 @@ def command(
             raise
         job.give(session.context, outcome)
         verdict = outcome.verdict
-        _print_result(verdict, session.context.folder(candidate), as_json=as_json)
+        with unbroken():
+            if as_json:
+                click.echo(render_json(verdict), nl=False)
+            else:
+                print_verdict(verdict, session.context.folder(candidate))
     sys.exit(verdict.exit_code)
 
 
@@ -119,21 +116,6 @@ def _print_annotations(as_json: bool, text: str) -> None:
     # The runner reads both streams, and JSON on standard output stays JSON.
     with unbroken():
         click.echo(text, nl=False, err=as_json)
-
-
-def _print_result(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
-    with unbroken():
-        if as_json:
-            click.echo(render_json(verdict), nl=False)
-        else:
-            print_verdict(verdict, folder)
-
-
-def _check_local(here: bool, engine: str, ray_address: str | None, workers: int | None) -> None:
-    if not here:
-        return
-    if engine != "local" or ray_address is not None or workers is not None:
-        raise click.UsageError("--engine ray goes neither with --aa nor with --stored")
 
 
 def _check_alone(candidate: str | None, stored: bool, for_ci: dict[str, Any]) -> None:
@@ -154,10 +136,10 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
     for rule in verdict.rules:
-        if told := shortfall(rule):
+        if warning := shortfall(rule):
             # A rule that is decided all the same need worry nobody.
             kind = "warning" if rule.outcome == "inconclusive" else "note"
-            click.echo(f"  {kind}: {rule.metric}: {told}")
+            click.echo(f"  {kind}: {rule.metric}: {warning}")
     for found in verdict.regressions:
         click.echo(
             f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "

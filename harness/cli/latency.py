@@ -11,8 +11,8 @@ import click
 from pydantic import ValidationError
 
 from harness.cli.console import Console, table, unbroken
-from harness.cli.options import config_option, json_option, open_project
-from harness.config import Project
+from harness.cli.options import config_option, json_option
+from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.files import short_path
 from harness.latency.judge import judge_rule, latency_rules
@@ -21,7 +21,7 @@ from harness.records.latency import ArmFigures, Bounded, LatencySection, Latency
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
 from harness.report.write import write_latency
 from harness.session.context import report_folder
-from harness.session.measurements import contest, measured, stored_section
+from harness.session.measurements import contest, measured
 
 
 @click.command("latency")
@@ -66,7 +66,7 @@ def command(
     policy's rules on latency: 0 where all pass or there is none, 1 where one fails, 4 where the
     evidence cannot tell, 3 where it cannot be trusted; 2 where something is to be corrected first.
     """
-    project = open_project(config)
+    project = load_project(config)
     chosen = _settings(
         project,
         {
@@ -84,11 +84,7 @@ def command(
         raise UsageError("there is no baseline", hint="name one with --baseline")
     wanted = contest(project, candidate, against, chosen)
     with Console() as console:
-        section = (
-            stored_section(project, wanted)
-            if stored
-            else measured(project, wanted, console, anew=no_cache)
-        )
+        section = measured(project, wanted, console, stored=stored, anew=no_cache)
     rules = tuple(judge_rule(rule, section) for rule in latency_rules(policy))
     folder = report_folder(project, candidate, against)
     write_latency(section, candidate, against, rules, folder)
@@ -130,7 +126,7 @@ def print_section(section: LatencySection, candidate: str, baseline: str) -> Non
     for load in section.loads:
         rate = "" if load.rate is None else f" ({load.rate:.3g} requests/s)"
         click.echo(f"{candidate} against {baseline} at {load.load}{rate}, {load.rounds} rounds")
-        for line in (*_metrics(load), *_arms(load)):
+        for line in (*_metrics(load), *map(_arm, load.arms)):
             click.echo(f"  {line}")
         for problem in load.problems:
             click.echo(f"  INVALID: {problem}")
@@ -144,21 +140,10 @@ def _metrics(load: LoadResult) -> list[str]:
         ratio = _interval(metric.ratio)
         if not metric.certifiable:
             ratio += f" not certifiable ({metric.n} of {metric.needed})"
-        control = _interval(metric.control)
-        rows.append(
-            (
-                metric.metric,
-                _milliseconds(metric.candidate.estimate),
-                _milliseconds(metric.baseline.estimate),
-                ratio,
-                control,
-            )
-        )
+        ours, theirs = metric.candidate.estimate, metric.baseline.estimate
+        values = _milliseconds(ours), _milliseconds(theirs)
+        rows.append((metric.metric, *values, ratio, _interval(metric.control)))
     return table(rows, left=1) if len(rows) > 1 else []
-
-
-def _arms(load: LoadResult) -> list[str]:
-    return [_arm(arm) for arm in load.arms]
 
 
 def _arm(arm: ArmFigures) -> str:

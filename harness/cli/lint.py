@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from harness.cli.options import config_option, json_option, open_project, suite_option
+from harness.cli.options import config_option, json_option, suite_option
 from harness.cli.power import USUAL_DISCORDANCE
-from harness.config import Project
+from harness.config import Project, load_project
 from harness.gate.power import planned_power
 from harness.records.finding import Finding
 from harness.records.suite import Suite
@@ -30,14 +30,14 @@ SHOWN = 3  # findings of one code in a section; the others are counted
 @suite_option
 @json_option
 def command(
-    everything: bool, strict: bool, config: Path, suite_names: tuple[str, ...], as_json: bool
+    everything: bool, strict: bool, config: Path, suites: tuple[str, ...], as_json: bool
 ) -> None:
     """Read the suites as a reviewer would, and say what weakens the evidence they give.
 
     A section's `lint_ignore: [CODE, ...]` leaves out what its author has seen.
     """
-    project = open_project(config)
-    rows = list(findings(project, load_suites(project, suite_names)))
+    project = load_project(config)
+    rows = list(findings(project, load_suites(project, suites)))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     for line in () if as_json else finding_lines(rows, None if everything else SHOWN):

@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from harness.cli.console import table
-from harness.cli.options import config_option, json_option, open_project, suite_option, whole
+from harness.cli.options import config_option, json_option, suite_option
+from harness.config import load_project
 from harness.gate.power import planned_power, power
 from harness.records.verdict import RulePower
+from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.session.context import open_context
 
@@ -32,7 +34,7 @@ def command(
     candidate: str | None,
     discordance: float | None,
     config: Path,
-    suite_names: tuple[str, ...],
+    suites: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Show what drop each rule of the policy can detect with the suites as they are.
@@ -41,20 +43,20 @@ def command(
     out of five. With CANDIDATE the spread is that of its stored answers against the baseline's;
     without, nothing has to have been asked.
     """
-    project = open_project(config)
+    project = load_project(config)
     if candidate is not None:
         if discordance is not None:
             raise click.UsageError("--discordance is for suites that no CANDIDATE has answered")
-        context = open_context(project, [candidate], None, suite_names)
+        context = open_context(project, [candidate], None, suites)
         targets = (*context.live_baseline, candidate)
-        runs = rescore(project, targets, context.suites, whole(suite_names))
+        runs = rescore(project, targets, context.suites, Selection(suites))
         found = power(context.trusted(context.compare(candidate, runs)), context.policy)
         basis = f"with the spread seen between {candidate} and {context.policy.baseline}"
     else:
         share = USUAL_DISCORDANCE if discordance is None else discordance
         if not 0.0 <= share <= 1.0:
             raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
-        context = open_context(project, [], None, suite_names)
+        context = open_context(project, [], None, suites)
         found = planned_power(context.suites, context.policy, share)
         basis = (
             f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import config_option, open_project
-from harness.config import FOLDER_NAME
+from harness.cli.options import config_option
+from harness.config import FOLDER_NAME, load_project
 from harness.files import short_path
 from harness.gate.history import past_gate
 from harness.gate.seal import check_run, promote, sealed_moments
@@ -33,7 +33,7 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     """
     chosen = name or candidate
     _check_name(chosen)
-    context = open_context(open_project(config), [candidate], None, ())
+    context = open_context(load_project(config), [candidate], None, ())
     verdict = context.stored_verdict(candidate)
     runs = context.judged_runs(verdict)
     comparison = as_judged(context.project, verdict, context.compare(candidate, runs))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import config_option, open_project, suite_option
+from harness.cli.options import baseline_option, config_option, suite_option
+from harness.config import load_project
 from harness.errors import EvidenceError
 from harness.files import short_path
 from harness.records.verdict import Verdict
@@ -30,9 +31,7 @@ from harness.session.stored_results import gather_history
     metavar="PATH",
     help="With --history: gates kept elsewhere too, a file or folder; repeatable.",
 )
-@click.option(
-    "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
-)
+@baseline_option
 @config_option
 @suite_option
 @click.option("--json", "as_json", is_flag=True, help="With --history: print it as JSON.")
@@ -42,7 +41,7 @@ def command(
     sources: tuple[Path, ...],
     baseline: str | None,
     config: Path,
-    suite_names: tuple[str, ...],
+    suites: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Write the report on CANDIDATE's last verdict again, from stored records.
@@ -56,20 +55,20 @@ def command(
     if over_time:
         if candidate is not None or baseline is not None:
             raise click.UsageError("--history goes with neither a CANDIDATE nor --baseline")
-        _over_time(config, suite_names, sources, as_json=as_json)
+        _over_time(config, suites, sources, as_json=as_json)
         return
     if sources or as_json:
         raise click.UsageError("--from and --json go with --history")
     if candidate is None:
         raise click.UsageError("Missing argument 'CANDIDATE', or --history.")
-    _again(candidate, baseline, config, suite_names)
+    _again(candidate, baseline, config, suites)
 
 
 def _over_time(
-    config: Path, suite_names: tuple[str, ...], sources: tuple[Path, ...], *, as_json: bool
+    config: Path, suites: tuple[str, ...], sources: tuple[Path, ...], *, as_json: bool
 ) -> None:
-    project = open_project(config)
-    found = gather_history(project, suite_names, sources)
+    project = load_project(config)
+    found = gather_history(project, suites, sources)
     for history in found:
         paths = write_history(history, project.reports / "history" / history.suite)
         for path in () if as_json else paths:
@@ -79,10 +78,8 @@ def _over_time(
         click.echo(json.dumps({"histories": told}, indent=2))
 
 
-def _again(
-    candidate: str, baseline: str | None, config: Path, suite_names: tuple[str, ...]
-) -> None:
-    context = open_context(open_project(config), [candidate], baseline, suite_names)
+def _again(candidate: str, baseline: str | None, config: Path, suites: tuple[str, ...]) -> None:
+    context = open_context(load_project(config), [candidate], baseline, suites)
     verdict = context.stored_verdict(candidate)
     runs = context.judged_runs(verdict)
     comparison = as_judged(context.project, verdict, context.compare(candidate, runs))

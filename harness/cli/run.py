@@ -10,16 +10,15 @@ import click
 
 from harness.cli.console import Console
 from harness.cli.options import (
-    chosen_cluster,
+    EngineOptions,
     config_option,
     engine_options,
-    generation_options,
     json_option,
-    open_project,
+    no_cache_option,
     part_options,
     suite_option,
-    whole,
 )
+from harness.config import load_project
 from harness.errors import EvidenceError
 from harness.records.cost import spending
 from harness.records.run import Run
@@ -35,23 +34,16 @@ from harness.sections.load_suites import load_suites
 @click.command("run")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @config_option
-@suite_option
 @part_options
-@generation_options
+@no_cache_option
 @engine_options
 @json_option
 def command(
     targets: tuple[str, ...],
     config: Path,
-    suite_names: tuple[str, ...],
-    cases: tuple[str, ...],
-    limit: int | None,
-    repeats: int | None,
-    concurrency: int | None,
+    selection: Selection,
     no_cache: bool,
-    engine: str,
-    ray_address: str | None,
-    workers: int | None,
+    engine: EngineOptions,
     as_json: bool,
 ) -> None:
     """Put the suites to each TARGET and score the answers, resuming what is unfinished.
@@ -61,22 +53,18 @@ def command(
     be corrected first, 3 where a server fails or not a single attempt of a target could be scored,
     and 130 after Ctrl-C.
     """
-    project = open_project(config)
-    suites = load_suites(project, suite_names)
-    selection = Selection(suite_names, cases, limit, repeats, concurrency)
+    project = load_project(config)
+    loaded = load_suites(project, selection.suites)
     reuse: Reuse = "begun" if no_cache else "stored"
-    with (
-        Console() as console,
-        chosen_cluster(engine, ray_address, workers, console.say) as cluster,
-    ):
-        runs = evaluate(project, targets, suites, console, selection, reuse=reuse, cluster=cluster)
+    with Console() as console, engine.cluster(console.say) as cluster:
+        runs = evaluate(project, targets, loaded, console, selection, reuse=reuse, cluster=cluster)
     if as_json:
         check_scored(runs)  # before: standard output is to hold one object
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))
     else:
-        told = repeats_sentences(list(runs.values()))
-        for (name, done), words in zip(runs.items(), told, strict=True):
-            _print(name, done, project.runs / done.header.run_id, words)
+        sentences = repeats_sentences(list(runs.values()))
+        for (name, done), repeats in zip(runs.items(), sentences, strict=True):
+            _print(name, done, project.runs / done.header.run_id, repeats)
         check_scored(runs)
 
 
@@ -84,14 +72,13 @@ def command(
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @config_option
 @suite_option
-def score(targets: tuple[str, ...], config: Path, suite_names: tuple[str, ...]) -> None:
+def score(targets: tuple[str, ...], config: Path, suites: tuple[str, ...]) -> None:
     """Score each TARGET's stored answers again, under the suites as they are now.
 
     No server is asked; a case whose prompt changed has no stored answer and is an error.
     """
-    project = open_project(config)
-    suites = load_suites(project, suite_names)
-    runs = rescore(project, targets, suites, whole(suite_names))
+    project = load_project(config)
+    runs = rescore(project, targets, load_suites(project, suites), Selection(suites))
     for name, done in runs.items():
         accounting = done.summary.accounting
         click.echo(f"{name}: {accounting.scored} of {accounting.planned} scored")

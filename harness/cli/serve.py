@@ -12,8 +12,8 @@ from types import FrameType
 
 import click
 
-from harness.cli.options import config_option, open_project
-from harness.config import Project
+from harness.cli.options import config_option
+from harness.config import Project, load_project
 from harness.errors import ServerError, UsageError
 from harness.files import write_atomic
 from harness.records.server import ManagedServer
@@ -32,7 +32,7 @@ def command(targets: tuple[str, ...], config: Path) -> None:
     one for each replica; the key, drawn anew, is in .harness/serve-<pid>.key until then, readable
     by its owner alone.
     """
-    project = open_project(config)
+    project = load_project(config)
     server, names = _chosen(project, targets)
     log = project.root / ".harness" / "serve.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from harness.cli.console import Console
-from harness.cli.options import config_option, open_project
+from harness.cli.options import config_option
+from harness.config import load_project
 from harness.errors import UsageError
 from harness.training.job import load_recipe
 from harness.training.side_by_side import train_side_by_side
@@ -26,7 +27,7 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     A candidate that is there already, from the same recipe, data and base, is left as it is; an
     interrupted training goes on from its last checkpoint.
     """
-    project = open_project(config)
+    project = load_project(config)
     require_training()
     loaded = [load_recipe(path) for path in recipes]
     with Console() as console:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from harness.cli.lint import finding_lines, findings
-from harness.cli.options import config_option, open_project
+from harness.cli.options import config_option
+from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.latency.judge import latency_rules, uncertifiable
 from harness.sections.load_suites import load_suites
@@ -20,7 +21,7 @@ def command(config: Path) -> None:
 
     What cannot be used is an error; what weakens the evidence is a warning.
     """
-    project = open_project(config)
+    project = load_project(config)
     suites = load_suites(project)
     if project.config.gate is not None:
         check_policy(project.config.gate, suites, project.place)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from harness.clock import SYSTEM_CLOCK
@@ -32,7 +31,7 @@ from harness.run.score import score
 from harness.sections.evaluate import Evaluation, tell_of_unfinished, with_results
 from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
-from harness.session.measurements import contest, measured, stored_section, with_noise, with_section
+from harness.session.measurements import contest, measured, with_noise, with_section
 from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
@@ -122,12 +121,7 @@ class GateSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, EvidenceError | InfrastructureError):
             self.remove_reports()
         elif isinstance(error, KeyboardInterrupt):
@@ -203,12 +197,9 @@ class GateSession:
             # Where the answers cannot be trusted, nothing would be made of a measurement.
             return comparison
         wanted = _contest(context, comparison.candidate.header.target)
-        section = (
-            stored_section(context.project, wanted)
-            if self._stored
-            else measured(context.project, wanted, self._watcher, anew=self._no_cache)
-        )
-        return with_section(comparison, section, context.project)
+        project, watcher = context.project, self._watcher
+        section = measured(project, wanted, watcher, stored=self._stored, anew=self._no_cache)
+        return with_section(comparison, section, project)
 
     def judge(self, comparison: Comparison) -> GateOutcome:
         """The verdict on the comparison; its report is written, and it is kept among past gates.

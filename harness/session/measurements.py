@@ -66,15 +66,22 @@ def contest(project: Project, candidate: str, baseline: str, settings: LatencySe
 
 
 def measured(
-    project: Project, chosen: Contest, watcher: Watcher, *, anew: bool = False
+    project: Project,
+    chosen: Contest,
+    watcher: Watcher,
+    *,
+    stored: bool = False,
+    anew: bool = False,
 ) -> LatencySection:
-    """What a measurement finds.
+    """What a measurement finds, or the newest that is `stored`; see `stored_section`.
 
     Raises:
         UsageError: the server refuses a prompt, or a file is missing.
         EvidenceError: the candidate's adapter has no effect, or vanishes.
         ServerError: the server does not start, refuses, or is gone.
     """
+    if stored:
+        return stored_section(project, chosen)
     return _section(measure(project, chosen, watcher, anew=anew))
 
 
@@ -88,12 +95,9 @@ def stored_section(project: Project, chosen: Contest) -> LatencySection:
         JournalError: it is damaged.
     """
     for folder, header in measurements(project, chosen.candidate, chosen.baseline):
-        same = (header.settings, header.alpha, header.metrics) == (
-            chosen.settings,
-            chosen.alpha,
-            chosen.metrics,
-        )
-        if same and _still(project, header):
+        found = header.settings, header.alpha, header.metrics
+        wanted = chosen.settings, chosen.alpha, chosen.metrics
+        if found == wanted and _still(project, header):
             return _section(folder)
     raise UsageError(
         f"there is no finished measurement of `{chosen.candidate}` against `{chosen.baseline}` as "

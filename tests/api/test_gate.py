@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -241,7 +242,7 @@ def test_a_stage_is_told_of_at_first_now_and_then_and_at_its_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = ManualClock()
-    lines = ProgressLines(clock)
+    lines = ProgressLines(sys.stderr, clock)
     for done in range(5):
         lines.progress("asking", done, 5, "1 failed" if done == 3 else "")
         clock.advance(EVERY / 2)
@@ -253,5 +254,5 @@ def test_a_stage_is_told_of_at_first_now_and_then_and_at_its_end(
 
 
 def test_a_step_is_told_of_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    ProgressLines().say("starting the server")
+    ProgressLines(sys.stderr).say("starting the server")
     assert capsys.readouterr().err == "starting the server\n"

@@ -150,7 +150,7 @@ def test_what_is_no_error_of_ours(
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(harness.cli.run, "open_project", broken)
+    monkeypatch.setattr(harness.cli.run, "load_project", broken)
     assert call("run", "base", "--json") == code
     assert told(capsys)[0]["kind"] == kind
 
