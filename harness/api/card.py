@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.report import formats
-from harness.report.text import one_line
+from harness.visible_text import one_line
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -22,10 +22,10 @@ from harness.records.comparison import Change, PairedCase, PairedMetric
 from harness.records.comparison import Comparison as Record
 from harness.records.suite import Suite
 from harness.report import formats
-from harness.report.text import one_line
 from harness.run.rescore import narrowed
 from harness.sections.evidence import counted, grounds
 from harness.sections.load_suites import load_suites
+from harness.visible_text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd

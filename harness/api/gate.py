@@ -26,11 +26,11 @@ from harness.report.rules import (
     requirement,
     rule_name,
 )
-from harness.report.text import one_line
 from harness.report.write import HTML
 from harness.run.plan import Selection
 from harness.session.context import GateContext
 from harness.session.gate import GateOutcome, GateRequest, open_gate
+from harness.visible_text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd

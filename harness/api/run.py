@@ -16,9 +16,9 @@ from harness.records.attempt import Attempt, Score
 from harness.records.run import Run as Record
 from harness.records.summary import Summary
 from harness.report import formats
-from harness.report.text import one_line
 from harness.run.rescore import header_on
 from harness.storage import RunFolder
+from harness.visible_text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from harness.records.comparison import Comparison, PairedCase
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.cases import expected
 from harness.report.content import GateFailure
-from harness.report.text import one_line
 from harness.session.context import GateContext
+from harness.visible_text import one_line
 from harness.yaml_files import line_of
 
 Level = Literal["error", "warning"]

@@ -28,9 +28,9 @@ from harness.report.leaderboard_content import (
     value_words,
 )
 from harness.report.rules import requirement, rule_name
-from harness.report.text import one_line
 from harness.report.write import write_leaderboard
 from harness.session.stored_results import build_leaderboard
+from harness.visible_text import one_line
 
 _LISTED = 5
 

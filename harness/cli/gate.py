@@ -33,10 +33,10 @@ from harness.records.verdict import Verdict
 from harness.report import formats
 from harness.report.json import render_json
 from harness.report.rules import shortfall
-from harness.report.text import one_line
 from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate
 from harness.session.measurements import measure_baseline, noise_path
+from harness.visible_text import one_line
 
 
 @click.command("gate")

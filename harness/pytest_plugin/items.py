@@ -25,7 +25,7 @@ from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Score
 from harness.records.rule import Rule
 from harness.records.suite import Case, Section, Suite
-from harness.report.text import on_a_line, one_line
+from harness.visible_text import on_a_line, one_line
 from harness.yaml_files import line_of
 
 if TYPE_CHECKING:

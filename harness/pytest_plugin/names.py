@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from harness.records.rule import Rule
-from harness.report.text import visible
+from harness.visible_text import visible
 
 LONGEST = 200
 # What ends a part of a node id or begins its parameters, and the sign of an escape itself.

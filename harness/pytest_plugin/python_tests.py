@@ -37,8 +37,8 @@ from harness.pytest_plugin.session import SessionState
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
 from harness.records.suite import Suite
-from harness.report.text import on_a_line, one_line
 from harness.sections.python import PythonSection
+from harness.visible_text import on_a_line, one_line
 
 RECORDED = "harness_recorded"
 _TARGET = "harness_target"

@@ -18,7 +18,8 @@ from harness.pytest_plugin.findings import CandidateResult
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Attempt, Score
 from harness.records.suite import Case
-from harness.report.text import clip, on_a_line, one_line
+from harness.report.text import clip
+from harness.visible_text import on_a_line, one_line
 
 WORD = "harness_word"
 TEXT = "harness_text"

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from harness.records.attempt import Attempt, Score
 from harness.records.comparison import Comparison, PairedCase
 from harness.report import formats
-from harness.report.text import Clip, anchor, clip, one_line, visible
+from harness.report.text import Clip, anchor, clip
 from harness.report.text_limits import TextLimits, choose_limits
 from harness.report.word_diff import TextPart, WordDifference, compare_clips
+from harness.visible_text import one_line, visible
 
 Fate = Literal[
     "new_failure", "worse", "fixed", "better", "still_failing", "not_comparable", "changed",

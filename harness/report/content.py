@@ -14,7 +14,7 @@ from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
 from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
 from harness.report.runs import SectionChanges, repeats_sentences, section_changes
-from harness.report.text import one_line
+from harness.visible_text import one_line
 
 MEANING: dict[Decision, tuple[str, str]] = {
     "PROMOTE": ("✓", "The candidate may replace the baseline."),

@@ -17,9 +17,9 @@ from harness.report.rules import (
     scale_of,
     unit_of,
 )
-from harness.report.text import one_line
 from harness.svg import Colour, Drawing, Marker
 from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, padded, plain_labels
+from harness.visible_text import one_line
 
 # Told apart without colour too.
 MARKERS: dict[Outcome, Marker] = {

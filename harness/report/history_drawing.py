@@ -22,7 +22,6 @@ from harness.report.history_text import (
     worst,
 )
 from harness.report.rules import good_above
-from harness.report.text import one_line
 from harness.svg import Colour, Drawing
 from harness.svg_axes import (
     Scale,
@@ -34,6 +33,7 @@ from harness.svg_axes import (
     time_range,
     time_ticks,
 )
+from harness.visible_text import one_line
 
 LANES: tuple[Decision, ...] = ("PROMOTE", "INCONCLUSIVE", "BLOCK", "INVALID")
 _ROWS, _ROW_HEIGHT = 5, 15

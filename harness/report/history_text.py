@@ -13,7 +13,8 @@ from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report import formats
 from harness.report.content import confidence
 from harness.report.rules import completed, own_value, unit_of
-from harness.report.text import anchor, one_line
+from harness.report.text import anchor
+from harness.visible_text import one_line
 
 OUTCOMES: dict[Decision, Outcome] = {
     "PROMOTE": "pass",

@@ -16,7 +16,8 @@ from harness.report.rules import (
     requirement,
     rule_name,
 )
-from harness.report.text import anchor, one_line
+from harness.report.text import anchor
+from harness.visible_text import one_line
 
 _TEXT = 4_000
 

@@ -25,7 +25,7 @@ from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.formats import Format, fine_format
 from harness.report.rules import completed, scale_of
-from harness.report.text import one_line
+from harness.visible_text import one_line
 
 TERMS = (
     "TTFT: time to first token, from the moment a request was due; service TTFT: from its sending; "

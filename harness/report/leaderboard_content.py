@@ -21,9 +21,9 @@ from harness.records.verdict import RuleResult
 from harness.report import formats
 from harness.report.forest import Layout, Panel, Row, draw_panels, value_range
 from harness.report.rules import completed, cut_words, numbers_of, unit_of
-from harness.report.text import one_line
 from harness.svg import Colour, Marker
 from harness.svg_axes import even_ticks
+from harness.visible_text import one_line
 
 _TITLES = {
     "none": "No candidate is recommended",

@@ -17,17 +17,8 @@ from harness.records.summary import recorded_times
 from harness.report import cases, content, formats, history_text, rules, runs
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
-from harness.report.text import (
-    MARKS,
-    Escaped,
-    cell,
-    clip,
-    code,
-    escape_prose,
-    fence,
-    one_line,
-    visible,
-)
+from harness.report.text import MARKS, Escaped, cell, clip, code, escape_prose, fence
+from harness.visible_text import one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,7 +11,7 @@ from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.formats import Format, Scale, fine_format, format_of, unit_named
-from harness.report.text import one_line, visible
+from harness.visible_text import one_line, visible
 
 SYMBOLS: dict[Outcome, str] = {"pass": "✓", "fail": "✕", "inconclusive": "?", "invalid": "!"}
 

@@ -16,7 +16,8 @@ from harness.records.verdict import Regression, Verdict
 from harness.report import formats
 from harness.report.cases import CaseCount, count_cases, repeats_of
 from harness.report.rules import unit_of
-from harness.report.text import Clip, clip, one_line
+from harness.report.text import Clip, clip
+from harness.visible_text import one_line
 
 _CHANGES: tuple[Change, ...] = get_args(Change)
 UNSTEADY = "at temperature 0 the target does not answer alike each time"

@@ -6,22 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from harness.visible_text import on_a_line, one_line, visible
-
-__all__ = [
-    "MARKS",
-    "Clip",
-    "Escaped",
-    "anchor",
-    "cell",
-    "clip",
-    "code",
-    "escape_prose",
-    "fence",
-    "on_a_line",
-    "one_line",
-    "visible",
-]
+from harness.visible_text import visible
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _RUNS = re.compile("`+")
@@ -29,15 +14,9 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=:$^])")
 # A zero-width space stops what a site makes of plain text: mentions, references, bare links.
 _ACTIVE = re.compile(r"@|#(?=\w)|:(?=//)|(?i:\bwww)(?=\.)|(?i:\bgh)(?=-\d)")
 MARKS = {
-    "PROMOTE": "✅",
-    "BLOCK": "❌",
-    "INCONCLUSIVE": "❔",
-    "INVALID": "⚠️",
-    "pass": "✅",
-    "fail": "❌",
-    "inconclusive": "❔",
-    "invalid": "⚠️",
-}
+    "PROMOTE": "✅", "BLOCK": "❌", "INCONCLUSIVE": "❔", "INVALID": "⚠️",
+    "pass": "✅", "fail": "❌", "inconclusive": "❔", "invalid": "⚠️",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from harness.records.comparison import Comparison, PairedCase
-from harness.report.text import visible
+from harness.visible_text import visible
 
 Kind = Literal["new_failure", "other", "still_passing"]
 

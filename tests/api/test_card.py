@@ -12,7 +12,7 @@ from harness.api.comparison import Comparison
 from harness.api.gate import GateResult
 from harness.api.run import Run
 from harness.records.verdict import EXIT_CODES
-from harness.report.text import visible
+from harness.visible_text import visible
 from tests.report.fixtures import pair
 from tests.report.hostile import HOSTILE, hostile_pair
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.pytest_plugin.names import LONGEST, marker, rule_names, safe
 from harness.records.rule import Policy
-from harness.report.text import visible
+from harness.visible_text import visible
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 

@@ -15,7 +15,8 @@ from harness.records.verdict import Decision
 from harness.report.content import ReportContent, confidence
 from harness.report.rules import rule_name
 from harness.report.runs import metric_direction, provenance, system_prompts
-from harness.report.text import Clip, visible
+from harness.report.text import Clip
+from harness.visible_text import visible
 from tests.report.fixtures import (
     SYSTEM,
     attempt,

@@ -29,7 +29,7 @@ from harness.report.latency_content import (
 )
 from harness.report.markdown import render_latency_markdown
 from harness.report.rules import estimate_of
-from harness.report.text import visible
+from harness.visible_text import visible
 from tests.report.fixtures import pair
 from tests.report.hostile import HOSTILE
 from tests.report.measured import (

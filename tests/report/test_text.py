@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from harness.report.text import anchor, clip, one_line, visible
+from harness.report.text import anchor, clip
+from harness.visible_text import one_line, visible
 from tests.report.hostile import HOSTILE
 
 
