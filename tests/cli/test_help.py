@@ -13,6 +13,7 @@ OPTIONS = {
     "init": ["folder", "--url", "--base", "--candidate"],
     "schema": ["kind", "--write"],
     "validate": ["--config"],
+    "lint": ["--all", "--strict", "--config", "--suite", "--json"],
     "train": ["recipes", "--force", "--config"],
     "serve": ["targets", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
