@@ -167,6 +167,14 @@ class Dialect(ABC):
         """Whether a server that was asked for the model may call it by the name."""
         return name == model
 
+    def ends_answers(self, finish_reason: str) -> bool:
+        """Whether an answer that ended for that reason is one, whole or not."""
+        return finish_reason.lower() not in ("abort", "error")
+
+    def filtered(self, body: WholeBody) -> bool:  # noqa: ARG002 - others look at it
+        """Whether a refused request was stopped by a filter of its content."""
+        return False
+
     def check_answer(self, answer: Answer) -> None:  # noqa: ARG002 - others look at it
         """Return if the answer may be kept.
 

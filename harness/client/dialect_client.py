@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from harness.client.dialect import (
 from harness.client.failures import TransportFailed, retry_after
 from harness.client.framing import EventTooLong, LineParser, SseParser
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
+from harness.client.thinking import split_thinking
 from harness.client.transport.exchange import Transport, WholeBody
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
@@ -25,7 +26,6 @@ from harness.records.target import Generation
 
 MAX_STREAM_BYTES = 64 * 1024 * 1024
 _ERROR_BODY = 16 * 1024
-_BROKEN_OFF = frozenset({"abort", "error"})
 
 
 class DialectClient(Layer):
@@ -62,7 +62,8 @@ class DialectClient(Layer):
             path, body = self._dialect.build(request)
         except CannotSend as error:
             return Failed(Failure(cause="protocol", detail=str(error)), None, 1)
-        reader = AnswerReader(self._dialect, request, start, now())
+        tags = self._generation.thinking_tags
+        reader = AnswerReader(self._dialect, request, start, now(), tags)
         try:
             async with asyncio.timeout(self._generation.case_timeout):
                 await self._transport.exchange("POST", path, self._headers, body, reader)
@@ -99,6 +100,7 @@ class AnswerReader:
     _request: ChatRequest
     _start: float
     sent_at: float
+    _tags: Sequence[tuple[str, str]] = ()
     arrivals: list[float] = field(default_factory=list)
     _framer: SseParser | LineParser | None = field(init=False)
     _document: list[bytes] = field(default_factory=list)
@@ -164,20 +166,30 @@ class AnswerReader:
         Raises:
             BadAnswer: a refusal, an answer that broke off, or one that cannot be read.
         """
+        framer, refused = self._framer, self._refused
+        if refused is not None and self._dialect.filtered(refused):
+            self._finish = "content_filter"  # the server answered, with nothing
+            return self._answer(at)
         if (refusal := self.refusal()) is not None:
             raise BadAnswer(refusal.cause, refusal.detail, refusal.status)
-        framer = self._framer
         if framer is None:
             self._take(b"".join(self._document), at)
         elif isinstance(framer, LineParser) and not self._ended and (rest := framer.rest()):
             self._take_last_line(rest, at)
         has_text = self._empty_text or bool(self._text)
         self._dialect.check_ending(Ending(framer is not None, self._ended, has_text, self._finish))
-        if self._finish in _BROKEN_OFF:
+        if self._finish and not self._dialect.ends_answers(self._finish):
             raise BadAnswer("server_error", f"the server broke off: {self._finish}")
-        answer = Answer(
-            text=encodable("".join(self._text)),
-            reasoning=encodable("".join(self._reasoning)) if self._reasoning else None,
+        answer = self._answer(at)
+        self._dialect.check_answer(answer)
+        return answer
+
+    def _answer(self, at: float) -> Answer:
+        text, thinking = split_thinking("".join(self._text), self._tags)
+        thoughts = "\n".join(filter(None, ("".join(self._reasoning), thinking)))
+        return Answer(
+            text=encodable(text),
+            reasoning=encodable(thoughts) if thoughts else None,
             finish_reason=self._finish or "stop",
             usage=_usage(self._counts),
             timing=Timing(
@@ -188,8 +200,6 @@ class AnswerReader:
             token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
             first_tokens=self._first_tokens,
         )
-        self._dialect.check_answer(answer)
-        return answer
 
     def refusal(self) -> Failure | None:
         """The failure that the status and the headers are; None where they are an answer's."""
@@ -221,7 +231,7 @@ class AnswerReader:
             self.arrivals.append(at - self._start)
         if logprobs:
             self._logprobs.extend(logprobs)
-        if finish:
+        if finish and self._finish != "refusal":  # a stop that follows does not undo it
             self._finish = finish
 
     def _take_last_line(self, line: bytes, at: float) -> None:

@@ -12,7 +12,21 @@ from harness.records.metric import Metric
 FailureCause = Literal[
     "connect", "reset", "timeout", "stalled", "http", "protocol", "server_error", "wrong_model"
 ]
-AttemptState = Literal["ok", "truncated", "empty", "failed"]
+AttemptState = Literal["ok", "truncated", "filtered", "empty", "failed"]
+
+# How servers say why an answer ended, in lower case. What is none of these is no answer.
+FINISHED = frozenset({
+    "stop", "stop_sequence", "end_turn", "eos", "eos_token", "complete", "completed",
+    "tool_calls", "tool_use", "function_call",
+})  # fmt: skip
+CUT_OFF = frozenset({
+    "length", "model_length", "max_tokens", "max_output_tokens", "repetition",
+    "model_context_window_exceeded",
+})  # fmt: skip
+FILTERED = frozenset({
+    "content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety", "sensitive",
+    "prohibited_content", "blocklist", "spii",
+})  # fmt: skip
 
 
 class Failure(Record):
@@ -100,12 +114,15 @@ class Attempt(_OfCase):
 
     @property
     def state(self) -> AttemptState:
-        """What the attempt amounts to; `truncated` and `empty` are states of their own."""
+        """What the attempt amounts to: an answer, or something that is none or not a whole one."""
         if self.status == "failed":
             return "failed"
+        ended = (self.finish_reason or "").lower()
+        if ended in FILTERED:
+            return "filtered"
         if not (self.text or "").strip():
             return "empty"
-        return "truncated" if self.finish_reason == "length" else "ok"
+        return "truncated" if ended in CUT_OFF else "ok"
 
 
 class Term(Record):

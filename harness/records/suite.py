@@ -92,6 +92,11 @@ class Section(Record):
         """What an answer is worth, as a scorer says it; of sections of one request a case."""
         raise NotImplementedError(f"{self.kind} sections do not score single answers")
 
+    def judge_filtered(self, answer: str, case: Case) -> object:
+        """What is made of an answer that a content filter stopped; None where nothing is."""
+        del answer, case
+        return None
+
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What a reviewer would say of the case: a code, and what is weak and what to do."""
         del case

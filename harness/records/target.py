@@ -22,14 +22,18 @@ class Generation(Record):
     connect_timeout: float = Field(default=10.0, gt=0.0)
     chunk_timeout: float = Field(default=60.0, gt=0.0)
     case_timeout: float = Field(default=300.0, gt=0.0)
+    # Pairs of marks that thinking stands between, besides the usual ones.
+    thinking_tags: tuple[tuple[str, str], ...] = Field(default=(), exclude_if=lambda tags: not tags)
 
     def sampling(self) -> dict[str, Any]:
         """Only what changes an answer: the part that keys an attempt."""
-        return {
+        found: dict[str, Any] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
         }
+        # Answers that were split otherwise are others; without the key they stay what they were.
+        return found | ({"thinking_tags": self.thinking_tags} if self.thinking_tags else {})
 
 
 class Target(Record):

@@ -34,8 +34,9 @@ class Scoring:
     def score(self, ask: PlannedRequest, attempt: Attempt) -> Score:
         """The score of what came back for a request.
 
-        A failed request is `failed`; an empty answer, and a scorer that crashes or gives what is
-        no judgement, are `unscored`: none of them is an answer, so none of them gets a value.
+        A failed request is `failed`; an empty answer, one that a content filter stopped unless the
+        scorer judges those, and a scorer that crashes or gives what is no judgement, are
+        `unscored`: none of them is an answer, so none of them gets a value.
         """
         section = self._sections[ask.suite, ask.section]
         if self.quick:
@@ -88,7 +89,10 @@ def _score(ask: PlannedRequest, attempt: Attempt, section: Section) -> Score:
     if attempt.state == "empty":
         return _unscored(place, "empty answer")
     try:
-        judgement = section.judge(attempt.text or "", case)
+        judge = section.judge_filtered if attempt.state == "filtered" else section.judge
+        judgement = judge(attempt.text or "", case)
+        if judgement is None and attempt.state == "filtered":
+            return _unscored(place, "stopped by a content filter")
         return _judged(place, judgement, section.metrics)
     # A user's scorer may raise anything, and an exit of its own must not end a run.
     except (Exception, SystemExit) as error:  # noqa: BLE001

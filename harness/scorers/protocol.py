@@ -54,6 +54,10 @@ class Scorer(Protocol):
     models cannot say, the methods `check_section(settings)` and `check_case(case, settings)` can:
     each raises ValueError with `key: what is wrong`. A scorer without any of these takes whatever
     it is given.
+
+    Two more are looked for: `score_filtered(answer, case, settings)`, the judgement of an answer
+    that a content filter stopped, which is unscored otherwise; and `lint(case, settings)`, pairs of
+    a code and a sentence for what `harness lint` is to say of a case.
     """
 
     @property

@@ -122,7 +122,7 @@ def fingerprint(scorers: Iterable[str]) -> str | None:
     Only the built-in ones are known well enough: any other may depend on whatever it imports.
     """
     home = Path(__file__).parent
-    if any(type(get(name)).__module__.rpartition(".")[0] != __package__ for name in scorers):
+    if any(not type(get(name)).__module__.startswith(f"{__package__}.") for name in scorers):
         return None
-    files = sorted(home.glob("*.py"))
+    files = sorted(file for file in home.rglob("*.*") if file.suffix != ".pyc")
     return digest_json([__version__, [[file.name, file_digest(file)] for file in files]])

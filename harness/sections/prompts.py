@@ -58,6 +58,11 @@ class PromptsSection(Section):
         """The scorer's judgement of the answer."""
         return get(self.scorer).score(answer, case, self.settings)
 
+    def judge_filtered(self, answer: str, case: Case) -> object:
+        """The scorer's judgement, where it has one of what a content filter stopped."""
+        judge = getattr(get(self.scorer), "score_filtered", None)
+        return None if judge is None else judge(answer, case, self.settings)
+
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What the scorer has to say of the case, where it says anything."""
         lint = getattr(get(self.scorer), "lint", None)

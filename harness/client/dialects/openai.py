@@ -32,12 +32,13 @@ from harness.client.protocol import ChatRequest
 from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
-from harness.records.attempt import Failure
+from harness.records.attempt import CUT_OFF, FILTERED, FINISHED, Failure
 
 _STREAM_OPTIONS = {"include_usage": True}
 # A server that names no type is taken at its word.
 _STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
 _decode = msgspec.json.Decoder().decode
+_ENDS = FINISHED | CUT_OFF | FILTERED
 _NO_CHOICE: dict[str, Any] = {}
 # A server may name the dated snapshot or the tag that a model's name stands for.
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}|-\d{8}|:latest")
@@ -101,12 +102,15 @@ class OpenAIDialect(Dialect):
             text = delta.get("content") or ""
             reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
             if not isinstance(text, str) or not isinstance(reasoning, str):
-                raise TypeError
+                text, thinking = _parts(text)
+                reasoning = f"{_parts(reasoning)[0]}{thinking}"
             finish, usage = choice.get("finish_reason"), chunk.get("usage")
+            if refused := delta.get("refusal"):
+                text, finish = f"{text}{_parts(refused)[0]}", "refusal"
             return Event(
                 text,
                 reasoning,
-                str(finish) if finish else None,
+                str(finish) if finish and finish != "null" else None,
                 _counts(usage) if usage else None,
                 chunk.get("model"),
                 _logprobs(choice) if request.logprobs else (),
@@ -121,6 +125,19 @@ class OpenAIDialect(Dialect):
     def names(self, model: str, name: str) -> bool:
         """Whether the name is a snapshot of the model."""
         return name.startswith(model) and bool(_SNAPSHOT.fullmatch(name[len(model) :]))
+
+    def ends_answers(self, finish_reason: str) -> bool:
+        """Whether the reason is one of those for which an answer ends."""
+        return finish_reason.lower() in _ENDS
+
+    def filtered(self, body: WholeBody) -> bool:
+        """Whether HTTP 400 says that a filter stopped the request, as Azure's does."""
+        if body.status != 400:
+            return False
+        with contextlib.suppress(ValueError, RecursionError, AttributeError):
+            error = json.loads(body.content).get("error")
+            return any(error.get(key) in FILTERED for key in ("code", "type"))
+        return False
 
     def check_ending(self, ending: Ending) -> None:
         """Return if the answer has its finish reason."""
@@ -147,6 +164,21 @@ class OpenAIDialect(Dialect):
             raise _refusal(self.route, self.credentials, listed, api_key_env)
         models = _models(self.route, listed.content)
         return ServerDescription(models, await _version(fetch, self.route, listed))
+
+
+def _parts(content: Any) -> tuple[str, str]:
+    """The text and the thinking of content that is text, or a list of parts.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(content, str):
+        return content, ""
+    found = {"text": "", "thinking": ""}
+    for part in content:
+        kind = "thinking" if part.get("type") in ("thinking", "reasoning") else "text"
+        found[kind] += _parts(part.get(kind) or part.get("text") or "")[0]
+    return found["text"], found["thinking"]
 
 
 def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:

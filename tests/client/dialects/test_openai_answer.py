@@ -8,6 +8,7 @@ import pytest
 from harness.client.dialect import BadAnswer
 from harness.client.dialect_client import AnswerReader
 from harness.client.protocol import Answer, ChatRequest
+from harness.records.attempt import Attempt
 from harness.records.suite import Message
 from tests.dialects import openai_dialect
 
@@ -156,3 +157,78 @@ def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("harness.client.dialect_client.MAX_STREAM_BYTES", 1000)
     with pytest.raises(BadAnswer, match="longer than"):
         collect(*[(0.1, X)] * 100)
+
+
+@pytest.mark.parametrize(
+    "reason", ["insufficient_system_resource", "network_error", "abort", "error", "load"]
+)
+def test_an_answer_that_ended_for_another_reason_is_a_failure(reason: str) -> None:
+    with pytest.raises(BadAnswer, match=reason) as failed:
+        collect((0.1, event({"content": "It is"})), (0.2, event({}, reason) + DONE))
+    assert failed.value.failure.cause == "server_error"
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        ("stop", "ok"), ("STOP", "ok"), ("stop_sequence", "ok"), ("tool_calls", "ok"),
+        ("length", "truncated"), ("model_length", "truncated"), ("MAX_TOKENS", "truncated"),
+        ("content_filter", "filtered"), ("SAFETY", "filtered"),
+    ],
+)  # fmt: skip
+def test_why_an_answer_ended_says_what_it_is(reason: str, state: str) -> None:
+    answer = collect((0.1, event({"content": "It is"})), (0.2, event({}, reason) + DONE))
+    assert attempt_of(answer).state == state
+
+
+def test_the_text_null_is_no_reason_to_end() -> None:
+    answer = collect((0.1, event({"content": "It is"}, "null")), (0.2, STOP + DONE))
+    assert answer.finish_reason == "stop"
+    with pytest.raises(BadAnswer, match="without a finish_reason"):
+        collect((0.1, event({"content": "It is"}, "null")), (0.2, DONE))
+
+
+def test_a_refusal_has_its_words_and_is_filtered_whatever_follows() -> None:
+    answer = collect(
+        (0.1, event({"refusal": "I can't "})), (0.2, event({"refusal": "say."})), (0.3, STOP + DONE)
+    )
+    assert (answer.text, answer.finish_reason) == ("I can't say.", "refusal")
+    assert attempt_of(answer).state == "filtered"
+    assert answer.timing.chunks == (0.1, 0.2)
+
+
+def test_a_request_that_a_filter_refused_is_an_answer_without_text() -> None:
+    reader = AnswerReader(openai_dialect("http://h/v1", None), ASK, 0.0, 0.01)
+    reader.head(400, {"content-type": "application/json"})
+    reader.feed(b'{"error": {"code": "content_filter", "message": "no"}}', 0.2)
+    answer = reader.finish(0.2)
+    assert (answer.text, attempt_of(answer).state) == ("", "filtered")
+    reader = AnswerReader(openai_dialect("http://h/v1", None), ASK, 0.0, 0.01)
+    reader.head(400, {"content-type": "application/json"})
+    reader.feed(b'{"error": {"code": "context_length_exceeded", "message": "no"}}', 0.2)
+    with pytest.raises(BadAnswer, match="HTTP 400"):
+        reader.finish(0.2)
+
+
+def test_thinking_in_the_text_or_in_parts_is_kept_apart() -> None:
+    answer = collect(
+        (0.1, event({"content": "<thi"})), (0.2, event({"content": "nk>7?</think>8"})),
+        (0.3, STOP + DONE),
+    )  # fmt: skip
+    assert (answer.text, answer.reasoning) == ("8", "7?")
+    thinking = [{"type": "thinking", "thinking": [{"type": "text", "text": "7?"}]}]
+    answer = collect(
+        (0.1, event({"content": thinking})),
+        (0.2, event({"content": [{"type": "text", "text": "8"}]})),
+        (0.3, STOP + DONE),
+    )
+    assert (answer.text, answer.reasoning) == ("8", "7?")
+    answer = collect((0.1, event({"content": "<think>7? or"})), (0.2, event({}, "length") + DONE))
+    assert (answer.text, answer.reasoning) == ("", "7? or")
+    assert attempt_of(answer).state == "empty"
+
+
+def attempt_of(answer: Answer) -> Attempt:
+    place = {"key": "k", "suite": "s", "section": "t", "case": "c", "repeat": 0}
+    found = {"text": answer.text, "finish_reason": answer.finish_reason}
+    return Attempt.model_validate({**place, **found, "status": "answered"})

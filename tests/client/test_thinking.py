@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.client.thinking import USUAL_TAGS, split_thinking
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "thinking"),
+    [
+        ("<think>\nhm, 7?\n</think>\n\nIt is 8.", "It is 8.", "hm, 7?"),
+        ("  <think>a</think>b", "b", "a"),
+        ("so it is 7?\n</think>\nIt is 8.", "It is 8.", "so it is 7?"),  # opened by the template
+        ("<think>and then, and then", "", "and then, and then"),  # cut off while it thought
+        ("<think>\n\n</think>\n\nIt is 8.", "It is 8.", ""),
+        ("<think>a</think>First.\n<think>b</think>Then.", "First.\nThen.", "a\nb"),
+        ("[THINK]a[/THINK]b", "b", "a"),
+        ("◁think▷a◁/think▷b", "b", "a"),
+        ("<|begin_of_thought|>a<|end_of_thought|>b", "b", "a"),
+        (
+            (
+                "<|channel|>analysis<|message|>Is it 7?<|end|><|start|>assistant<|channel|>final"
+                "<|message|>It is 8.<|return|>"
+            ),
+            "It is 8.",
+            "Is it 7?",
+        ),
+        (
+            "<|channel|>commentary to=functions.find <|constrain|>json<|message|>{}<|call|>",
+            "",
+            "{}",
+        ),
+        ("analysisIs it 7? No.assistantfinalIt is 8.", "It is 8.", "Is it 7? No."),
+    ],
+)
+def test_thinking_is_told_apart_from_the_answer(text: str, answer: str, thinking: str) -> None:
+    assert split_thinking(text) == (answer, thinking)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is 8.",
+        " with spaces \n",
+        "Wrap it in `<think>` and `</think>` to hide it.",
+        'The tags "<think>" and "</think>" hide it.',
+        "I think <b>so</b>.",
+        "analysis of blood takes two days",
+    ],
+)
+def test_an_answer_without_thinking_stays_as_it_is(text: str) -> None:
+    assert split_thinking(text) == (text, "")
+
+
+def test_a_project_may_name_tags_of_its_own() -> None:
+    text = "{{scratch}}7?{{end}}It is 8."
+    assert split_thinking(text) == (text, "")
+    assert split_thinking(text, [("{{scratch}}", "{{end}}")]) == ("It is 8.", "7?")
+
+
+plain = st.text(
+    st.characters(exclude_characters="<>[]◁▷|`'\"“”\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+)
+
+
+@given(
+    plain.filter(lambda text: not text.startswith("analysis")), plain, st.sampled_from(USUAL_TAGS)
+)
+def test_what_is_split_is_what_was_put_together(
+    answer: str, thinking: str, tags: tuple[str, str]
+) -> None:
+    opening, closing = tags
+    expected = (answer.strip(), thinking.strip())
+    assert split_thinking(f"{opening}{thinking}{closing}{answer}") == expected
+    assert split_thinking(f"{thinking}{closing}{answer}") == expected
