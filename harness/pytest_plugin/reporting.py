@@ -124,6 +124,8 @@ def answer_section(who: str, score: Score, attempt: Attempt) -> tuple[str, str]:
     lines = [printable(attempt.text) if attempt.text else _nothing(attempt)]
     if attempt.state == "truncated":
         lines.append("[cut off at the token limit]")
+    elif attempt.state == "filtered":
+        lines.append("[stopped by a content filter]")
     if reason := why(score):
         lines.append(f"why: {reason}")
     return ", ".join(title), "\n".join(lines)

@@ -50,13 +50,14 @@ class TurnText:
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """One side's answer and its score.
+    """One side's answer, the thinking before it, and its score.
 
     `parts` is the answer again, with the words marked that the other side lacks; it is empty where
     none are marked.
     """
 
     answer: Clip
+    thinking: Clip
     parts: tuple[TextPart, ...]
     note: str
     verdict: str
@@ -194,9 +195,9 @@ def _build_case(
         turns=turns,
         expected=one_line(expected(case.expect), 600),
         candidate=_build_answer(
-            ours, case.candidate_score, unit, None if same else candidate, marked.candidate
+            ours, case.candidate_score, unit, None if same else candidate, marked.candidate, limit
         ),
-        baseline=_build_answer(theirs, case.baseline_score, unit, baseline, marked.baseline),
+        baseline=_build_answer(theirs, case.baseline_score, unit, baseline, marked.baseline, limit),
         difference=marked.note,
     )
 
@@ -215,6 +216,7 @@ def _build_answer(
     unit: formats.Unit,
     text: Clip | None,
     parts: tuple[TextPart, ...],
+    limit: int,
 ) -> AnswerText:
     """One side's answer; without a text it repeats the other's."""
     # A value says no more than the verdict where it is that of a pass or a failure.
@@ -223,6 +225,7 @@ def _build_answer(
     # Scorers may quote an answer, so a reason can be as long as one.
     return AnswerText(
         answer=text or Clip(""),
+        thinking=clip(attempt.reasoning or "", limit),
         parts=parts,
         note=_note(attempt),
         verdict=verdict,
@@ -253,6 +256,8 @@ def _note(attempt: Attempt) -> str:
         notes.append("The answer is empty")
     elif attempt.state == "truncated":
         notes.append("The answer was cut off at the token limit")
+    elif attempt.state == "filtered":
+        notes.append(f"A content filter stopped the answer ({attempt.finish_reason})")
     if attempt.tries > 1:
         notes.append(f"sent {attempt.tries} times")
     return visible("; ".join(notes))

@@ -9,8 +9,10 @@ import pytest
 
 from harness.records.attempt import Failure, Term
 from harness.records.metric import Metric
+from harness.records.plan import PlannedRequest
+from harness.run.score import Scoring
 from harness.scorers import Judgement, Unscored, registry
-from tests.builders import make_run, shop, usual
+from tests.builders import attempt, make_run, shop, usual
 
 
 def test_planned_is_scored_and_unscored_and_failed(tmp_path: Path) -> None:
@@ -153,3 +155,24 @@ def test_only_the_metrics_that_the_section_names_are_kept(tmp_path: Path) -> Non
     assert set(run.summary.metrics) == set(suites[0].metrics())
     assert run.summary.metrics["shop.gold.accuracy"] == 1.0
     assert run.summary.metrics["shop.scope.f1"] == 1.0
+
+
+def test_what_a_content_filter_stopped_is_unscored_unless_the_scorer_judges_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, suites = shop(tmp_path)
+    section = suites[0].sections[0]
+    case = section.cases[0]
+    ask = PlannedRequest("k", "shop", section.name, case, 0, case.messages, 0)
+    stopped = attempt(ask, "").model_copy(update={"finish_reason": "content_filter"})
+    score = Scoring(suites).score(ask, stopped)
+    assert (score.state, score.status) == ("filtered", "unscored")
+    assert score.reason == "stopped by a content filter"
+
+    class Judging:
+        def score_filtered(self, answer: str, *_: object) -> Judgement:
+            return Judgement(0.0, False, {}, "filtered", f"said `{answer}`")
+
+    monkeypatch.setattr("harness.sections.prompts.get", lambda name: Judging())
+    score = Scoring(suites).score(ask, stopped)
+    assert (score.status, score.passed, score.label) == ("scored", False, "filtered")
