@@ -98,8 +98,8 @@ async def _prove(
     check = functools.partial(check_listing, project, planned.target, planned.identity)
     proof = await prove_all(clients, planned, watcher.say, called, check)
     if proof is not None:
-        for known in earlier_proofs(project, planned, job.freshness):
-            check_unchanged(proof, known.adapter_proof, known.created)
+        for then, since in earlier_proofs(project, planned, job.freshness):
+            check_unchanged(proof, then, since)
         watcher.say(
             f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
             f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"

@@ -6,14 +6,13 @@ Names cannot tell one adapter from another that was loaded in its place; answers
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from harness.client.dialect import ServerDescription
 from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
 from harness.files import digest_json
-from harness.records.plan import Plan, PlannedRequest
+from harness.records.plan import Plan
 from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack
@@ -104,7 +103,14 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         differing=found.differing,
         largest_gap=found.largest,
         noise=found.noise,
-        fingerprint=fingerprint(prompts, first, adapted),
+        fingerprint=tuple(
+            Probe(
+                prompt=digest_json([message.model_dump() for message in prompt.messages]),
+                base=base_answer,
+                adapter=adapter_answer,
+            )
+            for prompt, base_answer, adapter_answer in zip(prompts, first, adapted, strict=True)
+        ),
     )
     if not proof.applied:
         raise AdapterNotApplied(
@@ -116,35 +122,14 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
     return proof
 
 
-def fingerprint(
-    prompts: Sequence[PlannedRequest], base: Sequence[Logprobs], adapter: Sequence[Logprobs]
-) -> tuple[Probe, ...]:
-    """One probe a prompt."""
-    return tuple(
-        Probe(
-            prompt=digest_json([message.model_dump() for message in ask.messages]),
-            base=tuple(ours),
-            adapter=tuple(theirs),
-        )
-        for ask, ours, theirs in zip(prompts, base, adapter, strict=True)
-    )
+def earlier_proofs(project: Project, plan: Plan, freshness: int) -> list[tuple[AdapterProof, str]]:
+    """The proofs with a fingerprint of the runs whose answers stand beside the plan's.
 
-
-@dataclass(frozen=True, slots=True)
-class EarlierProof:
-    """When a run was begun, and the proof of its adapter."""
-
-    created: str
-    adapter_proof: AdapterProof
-
-
-def earlier_proofs(project: Project, plan: Plan, freshness: int) -> list[EarlierProof]:
-    """The runs whose answers stand beside the plan's and whose proof has a fingerprint.
-
-    All of them count: they need not share a prompt with each other.
+    Each comes with the time at which its run was begun. All of them count: they need not share a
+    prompt with each other.
     """
     return [
-        EarlierProof(header.created, header.adapter_proof)
+        (header.adapter_proof, header.created)
         for _, header in reversed(runs_of(project.runs, plan.target))
         if header.identity == plan.identity
         and header.freshness == freshness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
@@ -111,61 +111,47 @@ async def _probe(
     probes = choose_probes(planned.asks)
     model = planned.identity.model
     ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
-    first, *others = clients.replicas
-    twice = await _twice(first, ask)
-    while isinstance(twice, Failure):
+    while True:
+        first, *others = clients.replicas
+        once = await ask(first)
+        again = once if isinstance(once, Failure) else await ask(first)
+        if not isinstance(once, Failure) and not isinstance(again, Failure):
+            break
+        assert isinstance(again, Failure)
         if not others:
-            raise ServerError(f"a probe of `{model}` failed: {twice.detail}", where=first.address)
-        _leave_out(clients, first, twice.detail, say)
-        first, *others = others
-        twice = await _twice(first, ask)
+            raise ServerError(f"a probe of `{model}` failed: {again.detail}", where=first.address)
+        _leave_out(clients, first, again.detail, say)
+    reference = (once, again)
     for replica, theirs in zip(others, await asyncio.gather(*map(ask, others)), strict=True):
         if isinstance(theirs, Failure):
             _leave_out(clients, replica, theirs.detail, say)
         else:
-            _check(first, replica, twice, theirs, TOLERANCES.replica)
-    clients.checks.append(functools.partial(_check_again, first, twice, ask))
+            _check(first, replica, reference, theirs, TOLERANCES.replica)
 
+    async def check_again(replica: Replica) -> Failure | None:
+        """Refuse a replica that came back with other weights; requests to the others go on."""
+        theirs = await ask(replica)
+        if isinstance(theirs, Failure):
+            return theirs
+        _check(first, replica, reference, theirs, TOLERANCES.rebatched)
+        return None
 
-async def _check_again(
-    first: Replica,
-    twice: tuple[list[Logprobs], list[Logprobs]],
-    ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]],
-    replica: Replica,
-) -> Failure | None:
-    """Refuse a replica that came back with other weights; requests to the others go on."""
-    theirs = await ask(replica)
-    if isinstance(theirs, Failure):
-        return theirs
-    _check(first, replica, twice, theirs, TOLERANCES.rebatched)
-    return None
-
-
-async def _twice(
-    replica: Replica, ask: Callable[[Replica], Awaitable[list[Logprobs] | Failure]]
-) -> tuple[list[Logprobs], list[Logprobs]] | Failure:
-    once = await ask(replica)
-    if isinstance(once, Failure):
-        return once
-    again = await ask(replica)
-    return again if isinstance(again, Failure) else (once, again)
+    clients.checks.append(check_again)
 
 
 async def _ask(
     replica: Replica, *, model: str, probes: Sequence[PlannedRequest], answers_as: str | None
 ) -> list[Logprobs] | Failure:
-    """The replica's answers, with log-probabilities where it gives them; or why it is not there.
-
-    Raises:
-        ServerError: it is there, and refuses.
-    """
-    found = await answers(replica.client, model, probes, answers_as, with_logprobs=True)
-    if isinstance(found, Failure) and not (down(found) or busy(found)):
-        # Some servers refuse a request for log-probabilities.
-        found = await answers(replica.client, model, probes, answers_as, with_logprobs=False)
-    if isinstance(found, Failure) and not (down(found) or busy(found)):
-        raise ServerError(f"a probe of `{model}` failed: {found.detail}", where=replica.address)
-    return found
+    """The replica's answers, with log-probabilities where it gives them; or why it is not there."""
+    found: list[Logprobs] | Failure = []
+    for with_logprobs in (True, False):  # some servers refuse a request for log-probabilities
+        found = await answers(
+            replica.client, model, probes, answers_as, with_logprobs=with_logprobs
+        )
+        if not isinstance(found, Failure) or down(found) or busy(found):
+            return found
+    assert isinstance(found, Failure)
+    raise ServerError(f"a probe of `{model}` failed: {found.detail}", where=replica.address)
 
 
 def _check(

@@ -176,7 +176,7 @@ def test_only_runs_whose_answers_count_are_held_against(tmp_path: Path) -> None:
     ):
         head = run.header.model_copy(update={"identity": who, **changes})
         RunFolder(project.runs / f"candidate-{number}").write_header(head)
-    assert [one.created for one in earlier_proofs(project, job.plan, job.freshness)] == [
+    assert [since for _, since in earlier_proofs(project, job.plan, job.freshness)] == [
         "2026-01-02",
         "2026-01-05",
     ]
