@@ -145,7 +145,7 @@ class Meter:
                 self._budget.settle(cost, 0.0 if free else paid, self.clock.now() - now)
             self._wake_next()
 
-        return Permit(settle, now, cost)
+        return Permit(settle, now)
 
     def _worst(self, request: ChatRequest) -> Usage:
         """The tokens that a request may take, as far as the answers so far let one foresee.

@@ -138,20 +138,15 @@ class Deadline:
         timeout.reschedule(loop.time() + left())
 
 
+@dataclass(slots=True, eq=False)
 class Permit:
-    """Permission to send one request, with the `cost` reserved for it; to be settled once.
+    """Permission to send one request; to be settled once.
 
     `given` is the moment on the meter's clock at which it was given.
     """
 
-    __slots__ = ("_settle", "cost", "given")
-
-    def __init__(
-        self, settle: Callable[[Usage | None, bool], None], given: float, cost: float
-    ) -> None:
-        self._settle = settle
-        self.given = given
-        self.cost = cost
+    _settle: Callable[[Usage | None, bool], None]
+    given: float
 
     def settle(self, reply: Reply | None) -> None:
         """Account for the reply; its usage is unknown where there is no reply or no usage in it."""
@@ -170,7 +165,7 @@ class RequestContext:
 
     `intended` is the moment at which the request was due: every time in its reply counts from it.
     `deadline` is the end of its case, `number` its place in the queue of a metered server, and
-    `permit` the permission for its next try, with what that may cost. `failed_on` is the server
+    `permit` the permission for its next try. `failed_on` is the server
     on which the last try failed.
     """
 

@@ -156,7 +156,3 @@ class Suite(Record):
         for section in (*self.asked, *self.worked):
             for metric in section.metrics:
                 yield f"{self.name}.{section.name}.{metric.name}", metric
-
-    def metrics(self) -> tuple[str, ...]:
-        """The full names of the metrics this suite yields."""
-        return tuple(name for name, _ in self.definitions())

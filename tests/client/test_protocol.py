@@ -29,7 +29,7 @@ Settled = list[tuple[Usage | None, bool]]
 
 
 def permit(settled: Settled) -> Permit:
-    return Permit(lambda usage, free: settled.append((usage, free)), given=0.0, cost=1.0)
+    return Permit(lambda usage, free: settled.append((usage, free)), given=0.0)
 
 
 def test_an_answer_settles_the_tokens_that_its_server_counted() -> None:

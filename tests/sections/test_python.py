@@ -33,7 +33,7 @@ def test_python_tests_are_a_section_with_a_metric(tmp_path: Path) -> None:
     suite = load(tmp_path, TESTS, test_memory="")
     (tests,) = (each for each in suite.sections if isinstance(each, PythonSection))
     assert (tests.name, tests.file) == ("memory", "test_memory.py")
-    assert "shop.memory.accuracy" in suite.metrics()
+    assert "shop.memory.accuracy" in dict(suite.definitions())
     assert "memory" not in [section.name for section in suite.asked]
 
 
@@ -135,4 +135,4 @@ def test_python_tests_alone_are_a_suite(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(yaml.safe_dump(whole))
     suite = load_suite(tmp_path, kinds())
     assert suite.asked == ()
-    assert suite.metrics() == ("shop.memory.accuracy",)
+    assert list(dict(suite.definitions())) == ["shop.memory.accuracy"]

@@ -15,7 +15,7 @@ from tests.suites.builders import ONE, SUITE, lines, load, many, write
 def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
     suite = load(write(tmp_path))
     assert suite.digest == load(tmp_path / "suite.yaml").digest
-    assert suite.metrics() == ("demo.one.right", "demo.one.close", "demo.two.right")
+    assert list(dict(suite.definitions())) == ["demo.one.right", "demo.one.close", "demo.two.right"]
     assert [case.id for _, case in suite.cases()] == ["a", "b", "c"]
     assert suite.sections[0].settings == {"depth": 2}
     assert [case.group for _, case in suite.cases()] == ["a", "a", "c"]

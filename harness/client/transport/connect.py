@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from harness.client.failures import TransportFailed, connect_failure
 from harness.client.transport.connection import Connection
@@ -25,7 +25,7 @@ class Addresses:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._lookup: asyncio.Task[list[str]] | None = None
+        self._lookup: asyncio.Future[list[Any]] | None = None
         self._begun = 0.0
 
     async def find(self) -> list[str]:
@@ -35,28 +35,20 @@ class Addresses:
             OSError: the name is not known, or nobody could be asked.
             UnicodeError: it cannot be a name.
         """
-        now = asyncio.get_running_loop().time()
-        if self._lookup is None or now - self._begun > _FRESH:
-            self._lookup = asyncio.create_task(self._look_up())
-            self._lookup.add_done_callback(self._check)
-            self._begun = now
+        loop = asyncio.get_running_loop()
+        lookup = self._lookup
+        # A failed one is not kept; every caller that waits for it gets the error.
+        failed = lookup is not None and lookup.done() and (lookup.cancelled() or lookup.exception())
+        if lookup is None or failed or loop.time() - self._begun > _FRESH:
+            found = loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._lookup = lookup = asyncio.ensure_future(found)
+            self._begun = loop.time()
         # Whoever gives up does not take the others' answer with them.
-        return await asyncio.shield(self._lookup)
+        return [str(address[0]) for *_, address in await asyncio.shield(lookup)]
 
     def forget(self) -> None:
         """Look the host up again at the next request for it."""
         self._lookup = None
-
-    async def _look_up(self) -> list[str]:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            self._host, self._port, type=socket.SOCK_STREAM
-        )
-        return [str(address[0]) for *_, address in found]
-
-    def _check(self, lookup: asyncio.Task[list[str]]) -> None:
-        """Forget a failed lookup; every waiting caller gets the error."""
-        if (lookup.cancelled() or lookup.exception() is not None) and self._lookup is lookup:
-            self._lookup = None
 
 
 class Connector:

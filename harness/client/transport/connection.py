@@ -191,9 +191,18 @@ class Connection(asyncio.Protocol):
             self._settle(None if enough else exchange_failure(self._reader.fault))
             self._release(keep=False)
         elif self._reader.whole:
-            self._over()
+            assert self._transport is not None
+            # A server may answer before it has read all of the request: nothing else fits in then.
+            keep = self._reader.reusable and self._transport.get_write_buffer_size() == 0
+            self._settle(None)
+            self._release(keep=keep)
         elif enough and self._sink is not None:
-            self._linger()
+            # Read the rest for a while, to keep the connection usable.
+            self._settle(None)
+            self._sink = None
+            if self._watch is not None:
+                self._watch.cancel()
+            self._watch = self._loop.call_later(_LINGER, self._look)
 
     def eof_received(self) -> bool:
         """Take the event loop's call: the server has closed its side; close ours too."""
@@ -210,16 +219,11 @@ class Connection(asyncio.Protocol):
             self._deliver(b"", self._clock.now())
             self._settle(None)
         if self._busy:
-            self._settle(self._lost_by(exc))
+            in_answer = "the connection broke off in mid-answer"
+            words = in_answer if self._reader.began else "the server closed the connection"
+            self._settle(exchange_failure(exc) if exc else TransportFailed("reset", words))
             self._release(keep=False)
         self._keeper.lost(self)
-
-    def _lost_by(self, error: Exception | None) -> TransportFailed:
-        if error is not None:
-            return exchange_failure(error)
-        if self._reader.began:
-            return TransportFailed("reset", "the connection broke off in mid-answer")
-        return TransportFailed("reset", "the server closed the connection")
 
     def _deliver(self, body: bytes, at: float) -> bool:
         """Whether the sink needs nothing more, after what one read brought."""
@@ -235,22 +239,6 @@ class Connection(asyncio.Protocol):
             self._settle(error)
             self._release(keep=False)
             return True
-
-    def _over(self) -> None:
-        """The response is whole."""
-        assert self._transport is not None
-        # A server may answer before it has read the whole request: nothing else fits in then.
-        keep = self._reader.reusable and self._transport.get_write_buffer_size() == 0
-        self._settle(None)
-        self._release(keep=keep)
-
-    def _linger(self) -> None:
-        """Read the rest for a while after the sink is done, to keep the connection usable."""
-        self._settle(None)
-        self._sink = None
-        if self._watch is not None:
-            self._watch.cancel()
-        self._watch = self._loop.call_later(_LINGER, self._look)
 
     def _look(self) -> None:
         """See whether anything came in time."""

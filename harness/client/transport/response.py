@@ -36,7 +36,7 @@ class ResponseReader:
         self.began = self.headed = self.whole = False
         self.reusable = False
         self.fault: Exception | None = None
-        self._informs = self._mute = self._until_close = False
+        self._mute = self._until_close = False
         self._spare = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -72,7 +72,6 @@ class ResponseReader:
         """Take the parser's call: a response begins."""
         if self.whole:
             raise ValueError("nothing was asked")
-        self._informs = False
         self.headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -88,7 +87,6 @@ class ResponseReader:
         """Take the parser's call: the head is whole."""
         self.status = self._parser.get_status_code()
         if 100 <= self.status <= 199:
-            self._informs = True
             return
         self.headed = True
         self.reusable = self._parser.should_keep_alive()
