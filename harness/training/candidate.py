@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from harness.records.base import Record
-from harness.yaml_files import model_schema, one_file
+from harness.errors import RecipeError
+from harness.records.base import Record, read_record
+from harness.yaml_files import model_schema, one_file, read_yaml
 
+AnyRecipe = TypeVar("AnyRecipe", bound=Record)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-Positive = Annotated[int, Field(gt=0)]
 
 
 def checked_name(value: str) -> str:
@@ -24,10 +25,14 @@ def checked_name(value: str) -> str:
     return value
 
 
+Positive = Annotated[int, Field(gt=0)]
+Name = Annotated[str, AfterValidator(checked_name)]
+
+
 class Recipe(Record):
     """One adapter to train, as written in `recipes/<name>.yaml`."""
 
-    name: str
+    name: Name
     base: str
     data: tuple[str, ...] = Field(min_length=1)
     system_prompt: str = ""
@@ -52,16 +57,30 @@ class Recipe(Record):
     checkpoint_every: Positive = 100
     seed: int = Field(default=0, ge=0, lt=2**32)
 
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        return checked_name(value)
-
     @model_validator(mode="after")
     def _one_length(self) -> Recipe:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs, and not both")
         return self
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The adapter recipe in a YAML file.
+
+    Raises:
+        RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
+    """
+    return read_recipe(Recipe, path)
+
+
+def read_recipe(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
+    """The recipe of that kind in a YAML file.
+
+    Raises:
+        RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
+    """
+    file = read_yaml(path, RecipeError)
+    return read_record(kind, file, RecipeError, hint="docs/training.md lists the keys")
 
 
 def recipe_schema() -> dict[str, Any]:

@@ -1,14 +1,20 @@
-"""A training job: one recipe with its base and data, read and checked; and its dossier."""
+"""A training job: one recipe with its base and data, read, checked and divided by group."""
 
 from __future__ import annotations
 
+import json
+import os.path
+import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from harness.errors import RecipeError
-from harness.files import digest_json, file_digest
+from harness.errors import RecipeError, UsageError
+from harness.files import digest_json, file_digest, read_text
 from harness.model_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
@@ -16,10 +22,147 @@ from harness.model_files import (
     is_base,
     model_digest,
 )
-from harness.records.base import read_record
-from harness.training.candidate import DOSSIER, Dossier, Recipe
-from harness.training.data import Conversation, data_hash, project_path, read_data
-from harness.yaml_files import read_yaml
+from harness.records.base import Record, explain
+from harness.training.candidate import DOSSIER, Dossier, Recipe, Split
+
+SHAPE = '{"group": "...", "messages": [{"role": "user", "content": "..."}, ...]}'
+
+
+class Turn(Record):
+    """One message of a training conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str = Field(min_length=1)
+
+
+class Conversation(Record):
+    """One line of a data file; `group` names its family of paraphrases."""
+
+    group: str = Field(min_length=1)
+    messages: tuple[Turn, ...] = Field(min_length=2)
+
+    @field_validator("group")
+    @classmethod
+    def _trim(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be blank")
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _has_an_answer(self) -> Conversation:
+        if self.messages[-1].role != "assistant":
+            raise ValueError("messages: the last one must be the assistant's")
+        if any(turn.role == "system" for turn in self.messages[1:]):
+            raise ValueError("messages: only the first one may be the system's")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """Conversations on both sides, with the record of the split."""
+
+    train: tuple[Conversation, ...]
+    validation: tuple[Conversation, ...]
+    split: Split
+
+
+def project_path(project_dir: Path, given: str, where: str) -> Path:
+    """The path a recipe means: relative to the project and within it, or absolute anywhere.
+
+    Raises:
+        RecipeError: a relative path that leaves the project.
+    """
+    if Path(os.path.normpath(given)).parts[:1] == (os.pardir,):
+        raise RecipeError(
+            f"`{given}` leaves the project",
+            where=where,
+            hint="write an absolute path if that is meant",
+        )
+    return project_dir / given
+
+
+def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
+    """Every conversation of the recipe's files, in order, with its system prompt put first.
+
+    Raises:
+        RecipeError: a path that leaves the project, a missing or empty file, or a line that is no
+            conversation.
+    """
+    found: list[Conversation] = []
+    where = f"recipe {recipe.name}: data"
+    for name in recipe.data:
+        path = project_path(project_dir, name, where)
+        if not path.is_file():
+            hint = "paths are relative to the project"
+            raise RecipeError(f"no such data file: {name}", where=where, hint=hint)
+        found.extend(_read_file(path, name))
+    if not recipe.system_prompt:
+        return tuple(found)
+    system = Turn(role="system", content=recipe.system_prompt)
+    return tuple(
+        one
+        if one.messages[0].role == "system"
+        else Conversation(group=one.group, messages=(system, *one.messages))
+        for one in found
+    )
+
+
+def _read_file(path: Path, name: str) -> list[Conversation]:
+    found: list[Conversation] = []
+    try:
+        text = read_text(path)
+    except UsageError as error:
+        raise RecipeError(error.what, where=name, hint=error.hint) from None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{name}:{number}"
+        try:
+            found.append(Conversation.model_validate(json.loads(line)))
+        except json.JSONDecodeError as error:
+            raise RecipeError(
+                f"not JSON: {error.msg} at column {error.colno}", where=where, hint=SHAPE
+            ) from None
+        except ValidationError as error:
+            raise RecipeError(explain(error), where=where, hint=SHAPE) from None
+    if not found:
+        raise RecipeError("holds no conversation", where=name, hint=SHAPE)
+    return found
+
+
+def divide(conversations: Sequence[Conversation], share: float, seed: int) -> Divided:
+    """The conversations split so that every group is wholly on one side.
+
+    Whole groups, in an order that the seed decides, go to validation until it holds `share` of
+    the conversations; both sides keep at least one group.
+
+    Raises:
+        RecipeError: fewer than two groups.
+    """
+    sizes = Counter(one.group for one in conversations)
+    if len(sizes) < 2:
+        raise RecipeError(
+            f"{len(sizes)} group in the data: none is free for validation",
+            where="data",
+            hint="give each family of paraphrases a `group` of its own",
+        )
+    order = sorted(sizes)
+    random.Random(f"split/{seed}").shuffle(order)  # noqa: S311 - reproducible, not secret
+    wanted, held, chosen = share * len(conversations), 0, set[str]()
+    for group in order[:-1]:
+        if chosen and held + sizes[group] > wanted:
+            break
+        chosen.add(group)
+        held += sizes[group]
+    train = tuple(one for one in conversations if one.group not in chosen)
+    validation = tuple(one for one in conversations if one.group in chosen)
+    split = Split(
+        train_conversations=len(train),
+        validation_conversations=len(validation),
+        train_groups=len(sizes) - len(chosen),
+        validation_groups=tuple(sorted(chosen)),
+    )
+    return Divided(train, validation, split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +189,6 @@ class TrainingJob:
         return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 
-def load_recipe(path: Path) -> Recipe:
-    """The adapter recipe in a YAML file.
-
-    Raises:
-        RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
-    """
-    file = read_yaml(path, RecipeError)
-    return read_record(Recipe, file, RecipeError, hint="docs/training.md lists the keys")
-
-
 def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
     """Everything a training needs, read and checked, nothing trained yet.
 
@@ -76,7 +209,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         base=base,
         conversations=conversations,
         recipe_hash=digest_json(recipe.model_dump(mode="json")),
-        data_hash=data_hash(conversations),
+        data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=model_digest(base),
         chat_template=chat_template_digest(base),
         folder=project_dir / ".harness" / "candidates" / recipe.name,
@@ -86,16 +219,13 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
 def load_dossier(job: TrainingJob) -> Dossier | None:
     """The dossier on disk if it is of this job and of the adapter beside it, else nothing."""
     try:
-        text = (job.folder / DOSSIER).read_text(encoding="utf-8")
-        found = Dossier.model_validate_json(text)
-        asked = (job.recipe_hash, job.data_hash, job.recipe.seed)
-        made = (found.recipe_hash, found.data_hash, found.seed)
-        same_base = is_base(job.base, found.base_digest, found.chat_template)
+        found = Dossier.model_validate_json((job.folder / DOSSIER).read_bytes())
+        wanted = (job.recipe_hash, job.data_hash, job.recipe.seed)
         same = (
-            asked == made
-            and same_base
+            wanted == (found.recipe_hash, found.data_hash, found.seed)
+            and is_base(job.base, found.base_digest, found.chat_template)
             and found.adapter_digest == file_digest(job.folder / ADAPTER_WEIGHTS)
         )
         return found if same and (job.folder / ADAPTER_CONFIG).is_file() else None
-    except (OSError, ValueError, ValidationError):
+    except (OSError, ValueError):  # pydantic's error is a ValueError
         return None

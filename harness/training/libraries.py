@@ -5,21 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from importlib import metadata
 from typing import Protocol
+
+from harness.version import installed_versions
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 PACKAGES = (
-    "torch",
-    "transformers",
-    "tokenizers",
-    "peft",
-    "trl",
-    "datasets",
-    "accelerate",
-    "safetensors",
+    "torch", "transformers", "tokenizers", "peft", "trl", "datasets", "accelerate", "safetensors",
     "bitsandbytes",
-)
+)  # fmt: skip
 
 
 class OnProgress(Protocol):
@@ -36,13 +30,7 @@ def silent(stage: str, done: int, total: int, detail: str) -> None:
 
 def package_versions() -> dict[str, str]:
     """The installed version of each package that can change the weights."""
-    found: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return installed_versions(PACKAGES)
 
 
 def quiet_libraries() -> None:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
 from harness.training.candidate import CurvePoint, Recipe
-from harness.training.data import Conversation, Divided
-from harness.training.job import TrainingJob
+from harness.training.job import Conversation, Divided, TrainingJob
 from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries
 
 if TYPE_CHECKING:
@@ -65,8 +64,8 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Outcome:
 
 def last_checkpoint(work: Path) -> Path | None:
     """The latest checkpoint that was written to its end."""
-    found = [path for path in work.glob("checkpoint-*") if (path / STATE).is_file()]
-    return max((path for path in found if _readable(path)), key=step_of, default=None)
+    found = (path for path in work.glob("checkpoint-*") if _readable(path))
+    return max(found, key=step_of, default=None)
 
 
 def step_of(checkpoint: Path) -> int:

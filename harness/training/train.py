@@ -10,10 +10,17 @@ from harness.clock import SYSTEM_CLOCK, iso
 from harness.errors import TrainingError
 from harness.files import exclusive, file_digest, write_atomic
 from harness.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from harness.svg import Colour, Drawing
+from harness.svg_axes import (
+    Scale,
+    draw_bottom_axis,
+    draw_left_axis,
+    even_ticks,
+    padded,
+    plain_labels,
+)
 from harness.training.candidate import DOSSIER, Curves, Dossier, Recipe
-from harness.training.curves import draw
-from harness.training.data import Divided, divide
-from harness.training.job import TrainingJob, load_dossier, prepare
+from harness.training.job import Divided, TrainingJob, divide, load_dossier, prepare
 from harness.training.libraries import OnProgress, package_versions, silent
 
 LOCK = ".lock"
@@ -65,7 +72,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Dossi
         write_atomic(job.folder / name, (outcome.adapter / name).read_bytes())
     curves = Curves(points=outcome.points)
     write_atomic(job.folder / "curves.json", curves.model_dump_json(indent=1) + "\n")
-    write_atomic(job.folder / "curves.svg", draw(curves, recipe.name))
+    write_atomic(job.folder / "curves.svg", draw_losses(curves, recipe.name))
     dossier = Dossier(
         name=recipe.name,
         recipe=recipe,
@@ -103,3 +110,49 @@ def _clear(job: TrainingJob, force: bool) -> None:
         raise TrainingError(
             f"cannot prepare the work folder: {error.strerror}", where=str(job.work)
         ) from error
+
+
+_WIDTH, _HEIGHT = 640, 360
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 44, 52
+
+# A name, a colour, and the loss at each step.
+Series = tuple[str, Colour, list[tuple[int, float]]]
+
+
+def draw_losses(curves: Curves, title: str) -> str:
+    """The training and validation losses over the steps, as an SVG document."""
+    train = [(one.step, one.train) for one in curves.points if one.train is not None]
+    held = [(one.step, one.validation) for one in curves.points if one.validation is not None]
+    both: list[Series] = [("train", "candidate", train), ("validation", "baseline", held)]
+    series = [one for one in both if one[2]]
+    drawing = Drawing(_WIDTH, _HEIGHT)
+    drawing.box(0, 0, _WIDTH, _HEIGHT, "paper")
+    drawing.text(title, (_WIDTH / 2, 22), "ink", 14, anchor="middle", bold=True)
+    drawing.text("loss (nats per answer token)", (4, _TOP - 6), "muted", 11)
+    drawing.text("step", (_WIDTH - _RIGHT, _HEIGHT - 12), "muted", 11, anchor="end")
+    if series:
+        _draw_series(drawing, series)
+    description = "; ".join(f"{name}: {values[-1][1]:.4g} at the end" for name, _, values in series)
+    return drawing.render_document("loss", title, description)
+
+
+def _draw_series(drawing: Drawing, series: list[Series]) -> None:
+    across = _scale([float(x) for _, _, v in series for x, _ in v], _LEFT, _WIDTH - _RIGHT)
+    up = _scale([y for _, _, v in series for _, y in v], _HEIGHT - _BOTTOM, _TOP)
+    levels, steps = even_ticks(up.low, up.high, 6), even_ticks(across.low, across.high, 8)
+    draw_left_axis(drawing, up, across, zip(levels, plain_labels(levels), strict=True))
+    draw_bottom_axis(drawing, across, up.start, zip(steps, plain_labels(steps), strict=True))
+    for place, (name, colour, values) in enumerate(series):
+        points = [(across(x), up(y)) for x, y in values]
+        if len(points) > 1:
+            drawing.line(points, colour, 1.6)
+        for point in points:
+            drawing.marker("circle", point, 4, colour, edge_width=0.5)
+        y = _TOP + 14 + 16 * place
+        drawing.line([(_WIDTH - 118, y - 4), (_WIDTH - 98, y - 4)], colour, 2.2)
+        drawing.text(name, (_WIDTH - 92, y), "ink", 11)
+
+
+def _scale(values: list[float], start: float, end: float) -> Scale:
+    low, high = min(values), max(values)
+    return Scale(*padded(values, 0.05, 0.0 if high > low else 1.0), start, end)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from harness.errors import RecipeError
-from harness.records.base import Record, read_record
-from harness.training.candidate import Positive, checked_name
-from harness.yaml_files import read_yaml
+from harness.records.base import Record
+from harness.training.candidate import Name, Positive, read_recipe
 
 
 class TinyRecipe(Record):
     """A small chat model to build from scratch, as written in `recipes/tiny.yaml`."""
 
-    name: str = "tiny"
+    name: Name = "tiny"
     vocabulary: int = Field(default=1536, ge=300)
     hidden: Positive = 192
     intermediate: Positive = 512
@@ -32,11 +30,6 @@ class TinyRecipe(Record):
     weight_decay: float = Field(default=0.01, ge=0.0)
     prompt_loss: float = Field(default=0.1, ge=0.0, le=1.0)
     seed: int = Field(default=0, ge=0, lt=2**32)
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        return checked_name(value)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> TinyRecipe:
@@ -68,5 +61,4 @@ def load_recipe(path: Path) -> TinyRecipe:
     Raises:
         RecipeError: missing file, bad YAML, an unknown key, or a value that does not fit.
     """
-    file = read_yaml(path, RecipeError)
-    return read_record(TinyRecipe, file, RecipeError, hint="docs/training.md lists the keys")
+    return read_recipe(TinyRecipe, path)

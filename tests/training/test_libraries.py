@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.training import libraries
 from harness.training.libraries import PACKAGES, WAIT_POLICY, package_versions, silent
 
 
@@ -20,7 +19,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
             raise metadata.PackageNotFoundError(name)
         return f"{name} 1"
 
-    monkeypatch.setattr(libraries.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     assert package_versions() == {name: f"{name} 1" for name in PACKAGES if name != "bitsandbytes"}
 
 
