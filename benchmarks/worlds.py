@@ -27,7 +27,7 @@ from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.plan import plan
 from harness.run.score import score
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 
 GROUPED = (1, 1, 2, 1, 3)  # sizes of groups, over and over
 NOW = "2026-01-01T00:00:00Z"

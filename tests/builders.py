@@ -17,7 +17,7 @@ from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.resume import Job
 from harness.run.score import score
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.storage import RunFolder
 from tests.manual_clock import ManualClock
 from tests.shop import answer, write_project

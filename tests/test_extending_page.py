@@ -17,7 +17,7 @@ from harness.client import dialects
 from harness.records.rule import register_rule, rule_kinds
 from harness.records.verdict import Verdict
 from harness.scorers.registry import book
-from harness.sections.registry import kinds
+from harness.sections.section_kinds import kinds
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.shop import write_lines

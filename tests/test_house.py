@@ -15,7 +15,7 @@ import pytest
 from harness import stats
 from harness.config import load_project
 from harness.gate.judge import check_policy
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.stats import Interval
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ import yaml
 
 from harness.config import load_project
 from harness.gate.judge import check_policy
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 

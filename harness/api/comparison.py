@@ -24,7 +24,7 @@ from harness.records.suite import Suite
 from harness.report import formats
 from harness.run.rescore import narrowed
 from harness.sections.evidence import counted, grounds
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.visible_text import one_line
 
 if TYPE_CHECKING:

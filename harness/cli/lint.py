@@ -17,7 +17,7 @@ from harness.config import Project, load_project
 from harness.gate.power import planned_power
 from harness.records.finding import Finding
 from harness.records.suite import Suite
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.suites.lint import lint_suite
 
 SHOWN = 3  # findings of one code in a section; the others are counted

@@ -27,8 +27,8 @@ from harness.report.runs import repeats_sentences, spending_sentence
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse
-from harness.sections.evaluate import evaluate
-from harness.sections.load_suites import load_suites
+from harness.sections.evaluate import Evaluation
+from harness.sections.section_kinds import load_suites
 
 
 @click.command("run")
@@ -57,7 +57,8 @@ def command(
     loaded = load_suites(project, selection.suites)
     reuse: Reuse = "begun" if no_cache else "stored"
     with Console() as console, engine.cluster(console.say) as cluster:
-        runs = evaluate(project, targets, loaded, console, selection, reuse=reuse, cluster=cluster)
+        asked = Evaluation(project, loaded, console, selection, reuse, cluster)
+        runs = asked.run(targets)
     if as_json:
         check_scored(runs)  # before: standard output is to hold one object
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))

@@ -12,7 +12,7 @@ import click
 from harness.config import WORKING, config_schema
 from harness.errors import UsageError
 from harness.files import write_atomic
-from harness.sections.registry import suite_schema
+from harness.sections.section_kinds import suite_schema
 from harness.training.candidate import recipe_schema
 
 FOLDER = Path(WORKING) / "schema"

@@ -11,7 +11,7 @@ from harness.cli.options import config_option
 from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.latency.judge import latency_rules, uncertifiable
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 
 
 @click.command("validate")

@@ -24,7 +24,7 @@ from harness.records.suite import Suite
 from harness.run.plan import Selection, plan
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
-from harness.sections.evaluate import evaluate
+from harness.sections.evaluate import Evaluation
 from harness.storage import RunFolder
 from harness.targets.identity import identify
 
@@ -140,7 +140,7 @@ class PlannedRuns:
             runs = {name: rescore(project, [name], suites, parts[name])[name] for name in parts}
         else:
             reuse: Reuse = "begun" if state.options.no_cache else "stored"
-            runs = evaluate(project, list(parts), suites, watcher, parts, reuse=reuse)
+            runs = Evaluation(project, suites, watcher, parts, reuse).run(list(parts))
         baseline = state.live_baseline
         if baseline is not None and parts and baseline not in parts:
             with contextlib.suppress(HarnessError):
@@ -176,7 +176,7 @@ class PlannedRuns:
         """The run without what earlier sessions recorded of sections that this one leaves out."""
         why = {place[1:]: reason for place, reason in unkept.items() if place[0] == target}
         if why:
-            run = RunFolder(self.state.project.runs / run.header.run_id).load(why)
+            run = RunFolder(self.state.project.runs / run.header.run_id).load().without(why)
         # On a part of the project's suites the rules are judged for what they are about.
         return replace(run, header=run.header.model_copy(update={"selection": {}}))
 

@@ -17,8 +17,7 @@ from harness.records.attempt import Attempt, Score
 from harness.records.rule import Policy
 from harness.records.run import Run
 from harness.records.suite import Suite
-from harness.sections.load_suites import load_suites
-from harness.sections.registry import kinds
+from harness.sections.section_kinds import kinds, load_suites
 from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE, load_suite
 

@@ -30,6 +30,11 @@ class PlannedRequest:
     messages: tuple[Message, ...]
     seed: int
 
+    @property
+    def path(self) -> str:
+        """The case's full name `<suite>/<section>/<case>`."""
+        return f"{self.suite}/{self.section}/{self.case.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

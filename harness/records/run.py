@@ -205,9 +205,10 @@ class Run:
 
     def without(self, why: Mapping[tuple[str, str], str]) -> Run:
         """The run without what was recorded of the sections in `why`, which says why."""
+        unrecorded = {**self.unrecorded, **why}
         gone = {each.place: len(each.cases) for each in self.taken if each.place in why}
         if not gone:
-            return self
+            return replace(self, unrecorded=unrecorded)
         sections = self.header.sections
         update = {
             "sections": tuple(each for each in sections if (each.suite, each.section) not in gone),
@@ -220,7 +221,7 @@ class Run:
             attempts=tuple(each for each in self.attempts if each.place not in gone),
             scores=tuple(each for each in self.scores if each.place not in gone),
             recorded=tuple(each for each in self.recorded if each.score.place not in gone),
-            unrecorded={**self.unrecorded, **why},
+            unrecorded=unrecorded,
             taken=tuple(each for each in self.taken if each.place not in gone),
         )
 

@@ -157,18 +157,16 @@ class _Outbox:
         Raises:
             BaseException: any other error that the work met.
         """
-        while True:
+        end: BaseException | bool | None = None
+        while end is None:
             taken: list[Delivered] = []
             end = self._take(taken)
             if taken:
                 yield taken
-            if end is None:
-                continue
-            if isinstance(end, HarnessError):
-                yield end
-            elif isinstance(end, BaseException):
-                raise end
-            return
+        if isinstance(end, HarnessError):
+            yield end
+        elif isinstance(end, BaseException):
+            raise end
 
     def _take(self, taken: list[Delivered]) -> BaseException | bool | None:
         """Fill a batch; its end is None, that of the work an error or True."""

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import EvidenceError, ServerError
+from harness.errors import BudgetSpent, EvidenceError, ServerError
 from harness.event_loop import run_async
-from harness.records.run import Run, RunHeader, Watcher
+from harness.records.attempt import Attempt
+from harness.records.cost import Asking, TokenCounter, spending
+from harness.records.plan import PlannedRequest
+from harness.records.run import AdapterProof, Run, RunHeader, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Identity
-from harness.run.distribute import check_reach
-from harness.run.execute import Means, ask
+from harness.run.distribute import check_reach, distribute
+from harness.run.generate import Question, generate
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header, priced
 from harness.run.ray_cluster import RayCluster
 from harness.run.resume import Job, Reuse, resume
+from harness.run.score import Scoring
 from harness.storage.mirror import Mirror
+from harness.storage.mirror_thread import Hold
+from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
+from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.endpoint import Endpoint, connect
-from harness.targets.identity import identify
+from harness.targets.identity import check_listing, identify
 
 
 def run(
@@ -55,9 +63,9 @@ def run(
         identity = run_async(identify(project, target))
         part = selection[target] if isinstance(selection, Mapping) else selection
         planned = plan(project, target, suites, identity, part)
-        mirror.fetch(project.runs, target, partial(_is_of, identity))
+        mirror.fetch(project.runs, target, functools.partial(_is_of, identity))
         jobs[target] = resume(project, planned, reuse)
-        _tell_of_reuse(jobs[target], reuse, watcher)
+        _report_reuse(jobs[target], reuse, watcher)
     done = finish_jobs(project, list(jobs.values()), suites, watcher, cluster=cluster)
     return dict(zip(jobs, done, strict=True))
 
@@ -75,7 +83,9 @@ def finish_jobs(
     Raises:
         ServerError: a server cannot be started or reached, or is gone for good.
         AdapterNotApplied: a candidate's adapter has no effect on the answers.
+        BudgetSpent: what is left of a server's `max_cost` may not be enough to go on.
     """
+    engine = _Engine(project, suites, watcher, cluster)
     mirror = Mirror.open(project.runs_url, watcher.say)
     by_server: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
@@ -84,36 +94,23 @@ def finish_jobs(
     done: dict[str, Run] = {}
     for server, some in by_server.items():
         with contextlib.ExitStack() as stack:
-            means = [
-                Means(cluster, stack.enter_context(mirror.hold(job.folder.path))) for job in some
-            ]
+            held = [(job, stack.enter_context(mirror.hold(job.folder.path))) for job in some]
             for job in some:  # what came before the run was held
-                mirror.fetch(project.runs, job.plan.target, partial(_is_of, job.plan.identity))
-            done |= _ask_all(project, server, some, suites, watcher, means)
+                wanted = functools.partial(_is_of, job.plan.identity)
+                mirror.fetch(project.runs, job.plan.target, wanted)
+            done |= engine.ask_server(server, held)
     for job in jobs:
         if job.plan.run_id not in done:
-            done[job.plan.run_id] = _without_asking(project, job, suites)
+            done[job.plan.run_id] = engine.finish_answered(job)
         mirror.finish(job.folder.path)
     return [done[job.plan.run_id] for job in jobs]
-
-
-def _without_asking(project: Project, job: Job, suites: Sequence[Suite]) -> Run:
-    """The run of a job whose answers are all there."""
-    known = None if job.anew() else job.folder.header()
-    if known is None or job.taken:
-        proof = None if known is None else known.adapter_proof
-        with job.writing(lambda begun: header(project, begun, suites, proof, SYSTEM_CLOCK)):
-            pass
-    elif (asking := priced(project, job.plan.target, known.asking)) != known.asking:
-        job.folder.write_header(known.model_copy(update={"asking": asking}))
-    return job.finish(suites, SYSTEM_CLOCK)
 
 
 def _is_of(identity: Identity, header: RunHeader) -> bool:
     return header.identity == identity
 
 
-def _tell_of_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
+def _report_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
     """Report the stage, and the reuse of stored answers of a server whose weights are unknown."""
     who = job.plan.target
     if not job.done:
@@ -142,68 +139,169 @@ def _needs_server(job: Job) -> bool:
     return job.open > 0 or (identity.adapter is not None and not proven)
 
 
-def _ask_all(
-    project: Project,
-    server: str,
-    jobs: Sequence[Job],
-    suites: Sequence[Suite],
-    watcher: Watcher,
-    means: Sequence[Means],
-) -> dict[str, Run]:
-    for one in means:
-        if one.cluster is not None and any(job.open for job in jobs):
-            check_reach(one.cluster, server, project)
-    log = jobs[0].folder.server_log
-    targets = list(dict.fromkeys(job.plan.target for job in jobs))
-    done = {}
-    try:
-        with connect(project, server, targets, log, watcher.say) as endpoint:
-            for job, one in zip(jobs, means, strict=True):
-                _ask_through(project, job, suites, endpoint, watcher, one)
-                _check_identity(project, job)
-                # Now, so that a later target's error loses nothing.
-                done[job.plan.run_id] = job.finish(suites, SYSTEM_CLOCK, scored=True)
-                one.hold.finish()
-    finally:
-        for job in jobs:
-            if job.folder.server_log != log and job.folder.path.exists():
-                with contextlib.suppress(OSError):  # a copy for convenience hides no error
-                    shutil.copyfile(log, job.folder.server_log)
-    return done
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """What the jobs have in common; with a `cluster`, its workers send the requests."""
 
+    project: Project
+    suites: Sequence[Suite]
+    watcher: Watcher
+    cluster: RayCluster | None
 
-def _ask_through(
-    project: Project,
-    job: Job,
-    suites: Sequence[Suite],
-    endpoint: Endpoint,
-    watcher: Watcher,
-    means: Means,
-) -> None:
-    """Send the pending requests; a managed server that dies is restarted once."""
-    try:
-        run_async(ask(project, job, suites, endpoint, watcher, means))
-    except ServerError:
-        if endpoint.managed is None or endpoint.managed.alive():
-            raise
-        watcher.say(f"{job.plan.target}: the server died; starting it once more")
-        endpoint.managed.restart()
-        known = job.folder.header()
-        begun = known is not None and known.freshness == job.freshness
-        # Before anything was asked, what the folder holds may be what was to be asked again.
-        again = resume(project, job.plan) if begun else job
-        run_async(ask(project, again, suites, endpoint, watcher, means))
+    def finish_answered(self, job: Job) -> Run:
+        """The run of a job whose answers are all there."""
+        known = None if job.anew() else job.folder.header()
+        if known is None or job.taken:
+            proof = None if known is None else known.adapter_proof
+            with job.writing(functools.partial(self._header, proof)):
+                pass
+        elif (asking := priced(self.project, job.plan.target, known.asking)) != known.asking:
+            job.folder.write_header(known.model_copy(update={"asking": asking}))
+        return job.finish(self.suites, SYSTEM_CLOCK)
 
+    def ask_server(self, server: str, held: Sequence[tuple[Job, Hold]]) -> dict[str, Run]:
+        """The finished runs, by id, of the jobs whose targets are on the server."""
+        jobs = [job for job, _ in held]
+        if self.cluster is not None and any(job.open for job in jobs):
+            check_reach(self.cluster, server, self.project)
+        log = jobs[0].folder.server_log
+        targets = list(dict.fromkeys(job.plan.target for job in jobs))
+        done = {}
+        try:
+            with connect(self.project, server, targets, log, self.watcher.say) as endpoint:
+                for job, hold in held:
+                    self.ask_restarting(job, endpoint, hold)
+                    self._check_identity(job)
+                    # Now, so that a later target's error loses nothing.
+                    done[job.plan.run_id] = job.finish(self.suites, SYSTEM_CLOCK, scored=True)
+                    hold.finish()
+        finally:
+            for job in jobs:
+                if job.folder.server_log != log and job.folder.path.exists():
+                    with contextlib.suppress(OSError):  # a copy for convenience hides no error
+                        shutil.copyfile(log, job.folder.server_log)
+        return done
 
-def _check_identity(project: Project, job: Job) -> None:
-    """Refuse answers if the files that were hashed are not the files that were served."""
-    if job.plan.identity.weights is None:
-        return
-    if run_async(identify(project, job.plan.target)) != job.plan.identity:
+    def ask_restarting(self, job: Job, endpoint: Endpoint, hold: Hold) -> None:
+        """Send the pending requests; a managed server that dies is restarted once."""
+        try:
+            run_async(self._ask(job, endpoint, hold))
+        except ServerError:
+            if endpoint.managed is None or endpoint.managed.alive():
+                raise
+            self.watcher.say(f"{job.plan.target}: the server died; starting it once more")
+            endpoint.managed.restart()
+            known = job.folder.header()
+            begun = known is not None and known.freshness == job.freshness
+            # Before anything was asked, what the folder holds may be what was to be asked again.
+            again = resume(self.project, job.plan) if begun else job
+            run_async(self._ask(again, endpoint, hold))
+
+    async def _ask(self, job: Job, endpoint: Endpoint, hold: Hold) -> None:
+        """Return when everything that was open has an attempt in the journal of the job's run."""
+        planned = job.plan
+        called = self.project.target(planned.target).answers_as
+        async with open_stack(
+            endpoint, planned.generation, SYSTEM_CLOCK, self.watcher.say
+        ) as clients:
+            # Before the journal is opened: an adapter that is not applied undoes nothing.
+            proof = await self._prove(job, clients, called)
+            where = " ".join(endpoint.urls)
+            question = Question(planned.identity.model, planned.generation, called, where)
+            head = functools.partial(self._header, proof)
+            with job.writing(head) as (begun, journal), job.folder.scoring() as scores:
+                hold.follow()
+                scoring, counter = Scoring(self.suites), _Counter(begun, self.watcher, hold)
+
+                def see(one: PlannedRequest, attempt: Attempt) -> None:
+                    if scoring.quick and planned.scored:
+                        scores.append(scoring.score(one, attempt).model_dump_json())
+                    counter.see(attempt)
+
+                pending = begun.pending()
+                try:
+                    if self.cluster is None:
+                        await generate(pending, question, clients.client, journal, see)
+                    else:
+                        there = clients.remaining(endpoint)
+                        await distribute(pending, question, there, self.cluster, journal, see)
+                except BudgetSpent:
+                    self.watcher.say(_total(job, counter.note()))
+                    raise
+                finally:
+                    counter.note()
+
+    def _header(self, proof: AdapterProof | None, job: Job) -> RunHeader:
+        return header(self.project, job, self.suites, proof, SYSTEM_CLOCK)
+
+    async def _prove(
+        self, job: Job, clients: ClientStack, called: str | None
+    ) -> AdapterProof | None:
+        planned, say = job.plan, self.watcher.say
+        check = functools.partial(check_listing, self.project, planned.target, planned.identity)
+        proof = await prove_all(clients, planned, say, called, check)
+        if proof is not None:
+            for then, since in earlier_proofs(self.project, planned, job.freshness):
+                check_unchanged(proof, then, since)
+            say(
+                f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
+                f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"
+            )
+        return proof
+
+    def _check_identity(self, job: Job) -> None:
+        """Refuse answers if the files that were hashed are not the files that were served."""
+        target, identity = job.plan.target, job.plan.identity
+        if identity.weights is None or run_async(identify(self.project, target)) == identity:
+            return
         with job.folder.writing(lambda: True):  # nobody is to take these answers for good ones
             pass
         raise EvidenceError(
-            f"the files of `{job.plan.target}` changed while it was served",
+            f"the files of `{target}` changed while it was served",
             hint="its answers are set aside; run again",
             where=str(job.folder.path),
         )
+
+
+def _total(job: Job, head: RunHeader) -> str:
+    counter = TokenCounter()
+    for attempt in job.folder.attempts().values():
+        counter.add(attempt)
+    spent = spending(counter.tokens(), head.asking)
+    cost = "" if spent.cost is None else f", which cost {spent.cost:.6g} in all"
+    return f"{head.target}: has {spent.answers} of {head.planned} answers{cost}"
+
+
+class _Counter:
+    """Counts attempts: for the watcher, and with their duration for the header of the run."""
+
+    def __init__(self, job: Job, watcher: Watcher, hold: Hold) -> None:
+        self._folder = job.folder
+        self._watcher = watcher
+        self._hold = hold
+        self._stage = f"asking {job.plan.target}"
+        self._head = job.folder.header()
+        self._began = SYSTEM_CLOCK.now()
+        self._done, self._total = len(job.done), len(job.plan.asks)
+        self._attempts = self._failed = 0
+        watcher.progress(self._stage, self._done, self._total, "")
+
+    def see(self, attempt: Attempt) -> None:
+        """Count one attempt; raise if another machine has taken the run over."""
+        self._attempts += 1
+        self._failed += attempt.status == "failed"
+        self._hold.check()
+        failed = f"{self._failed} failed" if self._failed else ""
+        self._watcher.progress(self._stage, self._done + self._attempts, self._total, failed)
+
+    def note(self) -> RunHeader:
+        """Write the header with what was measured so far, if anything was asked."""
+        assert self._head is not None
+        if not self._attempts:
+            return self._head
+        seconds = SYSTEM_CLOCK.now() - self._began
+        known = self._head.asking or Asking()
+        asking = known.longer(seconds, self._attempts - self._failed)
+        head = self._head.model_copy(update={"asking": asking})
+        self._folder.write_header(head)
+        return head

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
+from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
 from harness.errors import HarnessError, ServerError
 from harness.records.attempt import Attempt, Failure
 from harness.records.plan import PlannedRequest
@@ -69,14 +69,21 @@ async def generate(
     """
     waiting = iter(asks)
     watch = Watch(question)
-    workers = [
-        _worker(waiting, question, client, journal, on_attempt, watch)
-        for _ in range(question.generation.concurrency)
-    ]
+
+    async def work() -> None:
+        for ask in waiting:
+            reply = await client.ask(question.request(ask))
+            if isinstance(reply, Failed) and reply.gone:
+                raise _gone(reply.failure, question.where)
+            attempt = _attempt(ask, reply)
+            journal.append(attempt.model_dump_json(exclude_none=True))
+            on_attempt(ask, attempt)
+            watch.see(attempt)
+
     try:
         async with asyncio.TaskGroup() as group:
-            for worker in workers:
-                group.create_task(worker)
+            for _ in range(question.generation.concurrency):
+                group.create_task(work())
     except* HarnessError as errors:
         raise _first(errors) from None
 
@@ -88,24 +95,6 @@ def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
         error = error.exceptions[0]
     assert isinstance(error, HarnessError)
     return error
-
-
-async def _worker(
-    waiting: Iterator[PlannedRequest],
-    question: Question,
-    client: ChatClient,
-    journal: Journal,
-    on_attempt: Callable[[PlannedRequest, Attempt], None],
-    watch: Watch,
-) -> None:
-    for ask in waiting:
-        reply = await client.ask(question.request(ask))
-        if isinstance(reply, Failed) and reply.gone:
-            raise _gone(reply.failure, question.where)
-        attempt = _attempt(ask, reply)
-        journal.append(attempt.model_dump_json(exclude_none=True))
-        on_attempt(ask, attempt)
-        watch.see(attempt)
 
 
 class Watch:
@@ -123,17 +112,18 @@ class Watch:
             ServerError: it refuses the key, or is gone.
         """
         failure = attempt.failure
-        if failure is None or not _unreachable(failure):
+        if failure is None:
             self._unreachable = 0
-        else:
-            self._unreachable += 1
-        if failure is not None and failure.status in REFUSED_STATUS:
+            return
+        if failure.status in REFUSED_STATUS:
             raise ServerError(
                 f"the server refuses the key: {failure.detail}",
                 where=self._where,
                 hint="set the environment variable that holds it, then run again",
             )
-        if failure is not None and self._unreachable >= self._limit:
+        unreachable = failure.cause in GONE_CAUSES or failure.status in CLOSED_STATUS
+        self._unreachable = self._unreachable + 1 if unreachable else 0
+        if self._unreachable >= self._limit:
             raise _gone(failure, self._where)
 
 
@@ -146,10 +136,6 @@ def _gone(failure: Failure, where: str) -> ServerError:
     )
 
 
-def _unreachable(failure: Failure) -> bool:
-    return failure.cause in GONE_CAUSES or failure.status in CLOSED_STATUS
-
-
 def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
     place = {
         "key": ask.key,
@@ -160,15 +146,15 @@ def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
         "timing": reply.timing,
         "tries": reply.tries,
     }
-    if isinstance(reply, Answer):
-        return Attempt.model_validate(
-            {
-                **place,
-                "status": "answered",
-                "text": reply.text,
-                "reasoning": reply.reasoning,
-                "finish_reason": reply.finish_reason,
-                "usage": reply.usage,
-            }
-        )
-    return Attempt.model_validate({**place, "status": "failed", "failure": reply.failure})
+    outcome: dict[str, Any]
+    if isinstance(reply, Failed):
+        outcome = {"status": "failed", "failure": reply.failure}
+    else:
+        outcome = {
+            "status": "answered",
+            "text": reply.text,
+            "reasoning": reply.reasoning,
+            "finish_reason": reply.finish_reason,
+            "usage": reply.usage,
+        }
+    return Attempt.model_validate({**place, **outcome})

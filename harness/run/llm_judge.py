@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+
+from pydantic import StrictBool
 
 from harness.client.protocol import Answer, Failed
 from harness.errors import EvidenceError
 from harness.files import digest_json
+from harness.records.base import Record
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.targets.live_target import LiveTarget
@@ -33,11 +35,10 @@ Requirement: {requirement}
 JUDGE_PROMPT = (_SYSTEM, _USER, _LONGEST)
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
+class Opinion(Record):
     """Whether a requirement is met, and why."""
 
-    met: bool
+    met: StrictBool
     reason: str
 
     def __bool__(self) -> bool:
@@ -58,13 +59,9 @@ def opinion(line: LiveTarget, answer: str, requirement: str, domain: str) -> Opi
         EvidenceError: the judge does not answer, or not in the form that was asked for.
     """
     fence = f"=====[{secrets.token_hex(8)}]====="
-    messages = (
-        Message(role="system", content=_SYSTEM.format(domain=domain, fence=fence)),
-        Message(
-            role="user",
-            content=_USER.format(requirement=requirement, fence=fence, answer=answer),
-        ),
-    )
+    system = _SYSTEM.format(domain=domain, fence=fence)
+    user = _USER.format(requirement=requirement, fence=fence, answer=answer)
+    messages = (Message(role="system", content=system), Message(role="user", content=user))
     (reply,) = line.ask([messages], temperature=0.0, max_tokens=_LONGEST)
     if isinstance(reply, Failed):
         raise EvidenceError(f"the judge `{line.target}` did not answer: {reply.failure.detail}")
@@ -79,17 +76,9 @@ def parse_opinion(text: str) -> Opinion:
         EvidenceError: it is anything else; nothing is guessed.
     """
     try:
-        reply = json.loads(text)
+        return Opinion.model_validate(json.loads(text))
     except (ValueError, RecursionError):
-        reply = None
-    if (
-        not isinstance(reply, dict)
-        or set(reply) != {"met", "reason"}
-        or not isinstance(reply["met"], bool)
-        or not isinstance(reply["reason"], str)
-    ):
         raise EvidenceError(
             f"the judge's reply cannot be read: {text[:200]!r}",
             hint="it must be one JSON object with `met` and `reason`",
-        )
-    return Opinion(reply["met"], reply["reason"])
+        ) from None

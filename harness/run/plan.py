@@ -11,6 +11,7 @@ from harness.config import Project
 from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
 from harness.records.plan import Part, Plan, PlannedRequest, PlannedRequests, RequestList
+from harness.records.run import RunHeader
 from harness.records.suite import Case, Section, Suite
 from harness.records.target import Generation, Identity
 
@@ -88,13 +89,13 @@ def plan(
 
 
 def plan_requests(
-    about: Plan,
+    about: RunHeader,
     target: str,
     identity: Identity,
     generation: Generation,
     asks: Sequence[PlannedRequest],
 ) -> Plan:
-    """The plan of requests that the run `about` is about leads to, put to any target.
+    """The plan of requests that the run `about` leads to, put to any target.
 
     Their keys are made here. The plan's run has no scores: the caller scores the answers.
     """
@@ -107,7 +108,7 @@ def plan_requests(
         identity=identity,
         generation=generation,
         system_prompts={},
-        suite_digests=about.suite_digests,
+        suite_digests=about.suites,
         asks=listed,
         selection=about.selection,
         scored=False,
@@ -181,7 +182,6 @@ def _begun(identity: Identity, generation: Generation) -> Any:
 
 def _key(begun: Any, ask: PlannedRequest) -> bytes:
     messages = [[turn.role, turn.content] for turn in ask.messages]
-    case = f"{ask.suite}/{ask.section}/{ask.case.id}"
     key = begun.copy()
-    key.update(canonical_json([messages, ask.seed, case, ask.repeat]).encode())
+    key.update(canonical_json([messages, ask.seed, ask.path, ask.repeat]).encode())
     return bytes(key.digest())

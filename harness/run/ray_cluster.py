@@ -8,8 +8,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 from harness.errors import HarnessError, InfrastructureError, UsageError
@@ -26,21 +25,12 @@ GO_ON = "finished answers are kept; run the same command again"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Given = TypeVar("Given", contravariant=True)
-Made = TypeVar("Made", covariant=True)
-
-
-class Work(Protocol[Given, Made]):
-    """What a worker does: a function of a module that every node can import, or a partial of one.
-
-    It yields its results in batches; an error of the harness is yielded too, as the last item.
-    """
-
-    def __call__(
-        self, items: Sequence[Given], share: int, /
-    ) -> Iterator[Sequence[Made] | HarnessError]:
-        """The results of the items, with at most `share` of them under way at once."""
-        ...
+# What a worker does with items, at most the given number of them under way at once: a function of
+# a module that every node can import, or a partial of one. It yields results in batches; an error
+# of the harness is yielded too, as the last item.
+Work = Callable[[Sequence[Item], int], Iterator[Sequence[Result] | HarnessError]]
+# Batches of results, the error that ends everything, and None for each worker that is done.
+Arrivals = asyncio.Queue[Sequence[Result] | BaseException | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +66,7 @@ class RayCluster:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._joined:
             import ray
 
@@ -111,12 +96,8 @@ class RayCluster:
         given: dict[str, Any] = {"address": address}
         if address in (None, "local"):
             cpus = self._workers or os.cpu_count() or 1
-            given = {
-                "address": "local",
-                "num_cpus": cpus,
-                "include_dashboard": False,
-                "object_store_memory": _STORE,
-            }
+            given = {"address": "local", "num_cpus": cpus}
+            given |= {"include_dashboard": False, "object_store_memory": _STORE}
         try:
             _silence()
             ray.init(**given, log_to_driver=False, logging_level="ERROR")
@@ -174,7 +155,7 @@ class RayCluster:
         # Large enough for a worker's share to be under way nearly all the time.
         size = max(64, 8 * parts[0])
         waiting = shards(items, sharding.group, size=size, at_least=len(parts))
-        arrived: asyncio.Queue[Sequence[Result] | BaseException | None] = asyncio.Queue()
+        arrived: Arrivals[Result] = asyncio.Queue()
         slots = [
             asyncio.create_task(self._slot(waiting, sharding, work, part, arrived))
             for part in parts
@@ -196,9 +177,7 @@ class RayCluster:
                 slot.cancel()
             await asyncio.gather(*slots, return_exceptions=True)
 
-    async def _next(
-        self, arrived: asyncio.Queue[Sequence[Result] | BaseException | None]
-    ) -> Sequence[Result] | BaseException | None:
+    async def _next(self, arrived: Arrivals[Result]) -> Sequence[Result] | BaseException | None:
         """The next result, without a time limit; a long wait is reported."""
         try:
             return await asyncio.wait_for(arrived.get(), QUIET)
@@ -209,9 +188,7 @@ class RayCluster:
             )
             return await arrived.get()
 
-    async def _watch_head(
-        self, arrived: asyncio.Queue[Sequence[Result] | BaseException | None]
-    ) -> None:
+    async def _watch_head(self, arrived: Arrivals[Result]) -> None:
         """Report that the head is gone, before Ray itself ends this process with exit code 1."""
         failures = 0
         while failures < HEAD_FAILURES:
@@ -235,7 +212,7 @@ class RayCluster:
         sharding: Sharding[Item, Result],
         work: Work[Item, Result],
         share: int,
-        arrived: asyncio.Queue[Sequence[Result] | BaseException | None],
+        arrived: Arrivals[Result],
     ) -> None:
         """Give out one shard after the other, and what is left of each until nothing is."""
         try:
@@ -249,7 +226,7 @@ class RayCluster:
                     losses += 1
                     if not await self._head_answers():
                         raise _headless()
-                    self._check(lost, losses)
+                    _check_loss(lost, losses)
                     self._say(
                         f"Ray: a worker was lost ({lost}); {len(left)} requests go to another"
                     )
@@ -263,7 +240,7 @@ class RayCluster:
         sharding: Sharding[Item, Result],
         work: Work[Item, Result],
         share: int,
-        arrived: asyncio.Queue[Sequence[Result] | BaseException | None],
+        arrived: Arrivals[Result],
     ) -> str:
         """Why a worker brought no more; what it brought is taken out of `left`.
 
@@ -297,13 +274,15 @@ class RayCluster:
             raise
         return "brought too little"
 
-    def _check(self, lost: str, losses: int) -> None:
-        if losses >= LOSSES:
-            raise InfrastructureError(
-                f"Ray lost the worker of one shard {losses} times: {lost}", hint=GO_ON
-            )
-        if _cpus() < 1:
-            raise InfrastructureError("the Ray cluster has no processor left", hint=GO_ON)
+
+def _check_loss(lost: str, losses: int) -> None:
+    """Refuse to go on where one shard is lost again and again, or no processor is left."""
+    if losses >= LOSSES:
+        raise InfrastructureError(
+            f"Ray lost the worker of one shard {losses} times: {lost}", hint=GO_ON
+        )
+    if _cpus() < 1:
+        raise InfrastructureError("the Ray cluster has no processor left", hint=GO_ON)
 
 
 def _run(work: Any, items: Any, share: int) -> Iterator[Any]:

@@ -46,14 +46,12 @@ def _rescore(
 ) -> Run:
     project.target(target)
     hint = f"harness run {target}"
-    mirror = Mirror.open(project.runs_url)
-    mirror.fetch(
-        project.runs,
-        target,
-        lambda header: header.finished is not None and is_still(project, target, header.identity),
-    )
-    headers = (header for _, header in runs_of(project.runs, target) if header.finished)
-    known = next((one for one in headers if is_still(project, target, one.identity)), None)
+
+    def fits(header: RunHeader) -> bool:
+        return header.finished is not None and is_still(project, target, header.identity)
+
+    Mirror.open(project.runs_url).fetch(project.runs, target, fits)
+    known = next((one for _, one in runs_of(project.runs, target) if fits(one)), None)
     if known is None:
         raise EvidenceError(
             f"`{target}` has no finished run as it is configured now",
@@ -66,11 +64,9 @@ def _rescore(
     keys = enumerate(planned.asks.each_key())
     missing = [place for place, key in keys if key not in attempts and key not in job.done]
     if missing:
-        first = planned.asks[missing[0]]
-        example = f"{first.suite}/{first.section}/{first.case.id}"
         raise EvidenceError(
             f"`{target}` has no stored answer for {len(missing)} of {len(planned.asks)} cases, "
-            f"{example} among them",
+            f"{planned.asks[missing[0]].path} among them",
             hint=hint,
         )
     if job.anew() or job.taken:

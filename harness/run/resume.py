@@ -133,49 +133,43 @@ def resume(project: Project, planned: Plan, reuse: Reuse = "stored") -> Job:
     if reuse == "nothing" or (reuse != "stored" and not begun_anew):
         return Job(planned, folder, freshness=freshness + 1, afresh=True)
     fresh = [other for other, header in runs if header.freshness == freshness]
-    held = _held(planned, folder) if own else _Held()
+    names, held = set(), frozenset[str]()
+    if own:
+        attempts = folder.attempts()
+        held = _answers_in(planned, attempts)
+        names = {origin or folder.path.name for origin in attempts.origins if held}
     taken = _take_over(planned, held, [other for other in fresh if other.path != folder.path])
-    names = {origin or folder.path.name for origin in held.origins}
     for each in taken:
         names |= {origin or each.name for origin in each.attempts.origins}
-    done = held.keys.union(*(each.keys for each in taken))
-    oldest = _oldest(project, names)
+    headers = (RunFolder(project.runs / name).header() for name in names)
+    oldest = min((header.created for header in headers if header is not None), default=None)
+    done = held.union(*(each.keys for each in taken))
     return Job(planned, folder, done, freshness, taken=tuple(taken), oldest=oldest)
 
 
 def _begun(job: Job) -> Job:
     """The job whose journal is open, with what that holds by now."""
-    held = _held(job.plan, job.folder)
+    held = _answers_in(job.plan, job.folder.attempts())
     taken = tuple(
-        replace(each, keys=[key for key in each.keys if key not in held.keys]) for each in job.taken
+        replace(each, keys=[key for key in each.keys if key not in held]) for each in job.taken
     )
-    done = held.keys.union(*(each.keys for each in taken))
-    return replace(job, done=done, taken=taken)
+    return replace(job, done=held.union(*(each.keys for each in taken)), taken=taken)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The answers to a plan in a journal: their keys, and the runs they come from."""
-
-    keys: frozenset[str] = frozenset()
-    origins: Set[str | None] = frozenset()
-
-
-def _held(planned: Plan, folder: RunFolder) -> _Held:
-    attempts = folder.attempts()
-    keys = frozenset(
+def _answers_in(planned: Plan, attempts: Stored[Attempt]) -> frozenset[str]:
+    """The keys of the plan's requests that have an answer in a journal."""
+    return frozenset(
         key for key in planned.asks.each_key() if key in attempts and key not in attempts.failed
     )
-    return _Held(keys, attempts.origins if keys else frozenset())
 
 
-def _take_over(planned: Plan, held: _Held, others: Sequence[RunFolder]) -> list[Taken]:
+def _take_over(planned: Plan, held: Set[str], others: Sequence[RunFolder]) -> list[Taken]:
     """Answers in other runs to requests that the journal has no answer to.
 
     The keys are digests of all that an answer depends on, so an answer found under one is the
     answer; failures are never taken over.
     """
-    missing = {key for key in planned.asks.each_key() if key not in held.keys}
+    missing = {key for key in planned.asks.each_key() if key not in held}
     found = []
     for other in others:
         if not missing:
@@ -186,8 +180,3 @@ def _take_over(planned: Plan, held: _Held, others: Sequence[RunFolder]) -> list[
             found.append(Taken(other.path.name, attempts, keys))
             missing.difference_update(keys)
     return found
-
-
-def _oldest(project: Project, names: Set[str]) -> str | None:
-    headers = (RunFolder(project.runs / name).header() for name in names)
-    return min((header.created for header in headers if header is not None), default=None)

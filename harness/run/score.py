@@ -14,7 +14,7 @@ from harness.records.attempt import Attempt, Score
 from harness.records.base import explain
 from harness.records.metric import Metric
 from harness.records.plan import PlannedRequest
-from harness.records.suite import Section, Suite
+from harness.records.suite import Case, Section, Suite
 from harness.scorers.protocol import Judgement, Unscored
 
 
@@ -40,8 +40,8 @@ class Scoring:
         """
         section = self._sections[ask.suite, ask.section]
         if self.quick:
-            return _score(ask, attempt, section)
-        return apart(partial(_score, ask, attempt, section))
+            return _score(ask.case, attempt, section)
+        return apart(partial(_score, ask.case, attempt, section))
 
 
 def fingerprint(suites: Sequence[Suite]) -> str | None:
@@ -70,58 +70,62 @@ def score(
             yield done or scoring.score(ask, attempt), attempt
 
 
-def _score(ask: PlannedRequest, attempt: Attempt, section: Section) -> Score:
-    case = ask.case
+def score_of(case: Case, attempt: Attempt, outcome: Mapping[str, Any]) -> Score:
+    """The score of an attempt at a case: the outcome, or for a failed attempt its cause."""
+    if attempt.failure is not None:
+        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
+        outcome = {"status": "failed", "reason": reason}
     place = {
-        "key": ask.key,
-        "suite": ask.suite,
-        "section": ask.section,
+        "key": attempt.key,
+        "suite": attempt.suite,
+        "section": attempt.section,
         "case": case.id,
-        "repeat": ask.repeat,
+        "repeat": attempt.repeat,
         "group": case.group,
         "critical": case.critical,
         "tags": case.tags,
         "state": attempt.state,
     }
-    if attempt.failure is not None:
-        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
-        return Score.model_validate({**place, "status": "failed", "reason": reason})
+    return Score.model_validate({**place, **outcome})
+
+
+def _score(case: Case, attempt: Attempt, section: Section) -> Score:
+    if attempt.state == "failed":
+        return score_of(case, attempt, {})
     if attempt.state == "empty":
-        return _unscored(place, "empty answer")
+        return score_of(case, attempt, _unscored("empty answer"))
     try:
         judge = section.judge_filtered if attempt.state == "filtered" else section.judge
         judgement = judge(attempt.text or "", case)
         if judgement is None and attempt.state == "filtered":
-            return _unscored(place, "stopped by a content filter")
-        return _judged(place, judgement, section.metrics)
+            return score_of(case, attempt, _unscored("stopped by a content filter"))
+        score = score_of(case, attempt, _outcome(judgement, section.metrics))
+        check_bounds(score, section.metrics)
+        f"{score.label}{score.reason}".encode()  # half a surrogate pair cannot be written to a file
     # A user's scorer may raise anything, and an exit of its own must not end a run.
     except (Exception, SystemExit) as error:  # noqa: BLE001
-        return _unscored(place, f"scorer `{section.scorer}` crashed: {_named(error)}")
-
-
-def _judged(place: Mapping[str, Any], judgement: object, metrics: Sequence[Metric]) -> Score:
-    """The score that a scorer's judgement makes; whatever is wrong with it raises."""
-    if isinstance(judgement, Unscored):
-        score = _unscored(place, judgement.reason)
-    elif isinstance(judgement, Judgement):
-        if not isinstance(
-            judgement.passed, bool | None
-        ):  # pydantic would take 1 and "yes" for True
-            raise TypeError(f"`passed` must be True, False or None, got {judgement.passed!r}")
-        names = {metric.name for metric in metrics}
-        given = {
-            "value": judgement.value,
-            "passed": judgement.passed,
-            "terms": {name: term for name, term in judgement.terms.items() if name in names},
-            "label": judgement.label,
-            "reason": judgement.reason,
-        }
-        score = Score.model_validate({**place, **given, "status": "scored"})
-        check_bounds(score, metrics)
-    else:
-        raise TypeError(f"gave {type(judgement).__name__} in place of a Judgement or Unscored")
-    f"{score.label}{score.reason}".encode()  # half a surrogate pair cannot be written to a file
+        crash = f"scorer `{section.scorer}` crashed: {_named(error)}"
+        return score_of(case, attempt, _unscored(crash))
     return score
+
+
+def _outcome(judgement: object, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """What a scorer's judgement makes of a score; whatever is wrong with it raises."""
+    if isinstance(judgement, Unscored):
+        return _unscored(judgement.reason)
+    if not isinstance(judgement, Judgement):
+        raise TypeError(f"gave {type(judgement).__name__} in place of a Judgement or Unscored")
+    if not isinstance(judgement.passed, bool | None):  # pydantic would take 1 and "yes" for True
+        raise TypeError(f"`passed` must be True, False or None, got {judgement.passed!r}")
+    names = {metric.name for metric in metrics}
+    return {
+        "status": "scored",
+        "value": judgement.value,
+        "passed": judgement.passed,
+        "terms": {name: term for name, term in judgement.terms.items() if name in names},
+        "label": judgement.label,
+        "reason": judgement.reason,
+    }
 
 
 def check_bounds(score: Score, metrics: Sequence[Metric]) -> None:
@@ -140,8 +144,8 @@ def check_bounds(score: Score, metrics: Sequence[Metric]) -> None:
             term.check(metric)
 
 
-def _unscored(place: Mapping[str, Any], reason: str) -> Score:
-    return Score.model_validate({**place, "status": "unscored", "reason": reason})
+def _unscored(reason: str) -> dict[str, Any]:
+    return {"status": "unscored", "reason": reason}
 
 
 def _named(error: BaseException) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import EvidenceError
-from harness.records.plan import Plan, RequestList
-from harness.records.run import Run, RunHeader, Watcher
+from harness.records.run import Run, Watcher
 from harness.records.suite import Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import run
@@ -16,8 +15,7 @@ from harness.run.plan import Selection, selected_cases
 from harness.run.ray_cluster import RayCluster
 from harness.run.resume import Reuse
 from harness.sections.evidence import Grounds, counted, grounds, settled
-from harness.sections.protocol import SectionRunner
-from harness.sections.registry import kinds
+from harness.sections.section_kinds import SectionRunner, kinds
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
@@ -62,21 +60,6 @@ class Evaluation:
         return with_results(self, runs, None, grounds(self.project, None))
 
 
-def evaluate(
-    project: Project,
-    targets: Sequence[str],
-    suites: Sequence[Suite],
-    watcher: Watcher,
-    selection: Selections = None,
-    *,
-    reuse: Reuse = "stored",
-    cluster: RayCluster | None = None,
-) -> dict[str, Run]:
-    """The result of `Evaluation.run`."""
-    asked = Evaluation(project, tuple(suites), watcher, selection, reuse, cluster)
-    return asked.run(targets)
-
-
 def with_results(
     asked: Evaluation, runs: Mapping[str, Run], gate: GateSide | None, now: Grounds
 ) -> dict[str, Run]:
@@ -96,19 +79,15 @@ def with_results(
             for section in suite.worked
             if section.kind == name
         ]
-        if not sections:
-            continue
-        kind = kinds().get(name)
+        kind = kinds().get(name) if sections else None
         if not isinstance(kind, SectionRunner) or (kind.needs_baseline and gate is None):
             continue
-        jobs = [
-            job for target in runs for job in _lacking(asked, target, runs[target], sections, now)
-        ]
+        jobs = [job for run in runs.values() for job in _lacking(asked, run, sections, now)]
         if jobs:
             work = SectionWork(
-                asked.project,
-                jobs,
-                asked.watcher,
+                project=asked.project,
+                jobs=jobs,
+                watcher=asked.watcher,
                 selection=asked.part(jobs[0].target),
                 now=now,
                 gate=gate,
@@ -117,49 +96,30 @@ def with_results(
                 asked_anew=anew,
             )
             kind.run(work)
-            _check(work)
-            found |= _again(asked, jobs)
+            _check_complete(work)
+            found |= _read_again(asked, jobs)
     return found
 
 
 def _lacking(
-    asked: Evaluation,
-    target: str,
-    run: Run,
-    sections: Sequence[tuple[Suite, Section]],
-    now: Grounds,
+    asked: Evaluation, run: Run, sections: Sequence[tuple[Suite, Section]], now: Grounds
 ) -> list[SectionJob]:
-    """The sections for which the target's run has no valid results."""
-    folder = RunFolder(asked.project.runs / run.header.run_id)
-    known = settled(folder.recording(), run.header.freshness, now)
-    selection = asked.part(target)
-    planned = _plan_of(run.header, selection)
+    """The sections for which a target's run has no valid results."""
+    header, selection = run.header, asked.part(run.header.target)
+    folder = RunFolder(asked.project.runs / header.run_id)
+    known = settled(folder.recording(), header.freshness, now)
+    generation = Generation.model_validate(header.generation)
+    if selection.concurrency is not None:
+        generation = generation.model_copy(update={"concurrency": selection.concurrency})
     jobs = []
     for suite, section in sections:
         cases = selected_cases(suite, section, selection)
         if (suite.name, section.name) not in known and (cases or not section.cases):
-            jobs.append(SectionJob(planned, suite, section, cases, run.header.freshness))
+            jobs.append(SectionJob(header, generation, suite, section, cases))
     return jobs
 
 
-def _plan_of(header: RunHeader, selection: Selection) -> Plan:
-    """The plan that a finished run followed, with nothing left to ask."""
-    generation = Generation.model_validate(header.generation)
-    if selection.concurrency is not None:
-        generation = generation.model_copy(update={"concurrency": selection.concurrency})
-    return Plan(
-        run_id=header.run_id,
-        target=header.target,
-        identity=header.identity,
-        generation=generation,
-        system_prompts=header.system_prompts,
-        suite_digests=header.suites,
-        asks=RequestList(()),
-        selection=header.selection,
-    )
-
-
-def tell_of_unfinished(
+def report_unfinished(
     project: Project,
     suites: Sequence[Suite],
     runs: Mapping[str, Run],
@@ -181,7 +141,7 @@ def tell_of_unfinished(
             )
 
 
-def _check(work: SectionWork) -> None:
+def _check_complete(work: SectionWork) -> None:
     """Refuse work that left a section without results."""
     for job in work.jobs:
         if not work.settled(job, ()):
@@ -189,12 +149,12 @@ def _check(work: SectionWork) -> None:
             raise EvidenceError(f"`{job.target}` has no scores of {what}")
 
 
-def _again(asked: Evaluation, jobs: Sequence[SectionJob]) -> dict[str, Run]:
+def _read_again(asked: Evaluation, jobs: Sequence[SectionJob]) -> dict[str, Run]:
     """The runs of the jobs, read again from disk and uploaded to the mirror."""
     mirror = Mirror.open(asked.project.runs_url, asked.watcher.say)
     found = {}
     for job in jobs:
-        folder = RunFolder(asked.project.runs / job.plan.run_id)
+        folder = RunFolder(asked.project.runs / job.run.run_id)
         if job.target not in found:
             mirror.finish(folder.path)
             found[job.target] = folder.load()

@@ -66,18 +66,17 @@ class TestEvent(Record):
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class EventLog:
     """The events file as pytest writes it; without a path, nowhere."""
 
-    def __init__(self, path: str | None) -> None:
-        self._path = path
+    path: str | None
 
     def write(self, event: TestEvent) -> None:
         """Add an event; a file that cannot be written is left alone, pytest goes on."""
-        if self._path is None:
-            return
-        with contextlib.suppress(OSError), Path(self._path).open("a", encoding="utf-8") as file:
-            file.write(event.model_dump_json(exclude_defaults=True) + "\n")
+        if self.path is not None:
+            with contextlib.suppress(OSError), Path(self.path).open("a", encoding="utf-8") as file:
+                file.write(event.model_dump_json(exclude_defaults=True) + "\n")
 
     def complain(self, error: BaseException) -> None:
         """Add what pytest cannot go on with."""
@@ -139,7 +138,12 @@ class PytestChild:
             for name, value in os.environ.items()
             if not name.startswith("PYTEST_") or name in _KEPT
         }
-        with _opened(self.log) as file:
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            file = self.log.open("wb")
+        except OSError as error:
+            raise storage_error(error, self.log) from error
+        with file:
             process = subprocess.Popen(
                 [sys.executable, "-P", process_guard.__file__, str(_GRACE), *line],
                 cwd=project.root,
@@ -155,16 +159,14 @@ class PytestChild:
                 try:
                     return process.wait(_LOOK)
                 except subprocess.TimeoutExpired:
-                    self._show(watcher)
+                    count = {event.event: event.count for event in read_events(self.events)}
+                    if "collected" in count:
+                        over = count.get("progress", 0)
+                        watcher.progress("Python tests", over, count["collected"], "")
         finally:
             if process.stdin is not None:
                 process.stdin.close()
             process.wait()
-
-    def _show(self, watcher: Watcher) -> None:
-        count = {event.event: event.count for event in read_events(self.events)}
-        if "collected" in count:
-            watcher.progress("Python tests", count.get("progress", 0), count["collected"], "")
 
 
 @contextlib.contextmanager
@@ -182,17 +184,6 @@ def pytest_child(project: Project, name: str) -> Iterator[PytestChild]:
         with contextlib.suppress(OSError):
             events.unlink(missing_ok=True)
         yield PytestChild(folder / f"{name}.log", events)
-
-
-@contextlib.contextmanager
-def _opened(log: Path) -> Iterator[int]:
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        file = log.open("wb")
-    except OSError as error:
-        raise storage_error(error, log) from error
-    with file:
-        yield file.fileno()
 
 
 def _last_lines(log: Path) -> list[str]:

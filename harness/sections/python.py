@@ -68,10 +68,8 @@ class PythonSection(Section):
 
     def missing(self, place: str) -> tuple[str, str]:
         """The message for a run without scores of these tests, which says who runs them."""
-        return (
-            f"the Python tests of {place}",
-            f"a gate without --stored runs {self.file} of the suite",
-        )
+        hint = f"a gate without --stored runs {self.file} of the suite"
+        return f"the Python tests of {place}", hint
 
 
 class PythonKind:
@@ -121,21 +119,20 @@ class PythonKind:
                 "a Python test of a suite cannot wait for a gate that waits for it",
                 hint="judge what is stored, or move it to a file that no section names",
             )
-        before = {job.plan.run_id: _sessions(work, job) for job in work.jobs}
+        before = {job.run.run_id: _sessions(work, job) for job in work.jobs}
+        by_section: defaultdict[str, list[str]] = defaultdict(list)
+        for job in work.jobs:
+            by_section[".".join(job.place)].append(job.target)
         with pytest_child(project, gate.log) as child:
             where = seen_from(Path.cwd(), child.log)
-            sections: defaultdict[str, list[str]] = defaultdict(list)
-            for job in work.jobs:
-                sections[".".join(job.place)].append(job.target)
-            for section, targets in sections.items():
+            for section, targets in by_section.items():
                 work.watcher.say(
                     f"pytest runs the Python tests of {section} for {', '.join(targets)}; "
                     f"its output: {where}"
                 )
             child.run(_command(work, gate, child), project, work.watcher)
             for job in work.jobs:
-                known = work.settled(job, before[job.plan.run_id])
-                if not known:
+                if not work.settled(job, before[job.run.run_id]):
                     name = ".".join(job.place)
                     raise EvidenceError(
                         f"`{job.target}` has no scores of the Python tests of {name}: "
@@ -146,7 +143,7 @@ class PythonKind:
 
 def _sessions(work: SectionWork, job: SectionJob) -> set[str]:
     """The pytest sessions that recorded the results of a job's target."""
-    recording = RunFolder(work.project.runs / job.plan.run_id).recording()
+    recording = RunFolder(work.project.runs / job.run.run_id).recording()
     return set() if recording is None else {section.session for section in recording.sections}
 
 
@@ -184,18 +181,16 @@ def _command(work: SectionWork, gate: GateSide, child: PytestChild) -> list[str]
 def _digest(source: SectionSource, file: str) -> str:
     digest = hashlib.sha256()
     for name in (file, BESIDE):
+        path = source.folder / name
         try:
-            digest.update(hashlib.sha256((source.folder / name).read_bytes()).digest())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
         except FileNotFoundError:
-            if name == BESIDE:
-                continue
-            raise SuiteError(
-                "no such file", where=str(source.folder / name), hint="check the path"
-            ) from None
+            if name != BESIDE:
+                hint = "check the path"
+                raise SuiteError("no such file", where=str(path), hint=hint) from None
         except (OSError, ValueError) as error:
-            raise SuiteError(
-                f"tests: cannot be read: {why(error)}", where=source.place("tests")
-            ) from None
+            what = f"tests: cannot be read: {why(error)}"
+            raise SuiteError(what, where=source.place("tests")) from None
     return digest.hexdigest()
 
 

@@ -13,17 +13,17 @@ from harness.config import Project
 from harness.errors import SuiteError
 from harness.event_loop import run_async
 from harness.files import canonical_json, digest_json
-from harness.records.attempt import Attempt, Score, Term
+from harness.records.attempt import Attempt, Term
 from harness.records.plan import Plan, PlannedRequest, conversation
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from harness.records.run import Watcher
+from harness.records.run import RunHeader, Watcher
 from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import finish_jobs
 from harness.run.plan import Selection, plan_requests
 from harness.run.ray_cluster import RayCluster
 from harness.run.resume import Reuse, resume
-from harness.run.score import check_bounds
+from harness.run.score import check_bounds, score_of
 from harness.sections.evidence import TARGET, Grounds, settled, target_digest
 from harness.storage import RunFolder
 from harness.targets.identity import identify
@@ -31,18 +31,18 @@ from harness.targets.identity import identify
 
 @dataclass(frozen=True, slots=True)
 class SectionJob:
-    """One section to run for one target: its cases, and the run that it belongs to."""
+    """One section to run for one target: its cases, and the header of the run it belongs to."""
 
-    plan: Plan
+    run: RunHeader
+    generation: Generation
     suite: Suite
     section: Section
     cases: Sequence[Case]
-    freshness: int
 
     @property
     def target(self) -> str:
         """The target under test."""
-        return self.plan.target
+        return self.run.target
 
     @property
     def place(self) -> tuple[str, str]:
@@ -52,11 +52,11 @@ class SectionJob:
     @property
     def repeats(self) -> int:
         """How often each case is asked."""
-        return self.plan.generation.repeats
+        return self.generation.repeats
 
     def conversation(self, case: Case) -> tuple[Message, ...]:
         """The case's messages as they are sent to the target under test."""
-        return conversation(case, self.plan.system_prompts.get(self.suite.name))
+        return conversation(case, self.run.system_prompts.get(self.suite.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class GateSide:
     log: str
 
 
+@dataclass
 class SectionWork:
     """The sections of one kind that lack results, with what it takes to get them.
 
@@ -116,30 +117,20 @@ class SectionWork:
     the targets that this command has already asked again.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        jobs: Sequence[SectionJob],
-        watcher: Watcher,
-        *,
-        selection: Selection,
-        now: Grounds,
-        gate: GateSide | None = None,
-        reuse: Reuse = "stored",
-        cluster: RayCluster | None = None,
-        asked_anew: set[str] | None = None,
-    ) -> None:
-        self.project = project
-        self.jobs = tuple(jobs)
-        self.watcher = watcher
-        self.selection = selection
-        self.gate = gate
-        self._now = now
-        self._reuse: Reuse = reuse
-        self._cluster = cluster
-        self._asked_anew = set() if asked_anew is None else asked_anew
-        self._session = secrets.token_hex(8)
-        self._others: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = defaultdict(dict)
+    project: Project
+    jobs: Sequence[SectionJob]
+    watcher: Watcher
+    selection: Selection
+    now: Grounds
+    gate: GateSide | None = None
+    reuse: Reuse = "stored"
+    cluster: RayCluster | None = None
+    asked_anew: set[str] = field(default_factory=set)
+    session: str = field(default_factory=lambda: secrets.token_hex(8))
+    # Of each run and section, the digests of the other targets that were asked.
+    _others: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
     def ask(self, requests: Sequence[SectionRequest]) -> list[Attempt]:
         """The attempt of each request, in their order; all are sent concurrently.
@@ -154,18 +145,19 @@ class SectionWork:
         """
         groups: defaultdict[tuple[str, str, str], list[SectionRequest]] = defaultdict(list)
         for request in requests:
-            groups[_group(request)].append(request)
+            about = request.job.run
+            sampling = canonical_json(dict(request.sampling))
+            groups[about.run_id, request.to or about.target, sampling].append(request)
         jobs = []
-        for (run, to, sampling), some in groups.items():
-            about = some[0].job.plan
-            planned = self._plan(about, to, json.loads(sampling), some)
-            if to != about.target:
+        for (_, to, sampling), some in groups.items():
+            planned = self._plan(to, json.loads(sampling), some)
+            if to != some[0].job.target:
                 self._note(some, to)
-            fresh = to in self._asked_anew
-            jobs.append(resume(self.project, planned, "stored" if fresh else self._reuse))
-            del run
-        self._asked_anew |= {to for _, to, _ in groups}
-        finish_jobs(self.project, jobs, (), self.watcher, cluster=self._cluster)
+            jobs.append(
+                resume(self.project, planned, "stored" if to in self.asked_anew else self.reuse)
+            )
+        self.asked_anew |= {to for _, to, _ in groups}
+        finish_jobs(self.project, jobs, (), self.watcher, cluster=self.cluster)
         found: dict[int, Attempt] = {}
         for job, some in zip(jobs, groups.values(), strict=True):
             attempts = job.folder.attempts()
@@ -187,98 +179,68 @@ class SectionWork:
             section=job.section.name,
             metrics=job.section.metrics,
             cases=tuple(_recorded(job, result) for result in results),
-            session=self._session,
-            rests_on=dict(self._others[job.plan.run_id, job.place]),
+            session=self.session,
+            rests_on=dict(self._others[job.run.run_id, job.place]),
             scorer=job.section.scorer,
         )
-        folder = RunFolder(self.project.runs / job.plan.run_id)
-        folder.record(Recording(freshness=job.freshness, sections=(section,)))
+        folder = RunFolder(self.project.runs / job.run.run_id)
+        folder.record(Recording(freshness=job.run.freshness, sections=(section,)))
 
     def settled(self, job: SectionJob, before: Collection[str] | None = None) -> bool:
         """Whether valid results of the job are stored.
 
         Where the sessions `before` its work are given, those of others count whatever they are.
         """
-        recording = RunFolder(self.project.runs / job.plan.run_id).recording()
-        return job.place in settled(recording, job.freshness, self._now, before)
+        recording = RunFolder(self.project.runs / job.run.run_id).recording()
+        return job.place in settled(recording, job.run.freshness, self.now, before)
 
-    def _plan(
-        self, about: Plan, to: str, sampling: dict[str, Any], some: Sequence[SectionRequest]
-    ) -> Plan:
-        own = to == about.target
-        identity = about.identity if own else run_async(identify(self.project, to))
-        settings = about.generation if own else self.project.generation(to)
+    def _plan(self, to: str, sampling: dict[str, Any], some: Sequence[SectionRequest]) -> Plan:
+        job = some[0].job
+        own = to == job.target
+        identity = job.run.identity if own else run_async(identify(self.project, to))
+        settings = job.generation if own else self.project.generation(to)
         generation = Generation(**{**settings.model_dump(), **sampling})
+        seed = generation.seed
         asks = [
             PlannedRequest(
-                "",
-                request.job.suite.name,
-                request.job.section.name,
-                request.case,
-                request.repeat,
-                request.messages,
-                generation.seed + request.repeat,
+                "", *one.job.place, one.case, one.repeat, one.messages, seed + one.repeat
             )
-            for request in some
+            for one in some
         ]
-        return plan_requests(about, to, identity, generation, asks)
+        return plan_requests(job.run, to, identity, generation, asks)
 
     def _note(self, some: Sequence[SectionRequest], to: str) -> None:
         digest = target_digest(self.project, to)
         for request in some:
             job = request.job
-            self._others[job.plan.run_id, job.place][f"{TARGET}{to}"] = digest
-
-
-def _group(request: SectionRequest) -> tuple[str, str, str]:
-    """What requests must have in common to be asked as one run."""
-    about = request.job.plan
-    return about.run_id, request.to or about.target, canonical_json(dict(request.sampling))
+            self._others[job.run.run_id, job.place][f"{TARGET}{to}"] = digest
 
 
 def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
-    case = result.case
-    place: dict[str, Any] = {
-        "suite": job.suite.name,
-        "section": job.section.name,
-        "case": case.id,
-        "repeat": result.repeat,
-    }
-    attempt = result.attempt
+    case, attempt, value = result.case, result.attempt, result.value
     if attempt is None:
-        key = digest_json([job.section.kind, job.plan.run_id, *place.values()])
-        text = result.text or f"{result.value:g}" if result.value is not None else result.text
-        attempt = Attempt(**place, key=key, status="answered", text=text)
-    outcome: dict[str, Any]
-    if attempt.failure is not None:
-        reason = f"{attempt.failure.cause}: {attempt.failure.detail}"
-        outcome = {"status": "failed", "reason": reason}
-    elif result.value is None:
-        outcome = {
-            "status": "unscored",
-            "reason": result.reason or "no value",
-            "label": result.label,
-        }
+        suite, section = job.place
+        key = digest_json(
+            [job.section.kind, job.run.run_id, suite, section, case.id, result.repeat]
+        )
+        attempt = Attempt(
+            key=key,
+            suite=suite,
+            section=section,
+            case=case.id,
+            repeat=result.repeat,
+            status="answered",
+            text=result.text or ("" if value is None else f"{value:g}"),
+        )
+    outcome: dict[str, Any] = {"label": result.label, "reason": result.reason}
+    if value is None:
+        outcome |= {"status": "unscored", "reason": result.reason or "no value"}
     else:
-        whole = Term(num=result.value, den=1.0)
+        whole = Term(num=value, den=1.0)
         terms = {metric.name: whole for metric in job.section.metrics}
-        outcome = {
-            "status": "scored",
-            "value": result.value,
-            "passed": result.passed,
-            "terms": terms if result.terms is None else dict(result.terms),
-            "label": result.label,
-            "reason": result.reason,
-        }
-    score = Score(
-        **place,
-        key=attempt.key,
-        group=case.group,
-        critical=case.critical,
-        tags=case.tags,
-        state=attempt.state,
-        **outcome,
-    )
+        outcome |= {"status": "scored", "value": value, "passed": result.passed}
+        outcome["terms"] = terms if result.terms is None else dict(result.terms)
+    score = score_of(case, attempt, outcome)
     try:
         check_bounds(score, job.section.metrics)
     except ValueError as error:

@@ -27,7 +27,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
 from harness.sections.evidence import Grounds, counted, grounds
-from harness.sections.load_suites import chosen, load_suites
+from harness.sections.section_kinds import chosen, load_suites
 from harness.storage import RunFolder
 from harness.version import __version__
 

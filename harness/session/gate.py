@@ -28,7 +28,7 @@ from harness.run.ray_cluster import RayCluster
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
 from harness.run.score import score
-from harness.sections.evaluate import Evaluation, tell_of_unfinished, with_results
+from harness.sections.evaluate import Evaluation, report_unfinished, with_results
 from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
 from harness.session.measurements import contest, measured, with_noise, with_section
@@ -181,7 +181,7 @@ class GateSession:
         """
         context = self.context
         now = context.grounds(runs)
-        tell_of_unfinished(context.project, context.suites, runs, now, self._watcher)
+        report_unfinished(context.project, context.suites, runs, now, self._watcher)
         return {name: context.compare(name, runs) for name in candidates}
 
     def with_latency(self, comparison: Comparison) -> Comparison:

@@ -15,9 +15,9 @@ from harness.files import read_bytes, write_atomic
 from harness.gate.judge import check_policy
 from harness.gate.noise import measure_noise
 from harness.latency.analyse import analyse, digest
-from harness.latency.arms import check_server
 from harness.latency.judge import latency_rules
 from harness.latency.measure import Contest, measure, measurements
+from harness.latency.rounds import check_server
 from harness.records.comparison import Comparison
 from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
 from harness.records.noise import Noise
@@ -27,7 +27,7 @@ from harness.records.verdict import Verdict
 from harness.run.engine import run
 from harness.run.plan import Selection
 from harness.run.resume import Reuse
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.session.context import open_context, sealed_run
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.identity import is_still

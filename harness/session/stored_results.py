@@ -30,7 +30,7 @@ from harness.records.verdict import Verdict
 from harness.report.write import VERDICT
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.session.context import GateContext, open_context
 from harness.session.measurements import contest, stored_section, with_section
 from harness.storage.working_files import kept_gates

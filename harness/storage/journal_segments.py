@@ -83,7 +83,8 @@ class LocalJournal:
         self._known: dict[str, bool] = {}
         if path.exists():
             with path.open("rb") as file:
-                for line, key, answered in checked(_whole(file), str(path)):
+                whole = (line for line in file if line.endswith(b"\n"))
+                for line, key, answered in checked(whole, str(path)):
                     self._size += len(line)
                     self._known[key] = answered or self._known.get(key, False)
 
@@ -112,7 +113,3 @@ class LocalJournal:
                 self._known[key] = answered
             file.flush()
             os.fsync(file.fileno())
-
-
-def _whole(lines: Iterable[bytes]) -> Iterator[bytes]:
-    return (line for line in lines if line.endswith(b"\n"))

@@ -22,8 +22,8 @@ import msgspec
 from pydantic import ValidationError
 
 from harness.errors import JournalError
-from harness.files import cannot_read
-from harness.records.base import Record
+from harness.files import cannot_read, read_bytes
+from harness.records.base import Record, explain
 
 T = TypeVar("T", bound=Record)
 _PIECE = 4096
@@ -183,6 +183,29 @@ def _index(lines: Iterable[bytes], path: Path, torn_tail: bool) -> Index:
             raise damaged(path, number) from None
         place += len(line)
     return index
+
+
+def read_json(path: Path, kind: type[T], hint: str, what: str = "") -> T | None:
+    """The record in a JSON file, or None where there is no file; `what` begins the error.
+
+    Raises:
+        JournalError: the file holds no such record.
+        StorageError: the file cannot be read.
+    """
+    data = read_bytes(path)
+    return None if data is None else parse_json(data, kind, str(path), hint, what)
+
+
+def parse_json(data: bytes, kind: type[T], where: str, hint: str, what: str = "") -> T:
+    """The record in some JSON.
+
+    Raises:
+        JournalError: it is no such record.
+    """
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        raise JournalError(f"{what}{explain(error)}", where=where, hint=hint) from None
 
 
 def damaged(path: Path, number: int) -> JournalError:

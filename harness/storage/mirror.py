@@ -13,16 +13,15 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import JournalError
 from harness.files import exclusive, file_digest, read_bytes, write_atomic
-from harness.records.base import explain
 from harness.records.run import FileSeal, RunHeader, names_run_of
 from harness.storage.journal_segments import LocalJournal, checked, missing, segments
-from harness.storage.mirror_thread import BESIDE, HEADER, JOURNAL, Hold, put_up
+from harness.storage.line_index import parse_json
+from harness.storage.mirror_thread import BESIDE, Hold, put_up
 from harness.storage.remote_store import Store
+from harness.storage.run_folder import HEADER, JOURNAL, set_aside
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -99,7 +98,7 @@ class Mirror:
         try:
             with exclusive(folder / "lock", busy):
                 if ours is not None and not same:
-                    _set_aside(folder / JOURNAL)
+                    set_aside(folder / JOURNAL)
                     ours = None
                 if theirs.journal is not None:
                     self._fetch_whole(store, folder, theirs, theirs.journal, ours)
@@ -170,15 +169,5 @@ def _unseal(folder: Path, header: RunHeader | None) -> None:
 
 
 def _header(data: bytes | None, where: str) -> RunHeader | None:
-    try:
-        return None if data is None else RunHeader.model_validate_json(data)
-    except ValidationError as error:
-        raise JournalError(
-            explain(error), where=f"{where}/{HEADER}", hint="delete the run there and run again"
-        ) from None
-
-
-def _set_aside(path: Path) -> None:
-    if path.exists():
-        number = len(list(path.parent.glob("attempts.replaced-*.jsonl"))) + 1
-        path.rename(path.with_name(f"attempts.replaced-{number}.jsonl"))
+    hint = "delete the run there and run again"
+    return None if data is None else parse_json(data, RunHeader, f"{where}/{HEADER}", hint)

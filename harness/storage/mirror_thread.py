@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +15,8 @@ from harness.files import read_bytes
 from harness.records.run import RunHeader
 from harness.storage.journal_segments import Segment, checked, segments
 from harness.storage.remote_store import Lease, Store
+from harness.storage.run_folder import HEADER, JOURNAL, RECORDED
 
-HEADER = "run.json"
-JOURNAL = "attempts.jsonl"
-RECORDED = "recorded.json"
 BESIDE = ("scores.jsonl", "server.log", RECORDED)
 EVERY = 5.0
 AT_MOST = 1024 * 1024
@@ -132,10 +130,7 @@ class Hold:
                 lines = checked(there, self._store.where(name))
                 known |= {key for _, key, answered in lines if answered}
         with self._turn:
-            while data := self._gained():
-                lines = checked(BytesIO(data), str(self._folder))
-                self._put_up(b"".join(line for line, key, _ in lines if key not in known))
-                self._offset += len(data)
+            self._put_up(known)
             self._store.write(self._named(HEADER), header)
             self._following = True
 
@@ -146,9 +141,8 @@ class Hold:
             StorageError: the mirror cannot be written.
         """
         with self._turn:
-            while self._following and (data := self._gained()):
-                self._put_up(data)
-                self._offset += len(data)
+            if self._following:
+                self._put_up()
 
     def finish(self) -> None:
         """Upload the whole finished run.
@@ -172,14 +166,21 @@ class Hold:
             data = b"".join(file.readlines(AT_MOST))
         return data[: data.rfind(b"\n") + 1]
 
-    def _put_up(self, data: bytes) -> None:
+    def _put_up(self, known: Set[str] | None = None) -> None:
+        """Upload the new lines; those of the `known` keys are left out, if any are given."""
         assert self._store is not None
         assert self._lease is not None
-        self._pushed = self._clock.now()
-        if data:
-            segment = Segment(self._freshness, self._lease.token, self._number + 1)
-            self._store.write(self._named(segment.name), data)
-            self._number += 1
+        while data := self._gained():
+            new = data
+            if known is not None:
+                lines = checked(BytesIO(data), str(self._folder))
+                new = b"".join(line for line, key, _ in lines if key not in known)
+            self._pushed = self._clock.now()
+            if new:
+                segment = Segment(self._freshness, self._lease.token, self._number + 1)
+                self._store.write(self._named(segment.name), new)
+                self._number += 1
+            self._offset += len(data)
 
     def _beat(self) -> None:
         assert self._lease is not None

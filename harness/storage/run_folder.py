@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-
-from pydantic import ValidationError
 
 from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.files import (
@@ -20,18 +17,20 @@ from harness.files import (
     cannot_read,
     digest_bytes,
     exclusive,
-    read_bytes,
     replacing,
     storage_error,
     write_atomic,
 )
 from harness.records.attempt import Attempt, Score
-from harness.records.base import Record, explain
+from harness.records.base import Record
 from harness.records.recording import Recording
 from harness.records.run import FileSeal, Run, RunHeader, names_run_of
-from harness.storage.line_index import Later, Stored, stored
+from harness.storage.line_index import Later, Stored, read_json, stored
 
 T = TypeVar("T", bound=Record)
+HEADER = "run.json"
+JOURNAL = "attempts.jsonl"
+RECORDED = "recorded.json"
 _PIECE = 65536
 _ANEW = "delete the run's folder and run again"
 
@@ -41,23 +40,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def server_log(self) -> Path:
-        """Where the log of the managed server that answered this run is kept."""
-        return self.path / "server.log"
-
-    @property
-    def _attempts(self) -> Path:
-        return self.path / "attempts.jsonl"
-
-    @property
-    def _scores(self) -> Path:
-        return self.path / "scores.jsonl"
-
-    @property
-    def _recorded(self) -> Path:
-        return self.path / "recorded.json"
+        # Where the log of the managed server that answered this run is kept.
+        self.server_log = path / "server.log"
+        self._attempts = path / JOURNAL
+        self._scores = path / "scores.jsonl"
+        self._recorded = path / RECORDED
 
     def header(self) -> RunHeader | None:
         """The provenance in `run.json`, or None where there is no run yet.
@@ -66,21 +53,13 @@ class RunFolder:
             JournalError: the file is there and is no run's header.
             StorageError: the file is there and cannot be read.
         """
-        path = self.path / "run.json"
-        data = read_bytes(path)
-        try:
-            return None if data is None else RunHeader.model_validate_json(data)
-        except ValidationError as error:
-            raise JournalError(
-                f"is no header of a run: {explain(error)}",
-                where=str(path),
-                # What it replaced is not known any more, and must not come back unasked.
-                hint="put it back as it was, or delete the run's folder and run with --no-cache",
-            ) from None
+        # What it replaced is not known any more, and must not come back unasked.
+        hint = "put it back as it was, or delete the run's folder and run with --no-cache"
+        return read_json(self.path / HEADER, RunHeader, hint, "is no header of a run: ")
 
     def write_header(self, header: RunHeader) -> None:
         """Replace `run.json`."""
-        write_atomic(self.path / "run.json", header.model_dump_json(indent=2) + "\n")
+        write_atomic(self.path / HEADER, header.model_dump_json(indent=2) + "\n")
 
     def attempts(self) -> Stored[Attempt]:
         """The attempts in the journal, by key: the first answer, or else the last failure.
@@ -149,11 +128,8 @@ class RunFolder:
         if finished != known:
             self.write_header(finished)
 
-    def load(self, without: Mapping[tuple[str, str], str] | None = None) -> Run:
+    def load(self) -> Run:
         """The whole run: header, one attempt a key, scores; read when they are gone through.
-
-        Recorded results of the sections in `without`, by suite and name, are left out, for the
-        reason given there.
 
         Raises:
             EvidenceError: there is no run, or it is not finished.
@@ -171,12 +147,10 @@ class RunFolder:
             Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
             Later(partial(self._sealed, self._scores, Score, header.scores, again)),
         )
-        run = replace(run, unrecorded=without or {})
         recording = self.recording()
-        if recording is None or recording.freshness != header.freshness:
+        if recording is None or recording.freshness != header.freshness or not recording.sections:
             return run
-        kept = tuple(each for each in recording.sections if each.place not in run.unrecorded)
-        return run.with_recording(recording.model_copy(update={"sections": kept})) if kept else run
+        return run.with_recording(recording)
 
     def recording(self) -> Recording | None:
         """The results of Python tests, or None where none have been run.
@@ -185,15 +159,8 @@ class RunFolder:
             JournalError: the file is damaged.
             StorageError: the file cannot be read.
         """
-        data = read_bytes(self._recorded)
-        try:
-            return None if data is None else Recording.model_validate_json(data)
-        except ValidationError as error:
-            raise JournalError(
-                explain(error),
-                where=str(self._recorded),
-                hint="delete it and run the suite's tests with pytest again",
-            ) from None
+        hint = "delete it and run the suite's tests with pytest again"
+        return read_json(self._recorded, Recording, hint)
 
     def record(self, recording: Recording) -> None:
         """Keep the results, or the start, of Python tests; those of other sections stay.
@@ -236,8 +203,10 @@ class RunFolder:
         """
         with exclusive(self.path / "lock", self._busy()):
             if anew():
-                self._set_aside()
-            self._unseal()
+                set_aside(self._attempts)
+            known = self.header()
+            if known is not None and (known.finished is not None or known.journal is not None):
+                self.write_header(known.reopened())
             _drop_torn_tail(self._attempts)
             with Appender(self._attempts) as appender:
                 yield appender
@@ -247,15 +216,12 @@ class RunFolder:
             "another process is writing this run", where=str(self.path), hint="wait for it to end"
         )
 
-    def _unseal(self) -> None:
-        known = self.header()
-        if known is not None and (known.finished is not None or known.journal is not None):
-            self.write_header(known.reopened())
 
-    def _set_aside(self) -> None:
-        if self._attempts.exists():
-            number = len(list(self.path.glob("attempts.replaced-*.jsonl"))) + 1
-            self._attempts.rename(self.path / f"attempts.replaced-{number}.jsonl")
+def set_aside(journal: Path) -> None:
+    """Keep a journal that is to be replaced, under another name."""
+    if journal.exists():
+        number = len(list(journal.parent.glob("attempts.replaced-*.jsonl"))) + 1
+        journal.rename(journal.with_name(f"attempts.replaced-{number}.jsonl"))
 
 
 def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:

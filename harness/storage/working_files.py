@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from harness.errors import JournalError
 from harness.files import append_line, read_bytes, write_atomic
-from harness.records.base import explain
 from harness.records.history import PastGate
 from harness.records.latency import Block, Measurement
+from harness.storage.line_index import parse_json, read_json
 
 
 def keep_gate(path: Path, gate: PastGate) -> None:
@@ -37,15 +34,11 @@ def kept_gates(path: Path) -> tuple[PastGate, ...]:
         StorageError: the file cannot be read.
     """
     *lines, _torn = (read_bytes(path) or b"").split(b"\n")
-    return tuple(_gate(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
-
-
-def _gate(line: bytes, where: str) -> PastGate:
-    try:
-        return PastGate.model_validate_json(line)
-    except ValidationError as error:
-        what = f"is no record of a gate: {explain(error)}"
-        raise JournalError(what, where=where, hint="restore that line or delete it") from None
+    what, hint = "is no record of a gate: ", "restore that line or delete it"
+    return tuple(
+        parse_json(line, PastGate, f"{path}:{number}", hint, what)
+        for number, line in enumerate(lines, 1)
+    )
 
 
 _ANEW = "delete the measurement's folder and measure again"
@@ -56,11 +49,8 @@ class MeasurementFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def server_log(self) -> Path:
-        """Where the log of the managed server that was measured is kept."""
-        return self.path / "server.log"
+        # Where the log of the managed server that was measured is kept.
+        self.server_log = path / "server.log"
 
     def header(self) -> Measurement | None:
         """What `measurement.json` says, or None where there is no measurement yet.
@@ -69,12 +59,7 @@ class MeasurementFolder:
             JournalError: the file is there and is no measurement's header.
             StorageError: the file is there and cannot be read.
         """
-        path = self.path / "measurement.json"
-        data = read_bytes(path)
-        try:
-            return None if data is None else Measurement.model_validate_json(data)
-        except ValidationError as error:
-            raise JournalError(explain(error), where=str(path), hint=_ANEW) from None
+        return read_json(self.path / "measurement.json", Measurement, _ANEW)
 
     def write_header(self, header: Measurement) -> None:
         """Replace `measurement.json`."""
@@ -87,13 +72,9 @@ class MeasurementFolder:
             JournalError: one is damaged.
             StorageError: one cannot be read.
         """
-        found = []
-        for path in sorted((self.path / "blocks").glob("*.json")):
-            try:
-                found.append(Block.model_validate_json(read_bytes(path) or b""))
-            except ValidationError as error:
-                raise JournalError(explain(error), where=str(path), hint=_ANEW) from None
-        return tuple(found)
+        paths = sorted((self.path / "blocks").glob("*.json"))
+        found = (read_json(path, Block, _ANEW) for path in paths)
+        return tuple(block for block in found if block is not None)
 
     def keep(self, block: Block, load: int) -> None:
         """Write a block of the load at that place of the settings."""

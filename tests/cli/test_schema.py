@@ -16,7 +16,7 @@ from harness.cli.schema import SCHEMAS
 from harness.records.base import Record
 from harness.records.rule import register_rule, rule_kinds
 from harness.scorers import Judgement, registry
-from harness.sections.registry import SectionKinds, suite_schema
+from harness.sections.section_kinds import SectionKinds, suite_schema
 from tests.gate.rules.worst_group import WorstGroupAtLeast
 
 ROOT = Path(__file__).parent.parent.parent

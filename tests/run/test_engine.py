@@ -11,7 +11,7 @@ from harness.errors import ServerError
 from harness.run import engine as stage
 from harness.run.plan import plan
 from harness.run.resume import resume
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.storage import runs_of
 from tests.cli.builders import call
 
@@ -28,14 +28,15 @@ def test_a_server_that_dies_before_the_first_question_is_asked_everything_afresh
     assert (job.open, job.anew()) == (80, True)
     asked = []
 
-    async def dies_once(project: Any, job: Any, *rest: Any) -> None:
+    async def dies_once(engine: Any, job: Any, *rest: Any) -> None:
         asked.append(job.open)
         if len(asked) == 1:
             raise ServerError("gone")
 
-    monkeypatch.setattr(stage, "ask", dies_once)
+    monkeypatch.setattr(stage._Engine, "_ask", dies_once)
     managed = SimpleNamespace(alive=lambda: False, restart=lambda: None)
-    watcher = SimpleNamespace(say=lambda text: None)
-    means = SimpleNamespace()
-    stage._ask_through(project, job, suites, SimpleNamespace(managed=managed), watcher, means)  # type: ignore[arg-type]
+    watcher: Any = SimpleNamespace(say=lambda text: None)
+    endpoint: Any = SimpleNamespace(managed=managed)
+    hold: Any = SimpleNamespace()
+    stage._Engine(project, suites, watcher, None).ask_restarting(job, endpoint, hold)
     assert asked == [80, 80]

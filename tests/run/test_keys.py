@@ -17,7 +17,7 @@ from harness.records.attempt import Failure
 from harness.run.plan import plan
 from harness.run.provenance import header
 from harness.run.resume import resume
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.targets import identity
 from harness.targets.identity import identify
 from tests.builders import attempt

@@ -13,7 +13,7 @@ from harness.run.llm_judge import Opinion, parse_opinion
 @given(st.booleans(), st.text())
 def test_what_was_asked_for_is_read(met: bool, reason: str) -> None:
     found = parse_opinion(json.dumps({"met": met, "reason": reason}))
-    assert found == Opinion(met, reason)
+    assert found == Opinion(met=met, reason=reason)
     assert bool(found) is met
 
 

@@ -12,7 +12,7 @@ from harness.records.plan import Plan
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.plan import Selection, plan
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from tests.builders import identity, shop
 
 

@@ -11,7 +11,7 @@ from harness.records.run import RunHeader
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header, packages, priced
 from harness.run.resume import Job
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.storage import RunFolder
 from harness.version import __version__
 from tests.builders import identity, proof, shop

@@ -14,7 +14,7 @@ from harness.records.suite import Suite
 from harness.run.plan import Selection
 from harness.run.rescore import header_on, narrowed, rescore, scored_again
 from harness.run.score import fingerprint
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from tests.builders import changed, make_run, shop
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock

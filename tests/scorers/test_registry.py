@@ -12,7 +12,7 @@ from harness.records.suite import Case
 from harness.scorers import Judgement, Registry, book, get, names, registry
 from harness.scorers.registry import fingerprint
 from harness.sections.prompts import PromptsKind, ScorerBook
-from harness.sections.registry import SectionKinds
+from harness.sections.section_kinds import SectionKinds
 from harness.suites import load_suite
 
 BUILT_IN = {

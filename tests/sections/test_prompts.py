@@ -16,7 +16,7 @@ from harness.records.metric import Metric
 from harness.records.suite import Case
 from harness.records.verdict import Verdict
 from harness.scorers import Judgement, registry
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.suites import load_suite
 from tests.cli.builders import call
 from tests.shop import suite_yaml

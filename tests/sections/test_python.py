@@ -9,7 +9,7 @@ import yaml
 from harness.errors import SuiteError
 from harness.records.suite import Suite
 from harness.sections.python import PythonSection
-from harness.sections.registry import kinds
+from harness.sections.section_kinds import kinds
 from harness.suites import load_suite
 from tests.shop import suite_yaml, write_project
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from harness.records.suite import Case, Suite
 from harness.sections.prompts import PromptsKind
-from harness.sections.registry import SectionKinds
+from harness.sections.section_kinds import SectionKinds
 from harness.suites import load_suite
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.config import load_project
 from harness.records.suite import Suite
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.suites.cases import case_lines
 from tests.shop import write_project
 

@@ -8,7 +8,7 @@ import yaml
 from harness.config import Project, load_project
 from harness.errors import ServerError
 from harness.run.plan import plan
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.targets.identity import identify, is_still
 from tests.mock_server import MockServer
 from tests.shop import config, write_project

@@ -20,7 +20,7 @@ from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.run.llm_judge import opinion
 from harness.run.plan import plan
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from harness.targets.endpoint import connect
 from harness.targets.identity import identify
 from harness.targets.live_target import LiveTarget

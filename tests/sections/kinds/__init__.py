@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.sections.registry import register
+from harness.sections.section_kinds import register
 from tests.sections.kinds.critique import CritiqueKind
 from tests.sections.kinds.nats import NatsKind
 from tests.sections.kinds.program import ProgramKind

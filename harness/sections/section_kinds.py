@@ -1,22 +1,79 @@
-"""The registry of kinds of section, and the JSON schema of `suite.yaml` made from them."""
+"""Kinds of section: their Protocols and registry, and the suites and the schema they give."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from harness.errors import SuiteError
+from pydantic import BaseModel
+
+from harness.config import Project
+from harness.errors import SuiteError, UsageError
 from harness.plugins import PluginRegistry
-from harness.sections.protocol import SectionKind
-from harness.suites.load import SuiteKeys
+from harness.records.suite import Suite
+from harness.sections.work import SectionWork
+from harness.suites.load import SuiteKeys, load_suite
 from harness.suites.source import LoadedSection, SectionSource
 from harness.yaml_files import any_of, model_schema, one_file
 
 ENTRY_POINT_GROUP = "harness.sections"
+
+
+class SectionKind(Protocol):
+    """One kind of section: how it is read from a suite.
+
+    A section's `kind:` names it; without one, a section is of the kind whose `key` it has.
+    """
+
+    @property
+    def name(self) -> str:
+        """The kind's name."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The key that identifies a section of this kind."""
+        ...
+
+    @property
+    def keys(self) -> type[BaseModel]:
+        """The keys of its sections."""
+        ...
+
+    def load(self, source: SectionSource) -> LoadedSection:
+        """The section that a suite writes.
+
+        Raises:
+            SuiteError: one line that names file and key.
+        """
+        ...
+
+
+@runtime_checkable
+class SectionRunner(Protocol):
+    """A kind whose sections are more than one request a case, and which runs them itself.
+
+    It may send requests in rounds, each depending on earlier answers, work in a child process,
+    or read records that people made.
+    """
+
+    # Whether its work needs a gate's baseline at hand; a run without a gate then leaves it out.
+    needs_baseline: bool
+
+    def run(self, work: SectionWork) -> None:
+        """Nothing, once the results of each of the work's jobs are kept.
+
+        After an interruption it is called again from its beginning: requests that were answered
+        before are answered from the store.
+
+        Raises:
+            HarnessError: one line that says what stopped it.
+        """
+        ...
 
 
 class SectionKinds(PluginRegistry[SectionKind]):
@@ -35,7 +92,9 @@ class SectionKinds(PluginRegistry[SectionKind]):
             SuiteError: no kind has its keys, or something is wrong with them.
         """
         try:
-            return self._kind(source).load(_without_kind(source))
+            kind = self._kind(source)
+            written = {key: value for key, value in source.written.items() if key != "kind"}
+            return kind.load(replace(source, written=written))
         except ValueError as error:  # a plugin's
             raise SuiteError(str(error), where=source.where) from None
 
@@ -71,11 +130,6 @@ class SectionKinds(PluginRegistry[SectionKind]):
             return self.get(given)
         except ValueError as error:
             raise ValueError(f"kind: {error}") from None
-
-
-def _without_kind(source: SectionSource) -> SectionSource:
-    written = {key: value for key, value in source.written.items() if key != "kind"}
-    return replace(source, written=written)
 
 
 @cache
@@ -116,3 +170,35 @@ def suite_schema(book: SectionKinds | None = None) -> dict[str, Any]:
     schema["$defs"] = {**schema.get("$defs", {}), **sections.pop("$defs", {})}
     schema["properties"]["sections"]["additionalProperties"] = sections
     return one_file("suite.yaml", schema)
+
+
+def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]:
+    """The project's suites in the order of its configuration, or only those named.
+
+    Raises:
+        SuiteError: a suite cannot be read, or two share a name.
+        UsageError: `only` names a suite that the project does not have.
+    """
+    suites = tuple(
+        load_suite(project.resolve(path, f"suites[{place}]"), kinds())
+        for place, path in enumerate(project.config.suites)
+    )
+    names = [suite.name for suite in suites]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        where = f"{project.file}: suites"
+        raise SuiteError(f"two suites are called `{doubled.pop()}`", where=where)
+    return chosen(suites, only)
+
+
+def chosen(suites: tuple[Suite, ...], only: Sequence[str]) -> tuple[Suite, ...]:
+    """The suites named in `only`, or all of them where it is empty.
+
+    Raises:
+        UsageError: `only` names another.
+    """
+    names = [suite.name for suite in suites]
+    for name in only:
+        if name not in names:
+            raise UsageError(f"no suite `{name}`", hint=f"there is {', '.join(names)}")
+    return tuple(suite for suite in suites if not only or suite.name in only)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from harness.records.verdict import RuleResult, Verdict
-from harness.sections.registry import kinds
+from harness.sections.section_kinds import kinds
 from harness.storage import RunFolder
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
