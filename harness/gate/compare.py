@@ -13,7 +13,7 @@ from harness.records.comparison import Change, Comparison, PairedCase, PairedMet
 from harness.records.metric import Metric
 from harness.records.plan import conversation
 from harness.records.run import Run, RunHeader
-from harness.records.suite import Case, Message, Suite
+from harness.records.suite import Suite
 from harness.records.target import Generation
 
 Place = tuple[str, str, str, int]
@@ -62,10 +62,25 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
     for ours, attempt in _scored(candidate):
         other = theirs.get(_place(ours))
         case = cases.get((ours.suite, ours.section, ours.case))
-        if other is not None and case is not None:
-            messages = conversation(case, candidate.header.system_prompts.get(ours.suite))
-            lower = (ours.suite, ours.section) in lower_is_better
-            yield _pair(case, messages, (ours, attempt), other, lower=lower)
+        if other is None or case is None:
+            continue
+        lower = (ours.suite, ours.section) in lower_is_better
+        yield PairedCase(
+            suite=ours.suite,
+            section=ours.section,
+            case=ours.case,
+            repeat=ours.repeat,
+            group=case.group,
+            critical=case.critical,
+            tags=case.tags,
+            messages=conversation(case, candidate.header.system_prompts.get(ours.suite)),
+            candidate_attempt=attempt,
+            baseline_attempt=other[1],
+            candidate_score=ours,
+            baseline_score=other[0],
+            change=_change(ours, other[0], lower=lower),
+            expect=case.expect,
+        )
 
 
 def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
@@ -73,34 +88,6 @@ def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
     for score in run.scores:
         if score.key in attempts:
             yield score, attempts[score.key]
-
-
-def _pair(
-    case: Case,
-    messages: tuple[Message, ...],
-    ours: tuple[Score, Attempt],
-    other: tuple[Score, Attempt],
-    *,
-    lower: bool,
-) -> PairedCase:
-    score, attempt = ours
-    other_score, other_attempt = other
-    return PairedCase(
-        suite=score.suite,
-        section=score.section,
-        case=score.case,
-        repeat=score.repeat,
-        group=case.group,
-        critical=case.critical,
-        tags=case.tags,
-        messages=messages,
-        candidate_attempt=attempt,
-        baseline_attempt=other_attempt,
-        candidate_score=score,
-        baseline_score=other_score,
-        change=_change(score, other_score, lower=lower),
-        expect=case.expect,
-    )
 
 
 def _change(ours: Score, other: Score, *, lower: bool) -> Change:
@@ -115,19 +102,15 @@ def _change(ours: Score, other: Score, *, lower: bool) -> Change:
 
 
 def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, PairedMetric]:
-    found: dict[str, PairedMetric] = {}
-    by_section: defaultdict[tuple[str, str], list[PairedCase]] = defaultdict(list)
+    by_section: defaultdict[str, list[PairedCase]] = defaultdict(list)
     for case in cases:
-        by_section[case.suite, case.section].append(case)
-    for suite in suites:
-        for section in (*suite.asked, *suite.worked):
-            pairs = by_section[suite.name, section.name]
-            for metric in section.metrics:
-                name = f"{suite.name}.{section.name}.{metric.name}"
-                paired = _metric(name, metric, pairs)
-                if paired is not None:
-                    found[name] = paired
-    return found
+        by_section[f"{case.suite}.{case.section}"].append(case)
+    paired = (
+        _metric(name, metric, by_section[name.removesuffix(f".{metric.name}")])
+        for suite in suites
+        for name, metric in suite.definitions()
+    )
+    return {each.name: each for each in paired if each is not None}
 
 
 def _metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
@@ -204,9 +187,8 @@ def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Ite
         for case in cases
         if "failed" not in (case.candidate_score.state, case.baseline_score.state)
     ]
-    if answered and all(
-        case.candidate_attempt.text == case.baseline_attempt.text for case in answered
-    ):
+    same = (case.candidate_attempt.text == case.baseline_attempt.text for case in answered)
+    if answered and all(same):
         yield (
             f"candidate and baseline gave the same text in all {len(answered)} cases: "
             "the candidate was not what answered"

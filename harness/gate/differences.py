@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,34 +17,27 @@ from harness.records.verdict import Regression, Verdict
 
 Floats = npt.NDArray[np.float64]
 _ROUNDING = 1e-9
+NO_MEAN = "a ratio of a metric that is not a mean over cases is not defined here"
 
 
 @dataclass(frozen=True, slots=True)
 class BoundedMetric:
     """A paired metric whose values lie between `low` and `high`, as the statistics need it.
 
-    `cut` counts the values of both sides that lay beyond the cap and were cut there. The four
-    arrays hold the terms on a scale on which `low` is 0 and `high` is 1.
+    `cut` counts the values of both sides that lay beyond the cap and were cut there. `arms` are the
+    terms on a scale on which `low` is 0 and `high` is 1, the candidate's num and den first.
     """
 
     metric: PairedMetric
     low: float
     high: float
     cut: int
-    candidate_num: Floats
-    candidate_den: Floats
-    baseline_num: Floats
-    baseline_den: Floats
+    arms: tuple[Floats, Floats, Floats, Floats]
 
     @property
     def span(self) -> float:
         """The largest difference between two values."""
         return self.high - self.low
-
-    @property
-    def arms(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """The scaled terms, the candidate's num and den first."""
-        return self.candidate_num, self.candidate_den, self.baseline_num, self.baseline_den
 
     def difference(self, alpha: float) -> stats.Interval:
         """Candidate minus baseline in the metric's unit with its bounds, at level alpha each.
@@ -63,13 +57,9 @@ class BoundedMetric:
         Raises:
             ValueError: the metric cannot be computed.
         """
-        found = stats.ratio_of_sums(
-            self.candidate_num,
-            self.candidate_den,
-            self.metric.groups,
-            alpha=alpha,
-            missing=self.metric.missing,
-        )
+        num, den, *_ = self.arms
+        missing = self.metric.missing
+        found = stats.ratio_of_sums(num, den, self.metric.groups, alpha=alpha, missing=missing)
         return _scaled(found, self.span, self.low)
 
     def ratio(self, alpha: float) -> stats.Interval:
@@ -79,9 +69,7 @@ class BoundedMetric:
             ValueError: the metric can be negative, is no mean over cases, or is 0 on a side.
         """
         if not self.metric.is_mean:
-            raise ValueError(
-                "a ratio of a metric that is not a mean over cases is not defined here"
-            )
+            raise ValueError(NO_MEAN)
         if self.low < 0.0:
             raise ValueError("a ratio of a metric that can be negative says nothing")
         return stats.paired_ratio(
@@ -100,13 +88,10 @@ def value_range(metric: Metric, cap: float | None) -> tuple[float, float]:
     Raises:
         ValueError: the metric has no bound there, and there is no cap.
     """
-    low, high = metric.low, metric.high
-    if cap is None and (low is None or high is None):
+    if cap is None and None in (metric.low, metric.high):
         raise ValueError("it has no bounds, and no rule on it gives a cap")
-    if low is None:
-        low = -(cap or 0.0)
-    if high is None:
-        high = cap or 0.0
+    low = -(cap or 0.0) if metric.low is None else metric.low
+    high = cap or 0.0 if metric.high is None else metric.high
     if low >= high:
         raise ValueError(f"a cap of {cap:g} leaves no range of values")
     return low, high
@@ -122,22 +107,17 @@ def bounded(metric: PairedMetric, cap: float | None = None) -> BoundedMetric:
     kept, cut = metric, 0
     if not metric.metric.bounded:
         ends = (
-            (low if metric.metric.low is None else None),
-            (high if metric.metric.high is None else None),
+            low if metric.metric.low is None else None,
+            high if metric.metric.high is None else None,
         )
         ours, cut_ours = _cut(metric.candidate_num, metric.candidate_den, *ends)
         theirs, cut_theirs = _cut(metric.baseline_num, metric.baseline_den, *ends)
         kept = replace(metric, candidate_num=ours, baseline_num=theirs)
         cut = cut_ours + cut_theirs
+    ours = _unit(kept.candidate_num, kept.candidate_den, low, high)
+    theirs = _unit(kept.baseline_num, kept.baseline_den, low, high)
     return BoundedMetric(
-        metric=kept,
-        low=low,
-        high=high,
-        cut=cut,
-        candidate_num=_unit(kept.candidate_num, kept.candidate_den, low, high),
-        candidate_den=kept.candidate_den,
-        baseline_num=_unit(kept.baseline_num, kept.baseline_den, low, high),
-        baseline_den=kept.baseline_den,
+        kept, low, high, cut, (ours, kept.candidate_den, theirs, kept.baseline_den)
     )
 
 
@@ -148,6 +128,17 @@ def difference(metric: PairedMetric, alpha: float, cap: float | None = None) -> 
         ValueError: the metric cannot be computed, or has no bounds and there is no cap.
     """
     return bounded(metric, cap).difference(alpha)
+
+
+def computable(
+    metrics: Mapping[str, PairedMetric], alpha: float, limits: Mapping[str, float]
+) -> dict[str, stats.Interval]:
+    """The difference in each of the metrics that can be computed; `limits` are their caps."""
+    found = {}
+    for name, metric in metrics.items():
+        with contextlib.suppress(ValueError):  # a rule on it says what is wrong
+            found[name] = difference(metric, alpha, limits.get(name))
+    return found
 
 
 def _cut(num: Floats, den: Floats, low: float | None, high: float | None) -> tuple[Floats, int]:
@@ -217,12 +208,7 @@ def losses(
     The p-values are one-sided and Holm-corrected for all of these metrics; the bounds are at
     `alpha` each and not corrected. A metric without bounds needs a cap, given in `limits`.
     """
-    found = {}
-    for name, metric in comparison.metrics.items():
-        try:
-            found[name] = difference(metric, alpha, (limits or {}).get(name))
-        except ValueError:  # a rule on it says what is wrong; the others can still be told
-            continue
+    found = computable(comparison.metrics, alpha, limits or {})
     corrected = stats.holm(
         [_worse(interval, comparison.metrics[name].metric) for name, interval in found.items()]
     )

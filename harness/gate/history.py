@@ -74,7 +74,7 @@ def history(
         _mark(found, key, Promotion(name=one.name, sealed=one.sealed))
     for verdict in verdicts:
         combined = verdict.hashes.suites
-        if combined in versions or any(_is_of(suite, one) for one in verdict.rules):
+        if combined in versions or suite in map(_suite_of, verdict.rules):
             held = _held(suite, verdict, versions.get(combined, combined), {})
             found.setdefault(identity_of(verdict), held)
     return History(suite=suite, gates=tuple(sorted(_once(found), key=lambda gate: gate.at)))
@@ -104,7 +104,8 @@ def _once(found: Found) -> Iterator[HeldGate]:
 
 
 def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Values]) -> HeldGate:
-    rules = tuple(rule for rule in verdict.rules if _concerns(suite, rule))
+    # Those on the suite, and those on what all suites share.
+    rules = tuple(rule for rule in verdict.rules if _suite_of(rule) in (None, suite))
     by_rule = {
         rule.metric: Values(
             candidate=rule.candidate, baseline=rule.baseline, definition=rule.definition
@@ -127,13 +128,8 @@ def _held(suite: str, verdict: Verdict, version: str, metrics: Mapping[str, Valu
     )
 
 
-def _is_of(suite: str, rule: RuleResult) -> bool:
-    return kind_of(rule).suite_of(rule.metric) == suite
-
-
-def _concerns(suite: str, rule: RuleResult) -> bool:
-    """Whether a rule is on the suite, or on what all suites share."""
-    return kind_of(rule).suite_of(rule.metric) in (None, suite)
+def _suite_of(rule: RuleResult) -> str | None:
+    return kind_of(rule).suite_of(rule.metric)
 
 
 def _metrics(baseline: Baseline) -> dict[str, Values]:

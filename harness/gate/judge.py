@@ -14,7 +14,7 @@ from harness.gate.rules.no_new_critical_failures import (
 )
 from harness.records.comparison import Comparison
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import Run, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes, decide
 
@@ -82,7 +82,7 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
 def doubts(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
     """Every reason not to trust the comparison: its own, and sections with too few scores."""
     runs = (comparison.candidate, comparison.baseline)
-    thin = (problem for run in runs for problem in thin_sections(run, policy.min_scored))
+    thin = (problem for run in runs for _, problem in thin_sections(run, policy.min_scored))
     return (*comparison.problems, *thin)
 
 
@@ -99,17 +99,18 @@ def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...
     return rules
 
 
-def thin_sections(run: Run, min_scored: float) -> Iterator[str]:
-    """The sections of a run with scores for less than that share of what was planned, in words."""
+def thin_sections(run: Run, min_scored: float) -> Iterator[tuple[SectionPlan, str]]:
+    """The sections of a run with scores for less than that share of their plan, and in words."""
     scored = Counter(
         (score.suite, score.section) for score in run.scores if score.status == "scored"
     )
     for section in run.header.sections:
         share = scored[section.suite, section.section] / section.planned
         if share < min_scored:
-            name = f"{section.suite}.{section.section}"
             why = run.trouble_in(section.suite, section.section)
             yield (
-                f"`{run.header.target}` has scores for {100 * share:.1f} % of {name}, "
-                f"{100 * min_scored:g} % are needed" + (f" ({why})" if why else "")
+                section,
+                f"`{run.header.target}` has scores for {100 * share:.1f} % of "
+                f"{section.suite}.{section.section}, {100 * min_scored:g} % are needed"
+                + (f" ({why})" if why else ""),
             )

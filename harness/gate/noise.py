@@ -107,19 +107,16 @@ def _asking(run: Run, number: int, repeats: int) -> Run:
 
 def _check_scored(asking: Run, min_scored: float) -> None:
     """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
-    for plan in asking.header.sections:
-        scores = tuple(
-            item
+    for plan, problem in thin_sections(asking, min_scored):
+        count = Counter(
+            item.status
             for item in asking.scores
             if (item.suite, item.section) == (plan.suite, plan.section)
         )
-        alone = Run(asking.header.model_copy(update={"sections": (plan,)}), asking.attempts, scores)
-        for problem in thin_sections(alone, min_scored):
-            count = Counter(item.status for item in scores)
-            hint = "ask again when the server answers"
-            if count["unscored"] > count["failed"]:
-                hint = "asking again is no help, mend what leaves these answers without a score"
-            raise EvidenceError(problem, hint=hint)
+        hint = "ask again when the server answers"
+        if count["unscored"] > count["failed"]:
+            hint = "asking again is no help, mend what leaves these answers without a score"
+        raise EvidenceError(problem, hint=hint)
 
 
 def _check_valid(problems: Sequence[str], results: Sequence[RuleResult]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Score
 from harness.records.comparison import Comparison
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Planned, Policy
@@ -33,11 +33,7 @@ def planned_power(
     """
     sizes = _group_sizes(suites)
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
-    planned = {
-        name: Planned(known[name], found, discordance)
-        for name, found in sizes.items()
-        if name in known
-    }
+    planned = {name: Planned(known[name], found, discordance) for name, found in sizes.items()}
     return tuple(
         rule.planned_power(planned.get(rule.metric_name or ""), policy.alpha)
         for rule in policy.rules
@@ -60,45 +56,38 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
     Whether a case does must not depend on the answer, so any answer shows it. Where no case does,
     as with a scorer that makes nothing of such an answer, all of the section are counted.
     """
-    found = {
-        f"{suite.name}.{section.name}.{metric.name}": Counter[str]()
+    named = [
+        (f"{suite.name}.{section.name}.{metric.name}", section)
         for suite in suites
         for section in suite.sections
         if section.cases
         for metric in section.metrics
-    }
-    scoring = Scoring(suites)
-    for each in (scoring.score(ask, _any_answer(ask)) for ask in _asks(suites)):
-        for named, term in each.terms.items():
+    ]
+    found = {name: Counter[str]() for name, _ in named}
+    for each in _scores_of_any_answer(suites):
+        for metric, term in each.terms.items():
             if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
-                found[f"{each.suite}.{each.section}.{named}"][each.group] += 1
-    for suite in suites:
-        for section in suite.sections:
-            if not section.cases:
-                continue
-            everything = Counter(case.group for case in section.cases)
-            for metric in section.metrics:
-                name = f"{suite.name}.{section.name}.{metric.name}"
-                found[name] = found[name] or everything
+                found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1
+    for name, section in named:
+        found[name] = found[name] or Counter(case.group for case in section.cases)
     return found
 
 
-def _asks(suites: Sequence[Suite]) -> Iterator[PlannedRequest]:
+def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[Score]:
+    scoring = Scoring(suites)
     for suite in suites:
         for section in suite.asked:
             for case in section.cases:
                 key = f"{suite.name}/{section.name}/{case.id}"
-                yield PlannedRequest(key, suite.name, section.name, case, 0, case.messages, 0)
-
-
-def _any_answer(ask: PlannedRequest) -> Attempt:
-    return Attempt(
-        key=ask.key,
-        suite=ask.suite,
-        section=ask.section,
-        case=ask.case.id,
-        repeat=0,
-        status="answered",
-        text="Here is what you asked for.",
-        finish_reason="stop",
-    )
+                ask = PlannedRequest(key, suite.name, section.name, case, 0, case.messages, 0)
+                attempt = Attempt(
+                    key=key,
+                    suite=suite.name,
+                    section=section.name,
+                    case=case.id,
+                    repeat=0,
+                    status="answered",
+                    text="Here is what you asked for.",
+                    finish_reason="stop",
+                )
+                yield scoring.score(ask, attempt)

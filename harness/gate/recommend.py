@@ -9,7 +9,7 @@ from itertools import combinations
 
 from harness import stats
 from harness.gate.compare import compare
-from harness.gate.differences import difference, policy_caps
+from harness.gate.differences import computable, policy_caps
 from harness.latency.judge import latency_rules
 from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Choice, Recommendation
@@ -98,15 +98,13 @@ def differences(
 
     `limits` are the caps of metrics without bounds.
     """
-    found = []
-    for pair, metrics in pairs.items():
-        for metric in (metrics[name] for name in wanted if name in metrics):
-            try:
-                interval = difference(metric, alpha, (limits or {}).get(metric.name))
-            except ValueError:  # the rule on it says what is wrong
-                continue
-            found.append(PairDifference(pair, metric.name, metric.metric, interval))
-    return found
+    return [
+        PairDifference(pair, name, metrics[name].metric, interval)
+        for pair, metrics in pairs.items()
+        for name, interval in computable(
+            {name: metrics[name] for name in wanted if name in metrics}, alpha, limits or {}
+        ).items()
+    ]
 
 
 def advantages(tested: Sequence[PairDifference], alpha: float) -> tuple[Advantage, ...]:
@@ -170,7 +168,8 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
         "were good enough, one would still pass with a chance of up to "
         f"{min(1.0, tried * policy.alpha):.0%}"
     )
-    loose = list(dict.fromkeys(_without_alpha(policy)))
+    # What is no test has no bound on the chance of a false pass.
+    loose = list(dict.fromkeys(rule.title for rule in policy.rules if not rule.bounded_by_alpha))
     if loose:
         words += f"; this bound does not hold for what only {_either(loose)} would stop"
     yield words
@@ -178,11 +177,6 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
         "who is picked for high values has, on average, been lucky too: expect somewhat less on "
         "new cases"
     )
-
-
-def _without_alpha(policy: Policy) -> Iterator[str]:
-    """The rules that are no tests, so that the chance of a false pass has no bound."""
-    return (rule.title for rule in policy.rules if not rule.bounded_by_alpha)
 
 
 def _either(rules: Iterable[str]) -> str:

@@ -59,13 +59,16 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
     """
     paths = []
     for suite in run.header.suites:
+        recorded = (item for item in run.recorded if item.score.suite == suite)
         record = Baseline(
             name=name,
             suite=suite,
             header=run.header,
             attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
             scores=tuple(item for item in run.scores if item.suite == suite),
-            recorded=tuple(_light(item) for item in run.recorded if item.score.suite == suite),
+            recorded=tuple(
+                item.model_copy(update={"attempt": _slim(item.attempt)}) for item in recorded
+            ),
             verdict=verdict,
             sealed=moment,
         )
@@ -147,18 +150,13 @@ def read_sealed(path: Path) -> Baseline:
 def sealed_moments(name: str, suites: Sequence[str], folder: Path) -> dict[Path, str]:
     """When the baselines of that name were sealed, by file; empty where that cannot be read."""
     found = {}
-    for suite in suites:
-        path = folder / suite / f"{name}.json"
+    for path in (folder / suite / f"{name}.json" for suite in suites):
         if path.is_file():
             try:
                 found[path] = read_sealed(path).sealed
             except EvidenceError:  # whoever replaces it need not read it
                 found[path] = ""
     return found
-
-
-def _light(item: RecordedCase) -> RecordedCase:
-    return item.model_copy(update={"attempt": _slim(item.attempt)})
 
 
 def _slim(attempt: Attempt) -> Attempt:

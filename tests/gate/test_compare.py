@@ -15,7 +15,7 @@ from harness.gate.compare import compare
 from harness.records.attempt import Failure
 from harness.records.run import Run
 from harness.run.plan import Selection
-from harness.sections.load_suites import load_suites
+from harness.sections.section_kinds import load_suites
 from tests.builders import changed, make_run, proof, shop, usual
 from tests.shop import write_lines
 

@@ -168,7 +168,7 @@ class TestFolder:
         folder = self.stored(tmp_path)
         folder.record(recording(a=1.0))
         folder.record(Recording(freshness=0, sections=(recorded("manners", c=1.0),)))
-        run = folder.load({("shop", "memory"): "it broke"})
+        run = folder.load().without({("shop", "memory"): "it broke"})
         assert [case.score.section for case in run.recorded] == ["manners"]
         assert run.unrecorded == {("shop", "memory"): "it broke"}
 

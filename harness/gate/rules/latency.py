@@ -6,7 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from harness.latency.judge import LatencyRule, bounds_words, control_noise, number, stands
+from harness.gate.rules.metric_rule import BY_ESTIMATE, ONLY_SEEN
+from harness.latency.judge import LatencyRule, control_noise, number, stands
+from harness.records.comparison import Comparison
 from harness.records.latency import Bounded, LatencyMetric
 from harness.records.rule import Planned, Scale
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -16,6 +18,8 @@ class LatencyRatioAtMost(LatencyRule):
     """A percentile of the candidate's over the baseline's is at most `value`."""
 
     scale: ClassVar[Scale] = "ratio"
+    limit_unit: ClassVar[str] = " times the baseline's"
+    unit: ClassVar[str] = ""
     infinite_where_absent: ClassVar[tuple[str, ...]] = (
         "candidate", "estimate", "ci_low", "ci_high", "baseline",
     )  # fmt: skip
@@ -26,14 +30,6 @@ class LatencyRatioAtMost(LatencyRule):
     def held(self, metric: LatencyMetric) -> Bounded:
         """The ratio."""
         return metric.ratio
-
-    def limit_words(self) -> str:
-        """The limit in words."""
-        return f"{self.value:g} times the baseline's"
-
-    def value_words(self, held: Bounded) -> str:
-        """The ratio with its bounds."""
-        return bounds_words(held)
 
     def lost_in_noise(self, metric: LatencyMetric, outcome: Outcome) -> str:
         """Why noise could have made the outcome: the control differs by more than the limit."""
@@ -47,15 +43,13 @@ class LatencyRatioAtMost(LatencyRule):
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """No power: the spread is only known from measured times."""
-        return self.no_power("a ratio's spread shows only in answers: name a candidate")
+        return self.no_power(ONLY_SEEN)
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:
         """What is required, in words."""
         return (
-            f"at most {amount} the baseline"
-            if result.limit
-            else ("a limited ratio to the baseline")
+            f"at most {amount} the baseline" if result.limit else "a limited ratio to the baseline"
         )
 
 
@@ -79,27 +73,13 @@ class LatencyAtMost(LatencyRule):
         """Whether the estimate alone decides, whatever its bounds are."""
         return self.evidence == "point"
 
-    def by_bounds(self) -> LatencyRule:
-        """The rule as its bounds decide it."""
-        return self.model_copy(update={"evidence": "bound"})
-
     def held(self, metric: LatencyMetric) -> Bounded:
         """The candidate's own time."""
         return metric.candidate
 
-    def limit_words(self) -> str:
-        """The limit in words."""
-        return f"{self.value:g} s"
-
-    def value_words(self, held: Bounded) -> str:
-        """The time with its bounds."""
-        return f"{bounds_words(held)} s"
-
-    def power(self, comparison: object, alpha: float) -> RulePower:
+    def power(self, comparison: Comparison, alpha: float) -> RulePower:
         """No power: the answers to the suites say nothing of times."""
-        if self.by_estimate:
-            return self.no_power("judged by its estimate alone, which any number of groups gives")
-        return self.no_power("no case on both sides has a value of it")
+        return self.no_power(BY_ESTIMATE) if self.by_estimate else super().power(comparison, alpha)
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness import stats
 from harness.gate.differences import BoundedMetric, Floats, bounded, value_range
-from harness.records.comparison import Comparison
+from harness.records.comparison import Comparison, PairedMetric
 from harness.records.metric import SHARE, Metric
-from harness.records.rule import Misfit, Planned, Rule, special_kinds
+from harness.records.rule import Misfit, Planned, Rule, Scale, special_kinds
 from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """An outcome, the interval that it follows from, and a sentence on the metric."""
-
-    outcome: Outcome
-    interval: stats.Interval
-    words: str
 
 
 class MetricRule(Rule):
@@ -45,7 +36,7 @@ class MetricRule(Rule):
     @property
     def bounded_by_alpha(self) -> bool:
         """Whether the chance of a false pass is at most alpha."""
-        return True
+        return not self.by_estimate
 
     @property
     def value_cap(self) -> float | None:
@@ -59,13 +50,21 @@ class MetricRule(Rule):
 
     # What a kind says.
 
+    # What each outcome says of the metric; `{}` is the rule's amount.
+    sentences: ClassVar[Mapping[Outcome, str]]
+
+    @property
+    @abstractmethod
+    def amount(self) -> str:
+        """What the rule asks for, as its sentences name it."""
+
     @abstractmethod
     def limit(self, metric: Metric) -> float:
         """The value that the interval is held against."""
 
     @abstractmethod
-    def decide(self, terms: BoundedMetric, alpha: float) -> Decided:
-        """What follows from the metric's terms.
+    def interval(self, terms: BoundedMetric, alpha: float) -> stats.Interval:
+        """The interval that is held against the limit.
 
         Raises:
             ValueError: the metric cannot be computed.
@@ -79,15 +78,11 @@ class MetricRule(Rule):
     def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
         """The power by the spread that shows; `sizes` are the numbers of cases by group."""
 
-    @abstractmethod
     def expected_power(
         self, metric: Metric, sizes: Floats, discordance: float, alpha: float
     ) -> RulePower:
         """The power by the spread that is to be expected."""
-
-    def no_power_planned(self) -> str:
-        """Why there is no power to tell before anything is asked; empty where there is."""
-        return ""
+        return self.no_power(ONLY_SEEN)
 
     # What follows for all of them.
 
@@ -127,15 +122,18 @@ class MetricRule(Rule):
             return self.invalid(reason, self.limit(SHARE))
         try:
             terms = bounded(metric, self.cap)
-            decided = self.decide(terms, alpha)
+            interval = self.interval(terms, alpha)
         except ValueError as error:
             reason = f"{self.metric} cannot be computed: {error}"
             return self.invalid(reason, self.limit(metric.metric))
-        interval = decided.interval
+        outcome = self._outcome(interval, metric.metric)
+        words = (
+            f"{self.sentences[outcome].format(self.amount)}: {self._shown(interval, metric.metric)}"
+        )
         return RuleResult(
             metric=self.metric,
             require=self.require,
-            outcome=decided.outcome,
+            outcome=outcome,
             candidate=terms.metric.candidate_value,
             baseline=terms.metric.baseline_value,
             estimate=interval.estimate,
@@ -145,11 +143,25 @@ class MetricRule(Rule):
             p_value=None if self.scale == "value" else interval.p_value,
             n=interval.n,
             groups=interval.groups,
-            reason=f"{self.metric} {decided.words}" + self._left_out(terms),
+            reason=f"{self.metric} {words}{self._left_out(terms)}",
             definition=metric.metric.unless_share,
             cap=self.cap,
             cut=None if self.cap is None else terms.cut,
         )
+
+    def _outcome(self, interval: stats.Interval, metric: Metric) -> Outcome:
+        if self.by_estimate:  # as if the estimate were certain
+            interval = replace(interval, low=interval.estimate, high=interval.estimate)
+        above = self.good_side == "above" if self.good_side else not metric.lower_is_better
+        return (interval.at_least if above else interval.at_most)(self.limit(metric))
+
+    def _shown(self, interval: stats.Interval, metric: Metric) -> str:
+        """The estimate with its bounds and its unit; nothing stands for that of a share."""
+        sign = "+" if self.scale == "difference" else ""
+        unit = "" if self.scale == "ratio" or metric.unit == "share" else f" {metric.unit}"
+        numbers = (interval.estimate, interval.low, interval.high)
+        estimate, low, high = (f"{number:{sign}.3f}" for number in numbers)
+        return f"{estimate} [{low}, {high}]{unit}"
 
     def _left_out(self, terms: BoundedMetric) -> str:
         """How cases without a score and values beyond the cap were treated, in words."""
@@ -188,14 +200,13 @@ class MetricRule(Rule):
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """The power of the rule before any request is sent; `planned` is None without cases."""
-        reason = self.no_power_planned()
-        if not reason and planned is None:
-            reason = "no cases of the suites here measure it"
-        if not reason and planned is not None and len(planned.sizes) < 2:
-            reason = "all cases are in one group, so a gate is INVALID"
-            return self.no_power(reason).model_copy(update={"possible": False})
-        if planned is None or reason or self.by_estimate:
-            return self.no_power(reason or BY_ESTIMATE)
+        if planned is None:
+            return self.no_power("no cases of the suites here measure it")
+        if len(planned.sizes) < 2:
+            found = self.no_power("all cases are in one group, so a gate is INVALID")
+            return found.model_copy(update={"possible": False})
+        if self.by_estimate:
+            return self.no_power(BY_ESTIMATE)
         sizes = np.array(list(planned.sizes.values()), dtype=np.float64)
         return self.expected_power(planned.metric, sizes, planned.discordance, alpha)
 
@@ -233,7 +244,57 @@ class MetricRule(Rule):
         )
 
 
+class DifferenceRule(MetricRule):
+    """A rule on candidate minus baseline: the candidate's gain is at least `least_gain`."""
+
+    scale: ClassVar[Scale] = "difference"
+
+    @property
+    @abstractmethod
+    def least_gain(self) -> float:
+        """By how much the candidate must be better; negative where it may be worse."""
+
+    @abstractmethod
+    def power_by(
+        self, spread: Spread, sizes: Floats, span: float, alpha: float, seen: PairedMetric | None
+    ) -> RulePower:
+        """The power by a spread of values from 0 to 1, `span` being that of the metric's values."""
+
+    @property
+    def amount(self) -> str:
+        """The size of the least gain."""
+        return f"{abs(self.least_gain):g}"
+
+    def limit(self, metric: Metric) -> float:
+        """The value that the interval is held against."""
+        return -self.least_gain if metric.lower_is_better else self.least_gain
+
+    def interval(self, terms: BoundedMetric, alpha: float) -> stats.Interval:
+        """Candidate minus baseline."""
+        return terms.difference(alpha)
+
+    def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
+        """The power by the spread that shows; `sizes` are the numbers of cases by group."""
+        spread = Spread.of_no_change(*terms.arms, terms.metric.groups)
+        return self.power_by(spread, sizes, terms.span, alpha, terms.metric)
+
+    def expected_power(
+        self, metric: Metric, sizes: Floats, discordance: float, alpha: float
+    ) -> RulePower:
+        """The power by the spread that is to be expected."""
+        spread = Spread.planned(sizes, discordance)
+        return self.power_by(spread, sizes, self.span_of(metric)[1], alpha, None)
+
+    def _misfit(self, key: str, change: str, span: float) -> Misfit | None:
+        """What is wrong where no value can change by as much as the key says."""
+        if abs(self.least_gain) <= span:
+            return None
+        problem = f"no value of {self.metric} can be {change} by {self.amount}"
+        return Misfit(key, problem, f"write a number between 0 and {span:g}")
+
+
 BY_ESTIMATE = "judged by its estimate alone, which any number of groups gives"
+ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"
 
 
 def positive(room: float) -> float | None:
@@ -247,23 +308,6 @@ def in_unit(power: RulePower, span: float) -> RulePower:
         return power
     room = None if power.room is None else span * power.room
     return power.model_copy(update={"detectable": span * power.detectable, "room": room})
-
-
-def signed(interval: stats.Interval, metric: Metric) -> str:
-    """A difference with its bounds and its unit."""
-    return (
-        f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{unit_words(metric)}"
-    )
-
-
-def plain(interval: stats.Interval, metric: Metric = SHARE) -> str:
-    """A value with its bounds and its unit."""
-    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]{unit_words(metric)}"
-
-
-def unit_words(metric: Metric) -> str:
-    """The unit behind a number; nothing for a share."""
-    return "" if metric.unit == "share" else f" {metric.unit}"
 
 
 def _counted(count: int, word: str) -> str:

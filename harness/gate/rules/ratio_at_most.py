@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from harness.gate.differences import BoundedMetric, Floats
-from harness.gate.rules.metric_rule import Decided, MetricRule, plain, positive
+from harness.gate.differences import NO_MEAN, BoundedMetric, Floats
+from harness.gate.rules.metric_rule import ONLY_SEEN, MetricRule, positive
 from harness.records.metric import Metric
-from harness.records.rule import Misfit, Scale
-from harness.records.verdict import RulePower, RuleResult
-from harness.stats import Spread
-
-_ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"
+from harness.records.rule import Misfit, Planned, Scale
+from harness.records.verdict import Outcome, RulePower, RuleResult
+from harness.stats import Interval, Spread
 
 
 class RatioAtMost(MetricRule):
@@ -21,6 +20,11 @@ class RatioAtMost(MetricRule):
 
     scale: ClassVar[Scale] = "ratio"
     good_side: ClassVar[Literal["above", "below"] | None] = "below"
+    sentences: ClassVar[Mapping[Outcome, str]] = {
+        "pass": "is at most {} times the baseline's",
+        "fail": "is more than {} times the baseline's",
+        "inconclusive": "may or may not be {} times the baseline's",
+    }
 
     require: Literal["ratio_at_most"]
     value: float = Field(gt=0.0)
@@ -36,16 +40,14 @@ class RatioAtMost(MetricRule):
         problem = f"{self.metric} can be negative, so a ratio of it says nothing"
         return Misfit("require", problem, "write no_worse_than_baseline or at_most")
 
-    def decide(self, terms: BoundedMetric, alpha: float) -> Decided:
-        """What follows from the metric's terms."""
-        interval = terms.ratio(alpha)
-        outcome = interval.at_most(self.value)
-        words = {
-            "pass": f"is at most {self.value:g} times the baseline's",
-            "fail": f"is more than {self.value:g} times the baseline's",
-            "inconclusive": f"may or may not be {self.value:g} times the baseline's",
-        }
-        return Decided(outcome, interval, f"{words[outcome]}: {plain(interval)}")
+    @property
+    def amount(self) -> str:
+        """The limit."""
+        return f"{self.value:g}"
+
+    def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
+        """Candidate over baseline."""
+        return terms.ratio(alpha)
 
     def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
         """The power by the spread that shows: baseline over candidate has a lower bound, inverted.
@@ -55,9 +57,7 @@ class RatioAtMost(MetricRule):
         """
         metric = terms.metric
         if not metric.is_mean:
-            raise ValueError(
-                "a ratio of a metric that is not a mean over cases is not defined here"
-            )
+            raise ValueError(NO_MEAN)
         # A ratio is the same in any unit.
         arms = metric.candidate_num / terms.high, metric.baseline_num / terms.high
         spread = Spread.of_ratio(*arms, metric.groups)
@@ -67,21 +67,13 @@ class RatioAtMost(MetricRule):
         detectable = scale * (found.detectable or 0.0)
         return found.model_copy(update={"room": positive(room), "detectable": detectable})
 
-    def no_power_planned(self) -> str:
-        """Why there is no power to tell before anything is asked."""
-        return _ONLY_SEEN
-
-    def expected_power(
-        self, metric: Metric, sizes: Floats, discordance: float, alpha: float
-    ) -> RulePower:
+    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """No power: nothing is known of the spread."""
-        return self.no_power(_ONLY_SEEN)
+        return self.no_power(ONLY_SEEN)
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:
         """What is required, in words."""
         return (
-            f"at most {amount} the baseline"
-            if result.limit
-            else ("a limited ratio to the baseline")
+            f"at most {amount} the baseline" if result.limit else "a limited ratio to the baseline"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from harness.gate.differences import BoundedMetric, Floats
-from harness.gate.rules.metric_rule import Decided, MetricRule, in_unit, plain, positive
+from harness.gate.rules.metric_rule import MetricRule, in_unit, positive
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -15,6 +16,10 @@ from harness.stats import Interval, Spread
 class _ValueRule(MetricRule):
     """A limit on the candidate's value, compared with its bounds or its estimate alone."""
 
+    sentences: ClassVar[Mapping[Outcome, str]] = {
+        "pass": "is {}", "fail": "is not {}", "inconclusive": "may or may not be {}",
+    }  # fmt: skip
+
     value: float
     evidence: Literal["bound", "point"] = "bound"
 
@@ -22,11 +27,6 @@ class _ValueRule(MetricRule):
     def by_estimate(self) -> bool:
         """Whether the estimate alone decides, whatever its bounds are."""
         return self.evidence == "point"
-
-    @property
-    def bounded_by_alpha(self) -> bool:
-        """Whether the chance of a false pass is at most alpha."""
-        return not self.by_estimate
 
     @property
     def title(self) -> str:
@@ -45,30 +45,20 @@ class _ValueRule(MetricRule):
         hint = f"write {what} between {low:g} and {high:g}"
         return Misfit("value", f"{self.value:g} can be no value of {self.metric}", hint)
 
-    def decide(self, terms: BoundedMetric, alpha: float) -> Decided:
-        """What follows from the metric's terms."""
-        interval = terms.value(alpha)
-        bound = f"{self.require.replace('_', ' ')} {self.value:g}"
-        outcome = self._held(interval)
-        if self.by_estimate:
-            outcome = self._held(_point(interval))
-            bound += ", by its estimate alone"
-        words = {
-            "pass": f"is {bound}",
-            "fail": f"is not {bound}",
-            "inconclusive": f"may or may not be {bound}",
-        }
-        sentence = f"{words[outcome]}: {plain(interval, terms.metric.metric)}"
-        return Decided(outcome, interval, sentence)
+    @property
+    def amount(self) -> str:
+        """The limit with its side, and what decides."""
+        alone = ", by its estimate alone" if self.by_estimate else ""
+        return f"{self.require.replace('_', ' ')} {self.value:g}{alone}"
 
-    def _held(self, interval: Interval) -> Outcome:
-        above = self.good_side == "above"
-        return interval.at_least(self.value) if above else interval.at_most(self.value)
+    def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
+        """The candidate's value."""
+        return terms.value(alpha)
 
     def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
         """The power by the spread that shows; `sizes` are the numbers of cases by group."""
         value = terms.metric.candidate_value or 0.0
-        num, den = terms.candidate_num, terms.candidate_den
+        num, den, *_ = terms.arms
         room = (value - self.value) / terms.span
         if self.good_side == "below":
             num, room = den - num, (self.value - value) / terms.span
@@ -111,9 +101,3 @@ class AtMost(_ValueRule):
     good_side: ClassVar[Literal["above", "below"] | None] = "below"
 
     require: Literal["at_most"]
-
-
-def _point(interval: Interval) -> Interval:
-    """The estimate alone, as if it were certain."""
-    one = interval.estimate
-    return Interval(one, one, one, interval.p_value, interval.n, interval.groups)
