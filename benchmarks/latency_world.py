@@ -13,9 +13,8 @@ from typing import Any, Self, cast
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
 from harness.client.protocol import Answer, ChatRequest, Failed, Reply
 from harness.clock import Clock
-from harness.latency.arms import ArmPlan, Wishes
 from harness.latency.health import LoopLagMonitor, ServerWatch
-from harness.latency.rounds import Measuring
+from harness.latency.rounds import ArmPlan, Measuring, Wishes
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.latency import (
     ARMS,
@@ -144,8 +143,7 @@ def _model(arm: str) -> str:
 def measuring(server: VirtualServer, clock: SimulatedClock) -> Measuring:
     """The arms on the server, ready to be asked."""
     message = Message(role="user", content="say")
-    case = SimpleNamespace(id="c")
-    ask = SimpleNamespace(messages=(message,), suite="s", section="s", case=case)
+    ask = SimpleNamespace(messages=(message,), path="s/s/c")
     arms = {}
     for arm in ARMS:
         identity = Identity(server="virtual", server_version="1", model=_model(arm))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from harness.stats.means import share_chance
+from harness.stats.inference import share_chance
 from harness.stats.paired import Arms, ratio_chance
 
 ALPHA = 0.05

@@ -173,23 +173,16 @@ async def _closed(
 
 
 def _sample(due: Due, at: float, reply: Reply, late: float = 0.0) -> Sample:
-    if not isinstance(reply, Answer):
-        return Sample(
-            prompt=due.prompt,
-            due=at,
-            timing=reply.timing,
-            failure=reply.failure,
-            late=late,
-            uncounted=due.uncounted,
-        )
-    usage = reply.usage
+    answer = reply if isinstance(reply, Answer) else None
+    usage = None if answer is None else answer.usage
     return Sample(
         prompt=due.prompt,
         due=at,
         timing=reply.timing,
         tokens=None if usage is None else usage.completion_tokens,
-        first_tokens=reply.first_tokens,
+        first_tokens=None if answer is None else answer.first_tokens,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
+        failure=None if isinstance(reply, Answer) else reply.failure,
         late=late,
         uncounted=due.uncounted,
     )

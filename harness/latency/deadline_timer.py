@@ -8,7 +8,6 @@ import os
 import struct
 import sys
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from harness.clock import Clock, SystemClock
@@ -45,22 +44,12 @@ class DeadlineTimer:
                 self._loop.add_reader(file, self._fire)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.cancel()
         if self._file is not None:
             self._loop.remove_reader(self._file)
             os.close(self._file)
             self._file = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether the kernel fires it."""
-        return self._file is not None
 
     def set(self, moment: float, call: Callable[[], None]) -> None:
         """Call at the moment, and forget what was set before."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from harness.client.metrics import Metrics, scrape
@@ -68,15 +67,10 @@ class LoopLagMonitor:
         self._timer.set(self._due, self._tick)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._overdue()
         self._ended = self._clock.now(), self._cpu()
-        self._timer.__exit__(kind, error, trace)
+        self._timer.__exit__()
         gc.callbacks.remove(self._collecting)
         gc.set_threshold(*self._thresholds)
 
@@ -142,16 +136,12 @@ class ServerWatch:
     async def look(self) -> Look:
         """How things stand now; a server that is still busy is given half a second to end."""
         url = self._endpoint.urls[0]
-        metrics = await self._settled(url)
-        return Look(url, metrics, 0 if self._log is None else log.length(self._log))
-
-    async def _settled(self, url: str) -> Metrics | None:
         for left in reversed(range(_LOOKS)):
             metrics = await scrape(url, self._endpoint.api_key)
             if metrics is None or not metrics.busy or not left:
                 break
             await self._clock.sleep(_SETTLE_SECONDS)
-        return metrics
+        return Look(url, metrics, 0 if self._log is None else log.length(self._log))
 
     def health(self, before: Look, after: Look) -> ServerHealth:
         """What happened between two looks.

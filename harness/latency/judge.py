@@ -41,28 +41,19 @@ class LatencyRule(Rule):
         """Whether the metric is a percentile of a time."""
         return is_latency(metric)
 
-    # What a kind says.
+    # What a kind says; the units are what stands behind the limit and behind a value.
+
+    limit_unit: ClassVar[str] = " s"
+    unit: ClassVar[str] = " s"
 
     @abstractmethod
     def held(self, metric: LatencyMetric) -> Bounded:
         """What is held against the limit."""
 
-    @abstractmethod
-    def limit_words(self) -> str:
-        """The limit in words."""
-
-    @abstractmethod
-    def value_words(self, held: Bounded) -> str:
-        """What is held against the limit, with its bounds."""
-
     @property
     def by_estimate(self) -> bool:
         """Whether the estimate alone decides, whatever its bounds are."""
         return False
-
-    def by_bounds(self) -> LatencyRule:
-        """The rule as its bounds decide it."""
-        return self
 
     def lost_in_noise(self, metric: LatencyMetric, outcome: Outcome) -> str:
         """Why noise could have made the outcome, in words; empty where it could not."""
@@ -128,11 +119,11 @@ def uncertifiable(rules: Sequence[LatencyRule], settings: LatencySettings) -> li
 def judge_rule(rule: LatencyRule, section: LatencySection) -> RuleResult:
     """The rule's result at the load where it is worst."""
     results = [judge_load(rule, load) for load in section.loads]
-    return min(results, key=lambda result: (_WORST.index(result.outcome), -_far(result)))
+    return min(results, key=_rank)
 
 
-def judge_load(rule: LatencyRule, load: LoadResult) -> RuleResult:
-    """The rule's result at one load."""
+def judge_load(rule: LatencyRule, load: LoadResult, *, by_bounds: bool = False) -> RuleResult:
+    """The rule's result at one load; `by_bounds` even where its estimate alone decides."""
     name = rule.metric.removeprefix(LATENCY_PREFIX)
     metric = next((one for one in load.metrics if one.metric == name), None)
     if load.problems:
@@ -140,16 +131,14 @@ def judge_load(rule: LatencyRule, load: LoadResult) -> RuleResult:
     if metric is None:
         return rule.invalid(f"{rule.metric} at {load.load} has no value", rule.value)
     held = rule.held(metric)
-    outcome = _outcome(_point(held) if rule.by_estimate else held, rule.value)
-    words = f"{_WORDS[outcome]} {rule.limit_words()}: {rule.value_words(held)}"
+    outcome = _outcome(held, rule.value, by_estimate=rule.by_estimate and not by_bounds)
+    shown = f"{bounds_words(held)}{rule.unit}"
+    words = f"{_WORDS[outcome]} {rule.value:g}{rule.limit_unit}: {shown}"
     if outcome != "inconclusive" and (noise := rule.lost_in_noise(metric, outcome)):
-        outcome, words = "inconclusive", f"cannot be told: {rule.value_words(held)}, and {noise}"
+        outcome, words = "inconclusive", f"cannot be told: {shown}, and {noise}"
     if outcome == "pass" and not metric.certifiable:
         outcome = "inconclusive"
-        words = (
-            f"is not certifiable: {metric.n} requests an arm of {metric.needed} needed, "
-            f"{rule.value_words(held)}"
-        )
+        words = f"is not certifiable: {metric.n} requests an arm of {metric.needed} needed, {shown}"
     return RuleResult(
         metric=rule.metric,
         require=rule.require,
@@ -171,7 +160,7 @@ def decided(rules: Sequence[LatencyRule], load: LoadResult) -> bool:
 
     An estimate alone decides nothing before the end: no share of alpha pays for looking at it.
     """
-    outcomes = [judge_load(rule.by_bounds(), load).outcome for rule in rules]
+    outcomes = [judge_load(rule, load, by_bounds=True).outcome for rule in rules]
     return "fail" in outcomes or all(outcome == "pass" for outcome in outcomes)
 
 
@@ -180,16 +169,12 @@ _WORDS: dict[Outcome, str] = {
 }  # fmt: skip
 
 
-def _outcome(held: Bounded, limit: float) -> Outcome:
+def _outcome(held: Bounded, limit: float, *, by_estimate: bool) -> Outcome:
     """As an interval decides; a bound that is None is beyond every limit."""
-    if held.high is not None and held.high <= limit:
+    low, high = (held.estimate, held.estimate) if by_estimate else (held.low, held.high)
+    if high is not None and high <= limit:
         return "pass"
-    return "fail" if held.low is None or held.low > limit else "inconclusive"
-
-
-def _point(held: Bounded) -> Bounded:
-    """The estimate alone, as if it were certain."""
-    return Bounded(estimate=held.estimate, low=held.estimate, high=held.estimate)
+    return "fail" if low is None or low > limit else "inconclusive"
 
 
 def control_noise(metric: LatencyMetric) -> float:
@@ -217,5 +202,7 @@ def number(value: float | None) -> str:
     return "∞" if value is None or math.isinf(value) else f"{value:.3f}"
 
 
-def _far(result: RuleResult) -> float:
-    return math.inf if result.estimate is None else result.estimate
+def _rank(result: RuleResult) -> tuple[int, float]:
+    """The worst outcome first, then the farthest estimate."""
+    far = math.inf if result.estimate is None else result.estimate
+    return _WORST.index(result.outcome), -far

@@ -13,11 +13,10 @@ from harness.errors import EvidenceError, JournalError, UsageError
 from harness.event_loop import run_async
 from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
-from harness.latency.arms import ArmPlan, arm_plan, check_server, wishes
 from harness.latency.block import orders
 from harness.latency.health import ServerWatch, garbage_frozen
 from harness.latency.judge import LatencyRule, decided
-from harness.latency.rounds import Measuring
+from harness.latency.rounds import ArmPlan, Measuring, arm_plan, check_server, wishes
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
@@ -212,11 +211,8 @@ async def _measure(
 
 async def _check_files(project: Project, header: Measurement) -> None:
     """Refuse a measurement if the files that were hashed are not the files that were served."""
-    names: tuple[tuple[Arm, str], ...] = (
-        ("candidate", header.candidate), ("baseline", header.baseline),
-    )  # fmt: skip
-    for arm, name in names:
-        known = header.identities[arm]
+    candidate, baseline = header.identities["candidate"], header.identities["baseline"]
+    for known, name in ((candidate, header.candidate), (baseline, header.baseline)):
         if known.weights is not None and await identify(project, name) != known:
             raise EvidenceError(
                 f"the files of `{name}` changed while it was measured", hint="measure again"
@@ -247,7 +243,9 @@ async def measure_rounds(
             folder.write_header(header)
         have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
         if len(have) < settings.rounds and str(load) not in header.stopped:
-            await measuring.rehearse(header, place)
+            # What a server compiles at its first batches of a size is over after a round that does
+            # not count; it is one of its own, so that no prompt order or offset is given away.
+            await measuring.round(header, place, settings.rounds, ARMS)
         for number, order in enumerate(orders(settings, place)):
             if number not in have and str(load) not in header.stopped:
                 # Before a round, so that a look is not lost with the session that was to take it.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.records.attempt import Timing
 from harness.records.latency import Block, Sample, Slo
 
 Array = npt.NDArray[np.float64]
@@ -46,10 +47,8 @@ def values(block: Block, kind: str) -> Array:
     of = _KINDS[kind]
     found: list[float] = []
     for sample in counted(block):
-        if answered(sample):
-            found.extend(of(sample))
-        else:
-            found.append(math.inf)
+        timing = sample.timing if answered(sample) else None
+        found += [math.inf] if timing is None else of(sample, timing)
     return np.array(found, dtype=np.float64)
 
 
@@ -60,49 +59,27 @@ def percentile_of(found: Array, share: float) -> float:
     return float(np.sort(found)[max(0, math.ceil(share * found.size) - 1)])
 
 
-def _ttft(sample: Sample) -> Iterator[float]:
-    assert sample.timing is not None
-    yield sample.timing.chunks[0]
-
-
-def _service_ttft(sample: Sample) -> Iterator[float]:
-    assert sample.timing is not None
-    yield max(0.0, sample.timing.chunks[0] - sample.timing.sent)
-
-
-def _e2e(sample: Sample) -> Iterator[float]:
-    assert sample.timing is not None
-    yield sample.timing.done
-
-
-def _itl(sample: Sample) -> Iterator[float]:
-    assert sample.timing is not None
-    yield from np.diff(sample.timing.chunks).tolist()
-
-
-def _tpot(sample: Sample) -> Iterator[float]:
+def _tpot(sample: Sample, timing: Timing) -> list[float]:
     """The time from the first chunk to the last, for each token after the first chunk's.
 
     Where the server does not count by the chunk, all chunks are taken to bring equally many.
     """
-    assert sample.timing is not None
-    chunks = sample.timing.chunks
+    chunks, first = timing.chunks, sample.first_tokens
     if sample.tokens is None:
         raise ValueError("the server counts no tokens")
     if len(chunks) < 2:
-        return
-    first = sample.first_tokens
+        return []
     after = sample.tokens * (1.0 - 1.0 / len(chunks)) if first is None else sample.tokens - first
-    if after > 0:
-        yield (chunks[-1] - chunks[0]) / after
+    return [(chunks[-1] - chunks[0]) / after] if after > 0 else []
 
 
-_KINDS: dict[str, Callable[[Sample], Iterator[float]]] = {
-    "ttft": _ttft,
-    "service_ttft": _service_ttft,
-    "itl": _itl,
+# The values of each kind in an answer with a first token.
+_KINDS: dict[str, Callable[[Sample, Timing], list[float]]] = {
+    "ttft": lambda _, timing: [timing.chunks[0]],
+    "service_ttft": lambda _, timing: [max(0.0, timing.chunks[0] - timing.sent)],
+    "itl": lambda _, timing: np.diff(timing.chunks).tolist(),
     "tpot": _tpot,
-    "e2e": _e2e,
+    "e2e": lambda _, timing: [timing.done],
 }
 
 
@@ -117,12 +94,12 @@ def failed(block: Block) -> Array:
 
 
 def _keeps(sample: Sample, slo: Slo) -> bool:
-    if not answered(sample):
-        return False
-    assert sample.timing is not None
-    late = slo.ttft is not None and sample.timing.chunks[0] > slo.ttft
-    long = slo.e2e is not None and sample.timing.done > slo.e2e
-    return not late and not long
+    timing = sample.timing if answered(sample) else None
+    return (
+        timing is not None
+        and (slo.ttft is None or timing.chunks[0] <= slo.ttft)
+        and (slo.e2e is None or timing.done <= slo.e2e)
+    )
 
 
 def rates(blocks: Sequence[Block]) -> tuple[float, float | None]:

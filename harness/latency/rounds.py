@@ -1,18 +1,22 @@
-"""Rounds: each arm's block once, in the order that was drawn, with client and server watched."""
+"""Rounds: both targets on their one server, each arm's block in turn, client and server watched."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from harness.client.protocol import ChatClient
+from harness.client.dialect import ServerDescription
+from harness.client.protocol import Answer, ChatClient
 from harness.clock import Clock
-from harness.errors import ServerError
-from harness.latency.arms import ArmPlan, Wishes, check_sample
+from harness.config import Project
+from harness.errors import EvidenceError, ServerError, UsageError
 from harness.latency.block import Asked, Due, counted, prime, requests, run_block
 from harness.latency.health import LoopLagMonitor, ServerWatch
+from harness.records.attempt import Failure
+from harness.records.http_server import HttpServer
 from harness.records.latency import (
     ARMS,
     Arm,
@@ -23,7 +27,147 @@ from harness.records.latency import (
     Pace,
     Sample,
 )
-from harness.run.generate import GONE_CAUSES
+from harness.records.plan import Plan
+from harness.records.server import RemoteServer
+from harness.records.target import Generation
+from harness.run.generate import GONE_CAUSES, REFUSED_STATUS
+from harness.targets.endpoint import Endpoint
+
+# What a server says of a request that no other can answer either.
+_BAD_REQUEST = frozenset({400, 413, 422})
+
+
+def check_server(project: Project, candidate: str, baseline: str) -> str:
+    """The name of the one server that both targets are on, where latency can be measured there.
+
+    Raises:
+        UsageError: they are on two, or on one whose replies are no streams or come from several
+            machines, or which is not to be asked as fast as it answers.
+    """
+    names = [project.target(name).server for name in (candidate, baseline)]
+    where = f"{project.file}: servers.{names[0]}"
+    if names[0] != names[1]:
+        raise UsageError(
+            f"`{candidate}` is on server `{names[0]}`, `{baseline}` on `{names[1]}`: two servers "
+            "cannot be told from two models",
+            where=f"{project.file}: targets",
+            hint="measure both on one server",
+        )
+    server = project.config.servers[names[0]]
+    if isinstance(server, HttpServer):
+        raise UsageError(
+            "latency is measured on OpenAI-compatible servers, which stream", where=where
+        )
+    several = len(server.urls) if isinstance(server, RemoteServer) else server.replicas
+    if several > 1:
+        raise UsageError(
+            f"has {several} replicas, whose differences would be measured too",
+            where=where,
+            hint="measure one of them",
+        )
+    limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
+    if limits != (None, None, None):
+        raise UsageError(
+            "has limits on how it is asked, and they would be measured instead of it",
+            where=where,
+            hint="measure on a server without max_requests_per_minute and the like",
+        )
+    return names[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmPlan:
+    """An arm's plan: whose conversations are put to which model, and how it may be sampled."""
+
+    plan: Plan
+    generation: Generation
+    answers_as: str | None
+
+    def asked(self, dues: Sequence[Due], extra: dict[str, object]) -> Asked:
+        """How the arm is asked in a block: its prompts are at hand before the clock runs."""
+        prompts = {due.prompt: self.plan.asks[due.prompt].messages for due in dues}
+        return Asked(
+            self.plan.identity.model, prompts, self.generation, self.answers_as, dict(extra)
+        )
+
+
+def arm_plan(project: Project, planned: Plan, settings: LatencySettings) -> ArmPlan:
+    """The plan of an arm with answers of the measurement's length."""
+    generation = planned.generation.model_copy(update={"max_tokens": settings.max_tokens})
+    return ArmPlan(planned, generation, project.target(planned.target).answers_as)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the server does for a measurement: answers of one length, caches kept apart."""
+
+    fixed: bool
+    salted: bool
+
+    def fields(self, max_tokens: int, salt: str) -> dict[str, object]:
+        """The fields of the server's own that say so in a request."""
+        fields: dict[str, object] = {}
+        if self.fixed:
+            fields |= {"ignore_eos": True, "min_tokens": max_tokens}
+        if self.salted:
+            # Only its being another counts; vLLM takes no slash, and 128 characters at most.
+            fields["cache_salt"] = hashlib.sha256(salt.encode()).hexdigest()
+            fields["stream_options"] = {"continuous_usage_stats": True}
+        return fields
+
+
+async def wishes(
+    endpoint: Endpoint,
+    described: ServerDescription,
+    arm: ArmPlan,
+    settings: LatencySettings,
+    client: ChatClient,
+) -> Wishes:
+    """What the server grants; only vLLM, which tells how long a conversation may be, is asked.
+
+    Raises:
+        ServerError: it does not answer at all.
+    """
+    first = Due(0, 0.0, uncounted=True)
+    asked = Wishes(fixed=settings.length == "fixed", salted=True)
+    is_vllm = any(entry.max_model_len is not None for entry in described.models)
+    for one in (asked, replace(asked, salted=False)) if is_vllm else ():
+        extra = one.fields(settings.max_tokens, "try")
+        reply = await client.ask(arm.asked([first], extra).request(0))
+        if isinstance(reply, Answer):
+            return one
+        if reply.failure.status not in _BAD_REQUEST:
+            raise ServerError(
+                reply.failure.detail, where=endpoint.urls[0], hint="look at the server's log"
+            )
+    return Wishes(fixed=False, salted=False)
+
+
+def check_sample(who: tuple[Arm, str], where: str, prompt: str, failure: Failure) -> None:
+    """Check that a failure is one that a server under load has now and then.
+
+    Raises:
+        EvidenceError: it no longer has the model.
+        UsageError: the prompt is none that it takes.
+        ServerError: it refuses the key.
+    """
+    arm, model = who
+    status, detail = failure.status, failure.detail
+    if status == 404:
+        raise EvidenceError(
+            f"the server no longer serves `{model}`, the {arm}: {detail}",
+            where=where,
+            hint="load it again, then measure again",
+        )
+    if status in REFUSED_STATUS:
+        raise ServerError(f"the server refuses the key: {detail}", where=where)
+    if status in _BAD_REQUEST:
+        raise UsageError(
+            f"the server refuses {prompt}: {detail}",
+            where=where,
+            hint="shorten it or max_tokens, or name other suites in `latency: {suites: [...]}`",
+        )
+
 
 WARM_UP = 16
 _WARM_AT_ONCE = 4
@@ -85,19 +229,6 @@ class Measuring:
         closing = math.ceil(min(under_way, SATURATING))
         opening = max(FEWEST_OPENING, math.ceil(share), closing)
         return Pace(load=load, opening=opening, closing=closing, rate=rate, capacity=capacity)
-
-    async def rehearse(self, header: Measurement, place: int) -> None:
-        """Return when every arm had a block at the load's pace that does not count.
-
-        What a server compiles at its first batches of a size is over then.
-
-        Raises:
-            ServerError: the server is gone, or refuses.
-            EvidenceError: it no longer serves an arm.
-            UsageError: it refuses a prompt.
-        """
-        # A round of its own: no prompt order or offset of those that count is given away.
-        await self.round(header, place, header.settings.rounds, ARMS)
 
     async def round(
         self, header: Measurement, place: int, number: int, order: Sequence[Arm]
@@ -161,8 +292,7 @@ class Measuring:
         model = self.arms[arm].plan.identity.model
         for due, sample in zip(dues, samples, strict=True):
             if sample.failure is not None:
-                ask = asks[due.prompt]
-                prompt = f"{ask.suite}/{ask.section}/{ask.case.id}"
+                prompt = asks[due.prompt].path
                 check_sample((arm, model), self.where, prompt, sample.failure)
         causes = {None if one.failure is None else one.failure.cause for one in samples}
         if causes and causes <= GONE_CAUSES:

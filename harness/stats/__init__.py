@@ -1,8 +1,7 @@
 """Statistics on arrays; imports no other package of the harness."""
 
 from harness.stats.agreement import Agreement, krippendorff_alpha
-from harness.stats.inference import Interval, holm
-from harness.stats.means import mean, ratio_of_sums
+from harness.stats.inference import Interval, holm, mean, ratio_of_sums
 from harness.stats.paired import paired_difference, paired_difference_of_ratios, paired_ratio
 from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
 from harness.stats.power import Spread

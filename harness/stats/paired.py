@@ -30,8 +30,7 @@ from harness.stats.clusters import (
     same_length,
     with_missing,
 )
-from harness.stats.inference import Interval
-from harness.stats.means import heaviest
+from harness.stats.inference import Interval, heaviest
 
 Terms = tuple[Floats, Floats]  # num and den
 

@@ -24,7 +24,7 @@ from harness.stats.clusters import (
     read_terms,
     same_length,
 )
-from harness.stats.means import heaviest
+from harness.stats.inference import heaviest
 
 USUAL = 0.8
 _MOST_GROUPS = 1e7
@@ -165,21 +165,17 @@ class Spread:
         known = self.size > 0.0
         return float((self.above[known] / self.size[known]).min())
 
-    def detectable(
-        self, alpha: float = 0.05, *, power: float = USUAL, groups: float | None = None
-    ) -> float:
+    def detectable(self, alpha: float = 0.05, *, groups: float | None = None) -> float:
         """How far above a limit the truth must be for the lower bound to reach it, in that share.
 
         `groups` is their number, if not that of the groups at hand.
 
         Raises:
-            ValueError: alpha or power out of range.
+            ValueError: alpha out of range.
         """
         check_alpha(alpha)
-        if not 0.5 <= power < 1.0:
-            raise ValueError(f"power must lie between 0.5 and 1, got {power:g}")
         counts = self.share * (self.groups if groups is None else groups)
-        unlucky = counts * self._unlucky(counts, 1.0 - power)
+        unlucky = counts * self._unlucky(counts, 1.0 - USUAL)
         above, size = with_group(self.above, self.lost[0]), with_group(self.size, self.lost[1])
         weights = with_group(unlucky, 1.0)
         worst = min(self.lost[0] / self.lost[1], self._least)
@@ -189,20 +185,18 @@ class Spread:
 
         return self.centre - lower_bound(chance, worst, self.centre, alpha)
 
-    def groups_needed(
-        self, margin: float, alpha: float = 0.05, *, power: float = USUAL
-    ) -> int | None:
+    def groups_needed(self, margin: float, alpha: float = 0.05) -> int | None:
         """The fewest groups that detect a distance of `margin`; None beyond ten million.
 
         Raises:
-            ValueError: a margin of 0 or less, alpha or power out of range.
+            ValueError: a margin of 0 or less, alpha out of range.
         """
         if margin <= 0.0:
             raise ValueError(f"no number of groups shows a distance of {margin:g}")
 
         def excess(log_groups: float) -> float:
             groups = math.exp(log_groups)
-            return self.detectable(alpha, power=power, groups=groups) - margin
+            return self.detectable(alpha, groups=groups) - margin
 
         least, most = math.log(2.0), math.log(_MOST_GROUPS)
         if excess(most) > 0.0:

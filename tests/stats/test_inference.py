@@ -1,4 +1,4 @@
-"""Intervals, and p-values of several tests at once."""
+"""Intervals, one arm's share, and p-values of several tests at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, norm
+from scipy.stats import binom, binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
-from harness.stats import Interval, holm
+from harness.stats import Interval, holm, mean
+from tests.stats.builders import quick
 
 FOUND = Interval(estimate=0.1, low=-0.05, high=0.25, p_value=0.2, n=40, groups=20)
 
@@ -106,3 +107,22 @@ def test_what_is_no_probability_is_refused(p_values: list[float], said: str) -> 
     with pytest.raises(ValueError, match="p-values") as caught:
         holm(p_values)
     assert str(caught.value) == said
+
+
+@quick
+@given(hits=st.integers(0, 40), alpha=st.sampled_from([0.01, 0.05, 0.2]))
+def test_a_share_of_independent_cases_has_the_exact_binomial_bounds(
+    hits: int, alpha: float
+) -> None:
+    values, labels = (np.arange(40) < hits).astype(float), np.arange(40)
+    exact = binomtest(hits, 40).proportion_ci(1 - 2 * alpha, method="exact")
+    found = mean(values, labels, alpha=alpha)
+    assert found.low == pytest.approx(exact.low, abs=1e-9)
+    assert found.high == pytest.approx(exact.high, abs=1e-9)
+
+
+def test_correlated_groups_widen() -> None:
+    values = np.tile([1.0, 0.0], 30)
+    apart = mean(values, np.arange(60))
+    together = mean(np.sort(values), np.arange(60) // 5)
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
