@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def metric(name: str, ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]
 
 
 def test_equals_are_seldom_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.gate.differences.difference", remembered())
+    monkeypatch.setattr(sys.modules["harness.gate.differences"], "difference", remembered())
     random = np.random.default_rng(7)
     wanted = ("s.a", "s.b")
     preferred = 0
