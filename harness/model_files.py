@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UsageError
 from harness.files import digest_bytes, digest_json, directory_digest, file_digest, read_text
@@ -85,8 +86,8 @@ def chat_template_digest(folder: Path, given: str | None = None) -> str | None:
         return file_digest(alone)
     for name in ("tokenizer_config.json", "chat_template.json"):
         if (folder / name).is_file():
-            template = _json(folder / name).get("chat_template")
-            if template:
+            settings = read_json(folder / name)
+            if isinstance(settings, dict) and (template := settings.get("chat_template")):
                 return digest_json(template)
     return None
 
@@ -104,12 +105,16 @@ def is_base(folder: Path, base_digest: str, chat_template: str | None) -> bool:
     return base_digest == directory_digest(folder, _EARLIER_BASE_FILES)
 
 
-def _json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> Any:
+    """The JSON in a file of a model or an adapter.
+
+    Raises:
+        UsageError: the file cannot be read, or holds something else.
+    """
     try:
-        data = json.loads(read_text(path))
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}", where=str(path)) from None
-    return data if isinstance(data, dict) else {}
 
 
 def read_shapes(path: Path) -> Shapes:

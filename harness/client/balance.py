@@ -13,15 +13,15 @@ from harness.records.attempt import Failure
 
 FIRST_REST = 1.0
 LONGEST_REST = 30.0
-# One reset or one 500 happens to good servers; a refused connection or silence tells at once.
+# One reset or one 500 happens to good servers; a refused connection or silence decides at once.
 ASIDE_AFTER = 3
-TELLING = frozenset({"connect", "stalled"})
+DECISIVE = frozenset({"connect", "stalled"})
 DOWN_AFTER = 10.0
 DOWN_FAILURES = 4
 
 # Why a member is not to be asked for a model, or None.
 Vouch = Callable[[Layer, str], Awaitable[Failure | None]]
-# Hears of a member that it is set aside, with the failure, and that it is back, with None.
+# Called with a member and the failure for which it is set aside, or None when it is back.
 Change = Callable[[Layer, Failure | None], None]
 CUT_SHORT = Failure(cause="timeout", detail="cut short")
 
@@ -76,8 +76,8 @@ class BalancedClient(Layer):
     failed and none is under way that was sent before, each further failure is `gone`.
 
     Where there are several, `vouch` is called before one that was set aside is asked again: the
-    failure that it finds stands for the request's own. `on_change` hears once that one is set
-    aside, when the next request is to be sent, and once that it is back.
+    failure that it finds stands for the request's own. `on_change` is called once for one that is
+    set aside, when the next request is to be sent, and once when it is back.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class BalancedClient(Layer):
             self._rest_on(member)
         elif not member.aside:
             member.failures += 1
-            if why.cause in TELLING or member.failures >= ASIDE_AFTER:
+            if why.cause in DECISIVE or member.failures >= ASIDE_AFTER:
                 member.aside = True
                 member.why = why
                 member.epoch += 1

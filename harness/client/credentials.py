@@ -48,12 +48,7 @@ def bearer(api_key: str | None, where: str) -> Credentials:
     """
     if not api_key:
         return Credentials({}, ())
-    if not _can_be_sent(api_key):
-        raise UsageError(
-            "the API key holds characters that no header can carry",
-            where=where,
-            hint="look for a line end or a quote in the environment variable",
-        )
+    _check_can_be_sent(api_key, "the API key", where, "the environment variable")
     return Credentials({"Authorization": f"Bearer {api_key}"}, (api_key,))
 
 
@@ -76,16 +71,17 @@ def from_environment(server: HttpServer, environment: Mapping[str, str], where: 
                 where=f"{where}.headers.{name}",
                 hint="it must hold the header's value",
             )
-        if not _can_be_sent(secret):
-            raise UsageError(
-                f"the environment variable {value.env} holds characters that no header can carry",
-                where=f"{where}.headers.{name}",
-                hint="look for a line end or a quote in it",
-            )
+        variable = f"the environment variable {value.env}"
+        _check_can_be_sent(secret, variable, f"{where}.headers.{name}", "it")
         secrets.append(secret)
         headers[name] = value.prefix + secret
     return Credentials(headers, secrets)
 
 
-def _can_be_sent(value: str) -> bool:
-    return value.isascii() and value.isprintable()
+def _check_can_be_sent(value: str, what: str, where: str, variable: str) -> None:
+    if not (value.isascii() and value.isprintable()):
+        raise UsageError(
+            f"{what} holds characters that no header can carry",
+            where=where,
+            hint=f"look for a line end or a quote in {variable}",
+        )

@@ -138,7 +138,7 @@ class Term(Record):
     den: float = Field(ge=0.0)
 
     def check(self, metric: Metric) -> None:
-        """Nothing, where a case can give the term to the metric.
+        """Return if a case can give the term to the metric.
 
         Raises:
             ValueError: it is out of the metric's bounds.

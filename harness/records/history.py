@@ -1,4 +1,4 @@
-"""The gates of one suite in the order of time: as they are logged, and as a history is told."""
+"""The gates of one suite in the order of time: as they are logged, and as a history shows them."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class ClientHealth(Record):
 
 
 class ServerHealth(Record):
-    """What the server told of itself in a block: token counts, cache hits, compiling in its log."""
+    """What the server reported in a block: token counts, cache hits, compiling in its log."""
 
     prompt_tokens: int | None = None
     generation_tokens: int | None = None

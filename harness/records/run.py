@@ -30,7 +30,7 @@ def names_run_of(name: str, target: str) -> bool:
 
 
 class Probe(Record):
-    """What base and adapter said to one prompt: tokens with their log-probabilities in nats.
+    """What base and adapter answered to one prompt: tokens with their log-probabilities in nats.
 
     `prompt` is the digest of the conversation.
     """
@@ -263,7 +263,7 @@ class Run:
 
 
 class Watcher(Protocol):
-    """Whoever wants to hear how a run goes."""
+    """Receives the steps and the progress of a run."""
 
     def say(self, text: str) -> None:
         """Take note of a step that begins."""

@@ -121,7 +121,7 @@ class Verdict(Record):
     """`verdict.json`; a verdict that its own rules and problems contradict is refused.
 
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
-    looked for. `spending` is told beside the rules and decides nothing. `latency` is what the
+    looked for. `spending` is shown beside the rules and decides nothing. `latency` is what the
     rules on latency were judged by, None where the policy has none.
     """
 
@@ -178,7 +178,7 @@ class Verdict(Record):
 
     @property
     def partial(self) -> bool:
-        """Whether the gate was broken off, so that this tells only of what was answered so far."""
+        """Whether the gate was broken off, so that this is only about what was answered so far."""
         return any(problem.startswith(BROKEN_OFF) for problem in self.problems)
 
     @property

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.files import digest_json, file_digest, read_text
+from harness.files import digest_json, file_digest
 from harness.model_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     Shapes,
+    read_json,
     read_model_shapes,
     read_shapes,
 )
@@ -63,14 +63,14 @@ def read_adapter(path: Path) -> AdapterInfo:
             where=str(path / ADAPTER_CONFIG),
             hint="it needs `r` and `target_modules`, as peft writes them",
         ) from None
-    telling = {key: value for key, value in config.items() if key not in _WITHOUT_EFFECT}
+    effective = {key: value for key, value in config.items() if key not in _WITHOUT_EFFECT}
     # peft keeps the targets as a set, and writes them in any order.
-    telling["target_modules"] = sorted(targets)
+    effective["target_modules"] = sorted(targets)
     return AdapterInfo(
         rank=rank,
         base_name=str(config.get("base_model_name_or_path") or ""),
         target_modules=targets,
-        digest=digest_json([telling, file_digest(path / ADAPTER_WEIGHTS)]),
+        digest=digest_json([effective, file_digest(path / ADAPTER_WEIGHTS)]),
     )
 
 
@@ -139,14 +139,16 @@ def _from_layer(name: str) -> str:
 def _check_depth(adapter: Path, info: AdapterInfo, model: Path, trained: str) -> None:
     """Refuse an adapter that stops before the base's last layer though it does not say so."""
     config = _config(adapter)
-    short = all("." not in target for target in info.target_modules)
-    if not short or config.get("layers_to_transform") is not None or config.get("exclude_modules"):
-        return
-    if isinstance(config.get("target_modules"), str):
+    if (
+        any("." in target for target in info.target_modules)
+        or isinstance(config.get("target_modules"), str)
+        or config.get("layers_to_transform") is not None
+        or config.get("exclude_modules")
+    ):
         return
     try:
-        depth = json.loads(read_text(model / "config.json")).get("num_hidden_layers")
-    except (UsageError, ValueError, AttributeError):
+        depth = read_json(model / "config.json").get("num_hidden_layers")
+    except (UsageError, AttributeError):
         return
     names = (_LAYER.search(name) for name in read_shapes(adapter / ADAPTER_WEIGHTS))
     numbers = [int(found[1].split(".")[1]) for found in names if found]
@@ -174,10 +176,7 @@ def _config(path: Path) -> dict[str, Any]:
             where=str(path),
             hint="save it again as safetensors",
         )
-    try:
-        config = json.loads(read_text(path / ADAPTER_CONFIG))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"not JSON: {error}", where=str(path / ADAPTER_CONFIG)) from None
+    config = read_json(path / ADAPTER_CONFIG)
     if not isinstance(config, dict):
         raise UsageError("must hold an object", where=str(path / ADAPTER_CONFIG))
     return config

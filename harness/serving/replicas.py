@@ -48,7 +48,7 @@ class VllmReplicas:
             )
             for number, (share, port) in enumerate(zip(devices, free_ports(count), strict=True), 1)
         ]
-        # Whoever asks a single one starts it again: nothing can go on without it.
+        # A run starts a single one again itself: nothing can go on without it.
         self._restarted: set[int] = set() if count > 1 else {1}
         self._starting = threading.Lock()
         self._closing = threading.Event()

@@ -99,7 +99,7 @@ class VllmServer:
             process.kill()
             process.wait()
         if process.returncode < 0 and self._group is not None:
-            # Somebody killed the guard before it could do its work.
+            # Something killed the guard before it could do its work.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._group, signal.SIGKILL)
         self._group = None

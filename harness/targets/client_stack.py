@@ -45,8 +45,8 @@ class ClientStack:
     """An endpoint's clients: `client` asks all its replicas as one, with retries.
 
     `known` holds the replicas' descriptions, by address: one that was away must give the same
-    description again, and pass the `checks`. Where there are several, `say` hears when one is set
-    aside and when it is back.
+    description again, and pass the `checks`. Where there are several, `say` is called when one is
+    set aside and when it is back.
     """
 
     def __init__(

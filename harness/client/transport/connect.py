@@ -43,7 +43,7 @@ class Addresses:
             found = loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             self._lookup = lookup = asyncio.ensure_future(found)
             self._begun = loop.time()
-        # Whoever gives up does not take the others' answer with them.
+        # A caller that is cancelled does not cancel the lookup for the others.
         return [str(address[0]) for *_, address in await asyncio.shield(lookup)]
 
     def forget(self) -> None:

@@ -140,17 +140,11 @@ class Connection(asyncio.Protocol):
                 answered.exception()  # seen, where a cancellation came between
             raise
 
-    def close(self) -> None:
-        """Close the connection."""
+    def close(self, *, at_once: bool = False) -> None:
+        """Close the connection, with an orderly shutdown unless `at_once`."""
         self._open = False
         if self._transport is not None:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close the connection at once, without an orderly shutdown."""
-        self._open = False
-        if self._transport is not None:
-            self._transport.abort()
+            (self._transport.abort if at_once else self._transport.close)()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the event loop's call: the connection stands."""
@@ -267,5 +261,5 @@ class Connection(asyncio.Protocol):
             self._watch = None
         self.freed_at = self._loop.time()
         if not keep:
-            self.abort()
+            self.close(at_once=True)
         self._keeper.freed(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 from harness.client.failures import TransportFailed
@@ -71,7 +72,7 @@ class Transport:
         _closed, left = await asyncio.wait([one.gone for one in open_ones], timeout=_CLOSING)
         if left:
             for connection in open_ones:
-                connection.abort()
+                connection.close(at_once=True)
             await asyncio.wait(left, timeout=_CLOSING)
 
     async def exchange(
@@ -157,19 +158,20 @@ class Transport:
             raise UsageError("a header holds characters that no header can carry") from None
 
 
+@dataclass(slots=True, eq=False)
 class WholeBody:
-    """A sink that keeps the status, the headers and at most `limit` bytes of the body."""
+    """A sink that keeps the status, the headers and at most `limit` bytes of the body.
 
-    __slots__ = ("_limit", "_pieces", "cut", "headers", "length", "sent_at", "status")
+    `cut` says that bytes were dropped.
+    """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._pieces: list[bytes] = []
-        self.length = 0
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.cut = False
-        self.sent_at = 0.0
+    limit: int
+    _pieces: list[bytes] = field(default_factory=list)
+    length: int = 0
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
+    sent_at: float = 0.0
 
     @property
     def content(self) -> bytes:
@@ -187,12 +189,12 @@ class WholeBody:
         self.headers = headers
 
     def feed(self, data: bytes, at: float) -> bool:  # noqa: ARG002 - a sink's signature
-        """Whether the limit is reached; `cut` then tells that bytes were dropped."""
-        room = self._limit - self.length
+        """Whether the limit is reached."""
+        room = self.limit - self.length
         self.cut = len(data) > room
         self._pieces.append(data[:room])
         self.length += len(self._pieces[-1])
-        return self.length >= self._limit
+        return self.length >= self.limit
 
 
 Fetch = Callable[[str], Awaitable[WholeBody]]
