@@ -23,7 +23,7 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_world import Memory, VirtualServer, header, measuring
 from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.analyse import alpha_of, analyse_load
-from harness.latency.judge import judge_load
+from harness.latency.latency_rule import judge_load
 from harness.latency.measure import measure_rounds
 from harness.records.latency import LATENCY_PREFIX, LatencySettings, Load, LoadResult
 from tests.client.simulated import SimulatedClock, simulate

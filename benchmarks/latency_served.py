@@ -32,7 +32,7 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, Found, Quiet, Row, broken
 from benchmarks.latency_oracle import started
 from harness.config import load_project
-from harness.latency.judge import judge_rule
+from harness.latency.latency_rule import judge_rule
 from harness.records.latency import LATENCY_PREFIX, LatencySection, LatencySettings
 from harness.session.measurements import contest, measured
 

@@ -15,7 +15,7 @@ from harness.cli.options import config_option, json_option
 from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.files import short_path
-from harness.latency.judge import judge_rule, latency_rules
+from harness.latency.latency_rule import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide

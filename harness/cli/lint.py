@@ -14,7 +14,7 @@ import click
 from harness.cli.options import config_option, json_option, suite_option
 from harness.cli.power import USUAL_DISCORDANCE
 from harness.config import Project, load_project
-from harness.gate.power import planned_power
+from harness.gate.judge import planned_power
 from harness.records.finding import Finding
 from harness.records.suite import Suite
 from harness.sections.section_kinds import load_suites

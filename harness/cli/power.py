@@ -10,7 +10,7 @@ import click
 from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.config import load_project
-from harness.gate.power import planned_power, power
+from harness.gate.judge import planned_power, power
 from harness.records.verdict import RulePower
 from harness.run.plan import Selection
 from harness.run.rescore import rescore

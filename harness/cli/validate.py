@@ -10,7 +10,7 @@ from harness.cli.lint import finding_lines, findings
 from harness.cli.options import config_option
 from harness.config import load_project
 from harness.gate.judge import check_policy
-from harness.latency.judge import latency_rules, uncertifiable
+from harness.latency.latency_rule import latency_rules, uncertifiable
 from harness.sections.section_kinds import load_suites
 
 

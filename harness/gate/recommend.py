@@ -10,7 +10,7 @@ from itertools import combinations
 from harness import stats
 from harness.gate.compare import compare
 from harness.gate.differences import computable, policy_caps
-from harness.latency.judge import latency_rules
+from harness.latency.latency_rule import latency_rules
 from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Choice, Recommendation
 from harness.records.metric import Metric

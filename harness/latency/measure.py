@@ -15,7 +15,7 @@ from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
 from harness.latency.block import orders
 from harness.latency.health import ServerWatch, garbage_frozen
-from harness.latency.judge import LatencyRule, decided
+from harness.latency.latency_rule import LatencyRule, decided
 from harness.latency.rounds import ArmPlan, Measuring, arm_plan, check_server, wishes
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher

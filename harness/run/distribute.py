@@ -1,15 +1,19 @@
-"""Send a plan's requests to a server from the workers of a cluster."""
+"""Send a plan's requests, cut into shards, to a server from the workers of a cluster."""
 
 from __future__ import annotations
 
+import heapq
 import json
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from time import monotonic
+from typing import TypeVar
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
@@ -26,9 +30,11 @@ from harness.version import __version__
 
 LOOPBACK = "http://127.0.0.1"
 LIMITS = ("max_requests_per_minute", "max_tokens_per_minute", "max_cost")
+WINDOW = 10_000
 BATCH = 64
 BATCH_SECONDS = 0.5
 
+T = TypeVar("T")
 # A line of the journal, with its attempt's key.
 Delivered = tuple[str, str]
 
@@ -77,7 +83,7 @@ async def distribute(
     settings = question.generation
     watch = Watch(question)
     sharding: Sharding[PlannedRequest, Delivered] = Sharding(
-        group=lambda ask: (ask.suite, ask.case.group),
+        cut=partial(shards, group=lambda ask: (ask.suite, ask.case.group)),
         key=lambda ask: ask.key,
         key_of_result=lambda delivered: delivered[0],
     )
@@ -186,3 +192,39 @@ class _Outbox:
             taken.append(item)
             until = until or monotonic() + BATCH_SECONDS
         return None
+
+
+def shards(
+    items: Iterable[T],
+    group: Callable[[T], object],
+    *,
+    size: int,
+    at_least: int = 1,
+    window: int = WINDOW,
+) -> Iterator[list[T]]:
+    """The items in shards of about `size`, read no further than `window` ahead.
+
+    Within a window a group is in one shard, larger than `size` if it must be, and the items of a
+    shard keep their order; a group whose items lie farther apart is split. Every window makes
+    `at_least` shards where it has as many groups, so that every worker has work at the end.
+    """
+    rest = iter(items)
+    while taken := list(islice(rest, window)):
+        wanted = max(-(-len(taken) // size), at_least)
+        yield from _balanced(taken, group, wanted)
+
+
+def _balanced(items: Sequence[T], group: Callable[[T], object], wanted: int) -> Iterator[list[T]]:
+    """The items of one window: the largest group first, each to the shard that has least."""
+    places: defaultdict[object, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        places[group(item)].append(place)
+    count = min(wanted, len(places))
+    loads = [(0, number) for number in range(count)]
+    chosen: list[list[int]] = [[] for _ in range(count)]
+    for members in sorted(places.values(), key=len, reverse=True):
+        load, number = heapq.heappop(loads)
+        chosen[number] += members
+        heapq.heappush(loads, (load + len(members), number))
+    for shard in chosen:
+        yield [items[place] for place in sorted(shard)]

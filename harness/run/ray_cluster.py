@@ -12,7 +12,6 @@ from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 from harness.errors import HarnessError, InfrastructureError, UsageError
-from harness.run.shards import shards, shares
 
 LOSSES = 3
 QUIET = 60.0
@@ -35,11 +34,20 @@ Arrivals = asyncio.Queue[Sequence[Result] | BaseException | None]
 
 @dataclass(frozen=True, slots=True)
 class Sharding(Generic[Item, Result]):
-    """How items are cut and told apart: an item and its result have the same key."""
+    """How items are cut and told apart: an item and its result have the same key.
 
-    group: Callable[[Item], object]
+    `cut` is given the items, the `size` of a shard and how many there should be `at_least`.
+    """
+
+    cut: Callable[..., Iterator[list[Item]]]
     key: Callable[[Item], Hashable]
     key_of_result: Callable[[Result], Hashable]
+
+
+def shares(total: int, workers: int) -> list[int]:
+    """`total` divided over the workers; with more workers than `total`, there are fewer shares."""
+    count = max(1, min(total, workers))
+    return [total // count + (number < total % count) for number in range(count)]
 
 
 class RayCluster:
@@ -154,7 +162,7 @@ class RayCluster:
         parts = shares(total_share, self._workers or _cpus())
         # Large enough for a worker's share to be under way nearly all the time.
         size = max(64, 8 * parts[0])
-        waiting = shards(items, sharding.group, size=size, at_least=len(parts))
+        waiting = sharding.cut(items, size=size, at_least=len(parts))
         arrived: Arrivals[Result] = asyncio.Queue()
         slots = [
             asyncio.create_task(self._slot(waiting, sharding, work, part, arrived))

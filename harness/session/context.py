@@ -14,11 +14,10 @@ from harness.errors import EvidenceError, UsageError
 from harness.files import digest_json, read_bytes
 from harness.gate.compare import compare
 from harness.gate.differences import with_regressions
-from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules
-from harness.gate.power import with_power
+from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules, with_power
 from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
-from harness.latency.judge import latency_rules
+from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import Comparison
 from harness.records.rule import Policy

@@ -14,7 +14,7 @@ from harness.errors import EvidenceError, HarnessError, InfrastructureError
 from harness.event_loop import run_async
 from harness.files import seen_from
 from harness.gate.history import past_gate
-from harness.latency.judge import latency_rules
+from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest
 from harness.records.comparison import Comparison
 from harness.records.history import PastGate

@@ -15,7 +15,7 @@ from harness.files import read_bytes, write_atomic
 from harness.gate.judge import check_policy
 from harness.gate.noise import measure_noise
 from harness.latency.analyse import analyse, digest
-from harness.latency.judge import latency_rules
+from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest, measure, measurements
 from harness.latency.rounds import check_server
 from harness.records.comparison import Comparison

@@ -20,7 +20,7 @@ from harness.gate.rules.no_new_critical_failures import (
     new_critical_failures,
 )
 from harness.gate.seal import sealed_baselines
-from harness.latency.judge import latency_rules
+from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import Comparison, PairedMetric
 from harness.records.history import History, PastGate, instant

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from harness.gate.compare import compare
-from harness.gate.judge import gate
-from harness.gate.power import planned_power, power, with_power
+from harness.gate.judge import gate, planned_power, power, with_power
 from harness.records.rule import Policy
 from harness.records.verdict import RulePower
 from harness.report.rules import shortfall

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
-from harness.latency.judge import LatencyRule, judge_rule
+from harness.latency.latency_rule import LatencyRule, judge_rule
 from harness.records.latency import ArmFigures, Bounded, LatencyMetric, Load
 from harness.records.verdict import Outcome, RuleResult, Verdict
 from harness.report import formats

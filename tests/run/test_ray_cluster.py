@@ -14,12 +14,15 @@ import pytest
 
 from harness.errors import InfrastructureError, ServerError, UsageError
 from harness.run import ray_cluster as cluster_ray
+from harness.run.distribute import shards
 from harness.run.ray_cluster import LOSSES, RayCluster, Sharding
 from tests.run import ray_works as works
 
 ITEMS = [(f"group {number // 2}", number) for number in range(20)]
 SHARDING: Sharding[works.Item, tuple[works.Item, int]] = Sharding(
-    group=lambda item: item[0], key=lambda item: item, key_of_result=lambda result: result[0]
+    cut=partial(shards, group=lambda item: item[0]),
+    key=lambda item: item,
+    key_of_result=lambda result: result[0],
 )
 
 

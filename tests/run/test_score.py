@@ -152,7 +152,7 @@ def test_an_unbounded_metric_takes_any_number_over_more_than_nothing() -> None:
 def test_only_the_metrics_that_the_section_names_are_kept(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     run = make_run(project, suites, "candidate")
-    assert set(run.summary.metrics) == set(suites[0].metrics())
+    assert set(run.summary.metrics) == set(dict(suites[0].definitions()))
     assert run.summary.metrics["shop.gold.accuracy"] == 1.0
     assert run.summary.metrics["shop.scope.f1"] == 1.0
 

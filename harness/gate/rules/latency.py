@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from harness.gate.rules.metric_rule import BY_ESTIMATE, ONLY_SEEN
-from harness.latency.judge import LatencyRule, control_noise, number, stands
+from harness.latency.latency_rule import LatencyRule, control_noise, number, stands
 from harness.records.comparison import Comparison
 from harness.records.latency import Bounded, LatencyMetric
 from harness.records.rule import Planned, Scale

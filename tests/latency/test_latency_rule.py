@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
-from harness.latency.judge import decided, judge_load, judge_rule, uncertifiable
+from harness.latency.latency_rule import decided, judge_load, judge_rule, uncertifiable
 from harness.records.latency import Bounded, LatencySection, LatencySettings, Load, LoadResult
 from tests.latency.builders import bounds, metric
 
