@@ -96,23 +96,13 @@ class Run:
         return ((score, attempts[score.key]) for score in scores)
 
     def __repr__(self) -> str:
-        accounting = self.summary.accounting
-        return (
-            f"<Run {one_line(self.run_id)}: {accounting.planned} planned, "
-            f"{accounting.scored} scored, {accounting.unscored} unscored, "
-            f"{accounting.failed} failed>"
-        )
+        return f"<Run {one_line(self.run_id)}: {self.summary.accounting}>"
 
     def _repr_html_(self) -> str:
         """The run as a notebook shows it."""
         summary, header = self.summary, self.record.header
         units = {name: metric.unit for name, metric in header.definitions().items()}
-        accounting = summary.accounting
-        counts = (
-            f"{formats.count(accounting.planned)} planned, {formats.count(accounting.scored)} "
-            f"scored, {formats.count(accounting.unscored)} unscored, "
-            f"{formats.count(accounting.failed)} failed"
-        )
+        counts = ", ".join(f"{formats.count(n)} {what}" for what, n in summary.accounting)
         others = [f"{count} {state}" for state, count in summary.states.items() if state != "ok"]
         notes = (f"answers: {', '.join(others)}",) if others else ()
         return render(
@@ -149,7 +139,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         if RunFolder(place).header() is None:
             raise UsageError("is no folder of a run", where=str(path), hint=_GIVE)
         found = RunFolder(place).load()
-        len(found.attempts), len(found.scores)  # what was changed since is said now
+        len(found.attempts), len(found.scores)  # reads them: what was changed since is an error now
         return Run(place, found)
     if place.suffix != ".json":
         raise UsageError("is no sealed baseline", where=str(path), hint=_GIVE)

@@ -146,11 +146,7 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
             f"[{found.ci_low:+.3f}, {found.ci_high:+.3f}], p {formats.p_value(found.p_value)} "
             f"(Holm, {verdict.metrics_compared} metrics)"
         )
-    accounting = verdict.accounting
-    click.echo(
-        f"  {accounting.planned} planned, {accounting.scored} scored, "
-        f"{accounting.unscored} unscored, {accounting.failed} failed"
-    )
+    click.echo(f"  {verdict.accounting}")
     click.echo(f"  report: {short_path(folder / 'report.html')}")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
@@ -51,7 +49,12 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
             hint="if a host is called so, write it with http:// or https:// before it",
         )
     values = {"@URL@": url, "@BASE@": base, "@CANDIDATE@": candidate}
-    files = dict(_files(resources.files("harness.cli") / "new_project", Path()))
+    template = Path(__file__).parent / "new_project"
+    files = {
+        path.relative_to(template): path.read_text(encoding="utf-8")
+        for path in sorted(template.rglob("*"))
+        if path.is_file()
+    }
     # A package's build may leave a `.gitignore` out, so the template has no dot.
     ignored = files.pop(Path("gitignore"))
     taken = next((path for path in files if (folder / path).exists()), None)
@@ -72,13 +75,3 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
         click.echo(path)
     place = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     click.echo(f"next: {place}harness validate && harness gate candidate")
-
-
-def _files(folder: Traversable, below: Path) -> list[tuple[Path, str]]:
-    found: list[tuple[Path, str]] = []
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            found += _files(entry, below / entry.name)
-        else:
-            found.append((below / entry.name, entry.read_text(encoding="utf-8")))
-    return found

@@ -122,12 +122,8 @@ def _summary(done: Run) -> dict[str, object]:
 
 def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
     summary = sealed_summary(done)
-    accounting = summary.accounting
-    click.echo(
-        f"{name}: {accounting.planned} planned, {accounting.scored} scored, "
-        f"{accounting.unscored} unscored, {accounting.failed} failed"
-        + (" (asked again by the same command)" if accounting.failed else "")
-    )
+    again = " (asked again by the same command)" if summary.accounting.failed else ""
+    click.echo(f"{name}: {summary.accounting}{again}")
     states = {state: count for state, count in summary.states.items() if state != "ok"}
     if states:
         click.echo("  " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))

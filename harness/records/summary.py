@@ -27,6 +27,9 @@ class Accounting(Record):
         """Whether every planned attempt is accounted for."""
         return self.planned == self.scored + self.unscored + self.failed
 
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {what}" for what, count in self)
+
 
 class Repeats(Record):
     """In how many cases the repeats' texts differ, and how many have two answers or more."""

@@ -249,29 +249,25 @@ def write_partial(
         remove_report(folder)
         names = (*context.live_baseline, candidate)
         found = {name: _so_far(context, name, selection, reuse) for name in names}
-        answered = sum(each.answered for each in found.values())
+        runs = {name: run for name, (run, _) in found.items()}
+        attempts = [attempt for run in runs.values() for attempt in run.attempts]
+        answered = sum(attempt.status == "answered" for attempt in attempts)
         if not answered:
             return None
-        planned = sum(each.planned for each in found.values())
+        planned = sum(requests for _, requests in found.values())
         problem = f"{BROKEN_OFF}{count(answered)} of {count(planned)} answered"
-        compared = context.compare(candidate, {name: each.run for name, each in found.items()})
+        compared = context.compare(candidate, runs)
         marked = replace(compared, problems=(problem, *compared.problems))
         write_report(context.judge(marked), marked, folder)
     except HarnessError:
-        return None  # whoever broke it off is told of that, and of nothing that follows from it
+        return None  # the interruption is reported, and no error that follows from it
     return folder
 
 
-@dataclass(frozen=True, slots=True)
-class _SoFar:
-    """A run that may be under way, and how much of it is answered."""
-
-    run: Run
-    answered: int
-    planned: int
-
-
-def _so_far(context: GateContext, target: str, selection: Selection, reuse: Reuse) -> _SoFar:
+def _so_far(
+    context: GateContext, target: str, selection: Selection, reuse: Reuse
+) -> tuple[Run, int]:
+    """A run that may be under way, and how many requests it has planned."""
     identity = run_async(identify(context.project, target))
     planned = plan(context.project, target, context.suites, identity, selection)
     job = resume(context.project, planned, reuse)
@@ -284,5 +280,4 @@ def _so_far(context: GateContext, target: str, selection: Selection, reuse: Reus
         tuple(attempt for _, attempt in rows),
         tuple(scored for scored, _ in rows),
     )
-    answered = sum(attempt.status == "answered" for attempt in found.attempts)
-    return _SoFar(found, answered, len(planned.asks))
+    return found, len(planned.asks)
