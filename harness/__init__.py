@@ -28,18 +28,14 @@ __all__ = [
     "load_run",
 ]
 
-# Where each name lives; imported when it is first asked for, so that `import harness` stays quick.
+# The module of each name; imported when it is first used, so that `import harness` stays quick.
 _HOMES = {
-    "Comparison": "harness.api.comparison",
-    "EvidenceError": "harness.errors",
-    "GateResult": "harness.api.gate",
-    "HarnessError": "harness.errors",
-    "InfrastructureError": "harness.errors",
-    "Run": "harness.api.run",
-    "UsageError": "harness.errors",
-    "compare": "harness.api.comparison",
-    "gate": "harness.api.gate",
-    "load_run": "harness.api.run",
+    **dict.fromkeys(("Comparison", "compare"), "harness.api.comparison"),
+    **dict.fromkeys(("GateResult", "gate"), "harness.api.gate"),
+    **dict.fromkeys(("Run", "load_run"), "harness.api.run"),
+    **dict.fromkeys(
+        ("EvidenceError", "HarnessError", "InfrastructureError", "UsageError"), "harness.errors"
+    ),
 }
 
 

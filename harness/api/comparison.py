@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from harness.api.card import Card, bounded, render
 from harness.api.frames import DIFFERENCES, PAIRS, frame
@@ -31,16 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_ALPHA = 0.05
-_CHANGES: dict[Change, str] = {
-    "new_failure": "new failures",
-    "fixed": "fixed",
-    "still_failing": "still failing",
-    "still_passing": "still passing",
-    "not_comparable": "not comparable",
-    "worse": "worse",
-    "better": "better",
-    "same": "the same",
-}
+_WORDS = {"new_failure": "new failures", "same": "the same"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,8 +91,8 @@ class Comparison:
         """The comparison as a notebook shows it."""
         changes = Counter(case.change for case in self.record.cases)
         counts = ", ".join(
-            f"{formats.count(changes[change])} {words}"
-            for change, words in _CHANGES.items()
+            f"{formats.count(changes[change])} {_WORDS.get(change, change.replace('_', ' '))}"
+            for change in get_args(Change)
             if changes[change]
         )
         rows = []

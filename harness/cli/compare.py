@@ -86,8 +86,8 @@ def _lines(content: LeaderboardContent) -> Iterator[str]:
         yield ""
     yield from _metrics(content)
     for entry in entries:
-        for section, told in change_rows(entry):
-            yield f"{_name(entry.name)}: {section}: {told}"
+        for section, change in change_rows(entry):
+            yield f"{_name(entry.name)}: {section}: {change}"
     for entry in entries:
         if entry.new_critical_failures:
             paths = [one_line(path, 200) for path in entry.new_critical_failures]
@@ -148,6 +148,6 @@ def _metrics(content: LeaderboardContent) -> list[str]:
         rows.append((one_line(name, 200), _name(board.baseline), value, "", "", ""))
         for entry, found in zip(board.entries, differences, strict=True):
             p_value = formats.p_value(None if found is None else found.p_of_loss)
-            told = (value_words(found), difference_words(found), interval_words(found), p_value)
-            rows.append(("", _name(entry.name), *told))
+            words = (value_words(found), difference_words(found), interval_words(found), p_value)
+            rows.append(("", _name(entry.name), *words))
     return table(rows, left=2)

@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = BROKEN_PIPE
     except KeyboardInterrupt as error:
-        with _told_whole() if arguments is None else nullcontext():
+        with _uninterrupted() if arguments is None else nullcontext():
             code = _fail(error, given)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         code = _fail(error, given)
@@ -167,10 +167,10 @@ def _run(arguments: list[str]) -> str | int | None:
 
 
 @contextmanager
-def _told_whole() -> Iterator[None]:
-    """Let a process that is interrupted again say its line, and end with its own exit code.
+def _uninterrupted() -> Iterator[None]:
+    """Let a process that is interrupted again print its line, and end with its own exit code.
 
-    The block hears nothing; whatever hangs after it is ended by the next Ctrl-C.
+    The block ignores Ctrl-C; whatever hangs after it is ended by the next one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     yield
@@ -187,6 +187,6 @@ def _fail(error: BaseException, given: list[str]) -> int:
         say_last("".join(traceback.format_exception(error)), err=True, nl=False)
     say_last(failure.line, err=True)
     asked = given[: given.index("--")] if "--" in given else given
-    # Where nothing is to be said, what could not be printed before is lost here.
+    # Also without a text: what could not be printed before is then dropped without an error.
     say_last(failure.as_json() if "--json" in asked else "", nl=False)
     return failure.exit_code

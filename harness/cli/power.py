@@ -77,12 +77,12 @@ def command(
 
 
 def _row(each: RulePower) -> tuple[str, ...]:
-    sizes = (_shown(each.cases), _shown(each.groups))
-    distances = (_shown(each.detectable), _shown(each.room))
+    sizes = (_number(each.cases), _number(each.groups))
+    distances = (_number(each.detectable), _number(each.room))
     return each.metric or "–", each.require, *sizes, *distances, _more(each)
 
 
-def _shown(value: float | None) -> str:
+def _number(value: float | None) -> str:
     if value is None:
         return "–"
     return str(value) if isinstance(value, int) else f"{value:.3f}"

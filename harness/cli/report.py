@@ -74,8 +74,8 @@ def _over_time(
         for path in () if as_json else paths:
             click.echo(short_path(path))
     if as_json:
-        told = [history.model_dump(mode="json") for history in found]
-        click.echo(json.dumps({"histories": told}, indent=2))
+        rows = [history.model_dump(mode="json") for history in found]
+        click.echo(json.dumps({"histories": rows}, indent=2))
 
 
 def _again(candidate: str, baseline: str | None, config: Path, suites: tuple[str, ...]) -> None:

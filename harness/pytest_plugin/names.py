@@ -30,7 +30,7 @@ def safe(text: str) -> str:
 
 
 def rule_names(rules: Sequence[Rule]) -> list[str]:
-    """A name for each rule of a policy: its metric, and more only where that does not tell it.
+    """A name for each rule of a policy: its metric, and more only where that is not enough.
 
     Rules on one metric carry what they require too, and its amount where that is the same as well.
     """

@@ -174,8 +174,8 @@ class PythonTests:
         some out before anybody could count them.
         """
         option = self._config.option
-        narrowed = any(each.startswith("python_") for each in option.override_ini or ())
-        if narrowed or any(getattr(option, name, False) for name in ("lf", "stepwise", "pyargs")):
+        overridden = any(each.startswith("python_") for each in option.override_ini or ())
+        if overridden or any(getattr(option, name, False) for name in ("lf", "stepwise", "pyargs")):
             return False
         file = next(
             file

@@ -135,8 +135,7 @@ class GateContext:
         verdict = gate(comparison, self.policy, self.circumstances(comparison))
         if verdict.problems:
             return verdict
-        told = with_power(verdict, comparison, self.policy)
-        return with_regressions(told, comparison)
+        return with_regressions(with_power(verdict, comparison, self.policy), comparison)
 
     def stored_verdict(self, candidate: str) -> Verdict:
         """The verdict that an earlier `harness gate` wrote.

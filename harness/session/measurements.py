@@ -238,7 +238,7 @@ def with_noise(
 ) -> Verdict:
     """The verdict with the baseline's stored noise beside its rules, where there is one that fits.
 
-    Noise that was measured on something else is left out, and `say` is told so.
+    Noise that was measured on something else is left out, with a line to `say`.
     """
     known = _stored(project, baseline, say)
     return verdict if known is None else verdict.with_noise(known.by_metric())

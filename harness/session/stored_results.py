@@ -225,7 +225,7 @@ def _of_suite(
 
 
 def _files(source: Path) -> list[Path]:
-    """The files of a source that tell of gates."""
+    """The files of a source that hold verdicts or records of gates."""
     if source.is_dir():
         found = sorted(
             path for pattern in (VERDICT, "gates.jsonl") for path in source.rglob(pattern)
