@@ -20,12 +20,10 @@ from harness.report.leaderboard_content import (
     advantage_words,
     change_rows,
     difference_words,
-    interval_words,
     is_unmeasured,
     reason_words,
     recommendation_title,
     tests_sentence,
-    value_words,
 )
 from harness.report.rules import requirement, rule_name
 from harness.report.write import write_leaderboard
@@ -148,6 +146,5 @@ def _metrics(content: LeaderboardContent) -> list[str]:
         rows.append((one_line(name, 200), _name(board.baseline), value, "", "", ""))
         for entry, found in zip(board.entries, differences, strict=True):
             p_value = formats.p_value(None if found is None else found.p_of_loss)
-            words = (value_words(found), difference_words(found), interval_words(found), p_value)
-            rows.append(("", _name(entry.name), *words))
+            rows.append(("", _name(entry.name), *difference_words(found), p_value))
     return table(rows, left=2)

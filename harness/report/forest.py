@@ -61,15 +61,16 @@ _REFERENCE: dict[RuleScale, float | None] = {"difference": 0.0, "value": None, "
 class Row:
     """An interval with its words.
 
-    An end without a bound is infinite; there are no `ends` where nothing is known. A rule has words
-    for what is `wanted` and an `outcome`. `control` is the interval of a control, `head` a heading
-    above the row.
+    An end that is infinite or None has no bound; where both are None there is no interval. A rule
+    has words for what is `wanted` and an `outcome`. `control` is the interval of a control, `head`
+    a heading above the row.
     """
 
     title: str
     numbers: str
-    ends: tuple[float, float] | None
+    low: float | None
     estimate: float | None
+    high: float | None
     colour: Colour
     marker: Marker
     wanted: str = ""
@@ -136,9 +137,11 @@ def _draw_interval(drawing: Drawing, scale: Scale, row: Row, y: float, layout: L
         drawing.line([(limit, y - layout.half), (limit, y + layout.half)], "ink", 1.6)
     if row.control is not None:
         _draw_extent(drawing, scale, row.control, y + 7, "control", 1.6)
-    if row.ends is not None:
-        _draw_extent(drawing, scale, row.ends, y, row.colour, 2.4)
-        for end in row.ends if layout.cap else ():
+    if row.low is not None or row.high is not None:
+        low = -math.inf if row.low is None else row.low
+        high = math.inf if row.high is None else row.high
+        _draw_extent(drawing, scale, (low, high), y, row.colour, 2.4)
+        for end in (low, high) if layout.cap else ():
             if math.isfinite(end):
                 x = scale.pixel(end)
                 drawing.line([(x, y - layout.cap), (x, y + layout.cap)], row.colour, 2.0)
@@ -186,25 +189,18 @@ def render_forest(rules: Sequence[RuleResult], layout: Layout = WIDE) -> str:
     rows = [rule for rule in rules if rule.estimate is not None]
     if not rows:
         return ""
-    drawing = draw_panels([_panel(own, layout) for own in panels_of(rows)], layout)
+    # By the axis that rules share: differences first, then own values, then ratios.
+    panels: dict[tuple[RuleScale, str], list[RuleResult]] = {}
+    for rule in sorted(rows, key=lambda rule: _ORDER.index(scale_of(rule))):
+        panels.setdefault((scale_of(rule), _unit(rule)), []).append(rule)
+    drawing = draw_panels([_panel(own, layout) for own in panels.values()], layout)
     description = "; ".join(f"{_label(rule)}: {numbers_of(rule)}, {rule.outcome}" for rule in rows)
     title = "Estimate, interval and limit of every rule"
     return drawing.render(f"forest-{layout.name}", title, description, "forest")
 
 
-def panels_of(rules: Sequence[RuleResult]) -> list[list[RuleResult]]:
-    """The rules by the axis they share: differences first, then own values, then ratios."""
-    panels: dict[tuple[RuleScale, str], list[RuleResult]] = {}
-    for scale in _ORDER:
-        for rule in rules:
-            if scale_of(rule) == scale:
-                unit = "" if scale == "ratio" else unit_of(rule.metric, rule.definition)
-                panels.setdefault((scale, unit), []).append(rule)
-    return list(panels.values())
-
-
 def _panel(rules: Sequence[RuleResult], layout: Layout) -> Panel:
-    scale, unit = scale_of(rules[0]), unit_named(unit_of(rules[0].metric, rules[0].definition))
+    scale, unit = scale_of(rules[0]), unit_named(_unit(rules[0]))
     title = {
         "difference": f"Difference to the baseline, {unit.difference_axis}",
         "value": f"The candidate's own value, {unit.axis}",
@@ -220,43 +216,40 @@ def _label(rule: RuleResult) -> str:
     return one_line(rule_name(rule), 46)
 
 
-def _factor(rule: RuleResult) -> float:
-    ratio = scale_of(rule) == "ratio"
-    return 1.0 if ratio else unit_named(unit_of(rule.metric, rule.definition)).factor
+def _unit(rule: RuleResult) -> str:
+    """The unit of the rule's axis; a ratio has none."""
+    return "" if scale_of(rule) == "ratio" else unit_of(rule.metric, rule.definition)
 
 
 def _row(rule: RuleResult) -> Row:
-    factor, (low, high) = _factor(rule), (rule.ci_low, rule.ci_high)
-    ends = (-math.inf if low is None else factor * low, math.inf if high is None else factor * high)
+    scaled = unit_named(_unit(rule)).scaled
     return Row(
         title=_label(rule),
         numbers=numbers_of(rule),
-        ends=None if low is None and high is None else ends,
-        estimate=factor * (rule.estimate or 0.0),
+        low=scaled(rule.ci_low),
+        estimate=scaled(rule.estimate),
+        high=scaled(rule.ci_high),
         colour=rule.outcome,
         marker=MARKERS[rule.outcome],
         wanted=requirement(rule),
         outcome=rule.outcome,
-        limit=None if rule.limit is None else factor * rule.limit,
+        limit=scaled(rule.limit),
         good_above=good_above(rule),
     )
 
 
 def axis_range(rules: Sequence[RuleResult]) -> tuple[float, float]:
     """The ends of a panel's axis: everything drawn in it with room on both sides."""
-    values = [
-        None if value is None else _factor(rule) * value
-        for rule in rules
-        for value in (rule.estimate, rule.ci_low, rule.ci_high, rule.limit)
-    ]
-    return value_range(values, scale_of(rules[0]), unit_of(rules[0].metric, rules[0].definition))
+    rows = map(_row, rules)
+    values = [end for row in rows for end in (row.low, row.estimate, row.high, row.limit)]
+    return value_range(values, scale_of(rules[0]), _unit(rules[0]))
 
 
 def value_range(values: Iterable[float | None], scale: RuleScale, unit: str) -> tuple[float, float]:
     """The ends of an axis that holds the finite values and the scale's reference, with room."""
     known = [value for value in (*values, _REFERENCE[scale]) if value is not None]
     seen = [value for value in known if math.isfinite(value)] or [0.0]
-    if unit == "share" and scale != "ratio":
+    if unit == "share":
         # A value at the very edge needs room for its marker.
         least, edges = (4.0, (-104, 104)) if scale == "difference" else (10.0, (-3, 103))
         low, high = padded(seen, 0.08, least)

@@ -52,16 +52,12 @@ def share(value: float | None, decimals: int = 1) -> str:
 
 def points(value: float | None, decimals: int = 1) -> str:
     """A difference of shares in percentage points, always with its sign: `+57.0 pp`."""
-    return NONE if value is None else f"{_bare_points(value, decimals)} pp"
-
-
-def _bare_points(value: float, decimals: int) -> str:
+    if value is None:
+        return NONE
     scaled = 100 * value
-    if abs(scaled) < 1e-6:
-        return "0"
-    if float(f"{scaled:.{decimals}f}") == 0.0:
-        return _signed(f"{scaled:+.1g}") if abs(scaled) >= 1e-3 else "0"
-    return _signed(f"{scaled:+.{decimals}f}")
+    if float(f"{scaled:.{decimals}f}") != 0.0:
+        return _signed(f"{scaled:+.{decimals}f} pp")
+    return _signed(f"{scaled:+.1g} pp") if abs(scaled) >= 1e-3 else "0 pp"
 
 
 def milliseconds(value: float | None, decimals: int | None = None) -> str:
@@ -178,6 +174,10 @@ class Unit:
     tick: str
     axis: str
     difference_axis: str
+
+    def scaled(self, number: float | None) -> float | None:
+        """The number as an axis has it."""
+        return None if number is None else self.factor * number
 
 
 UNITS = {

@@ -232,11 +232,7 @@ class CoursePoint:
 
 def points_of(course: Course) -> list[CoursePoint]:
     """The course's points by time, without gates that have no value."""
-    factor, points = unit_named(course.unit).factor, []
-
-    def placed(number: float | None) -> float | None:
-        return None if number is None else factor * number
-
+    unit, points = unit_named(course.unit), []
     for gate in (each.record for each in course.gates):
         values, rule = gate.metrics.get(course.metric), worst(gate.rules_on(course.metric))
         if values is None or values.candidate is None:
@@ -245,13 +241,13 @@ def points_of(course: Course) -> list[CoursePoint]:
         if rule is not None:
             kind, ends = kind_of(rule), (rule.ci_low, rule.ci_high, rule.limit)
             bounds = (kind.in_value(end, values.baseline) for end in ends)
-        low, high, limit = map(placed, bounds)
+        low, high, limit = map(unit.scaled, bounds)
         points.append(
             CoursePoint(
                 at=gate.at,
                 version=gate.suite_version,
-                value=factor * values.candidate,
-                baseline=placed(values.baseline),
+                value=unit.factor * values.candidate,
+                baseline=unit.scaled(values.baseline),
                 low=low,
                 high=high,
                 limit=limit,

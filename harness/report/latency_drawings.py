@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from math import inf, isfinite
 from statistics import median
 
-from harness.records.latency import ARMS, Arm, Bounded, LatencyMetric, LoadResult
+from harness.records.latency import ARMS, Arm, LatencyMetric, LoadResult
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.forest import MARKERS, Layout, Panel, Row, draw_panels
@@ -241,27 +241,24 @@ def _ratio_words(metric: LatencyMetric) -> str:
 
 
 def _ratio_row(load: LoadResult, metric: LatencyMetric, rule: RuleResult | None) -> Row:
-    limit = None if rule is None else rule.limit
+    ratio, control, limit = metric.ratio, metric.control, None if rule is None else rule.limit
     outcome: Outcome | None = None
     if rule is not None and limit is not None:
         outcome = "invalid" if load.problems else outcome_at(load, metric, rule)
     return Row(
         title=metric_title(metric),
         numbers=_ratio_words(metric),
-        ends=_ends(metric.ratio),
-        estimate=unbound(metric.ratio.estimate),
+        low=unbound(ratio.low),
+        estimate=unbound(ratio.estimate),
+        high=unbound(ratio.high),
         colour=outcome or "ink",
         marker=MARKERS[outcome] if outcome else "circle",
         bold=limit is not None,
         certain=metric.certifiable,
         limit=limit,
         good_above=False,
-        control=_ends(metric.control),
+        control=(unbound(control.low), unbound(control.high)),
     )
-
-
-def _ends(found: Bounded) -> tuple[float, float]:
-    return unbound(found.low), unbound(found.high)
 
 
 def ratio_range(
@@ -281,11 +278,5 @@ def ratio_range(
 
 def ratio_ticks(low: float, high: float, most: int) -> list[float]:
     """Round ratios within the range, 1 always among them."""
-    if high / low > 8.0:
-        return sorted({1.0, *log_ticks(low, high, most)})
-    for step in (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0):
-        first, last = round((low - 1.0) / step + 0.499), int((high - 1.0) / step)
-        found = [min(high, max(low, 1.0 + step * count)) for count in range(first, last + 1)]
-        if len(found) <= most:
-            return found
-    return [1.0]
+    ticks = log_ticks(low, high, most) if high / low > 8.0 else even_ticks(low, high, most)
+    return sorted({1.0, *ticks})

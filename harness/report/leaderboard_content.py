@@ -128,27 +128,17 @@ def is_unmeasured(rule: RuleResult) -> bool:
     return is_latency(rule.metric) and rule.reason.endswith("was not measured")
 
 
-def value_words(found: PairedDifference | None) -> str:
-    """The candidate's value."""
+def difference_words(found: PairedDifference | None) -> tuple[str, str, str]:
+    """The candidate's value, its difference to the baseline, and the interval of that.
+
+    The interval is empty without a candidate's value.
+    """
     if found is None:
-        return formats.NONE
-    return formats.unit_named(found.metric.unit).value(found.candidate)
-
-
-def difference_words(found: PairedDifference | None) -> str:
-    """The difference to the baseline."""
-    if found is None:
-        return formats.NONE
-    return formats.unit_named(found.metric.unit).difference(found.estimate)
-
-
-def interval_words(found: PairedDifference | None) -> str:
-    """The interval of the difference; empty without a candidate's value."""
-    if found is None:
-        return ""
-    if found.estimate is None:
-        return "not computed"
-    return formats.interval(found.low, found.high, formats.unit_named(found.metric.unit).difference)
+        return formats.NONE, formats.NONE, ""
+    unit = formats.unit_named(found.metric.unit)
+    span = formats.interval(found.low, found.high, unit.difference)
+    interval = "not computed" if found.estimate is None else span
+    return unit.value(found.candidate), unit.difference(found.estimate), interval
 
 
 def recommendation_title(found: Recommendation) -> str:
@@ -251,8 +241,8 @@ def render_gaps(content: LeaderboardContent, layout: Layout) -> str:
 
 
 def _gap_words(found: PairedDifference | None) -> str:
-    span = interval_words(found)
-    return f"{difference_words(found)} ({span})" if span else difference_words(found)
+    _, difference, interval = difference_words(found)
+    return f"{difference} ({interval})" if interval else difference
 
 
 def _gap_panel(
@@ -261,23 +251,16 @@ def _gap_panel(
     unit = formats.unit_named(name)
     rows: list[Row] = []
     for metric, differences in metrics.items():
-        head = one_line(metric)[:48]
-        for entry, found in zip(content.leaderboard.entries, differences, strict=True):
-            title, direction = one_line(entry.name, 60)[:34], content.direction(found)
-            rows.append(_gap_row(title, direction, found, unit.factor, head))
-            head = ""
-    low, high = value_range([end for row in rows for end in row.ends or ()], "difference", name)
-    ticks = even_ticks(low, high, layout.most)
+        for place, found in enumerate(differences):
+            entry, direction = content.leaderboard.entries[place], content.direction(found)
+            numbers = (found.low, found.estimate, found.high) if found else (None, None, None)
+            low, estimate, high = map(unit.scaled, numbers)
+            title, head = one_line(entry.name, 60)[:34], one_line(metric)[:48] if not place else ""
+            colour, marker = _COLOURS[direction], _MARKERS[direction]
+            words = _gap_words(found)
+            rows.append(Row(title, words, low, estimate, high, colour, marker, head=head))
+    ends = value_range([e for row in rows for e in (row.low, row.high)], "difference", name)
+    ticks = even_ticks(*ends, layout.most)
     labels = (f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks)
     title = f"Difference to the baseline, {unit.difference_axis}"
-    return Panel(title, rows, (low, high), zip(ticks, labels, strict=True), 0.0)
-
-
-def _gap_row(
-    title: str, direction: Direction, found: PairedDifference | None, factor: float, head: str
-) -> Row:
-    ends, estimate = None, None
-    if found and found.estimate is not None and found.low is not None and found.high is not None:
-        ends, estimate = (factor * found.low, factor * found.high), factor * found.estimate
-    colour, marker = _COLOURS[direction], _MARKERS[direction]
-    return Row(title, _gap_words(found), ends, estimate, colour, marker, head=head)
+    return Panel(title, rows, ends, zip(ticks, labels, strict=True), 0.0)

@@ -28,8 +28,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NUMBERS: tuple[Callable[..., str], ...] = (
     formats.count, formats.counted, formats.milliseconds, formats.amount, formats.p_value,
     formats.interval, rules.own_value, rules.estimate_of, rules.interval_of, rules.limit_of,
-    rules.numbers_of, rules.cut_of, runs.metric_value, leaderboard.value_words,
-    leaderboard.difference_words, leaderboard.interval_words,
+    rules.numbers_of, rules.cut_of, runs.metric_value,
 )  # fmt: skip
 _WORDS: tuple[Callable[..., Any], ...] = (
     one_line, clip, formats.moment, cases.count_words, content.confidence, rules.rule_name,
@@ -38,8 +37,8 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     latency.findings, latency.in_words, latency.metric_title, latency.shortage, latency.span,
     latency.unfinished, latency.arms_in_order, latency.load_facts, latency.load_title,
     latency.measurement_facts, latency.slo_words, leaderboard.advantage_words,
-    leaderboard.change_rows, leaderboard.reason_words, leaderboard.recommendation_title,
-    leaderboard.rule_words, leaderboard.tests_sentence,
+    leaderboard.change_rows, leaderboard.difference_words, leaderboard.reason_words,
+    leaderboard.recommendation_title, leaderboard.rule_words, leaderboard.tests_sentence,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
     "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency.TERMS,

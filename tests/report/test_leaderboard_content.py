@@ -15,10 +15,10 @@ from harness.report.json import render_leaderboard_json
 from harness.report.leaderboard_content import (
     GAP_LAYOUTS,
     LeaderboardContent,
+    difference_words,
     recommendation_title,
     render_gaps,
     rule_words,
-    value_words,
 )
 from harness.report.markdown import render_leaderboard_markdown
 from harness.report.rules import requirement, rule_name
@@ -47,7 +47,7 @@ def test_every_rule_and_metric_has_a_cell_for_each_candidate() -> None:
 def test_what_cannot_be_trusted_has_no_number() -> None:
     content = LeaderboardContent(leaderboard())
     last = content.leaderboard.entries[3]
-    assert {value_words(row[3]) for row in content.metrics.values()} == {"–"}
+    assert {difference_words(row[3])[0] for row in content.metrics.values()} == {"–"}
     words = {rule_words(last, row.results[3]) for row in content.rules if row.results[3]}
     assert words == {"not judged"}
     (note,) = content.notes
