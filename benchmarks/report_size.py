@@ -24,7 +24,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.records.suite import Message
 from harness.report.content import ReportContent
 from harness.report.html import render_html
@@ -88,7 +88,7 @@ class Writer:
         )
 
 
-def synthetic(cases: int) -> Comparison:
+def synthetic(cases: int) -> ComparisonRecord:
     """A comparison of which 5 % newly fail, 15 % are fixed, and 10 % fail still.
 
     Of the answers a third each is the same, differs in some words, and is another.

@@ -22,7 +22,7 @@ from benchmarks.scenarios import SECTIONS
 from harness.config import Project, load_project
 from harness.records.attempt import Attempt, Failure, Score
 from harness.records.plan import Plan, PlannedRequest
-from harness.records.run import Run, RunHeader, SectionPlan
+from harness.records.run import RunHeader, RunRecord, SectionPlan
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.plan import plan
@@ -106,7 +106,7 @@ class Arm:
     attempts: tuple[tuple[Attempt, ...], ...]
     scores: tuple[tuple[Score, ...], ...]
 
-    def run(self, choices: Choices, leave_out: str | None = None) -> Run:
+    def run(self, choices: Choices, leave_out: str | None = None) -> RunRecord:
         """The run in which each case got the answer chosen for it."""
         chosen = choices.tolist()
         attempts = tuple(made[at] for made, at in zip(self.attempts, chosen, strict=True))
@@ -114,7 +114,7 @@ class Arm:
         if leave_out is not None:
             attempts = tuple(one for one in attempts if one.section != leave_out)
             scores = tuple(one for one in scores if one.section != leave_out)
-        return Run(self.header, attempts, scores)
+        return RunRecord(self.header, attempts, scores)
 
 
 @dataclass(frozen=True, slots=True)

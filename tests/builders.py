@@ -10,7 +10,7 @@ from harness.config import Project, load_project
 from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.plan import PlannedRequest
 from harness.records.recording import RecordedCase, RecordedSection
-from harness.records.run import AdapterProof, Run
+from harness.records.run import AdapterProof, RunRecord
 from harness.records.suite import Case, Suite
 from harness.records.target import Identity
 from harness.run.plan import Selection, plan
@@ -57,7 +57,7 @@ def make_run(
     adapter: str | None = None,
     adapter_proof: AdapterProof | None = None,
     selection: Selection | None = None,
-) -> Run:
+) -> RunRecord:
     """The finished run of a target; where `answering` gives None, the attempt is missing."""
     planned = plan(project, target, suites, identity(target, adapter), selection)
     attempts = {}
@@ -69,7 +69,7 @@ def make_run(
     head = header(project, job, suites, adapter_proof, ManualClock())
     scores = tuple(found for found, _ in score(suites, planned.asks, attempts))
     done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
-    return Run(done, tuple(attempts.values()), scores)
+    return RunRecord(done, tuple(attempts.values()), scores)
 
 
 def recorded(section: str, **values: float) -> RecordedSection:
@@ -106,5 +106,5 @@ def attempt(ask: PlannedRequest, said: str | Failure) -> Attempt:
     return Attempt(**place, status="answered", text=said, finish_reason="stop")
 
 
-def changed(run: Run, **update: object) -> Run:
+def changed(run: RunRecord, **update: object) -> RunRecord:
     return replace(run, header=run.header.model_copy(update=update))

@@ -18,8 +18,7 @@ from harness.gate.compare import compare as paired
 from harness.gate.differences import difference, losses, policy_caps
 from harness.gate.judge import doubts
 from harness.records.attempt import Score
-from harness.records.comparison import Change, PairedCase, PairedMetric
-from harness.records.comparison import Comparison as Record
+from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.suite import Suite
 from harness.report import formats
 from harness.run.rescore import narrowed
@@ -45,7 +44,7 @@ class Comparison:
 
     candidate: Run
     baseline: Run
-    record: Record
+    record: ComparisonRecord
     alpha: float
     problems: tuple[str, ...]
     caps: Mapping[str, float] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from harness.api.frames import ATTEMPTS, TERMS, VALUES, frame
 from harness.errors import EvidenceError, UsageError
 from harness.gate.seal import read_sealed
 from harness.records.attempt import Attempt, Score
-from harness.records.run import Run as Record
+from harness.records.run import RunRecord
 from harness.records.summary import Summary
 from harness.report import formats
 from harness.run.rescore import header_on
@@ -32,7 +32,7 @@ class Run:
     """
 
     path: Path
-    record: Record
+    record: RunRecord
 
     @property
     def target(self) -> str:
@@ -145,7 +145,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         raise UsageError("is no sealed baseline", where=str(path), hint=_GIVE)
     sealed = read_sealed(place)
     header = header_on(sealed.header, {sealed.suite})
-    return Run(place, Record(header, sealed.attempts, sealed.scores, sealed.recorded))
+    return Run(place, RunRecord(header, sealed.attempts, sealed.scores, sealed.recorded))
 
 
 def _attempt(score: Score, attempt: Attempt) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.files import seen_from
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.cases import expected
 from harness.report.content import GateFailure
@@ -62,7 +62,7 @@ class Annotation:
 
 
 def build_annotations(
-    verdict: Verdict, comparison: Comparison, places: Places
+    verdict: Verdict, comparison: ComparisonRecord, places: Places
 ) -> tuple[Annotation, ...]:
     """Problems with the evidence, rules that do not pass and new failures, the worst first.
 
@@ -94,7 +94,7 @@ def _rule(rule: RuleResult, verdict: Verdict, place: Place) -> Annotation:
     )
 
 
-def _cases(comparison: Comparison, places: Places) -> list[Annotation]:
+def _cases(comparison: ComparisonRecord, places: Places) -> list[Annotation]:
     """Each case that newly fails once, by the first of its repeats that does."""
     first: dict[str, PairedCase] = {}
     for case in comparison.cases:
@@ -207,7 +207,9 @@ def repository_root(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(given or Path.cwd())
 
 
-def find_places(context: GateContext, comparison: Comparison, config: Path, root: Path) -> Places:
+def find_places(
+    context: GateContext, comparison: ComparisonRecord, config: Path, root: Path
+) -> Places:
     """The places of the policy's rules and of the cases that newly fail."""
     file = seen_from(root, config)
     found: dict[str, Place] = {}

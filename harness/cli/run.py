@@ -21,7 +21,7 @@ from harness.cli.options import (
 from harness.config import load_project
 from harness.errors import EvidenceError
 from harness.records.cost import spending
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.summary import Summary
 from harness.report.runs import repeats_sentences, spending_sentence
 from harness.run.plan import Selection
@@ -88,7 +88,7 @@ def score(targets: tuple[str, ...], config: Path, suites: tuple[str, ...]) -> No
     check_scored(runs)
 
 
-def check_scored(runs: Mapping[str, Run]) -> None:
+def check_scored(runs: Mapping[str, RunRecord]) -> None:
     """Nothing, where every run has at least one score.
 
     Raises:
@@ -103,12 +103,12 @@ def check_scored(runs: Mapping[str, Run]) -> None:
             )
 
 
-def sealed_summary(done: Run) -> Summary:
+def sealed_summary(done: RunRecord) -> Summary:
     """The summary of a finished run as it was sealed, so that its records need not be read."""
     return done.header.summary or done.summary
 
 
-def _summary(done: Run) -> dict[str, object]:
+def _summary(done: RunRecord) -> dict[str, object]:
     summary = sealed_summary(done)
     return {
         "run_id": done.header.run_id,
@@ -120,7 +120,7 @@ def _summary(done: Run) -> dict[str, object]:
     }
 
 
-def _print(name: str, done: Run, folder: Path, repeats: str) -> None:
+def _print(name: str, done: RunRecord, folder: Path, repeats: str) -> None:
     summary = sealed_summary(done)
     again = " (asked again by the same command)" if summary.accounting.failed else ""
     click.echo(f"{name}: {summary.accounting}{again}")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from harness.records.attempt import Attempt, Score, Term
-from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.metric import Metric
 from harness.records.plan import conversation
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.records.target import Generation
 
@@ -20,8 +20,8 @@ Place = tuple[str, str, str, int]
 
 
 def compare(
-    candidate: Run, baseline: Run, suites: Sequence[Suite], *, askings: bool = False
-) -> Comparison:
+    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite], *, askings: bool = False
+) -> ComparisonRecord:
     """Both runs paired by case and repeat, with every problem of the evidence.
 
     Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
@@ -30,7 +30,7 @@ def compare(
     no Python test was run for either.
     """
     cases = tuple(_pairs(candidate, baseline, suites))
-    return Comparison(
+    return ComparisonRecord(
         candidate=candidate,
         baseline=baseline,
         metrics=_metrics(cases, suites),
@@ -44,7 +44,9 @@ def compare(
     )
 
 
-def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[PairedCase]:
+def _pairs(
+    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]
+) -> Iterator[PairedCase]:
     cases = {
         (suite.name, section.name, case.id): case
         for suite in suites
@@ -83,7 +85,7 @@ def _pairs(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[P
         )
 
 
-def _scored(run: Run) -> Iterator[tuple[Score, Attempt]]:
+def _scored(run: RunRecord) -> Iterator[tuple[Score, Attempt]]:
     attempts = {attempt.key: attempt for attempt in run.attempts}
     for score in run.scores:
         if score.key in attempts:
@@ -159,7 +161,7 @@ def _numbers(term: Term | None) -> tuple[float, float]:
 
 
 def _problems(
-    candidate: Run, baseline: Run, cases: Sequence[PairedCase], suites: Sequence[Suite]
+    candidate: RunRecord, baseline: RunRecord, cases: Sequence[PairedCase], suites: Sequence[Suite]
 ) -> Iterator[str]:
     current = {suite.name: suite.digest for suite in suites}
     for role, run in (("candidate", candidate), ("baseline", baseline)):
@@ -172,7 +174,9 @@ def _problems(
     yield from _one_sided_terms(cases)
 
 
-def _sameness(candidate: Run, baseline: Run, cases: Sequence[PairedCase]) -> Iterator[str]:
+def _sameness(
+    candidate: RunRecord, baseline: RunRecord, cases: Sequence[PairedCase]
+) -> Iterator[str]:
     """Signs that candidate and baseline are the same model."""
     if _asked(candidate) == _asked(baseline):
         yield "candidate and baseline are the same model under the same prompt and sampling"
@@ -207,7 +211,7 @@ def _swapped(candidate: RunHeader, baseline: RunHeader) -> bool:
     return not named and (ours.server, ours.model) == (theirs.server, proof.parent)
 
 
-def _asked(run: Run) -> list[Any]:
+def _asked(run: RunRecord) -> list[Any]:
     """What the answers depend on: equal for two runs of the same model and settings."""
     sampling = {name: run.header.generation.get(name) for name in Generation().sampling()}
     return [run.header.identity, run.header.system_prompts, sampling]
@@ -228,7 +232,7 @@ def _one_sided_terms(cases: Sequence[PairedCase]) -> Iterator[str]:
         yield f"the scorer gave {metric} for one of two answers in {count} cases"
 
 
-def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator[str]:
+def _problems_of_run(who: str, run: RunRecord, current: Mapping[str, str]) -> Iterator[str]:
     header = run.header
     if header.selection:
         part = ", ".join(f"--{key} {value}" for key, value in header.selection.items())
@@ -251,7 +255,9 @@ def _problems_of_run(who: str, run: Run, current: Mapping[str, str]) -> Iterator
         yield from _problems_of_adapter(who, run)
 
 
-def _judged_otherwise(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
+def _judged_otherwise(
+    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]
+) -> Iterator[str]:
     """Cases whose two answers were judged by different judges."""
     sections = {(suite.name, one.name): one for suite in suites for one in suite.sections}
     theirs = {(case.score.path): case.judge for case in baseline.recorded}
@@ -270,7 +276,7 @@ def _judged_otherwise(candidate: Run, baseline: Run, suites: Sequence[Suite]) ->
         )
 
 
-def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterator[str]:
+def _untested(candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]) -> Iterator[str]:
     """Sections of more than one request a case that a run has no scores of."""
     for run in (candidate, baseline):
         who = run.header.target
@@ -283,7 +289,7 @@ def _untested(candidate: Run, baseline: Run, suites: Sequence[Suite]) -> Iterato
                     yield f"`{who}` has no scores of {what}: {run.unrecorded.get(place, hint)}"
 
 
-def _problems_of_adapter(who: str, run: Run) -> Iterator[str]:
+def _problems_of_adapter(who: str, run: RunRecord) -> Iterator[str]:
     proof = run.header.adapter_proof
     if proof is None:
         yield f"{who} carries no proof that its adapter was applied"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import stats
-from harness.records.comparison import Comparison, PairedMetric
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Policy
 from harness.records.verdict import Regression, Verdict
@@ -168,7 +168,7 @@ def _scaled(found: stats.Interval, span: float, low: float) -> stats.Interval:
     return replace(found, estimate=estimate, low=start, high=end)
 
 
-def with_regressions(verdict: Verdict, comparison: Comparison) -> Verdict:
+def with_regressions(verdict: Verdict, comparison: ComparisonRecord) -> Verdict:
     """The verdict with the metrics that are worse, whatever its rules ask."""
     limits = caps((rule.metric, rule.cap) for rule in verdict.rules)
     tested = losses(comparison, verdict.alpha, limits)
@@ -201,7 +201,7 @@ def regressions(tested: Iterable[Regression], alpha: float) -> tuple[Regression,
 
 
 def losses(
-    comparison: Comparison, alpha: float, limits: Mapping[str, float] | None = None
+    comparison: ComparisonRecord, alpha: float, limits: Mapping[str, float] | None = None
 ) -> tuple[Regression, ...]:
     """Every metric that can be computed, with its p-value for being worse than the baseline's.
 

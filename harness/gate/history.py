@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.files import digest_json
 from harness.gate.seal import Baseline
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.history import HeldGate, History, PastGate, Promotion, Values, identity_of
 from harness.records.rule import kind_of
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
 
@@ -19,7 +19,7 @@ Found = dict[tuple[str, ...], HeldGate]
 
 def past_gate(
     verdict: Verdict,
-    comparison: Comparison,
+    comparison: ComparisonRecord,
     suites: Sequence[Suite],
     promotion: Promotion | None = None,
 ) -> PastGate:
@@ -137,7 +137,7 @@ def _metrics(baseline: Baseline) -> dict[str, Values]:
     known = baseline.header.definitions()
     summary = baseline.header.summary
     if summary is None:
-        summary = Run(baseline.header, baseline.attempts, baseline.scores).summary
+        summary = RunRecord(baseline.header, baseline.attempts, baseline.scores).summary
     return {
         name: Values(
             candidate=value, definition=known[name].unless_share if name in known else None

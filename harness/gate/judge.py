@@ -13,10 +13,10 @@ from harness.gate.rules.no_new_critical_failures import (
     new_critical_failures,
 )
 from harness.records.attempt import Attempt, Score
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Planned, Policy
-from harness.records.run import Run, SectionPlan
+from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
 from harness.run.score import Scoring
@@ -48,7 +48,7 @@ def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[st
             raise ConfigError(found.problem, where=where, hint=found.hint)
 
 
-def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -> Verdict:
+def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstances) -> Verdict:
     """The verdict: INVALID over BLOCK over INCONCLUSIVE over PROMOTE.
 
     PROMOTE needs every rule to pass at level alpha: an intersection-union test (Berger 1982),
@@ -82,14 +82,14 @@ def gate(comparison: Comparison, policy: Policy, circumstances: Circumstances) -
     )
 
 
-def doubts(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
+def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
     """Every reason not to trust the comparison: its own, and sections with too few scores."""
     runs = (comparison.candidate, comparison.baseline)
     thin = (problem for run in runs for _, problem in thin_sections(run, policy.min_scored))
     return (*comparison.problems, *thin)
 
 
-def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...]:
+def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
     """The result of every rule in the policy's order.
 
     Where a critical case newly fails and no rule covers that, such a result is added last.
@@ -102,7 +102,7 @@ def judge_rules(comparison: Comparison, policy: Policy) -> tuple[RuleResult, ...
     return rules
 
 
-def thin_sections(run: Run, min_scored: float) -> Iterator[tuple[SectionPlan, str]]:
+def thin_sections(run: RunRecord, min_scored: float) -> Iterator[tuple[SectionPlan, str]]:
     """The sections of a run with scores for less than that share of their plan, and in words."""
     scored = Counter(
         (score.suite, score.section) for score in run.scores if score.status == "scored"
@@ -119,7 +119,7 @@ def thin_sections(run: Run, min_scored: float) -> Iterator[tuple[SectionPlan, st
             )
 
 
-def power(comparison: Comparison, policy: Policy) -> tuple[RulePower, ...]:
+def power(comparison: ComparisonRecord, policy: Policy) -> tuple[RulePower, ...]:
     """The power of each rule, with the groups and the spread of the comparison."""
     return tuple(rule.power(comparison, policy.alpha) for rule in policy.rules)
 
@@ -145,7 +145,7 @@ def planned_power(
     )
 
 
-def with_power(verdict: Verdict, comparison: Comparison, policy: Policy) -> Verdict:
+def with_power(verdict: Verdict, comparison: ComparisonRecord, policy: Policy) -> Verdict:
     """The verdict with the power of each of its rules."""
     known = power(comparison, policy)
     updated = [

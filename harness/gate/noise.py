@@ -11,16 +11,16 @@ from typing import Any
 from harness.errors import EvidenceError
 from harness.gate.compare import compare
 from harness.gate.judge import judge_rules, thin_sections
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.noise import MetricNoise, Noise, RuleNoise, SectionNoise
 from harness.records.rule import Policy, kind_of
-from harness.records.run import Run, SectionPlan
+from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RuleResult, decide
 
 
 def measure_noise(
-    run: Run, suites: Sequence[Suite], policy: Policy, created: str, repeats: int = 1
+    run: RunRecord, suites: Sequence[Suite], policy: Policy, created: str, repeats: int = 1
 ) -> Noise:
     """The differences of every pair of the run's askings, and the policy's outcomes on each.
 
@@ -77,7 +77,7 @@ def false_alarms(rule: RuleNoise) -> int:
     return 0 if wrong is None else rule.outcomes.get(wrong, 0)
 
 
-def _asking(run: Run, number: int, repeats: int) -> Run:
+def _asking(run: RunRecord, number: int, repeats: int) -> RunRecord:
     """One block of repeats as a run of its own, numbered from 0 so that cases pair."""
     header = run.header
     block = range(number * repeats, (number + 1) * repeats)
@@ -90,7 +90,7 @@ def _asking(run: Run, number: int, repeats: int) -> Run:
         "sections": tuple(sections),
         "planned": header.planned // share,
     }
-    return Run(
+    return RunRecord(
         header=header.model_copy(update=alone),
         attempts=tuple(
             item.model_copy(update={"repeat": item.repeat - block.start})
@@ -105,7 +105,7 @@ def _asking(run: Run, number: int, repeats: int) -> Run:
     )
 
 
-def _check_scored(asking: Run, min_scored: float) -> None:
+def _check_scored(asking: RunRecord, min_scored: float) -> None:
     """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
     for plan, problem in thin_sections(asking, min_scored):
         count = Counter(
@@ -142,7 +142,7 @@ def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     return policy.model_copy(update={"rules": rules})
 
 
-def _section(plan: SectionPlan, repeats: int, pairs: Sequence[Comparison]) -> SectionNoise:
+def _section(plan: SectionPlan, repeats: int, pairs: Sequence[ComparisonRecord]) -> SectionNoise:
     cases = [
         case
         for pair in pairs
@@ -167,7 +167,7 @@ def _share(found: Iterable[bool]) -> float:
 
 
 def _metrics(
-    run: Run, askings: Sequence[Run], pairs: Sequence[Comparison]
+    run: RunRecord, askings: Sequence[RunRecord], pairs: Sequence[ComparisonRecord]
 ) -> Iterator[MetricNoise]:
     values = [asking.summary.metrics for asking in askings]
     for name in run.summary.metrics:
@@ -182,7 +182,7 @@ def _metrics(
             )
 
 
-def _gap(pair: Comparison, name: str) -> float | None:
+def _gap(pair: ComparisonRecord, name: str) -> float | None:
     """The difference as a gate computes it; None where a side has no value."""
     metric = pair.metrics.get(name)
     if metric is None or metric.candidate_value is None or metric.baseline_value is None:

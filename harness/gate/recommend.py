@@ -15,7 +15,7 @@ from harness.records.comparison import PairedMetric
 from harness.records.leaderboard import Advantage, Choice, Recommendation
 from harness.records.metric import Metric
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 
@@ -33,7 +33,7 @@ class PairDifference:
 
 
 def recommend(
-    runs: Mapping[str, Run],
+    runs: Mapping[str, RunRecord],
     verdicts: Mapping[str, Verdict],
     suites: Sequence[Suite],
     policy: Policy,

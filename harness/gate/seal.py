@@ -14,10 +14,10 @@ from harness.files import digest_json, read_bytes, write_atomic
 from harness.gate.judge import Circumstances, gate
 from harness.records.attempt import Attempt, Score
 from harness.records.base import Record, explain
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.recording import RecordedCase
 from harness.records.rule import Policy
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.run.rescore import header_on, scored_again
@@ -49,7 +49,7 @@ class Baseline(Record):
         return digest_json(self.model_dump(mode="json", exclude={"seal"}, exclude_defaults=True))
 
 
-def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
+def seal(run: RunRecord, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
     """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
 
     Of every answer's chunk times only the first is kept: it gives the TTFT.
@@ -79,7 +79,7 @@ def seal(run: Run, verdict: Verdict, name: str, folder: Path, moment: str) -> li
     return paths
 
 
-def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
+def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> RunRecord:
     """The sealed run of that name on the given suites, put together from its files.
 
     Its answers are scored again, by the scorers that score the candidate's. Recorded results of
@@ -106,7 +106,7 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> Run:
     header = header_on(records[0].header, {suite.name for suite in suites})
     recorded = tuple(item for record in records for item in record.recorded)
     scores = (*scored_again(suites, attempts), *(item.score for item in recorded))
-    return Run(header, tuple(attempts.values()), scores, recorded)
+    return RunRecord(header, tuple(attempts.values()), scores, recorded)
 
 
 def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
@@ -179,7 +179,7 @@ MEANING = {
 
 def promote(
     verdict: Verdict,
-    comparison: Comparison,
+    comparison: ComparisonRecord,
     policy: Policy,
     now: Circumstances,
     name: str,
@@ -217,7 +217,7 @@ def promote(
     return seal(comparison.candidate, verdict, name, folder, now.created)
 
 
-def check_run(project: Project, run: Run) -> None:
+def check_run(project: Project, run: RunRecord) -> None:
     """Check that the run is of the target as it is configured and on disk now.
 
     Raises:

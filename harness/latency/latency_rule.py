@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from harness import stats
 from harness.latency.quantities import split
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.latency import (
     LATENCY_PREFIX,
     Bounded,
@@ -72,13 +72,13 @@ class LatencyRule(Rule):
             return None
         return Misfit("value", f"{self.value:g} is no time", "write seconds, more than 0")
 
-    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result; the measurement's bounds are at levels of its own."""
         if comparison.latency is None:
             return self.invalid(f"{self.metric} was not measured", self.value)
         return judge_rule(self, comparison.latency)
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """No power: the answers to the suites say nothing of times."""
         return self.no_power("no case on both sides has a value of it")
 

@@ -17,9 +17,9 @@ from harness.pytest_plugin.findings import (
     TestedRun,
 )
 from harness.pytest_plugin.session import SessionState
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.plan import Plan
-from harness.records.run import Run, Watcher
+from harness.records.run import RunRecord, Watcher
 from harness.records.suite import Suite
 from harness.run.plan import Selection, plan
 from harness.run.rescore import rescore
@@ -132,7 +132,7 @@ class PlannedRuns:
         session.partial = self.state.partial
         return session
 
-    def _answered(self, watcher: Watcher) -> dict[str, Run]:
+    def _answered(self, watcher: Watcher) -> dict[str, RunRecord]:
         """The finished runs by target, the baseline's too where it was asked the same before."""
         state, suites, parts = self.state, self.suites, self.selections
         project = state.project
@@ -147,7 +147,7 @@ class PlannedRuns:
                 runs |= rescore(project, [baseline], suites, next(iter(parts.values())))
         return runs
 
-    def _findings(self, runs: Mapping[str, Run]) -> Findings:
+    def _findings(self, runs: Mapping[str, RunRecord]) -> Findings:
         """The findings about finished runs of which nothing is judged yet."""
         state = self.state
         return Findings(
@@ -160,7 +160,7 @@ class PlannedRuns:
         )
 
     def _judged(
-        self, session: GateSession, runs: Mapping[str, Run], unkept: Mapping[SectionKey, str]
+        self, session: GateSession, runs: Mapping[str, RunRecord], unkept: Mapping[SectionKey, str]
     ) -> dict[str, CandidateResult]:
         counted = {name: self._without(run, name, unkept) for name, run in runs.items()}
         judged = {}
@@ -172,7 +172,7 @@ class PlannedRuns:
             judged[candidate] = _result(session, found, whole=candidate in self.whole)
         return judged
 
-    def _without(self, run: Run, target: str, unkept: Mapping[SectionKey, str]) -> Run:
+    def _without(self, run: RunRecord, target: str, unkept: Mapping[SectionKey, str]) -> RunRecord:
         """The run without what earlier sessions recorded of sections that this one leaves out."""
         why = {place[1:]: reason for place, reason in unkept.items() if place[0] == target}
         if why:
@@ -214,7 +214,7 @@ def plan_runs(state: SessionState, requirements: Requirements) -> PlannedRuns:
     return PlannedRuns(state, requirements, suites, selections, context)
 
 
-def _result(session: GateSession, found: Comparison, *, whole: bool) -> CandidateResult:
+def _result(session: GateSession, found: ComparisonRecord, *, whole: bool) -> CandidateResult:
     """The result of the rules, with a verdict and a report where it is judged as a whole."""
     context = session.context
     failures = {name: _first(paths) for name, paths in context.new_failures(found).items()}

@@ -15,7 +15,7 @@ from harness.pytest_plugin.names import rule_names
 from harness.pytest_plugin.options import Options
 from harness.records.attempt import Attempt, Score
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.sections.section_kinds import kinds, load_suites
 from harness.storage import RunFolder
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Answers:
     """The scores of a run by case, repeat after repeat; `attempts` are read when asked for."""
 
-    def __init__(self, run: Run, attempts: Mapping[str, Attempt]) -> None:
+    def __init__(self, run: RunRecord, attempts: Mapping[str, Attempt]) -> None:
         by_case: defaultdict[str, list[Score]] = defaultdict(list)
         for score in run.scores:
             by_case[score.path].append(score)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.records.attempt import Attempt, Score
 from harness.records.latency import LatencySection
 from harness.records.metric import SHARE, Metric
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Message
 
 # The last three are those of grades, of which no value is a failure.
@@ -99,14 +99,14 @@ class PairedCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonRecord:
     """Two runs side by side; `problems` are reasons not to trust them, hopefully none.
 
     `latency` is what a measurement of the two found, where there is one.
     """
 
-    candidate: Run
-    baseline: Run
+    candidate: RunRecord
+    baseline: RunRecord
     metrics: dict[str, PairedMetric]
     cases: tuple[PairedCase, ...]
     problems: tuple[str, ...]

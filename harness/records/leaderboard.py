@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.records.base import Record
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.metric import Metric, OfMetric
 from harness.records.verdict import Verdict
 
@@ -81,7 +81,7 @@ class LeaderboardEntry:
     """
 
     name: str
-    comparison: Comparison
+    comparison: ComparisonRecord
     doubts: tuple[str, ...]
     verdict: Verdict | None
     differences: dict[str, PairedDifference]

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 
 from harness.plugins import PluginRegistry
 from harness.records.base import Record
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.metric import SHARE, Metric
 from harness.records.noise import RuleNoise
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -106,11 +106,11 @@ class Rule(Record):
         """What is wrong with the rule for suites with these metrics, by full name."""
         return None
 
-    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result, each definite outcome at level alpha."""
         raise NotImplementedError(f"the kind of rule `{self.require}` cannot judge")
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """The power of the rule with the groups and the spread of the comparison."""
         return self.no_power("this kind of rule says nothing of its power")
 

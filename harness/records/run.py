@@ -159,7 +159,7 @@ class _Both(Collection[T], Generic[T]):
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """A run as read back from disk, its records possibly anew each time they are gone through.
 
     `recorded` are those of its cases that Python tests scored: no suite's file holds them.
@@ -174,7 +174,7 @@ class Run:
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=dict)
     taken: tuple[RecordedSection, ...] = ()
 
-    def with_recording(self, recording: Recording) -> Run:
+    def with_recording(self, recording: Recording) -> RunRecord:
         """The run with what Python tests found out; its header plans and counts them."""
         cases = tuple(case for section in recording.sections for case in section.cases)
         plans = tuple(
@@ -203,7 +203,7 @@ class Run:
             taken=recording.sections,
         )
 
-    def without(self, why: Mapping[tuple[str, str], str]) -> Run:
+    def without(self, why: Mapping[tuple[str, str], str]) -> RunRecord:
         """The run without what was recorded of the sections in `why`, which says why."""
         unrecorded = {**self.unrecorded, **why}
         gone = {each.place: len(each.cases) for each in self.taken if each.place in why}

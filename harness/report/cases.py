@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records.attempt import Attempt, Score
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.report import formats
 from harness.report.text import Clip, anchor, clip
 from harness.report.text_limits import TextLimits, choose_limits
@@ -116,7 +116,7 @@ class CaseGroup:
         return tuple(first.values())
 
 
-def repeats_of(comparison: Comparison) -> int:
+def repeats_of(comparison: ComparisonRecord) -> int:
     """How often each case was asked, at least once."""
     planned = int(comparison.candidate.header.generation.get("repeats", 1))
     return max([planned, *(case.repeat + 1 for case in comparison.cases)])
@@ -135,7 +135,7 @@ def count_words(count: CaseCount, more: str = "") -> str:
     return f"{cases} ({details})" if details else cases
 
 
-def build_groups(comparison: Comparison) -> tuple[CaseGroup, ...]:
+def build_groups(comparison: ComparisonRecord) -> tuple[CaseGroup, ...]:
     """The cases by their fate, new failures first, critical cases first in each group.
 
     The answers of one case stand together, in the order of the repeats.
@@ -165,7 +165,7 @@ def _fate(case: PairedCase) -> Fate:
 
 
 def _build_case(
-    case: PairedCase, comparison: Comparison, limits: TextLimits, number: int, repeats: int
+    case: PairedCase, comparison: ComparisonRecord, limits: TextLimits, number: int, repeats: int
 ) -> CaseText:
     limit = limits.of_case(case)
     runs = (comparison.candidate, comparison.baseline)
@@ -236,7 +236,7 @@ def _build_answer(
     )
 
 
-def _unit(case: PairedCase, comparison: Comparison) -> formats.Unit:
+def _unit(case: PairedCase, comparison: ComparisonRecord) -> formats.Unit:
     """The unit of the first metric of the case's section."""
     plans = comparison.candidate.header.sections
     metrics = (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from harness.records.comparison import Comparison
-from harness.records.run import Run
+from harness.records.comparison import ComparisonRecord
+from harness.records.run import RunRecord
 from harness.records.summary import Accounting
 from harness.records.verdict import Decision, RuleResult, Verdict
 from harness.report.cases import CaseGroup, build_groups, repeats_of
@@ -37,7 +37,7 @@ class ReportContent:
     """A verdict and the comparison that it was given on, arranged once for all formats."""
 
     verdict: Verdict
-    comparison: Comparison
+    comparison: ComparisonRecord
 
     @cached_property
     def rules(self) -> tuple[RuleResult, ...]:
@@ -77,7 +77,7 @@ class ReportContent:
         return LatencyContent(verdict.latency, verdict.candidate, verdict.baseline, verdict.rules)
 
     @property
-    def runs(self) -> tuple[tuple[str, Run, Accounting, str], ...]:
+    def runs(self) -> tuple[tuple[str, RunRecord, Accounting, str], ...]:
         """Both sides: role, run, accounting, and a sentence on repeats that may be empty."""
         ours, theirs = self.comparison.candidate, self.comparison.baseline
         repeats = repeats_sentences([ours, theirs])

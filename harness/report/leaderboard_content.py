@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.latency import is_latency
 from harness.records.leaderboard import (
     Advantage,
@@ -164,7 +164,7 @@ def advantage_words(found: Advantage) -> tuple[str, str, str]:
     return form(found.estimate), span, formats.p_value(found.p_value)
 
 
-def changes(comparison: Comparison) -> dict[str, dict[str, int]]:
+def changes(comparison: ComparisonRecord) -> dict[str, dict[str, int]]:
     """How many answers of each section changed, and how."""
     found: dict[str, Counter[str]] = {}
     for case in comparison.cases:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.cost import Asking, Spending
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.target import Identity
 from harness.records.verdict import Regression, Verdict
 from harness.report import formats
@@ -37,7 +37,9 @@ class SectionChanges:
     changes: dict[Change, CaseCount]
 
 
-def section_changes(comparison: Comparison, *, trusted: bool = True) -> tuple[SectionChanges, ...]:
+def section_changes(
+    comparison: ComparisonRecord, *, trusted: bool = True
+) -> tuple[SectionChanges, ...]:
     """The changes of each section, in the order of the plan.
 
     Of evidence that cannot be trusted no metric is given: it would be taken for one that holds.
@@ -69,7 +71,7 @@ def section_changes(comparison: Comparison, *, trusted: bool = True) -> tuple[Se
     )
 
 
-def system_prompts(comparison: Comparison) -> list[tuple[str, str, Clip]]:
+def system_prompts(comparison: ComparisonRecord) -> list[tuple[str, str, Clip]]:
     """Suite, side and text of each system prompt, with the side `both` where it is the same."""
     ours, theirs = (
         comparison.candidate.header.system_prompts,
@@ -94,7 +96,7 @@ def system_prompts(comparison: Comparison) -> list[tuple[str, str, Clip]]:
     return prompts
 
 
-def provenance(comparison: Comparison) -> list[tuple[str, list[tuple[str, str, str]]]]:
+def provenance(comparison: ComparisonRecord) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Where the numbers come from: titles with rows of name, candidate and baseline."""
     ours, theirs = _facts(comparison.candidate.header), _facts(comparison.baseline.header)
     tables: list[tuple[str, list[tuple[str, str, str]]]] = []
@@ -194,7 +196,7 @@ def usage_sentence(spent: Spending) -> str:
     return f"usage of {formats.count(lost)} of {of} unknown"
 
 
-def repeats_sentences(runs: Sequence[Run]) -> list[str]:
+def repeats_sentences(runs: Sequence[RunRecord]) -> list[str]:
     """For each run in how many cases its repeats' texts differ, empty for one repeat.
 
     No sentence has a full stop. The first one on differences at temperature 0, where there should
@@ -208,7 +210,7 @@ def repeats_sentences(runs: Sequence[Run]) -> list[str]:
     return sentences
 
 
-def _sentence(run: Run) -> str:
+def _sentence(run: RunRecord) -> str:
     repeats = int(run.header.generation.get("repeats", 1))
     if repeats < 2 or not run.summary.repeats.cases:
         return ""
@@ -220,7 +222,7 @@ def _sentence(run: Run) -> str:
     )
 
 
-def _temperature(run: Run) -> float:
+def _temperature(run: RunRecord) -> float:
     return float(run.header.generation.get("temperature", 0.0))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.visible_text import visible
 
 Kind = Literal["new_failure", "other", "still_passing"]
@@ -54,7 +54,7 @@ class _Text:
         return self.size * min(limit, whole) / whole
 
 
-def choose_limits(comparison: Comparison) -> TextLimits:
+def choose_limits(comparison: ComparisonRecord) -> TextLimits:
     """The largest limits at which the comparison's page has at most 30 MB, if any has.
 
     Texts of passing cases are cut first, those of new failures last.

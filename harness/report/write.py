@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import StorageError
 from harness.files import read_bytes, storage_error, write_atomic
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.history import History
 from harness.records.latency import LatencySection
 from harness.records.leaderboard import Leaderboard
@@ -51,7 +51,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> tuple[Path, ...]:
 # What renders a page is imported where one is written: most commands only read the names above.
 
 
-def write_report(verdict: Verdict, comparison: Comparison, folder: Path) -> tuple[Path, ...]:
+def write_report(verdict: Verdict, comparison: ComparisonRecord, folder: Path) -> tuple[Path, ...]:
     """The paths of `report.html`, `report.md`, `junit.xml` and `verdict.json`.
 
     `verdict.json` is written last, so that a folder that holds it holds the rest.

@@ -16,7 +16,7 @@ from harness.event_loop import run_async
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, TokenCounter, spending
 from harness.records.plan import PlannedRequest
-from harness.records.run import AdapterProof, Run, RunHeader, Watcher
+from harness.records.run import AdapterProof, RunHeader, RunRecord, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.distribute import check_reach, distribute
@@ -43,7 +43,7 @@ def run(
     *,
     reuse: Reuse = "stored",
     cluster: RayCluster | None = None,
-) -> dict[str, Run]:
+) -> dict[str, RunRecord]:
     """The finished runs of the targets, by name; stored answers are not asked for again.
 
     A `selection` is one for all targets, or one for each by name. With a `cluster`, its workers do
@@ -77,7 +77,7 @@ def finish_jobs(
     watcher: Watcher,
     *,
     cluster: RayCluster | None = None,
-) -> list[Run]:
+) -> list[RunRecord]:
     """The finished runs of the jobs, in their order; what is left of them is asked.
 
     Raises:
@@ -91,7 +91,7 @@ def finish_jobs(
     for job in jobs:
         if _needs_server(job):
             by_server[project.target(job.plan.target).server].append(job)
-    done: dict[str, Run] = {}
+    done: dict[str, RunRecord] = {}
     for server, some in by_server.items():
         with contextlib.ExitStack() as stack:
             held = [(job, stack.enter_context(mirror.hold(job.folder.path))) for job in some]
@@ -148,7 +148,7 @@ class _Engine:
     watcher: Watcher
     cluster: RayCluster | None
 
-    def finish_answered(self, job: Job) -> Run:
+    def finish_answered(self, job: Job) -> RunRecord:
         """The run of a job whose answers are all there."""
         known = None if job.anew() else job.folder.header()
         if known is None or job.taken:
@@ -159,7 +159,7 @@ class _Engine:
             job.folder.write_header(known.model_copy(update={"asking": asking}))
         return job.finish(self.suites, SYSTEM_CLOCK)
 
-    def ask_server(self, server: str, held: Sequence[tuple[Job, Hold]]) -> dict[str, Run]:
+    def ask_server(self, server: str, held: Sequence[tuple[Job, Hold]]) -> dict[str, RunRecord]:
         """The finished runs, by id, of the jobs whose targets are on the server."""
         jobs = [job for job, _ in held]
         if self.cluster is not None and any(job.open for job in jobs):

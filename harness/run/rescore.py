@@ -10,7 +10,7 @@ from harness.config import Project
 from harness.errors import EvidenceError
 from harness.records.attempt import Attempt, Score
 from harness.records.plan import PlannedRequest
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
@@ -26,7 +26,7 @@ def rescore(
     targets: Sequence[str],
     suites: Sequence[Suite],
     selection: Selection | None = None,
-) -> dict[str, Run]:
+) -> dict[str, RunRecord]:
     """The targets' runs by name, from stored answers: nothing is asked, no model's file read.
 
     A target's identity is that of its newest finished run that still fits its configuration.
@@ -43,7 +43,7 @@ def rescore(
 
 def _rescore(
     project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
-) -> Run:
+) -> RunRecord:
     project.target(target)
     hint = f"harness run {target}"
 
@@ -80,7 +80,7 @@ def _rescore(
     return job.finish(suites, SYSTEM_CLOCK)
 
 
-def narrowed(run: Run, suites: Sequence[Suite]) -> Run:
+def narrowed(run: RunRecord, suites: Sequence[Suite]) -> RunRecord:
     """The run restricted to the given suites, scored by the present scorers.
 
     Stored scores stand where the scorers are known to be those that gave them, and those of Python

@@ -12,7 +12,7 @@ from harness.config import Project
 from harness.files import Appender
 from harness.records.attempt import Attempt, Score
 from harness.records.plan import Plan, PlannedRequest
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.run.score import fingerprint, score
 from harness.storage import RunFolder, Stored, runs_of
@@ -90,7 +90,7 @@ class Job:
                 journal.append(attempt.model_dump_json(exclude_none=True))
             yield begun, journal
 
-    def finish(self, suites: Sequence[Suite], clock: Clock, *, scored: bool = False) -> Run:
+    def finish(self, suites: Sequence[Suite], clock: Clock, *, scored: bool = False) -> RunRecord:
         """The run, scored and marked as finished.
 
         With `scored` the scores in the folder are of these suites and scorers, and stand.

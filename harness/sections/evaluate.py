@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.config import Project
 from harness.errors import EvidenceError
-from harness.records.run import Run, Watcher
+from harness.records.run import RunRecord, Watcher
 from harness.records.suite import Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import run
@@ -41,7 +41,7 @@ class Evaluation:
             return chosen[target]
         return chosen or Selection()
 
-    def run(self, targets: Sequence[str]) -> dict[str, Run]:
+    def run(self, targets: Sequence[str]) -> dict[str, RunRecord]:
         """The finished runs of the targets by name, with the results of all their sections.
 
         Sections that need a baseline as well are left to a gate.
@@ -61,8 +61,8 @@ class Evaluation:
 
 
 def with_results(
-    asked: Evaluation, runs: Mapping[str, Run], gate: GateSide | None, now: Grounds
-) -> dict[str, Run]:
+    asked: Evaluation, runs: Mapping[str, RunRecord], gate: GateSide | None, now: Grounds
+) -> dict[str, RunRecord]:
     """The runs with the results of sections that are more than one request a case.
 
     They are run now where a run lacks them; `gate` is None where no baseline is at hand.
@@ -102,7 +102,7 @@ def with_results(
 
 
 def _lacking(
-    asked: Evaluation, run: Run, sections: Sequence[tuple[Suite, Section]], now: Grounds
+    asked: Evaluation, run: RunRecord, sections: Sequence[tuple[Suite, Section]], now: Grounds
 ) -> list[SectionJob]:
     """The sections for which a target's run has no valid results."""
     header, selection = run.header, asked.part(run.header.target)
@@ -122,7 +122,7 @@ def _lacking(
 def report_unfinished(
     project: Project,
     suites: Sequence[Suite],
-    runs: Mapping[str, Run],
+    runs: Mapping[str, RunRecord],
     now: Grounds,
     watcher: Watcher,
 ) -> None:
@@ -149,7 +149,7 @@ def _check_complete(work: SectionWork) -> None:
             raise EvidenceError(f"`{job.target}` has no scores of {what}")
 
 
-def _read_again(asked: Evaluation, jobs: Sequence[SectionJob]) -> dict[str, Run]:
+def _read_again(asked: Evaluation, jobs: Sequence[SectionJob]) -> dict[str, RunRecord]:
     """The runs of the jobs, read again from disk and uploaded to the mirror."""
     mirror = Mirror.open(asked.project.runs_url, asked.watcher.say)
     found = {}

@@ -10,7 +10,7 @@ from harness.config import Project
 from harness.files import digest_json
 from harness.records.cost import Metered
 from harness.records.recording import RecordedSection, Recording
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.records.target import Generation, Identity
 from harness.run.llm_judge import JUDGE_PROMPT
 
@@ -85,7 +85,7 @@ def doubt(section: RecordedSection, now: Grounds) -> str:
     return ""
 
 
-def counted(run: Run, now: Grounds) -> Run:
+def counted(run: RunRecord, now: Grounds) -> RunRecord:
     """The run without its recorded results that are not valid."""
     return run.without({each.place: why for each in run.taken if (why := doubt(each, now))})
 

@@ -19,9 +19,9 @@ from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
 from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
@@ -38,7 +38,7 @@ class GateContext:
     project: Project
     suites: tuple[Suite, ...]
     policy: Policy
-    sealed: Run | None = None
+    sealed: RunRecord | None = None
 
     @property
     def live_baseline(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class GateContext:
                 hint=f"--repeats {held}",
             )
 
-    def compare(self, candidate: str, runs: Mapping[str, Run]) -> Comparison:
+    def compare(self, candidate: str, runs: Mapping[str, RunRecord]) -> ComparisonRecord:
         """The candidate against the policy's baseline, sealed or among the runs.
 
         What Python tests recorded is part of it as far as it still counts.
@@ -75,16 +75,16 @@ class GateContext:
         now = self.grounds(runs)
         return compare(counted(runs[candidate], now), counted(baseline, now), self.suites)
 
-    def grounds(self, runs: Mapping[str, Run]) -> Grounds:
+    def grounds(self, runs: Mapping[str, RunRecord]) -> Grounds:
         """What Python tests may rest on beside their target, as it is now."""
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         return grounds(self.project, baseline.header)
 
-    def doubts(self, comparison: Comparison) -> tuple[str, ...]:
+    def doubts(self, comparison: ComparisonRecord) -> tuple[str, ...]:
         """Every reason not to trust the comparison."""
         return doubts(comparison, self.policy)
 
-    def trusted(self, comparison: Comparison) -> Comparison:
+    def trusted(self, comparison: ComparisonRecord) -> ComparisonRecord:
         """The comparison, where nothing speaks against its evidence.
 
         Raises:
@@ -102,11 +102,11 @@ class GateContext:
         on_latency = latency_rules(self.policy)
         return any(self.policy.rules[place] in on_latency for place in places)
 
-    def rule_results(self, comparison: Comparison) -> tuple[RuleResult, ...]:
+    def rule_results(self, comparison: ComparisonRecord) -> tuple[RuleResult, ...]:
         """The result of every rule by itself; none where the evidence cannot be trusted."""
         return () if self.doubts(comparison) else judge_rules(comparison, self.policy)
 
-    def new_failures(self, comparison: Comparison) -> dict[str, tuple[str, ...]]:
+    def new_failures(self, comparison: ComparisonRecord) -> dict[str, tuple[str, ...]]:
         """The paths of newly failing cases by `suite.section`; the critical ones by `critical`."""
         found: dict[str, dict[str, None]] = {}
         for case in comparison.cases:
@@ -116,7 +116,7 @@ class GateContext:
         by_section = {name: tuple(paths) for name, paths in found.items()}
         return {**by_section, "critical": critical} if critical else by_section
 
-    def circumstances(self, comparison: Comparison) -> Circumstances:
+    def circumstances(self, comparison: ComparisonRecord) -> Circumstances:
         """What a verdict on the comparison is bound to, as things are now."""
         return Circumstances(
             baseline=self.policy.baseline,
@@ -130,7 +130,7 @@ class GateContext:
             created=iso(SYSTEM_CLOCK.utc()),
         )
 
-    def judge(self, comparison: Comparison) -> Verdict:
+    def judge(self, comparison: ComparisonRecord) -> Verdict:
         """The policy's verdict on the comparison, with what informs and decides nothing."""
         verdict = gate(comparison, self.policy, self.circumstances(comparison))
         if verdict.problems:
@@ -166,7 +166,7 @@ class GateContext:
             )
         return verdict
 
-    def judged_runs(self, verdict: Verdict) -> dict[str, Run]:
+    def judged_runs(self, verdict: Verdict) -> dict[str, RunRecord]:
         """The runs that a stored verdict speaks of, by target; a sealed baseline is not among them.
 
         Raises:
@@ -210,7 +210,7 @@ def open_context(
     return GateContext(project, suites, policy, sealed_run(project, suites, policy.baseline))
 
 
-def sealed_run(project: Project, suites: Sequence[Suite], baseline: str) -> Run | None:
+def sealed_run(project: Project, suites: Sequence[Suite], baseline: str) -> RunRecord | None:
     """The sealed run that the baseline names, or None where it names a target.
 
     Raises:

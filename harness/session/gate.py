@@ -16,9 +16,9 @@ from harness.files import seen_from
 from harness.gate.history import past_gate
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.history import PastGate
-from harness.records.run import Run, Watcher
+from harness.records.run import RunRecord, Watcher
 from harness.records.verdict import BROKEN_OFF, Verdict
 from harness.report.formats import count
 from harness.report.write import HTML, remove_report, write_report
@@ -54,7 +54,7 @@ class GateRequest:
 class GateOutcome:
     """A verdict, the comparison that it was given on, and what the gate log keeps of both."""
 
-    comparison: Comparison
+    comparison: ComparisonRecord
     verdict: Verdict
     entry: PastGate
 
@@ -147,7 +147,7 @@ class GateSession:
         """The outcome of the whole gate: what is missing is asked, or everything read again."""
         return self.judge(self.evidence(candidate, cluster))
 
-    def evidence(self, candidate: str, cluster: RayCluster | None = None) -> Comparison:
+    def evidence(self, candidate: str, cluster: RayCluster | None = None) -> ComparisonRecord:
         """The candidate against the baseline, with the latency that the policy's rules ask for.
 
         What is missing is asked first, and pytest runs what there is of Python tests; where
@@ -173,7 +173,9 @@ class GateSession:
             found = context.compare(candidate, runs)
         return self.with_latency(found)
 
-    def compare(self, candidates: Iterable[str], runs: Mapping[str, Run]) -> dict[str, Comparison]:
+    def compare(
+        self, candidates: Iterable[str], runs: Mapping[str, RunRecord]
+    ) -> dict[str, ComparisonRecord]:
         """Each candidate against the baseline, from stored runs.
 
         The watcher hears of sections that are judged by an older session than their newest, which
@@ -184,7 +186,7 @@ class GateSession:
         report_unfinished(context.project, context.suites, runs, now, self._watcher)
         return {name: context.compare(name, runs) for name in candidates}
 
-    def with_latency(self, comparison: Comparison) -> Comparison:
+    def with_latency(self, comparison: ComparisonRecord) -> ComparisonRecord:
         """The comparison with what rules on latency are judged by, measured where needed.
 
         Raises:
@@ -201,7 +203,7 @@ class GateSession:
         section = measured(project, wanted, watcher, stored=self._stored, anew=self._no_cache)
         return with_section(comparison, section, project)
 
-    def judge(self, comparison: Comparison) -> GateOutcome:
+    def judge(self, comparison: ComparisonRecord) -> GateOutcome:
         """The verdict on the comparison; its report is written, and it is kept among past gates.
 
         Raises:
@@ -266,7 +268,7 @@ def write_partial(
 
 def _so_far(
     context: GateContext, target: str, selection: Selection, reuse: Reuse
-) -> tuple[Run, int]:
+) -> tuple[RunRecord, int]:
     """A run that may be under way, and how many requests it has planned."""
     identity = run_async(identify(context.project, target))
     planned = plan(context.project, target, context.suites, identity, selection)
@@ -275,7 +277,7 @@ def _so_far(
     taken = {one.key: one for each in job.taken for one in each.copies()}
     rows = list(score(context.suites, planned.asks, {**taken, **job.attempts()}))
     known = None if job.anew() else job.folder.header()
-    found = Run(
+    found = RunRecord(
         known or header(context.project, job, context.suites, None, SYSTEM_CLOCK),
         tuple(attempt for _, attempt in rows),
         tuple(scored for scored, _ in rows),

@@ -18,10 +18,10 @@ from harness.latency.analyse import analyse, digest
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest, measure, measurements
 from harness.latency.rounds import check_server
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
 from harness.records.noise import Noise
-from harness.records.run import Run, Watcher
+from harness.records.run import RunRecord, Watcher
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 from harness.run.engine import run
@@ -114,7 +114,9 @@ def _still(project: Project, header: Measurement) -> bool:
     )
 
 
-def with_section(comparison: Comparison, section: LatencySection, project: Project) -> Comparison:
+def with_section(
+    comparison: ComparisonRecord, section: LatencySection, project: Project
+) -> ComparisonRecord:
     """The comparison with what a measurement of the same two found.
 
     Raises:
@@ -122,7 +124,7 @@ def with_section(comparison: Comparison, section: LatencySection, project: Proje
     """
     header = MeasurementFolder(project.measurements / section.measurement).header()
     identities = {} if header is None else header.identities
-    arms: tuple[tuple[Arm, Run], ...] = (
+    arms: tuple[tuple[Arm, RunRecord], ...] = (
         ("candidate", comparison.candidate), ("baseline", comparison.baseline),
     )  # fmt: skip
     for arm, side in arms:
@@ -138,7 +140,7 @@ def with_section(comparison: Comparison, section: LatencySection, project: Proje
     return replace(comparison, latency=section)
 
 
-def as_judged(project: Project, verdict: Verdict, comparison: Comparison) -> Comparison:
+def as_judged(project: Project, verdict: Verdict, comparison: ComparisonRecord) -> ComparisonRecord:
     """The comparison with the latency that its verdict was given on, worked out again.
 
     Raises:
@@ -234,7 +236,7 @@ def measure_baseline(
 
 
 def with_noise(
-    project: Project, verdict: Verdict, baseline: Run, say: Callable[[str], None]
+    project: Project, verdict: Verdict, baseline: RunRecord, say: Callable[[str], None]
 ) -> Verdict:
     """The verdict with the baseline's stored noise beside its rules, where there is one that fits.
 
@@ -249,7 +251,7 @@ def noise_path(project: Project, target: str) -> Path:
     return project.noise / f"{target}.json"
 
 
-def _stored(project: Project, baseline: Run, say: Callable[[str], None]) -> Noise | None:
+def _stored(project: Project, baseline: RunRecord, say: Callable[[str], None]) -> Noise | None:
     name = baseline.header.target
     # A sealed run's target may be gone from the configuration, or never have been there.
     data = read_bytes(noise_path(project, name)) if name in project.config.targets else None
@@ -269,7 +271,7 @@ def _stored(project: Project, baseline: Run, say: Callable[[str], None]) -> Nois
     return noise
 
 
-def _remedy(project: Project, baseline: Run) -> str:
+def _remedy(project: Project, baseline: RunRecord) -> str:
     """The command that measures the noise of a run that was made like this one."""
     name = baseline.header.target
     usual, asked = project.generation(name), baseline.header.generation

@@ -22,7 +22,7 @@ from harness.gate.rules.no_new_critical_failures import (
 from harness.gate.seal import sealed_baselines
 from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
-from harness.records.comparison import Comparison, PairedMetric
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.history import History, PastGate, instant
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.rule import Policy
@@ -37,7 +37,7 @@ from harness.storage.working_files import kept_gates
 
 
 def leaderboard_entry(
-    comparison: Comparison,
+    comparison: ComparisonRecord,
     doubts: tuple[str, ...],
     verdict: Verdict | None,
     alpha: float,
@@ -152,7 +152,7 @@ def _candidates(names: Sequence[str], baseline: str) -> list[str]:
     return chosen
 
 
-def _entry(context: GateContext, comparison: Comparison, *, judged: bool) -> LeaderboardEntry:
+def _entry(context: GateContext, comparison: ComparisonRecord, *, judged: bool) -> LeaderboardEntry:
     doubts = context.doubts(comparison)
     verdict = None
     if judged:
@@ -162,7 +162,7 @@ def _entry(context: GateContext, comparison: Comparison, *, judged: bool) -> Lea
     return leaderboard_entry(comparison, doubts, verdict, context.policy.alpha, limits)
 
 
-def _timed(context: GateContext, comparison: Comparison) -> Comparison:
+def _timed(context: GateContext, comparison: ComparisonRecord) -> ComparisonRecord:
     """The comparison with a stored measurement of the two, where rules ask for one that exists."""
     if not latency_rules(context.policy):
         return comparison

@@ -24,7 +24,7 @@ from harness.files import (
 from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.recording import Recording
-from harness.records.run import FileSeal, Run, RunHeader, names_run_of
+from harness.records.run import FileSeal, RunHeader, RunRecord, names_run_of
 from harness.storage.line_index import Later, Stored, read_json, stored
 
 T = TypeVar("T", bound=Record)
@@ -128,7 +128,7 @@ class RunFolder:
         if finished != known:
             self.write_header(finished)
 
-    def load(self) -> Run:
+    def load(self) -> RunRecord:
         """The whole run: header, one attempt a key, scores; read when they are gone through.
 
         Raises:
@@ -142,7 +142,7 @@ class RunFolder:
                 "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
         again = f"harness score {header.target}"
-        run = Run(
+        run = RunRecord(
             header,
             Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
             Later(partial(self._sealed, self._scores, Score, header.scores, again)),

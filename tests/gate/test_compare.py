@@ -13,14 +13,16 @@ import pytest
 
 from harness.gate.compare import compare
 from harness.records.attempt import Failure
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.run.plan import Selection
 from harness.sections.section_kinds import load_suites
 from tests.builders import changed, make_run, proof, shop, usual
 from tests.shop import write_lines
 
 
-def problems(tmp_path: Path, spoil: Callable[[Run], Run] = lambda run: run, **made: Any) -> str:
+def problems(
+    tmp_path: Path, spoil: Callable[[RunRecord], RunRecord] = lambda run: run, **made: Any
+) -> str:
     project, suites = shop(tmp_path)
     base = make_run(project, suites, "base")
     candidate = spoil(make_run(project, suites, "candidate", **made))
@@ -61,7 +63,7 @@ def test_evidence_that_cannot_be_trusted_is_named(
     ],
 )
 def test_records_that_were_tampered_with_are_named(
-    tmp_path: Path, spoil: Callable[[Run], Run], message: str
+    tmp_path: Path, spoil: Callable[[RunRecord], RunRecord], message: str
 ) -> None:
     assert message in problems(tmp_path, spoil)
 

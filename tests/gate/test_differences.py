@@ -14,7 +14,7 @@ from harness.gate import differences
 from harness.gate.compare import compare
 from harness.gate.differences import caps, losses, regressions, with_regressions
 from harness.gate.judge import gate
-from harness.records.comparison import Comparison, PairedMetric
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Policy
 from tests.builders import make_run, shop, usual
@@ -37,9 +37,9 @@ def metric(name: str, ours: Right, theirs: Right, groups: int = 0) -> PairedMetr
     )
 
 
-def compared(*metrics: PairedMetric) -> Comparison:
+def compared(*metrics: PairedMetric) -> ComparisonRecord:
     by_name = {each.name: each for each in metrics}
-    return Comparison(None, None, by_name, (), ())  # type: ignore[arg-type]
+    return ComparisonRecord(None, None, by_name, (), ())  # type: ignore[arg-type]
 
 
 def unchanged(random: np.random.Generator) -> list[PairedMetric]:
@@ -50,7 +50,7 @@ def unchanged(random: np.random.Generator) -> list[PairedMetric]:
     ]
 
 
-def named(comparison: Comparison) -> list[str]:
+def named(comparison: ComparisonRecord) -> list[str]:
     return [each.metric for each in regressions(losses(comparison, ALPHA), ALPHA)]
 
 

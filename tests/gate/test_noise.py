@@ -16,7 +16,7 @@ from harness.records.attempt import Failure
 from harness.records.noise import Noise
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.run.plan import Selection
 from tests.builders import Answering, changed, make_run, shop, usual
 
@@ -216,7 +216,7 @@ def test_one_asking_has_no_noise(tmp_path: Path) -> None:
         measured(tmp_path, usual, askings=1)
 
 
-def other(run: Run, name: str) -> dict[str, Any]:
+def other(run: RunRecord, name: str) -> dict[str, Any]:
     settings = {"temperature": 0.7, "concurrency": 3, "repeats": 2}
     if name in settings:
         return {"generation": {**run.header.generation, name: settings[name]}}

@@ -14,7 +14,7 @@ from harness.gate.noise import measure_noise
 from harness.gate.seal import open_sealed, promote
 from harness.records.recording import Recording
 from harness.records.rule import Policy
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.run.plan import Selection
 from harness.sections.python import PythonSection
@@ -33,7 +33,7 @@ def with_tests(suite: Suite) -> Suite:
     return suite.model_copy(update={"sections": sections})
 
 
-def runs(tmp_path: Path) -> tuple[Run, Run, tuple[Suite, ...]]:
+def runs(tmp_path: Path) -> tuple[RunRecord, RunRecord, tuple[Suite, ...]]:
     """Candidate and baseline on a suite with Python tests, before any were run."""
     project, (suite,) = shop(tmp_path)
     suites = (with_tests(suite),)

@@ -10,14 +10,14 @@ from harness.errors import EvidenceError, PromotionRefused, UsageError
 from harness.gate.compare import compare
 from harness.gate.judge import gate
 from harness.gate.seal import open_sealed, promote
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Policy
 from harness.records.suite import Suite
 from tests.builders import make_run, shop
 from tests.gate.test_judge import BETTER, HASHES, NOW
 
 
-def promoted(tmp_path: Path, policy: Policy) -> tuple[Comparison, tuple[Suite, ...]]:
+def promoted(tmp_path: Path, policy: Policy) -> tuple[ComparisonRecord, tuple[Suite, ...]]:
     project, suites = shop(tmp_path)
     candidate, base = (make_run(project, suites, name) for name in ("candidate", "base"))
     comparison = compare(candidate, base, suites)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.records.recording import Recording
-from harness.records.run import Run, RunHeader, names_run_of
+from harness.records.run import RunHeader, RunRecord, names_run_of
 from tests.builders import changed, make_run, proof, recorded, shop
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunRecord:
     project, suites = shop(tmp_path)
     return make_run(project, suites, "base")
 
@@ -38,7 +38,7 @@ def test_a_run_s_name_is_that_of_its_target_alone(name: str, named: bool) -> Non
     assert names_run_of(name, "t") is named
 
 
-def test_what_tests_found_is_planned_and_counted_and_can_be_left_out(run: Run) -> None:
+def test_what_tests_found_is_planned_and_counted_and_can_be_left_out(run: RunRecord) -> None:
     whole = run.with_recording(recording())
     assert whole.header.planned == run.header.planned + 3
     assert whole.summary.accounting.scored == run.summary.accounting.scored + 3
@@ -54,7 +54,7 @@ def test_what_tests_found_is_planned_and_counted_and_can_be_left_out(run: Run) -
     assert bare.without({("shop", "gold"): "none of it was recorded"}) is bare
 
 
-def test_a_digest_knows_answers_and_no_times(run: Run) -> None:
+def test_a_digest_knows_answers_and_no_times(run: RunRecord) -> None:
     same = changed(run, created="2027-01-01T00:00:00Z", packages={"numpy": "9"}, host={})
     assert same.digest() == run.digest()
     backwards = replace(run, attempts=tuple(run.attempts)[::-1])
@@ -65,7 +65,7 @@ def test_a_digest_knows_answers_and_no_times(run: Run) -> None:
     assert changed(run, suites={"shop": "sha256:other"}).digest() != run.digest()
 
 
-def test_a_run_under_way_again_has_nothing_sealed(run: Run) -> None:
+def test_a_run_under_way_again_has_nothing_sealed(run: RunRecord) -> None:
     header = run.header.model_copy(update={"scorers": "v1", "summary": run.summary})
     again = header.reopened()
     assert (again.finished, again.journal, again.scores, again.scorers, again.summary) == (

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from harness.records.attempt import Attempt, Failure, Score, Term, Timing, Usage
-from harness.records.comparison import Change, Comparison, PairedCase, PairedMetric
+from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.cost import Asking, Price
-from harness.records.run import AdapterProof, Run, RunHeader, SectionPlan
+from harness.records.run import AdapterProof, RunHeader, RunRecord, SectionPlan
 from harness.records.suite import Message
 from harness.records.target import Identity
 from harness.records.verdict import Decision, Regression, RuleResult, Verdict, VerdictHashes
@@ -182,7 +182,7 @@ def comparison(
     candidate: str = "good",
     problems: tuple[str, ...] = (),
     changes: Callable[[PairedCase], PairedCase] | None = None,
-) -> Comparison:
+) -> ComparisonRecord:
     cases: list[PairedCase] = []
     for section, place, critical, ours, theirs in found if found is not None else rows():
         case = f"{section}-{place:03d}"
@@ -212,17 +212,17 @@ def comparison(
                 baseline_den=np.ones(len(own)),
                 groups=np.array([c.group for c in own], dtype=np.str_),
             )
-    ours_run = Run(
+    ours_run = RunRecord(
         header(candidate, len(cases)),
         tuple(c.candidate_attempt for c in cases),
         tuple(c.candidate_score for c in cases),
     )
-    theirs_run = Run(
+    theirs_run = RunRecord(
         header("base", len(cases)),
         tuple(c.baseline_attempt for c in cases),
         tuple(c.baseline_score for c in cases),
     )
-    return Comparison(ours_run, theirs_run, metrics, tuple(cases), problems)
+    return ComparisonRecord(ours_run, theirs_run, metrics, tuple(cases), problems)
 
 
 def rule(metric: str | None, require: str, outcome: str, reason: str, **values: Any) -> RuleResult:
@@ -316,7 +316,7 @@ REGRESSIONS = (
 )  # fmt: skip
 
 
-def verdict(decision: Decision, compared: Comparison) -> Verdict:
+def verdict(decision: Decision, compared: ComparisonRecord) -> Verdict:
     problems = compared.problems
     if decision == "INVALID" and not problems:
         problems = (
@@ -355,7 +355,7 @@ def verdict(decision: Decision, compared: Comparison) -> Verdict:
     )
 
 
-def pair(decision: Decision, count: int = 60) -> tuple[Verdict, Comparison]:
+def pair(decision: Decision, count: int = 60) -> tuple[Verdict, ComparisonRecord]:
     """A verdict with a comparison that fits it."""
     kind = "bad" if decision == "BLOCK" else "good"
     found = rows(count, kind=kind)
@@ -366,7 +366,7 @@ def pair(decision: Decision, count: int = 60) -> tuple[Verdict, Comparison]:
     return verdict(decision, compared), compared
 
 
-def asked(*askings: Sequence[Row]) -> tuple[Verdict, Comparison]:
+def asked(*askings: Sequence[Row]) -> tuple[Verdict, ComparisonRecord]:
     """A blocked candidate whose cases were asked more than once, with the rows of each asking."""
     made = [
         comparison(found, candidate="overeager", changes=partial(_again, repeat=repeat))
@@ -381,7 +381,7 @@ def asked(*askings: Sequence[Row]) -> tuple[Verdict, Comparison]:
     return verdict("BLOCK", compared), compared
 
 
-def pair_of_repeats(count: int = 40) -> tuple[Verdict, Comparison]:
+def pair_of_repeats(count: int = 40) -> tuple[Verdict, ComparisonRecord]:
     """Three askings of many cases, where every third case passes in the second asking alone."""
     found = rows(count, kind="bad")
     found = [(s, i, c, a and i % 3 != 1, b) for s, i, c, a, b in found]
@@ -408,11 +408,11 @@ def content_with(report: ReportContent, **parts: Any) -> ReportContent:
     return made
 
 
-def _run_of_askings(runs: Sequence[Run]) -> Run:
+def _run_of_askings(runs: Sequence[RunRecord]) -> RunRecord:
     header = runs[0].header
     settings = {**header.generation, "repeats": len(runs)}
     planned = header.planned * len(runs)
-    return Run(
+    return RunRecord(
         header.model_copy(update={"generation": settings, "planned": planned}),
         tuple(attempt for run in runs for attempt in run.attempts),
         tuple(score for run in runs for score in run.scores),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import cycle
 
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.records.suite import Message
 from harness.records.verdict import Verdict
 from tests.report.fixtures import (
@@ -99,7 +99,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def hostile_pair(copies: int = 1) -> tuple[Verdict, Comparison]:
+def hostile_pair(copies: int = 1) -> tuple[Verdict, ComparisonRecord]:
     """Every hostile text as answer, prompt, id, tag, label and reason at once."""
     cases: list[PairedCase] = []
     kinds = ((False, True), (True, False), (False, False), (True, True))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from harness.gate.judge import Circumstances, gate
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.leaderboard import Advantage, Leaderboard, LeaderboardEntry, Recommendation
 from harness.records.rule import Policy
 from harness.records.verdict import VerdictHashes
@@ -31,7 +31,7 @@ NOW = Circumstances("base", HASHES, "0.1.0", "2026-11-20T14:05:00Z")
 
 
 @cache
-def compared(name: str, kind: str, seed: int) -> Comparison:
+def compared(name: str, kind: str, seed: int) -> ComparisonRecord:
     theirs = [row[4] for row in rows(240)]
     drawn = rows(240, seed=seed, kind=kind)
     found = [(*row[:4], base) for row, base in zip(drawn, theirs, strict=True)]

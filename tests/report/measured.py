@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.latency import (
     ARMS,
     Arm,
@@ -214,7 +214,7 @@ _DECISIONS: dict[Kind, Decision] = {
 }  # fmt: skip
 
 
-def measured_pair(kind: Kind) -> tuple[Verdict, Comparison]:
+def measured_pair(kind: Kind) -> tuple[Verdict, ComparisonRecord]:
     """A verdict with the section, and a comparison that fits it."""
     made, compared = pair(_DECISIONS[kind])
     found, rules = measured(kind)

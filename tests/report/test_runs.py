@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.records.cost import Asking, Price
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
@@ -97,7 +97,7 @@ def test_a_hostile_name_stays_text() -> None:
     assert "<script>window.pwned" not in page
 
 
-def priced_run(price: Price | None, unknown: int = 0) -> Run:
+def priced_run(price: Price | None, unknown: int = 0) -> RunRecord:
     """60 answers of 60 + 20 tokens in 90 seconds, some of unknown usage."""
     made = comparison().candidate
     asking = Asking(price=price, seconds=90.0, answers=60)
@@ -169,7 +169,7 @@ def test_both_arms_stand_side_by_side_in_page_and_comment() -> None:
 CAUSE = "at temperature 0 the target does not answer alike each time"
 
 
-def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int = 0) -> Run:
+def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int = 0) -> RunRecord:
     """A run of one case for each list, with the list's texts as its repeats; None failed."""
     attempts = tuple(
         attempt("gold", f"gold-{place}", text, repeat=repeat)
@@ -178,7 +178,7 @@ def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int
     )
     settings = {"temperature": temperature, "repeats": repeats or max(map(len, texts))}
     made = header("base", len(attempts)).model_copy(update={"generation": settings})
-    return Run(made, attempts, ())
+    return RunRecord(made, attempts, ())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records.comparison import Comparison, PairedCase
+from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.report import text_limits
 from harness.report.content import ReportContent
 from harness.report.html import render_html
@@ -20,7 +20,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_limits, "_PAGE", 2_000_000)
 
 
-def _answers(text: str, count: int) -> Comparison:
+def _answers(text: str, count: int) -> ComparisonRecord:
     def change(case: PairedCase) -> PairedCase:
         return replace(
             case,

@@ -7,7 +7,7 @@ import pytest
 from harness.config import Project
 from harness.errors import UsageError
 from harness.records.noise import MetricNoise, Noise
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.run.plan import Selection
 from harness.session.context import open_context
 from harness.session.measurements import (
@@ -78,7 +78,7 @@ def test_what_cannot_be_measured_is_said_before_anything_is_asked(
     assert not project.noise.exists()
 
 
-def stored(project: Project, run: Run, **changes: object) -> Noise:
+def stored(project: Project, run: RunRecord, **changes: object) -> Noise:
     """The noise of the run's target, kept where the project looks for it."""
     header = run.header
     noise = Noise(

@@ -8,23 +8,23 @@ from pathlib import Path
 
 from harness.files import Appender
 from harness.records.attempt import Attempt, Failure, Score
-from harness.records.run import Run, RunHeader
+from harness.records.run import RunHeader, RunRecord
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
 from harness.storage.remote_store import Store
 from tests.builders import make_run, shop
 
 
-def a_run(folder: Path) -> Run:
+def a_run(folder: Path) -> RunRecord:
     project, suites = shop(folder)
     return make_run(project, suites, "base")
 
 
-def begun(run: Run, freshness: int = 0) -> RunHeader:
+def begun(run: RunRecord, freshness: int = 0) -> RunHeader:
     return run.header.reopened().model_copy(update={"freshness": freshness})
 
 
-def place(run: Run, runs: Path) -> RunFolder:
+def place(run: RunRecord, runs: Path) -> RunFolder:
     return RunFolder(runs / run.header.run_id)
 
 
@@ -40,19 +40,19 @@ def append(journal: Appender, *attempts: Attempt) -> None:
         journal.append(attempt.model_dump_json(exclude_none=True))
 
 
-def held(folder: RunFolder) -> Run:
+def held(folder: RunFolder) -> RunRecord:
     """The finished run of a folder, all of it in memory."""
     run = folder.load()
-    return Run(run.header, tuple(run.attempts), tuple(run.scores))
+    return RunRecord(run.header, tuple(run.attempts), tuple(run.scores))
 
 
-def rows(run: Run) -> Iterator[tuple[Score, Attempt]]:
+def rows(run: RunRecord) -> Iterator[tuple[Score, Attempt]]:
     """The scores of a run made without a server, each with its attempt."""
     attempts = {one.key: one for one in run.attempts}
     return ((score, attempts[score.key]) for score in run.scores)
 
 
-def finished(run: Run, runs: Path) -> RunFolder:
+def finished(run: RunRecord, runs: Path) -> RunFolder:
     """The run's folder, whole."""
     folder = place(run, runs)
     with written(folder, begun(run)) as journal:
@@ -67,7 +67,7 @@ def failed(attempt: Attempt) -> Attempt:
     return Attempt(**place, status="failed", failure=Failure(cause="reset", detail="gone"))
 
 
-def fetched(store: Store, run: Run, runs: Path) -> tuple[RunFolder, list[str]]:
+def fetched(store: Store, run: RunRecord, runs: Path) -> tuple[RunFolder, list[str]]:
     said: list[str] = []
     Mirror(store, said.append).fetch(runs, "base")
     return place(run, runs), said

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.storage.remote_store import Store
 from tests.storage.bucket import Bucket, serving
 from tests.storage.builders import (
@@ -37,7 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunRecord:
     return a_run(tmp_path / "project")
 
 

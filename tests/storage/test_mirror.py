@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import JournalError
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.storage.journal_segments import segments
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
@@ -24,7 +24,7 @@ from tests.storage.builders import (
 )
 
 
-def half_way(store: Store, run: Run, runs: Path, *, up: int, more: int = 0) -> None:
+def half_way(store: Store, run: RunRecord, runs: Path, *, up: int, more: int = 0) -> None:
     """A machine that dies with `up` answers put up in two segments, and `more` not yet."""
     folder = place(run, runs)
     with written(folder, begun(run)) as journal:
@@ -36,7 +36,7 @@ def half_way(store: Store, run: Run, runs: Path, *, up: int, more: int = 0) -> N
         append(journal, *run.attempts[up : up + more])
 
 
-def test_a_finished_run_is_the_same_elsewhere(store: Store, run: Run, tmp_path: Path) -> None:
+def test_a_finished_run_is_the_same_elsewhere(store: Store, run: RunRecord, tmp_path: Path) -> None:
     here = finished(run, tmp_path / "a")
     here.server_log.write_text("it went well")
     Mirror(store).finish(here.path)
@@ -45,7 +45,9 @@ def test_a_finished_run_is_the_same_elsewhere(store: Store, run: Run, tmp_path: 
     assert there.server_log.read_text() == "it went well"
 
 
-def test_a_lost_machine_loses_what_was_not_up_yet(store: Store, run: Run, tmp_path: Path) -> None:
+def test_a_lost_machine_loses_what_was_not_up_yet(
+    store: Store, run: RunRecord, tmp_path: Path
+) -> None:
     half_way(store, run, tmp_path / "a", up=20, more=5)
     there, said = fetched(store, run, tmp_path / "b")
     assert list(there.attempts().values()) == list(run.attempts[:20])
@@ -55,7 +57,7 @@ def test_a_lost_machine_loses_what_was_not_up_yet(store: Store, run: Run, tmp_pa
     assert said == []
 
 
-def test_fetching_again_changes_nothing(store: Store, run: Run, tmp_path: Path) -> None:
+def test_fetching_again_changes_nothing(store: Store, run: RunRecord, tmp_path: Path) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     there, _ = fetched(store, run, tmp_path / "b")
     before = (there.path / "attempts.jsonl").read_bytes()
@@ -63,7 +65,9 @@ def test_fetching_again_changes_nothing(store: Store, run: Run, tmp_path: Path) 
     assert (there.path / "attempts.jsonl").read_bytes() == before
 
 
-def test_whoever_goes_on_puts_up_only_what_is_new(store: Store, run: Run, tmp_path: Path) -> None:
+def test_whoever_goes_on_puts_up_only_what_is_new(
+    store: Store, run: RunRecord, tmp_path: Path
+) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     there, _ = fetched(store, run, tmp_path / "b")
     with written(there, begun(run)) as journal:
@@ -79,7 +83,7 @@ def test_whoever_goes_on_puts_up_only_what_is_new(store: Store, run: Run, tmp_pa
 
 
 def test_a_missing_segment_is_told_of_and_costs_what_it_held(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     first, _ = segments(store, run.header.run_id)
@@ -93,7 +97,7 @@ def test_a_missing_segment_is_told_of_and_costs_what_it_held(
 
 @pytest.mark.parametrize("damage", [b'{"key": 1}\n', b"no JSON\n", b'{"torn": '])
 def test_a_damaged_segment_is_refused_by_name(
-    store: Store, run: Run, tmp_path: Path, damage: bytes
+    store: Store, run: RunRecord, tmp_path: Path, damage: bytes
 ) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     first, _ = segments(store, run.header.run_id)
@@ -105,7 +109,7 @@ def test_a_damaged_segment_is_refused_by_name(
 
 
 def test_a_finished_journal_that_changed_there_is_refused(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     Mirror(store).finish(finished(run, tmp_path / "a").path)
     name = f"{run.header.run_id}/attempts.jsonl"
@@ -116,7 +120,9 @@ def test_a_finished_journal_that_changed_there_is_refused(
     assert not (place(run, tmp_path / "b").path / "run.json").exists()
 
 
-def test_answers_of_two_machines_are_merged_by_key(store: Store, run: Run, tmp_path: Path) -> None:
+def test_answers_of_two_machines_are_merged_by_key(
+    store: Store, run: RunRecord, tmp_path: Path
+) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     there = place(run, tmp_path / "b")
     with written(there, begun(run)) as journal:
@@ -132,7 +138,7 @@ def test_answers_of_two_machines_are_merged_by_key(store: Store, run: Run, tmp_p
 
 
 def test_a_run_that_another_machine_finished_is_taken_as_it_is(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     here = finished(run, tmp_path / "a")
     Mirror(store).finish(here.path)
@@ -144,7 +150,7 @@ def test_a_run_that_another_machine_finished_is_taken_as_it_is(
 
 
 def test_answers_that_somebody_did_not_want_any_more_are_set_aside(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     there = finished(run, tmp_path / "b")
     anew = place(run, tmp_path / "a")
@@ -156,7 +162,7 @@ def test_answers_that_somebody_did_not_want_any_more_are_set_aside(
     assert (there.path / "attempts.replaced-1.jsonl").exists()
 
 
-def test_what_is_older_there_stays_there(store: Store, run: Run, tmp_path: Path) -> None:
+def test_what_is_older_there_stays_there(store: Store, run: RunRecord, tmp_path: Path) -> None:
     Mirror(store).finish(finished(run, tmp_path / "a").path)
     there = place(run, tmp_path / "b")
     with written(there, begun(run, freshness=1)) as journal:
@@ -166,7 +172,7 @@ def test_what_is_older_there_stays_there(store: Store, run: Run, tmp_path: Path)
 
 
 def test_only_the_targets_own_runs_that_are_wanted_are_fetched(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     Mirror(store).finish(finished(run, tmp_path / "a").path)
     Mirror(store).fetch(tmp_path / "b", "other")
@@ -175,7 +181,7 @@ def test_only_the_targets_own_runs_that_are_wanted_are_fetched(
 
 
 def test_what_is_damaged_there_is_in_the_way_of_its_own_target_alone(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     Mirror(store).finish(finished(run, tmp_path / "a").path)
     store.write("base-v2-0123456789ab/run.json", b"{}")
@@ -185,7 +191,7 @@ def test_what_is_damaged_there_is_in_the_way_of_its_own_target_alone(
         Mirror(store).fetch(tmp_path / "b", "base-v2")
 
 
-def test_a_name_that_leads_elsewhere_is_no_run(tmp_path: Path, run: Run) -> None:
+def test_a_name_that_leads_elsewhere_is_no_run(tmp_path: Path, run: RunRecord) -> None:
     class Hostile(Store):
         def names(self, folder: str = "") -> list[str]:
             return ["base-/../../x", "base-..\\x", "base-\0"]
@@ -197,7 +203,7 @@ def test_a_name_that_leads_elsewhere_is_no_run(tmp_path: Path, run: Run) -> None
     assert not (tmp_path / "b").exists()
 
 
-def test_without_a_url_nothing_is_mirrored(run: Run, tmp_path: Path) -> None:
+def test_without_a_url_nothing_is_mirrored(run: RunRecord, tmp_path: Path) -> None:
     mirror = Mirror.open(None)
     folder = finished(run, tmp_path / "a")
     before = sorted(path.name for path in folder.path.iterdir())
@@ -212,7 +218,7 @@ def test_without_a_url_nothing_is_mirrored(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_being_written_here_is_left_alone(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     half_way(store, run, tmp_path / "a", up=20)
     there = place(run, tmp_path / "b")
@@ -223,7 +229,7 @@ def test_a_run_that_is_being_written_here_is_left_alone(
 
 
 def test_both_finished_and_ours_holds_more_stays_finished(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     there = place(run, tmp_path / "a")
     with written(there, begun(run)) as journal:
@@ -237,7 +243,7 @@ def test_both_finished_and_ours_holds_more_stays_finished(
 
 
 def test_both_finished_and_each_holds_more_is_merged_and_open_again(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     folders = place(run, tmp_path / "a"), place(run, tmp_path / "b")
     for folder, part in zip(folders, (run.attempts[:40], run.attempts[20:]), strict=True):

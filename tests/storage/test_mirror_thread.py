@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StorageError
-from harness.records.run import Run
+from harness.records.run import RunRecord
 from harness.storage.journal_segments import segments
 from harness.storage.mirror import Mirror
 from harness.storage.remote_store import Store
@@ -23,7 +23,7 @@ from tests.storage.builders import (
 )
 
 
-def test_run_json_is_put_up_last(tmp_path: Path, run: Run) -> None:
+def test_run_json_is_put_up_last(tmp_path: Path, run: RunRecord) -> None:
     order = []
 
     class Noting(Store):
@@ -40,7 +40,7 @@ def test_run_json_is_put_up_last(tmp_path: Path, run: Run) -> None:
 
 
 def test_while_a_run_is_held_its_journal_goes_up_by_itself_in_the_end(
-    store: Store, run: Run, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path
 ) -> None:
     folder = place(run, tmp_path / "a")
 
@@ -57,7 +57,7 @@ def test_while_a_run_is_held_its_journal_goes_up_by_itself_in_the_end(
     assert store.read(f"{run.header.run_id}/lease.json") is None
 
 
-def test_finishing_leaves_no_segments(store: Store, run: Run, tmp_path: Path) -> None:
+def test_finishing_leaves_no_segments(store: Store, run: RunRecord, tmp_path: Path) -> None:
     folder = place(run, tmp_path / "a")
     with Mirror(store).hold(folder.path) as hold:
         with written(folder, begun(run)) as journal:
@@ -70,7 +70,9 @@ def test_finishing_leaves_no_segments(store: Store, run: Run, tmp_path: Path) ->
     assert held(there) == held(folder)
 
 
-def test_a_mirror_that_fails_does_not_stop_the_run_but_its_end(run: Run, tmp_path: Path) -> None:
+def test_a_mirror_that_fails_does_not_stop_the_run_but_its_end(
+    run: RunRecord, tmp_path: Path
+) -> None:
     class Failing(Store):
         down = False
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.gate.rules.metric_rule import BY_ESTIMATE, ONLY_SEEN
 from harness.latency.latency_rule import LatencyRule, control_noise, number, stands
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.latency import Bounded, LatencyMetric
 from harness.records.rule import Planned, Scale
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -77,7 +77,7 @@ class LatencyAtMost(LatencyRule):
         """The candidate's own time."""
         return metric.candidate
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """No power: the answers to the suites say nothing of times."""
         return self.no_power(BY_ESTIMATE) if self.by_estimate else super().power(comparison, alpha)
 

@@ -13,7 +13,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness import stats
 from harness.gate.differences import BoundedMetric, Floats, bounded, value_range
-from harness.records.comparison import Comparison, PairedMetric
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import SHARE, Metric
 from harness.records.rule import Misfit, Planned, Rule, Scale, special_kinds
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -114,7 +114,7 @@ class MetricRule(Rule):
         hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(metrics)}"
         return Misfit("metric", f"no metric `{self.metric}`", hint)
 
-    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result, each definite outcome at level alpha."""
         metric = comparison.metrics.get(self.metric)
         if metric is None:
@@ -174,7 +174,7 @@ class MetricRule(Rule):
             left_out += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
         return left_out
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """The power of the rule with the groups and the spread of the comparison."""
         if self.by_estimate:
             return self.no_power(BY_ESTIMATE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Planned, Rule
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
@@ -19,7 +19,7 @@ class NoNewCriticalFailures(Rule):
 
     require: Literal["no_new_critical_failures"]
 
-    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result; one case decides it, whatever alpha is."""
         critical = [case for case in comparison.cases if case.critical]
         unknown = sorted({case.path for case in critical if case.change == "not_comparable"})
@@ -37,7 +37,7 @@ class NoNewCriticalFailures(Rule):
             outcome, reason = "pass", f"none of {n} critical cases is newly failed"
         return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """No power: there is no distance to detect."""
         return self.no_power(_NO_DISTANCE)
 
@@ -51,7 +51,7 @@ class NoNewCriticalFailures(Rule):
         return "no new failure among critical cases"
 
 
-def new_critical_failures(comparison: Comparison) -> tuple[str, ...]:
+def new_critical_failures(comparison: ComparisonRecord) -> tuple[str, ...]:
     """The critical cases that the baseline passes and the candidate fails, in any repeat."""
     found = {
         case.path for case in comparison.cases if case.critical and case.change == "new_failure"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.records.comparison import Comparison, PairedMetric
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Policy, Rule
 
@@ -35,9 +35,9 @@ def paired(
 
 def compared(
     candidate: npt.ArrayLike, baseline: npt.ArrayLike, metric: Metric = SHARE
-) -> Comparison:
+) -> ComparisonRecord:
     by_name = {NAME: paired(candidate, baseline, metric)}
-    return Comparison(None, None, by_name, (), ())  # type: ignore[arg-type]
+    return ComparisonRecord(None, None, by_name, (), ())  # type: ignore[arg-type]
 
 
 def around(value: float, spread: float, seed: int) -> npt.NDArray[np.float64]:

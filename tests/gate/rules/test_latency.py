@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Policy, Rule, kind_of
 
-NOTHING = Comparison(None, None, {}, (), ())  # type: ignore[arg-type]
+NOTHING = ComparisonRecord(None, None, {}, (), ())  # type: ignore[arg-type]
 
 
 def rule(require: str, **keys: object) -> Rule:

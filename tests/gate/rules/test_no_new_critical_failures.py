@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from harness.gate.rules.no_new_critical_failures import CRITICAL, NoNewCriticalFailures
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import kind_of
 
 RULE = NoNewCriticalFailures(require=CRITICAL)
-NOTHING = Comparison(None, None, {}, (), ())  # type: ignore[arg-type]
+NOTHING = ComparisonRecord(None, None, {}, (), ())  # type: ignore[arg-type]
 
 
 def test_without_critical_cases_there_is_nothing_to_judge_by() -> None:

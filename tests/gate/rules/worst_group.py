@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.records.comparison import Comparison
+from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Planned, Rule
 from harness.records.verdict import RulePower, RuleResult
 
@@ -20,7 +20,7 @@ class WorstGroupAtLeast(Rule):
     metric: str
     value: float
 
-    def judge(self, comparison: Comparison, alpha: float) -> RuleResult:
+    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         metric = comparison.metrics[self.metric]
         names = np.unique(metric.groups)
         means = {
@@ -41,7 +41,7 @@ class WorstGroupAtLeast(Rule):
             reason=f"{self.metric} of group {worst} is {means[worst]:.3f}, {self.value:g} is asked",
         )
 
-    def power(self, comparison: Comparison, alpha: float) -> RulePower:
+    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         return self.no_power("the worst group has no spread")
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
