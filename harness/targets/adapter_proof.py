@@ -24,7 +24,7 @@ from harness.targets.probes import (
     gap_between,
     logprobs,
 )
-from harness.targets.replicas import check_replicas
+from harness.targets.replica_check import check_replicas
 
 
 async def prove_all(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from harness.client.failures import TransportFailed, connect_failure
 from harness.client.transport.connection import Connection
@@ -72,11 +73,11 @@ class Connector:
         try:
             async with asyncio.timeout(self._timeout):
                 if self._proxy is None:
-                    return await self._connect(make)
+                    return (await self._connect(make))[1]
                 try:
                     if self._origin.secure:
                         return await self._connect_through(self._proxy, make)
-                    return await self._connect(make)
+                    return (await self._connect(make))[1]
                 except TransportFailed:
                     raise
                 except (OSError, ValueError) as error:
@@ -85,7 +86,7 @@ class Connector:
         except (OSError, ValueError) as error:
             raise connect_failure(error) from None
 
-    async def _connect(self, make: Callable[[], P]) -> P:
+    async def _connect(self, make: Callable[[], P]) -> tuple[asyncio.Transport, P]:
         """A connection to the server or the proxy, at the first of its addresses that takes one.
 
         An address that does not answer costs its share of the time, not all of it.
@@ -99,7 +100,7 @@ class Connector:
             share = (deadline - loop.time()) / (len(found) - number)
             try:
                 async with asyncio.timeout(share):
-                    _, protocol = await loop.create_connection(
+                    return await loop.create_connection(
                         make,
                         address,
                         first.port,
@@ -107,7 +108,6 @@ class Connector:
                         server_hostname=first.host if first.secure else None,
                         ssl_shutdown_timeout=_TLS_CLOSE if first.secure else None,
                     )
-                    return protocol
             except ssl.SSLError:
                 raise
             except OSError as error:
@@ -118,22 +118,26 @@ class Connector:
     async def _connect_through(self, proxy: Proxy, make: Callable[[], Connection]) -> Connection:
         """A connection in a tunnel that the proxy opens (RFC 9110, 9.3.6)."""
         loop = asyncio.get_running_loop()
-        tunnel = await self._connect(_Tunnel)
+        reader = asyncio.StreamReader()
+        tunnel, _ = await self._connect(lambda: asyncio.StreamReaderProtocol(reader))
+        place = self._origin.place
+        request = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        if proxy.authorization is not None:
+            request.append(f"Proxy-Authorization: {proxy.authorization}")
         try:
-            await tunnel.open(self._origin.place, proxy.authorization)
+            await _open_tunnel(tunnel, reader, request)
             connection = make()
             transport = await loop.start_tls(
-                tunnel.transport,
+                tunnel,
                 connection,
                 self._tls(),
                 server_hostname=self._origin.host,
                 ssl_shutdown_timeout=_TLS_CLOSE,
             )
-        except (OSError, ValueError) as error:
-            tunnel.transport.abort()
-            raise connect_failure(error) from None
-        except BaseException:
-            tunnel.transport.abort()
+        except BaseException as error:
+            tunnel.abort()
+            if isinstance(error, OSError | ValueError):
+                raise connect_failure(error) from None
             raise
         if transport is None:
             raise TransportFailed("connect", "TLS: no secure connection")
@@ -148,51 +152,28 @@ class Connector:
         return self._context
 
 
-class _Tunnel(asyncio.Protocol):
-    """A proxy's answer to CONNECT."""
+async def _open_tunnel(
+    transport: asyncio.Transport, reader: asyncio.StreamReader, request: Sequence[str]
+) -> None:
+    """Return when the proxy has opened the tunnel.
 
-    def __init__(self) -> None:
-        self._received = bytearray()
-        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport
-
-    async def open(self, place: str, authorization: str | None) -> None:
-        """Return when the tunnel to `place` is open.
-
-        Raises:
-            TransportFailed: the proxy refuses, or does not speak HTTP.
-        """
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-        if authorization is not None:
-            lines.append(f"Proxy-Authorization: {authorization}")
-        self.transport.write("\r\n".join([*lines, "", ""]).encode("ascii"))
-        await self._opened
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the event loop's call: the proxy is there."""
-        self.transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take the event loop's call: the proxy answers."""
-        self._received += data
-        head, end, rest = self._received.partition(b"\r\n\r\n")
-        if (not end and len(head) <= _LONGEST_HEAD) or self._opened.done():
-            return
-        words = bytes(head.partition(b"\r\n")[0]).split(b" ", 2)
-        speaks = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
-        granted = speaks and len(words[1]) == 3 and words[1].startswith(b"2")
-        # A server that speaks before the handshake speaks no TLS.
-        if not end or not speaks or (granted and rest):
-            self._fail("what the proxy answers is not HTTP")
-        elif granted:
-            self._opened.set_result(None)
-        else:
-            self._fail(f"the proxy refused: HTTP {words[1][:3].decode()}")
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Take the event loop's call: the proxy is gone."""
-        self._fail("the proxy closed the connection")
-
-    def _fail(self, words: str) -> None:
-        if not self._opened.done():
-            self._opened.set_exception(TransportFailed("connect", words))
+    Raises:
+        TransportFailed: the proxy refuses, or does not speak HTTP.
+    """
+    transport.write("\r\n".join([*request, "", ""]).encode("ascii"))
+    received = b""
+    while b"\r\n\r\n" not in received and len(received) <= _LONGEST_HEAD:
+        with contextlib.suppress(OSError):
+            if more := await reader.read(_LONGEST_HEAD):
+                received += more
+                continue
+        raise TransportFailed("connect", "the proxy closed the connection")
+    head, end, rest = received.partition(b"\r\n\r\n")
+    words = head.partition(b"\r\n")[0].split(b" ", 2)
+    speaks = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
+    granted = speaks and len(words[1]) == 3 and words[1].startswith(b"2")
+    # A server that speaks before the handshake speaks no TLS.
+    if not end or not speaks or (granted and rest):
+        raise TransportFailed("connect", "what the proxy answers is not HTTP")
+    if not granted:
+        raise TransportFailed("connect", f"the proxy refused: HTTP {words[1][:3].decode()}")
