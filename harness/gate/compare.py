@@ -66,7 +66,7 @@ def _pairs(
         case = cases.get((ours.suite, ours.section, ours.case))
         if other is None or case is None:
             continue
-        lower = (ours.suite, ours.section) in lower_is_better
+        lower = ours.place in lower_is_better
         yield PairedCase(
             suite=ours.suite,
             section=ours.section,
@@ -268,7 +268,7 @@ def _judged_otherwise(
     ]
     if differing:
         first = differing[0]
-        section = sections.get((first.suite, first.section))
+        section = sections.get(first.place)
         noun, remedy = ("cases", "run them again") if section is None else section.judged_again
         yield (
             f"another judge judged the baseline in {len(differing)} {noun}, {first.path} "

@@ -104,9 +104,7 @@ def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResul
 
 def thin_sections(run: RunRecord, min_scored: float) -> Iterator[tuple[SectionPlan, str]]:
     """The sections of a run with scores for less than that share of their plan, and in words."""
-    scored = Counter(
-        (score.suite, score.section) for score in run.scores if score.status == "scored"
-    )
+    scored = Counter(score.place for score in run.scores if score.status == "scored")
     for section in run.header.sections:
         share = scored[section.suite, section.section] / section.planned
         if share < min_scored:

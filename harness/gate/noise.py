@@ -109,9 +109,7 @@ def _check_scored(asking: RunRecord, min_scored: float) -> None:
     """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
     for plan, problem in thin_sections(asking, min_scored):
         count = Counter(
-            item.status
-            for item in asking.scores
-            if (item.suite, item.section) == (plan.suite, plan.section)
+            item.status for item in asking.scores if item.place == (plan.suite, plan.section)
         )
         hint = "ask again when the server answers"
         if count["unscored"] > count["failed"]:

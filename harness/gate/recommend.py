@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,6 +20,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 
 Pair = tuple[str, str]
+TIMED = ("latency was measured against the baseline, not between candidates",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def recommend(
         advantages=better,
         notes=(
             *_not_compared(unknown, wanted),
-            *_not_timed(passing, policy),
+            *(TIMED if len(passing) > 1 and latency_rules(policy) else ()),
             *_luck(len(verdicts), policy, passing),
         ),
     )
@@ -154,11 +155,6 @@ def _not_compared(unknown: Mapping[Pair, tuple[str, ...]], wanted: Sequence[str]
         yield f"{listed(pair)} were not compared: {why}"
 
 
-def _not_timed(passing: Sequence[str], policy: Policy) -> Iterator[str]:
-    if len(passing) > 1 and latency_rules(policy):
-        yield "latency was measured against the baseline, not between candidates"
-
-
 def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
     """Notes on selection bias: the effect of choosing the best of several candidates."""
     if tried < 2 or not passing:
@@ -171,17 +167,13 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
     # What is no test has no bound on the chance of a false pass.
     loose = list(dict.fromkeys(rule.title for rule in policy.rules if not rule.bounded_by_alpha))
     if loose:
-        words += f"; this bound does not hold for what only {_either(loose)} would stop"
+        either = " or ".join(filter(None, (", ".join(loose[:-1]), loose[-1])))
+        words += f"; this bound does not hold for what only {either} would stop"
     yield words
     yield (
         "who is picked for high values has, on average, been lucky too: expect somewhat less on "
         "new cases"
     )
-
-
-def _either(rules: Iterable[str]) -> str:
-    *first, last = rules
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def choose(

@@ -24,8 +24,7 @@ ENTRY_POINT_GROUP = "harness.scorers"
 class Registry(PluginRegistry[Scorer]):
     """Scorers by name: the entry points of every installed distribution, or those `declared`.
 
-    The three methods that a suite's loader needs (`metrics`, `check_section`, `check_case`) make
-    a registry a `ScorerBook`.
+    A suite's loader needs its `metrics`, `check_section` and `check_case`.
     """
 
     def __init__(self, declared: Iterable[EntryPoint] | None = None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -13,27 +13,11 @@ from harness.errors import SuiteError
 from harness.records.base import Record
 from harness.records.metric import Metric
 from harness.records.suite import Case, Section
-from harness.scorers.registry import book, fingerprint, get
+from harness.scorers.registry import Registry, book, fingerprint, get
 from harness.suites.cases import case_lines
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import KeyProblem
 from harness.yaml_files import model_schema
-
-
-class ScorerBook(Protocol):
-    """What a section needs of scorers; each method raises ValueError with what is wrong."""
-
-    def metrics(self, scorer: str) -> Sequence[str | Metric]:
-        """The metrics of the named scorer."""
-        ...
-
-    def check_section(self, scorer: str, settings: Mapping[str, Any]) -> None:
-        """Nothing, where the scorer accepts a section's settings."""
-        ...
-
-    def check_case(self, scorer: str, settings: Mapping[str, Any], case: Case) -> None:
-        """Nothing, where the scorer can read the case's expectation."""
-        ...
 
 
 class PromptsKeys(Record):
@@ -78,13 +62,13 @@ class PromptsSection(Section):
 
 
 class PromptsKind:
-    """Reads sections of cases and a scorer; without a `scorers` book, by the process's own."""
+    """Reads sections of cases and a scorer; without `scorers`, by the process's own."""
 
     name = "prompts"
     key = "cases"
     keys = PromptsKeys
 
-    def __init__(self, scorers: ScorerBook | None = None) -> None:
+    def __init__(self, scorers: Registry | None = None) -> None:
         self._scorers = scorers
 
     def schemas(self) -> list[dict[str, Any]]:
@@ -128,9 +112,7 @@ class PromptsKind:
         return LoadedSection(section, part, files=(written.cases,))
 
 
-def _metrics(
-    source: SectionSource, written: PromptsKeys, scorers: ScorerBook
-) -> tuple[Metric, ...]:
+def _metrics(source: SectionSource, written: PromptsKeys, scorers: Registry) -> tuple[Metric, ...]:
     """The metrics asked for, or all that the scorer has."""
     known: dict[str, Metric] = {}
     with _complaints(written.scorer, source.name, source.place, "scorer: "):

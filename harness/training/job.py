@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -23,23 +22,17 @@ from harness.model_files import (
     model_digest,
 )
 from harness.records.base import Record, explain
+from harness.records.suite import Message
 from harness.training.candidate import DOSSIER, Dossier, Recipe, Split
 
 SHAPE = '{"group": "...", "messages": [{"role": "user", "content": "..."}, ...]}'
-
-
-class Turn(Record):
-    """One message of a training conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str = Field(min_length=1)
 
 
 class Conversation(Record):
     """One line of a data file; `group` names its family of paraphrases."""
 
     group: str = Field(min_length=1)
-    messages: tuple[Turn, ...] = Field(min_length=2)
+    messages: tuple[Message, ...] = Field(min_length=2)
 
     @field_validator("group")
     @classmethod
@@ -98,7 +91,7 @@ def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
         found.extend(_read_file(path, name))
     if not recipe.system_prompt:
         return tuple(found)
-    system = Turn(role="system", content=recipe.system_prompt)
+    system = Message(role="system", content=recipe.system_prompt)
     return tuple(
         one
         if one.messages[0].role == "system"

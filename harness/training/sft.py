@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
-from harness.training.candidate import CurvePoint, Recipe
+from harness.training.candidate import CurvePoint
 from harness.training.job import Conversation, Divided, TrainingJob
 from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from peft import LoraConfig
-    from transformers import PreTrainedTokenizerBase, TrainerState
+    from transformers import TrainerState
     from trl import SFTConfig, SFTTrainer
 
 # Written by the trainer last of all, so a checkpoint without it is not complete.
@@ -82,22 +81,36 @@ def _readable(checkpoint: Path) -> bool:
 
 
 def _trainer(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> SFTTrainer:
+    from peft import LoraConfig
     from transformers import AutoTokenizer, EarlyStoppingCallback
     from trl import SFTTrainer
 
-    recipe = job.recipe
+    recipe, modules = job.recipe, job.recipe.target_modules
     tokenizer = AutoTokenizer.from_pretrained(job.base, local_files_only=True)
-    _check_template(tokenizer, job)
+    if "{% generation %}" not in str(tokenizer.chat_template or "").replace("{%- ", "{% "):
+        raise RecipeError(
+            "the base's chat template has no {% generation %} marks around the assistant's words",
+            where=f"recipe {recipe.name}: base",
+            hint="add them, so that only answers are learnt",
+        )
     callbacks: list[Any] = [_reporter(recipe.name, on_progress)]
     if recipe.patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
+    lora = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=modules if isinstance(modules, str) else list(modules),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
     trainer = SFTTrainer(
         model=_base_model(job),
         args=_arguments(job),
         train_dataset=_dataset(divided.train),
         eval_dataset=_dataset(divided.validation),
         processing_class=tokenizer,
-        peft_config=_lora(recipe),
+        peft_config=lora,
         callbacks=callbacks,
     )
     # The trainer's own printer speaks even when its bars are off.
@@ -106,16 +119,6 @@ def _trainer(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> SFT
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
-
-
-def _check_template(tokenizer: PreTrainedTokenizerBase, job: TrainingJob) -> None:
-    if "{% generation %}" in str(tokenizer.chat_template or "").replace("{%- ", "{% "):
-        return
-    raise RecipeError(
-        "the base's chat template has no {% generation %} marks around the assistant's words",
-        where=f"recipe {job.recipe.name}: base",
-        hint="add them, so that only answers are learnt",
-    )
 
 
 def _base_model(job: TrainingJob) -> Any:
@@ -138,20 +141,6 @@ def _base_model(job: TrainingJob) -> Any:
         raise RecipeError(
             f"cannot load the base: {error}", where=f"recipe {job.recipe.name}: base"
         ) from error
-
-
-def _lora(recipe: Recipe) -> LoraConfig:
-    from peft import LoraConfig
-
-    modules = recipe.target_modules
-    return LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules=modules if isinstance(modules, str) else list(modules),
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
 
 
 def _arguments(job: TrainingJob) -> SFTConfig:

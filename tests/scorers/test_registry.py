@@ -11,7 +11,7 @@ from harness.records.base import Record
 from harness.records.suite import Case
 from harness.scorers import Judgement, Registry, book, get, names, registry
 from harness.scorers.registry import fingerprint
-from harness.sections.prompts import PromptsKind, ScorerBook
+from harness.sections.prompts import PromptsKind
 from harness.sections.section_kinds import SectionKinds
 from harness.suites import load_suite
 
@@ -118,7 +118,7 @@ def test_a_scorer_of_another_name_than_declared_is_refused(
 
 
 def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
-    scorers: ScorerBook = book()
+    scorers = book()
     folder = Path(__file__).parents[2] / "suites" / "support"
     kinds = SectionKinds(())
     kinds.register(PromptsKind(scorers))

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.records.suite import Case, Suite
+from harness.scorers import Registry
 from harness.sections.prompts import PromptsKind
 from harness.sections.section_kinds import SectionKinds
 from harness.suites import load_suite
 
 
-class Book:
+class Book(Registry):
     """Two scorers that know nothing of the real ones."""
 
     known: ClassVar = {"plain": ("right", "close"), "strict": ("right",)}
+
+    def __init__(self) -> None:
+        super().__init__(())
 
     def metrics(self, scorer: str) -> tuple[str, ...]:
         if scorer not in self.known:

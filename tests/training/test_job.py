@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import RecipeError
+from harness.records.suite import Message
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
-from harness.training.job import Conversation, Turn, divide, read_data
+from harness.training.job import Conversation, divide, read_data
 from tests.training.conftest import line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def test_a_missing_recipe_says_so(tmp_path: Path) -> None:
 def conversation(group: str) -> Conversation:
     return Conversation(
         group=group,
-        messages=(Turn(role="user", content="q"), Turn(role="assistant", content="a")),
+        messages=(Message(role="user", content="q"), Message(role="assistant", content="a")),
     )
 
 
@@ -139,4 +140,4 @@ def test_the_system_prompt_goes_first_unless_a_line_has_its_own(
     (tmp_path / "data.jsonl").write_text(f"{own}\n{line('b', 'q', 'a')}\n", encoding="utf-8")
     first, second = read_data(recipe(system_prompt="ours"), tmp_path)
     assert first.messages[0].content == "mine"
-    assert second.messages[0] == Turn(role="system", content="ours")
+    assert second.messages[0] == Message(role="system", content="ours")
