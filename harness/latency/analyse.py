@@ -95,7 +95,7 @@ def analyse_load(
     metrics = []
     if rounds:
         metrics = [found for name in wanted if (found := _metric(name, rounds, alpha))]
-    result = LoadResult(
+    return LoadResult(
         load=load,
         alpha=alpha,
         rate=None if pace is None else pace.rate,
@@ -104,12 +104,8 @@ def analyse_load(
         arms=tuple(_figures(measurement, arm, rounds, alpha) for arm in ARMS if rounds),
         medians=tuple(_medians(rounds)),
         ecdf={arm: _ecdf(rounds, arm) for arm in ARMS if rounds},
-    )
-    return result.model_copy(
-        update={
-            "problems": tuple(problems(measurement, load, rounds)),
-            "notes": tuple(notes(measurement, rounds)),
-        }
+        problems=tuple(problems(measurement, load, rounds)),
+        notes=tuple(notes(measurement, rounds)),
     )
 
 

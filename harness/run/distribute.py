@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import queue
 import threading
 from collections import defaultdict
@@ -123,20 +124,14 @@ def _work(
         )
         return
     generation = question.generation.model_copy(update={"concurrency": share})
-    out = _Outbox()
-    ask = partial(_ask, asks, replace(question, generation=generation), endpoint, out)
-    threading.Thread(target=out.run, args=(ask,), daemon=True).start()
-    yield from out.batches()
+    own, out = replace(question, generation=generation), _Outbox()
 
-
-def _ask(
-    asks: Sequence[PlannedRequest], question: Question, endpoint: Endpoint, out: _Outbox
-) -> None:
     async def work() -> None:
-        async with open_stack(endpoint, question.generation, SYSTEM_CLOCK) as clients:
-            await generate(asks, question, clients.client, out, lambda *_: None)
+        async with open_stack(endpoint, generation, SYSTEM_CLOCK) as clients:
+            await generate(asks, own, clients.client, out, lambda *_: None)
 
-    run_async(work())
+    threading.Thread(target=out.run, args=(lambda: run_async(work()),), daemon=True).start()
+    yield from out.batches()
 
 
 class _Outbox:
@@ -163,35 +158,25 @@ class _Outbox:
         Raises:
             BaseException: any other error that the work met.
         """
-        end: BaseException | bool | None = None
-        while end is None:
+        item: Delivered | BaseException | None = ("", "")
+        while isinstance(item, tuple):
             taken: list[Delivered] = []
-            end = self._take(taken)
+            until = math.inf
+            while isinstance(item, tuple) and len(taken) < BATCH:
+                left = None if not taken else max(0.0, until - monotonic())
+                try:
+                    item = self._lines.get(timeout=left)
+                except queue.Empty:
+                    break
+                if isinstance(item, tuple):
+                    until = until if taken else monotonic() + BATCH_SECONDS
+                    taken.append(item)
             if taken:
                 yield taken
-        if isinstance(end, HarnessError):
-            yield end
-        elif isinstance(end, BaseException):
-            raise end
-
-    def _take(self, taken: list[Delivered]) -> BaseException | bool | None:
-        """Fill a batch; its end is None, that of the work an error or True."""
-        until: float | None = None
-        while len(taken) < BATCH:
-            left = None if until is None else until - monotonic()
-            if left is not None and left <= 0:
-                return None
-            try:
-                item = self._lines.get(timeout=left)
-            except queue.Empty:
-                return None
-            if item is None:
-                return True
-            if isinstance(item, BaseException):
-                return item
-            taken.append(item)
-            until = until or monotonic() + BATCH_SECONDS
-        return None
+        if isinstance(item, HarnessError):
+            yield item
+        elif item is not None:
+            raise item
 
 
 def shards(

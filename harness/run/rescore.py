@@ -129,13 +129,10 @@ def scored_again(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> It
         for section in suite.asked
         for case in section.cases
     }
-    asks = []
-    for item in attempts.values():
-        case = cases.get((item.suite, item.section, item.case))
-        if case is not None:  # a suite of another version is noticed when runs are compared
-            asks.append(
-                PlannedRequest(
-                    item.key, item.suite, item.section, case, item.repeat, case.messages, 0
-                )
-            )
+    # A case that a suite of another version lacks is noticed when runs are compared.
+    asks = [
+        PlannedRequest(item.key, *item.place, case, item.repeat, case.messages, 0)
+        for item in attempts.values()
+        if (case := cases.get((*item.place, item.case))) is not None
+    ]
     return (found for found, _ in score(suites, asks, attempts))

@@ -110,7 +110,12 @@ class SectionKinds(PluginRegistry[SectionKind]):
         if not isinstance(written, Mapping):
             raise ValueError(f"must hold the keys of a kind of section: {keys}")
         if "kind" in written:
-            return self._named(written["kind"])
+            if not isinstance(written["kind"], str):
+                raise ValueError("kind: must be the name of a kind of section")
+            try:
+                return self.get(written["kind"])
+            except ValueError as error:
+                raise ValueError(f"kind: {error}") from None
         for kind in kinds:
             if kind.key in written:
                 return kind
@@ -122,14 +127,6 @@ class SectionKinds(PluginRegistry[SectionKind]):
         )
         hint = f"; did you mean `{near[0]}`?" if near else ""
         raise ValueError(f"is of no known kind, it has none of the keys {keys}{hint}")
-
-    def _named(self, given: Any) -> SectionKind:
-        if not isinstance(given, str):
-            raise ValueError("kind: must be the name of a kind of section")
-        try:
-            return self.get(given)
-        except ValueError as error:
-            raise ValueError(f"kind: {error}") from None
 
 
 @cache
