@@ -147,7 +147,7 @@ def measuring(server: VirtualServer, clock: SimulatedClock) -> Measuring:
     arms = {}
     for arm in ARMS:
         identity = Identity(server="virtual", server_version="1", model=_model(arm))
-        plan = cast("Plan", SimpleNamespace(asks=[ask] * 50, identity=identity))
+        plan = cast("Plan", SimpleNamespace(requests=[ask] * 50, identity=identity))
         arms[arm] = ArmPlan(plan, Generation(), None)
     granted = Wishes(fixed=False, salted=True)
     return Measuring(arms, server, Silent(), clock, "virtual", granted, Asleep)

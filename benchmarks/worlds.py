@@ -155,13 +155,13 @@ def _arm(project: Project, suites: tuple[Suite, ...], arm: str) -> Arm:
     planned = plan(project, arm, suites, identity)
     made = [
         {ask.key: _answered(ask, _text(ask, right, arm if whose == "own" else "base"))
-         for ask in planned.asks}
+         for ask in planned.requests}
         for whose, right in _ANSWERS
     ]  # fmt: skip
-    made.append({ask.key: _failed(ask) for ask in planned.asks})
-    made.append({ask.key: _answered(ask, "") for ask in planned.asks})
+    made.append({ask.key: _failed(ask) for ask in planned.requests})
+    made.append({ask.key: _answered(ask, "") for ask in planned.requests})
     scored = [
-        tuple(found for found, _ in score(suites, planned.asks, attempts)) for attempts in made
+        tuple(found for found, _ in score(suites, planned.requests, attempts)) for attempts in made
     ]
     attempts = [tuple(answers.values()) for answers in made]
     return Arm(
@@ -203,7 +203,7 @@ def _header(project: Project, planned: Plan, suites: tuple[Suite, ...]) -> RunHe
         suites=planned.suite_digests,
         selection=planned.selection,
         sections=sections,
-        planned=len(planned.asks),
+        planned=len(planned.requests),
         config_digest=project.digest,
         created=NOW,
         finished=NOW,

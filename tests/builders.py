@@ -61,13 +61,13 @@ def make_run(
     """The finished run of a target; where `answering` gives None, the attempt is missing."""
     planned = plan(project, target, suites, identity(target, adapter), selection)
     attempts = {}
-    for ask in planned.asks:
+    for ask in planned.requests:
         said = answering(target, ask)
         if said is not None:
             attempts[ask.key] = attempt(ask, said)
     job = Job(planned, RunFolder(project.runs / planned.run_id))
     head = header(project, job, suites, adapter_proof, ManualClock())
-    scores = tuple(found for found, _ in score(suites, planned.asks, attempts))
+    scores = tuple(found for found, _ in score(suites, planned.requests, attempts))
     done = head.model_copy(update={"finished": "2026-01-01T00:00:00Z"})
     return RunRecord(done, tuple(attempts.values()), scores)
 

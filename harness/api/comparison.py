@@ -21,7 +21,7 @@ from harness.records.attempt import Score
 from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.suite import Suite
 from harness.report import formats
-from harness.run.rescore import narrowed
+from harness.run.rescore import restricted_run
 from harness.sections.evidence import counted, grounds
 from harness.sections.section_kinds import load_suites
 from harness.visible_text import one_line
@@ -139,7 +139,7 @@ def compare(
         raise UsageError(f"alpha {alpha:g} is no level", hint="give one between 0 and 0.5")
     now = grounds(project, theirs.record.header)
     candidate_run, baseline_run = (
-        narrowed(counted(each.record, now), suites) for each in (ours, theirs)
+        restricted_run(counted(each.record, now), suites) for each in (ours, theirs)
     )
     found = paired(candidate_run, baseline_run, suites)
     policy = project.config.gate

@@ -85,7 +85,7 @@ class ArmPlan:
 
     def asked(self, dues: Sequence[Due], extra: dict[str, object]) -> Asked:
         """How the arm is asked in a block: its prompts are at hand before the clock runs."""
-        prompts = {due.prompt: self.plan.asks[due.prompt].messages for due in dues}
+        prompts = {due.prompt: self.plan.requests[due.prompt].messages for due in dues}
         return Asked(
             self.plan.identity.model, prompts, self.generation, self.answers_as, dict(extra)
         )
@@ -244,7 +244,7 @@ class Measuring:
         load = settings.loads[place]
         pace = header.pace(load)
         assert pace is not None
-        prompts = len(self.arms["baseline"].plan.asks)
+        prompts = len(self.arms["baseline"].plan.requests)
         dues = requests(settings, place, number, pace, prompts)
         blocks = []
         for turn, arm in enumerate(order):
@@ -284,11 +284,11 @@ class Measuring:
         )
 
     def _some(self, count: int) -> list[Due]:
-        prompts = len(self.arms["baseline"].plan.asks)
+        prompts = len(self.arms["baseline"].plan.requests)
         return [Due(number * prompts // count, 0.0, uncounted=True) for number in range(count)]
 
     def _check(self, arm: Arm, dues: Sequence[Due], samples: Sequence[Sample]) -> None:
-        asks = self.arms[arm].plan.asks
+        asks = self.arms[arm].plan.requests
         model = self.arms[arm].plan.identity.model
         for due, sample in zip(dues, samples, strict=True):
             if sample.failure is not None:

@@ -173,6 +173,6 @@ class Plan:
     generation: Generation
     system_prompts: dict[str, str | None]
     suite_digests: dict[str, str]
-    asks: PlannedRequests | RequestList
+    requests: PlannedRequests | RequestList
     selection: dict[str, str]
     scored: bool = True

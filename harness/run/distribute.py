@@ -64,7 +64,7 @@ def check_reach(cluster: RayCluster, name: str, project: Project) -> None:
 
 
 async def distribute(
-    asks: Iterable[PlannedRequest],
+    requests: Iterable[PlannedRequest],
     question: Question,
     endpoint: Endpoint,
     cluster: RayCluster,
@@ -92,7 +92,7 @@ async def distribute(
     given: dict[str, PlannedRequest] = {}
 
     def bare() -> Iterator[PlannedRequest]:
-        for ask in asks:
+        for ask in requests:
             given[ask.key] = ask
             yield _bare(ask)
 
@@ -111,7 +111,11 @@ def _bare(ask: PlannedRequest) -> PlannedRequest:
 
 
 def _work(
-    endpoint: Endpoint, question: Question, version: str, asks: Sequence[PlannedRequest], share: int
+    endpoint: Endpoint,
+    question: Question,
+    version: str,
+    requests: Sequence[PlannedRequest],
+    share: int,
 ) -> Iterator[list[Delivered] | HarnessError]:
     """On a worker: batches of lines, of at most `BATCH` or `BATCH_SECONDS`.
 
@@ -128,7 +132,7 @@ def _work(
 
     async def work() -> None:
         async with open_stack(endpoint, generation, SYSTEM_CLOCK) as clients:
-            await generate(asks, own, clients.client, out, lambda *_: None)
+            await generate(requests, own, clients.client, out, lambda *_: None)
 
     threading.Thread(target=out.run, args=(lambda: run_async(work()),), daemon=True).start()
     yield from out.batches()

@@ -282,7 +282,7 @@ class _Counter:
         self._stage = f"asking {job.plan.target}"
         self._head = job.folder.header()
         self._began = SYSTEM_CLOCK.now()
-        self._done, self._total = len(job.done), len(job.plan.asks)
+        self._done, self._total = len(job.done), len(job.plan.requests)
         self._attempts = self._failed = 0
         watcher.progress(self._stage, self._done, self._total, "")
 

@@ -53,7 +53,7 @@ class Question:
 
 
 async def generate(
-    asks: Iterable[PlannedRequest],
+    requests: Iterable[PlannedRequest],
     question: Question,
     client: ChatClient,
     journal: Journal,
@@ -67,7 +67,7 @@ async def generate(
         ServerError: the server refuses the key, or is gone: as many requests in a row as may be
             under way at once could not reach it, or were not let in. What was journaled stays.
     """
-    waiting = iter(asks)
+    waiting = iter(requests)
     watch = Watch(question)
 
     async def work() -> None:

@@ -62,7 +62,7 @@ def plan(
     _check_cases(chosen, suites)
     own = project.target(target).system_prompt
     prompts = {suite.name: suite.system_prompt if own is None else own for suite in suites}
-    asks = _keyed(
+    requests = _keyed(
         identity,
         generation,
         [
@@ -71,11 +71,11 @@ def plan(
             for section in suite.asked
         ],
     )
-    if not asks and not any(_has_work(suite, chosen) for suite in suites):
+    if not requests and not any(_has_work(suite, chosen) for suite in suites):
         raise UsageError("no case is left to ask", hint="widen --suite, --case or --limit")
     digests = {suite.name: suite.digest for suite in suites}
     described = chosen.described(len(project.config.suites))
-    content = digest_json([_content(asks, identity, generation), digests, described])
+    content = digest_json([_content(requests, identity, generation), digests, described])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
         target=target,
@@ -83,7 +83,7 @@ def plan(
         generation=generation,
         system_prompts=prompts,
         suite_digests=digests,
-        asks=asks,
+        requests=requests,
         selection=described,
     )
 
@@ -93,14 +93,14 @@ def plan_requests(
     target: str,
     identity: Identity,
     generation: Generation,
-    asks: Sequence[PlannedRequest],
+    requests: Sequence[PlannedRequest],
 ) -> Plan:
     """The plan of requests that the run `about` leads to, put to any target.
 
     Their keys are made here. The plan's run has no scores: the caller scores the answers.
     """
     begun = _begun(identity, generation)
-    listed = RequestList([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in asks])
+    listed = RequestList([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in requests])
     content = digest_json([listed.digest, about.run_id])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
@@ -109,7 +109,7 @@ def plan_requests(
         generation=generation,
         system_prompts={},
         suite_digests=about.suites,
-        asks=listed,
+        requests=listed,
         selection=about.selection,
         scored=False,
     )
@@ -128,12 +128,12 @@ def _has_work(suite: Suite, selection: Selection) -> bool:
     )
 
 
-def _content(asks: PlannedRequests, identity: Identity, generation: Generation) -> Any:
+def _content(requests: PlannedRequests, identity: Identity, generation: Generation) -> Any:
     """What the answers depend on; without planned requests, what later requests depend on."""
-    if asks:
-        return asks.digest
+    if requests:
+        return requests.digest
     sampling = [generation.sampling(), generation.seed, generation.repeats]
-    return [asks.digest, identity.model_dump(mode="json"), *sampling]
+    return [requests.digest, identity.model_dump(mode="json"), *sampling]
 
 
 def _check_cases(selection: Selection, suites: Sequence[Suite]) -> None:

@@ -42,7 +42,7 @@ def header(
         suites=planned.suite_digests,
         selection=planned.selection,
         sections=_sections(planned, suites),
-        planned=len(planned.asks),
+        planned=len(planned.requests),
         config_digest=project.digest,
         adapter_proof=_with_first_fingerprint(proof, known),
         packages=packages(planned.identity),
@@ -73,7 +73,7 @@ def priced(project: Project, target: str, known: Asking | None) -> Asking:
 
 
 def _sections(planned: Plan, suites: Sequence[Suite]) -> tuple[SectionPlan, ...]:
-    count = planned.asks.counts
+    count = planned.requests.counts
     return tuple(
         SectionPlan(
             suite=suite.name,

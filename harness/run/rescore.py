@@ -1,4 +1,4 @@
-"""Runs from stored answers alone: rescored as of now, or narrowed to some of their suites."""
+"""Runs from stored answers alone: rescored as of now, or restricted_run to some of their suites."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _rescore(
     planned = plan(project, target, suites, known.identity, selection)
     job = resume(project, planned)
     attempts = job.attempts()
-    keys = enumerate(planned.asks.each_key())
+    keys = enumerate(planned.requests.each_key())
     missing = [place for place, key in keys if key not in attempts and key not in job.done]
     if missing:
         raise EvidenceError(
-            f"`{target}` has no stored answer for {len(missing)} of {len(planned.asks)} cases, "
-            f"{planned.asks[missing[0]].path} among them",
+            f"`{target}` has no stored answer for {len(missing)} of {len(planned.requests)} cases, "
+            f"{planned.requests[missing[0]].path} among them",
             hint=hint,
         )
     if job.anew() or job.taken:
@@ -80,7 +80,7 @@ def _rescore(
     return job.finish(suites, SYSTEM_CLOCK)
 
 
-def narrowed(run: RunRecord, suites: Sequence[Suite]) -> RunRecord:
+def restricted_run(run: RunRecord, suites: Sequence[Suite]) -> RunRecord:
     """The run restricted to the given suites, scored by the present scorers.
 
     Stored scores stand where the scorers are known to be those that gave them, and those of Python
@@ -130,9 +130,9 @@ def scored_again(suites: Sequence[Suite], attempts: Mapping[str, Attempt]) -> It
         for case in section.cases
     }
     # A case that a suite of another version lacks is noticed when runs are compared.
-    asks = [
+    requests = [
         PlannedRequest(item.key, *item.place, case, item.repeat, case.messages, 0)
         for item in attempts.values()
         if (case := cases.get((*item.place, item.case))) is not None
     ]
-    return (found for found, _ in score(suites, asks, attempts))
+    return (found for found, _ in score(suites, requests, attempts))

@@ -57,11 +57,11 @@ class Job:
     @property
     def open(self) -> int:
         """How many asks have no answer yet, failed ones among them."""
-        return len(self.plan.asks) - len(self.done)
+        return len(self.plan.requests) - len(self.done)
 
     def pending(self) -> Iterator[PlannedRequest]:
         """The requests that have no answer yet, in the order of the plan."""
-        return (ask for ask in self.plan.asks if ask.key not in self.done)
+        return (ask for ask in self.plan.requests if ask.key not in self.done)
 
     def anew(self) -> bool:
         """Whether the folder holds the journal of an earlier job, which must be replaced."""
@@ -99,7 +99,7 @@ class Job:
         if not self.folder.scored_by(scorers):
             known = self.folder.scores() if scored else {}
             rows: Iterable[tuple[Score | None, Attempt]] = (
-                score(suites, self.plan.asks, self.folder.attempts(), known)
+                score(suites, self.plan.requests, self.folder.attempts(), known)
                 if self.plan.scored
                 else ((None, attempt) for attempt in self.folder.attempts().values())
             )
@@ -159,7 +159,7 @@ def _begun(job: Job) -> Job:
 def _answers_in(planned: Plan, attempts: Stored[Attempt]) -> frozenset[str]:
     """The keys of the plan's requests that have an answer in a journal."""
     return frozenset(
-        key for key in planned.asks.each_key() if key in attempts and key not in attempts.failed
+        key for key in planned.requests.each_key() if key in attempts and key not in attempts.failed
     )
 
 
@@ -169,7 +169,7 @@ def _take_over(planned: Plan, held: Set[str], others: Sequence[RunFolder]) -> li
     The keys are digests of all that an answer depends on, so an answer found under one is the
     answer; failures are never taken over.
     """
-    missing = {key for key in planned.asks.each_key() if key not in held}
+    missing = {key for key in planned.requests.each_key() if key not in held}
     found = []
     for other in others:
         if not missing:

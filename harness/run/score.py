@@ -54,7 +54,7 @@ def fingerprint(suites: Sequence[Suite]) -> str | None:
 
 def score(
     suites: Sequence[Suite],
-    asks: Iterable[PlannedRequest],
+    requests: Iterable[PlannedRequest],
     attempts: Mapping[str, Attempt],
     known: Mapping[str, Score] | None = None,
 ) -> Iterator[tuple[Score, Attempt]]:
@@ -63,7 +63,7 @@ def score(
     A score in `known`, by the request's key, is reused.
     """
     scoring = Scoring(suites)
-    for ask in asks:
+    for ask in requests:
         attempt = attempts.get(ask.key)
         if attempt is not None:
             done = known.get(ask.key) if known else None

@@ -161,7 +161,7 @@ class SectionWork:
         found: dict[int, Attempt] = {}
         for job, some in zip(jobs, groups.values(), strict=True):
             attempts = job.folder.attempts()
-            for request, ask in zip(some, job.plan.asks, strict=True):
+            for request, ask in zip(some, job.plan.requests, strict=True):
                 found[id(request)] = attempts[ask.key]
         return [found[id(request)] for request in requests]
 

@@ -275,11 +275,11 @@ def _so_far(
     job = resume(context.project, planned, reuse)
     # What the job's own journal holds, and the answers of other runs that it takes over.
     taken = {one.key: one for each in job.taken for one in each.copies()}
-    rows = list(score(context.suites, planned.asks, {**taken, **job.attempts()}))
+    rows = list(score(context.suites, planned.requests, {**taken, **job.attempts()}))
     known = None if job.anew() else job.folder.header()
     found = RunRecord(
         known or header(context.project, job, context.suites, None, SYSTEM_CLOCK),
         tuple(attempt for _, attempt in rows),
         tuple(scored for scored, _ in rows),
     )
-    return found, len(planned.asks)
+    return found, len(planned.requests)

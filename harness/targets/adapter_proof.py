@@ -83,7 +83,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
             hint="the server's log says why it was dropped",
         )
-    prompts = choose_probes(planned.asks)
+    prompts = choose_probes(planned.requests)
     first = await logprobs(client, base, prompts)
     again = await logprobs(client, base, prompts)
     adapted = await logprobs(client, adapter, prompts)

@@ -81,17 +81,17 @@ def asked(
 
 def test_every_ask_has_a_line_and_is_seen(planned: Plan, mock: ThreadedMock) -> None:
     cluster = OneWorker()
-    lines, seen = asked(planned.asks, mock.url, cluster)
+    lines, seen = asked(planned.requests, mock.url, cluster)
     assert [Attempt.model_validate_json(line) for line in lines] == seen
-    assert {attempt.key for attempt in seen} == {ask.key for ask in planned.asks}
+    assert {attempt.key for attempt in seen} == {ask.key for ask in planned.requests}
     assert all(attempt.status == "answered" for attempt in seen)
     assert max(cluster.batches) <= BATCH
-    assert sum(cluster.batches) == len(planned.asks)
+    assert sum(cluster.batches) == len(planned.requests)
 
 
 def test_a_server_that_is_gone_ends_it(planned: Plan) -> None:
     with pytest.raises(ServerError, match="the server is gone"):
-        asked(planned.asks, "http://127.0.0.1:1/v1", OneWorker())
+        asked(planned.requests, "http://127.0.0.1:1/v1", OneWorker())
 
 
 def test_failures_in_small_shards_end_it_too(
@@ -107,14 +107,14 @@ def test_failures_in_small_shards_end_it_too(
 
     cluster = Singly()
     with pytest.raises(ServerError, match="the server is gone"):
-        asked(planned.asks, "http://127.0.0.1:1/v1", cluster)
+        asked(planned.requests, "http://127.0.0.1:1/v1", cluster)
     assert len(cluster.batches) == QUESTION.generation.concurrency
 
 
 def test_another_version_on_a_node_is_refused(
     planned: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = (Endpoint(("http://127.0.0.1:1/v1",), None), QUESTION, "0.0.0", planned.asks, 1)
+    given = (Endpoint(("http://127.0.0.1:1/v1",), None), QUESTION, "0.0.0", planned.requests, 1)
     (error,) = stage._work(*given)
     assert isinstance(error, InfrastructureError)
     assert f"a node has harness {harness.__version__}, this machine 0.0.0" in error.line

@@ -23,7 +23,7 @@ async def ask_all(tmp_path: Path, client, concurrency: int = 8) -> dict[str, Att
     seen: list[Attempt] = []
     try:
         with folder.writing() as journal:
-            await generate(planned.asks, Question("base", planned.generation), client, journal,
+            await generate(planned.requests, Question("base", planned.generation), client, journal,
                            lambda ask, attempt: seen.append(attempt))  # fmt: skip
     finally:
         assert {attempt.key for attempt in seen} == set(folder.attempts())

@@ -53,7 +53,7 @@ def keys(folder: Path, target: str = "candidate") -> dict[str, str]:
     """The key of each case, planned as a new process would."""
     project = load_project(folder / "harness.yaml")
     planned = plan(project, target, load_suites(project), asyncio.run(identify(project, target)))
-    return {ask.case.id: ask.key for ask in planned.asks}
+    return {ask.case.id: ask.key for ask in planned.requests}
 
 
 def changed(folder: Path, change: Change, target: str = "candidate") -> set[str]:
@@ -258,7 +258,7 @@ def test_each_repeat_has_an_answer_of_its_own(folder: Path) -> None:
     configured(generation__repeats=2)(folder)
     project = load_project(folder / "harness.yaml")
     who = asyncio.run(identify(project, "candidate"))
-    twice = {ask.key for ask in plan(project, "candidate", load_suites(project), who).asks}
+    twice = {ask.key for ask in plan(project, "candidate", load_suites(project), who).requests}
     assert len(twice) == 160
     assert once < twice
 
@@ -281,7 +281,7 @@ def test_a_failure_is_never_an_answer_at_hand(folder: Path) -> None:
     suites = load_suites(project)
     who = asyncio.run(identify(project, "base"))
     planned = plan(project, "base", suites, who)
-    failed, answered = planned.asks[0], planned.asks[1]
+    failed, answered = planned.requests[0], planned.requests[1]
     head = partial(header, project, suites=suites, proof=None, clock=ManualClock())
     with resume(project, planned).writing(head) as (_, journal):
         for item in (

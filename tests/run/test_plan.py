@@ -17,7 +17,7 @@ from tests.builders import identity, shop
 
 
 def keys(planned: Plan) -> set[str]:
-    return {ask.key for ask in planned.asks}
+    return {ask.key for ask in planned.requests}
 
 
 def test_the_same_content_is_the_same_run_and_every_ask_has_a_key_of_its_own(
@@ -25,9 +25,9 @@ def test_the_same_content_is_the_same_run_and_every_ask_has_a_key_of_its_own(
 ) -> None:
     project, suites = shop(tmp_path)
     one, two = (plan(project, "base", suites, identity("base")) for _ in range(2))
-    assert (one.run_id, list(one.asks)) == (two.run_id, list(two.asks))
-    assert len(keys(one)) == len(one.asks) == 80
-    assert one.asks[0].messages[0].content == "You are the shop's assistant."
+    assert (one.run_id, list(one.requests)) == (two.run_id, list(two.requests))
+    assert len(keys(one)) == len(one.requests) == 80
+    assert one.requests[0].messages[0].content == "You are the shop's assistant."
 
 
 @pytest.mark.parametrize("field", ["server", "server_version", "model", "weights", "adapter",
@@ -83,17 +83,17 @@ def test_a_changed_case_changes_its_own_key_alone(tmp_path: Path) -> None:
 def test_repeats_have_seeds_of_their_own(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     planned = plan(project, "base", suites, identity("base"), Selection(repeats=3))
-    assert [ask.seed for ask in planned.asks[:3]] == [0, 1, 2]
+    assert [ask.seed for ask in planned.requests[:3]] == [0, 1, 2]
     assert len(keys(planned)) == 240
 
 
 def test_a_selection_is_said_and_an_empty_one_is_an_error(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     part = plan(project, "base", suites, identity("base"), Selection(cases=("g3",), limit=5))
-    assert [ask.case.id for ask in part.asks] == ["g3"]
+    assert [ask.case.id for ask in part.requests] == ["g3"]
     assert part.selection == {"case": "g3", "limit": "5"}
     limited = plan(project, "base", suites, identity("base"), Selection(limit=2))
-    assert [ask.case.id for ask in limited.asks] == ["g0", "g1", "s0", "s1"]
+    assert [ask.case.id for ask in limited.requests] == ["g0", "g1", "s0", "s1"]
     with pytest.raises(UsageError, match="no case `nope`"):
         plan(project, "base", suites, identity("base"), Selection(cases=("nope",)))
 
@@ -116,7 +116,7 @@ def test_an_ask_by_its_place_is_the_one_met_on_the_way(
         limit=data.draw(st.none() | st.integers(1, 50)),
         repeats=data.draw(st.integers(1, 3)),
     )
-    asks = plan(project, "base", suites, identity("base"), chosen).asks
+    asks = plan(project, "base", suites, identity("base"), chosen).requests
     met = list(asks)
     assert [asks[place] for place in range(len(asks))] == asks[:] == met
     assert [asks[place - len(asks)] for place in range(len(asks))] == met

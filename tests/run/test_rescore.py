@@ -12,7 +12,7 @@ from harness.config import Project, load_project
 from harness.errors import EvidenceError, UsageError
 from harness.records.suite import Suite
 from harness.run.plan import Selection
-from harness.run.rescore import header_on, narrowed, rescore, scored_again
+from harness.run.rescore import header_on, rescore, restricted_run, scored_again
 from harness.run.score import fingerprint
 from harness.sections.section_kinds import load_suites
 from tests.builders import changed, make_run, shop
@@ -86,7 +86,7 @@ def test_a_part_of_a_run_is_the_run_of_that_part(two: tuple[Project, tuple[Suite
     project, suites = two
     whole = make_run(project, suites, "base")
     alone = make_run(project, suites[:1], "base")
-    found = narrowed(changed(whole, selection={"suite": "shop", "limit": "3"}), suites[:1])
+    found = restricted_run(changed(whole, selection={"suite": "shop", "limit": "3"}), suites[:1])
     assert {item.suite for item in found.attempts} == {"shop"}
     assert list(found.scores) == list(alone.scores)
     assert found.header.planned == alone.header.planned == 80
@@ -104,8 +104,8 @@ def test_scores_stand_only_where_the_same_scorers_gave_them(
     made = make_run(project, suites, "base")
     forged = tuple(score.model_copy(update={"label": "by hand"}) for score in made.scores)
     whole = replace(made, scores=forged)
-    stands = narrowed(changed(whole, scorers=fingerprint(suites[:1])), suites[:1])
-    again = narrowed(changed(whole, scorers="sha256:others"), suites[:1])
+    stands = restricted_run(changed(whole, scorers=fingerprint(suites[:1])), suites[:1])
+    again = restricted_run(changed(whole, scorers="sha256:others"), suites[:1])
     assert {score.label for score in stands.scores} == {"by hand"}
     assert "by hand" not in {score.label for score in again.scores}
 

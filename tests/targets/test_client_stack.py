@@ -156,7 +156,7 @@ async def test_one_of_three_is_killed_and_comes_back(
     async with open_stack(endpoint, generation, SYSTEM_CLOCK) as clients:
         with folder.writing() as journal:
             question = Question("base", generation)
-            await generate(planned.asks, question, clients.client, journal, see)
+            await generate(planned.requests, question, clients.client, journal, see)
 
     attempts = folder.attempts()
     assert len(seen) == len(attempts) == 1600

@@ -34,7 +34,7 @@ async def test_answers_are_known_by_the_addresses_whatever_their_order(tmp_path:
             found = await identify(project, "base")
             assert found.server == f"{one} {two}"
             assert is_still(project, "base", found)
-            asks = plan(project, "base", load_suites(project), found).asks
+            asks = plan(project, "base", load_suites(project), found).requests
             keys.append([ask.key for ask in asks])
         assert keys[0] == keys[1]
         alone = project_on(tmp_path, server.url)
