@@ -18,7 +18,6 @@ from harness.files import seen_from
 from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.records.verdict import RuleResult, Verdict
 from harness.report.cases import expected
-from harness.report.content import GateFailure
 from harness.session.context import GateContext
 from harness.visible_text import one_line
 from harness.yaml_files import line_of
@@ -77,7 +76,12 @@ def build_annotations(
             if rule.outcome != "pass":
                 where = places.rules[place] if place < len(places.rules) else places.config
                 found.append(_rule(rule, verdict, where))
-    found += _cases(comparison, places)
+    # A case that newly fails is named once, by the first of its repeats that does.
+    first: dict[str, PairedCase] = {}
+    for case in comparison.cases:
+        if case.change == "new_failure":
+            first.setdefault(case.path, case)
+    found += (_case(case, places.cases.get(path)) for path, case in first.items())
     return tuple(sorted(found, key=lambda one: one.level != "error"))
 
 
@@ -92,15 +96,6 @@ def _rule(rule: RuleResult, verdict: Verdict, place: Place) -> Annotation:
         text=reason if rule.metric and rule.metric in rule.reason else f"{name}: {reason}",
         place=place,
     )
-
-
-def _cases(comparison: ComparisonRecord, places: Places) -> list[Annotation]:
-    """Each case that newly fails once, by the first of its repeats that does."""
-    first: dict[str, PairedCase] = {}
-    for case in comparison.cases:
-        if case.change == "new_failure":
-            first.setdefault(case.path, case)
-    return [_case(case, places.cases.get(path)) for path, case in first.items()]
 
 
 def _case(case: PairedCase, place: Place | None) -> Annotation:
@@ -144,16 +139,15 @@ def _command(one: Annotation) -> str:
     if one.place is not None:
         line = {} if one.place.line is None else {"line": str(one.place.line)}
         properties = {"file": one.place.file, **line, **properties}
-    fields = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    fields = ",".join(
+        f"{key}={_data(value).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in properties.items()
+    )
     return f"::{one.level} {fields}::{_data(one.text)}"
 
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def render_codequality(annotations: Iterable[Annotation]) -> str:
@@ -166,7 +160,7 @@ def render_codequality(annotations: Iterable[Annotation]) -> str:
         {
             "description": f"{one.title}\n{one.text}",
             "check_name": one.name.partition(" ")[0],
-            "fingerprint": _fingerprint(one),
+            "fingerprint": _fingerprint(one.place.file, one.name),
             "severity": _SEVERITY[one.level],
             "location": {"path": one.place.file, "lines": {"begin": one.place.line or 1}},
         }
@@ -176,20 +170,8 @@ def render_codequality(annotations: Iterable[Annotation]) -> str:
     return json.dumps(found[:_MOST], indent=1) + "\n"
 
 
-def _fingerprint(one: Annotation) -> str:
-    file = one.place.file if one.place is not None else ""
-    return hashlib.sha256(f"{file}\0{one.name}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def failure_annotation(failure: GateFailure, place: Place) -> Annotation:
-    """The failure, at a place in the repository."""
-    return Annotation(
-        level="error",
-        name="no verdict",
-        title=f"{failure.word}: no verdict",
-        text=failure.reason,
-        place=place,
-    )
+def _fingerprint(file: str, name: str) -> str:
+    return hashlib.sha256(f"{file}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def named_place(where: str) -> tuple[str, int | None, str]:

@@ -16,7 +16,6 @@ from harness.ci.annotations import (
     Annotation,
     Place,
     build_annotations,
-    failure_annotation,
     find_places,
     named_place,
     render_codequality,
@@ -168,7 +167,8 @@ class CiJob:
 
     def _fail(self, failure: GateFailure) -> None:
         """Write the files of a gate without a verdict."""
-        annotations = (failure_annotation(failure, self._place(failure.where)),)
+        title, place = f"{failure.word}: no verdict", self._place(failure.where)
+        annotations = (Annotation("error", "no verdict", title, failure.reason, place),)
         self._annotations = render_github(annotations)
         if self._folder is None:
             return

@@ -19,12 +19,10 @@ from harness.visible_text import one_line
 MEANING: dict[Decision, tuple[str, str]] = {
     "PROMOTE": ("✓", "The candidate may replace the baseline."),
     "BLOCK": ("✕", "The candidate must not replace the baseline."),
-    "INCONCLUSIVE": (
-        "?",
-        "The evidence cannot tell whether the candidate may replace the baseline.",
-    ),
+    "INCONCLUSIVE":
+        ("?", "The evidence cannot tell whether the candidate may replace the baseline."),
     "INVALID": ("!", "The evidence cannot be trusted, so nothing follows from it."),
-}
+}  # fmt: skip
 
 
 def confidence(alpha: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,11 +17,8 @@ from harness.report.text import anchor
 from harness.visible_text import one_line
 
 OUTCOMES: dict[Decision, Outcome] = {
-    "PROMOTE": "pass",
-    "BLOCK": "fail",
-    "INCONCLUSIVE": "inconclusive",
-    "INVALID": "invalid",
-}
+    "PROMOTE": "pass", "BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid",
+}  # fmt: skip
 _WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 _DIGEST = 8
 
@@ -115,13 +112,11 @@ class Course:
         return f"{ours} at the latest gate, the baseline {theirs}{outcome}"
 
     def _rows_at(self, gate: GateOfSuite) -> list[CourseRow]:
-        rules = [completed(rule) for rule in gate.record.rules_on(self.metric)]
-        if not rules:
-            return [CourseRow(gate, self.metric, None, gate.changed)]
         # The first says whether the suite is a new one.
+        rules: Iterable[RuleResult | None] = map(completed, gate.record.rules_on(self.metric))
         return [
             CourseRow(gate, self.metric, rule, gate.changed and not place)
-            for place, rule in enumerate(rules)
+            for place, rule in enumerate(list(rules) or [None])
         ]
 
 
@@ -153,15 +148,11 @@ class HistoryContent:
     @cached_property
     def courses(self) -> tuple[Course, ...]:
         """Each metric's course."""
-        return tuple(
-            Course(
-                metric,
-                _with_changes(
-                    [g for g in self.history.gates if metric in g.metrics or g.rules_on(metric)]
-                ),
-            )
+        held = {
+            metric: [g for g in self.history.gates if metric in g.metrics or g.rules_on(metric)]
             for metric in self.history.metrics()
-        )
+        }
+        return tuple(Course(metric, _with_changes(gates)) for metric, gates in held.items())
 
     @cached_property
     def marks(self) -> tuple[Mark, ...]:

@@ -9,17 +9,12 @@ from harness.records.comparison import PairedCase
 from harness.records.verdict import Decision, RuleResult
 from harness.report.cases import CaseText
 from harness.report.content import GateFailure, ReportContent
-from harness.report.rules import (
-    estimate_of,
-    interval_of,
-    own_value,
-    requirement,
-    rule_name,
-)
+from harness.report.rules import estimate_of, interval_of, own_value, requirement, rule_name
 from harness.report.text import anchor
 from harness.visible_text import one_line
 
 _TEXT = 4_000
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def render_junit(report: ReportContent) -> str:
@@ -33,10 +28,10 @@ def render_junit(report: ReportContent) -> str:
     verdict, cases = report.verdict, report.comparison.cases
     seconds = {anchor(case.path, case.repeat): _seconds(case) for case in cases}
     suites = {"rules": [_rule(rule) for rule in report.rules]}
-    if report.problems:
-        suites["evidence"] = [
-            _problem(place, text) for place, text in enumerate(report.problems, 1)
-        ]
+    for place, text in enumerate(report.problems, 1):
+        test = _test("evidence", f"problem {place}")
+        ET.SubElement(test, "error", {"type": "evidence", "message": text})
+        suites.setdefault("evidence", []).append(test)
     for group in report.groups:
         for case in group.cases:
             if case.critical or group.key == "new_failure":
@@ -62,41 +57,20 @@ def _document(
 ) -> str:
     root = ET.Element("testsuites", {"name": title})
     for name, tests in suites.items():
-        _suite(root, name, tests, facts, stamp)
+        suite = ET.SubElement(root, "testsuite", {"name": name, "tests": str(len(tests))})
+        for key, tag in _COUNTED.items():
+            suite.set(key, str(sum(test.find(tag) is not None for test in tests)))
+        suite.set("time", _sum(tests))
+        suite.set("timestamp", stamp.removesuffix("Z")[:19])
+        properties = ET.SubElement(suite, "properties")
+        for key, value in facts.items():
+            ET.SubElement(properties, "property", {"name": key, "value": value})
+        suite.extend(tests)
     for kind in ("tests", "failures", "errors"):
         root.set(kind, str(sum(int(suite.get(kind, "0")) for suite in root)))
     root.set("time", _sum(list(root)))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _suite(
-    root: ET.Element,
-    name: str,
-    cases: Sequence[ET.Element],
-    facts: Mapping[str, str],
-    stamp: str,
-) -> None:
-    def having(tag: str) -> str:
-        return str(sum(case.find(tag) is not None for case in cases))
-
-    suite = ET.SubElement(
-        root,
-        "testsuite",
-        {
-            "name": name,
-            "tests": str(len(cases)),
-            "failures": having("failure"),
-            "errors": having("error"),
-            "skipped": having("skipped"),
-            "time": _sum(cases),
-            "timestamp": stamp.removesuffix("Z")[:19],
-        },
-    )
-    properties = ET.SubElement(suite, "properties")
-    for key, value in facts.items():
-        ET.SubElement(properties, "property", {"name": key, "value": value})
-    suite.extend(cases)
 
 
 def _sum(parts: Sequence[ET.Element]) -> str:
@@ -124,12 +98,6 @@ def _rule(rule: RuleResult) -> ET.Element:
             f"baseline: {own_value(rule, rule.baseline)}\nestimate: {estimate_of(rule)}\n"
             f"interval: {interval_of(rule)}"
         )
-    return test
-
-
-def _problem(place: int, text: str) -> ET.Element:
-    test = _test("evidence", f"problem {place}")
-    ET.SubElement(test, "error", {"type": "evidence", "message": text})
     return test
 
 

@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args
 from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.cost import Asking, Spending
 from harness.records.run import RunHeader, RunRecord
-from harness.records.target import Identity
 from harness.records.verdict import Regression, Verdict
 from harness.report import formats
 from harness.report.cases import CaseCount, count_cases, repeats_of
@@ -73,22 +72,14 @@ def section_changes(
 
 def system_prompts(comparison: ComparisonRecord) -> list[tuple[str, str, Clip]]:
     """Suite, side and text of each system prompt, with the side `both` where it is the same."""
-    ours, theirs = (
-        comparison.candidate.header.system_prompts,
-        comparison.baseline.header.system_prompts,
-    )
+    runs = (comparison.candidate, comparison.baseline)
+    ours, theirs = (run.header.system_prompts for run in runs)
     prompts: list[tuple[str, str, Clip]] = []
     for suite in dict.fromkeys([*ours, *theirs]):
-        pair = (ours.get(suite), theirs.get(suite))
-        sides = (
-            [("both", pair[0])]
-            if pair[0] == pair[1]
-            else [
-                ("candidate", pair[0]),
-                ("baseline", pair[1]),
-            ]
-        )
-        prompts.extend(
+        sides = [("candidate", ours.get(suite)), ("baseline", theirs.get(suite))]
+        if sides[0][1] == sides[1][1]:
+            sides = [("both", sides[0][1])]
+        prompts += (
             (one_line(suite, 80), whose, clip(text or "", 20_000))
             for whose, text in sides
             if text is not None or len(sides) == 2
@@ -100,15 +91,11 @@ def provenance(comparison: ComparisonRecord) -> list[tuple[str, list[tuple[str, 
     """Where the numbers come from: titles with rows of name, candidate and baseline."""
     ours, theirs = _facts(comparison.candidate.header), _facts(comparison.baseline.header)
     tables: list[tuple[str, list[tuple[str, str, str]]]] = []
-    for title in ours:
-        names = dict.fromkeys([*ours[title], *theirs[title]])
+    for title, facts in ours.items():
+        others = theirs[title]
         rows = [
-            (
-                one_line(name, 120),
-                _fact(ours[title].get(name)),
-                _fact(theirs[title].get(name)),
-            )
-            for name in names
+            (one_line(name, 120), _fact(facts.get(name)), _fact(others.get(name)))
+            for name in dict.fromkeys([*facts, *others])
         ]
         if rows:
             tables.append((title, rows))
@@ -117,6 +104,8 @@ def provenance(comparison: ComparisonRecord) -> list[tuple[str, list[tuple[str, 
 
 def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
     identity, proof = header.identity, header.adapter_proof
+    # The arguments of a process are options, those of a bot say how it is spoken to.
+    dashes = "--" if identity.weights is not None else ""
     return {
         "Run": {
             "run": header.run_id,
@@ -134,7 +123,7 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "weights": identity.weights,
             "adapter": identity.adapter,
             "chat template": identity.chat_template,
-            **_arguments(identity),
+            **{f"{dashes}{name}": value for name, value in identity.engine_args.items()},
         },
         "Adapter proof": {}
         if proof is None
@@ -156,18 +145,10 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
     }
 
 
-def _arguments(identity: Identity) -> dict[str, Any]:
-    """The engine's arguments: a process's are options, a bot's say how it is spoken to."""
-    dashes = "--" if identity.weights is not None else ""
-    return {f"{dashes}{name}": value for name, value in identity.engine_args.items()}
-
-
 def _fact(value: Any) -> str:
     if value is None or value == "":
         return formats.NONE
-    if isinstance(value, str):
-        return one_line(value, 600)
-    return one_line(json.dumps(value), 600)
+    return one_line(value if isinstance(value, str) else json.dumps(value), 600)
 
 
 def spending_sentence(spent: Spending, asking: Asking | None) -> str:
