@@ -175,7 +175,10 @@ class AnswerReader:
         if framer is None:
             self._take(b"".join(self._document), at)
         elif isinstance(framer, LineParser) and not self._ended and (rest := framer.rest()):
-            self._take_last_line(rest, at)
+            try:
+                self._take(rest, at)
+            except MalformedJson:  # no line end closes it, and it is not whole
+                raise BadAnswer("reset", "the stream broke off in the middle of a line") from None
         has_text = self._empty_text or bool(self._text)
         self._dialect.check_ending(Ending(framer is not None, self._ended, has_text, self._finish))
         if self._finish and not self._dialect.ends_answers(self._finish):
@@ -233,13 +236,6 @@ class AnswerReader:
             self._logprobs.extend(logprobs)
         if finish and self._finish != "refusal":  # a stop that follows does not undo it
             self._finish = finish
-
-    def _take_last_line(self, line: bytes, at: float) -> None:
-        """Take a last line that no line end closes; one that is not whole broke off."""
-        try:
-            self._take(line, at)
-        except MalformedJson:
-            raise BadAnswer("reset", "the stream broke off in the middle of a line") from None
 
     def _check_model(self, name: Any) -> None:
         if not isinstance(name, str):

@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,11 +118,8 @@ def command(spec: ServeSpec, port: int) -> list[str]:
     return line
 
 
-def environment(
-    api_key: str, base: Mapping[str, str] | None = None, *, devices: str = ""
-) -> dict[str, str]:
-    """The environment of the server: the key, its GPUs, no telemetry, no model hub."""
-    given = os.environ if base is None else base
+def environment(api_key: str, devices: str = "") -> dict[str, str]:
+    """The environment of the server: ours, with the key, its GPUs, no telemetry, no model hub."""
     set_by_us = {
         "VLLM_API_KEY": api_key,
         "VLLM_NO_USAGE_STATS": "1",
@@ -137,7 +133,7 @@ def environment(
         set_by_us["CUDA_VISIBLE_DEVICES"] = devices
     cpu_build = _version("vllm") is None and vllm_version() is not None
     defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu_build else {}
-    return {**defaults, **given, **set_by_us}
+    return {**defaults, **os.environ, **set_by_us}
 
 
 def _rank(spec: ServeSpec) -> int:

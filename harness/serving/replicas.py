@@ -157,9 +157,9 @@ def _numbered(spec: ServeSpec, number: int, devices: str) -> ServeSpec:
     return replace(spec, devices=devices, log=log, port=port)
 
 
-def visible_devices(environment: Mapping[str, str] | None = None) -> list[str]:
-    """The GPUs that a process of this environment sees, by the names to give them; maybe none."""
-    given = (os.environ if environment is None else environment).get("CUDA_VISIBLE_DEVICES")
+def visible_devices() -> list[str]:
+    """The GPUs that a process started here sees, by the names to give them; maybe none."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is not None:
         names = [name.strip() for name in given.split(",")]
         return names[: names.index("-1")] if "-1" in names else [name for name in names if name]

@@ -141,7 +141,7 @@ class VllmServer:
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=environment(self.api_key, devices=self._spec.devices),
+                env=environment(self.api_key, self._spec.devices),
                 # Out of reach of the terminal's Ctrl-C: the harness decides when it stops.
                 start_new_session=True,
             )

@@ -75,8 +75,10 @@ def test_refused_adapters(spec: ServeSpec, tmp_path: Path) -> None:
             command.command(replace(spec, adapters=adapters), 1)
 
 
-def test_the_environment() -> None:
-    found = command.environment("secret", {"PATH": "/bin", "VLLM_API_KEY": "other"})
+def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setenv("VLLM_API_KEY", "other")
+    found = command.environment("secret")
     assert found["VLLM_API_KEY"] == "secret"
     assert (found["DO_NOT_TRACK"], found["VLLM_NO_USAGE_STATS"]) == ("1", "1")
     assert (found["HF_HUB_OFFLINE"], found["PATH"]) == ("1", "/bin")

@@ -139,19 +139,23 @@ EIGHT = [str(number) for number in range(8)]
         ("2,-1,3", ["2"]),
     ],
 )
-def test_what_the_environment_lets_a_process_see(given: str, found: list[str]) -> None:
-    assert visible_devices({"CUDA_VISIBLE_DEVICES": given}) == found
+def test_what_the_environment_lets_a_process_see(
+    given: str, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert visible_devices() == found
 
 
 def test_without_a_word_of_the_environment_the_driver_is_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert visible_devices({}) == []
+    assert visible_devices() == []
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
     program.chmod(0o755)
-    assert visible_devices({}) == ["0", "1"]
+    assert visible_devices() == ["0", "1"]
 
 
 @pytest.mark.parametrize(

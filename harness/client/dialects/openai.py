@@ -204,18 +204,15 @@ def _check_error(chunk: Any, event: bytes) -> None:
         raise BadAnswer("protocol", f"an event is not an object: {event[:80]!r}")
     if chunk.get("error") or chunk.get("object") == "error":
         error = chunk.get("error") or chunk
-        raise BadAnswer("server_error", error_text(error), _status_in(error))
+        code = error.get("code") if isinstance(error, dict) else None
+        status = code if isinstance(code, int) and not isinstance(code, bool) else None
+        raise BadAnswer("server_error", error_text(error), status)
 
 
 def _counts(usage: Any) -> tuple[Any, Any]:
     if not isinstance(usage, dict):
         return None, None
     return usage.get("prompt_tokens"), usage.get("completion_tokens")
-
-
-def _status_in(error: Any) -> int | None:
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def _refusal(
