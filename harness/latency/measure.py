@@ -16,7 +16,7 @@ from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rou
 from harness.latency.block import orders
 from harness.latency.health import ServerWatch, garbage_frozen
 from harness.latency.latency_rule import LatencyRule, decided
-from harness.latency.rounds import ArmPlan, Measuring, arm_plan, check_server, wishes
+from harness.latency.rounds import ArmPlan, Measuring, check_server, wishes
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
@@ -70,14 +70,12 @@ def measure(
         name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
         for name in (contest.candidate, contest.baseline)
     }
-    arms = {
-        arm: arm_plan(
-            project,
-            plans[contest.candidate if arm == "candidate" else contest.baseline],
-            contest.settings,
-        )
-        for arm in ARMS
-    }
+    arms: dict[Arm, ArmPlan] = {}
+    for arm in ARMS:
+        planned = plans[contest.candidate if arm == "candidate" else contest.baseline]
+        length = {"max_tokens": contest.settings.max_tokens}
+        generation = planned.generation.model_copy(update=length)
+        arms[arm] = ArmPlan(planned, generation, project.target(planned.target).answers_as)
     busy = JournalError(
         "another process measures here", where=str(project.measurements), hint="wait for its end"
     )

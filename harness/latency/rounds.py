@@ -91,12 +91,6 @@ class ArmPlan:
         )
 
 
-def arm_plan(project: Project, planned: Plan, settings: LatencySettings) -> ArmPlan:
-    """The plan of an arm with answers of the measurement's length."""
-    generation = planned.generation.model_copy(update={"max_tokens": settings.max_tokens})
-    return ArmPlan(planned, generation, project.target(planned.target).answers_as)
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the server does for a measurement: answers of one length, caches kept apart."""

@@ -7,8 +7,6 @@ import os
 import warnings
 from typing import Protocol
 
-from harness.version import installed_versions
-
 WAIT_POLICY = "OMP_WAIT_POLICY"
 PACKAGES = (
     "torch", "transformers", "tokenizers", "peft", "trl", "datasets", "accelerate", "safetensors",
@@ -26,11 +24,6 @@ class OnProgress(Protocol):
 
 def silent(stage: str, done: int, total: int, detail: str) -> None:
     """Report nothing."""
-
-
-def package_versions() -> dict[str, str]:
-    """The installed version of each package that can change the weights."""
-    return installed_versions(PACKAGES)
 
 
 def quiet_libraries() -> None:

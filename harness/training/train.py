@@ -21,7 +21,8 @@ from harness.svg_axes import (
 )
 from harness.training.candidate import DOSSIER, Curves, Dossier, Recipe
 from harness.training.job import Divided, TrainingJob, divide, load_dossier, prepare
-from harness.training.libraries import OnProgress, package_versions, silent
+from harness.training.libraries import PACKAGES, OnProgress, silent
+from harness.version import installed_versions
 
 LOCK = ".lock"
 
@@ -90,7 +91,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Dossi
         stopped_early=outcome.stopped_early,
         resumed_from=outcome.resumed_from,
         seconds=round(time.perf_counter() - started, 3),
-        versions=package_versions(),
+        versions=installed_versions(PACKAGES),
         created=iso(SYSTEM_CLOCK.utc()),
     )
     write_atomic(job.folder / DOSSIER, dossier.model_dump_json(indent=2) + "\n")

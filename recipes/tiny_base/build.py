@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.files import digest_json, file_digest, write_atomic
 from harness.training.libraries import (
+    PACKAGES,
     OnProgress,
     import_torch_patiently,
-    package_versions,
     quiet_libraries,
     silent,
 )
+from harness.version import installed_versions
 
 from . import synthetic, words
 from .pretrain import ROLES, Messages, encode, pretrain
@@ -80,7 +81,7 @@ def build_base(
         final_loss=loss,
         weights_digest=file_digest(folder / WEIGHTS),
         seconds=round(time.perf_counter() - started, 3),
-        versions=package_versions(),
+        versions=installed_versions(PACKAGES),
         created=iso(SYSTEM_CLOCK.utc()),
     )
     write_atomic(folder / CARD, card.model_dump_json(indent=2) + "\n")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.training.libraries import PACKAGES, WAIT_POLICY, package_versions, silent
+from harness.training.libraries import PACKAGES, WAIT_POLICY, silent
+from harness.version import installed_versions
 
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +21,9 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
         return f"{name} 1"
 
     monkeypatch.setattr(metadata, "version", version)
-    assert package_versions() == {name: f"{name} 1" for name in PACKAGES if name != "bitsandbytes"}
+    assert installed_versions(PACKAGES) == {
+        name: f"{name} 1" for name in PACKAGES if name != "bitsandbytes"
+    }
 
 
 @pytest.mark.parametrize("given", [None, "ACTIVE"])
