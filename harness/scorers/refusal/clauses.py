@@ -1,0 +1,178 @@
+"""An answer's clauses: their words, and the class of each word as one letter."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+OTHER, NUMBER, COMMA, PIVOT = "-", "0", ",", "P"
+_TOKEN = re.compile(
+    r"[^\W_]+(?:['-][^\W_]+)*"
+    r"|[.!?…;:]+(?=[\s\"')*\]]|$)|[。！？；]|\n+"
+    r"|[\",(]|\s[-–—]+\s|[–—]"
+)
+_PLAIN_MARKS = str.maketrans(dict.fromkeys("`´‘’‛ʼʹ＇′", "'") | dict.fromkeys("“”«»„", '"'))
+_BULLETS = frozenset({"-", "*", "•", "+", "–", "·"})
+_ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "prof", "vs", "inc", "ltd", "approx"})
+_SUBORDINATES = frozenset({"while", "although", "though"})
+_SHORT_FORMS = {
+    "cannot": ("can", "not"),
+    "can't": ("can", "not"),
+    "cant": ("can", "not"),
+    "won't": ("will", "not"),
+    "wont": ("will", "not"),
+    "shan't": ("shall", "not"),
+    "let's": ("let", "us"),
+    "dont": ("do", "not"),
+    "doesnt": ("does", "not"),
+    "isnt": ("is", "not"),
+    "im": ("i", "am"),
+}
+_SHORT_ENDINGS = {
+    "n't": "not",
+    "'m": "am",
+    "'re": "are",
+    "'ll": "will",
+    "'ve": "have",
+    "'d": "would",
+    "'s": "is",
+}
+_BEFORE_IS = frozenset({"it", "that", "this", "there", "what", "who", "where", "here", "he", "she"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What stands between two stops.
+
+    `words` are in lower case with contractions spelled out; `classes` has one letter for each.
+    `listed` is set in an item of a list, `quoted` in somebody else's speech. `start` and `end`
+    say where the clause stands in the text.
+    """
+
+    words: tuple[str, ...]
+    classes: str
+    start: int
+    end: int
+    sentence: int
+    asks: bool
+    listed: bool
+    quoted: bool
+
+    @property
+    def pivots(self) -> bool:
+        """Whether it turns from what was said before: `but …`, `and yet …`."""
+        return self.classes.lstrip("S").startswith(PIVOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The letter of each English word that has one, and the sets of words that are counted."""
+
+    letters: dict[str, str]
+    counted: dict[str, frozenset[str]]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The word classes of `english.toml`."""
+    read = tomllib.loads(Path(__file__).with_name("english.toml").read_text(encoding="utf-8"))
+    letters: dict[str, str] = {}
+    for letter, words in read["letters"].items():
+        for word in words.split():
+            letters.setdefault(word, letter)
+    return Lexicon(letters, {name: frozenset(ws.split()) for name, ws in read["counted"].items()})
+
+
+def spelled_out(word: str) -> tuple[str, ...]:
+    """The words that a written one stands for: `can't` is `can not`, `what's` is `what is`."""
+    short = _SHORT_FORMS.get(word)
+    if short or "'" not in word:
+        return short or (word,)
+    for ending, full in _SHORT_ENDINGS.items():
+        if word.endswith(ending):
+            base = word[: -len(ending)]
+            return (base, full) if ending != "'s" or base in _BEFORE_IS else (base,)
+    return (word,)
+
+
+def clauses(text: str) -> list[Clause]:
+    """The clauses of an English text, in order."""
+    text = text.translate(_PLAIN_MARKS)
+    bare = text.strip()
+    if bare.count('"') == 2 and bare.startswith('"') and bare.endswith('"'):
+        text = text.replace('"', " ")  # the whole answer stands in quotation marks: its own words
+    cutter = _Cutter(text)
+    for match in _TOKEN.finditer(text):
+        cutter.take(match)
+    cutter.close(len(text))
+    return cutter.found
+
+
+class _Cutter:
+    """The state of cutting a text into clauses."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._letters = lexicon().letters
+        self.found: list[Clause] = []
+        self._words: list[str] = []
+        self._classes: list[str] = []
+        self._start = self._sentence = 0
+        self._line_starts, self._listed, self._quoting, self._quoted = True, False, False, False
+
+    def take(self, match: re.Match[str]) -> None:
+        found, at = match.group(), match.start()
+        if found[0].isalnum():
+            self._word(found.lower(), at)
+        elif found == '"':
+            speech = self._text[match.end() : match.end() + 1].isupper()
+            if self._quoting or speech:
+                self.close(at)
+            self._quoting = speech and not self._quoting
+        elif found in ",(":
+            self._comma(found, at)
+        elif not self._is_point(found):
+            self.close(match.end(), asks="?" in found or "？" in found)
+            self._sentence += found[0] in ".!?…\n。！？"
+            if "\n" in found:
+                self._line_starts, self._listed, self._quoting = True, False, False
+
+    def close(self, end: int, *, asks: bool = False) -> None:
+        """End the clause that is open, if one is."""
+        if self._words:
+            where = (self._start, end, self._sentence, asks, self._listed, self._quoted)
+            self.found.append(Clause(tuple(self._words), "".join(self._classes), *where))
+            self._words, self._classes = [], []
+
+    def _word(self, written: str, at: int) -> None:
+        if self._line_starts:
+            before = self._text[max(0, at - 4) : at].rpartition("\n")[2].replace("*", "* ").split()
+            self._listed = written[0].isdigit() or (bool(before) and before[0] in _BULLETS)
+            self._line_starts = False
+        for word in spelled_out(written):
+            letter = self._letters.get(word, OTHER)
+            if letter == OTHER and word[0].isdigit():
+                letter = NUMBER
+            elif word == "yet" and self._classes[-1:] in ([], [COMMA]):
+                letter = PIVOT
+            if letter == PIVOT and self._classes and self._classes != ["S"]:
+                self.close(at)
+            if not self._words:
+                self._start, self._quoted = at, self._quoting
+            self._words.append(word)
+            self._classes.append(letter)
+
+    def _comma(self, mark: str, at: int) -> None:
+        if self._words and self._words[0] in _SUBORDINATES and len(self._words) > 3:
+            self.close(at)  # "While I can't advise you, the notice is a month."
+        elif self._words:
+            self._words.append(mark)
+            self._classes.append(COMMA)
+
+    def _is_point(self, stop: str) -> bool:
+        """Whether a stop is part of a word: of an abbreviation, or of the number of an item."""
+        last = self._words[-1] if stop == "." and self._words else ""
+        return last in _ABBREVIATIONS or (last.isdigit() and len(self._words) == 1)
