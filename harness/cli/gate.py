@@ -140,6 +140,9 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
             # A rule that is decided all the same need worry nobody.
             kind = "warning" if rule.outcome == "inconclusive" else "note"
             click.echo(f"  {kind}: {rule.metric}: {warning}")
+    for doubt in verdict.warnings:
+        example = f" ({one_line(doubt.cases[0])})" if doubt.cases else ""
+        click.echo(f"  warning: {one_line(doubt.place)}: {one_line(doubt.what, 300)}{example}")
     for found in verdict.regressions:
         click.echo(
             f"  regression: {one_line(found.metric)} {found.estimate:+.3f} "

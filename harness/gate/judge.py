@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
+from harness.gate.instruments import warnings_of
+from harness.gate.rules.finishes import FINISHES, FinishesNoWorse
 from harness.gate.rules.no_new_critical_failures import (
     CRITICAL,
     NoNewCriticalFailures,
@@ -68,6 +70,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         alpha=policy.alpha,
         rules=rules,
         problems=problems,
+        warnings=warnings_of(comparison, policy),
         new_critical_failures=new_critical_failures(comparison),
         accounting=comparison.candidate.summary.accounting,
         baseline_accounting=comparison.baseline.summary.accounting,
@@ -92,9 +95,13 @@ def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
 def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
     """The result of every rule in the policy's order.
 
-    Where a critical case newly fails and no rule covers that, such a result is added last.
+    Where answers do not come to their end any more, or a critical case newly fails, and no rule
+    covers that, such results are added last.
     """
     rules = tuple(rule.judge(comparison, policy.alpha) for rule in policy.rules)
+    if policy.finishes and all(rule.metric != FINISHES for rule in rules):
+        finishes = FinishesNoWorse().judge(comparison, policy.alpha)
+        rules = (*rules, *([finishes] if finishes.outcome == "fail" else []))
     if new_critical_failures(comparison) and all(rule.require != CRITICAL for rule in rules):
         # Whatever the policy forgot: a new critical failure is never promoted.
         added = NoNewCriticalFailures(require=CRITICAL)

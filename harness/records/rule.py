@@ -269,3 +269,7 @@ class Policy(Record):
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
     min_scored: float = Field(default=0.99, gt=0.0, le=1.0)
     rules: tuple[AnyRule, ...] = Field(min_length=1)
+    # A candidate that does not stop fails unless this is false; a rule on `finishes` stands for it.
+    finishes: Literal["no_worse_than_baseline", False] = Field(
+        default="no_worse_than_baseline", exclude_if=bool
+    )

@@ -98,6 +98,18 @@ class Regression(OfMetric):
     groups: int
 
 
+class EvidenceWarning(Record):
+    """A sign that what measures the two sides favours one of them; it decides nothing.
+
+    `place` is a section or a metric by its full name, `cases` the full names of some examples.
+    """
+
+    code: str
+    place: str
+    what: str
+    cases: tuple[str, ...] = ()
+
+
 class VerdictHashes(Record):
     """What the verdict is bound to; a promotion checks each of them again."""
 
@@ -132,6 +144,7 @@ class Verdict(Record):
     alpha: float
     rules: tuple[RuleResult, ...]
     problems: tuple[str, ...] = ()
+    warnings: tuple[EvidenceWarning, ...] = ()
     new_critical_failures: tuple[str, ...] = ()
     regressions: tuple[Regression, ...] = ()
     metrics_compared: int | None = None

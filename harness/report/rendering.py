@@ -17,7 +17,7 @@ from harness.records.summary import recorded_times
 from harness.report import cases, content, formats, history_text, rules, runs
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
-from harness.report.text import MARKS, Escaped, cell, clip, code, escape_prose, fence
+from harness.report.text import MARKS, Escaped, anchor, cell, clip, code, escape_prose, fence
 from harness.visible_text import one_line, visible
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     leaderboard.recommendation_title, leaderboard.rule_words, leaderboard.tests_sentence,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
-    "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency.TERMS,
+    "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency.TERMS,
     "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
     "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,

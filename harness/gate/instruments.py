@@ -1,0 +1,137 @@
+"""Signs that what measures candidate and baseline is not neutral between them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from harness import stats
+from harness.records.attempt import Attempt
+from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
+from harness.records.rule import Policy
+from harness.records.verdict import EvidenceWarning
+
+LONGER = 1.5  # times: differences in length beyond it favour one side of many a scorer
+NOTABLE = 0.01  # one point: a smaller difference between shares is not worth a warning
+EXAMPLES = 5
+_SPECIAL = re.compile(
+    r"<\|[a-z_]{2,30}\|>|</?think(?:ing)?>|\[/?INST\]|</?s>|<eos>|<pad>|<unk>"
+    r"|<(?:start|end)_of_turn>|◁/?think▷",
+    re.IGNORECASE,
+)
+Sign = Callable[[PairedCase, bool], bool]  # whether a side's answer has it; true: the candidate's
+
+
+def warnings_of(comparison: ComparisonRecord, policy: Policy) -> tuple[EvidenceWarning, ...]:
+    """What may favour one side, by section, then by metric, with examples."""
+    sections: defaultdict[str, list[PairedCase]] = defaultdict(list)
+    for case in comparison.cases:
+        if "failed" not in (case.candidate_attempt.state, case.baseline_attempt.state):
+            sections[f"{case.suite}.{case.section}"].append(case)
+    found: list[EvidenceWarning] = []
+    for name, cases in sections.items():
+        found += [*_lengths(name, cases), *_shares(name, cases, policy.alpha), *_marks(name, cases)]
+    ruled = dict.fromkeys(rule.metric_name for rule in policy.rules if rule.scale != "value")
+    metrics = [comparison.metrics[name] for name in ruled if name in comparison.metrics]
+    return (*found, *(warning for metric in metrics for warning in _at_an_end(metric)))
+
+
+def _attempt(case: PairedCase, ours: bool) -> Attempt:
+    return case.candidate_attempt if ours else case.baseline_attempt
+
+
+def _lengths(section: str, cases: Sequence[PairedCase]) -> Iterator[EvidenceWarning]:
+    """A mean length of one side that is more than half above the other's, in characters."""
+    lengths = np.array([[len(_attempt(case, side).text or "") for side in (True, False)]
+                        for case in cases], dtype=np.float64)  # fmt: skip
+    ours, theirs = lengths.mean(axis=0)
+    if min(ours, theirs) > 0 and max(ours, theirs) > LONGER * min(ours, theirs):
+        widest = np.argsort(-np.abs(lengths[:, 0] - lengths[:, 1]), kind="stable")
+        yield EvidenceWarning(
+            code="length",
+            place=section,
+            what=(
+                f"the candidate's answers have {ours:.0f} characters on average, the baseline's "
+                f"{theirs:.0f}: a scorer that goes by length favours one side"
+            ),
+            cases=tuple(cases[place].path for place in widest[:EXAMPLES]),
+        )
+
+
+SIGNS: tuple[tuple[str, str, Sign], ...] = (
+    ("cut-off", "cut off", lambda case, ours: _attempt(case, ours).state == "truncated"),
+    ("filtered", "stopped by a content filter",
+     lambda case, ours: _attempt(case, ours).state == "filtered"),
+    ("empty", "empty", lambda case, ours: _attempt(case, ours).state == "empty"),
+    ("undetermined", "what the scorer cannot tell",
+     lambda case, ours: _attempt(case, ours).state in ("ok", "truncated")
+     and (case.candidate_score if ours else case.baseline_score).status == "unscored"),
+)  # fmt: skip
+
+
+def _shares(section: str, cases: Sequence[PairedCase], alpha: float) -> Iterator[EvidenceWarning]:
+    """Kinds of answer that one side gives more often than the other, beyond chance."""
+    groups = np.array([case.group for case in cases], dtype=np.str_)
+    for code, words, sign in SIGNS:
+        ours, theirs = (
+            np.array([sign(case, side) for case in cases], dtype=np.float64)
+            for side in (True, False)
+        )
+        if abs(ours.mean() - theirs.mean()) <= NOTABLE or len(set(groups)) < 2:
+            continue
+        difference = stats.paired_difference(ours, theirs, groups, alpha=alpha)
+        if difference.low <= 0.0 <= difference.high:
+            continue
+        yield EvidenceWarning(
+            code=code,
+            place=section,
+            what=(
+                f"{100 * ours.mean():.1f} % of the candidate's answers are {words}, "
+                f"{100 * theirs.mean():.1f} % of the baseline's"
+            ),
+            cases=_paths(case for case, one, other in zip(cases, ours, theirs, strict=True)
+                         if one != other),
+        )  # fmt: skip
+
+
+def _marks(section: str, cases: Sequence[PairedCase]) -> Iterator[EvidenceWarning]:
+    """Special tokens that stand in answers as text."""
+    seen: defaultdict[str, list[PairedCase]] = defaultdict(list)
+    for case in cases:
+        for who, attempt in (
+            ("candidate", case.candidate_attempt), ("baseline", case.baseline_attempt)
+        ):  # fmt: skip
+            if mark := _SPECIAL.search(attempt.text or ""):
+                seen[f"`{mark[0]}` stands in {{}} of the {who}'s answers"].append(case)
+    for words, holding in seen.items():
+        yield EvidenceWarning(
+            code="special-token",
+            place=section,
+            what=f"{words.format(len(holding))}: the chat template or the stop tokens are wrong",
+            cases=_paths(holding),
+        )
+
+
+def _at_an_end(metric: PairedMetric) -> Iterator[EvidenceWarning]:
+    """A baseline that has the lowest or the highest value that there is."""
+    value, definition = metric.baseline_value, metric.metric
+    worst, best = definition.low, definition.high
+    if definition.lower_is_better:
+        worst, best = best, worst
+    if value is None or value not in (worst, best):
+        return
+    what = (
+        "the baseline has the lowest value that there is: nothing can be worse, so that a rule "
+        "`no_worse_than_baseline` says nothing"
+        if value == worst
+        else "the baseline has the best value that there is: nothing can be better"
+    )
+    code = "floor" if value == worst else "ceiling"
+    yield EvidenceWarning(code=code, place=metric.name, what=what)
+
+
+def _paths(cases: Sequence[PairedCase] | Iterator[PairedCase]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(case.path for case in cases))[:EXAMPLES]
