@@ -36,13 +36,9 @@ class Scale:
             value, low, high = math.log(value), math.log(low), math.log(high)
         return self.start + (self.end - self.start) * (value - low) / (high - low)
 
-    def inside(self, value: float) -> float:
-        """The value, or the end of the axis that it lies beyond."""
-        return min(max(value, self.low), self.high)
-
     def pixel(self, value: float) -> float:
         """The pixel of the value, or of the end of the axis that it lies beyond."""
-        return self(self.inside(value))
+        return self(min(max(value, self.low), self.high))
 
 
 def padded(values: Sequence[float], share: float, least: float) -> tuple[float, float]:

@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from harness.records.verdict import Outcome, RuleResult
 from harness.report.formats import Scale as RuleScale
 from harness.report.formats import unit_named
-from harness.report.rules import (
-    good_above,
-    numbers_of,
-    requirement,
-    rule_name,
-    scale_of,
-    unit_of,
-)
+from harness.report.rules import good_above, numbers_of, requirement, rule_name, scale_of, unit_of
 from harness.svg import Colour, Drawing, Marker
 from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, padded, plain_labels
 from harness.visible_text import one_line

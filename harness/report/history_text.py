@@ -12,14 +12,13 @@ from harness.records.history import HeldGate, History, Values, instant
 from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report import formats
 from harness.report.content import confidence
-from harness.report.rules import completed, own_value, unit_of
+from harness.report.rules import WORST_FIRST, completed, own_value, unit_of
 from harness.report.text import anchor
 from harness.visible_text import one_line
 
 OUTCOMES: dict[Decision, Outcome] = {
     "PROMOTE": "pass", "BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid",
 }  # fmt: skip
-_WORST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 _DIGEST = 8
 
 
@@ -122,7 +121,7 @@ class Course:
 
 def worst(rules: Sequence[RuleResult]) -> RuleResult | None:
     """Of several rules on a metric the one that came out worst, which speaks for all."""
-    return min(rules, key=lambda rule: _WORST.index(rule.outcome), default=None)
+    return min(rules, key=lambda rule: WORST_FIRST.index(rule.outcome), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.formats import Format, fine_format
-from harness.report.rules import completed, scale_of
+from harness.report.rules import WORST_FIRST, completed, scale_of
 from harness.visible_text import one_line
 
 TERMS = (
@@ -40,7 +40,6 @@ INFINITE = (
     "∞: beyond every bound. Failed requests and timeouts count as infinitely late and as misses "
     "of the SLO."
 )
-_RANKED: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 _FAMILIES = {
     "ttft": "TTFT", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT", "e2e": "E2E",
 }  # fmt: skip
@@ -76,7 +75,7 @@ class LatencyContent:
         if any(load.problems for load in self.section.loads):
             return "invalid"
         found = {rule.outcome for rule in self.rules}
-        return next((outcome for outcome in _RANKED if outcome in found), None)
+        return next((outcome for outcome in WORST_FIRST if outcome in found), None)
 
     @property
     def meaning(self) -> str:

@@ -24,14 +24,7 @@ from harness.report.latency_content import (
     unbound,
 )
 from harness.svg import Drawing, Marker, Point
-from harness.svg_axes import (
-    Scale,
-    draw_bottom_axis,
-    draw_left_axis,
-    even_ticks,
-    log_ticks,
-    padded,
-)
+from harness.svg_axes import Scale, draw_bottom_axis, draw_left_axis, even_ticks, log_ticks, padded
 
 # Told apart without colour too: by dashes in curves, by marker in the course over time.
 # Dashes and gaps are multiples of a line's width.
@@ -261,9 +254,7 @@ def _ratio_row(load: LoadResult, metric: LatencyMetric, rule: RuleResult | None)
     )
 
 
-def ratio_range(
-    rows: Sequence[tuple[LatencyMetric, RuleResult | None]],
-) -> tuple[float, float]:
+def ratio_range(rows: Sequence[tuple[LatencyMetric, RuleResult | None]]) -> tuple[float, float]:
     """The ends of the axis: one, the limits and all that is finite, with room on both sides."""
     found: list[float | None] = [1.0]
     for metric, rule in rows:

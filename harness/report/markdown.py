@@ -1,12 +1,9 @@
-"""The Markdown reports, in which text of models is never active markup."""
+"""The Markdown report on a verdict, in which text of models is never active markup."""
 
 from __future__ import annotations
 
 from harness.report import formats
 from harness.report.content import ReportContent
-from harness.report.history_text import HistoryContent
-from harness.report.latency_content import LatencyContent
-from harness.report.leaderboard_content import LeaderboardContent
 from harness.report.rendering import render_text
 
 # GitHub refuses a comment of more than 65,536 characters.
@@ -53,18 +50,3 @@ def _failures(report: ReportContent, room: int) -> str:
         what = "answers that newly fail" if size.answers else "new failures"
         parts.append(f"\n{left} more {what} are in `report.html`.\n")
     return "\n".join(parts)
-
-
-def render_latency_markdown(latency: LatencyContent) -> str:
-    """A measurement of latency as a text of its own."""
-    return render_text("latency_page.md.j2", latency=latency)
-
-
-def render_history_markdown(content: HistoryContent) -> str:
-    """The latest gates and where every metric stood at the latest of them."""
-    return render_text("history.md.j2", content=content)
-
-
-def render_leaderboard_markdown(content: LeaderboardContent) -> str:
-    """The recommendation, the verdicts, every rule and metric side by side."""
-    return render_text("leaderboard.md.j2", content=content).rstrip() + "\n"

@@ -13,6 +13,7 @@ from harness.report import formats
 from harness.report.formats import Format, Scale, fine_format, format_of, unit_named
 from harness.visible_text import one_line, visible
 
+WORST_FIRST: tuple[Outcome, ...] = ("invalid", "fail", "inconclusive", "pass")
 SYMBOLS: dict[Outcome, str] = {"pass": "✓", "fail": "✕", "inconclusive": "?", "invalid": "!"}
 
 NO_NOISE = "Two askings of the baseline did not differ in any of these metrics."
@@ -121,12 +122,10 @@ def noise_note(rules: Iterable[RuleResult]) -> str:
 
 def cut_words(count: int, cap: float, unit: str) -> str:
     """How many values were cut at a cap, in words."""
-    cuts = "no value was" if not count else f"{formats.counted(count, 'value')} {_were(count)}"
-    return f"{cuts} cut at the cap of {unit_named(unit).value(cap)}"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+    many = formats.counted(count, "value") if count else "no value"
+    return (
+        f"{many} {'was' if count < 2 else 'were'} cut at the cap of {unit_named(unit).value(cap)}"
+    )
 
 
 def cut_of(rule: RuleResult) -> str:

@@ -76,24 +76,24 @@ def write_latency(
     folder: Path,
 ) -> None:
     """Write `latency.html` and `latency.md`: the section by itself, with its own rules."""
-    from harness.report import html, latency_content, markdown
+    from harness.report import html, latency_content, rendering
 
     latency = latency_content.LatencyContent(section, candidate, baseline, tuple(rules))
     files = {
         "latency.html": html.render_latency_html(latency),
-        "latency.md": markdown.render_latency_markdown(latency),
+        "latency.md": rendering.render_text("latency_page.md.j2", latency=latency),
     }
     _write(folder, files)
 
 
 def write_history(history: History, folder: Path) -> tuple[Path, ...]:
     """The paths of `history.html`, `history.md` and `history.json`."""
-    from harness.report import history_text, html, markdown
+    from harness.report import history_text, html, rendering
 
     content = history_text.HistoryContent(history)
     files = {
         "history.html": html.render_history_html(content),
-        "history.md": markdown.render_history_markdown(content),
+        "history.md": rendering.render_text("history.md.j2", content=content),
         "history.json": history.model_dump_json(indent=2) + "\n",
     }
     return _write(folder, files)
@@ -101,12 +101,13 @@ def write_history(history: History, folder: Path) -> tuple[Path, ...]:
 
 def write_leaderboard(leaderboard: Leaderboard, folder: Path) -> tuple[Path, ...]:
     """The paths of `compare.html`, `compare.md` and `compare.json`."""
-    from harness.report import html, json, leaderboard_content, markdown
+    from harness.report import html, json, leaderboard_content, rendering
 
     content = leaderboard_content.LeaderboardContent(leaderboard)
+    text = rendering.render_text("leaderboard.md.j2", content=content)
     files = {
         "compare.html": html.render_leaderboard_html(content),
-        "compare.md": markdown.render_leaderboard_markdown(content),
+        "compare.md": text.rstrip() + "\n",
         "compare.json": json.render_leaderboard_json(leaderboard),
     }
     return _write(folder, files)

@@ -12,7 +12,7 @@ from harness.records.history import History, Promotion, Values
 from harness.report.history_drawing import points_of
 from harness.report.history_text import HistoryContent
 from harness.report.html import render_history_html
-from harness.report.markdown import render_history_markdown
+from harness.report.rendering import render_text
 from tests.report.history_fixtures import FIRST, GOLD, SCOPE, kept, made, result, verdict
 
 DAY = timedelta(days=1)
@@ -56,7 +56,7 @@ def test_of_several_rules_the_worst_speaks_and_all_are_listed(order: int) -> Non
     told = "90.0% at the latest gate, the baseline 50.0%, fail"
     assert course.latest == told
     assert told in render_history_html(content)
-    assert "| 90.0% | 50.0% | ❌ fail | 1 |" in render_history_markdown(content)
+    assert "| 90.0% | 50.0% | ❌ fail | 1 |" in render_text("history.md.j2", content=content)
 
 
 def test_a_metric_without_a_rule_is_a_point_without_bounds() -> None:

@@ -27,7 +27,7 @@ from harness.report.latency_content import (
     ttft_curves,
     unfinished,
 )
-from harness.report.markdown import render_latency_markdown
+from harness.report.rendering import render_text
 from harness.report.rules import estimate_of
 from harness.visible_text import visible
 from tests.report.fixtures import pair
@@ -122,7 +122,7 @@ def test_the_report_has_the_section_where_the_verdict_has_it() -> None:
 
 def test_every_text_of_a_page_and_of_markdown_is_visible() -> None:
     made = LatencyContent(hostile_section(), HOSTILE[0], HOSTILE[10], ())
-    for text in (render_latency_html(made), render_latency_markdown(made)):
+    for text in (render_latency_html(made), render_text("latency_page.md.j2", latency=made)):
         # What Markdown would make a mention or a link of is broken by such a space.
         plain = text.replace("\u200b", "")
         assert visible(plain) == plain

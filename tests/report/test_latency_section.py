@@ -14,7 +14,8 @@ from harness.report.content import ReportContent
 from harness.report.html import render_html, render_latency_html
 from harness.report.junit import render_junit
 from harness.report.latency_content import LatencyContent
-from harness.report.markdown import LIMIT, render_latency_markdown, render_markdown
+from harness.report.markdown import LIMIT, render_markdown
+from harness.report.rendering import render_text
 from harness.report.write import write_latency, write_report
 from tests.report.fixtures import pair
 from tests.report.hostile import HOSTILE, hostile_pair
@@ -51,7 +52,7 @@ def page(kind: Kind) -> str:
 
 def test_the_text_is_the_golden_one() -> None:
     made, rules = measured("fail")
-    text = render_latency_markdown(LatencyContent(made, "good", "base", rules))
+    text = render_text("latency_page.md.j2", latency=LatencyContent(made, "good", "base", rules))
     golden = GOLDEN / "latency.md"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text, encoding="utf-8")
@@ -72,7 +73,7 @@ def test_the_page_says_first_how_it_ended_and_why(kind: Kind) -> None:
 
 def test_notes_and_what_is_not_certifiable_are_shown() -> None:
     made, rules = measured("fail")
-    comment = render_latency_markdown(LatencyContent(made, "good", "base", rules))
+    comment = render_text("latency_page.md.j2", latency=LatencyContent(made, "good", "base", rules))
     for text in (page("fail"), comment):
         assert made.loads[0].notes[0] in text
         assert "not certifiable: 1,200 of 5,000 requests needed" in text
@@ -114,7 +115,7 @@ def test_no_tag_or_attribute_comes_from_a_text(alone: bool) -> None:
 
 def test_hostile_texts_stay_in_spans_or_escapes_of_the_comment() -> None:
     view = LatencyContent(hostile_section(), HOSTILE[0], HOSTILE[15], ())
-    text = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", render_latency_markdown(view))
+    text = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", render_text("latency_page.md.j2", latency=view))
     assert not re.search(r"<\w", text)
     assert not re.search(r"@\w|://|\bwww\.", text)
     for line in text.splitlines():

@@ -20,7 +20,7 @@ from harness.report.leaderboard_content import (
     render_gaps,
     rule_words,
 )
-from harness.report.markdown import render_leaderboard_markdown
+from harness.report.rendering import render_text
 from harness.report.rules import requirement, rule_name
 from harness.session.stored_results import leaderboard_entry
 from tests.report.hostile import HOSTILE
@@ -93,7 +93,7 @@ def test_two_rules_on_one_metric_have_a_row_each() -> None:
 def test_without_a_policy_there_is_neither_rule_nor_recommendation() -> None:
     content = LeaderboardContent(leaderboard(policy=False))
     assert (content.rules, content.leaderboard.recommendation) == ((), None)
-    assert "policy" not in render_leaderboard_markdown(content)
+    assert "policy" not in render_text("leaderboard.md.j2", content=content)
     assert "No policy is configured" in render_leaderboard_html(content)
 
 
@@ -107,7 +107,7 @@ def test_every_kind_of_choice_has_a_title_and_a_page(choice: Choice) -> None:
 
 
 def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
-    text = render_leaderboard_markdown(LeaderboardContent(leaderboard()))
+    text = render_text("leaderboard.md.j2", content=LeaderboardContent(leaderboard()))
     lines = text.splitlines()
     assert lines[2].startswith("**Recommended: good.** `good` passes every rule; `older` passes")
     assert (
@@ -127,7 +127,7 @@ def test_a_hostile_reason_stays_text(bad: str) -> None:
     hostile = leaderboard_entry(made.comparison, (bad,), judged, 0.05, {})
     content = LeaderboardContent(Leaderboard("base", 0.05, (good, hostile), None))
     assert "<script" not in render_leaderboard_html(content)
-    text = render_leaderboard_markdown(content)
+    text = render_text("leaderboard.md.j2", content=content)
     assert "<script" not in text
     assert "\u202e" not in text
     assert "](https" not in text
