@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import pytest
 from harness.errors import HarnessError
 from harness.pytest_plugin.names import CRITICAL, RULE, Marks, safe
 from harness.pytest_plugin.reporting import (
-    Account,
     Failing,
     Inconclusive,
     NoEvidence,
@@ -25,7 +24,7 @@ from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Score
 from harness.records.rule import Rule
 from harness.records.suite import Case, Section, Suite
-from harness.visible_text import on_a_line, one_line
+from harness.visible_text import one_line
 from harness.yaml_files import line_of
 
 if TYPE_CHECKING:
@@ -64,10 +63,6 @@ class HarnessItem(pytest.Item):
         title = self.name if self.parent is None else f"{self.parent.name} {self.name}"
         return self.file, self.line - 1, title
 
-    def account(self, message: str, sections: Iterable[tuple[str, str]] = ()) -> Account:
-        """Why the item does not pass."""
-        return Account(on_a_line(message), self.location[0], self.line, tuple(sections))
-
     def note(self, **properties: object) -> None:
         """Note properties for reports such as JUnit's; what is not known is left out."""
         for name, value in properties.items():
@@ -101,10 +96,10 @@ class CaseItem(HarnessItem):
             score=sum(values) / len(values) if values else None,
         )
         if not self._scores:
-            raise NoEvidence(self.account("no evidence, it was not asked", self._sections(None)))
+            raise NoEvidence("no evidence, it was not asked", self._sections(None))
         if lost := [score for score in self._scores if score.status != "scored"]:
             message = f"no evidence, {lost[0].status}: {lost[0].reason}{self._which(lost)}"
-            raise NoEvidence(self.account(message, self._sections(lost[0])))
+            raise NoEvidence(message, self._sections(lost[0]))
 
     def runtest(self) -> None:
         """Judge the scores: a failure of an ordinary case is left to the rules."""
@@ -114,9 +109,9 @@ class CaseItem(HarnessItem):
         reason = why(failing[0]) or "the answer does not pass"
         message, sections = f"{reason}{self._which(failing)}", self._sections(failing[0])
         if not self.case.critical:
-            raise Tolerated(self.account(message, sections))
+            raise Tolerated(message, sections)
         news = self._news(failing)
-        raise Failing(self.account(f"critical case fails: {message}{news}", sections))
+        raise Failing(f"critical case fails: {message}{news}", sections)
 
     def _sections(self, score: Score | None) -> Iterator[tuple[str, str]]:
         yield from prompt_sections(self.case)
@@ -170,23 +165,23 @@ class RuleItem(HarnessItem):
         found = self.state.findings
         judged = None if found is None else found.judged.get(self.target)
         if judged is None or (not judged.rules and not judged.problems):
-            raise NoEvidence(self.account("no evidence, it was not judged"))
+            raise NoEvidence("no evidence, it was not judged")
         if judged.problems:
             problems = "problems with the evidence", "\n".join(map(printable, judged.problems))
-            raise NoEvidence(self.account(f"no evidence: {judged.problems[0]}", [problems]))
+            raise NoEvidence(f"no evidence: {judged.problems[0]}", [problems])
         self._judged = judged
         result = self._result = judged.rules[self.rule]
         self.note(target=self.target, **{name: getattr(result, name) for name in _RULE_PROPERTIES})
         if result.outcome == "invalid":
-            raise NoEvidence(self.account(f"no evidence: {result.reason}"))
+            raise NoEvidence(f"no evidence: {result.reason}")
 
     def runtest(self) -> None:
         """Judge the result."""
         result, sections = self._result, self._sections()
         if result.outcome == "fail":
-            raise Failing(self.account(result.reason, sections))
+            raise Failing(result.reason, sections)
         if result.outcome == "inconclusive":
-            raise Inconclusive(self.account(f"inconclusive: {result.reason}", sections))
+            raise Inconclusive(f"inconclusive: {result.reason}", sections)
 
     def _sections(self) -> Iterator[tuple[str, str]]:
         from harness.report import formats

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from harness.pytest_plugin.fixtures import (
 )
 from harness.pytest_plugin.names import CRITICAL, Marks
 from harness.pytest_plugin.reporting import (
-    Account,
     Failing,
     NoEvidence,
     Tolerated,
@@ -254,21 +252,19 @@ def _set_case_outcome(
     broken = isinstance(error, HarnessError)
     if not broken and (score.status != "scored" or score.passed):
         return
-    message = on_a_line(score.reason) or "the test does not pass"
-    target = running.case.target
+    message, target = on_a_line(score.reason) or "the test does not pass", running.case.target
     sections = [*prompt_sections(found.case), answer_section(target, score, found.attempt)]
-    if error is not None and not broken:
-        sections.append(("assertion", printable(report.longreprtext)))
-    file, line, _ = report.location
-    account = Account(message, file, (line or 0) + 1, tuple(sections))
+    tolerated = not score.critical or target == running.state.baseline
     if broken:
         report.when = "setup"  # an error, not a failure: nothing follows about the target
-        set_outcome(report, NoEvidence(replace(account, message=f"no evidence, {message}")))
-    elif not score.critical or target == running.state.baseline:
-        set_outcome(report, Tolerated(account))
+        set_outcome(report, NoEvidence(f"no evidence, {message}", sections))
+    elif tolerated:
+        if error is not None:
+            sections.append(("assertion", printable(report.longreprtext)))
+        set_outcome(report, Tolerated(message, sections))
     elif error is None:
         report.outcome = "failed"
-        set_outcome(report, Failing(account))
+        set_outcome(report, Failing(message, sections))
     else:
         report.longrepr = printable(report.longreprtext)
-        report.sections += [(f"harness: {title}", text) for title, text in sections[:-1]]
+        report.sections += [(f"harness: {title}", text) for title, text in sections]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +25,17 @@ TEXT = "harness_text"
 TOLERATED, INCONCLUSIVE = "tolerated", "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Why an item does not pass: a line, where to look, and texts under their titles."""
-
-    message: str
-    path: str
-    line: int
-    sections: tuple[tuple[str, str], ...] = ()
+Sections = Iterable[tuple[str, str]]
 
 
 class Failing(Exception):
-    """A critical case, or a rule, that fails."""
+    """A critical case, or a rule, that fails: why, and texts under their titles."""
 
     word = ""
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(account.message)
-        self.account = account
+    def __init__(self, message: str, sections: Sections = ()) -> None:
+        super().__init__(on_a_line(message))
+        self.sections = tuple(sections)
 
 
 class Inconclusive(Failing):
@@ -61,23 +53,24 @@ class Tolerated(Skipped):
 
     word = TOLERATED
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(f"{TOLERATED}: {account.message}")
-        self.account = account
+    def __init__(self, message: str, sections: Sections = ()) -> None:
+        super().__init__(f"{TOLERATED}: {on_a_line(message)}")
+        self.sections = tuple(sections)
 
 
 def set_outcome(report: pytest.TestReport, error: BaseException) -> None:
     """Give a report the outcome of its item, and its explanation instead of a traceback."""
-    if isinstance(error, Tolerated):
-        account = error.account
-        report.outcome = "skipped"
-        report.longrepr = (account.path, account.line, str(error))
-        text = "\n".join(f"--- {title} ---\n{text}" for title, text in account.sections)
-        setattr(report, TEXT, text)
-    elif isinstance(error, Failing):
-        report.longrepr = in_pytest_style(error.account)
-    else:
+    if not isinstance(error, Tolerated | Failing):
         return
+    path, line, _ = report.location
+    place = ReprFileLocation(path, (line or 0) + 1, str(error))
+    if isinstance(error, Tolerated):
+        report.outcome = "skipped"
+        report.longrepr = (place.path, place.lineno, place.message)
+        text = "\n".join(f"--- {title} ---\n{text}" for title, text in error.sections)
+        setattr(report, TEXT, text)
+    else:
+        report.longrepr = in_pytest_style(place, error.sections)
     if error.word:
         setattr(report, WORD, error.word)
 
@@ -87,12 +80,11 @@ _COMMAND = re.compile(r"^(\s*::)", re.MULTILINE)
 _REASON = 300
 
 
-def in_pytest_style(account: Account) -> ReprExceptionInfo:
-    """The account as a failure that pytest prints, sends between processes and writes to JUnit."""
-    place = ReprFileLocation(account.path, account.line, account.message)
-    entry = ReprEntry([f"E   {account.message}"], None, None, place, "long")
+def in_pytest_style(place: ReprFileLocation, sections: Sections) -> ReprExceptionInfo:
+    """A failure that pytest prints, sends between processes and writes to JUnit."""
+    entry = ReprEntry([f"E   {place.message}"], None, None, place, "long")
     info = ReprExceptionInfo(reprtraceback=ReprTraceback([entry], None, "long"), reprcrash=place)
-    for title, text in account.sections:
+    for title, text in sections:
         info.addsection(title, text, "-")
     return info
 
