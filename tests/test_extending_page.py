@@ -47,7 +47,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             if group == "harness.rules":
                 register_rule(found)
             elif group == "harness.dialects":
-                dialects.registry().register(dialects.DialectClass(name, found))
+                dialects.registry().register(found)
             else:
                 {"harness.scorers": book, "harness.sections": kinds}[group]().register(found())
     yield
