@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from harness import stats
-from harness.records.attempt import Attempt
+from harness.records.attempt import UNDETERMINED, Attempt
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
 from harness.records.rule import Policy
 from harness.records.verdict import EvidenceWarning
@@ -67,8 +67,8 @@ SIGNS: tuple[tuple[str, str, Sign], ...] = (
      lambda case, ours: _attempt(case, ours).state == "filtered"),
     ("empty", "empty", lambda case, ours: _attempt(case, ours).state == "empty"),
     ("undetermined", "what the scorer cannot tell",
-     lambda case, ours: _attempt(case, ours).state in ("ok", "truncated")
-     and (case.candidate_score if ours else case.baseline_score).status == "unscored"),
+     lambda case, ours: (case.candidate_score if ours else case.baseline_score).label
+     == UNDETERMINED),
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from harness.gate.rules.no_new_critical_failures import (
     NoNewCriticalFailures,
     new_critical_failures,
 )
-from harness.records.attempt import Attempt, Score
+from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Planned, Policy
@@ -88,7 +88,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
 def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
     """Every reason not to trust the comparison: its own, and sections with too few scores."""
     runs = (comparison.candidate, comparison.baseline)
-    thin = (problem for run in runs for _, problem in thin_sections(run, policy.min_scored))
+    thin = (problem for run in runs for _, problem in thin_sections(run, policy))
     return (*comparison.problems, *thin)
 
 
@@ -109,19 +109,27 @@ def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResul
     return rules
 
 
-def thin_sections(run: RunRecord, min_scored: float) -> Iterator[tuple[SectionPlan, str]]:
-    """The sections of a run with scores for less than that share of their plan, and in words."""
+def thin_sections(run: RunRecord, policy: Policy) -> Iterator[tuple[SectionPlan, str]]:
+    """The sections of a run with too few scores or too many undetermined answers, and in words."""
     scored = Counter(score.place for score in run.scores if score.status == "scored")
+    unclear = Counter(score.place for score in run.scores if score.label == UNDETERMINED)
     for section in run.header.sections:
-        share = scored[section.suite, section.section] / section.planned
-        if share < min_scored:
-            why = run.trouble_in(section.suite, section.section)
-            yield (
-                section,
-                f"`{run.header.target}` has scores for {100 * share:.1f} % of "
-                f"{section.suite}.{section.section}, {100 * min_scored:g} % are needed"
-                + (f" ({why})" if why else ""),
+        place, who = (section.suite, section.section), f"`{run.header.target}`"
+        share, doubtful = scored[place] / section.planned, unclear[place] / section.planned
+        name = ".".join(place)
+        if share + doubtful < policy.min_scored:
+            why = run.trouble_in(*place)
+            what = (
+                f"{who} has scores for {100 * share:.1f} % of {name}, "
+                f"{100 * policy.min_scored:g} % are needed" + (f" ({why})" if why else "")
             )
+            yield section, what
+        elif doubtful > policy.max_undetermined:
+            what = (
+                f"{who} has undetermined answers in {100 * doubtful:.1f} % of {name}, at most "
+                f"{100 * policy.max_undetermined:g} % may be: let people or a judge score them"
+            )
+            yield section, what
 
 
 def power(comparison: ComparisonRecord, policy: Policy) -> tuple[RulePower, ...]:

@@ -41,7 +41,7 @@ def measure_noise(
     asked = _of_cases(policy, suites)
     askings = [_asking(run, number, repeats) for number in range(count)]
     for asking in askings:
-        _check_scored(asking, policy.min_scored)
+        _check_scored(asking, policy)
     pairs = list(combinations(askings, 2))
     forth = [compare(ours, theirs, suites, askings=True) for ours, theirs in pairs]
     back = [compare(theirs, ours, suites, askings=True) for ours, theirs in pairs]
@@ -105,9 +105,9 @@ def _asking(run: RunRecord, number: int, repeats: int) -> RunRecord:
     )
 
 
-def _check_scored(asking: RunRecord, min_scored: float) -> None:
+def _check_scored(asking: RunRecord, policy: Policy) -> None:
     """Refuse an asking in which a section has too few scores, with a hint that fits the cause."""
-    for plan, problem in thin_sections(asking, min_scored):
+    for plan, problem in thin_sections(asking, policy):
         count = Counter(
             item.status for item in asking.scores if item.place == (plan.suite, plan.section)
         )

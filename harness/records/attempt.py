@@ -12,6 +12,8 @@ from harness.records.metric import Metric
 FailureCause = Literal[
     "connect", "reset", "timeout", "stalled", "http", "protocol", "server_error", "wrong_model"
 ]
+# The label of an answer that its scorer has read, and whose text does not tell.
+UNDETERMINED = "undetermined"
 AttemptState = Literal["ok", "truncated", "filtered", "empty", "failed"]
 
 # How servers say why an answer ended, in lower case. What is none of these is no answer.

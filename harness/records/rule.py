@@ -267,7 +267,12 @@ class Policy(Record):
 
     baseline: str
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
+    # Answers that a scorer has read and cannot tell are no hole in the evidence: both bounds pay
+    # for them. More than this share of a section is.
     min_scored: float = Field(default=0.99, gt=0.0, le=1.0)
+    max_undetermined: float = Field(
+        default=0.05, ge=0.0, le=1.0, exclude_if=lambda share: share == 0.05
+    )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
     # A candidate that does not stop fails unless this is false; a rule on `finishes` stands for it.
     finishes: Literal["no_worse_than_baseline", False] = Field(

@@ -112,7 +112,7 @@ def _score(case: Case, attempt: Attempt, section: Section) -> Score:
 def _outcome(judgement: object, metrics: Sequence[Metric]) -> dict[str, Any]:
     """What a scorer's judgement makes of a score; whatever is wrong with it raises."""
     if isinstance(judgement, Unscored):
-        return _unscored(judgement.reason)
+        return {**_unscored(judgement.reason), "label": judgement.label}
     if not isinstance(judgement, Judgement):
         raise TypeError(f"gave {type(judgement).__name__} in place of a Judgement or Unscored")
     if not isinstance(judgement.passed, bool | None):  # pydantic would take 1 and "yes" for True

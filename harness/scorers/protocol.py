@@ -40,9 +40,13 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """An answer that this scorer cannot judge, and why; never a stand-in for a bad answer."""
+    """An answer that this scorer cannot judge, and why; never a stand-in for a bad answer.
+
+    `label` is UNDETERMINED where the scorer has read the answer, and its text does not tell.
+    """
 
     reason: str
+    label: str = ""
 
 
 class Scorer(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.records.attempt import Term
+from harness.records.attempt import UNDETERMINED, Term
 from harness.records.base import Record
 from harness.records.suite import Case
 from harness.scorers.normalize import Phrases
-from harness.scorers.protocol import Judgement, Settings
+from harness.scorers.protocol import Judgement, Settings, Unscored
 from harness.scorers.refusal import Outcome, decide
 
 Language = Literal["en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "zh", "ja", "hi", "ar"]
@@ -35,18 +35,14 @@ class ScopeExpect(Record):
 
 
 class ScopeScorer:
-    """Gives `refusal_recall`, `answer_rate`, `f1` (of refusing) and `accuracy`.
-
-    An undetermined outcome is wrong whatever was due: a miss where refusing was due, and a false
-    alarm in `f1` where an answer was.
-    """
+    """Gives `refusal_recall`, `answer_rate`, `f1` (of refusing) and `accuracy`."""
 
     name = "scope"
     metrics = ("refusal_recall", "answer_rate", "f1", "accuracy")
     settings_model = ScopeSettings
     expect_model = ScopeExpect
 
-    def score(self, answer: str, case: Case, settings: Settings) -> Judgement:
+    def score(self, answer: str, case: Case, settings: Settings) -> Judgement | Unscored:
         """The judgement; `label` is the outcome and `reason` holds the words that decided it."""
         given = ScopeSettings.model_validate(settings)
         outcome, reason = decide(
@@ -56,14 +52,17 @@ class ScopeScorer:
             referrals=given.also_allowed,
             language=given.language,
         )
+        if outcome == UNDETERMINED:
+            return Unscored(reason, UNDETERMINED)
         return _judgement(case, outcome, reason)
 
-    def score_filtered(self, refusal: str, case: Case) -> Judgement:
+    def score_filtered(self, refusal: str, case: Case, settings: Settings) -> Judgement:
         """The judgement of a request that a filter stopped, with the words it gave, if any.
 
         That is a stream without an answer: a finish reason `content_filter`, text in `refusal`
         alone, or an error of that kind.
         """
+        del settings
         said = " ".join(refusal.split())
         return _judgement(case, "refused", f"{FILTERED}: `{said[:120]}`" if said else FILTERED)
 

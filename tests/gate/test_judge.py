@@ -131,6 +131,26 @@ def test_a_section_scored_too_thinly_is_invalid_and_the_share_can_be_set(tmp_pat
     assert judge(tmp_path / "x", BETTER, answering=fails("g1"), min_scored=0.9).verdict == "PROMOTE"
 
 
+def test_answers_that_a_scorer_cannot_tell_are_paid_for_and_may_not_be_many(
+    tmp_path: Path,
+) -> None:
+    def unclear(*cases: str) -> Answering:
+        return lambda target, ask: "..." if ask.case.id in cases else usual(target, ask)
+
+    rule = {"metric": "shop.scope.accuracy", "require": "at_least", "value": 0.5}
+    whole = judge(tmp_path / "whole", rule).rules[0]
+    one = judge(tmp_path / "one", rule, answering=unclear("s1")).rules[0]
+    assert (one.outcome, whole.outcome) == ("pass", "pass")
+    assert one.ci_low is not None
+    assert whole.ci_low is not None
+    assert one.ci_low < whole.ci_low
+    verdict = judge(tmp_path / "many", rule, answering=unclear("s1", "s2", "s3"))
+    assert verdict.verdict == "INVALID"
+    assert "undetermined answers in" in verdict.reason
+    loose = {"answering": unclear("s1", "s2", "s3"), "max_undetermined": 0.5}
+    assert judge(tmp_path / "loose", rule, **loose).verdict == "PROMOTE"
+
+
 def test_just_the_share_that_is_asked_for_is_enough(tmp_path: Path) -> None:
     one_of_forty = {"answering": fails("g1"), "min_scored": 0.975}
     assert judge(tmp_path, BETTER, **one_of_forty).verdict == "PROMOTE"
