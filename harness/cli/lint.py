@@ -70,7 +70,8 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
             name = power.metric or power.require
             yield {
                 "where": f"{shown_path(Path(project.file))} gate.rules", "suite": "", "section": "",
-                "code": "small-section", "what": f"{name}: {what}", "cases": (),
+                "code": "small-section" if power.possible else "impossible-rule",
+                "what": f"{name}: {what}", "cases": (),
             }  # fmt: skip
 
 

@@ -114,19 +114,19 @@ def thin_sections(run: RunRecord, policy: Policy) -> Iterator[tuple[SectionPlan,
     scored = Counter(score.place for score in run.scores if score.status == "scored")
     unclear = Counter(score.place for score in run.scores if score.label == UNDETERMINED)
     for section in run.header.sections:
-        place, who = (section.suite, section.section), f"`{run.header.target}`"
+        place, target = (section.suite, section.section), run.header.target
         share, doubtful = scored[place] / section.planned, unclear[place] / section.planned
         name = ".".join(place)
         if share + doubtful < policy.min_scored:
             why = run.trouble_in(*place)
             what = (
-                f"{who} has scores for {100 * share:.1f} % of {name}, "
+                f"`{target}` has scores for {100 * share:.1f} % of {name}, "
                 f"{100 * policy.min_scored:g} % are needed" + (f" ({why})" if why else "")
             )
             yield section, what
         elif doubtful > policy.max_undetermined:
             what = (
-                f"{who} has undetermined answers in {100 * doubtful:.1f} % of {name}, at most "
+                f"`{target}` has undetermined answers in {100 * doubtful:.1f} % of {name}, at most "
                 f"{100 * policy.max_undetermined:g} % may be: let people or a judge score them"
             )
             yield section, what

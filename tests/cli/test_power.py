@@ -95,7 +95,10 @@ def test_all_cases_in_one_group_are_named_before_a_run_and_in_the_verdict(
     write_lines(path, cases)
     said = "all cases are in one group"
     assert call("validate") == 0
-    assert f"warning: shop.gold.accuracy: {said}, so a gate is INVALID" in capsys.readouterr().err
+    assert (
+        f"impossible-rule: shop.gold.accuracy: {said}, so a gate is INVALID"
+        in capsys.readouterr().err
+    )
     assert call("power") == 0
     assert f"shop.gold.accuracy: {said}" in capsys.readouterr().out
     assert call("gate", "candidate") == 3
