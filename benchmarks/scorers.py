@@ -1,22 +1,37 @@
 """What a scorer says of answers that people have labelled.
 
+    python -m benchmarks.scorers gold FILE…
     python -m benchmarks.scorers scope FILE…
 
-A line of a file has `prompt`, `text` and `label` (answered, refused, or mixed, which has no right
-side and is left out of the shares), and may have a `source`.
+For `scope`, a line of a file has `prompt`, `text` and `label` (answered, refused, or mixed, which
+has no right side and is left out of the shares), and may have a `source`.
+
+For `gold`, it has `set`, `group` (the question's), `model`, `question`, `answer`, `answers` (the
+references) and `label` (true or false), and may have `expect`, a case's keys; without it, a set
+whose name begins with `gsm` is scored with `match: number` and any other with `contains`. Printed
+are the share left undetermined, the shares of wrong answers that pass and of right ones that fail
+among those decided, and the bias of the worst pair of models: the scorer's difference less the
+people's, in points, over the questions that both answered and that were decided for both.
+`--models` adds a line for each model, `--leave-out` one for each set without a model; `--errors
+OUT` writes the answers that were judged otherwise than by people.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.records.suite import Case
+from harness.scorers import Unscored, get
 from harness.scorers.refusal import decide
+
+FEWEST = 100  # questions that a pair of models must share
 
 
 def rows(files: list[Path]) -> Iterator[dict[str, Any]]:
@@ -54,19 +69,83 @@ def _shares(table: Counter[tuple[str, str]]) -> list[str]:
     def count(label: str, *said: str) -> int:
         return sum(table[label, one] for one in said or ("answered", "refused", "undetermined"))
 
-    def share(part: int, whole: int) -> str:
-        return f"{100 * part / whole:.1f} %" if whole else "–"
-
     total = count("answered") + count("refused")
     right = count("answered", "answered") + count("refused", "refused")
     open_ = count("answered", "undetermined") + count("refused", "undetermined")
     return [
         str(total),
-        share(right, total - open_),
-        share(open_, total),
-        share(count("refused", "refused"), count("refused")),
-        share(count("answered", "refused"), count("answered")),
+        _share(right, total - open_),
+        _share(open_, total),
+        _share(count("refused", "refused"), count("refused")),
+        _share(count("answered", "refused"), count("answered")),
     ]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def gold(files: list[Path], given: argparse.Namespace) -> None:
+    """Print a line of shares by set, and the time that an answer takes."""
+    answers = list(rows(files))
+    begun = time.process_time()
+    for row in answers:
+        row["said"] = _said(row)
+    spent = time.process_time() - begun
+    print("| set | n | undetermined | false pass | false fail | worst pair |")
+    print("|---|--:|--:|--:|--:|---|")
+    for name in sorted({row["set"] for row in answers}):
+        of_set = [row for row in answers if row["set"] == name]
+        print(_line(name, of_set))
+        for model in sorted({row["model"] for row in of_set}):
+            if given.models:
+                print(_line(f"{name}, {model}", [r for r in of_set if r["model"] == model]))
+            if given.leave_out:
+                print(_line(f"{name} without {model}", [r for r in of_set if r["model"] != model]))
+    print(f"\n{1e3 * spent / max(1, len(answers)):.2f} ms an answer of processor time")
+    if given.errors:
+        wrong = [row for row in answers if row["said"] not in {None, row["label"]}]
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in wrong]
+        given.errors.write_text("".join(lines), encoding="utf-8")
+
+
+def _said(row: dict[str, Any]) -> bool | None:
+    """Whether `gold` passes the answer, None where it is undetermined."""
+    match = "number" if row["set"].startswith("gsm") else "contains"
+    expect = row.get("expect") or {"answers": row["answers"], "match": match}
+    case = Case.model_validate({"id": "x", "prompt": row["question"] or "?", "expect": expect})
+    judged = get("gold").score(row["answer"], case, {})
+    return None if isinstance(judged, Unscored) else judged.passed
+
+
+def _line(name: str, answers: Sequence[dict[str, Any]]) -> str:
+    count = Counter((row["label"], row["said"]) for row in answers)
+    undetermined = count[True, None] + count[False, None]
+    shares = [
+        _share(undetermined, len(answers)),
+        _share(count[False, True], count[False, True] + count[False, False]),
+        _share(count[True, False], count[True, False] + count[True, True]),
+        _worst_pair(answers),
+    ]
+    return f"| {name} | {len(answers)} | {' | '.join(shares)} |"
+
+
+def _worst_pair(answers: Sequence[dict[str, Any]]) -> str:
+    said = {(row["model"], row["group"]): row for row in answers if row["said"] is not None}
+    groups = {group for _, group in said}
+    worst, words = 0.0, "–"
+    for left, right in itertools.combinations(sorted({model for model, _ in said}), 2):
+        both = [g for g in groups if (left, g) in said and (right, g) in said]
+        if len(both) < FEWEST:
+            continue
+        scored, true = (
+            sum(float(said[left, g][key]) - float(said[right, g][key]) for g in both)
+            for key in ("said", "label")
+        )
+        bias = 100 * (scored - true) / len(both)
+        if abs(bias) > abs(worst):
+            worst, words = bias, f"{left} − {right}: {bias:+.1f} points"
+    return words
 
 
 def main() -> None:
@@ -74,10 +153,16 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("scorer", choices=["scope"])
+    options.add_argument("scorer", choices=["gold", "scope"])
     options.add_argument("files", nargs="+", type=Path)
+    options.add_argument("--models", action="store_true")
+    options.add_argument("--leave-out", action="store_true")
+    options.add_argument("--errors", type=Path)
     given = options.parse_args()
-    scope(given.files)
+    if given.scorer == "gold":
+        gold(given.files, given)
+    else:
+        scope(given.files)
 
 
 if __name__ == "__main__":

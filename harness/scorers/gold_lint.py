@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.records.suite import Case
+from harness.scorers.answers.expect import has_words
 from harness.scorers.normalize import contains, words
 
 LONGEST_ALIAS = 4  # words: a longer one is a sentence, which few right answers repeat
@@ -37,6 +38,8 @@ def lint_gold(case: Case, expect: Any) -> Iterator[tuple[str, str]]:
         )
     if match in _WORDS and any(set(answer) & set("()[]{}") for answer in answers):
         yield "brackets", "brackets in an answer: give each of the two readings as an answer"
+    if not all(map(has_words, answers)):
+        yield "wordless-alias", "an answer without a word or symbol is passed over: take it out"
     if match == "f1":
         yield "f1", "`match: f1` measures brevity: a right answer in a sentence fails it"
     if match == "number" and getattr(expect, "anywhere", False) and any(map(_small, answers)):

@@ -1,8 +1,7 @@
-"""Normalisation of answers for scorers: their words, and the numbers in them."""
+"""Normalisation of answers for scorers: their words."""
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
@@ -101,13 +100,6 @@ def _phrase(phrase: str) -> tuple[str, bool]:
     return " ".join(without_articles(found)), False
 
 
-def same(text: list[str], phrase: str) -> bool:
-    """Whether the text has the words of the phrase and no others, articles as in `contains`."""
-    wanted, ends_in_article = _phrase(phrase)
-    kept = text if ends_in_article else without_articles(text)
-    return bool(wanted) and " ".join(kept) == wanted
-
-
 def token_f1(text: list[str], reference: list[str]) -> float:
     """The F1 in [0, 1] of the two multisets of words, articles left out.
 
@@ -129,33 +121,3 @@ def _with_words(phrases: tuple[str, ...]) -> tuple[str, ...]:
 
 # At least one phrase of at least one word each, as a suite writes them.
 Phrases = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_with_words)]
-
-
-_NUMBER = re.compile(
-    r"(?<!\w)(?<!\d[.,])"  # neither inside a word (`A4`) nor the tail of a longer number (`1.2.3`)
-    r"(?P<sign>[-−+]?)[$€£¥]?\s?"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-)
-_LONGEST = 40
-
-
-def numbers(text: str) -> list[float]:
-    """Every number in the text, in order: `1,234.50`, `$30`, `-4`, `.5`, `30 days`, `20%`.
-
-    A unit, a currency or a percent sign is not part of the number. The point is the decimal sign
-    and the comma parts thousands. Digits within a word (`A4`) and numbers of more than 40 digits
-    are none.
-    """
-    found = []
-    for match in _NUMBER.finditer(text):
-        digits = match["digits"].replace(",", "")
-        if len(digits) <= _LONGEST:
-            value = float(digits)
-            found.append(-value if match["sign"] in {"-", "−"} else value)
-    return found
-
-
-def has_number(text: str, wanted: float, tolerance: float) -> bool:
-    """Whether any number in the text lies within the absolute tolerance of the wanted one."""
-    slack = tolerance + 1e-9 * max(1.0, abs(wanted))  # what decimal fractions lose in binary
-    return any(math.fabs(value - wanted) <= slack for value in numbers(text))

@@ -21,6 +21,7 @@ def codes(expect: dict[str, Any], prompt: str = "When is the office open?") -> l
         ({"answers": ["from nine"]}, "one-alias"),
         ({"answers": ["every day from nine until five", "9 to 5"]}, "long-alias"),
         ({"answers": ["9 (am)", "nine"]}, "brackets"),
+        ({"answers": ["at nine", "..."]}, "wordless-alias"),
         ({"answers": ["from nine to five"], "match": "f1"}, "f1"),
     ],
 )
