@@ -28,7 +28,7 @@ class SectionTests(Record):
     """The Python tests of one section that were collected for one target.
 
     They are `whole` where all that the section has are selected; there are none where the file
-    could not be collected.
+    could not be collected. `cases` has their ids, and `repeated` the case of each repetition.
     """
 
     target: str
@@ -36,6 +36,7 @@ class SectionTests(Record):
     section: str
     cases: tuple[str, ...]
     whole: bool
+    repeated: dict[str, str] = Field(default_factory=dict)
 
     @property
     def place(self) -> SectionKey:

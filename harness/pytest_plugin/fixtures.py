@@ -36,12 +36,17 @@ class CaseMark(Record):
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A Python test as a case of a target: where it belongs, and what its marker says of it."""
+    """A Python test as a case of a target: where it belongs, and what its marker says of it.
+
+    A plugin such as pytest-repeat makes several tests of one case: they have its `case_id` and ids
+    of their own.
+    """
 
     target: str
     suite: Suite
     section: str
     id: str
+    case_id: str
     mark: CaseMark
 
     @property
@@ -99,7 +104,7 @@ def recorded(running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
     messages, attempt = _last_exchange(place, running.exchanges)
     case = Case(
         id=test.id,
-        group=test.mark.group or test.id,
+        group=test.mark.group or test.case_id,
         messages=messages,
         tags=test.mark.tags,
         critical=test.mark.critical,

@@ -31,7 +31,7 @@ from harness.pytest_plugin.reporting import (
     set_outcome,
     summarise,
 )
-from harness.pytest_plugin.results import ResultRecorder
+from harness.pytest_plugin.results import ResultRecorder, rerun
 from harness.pytest_plugin.session import SessionState, error_line
 from harness.records.recording import RecordedCase
 from harness.sections.pytest_child import EventLog, TestEvent
@@ -171,11 +171,14 @@ class Plugin:
             self._over += 1
             self._events.write(TestEvent(event="progress", count=self._over))
         recorder, found = self._recorder, getattr(report, RECORDED, None)
+        if str(report.outcome) == "rerun":  # pytest-rerunfailures: the last report holds them all
+            found = None
         if recorder is not None and (found is not None or report.when == CRASHED):
             if found is None:
                 recorder.worker_died()
             else:
-                recorder.add(found[0], RecordedCase.model_validate_json(found[1]))
+                ended = [RecordedCase.model_validate_json(each) for each in found[1:]]
+                recorder.add(found[0], rerun(ended))
             if not recorder.pending:
                 self._judge()
         self._controller.touch()

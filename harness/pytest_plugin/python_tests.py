@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ from harness.sections.python import PythonSection
 from harness.visible_text import on_a_line, one_line
 
 RECORDED = "harness_recorded"
+ENDED = pytest.StashKey[list[str]]()
 _TARGET = "harness_target"
+_REPETITION = "__pytest_repeat_step_number"  # pytest-repeat's own parameter
 _MARKER = "case(group=NAME, critical=False, tags=[]): a Python test of a suite as a case"
 
 
@@ -51,7 +54,7 @@ class PythonTests:
         self._state = state
         self._marks = marks
         self._files = dict(_files(state.suites.values()))
-        self._collected: dict[SectionKey, dict[str, None]] = {}
+        self._collected: dict[SectionKey, dict[str, str]] = {}  # the case of each test by its id
         self._broken: set[Path] = set()
         self.live_targets: LiveTargets | None = None
         config.addinivalue_line("markers", _MARKER)
@@ -77,7 +80,7 @@ class PythonTests:
         case = self._case(item)
         if case is None:
             return
-        self._collected.setdefault(case.place, {})[case.id] = None
+        self._collected.setdefault(case.place, {})[case.id] = case.case_id
         item.add_marker(self._marks.of(case.section, "a section of a suite"))
         for tag in case.mark.tags:
             item.add_marker(self._marks.of(tag, "a tag of cases"))
@@ -107,6 +110,11 @@ class PythonTests:
                 section=place[2],
                 cases=tuple(self._collected.get(place, ())),
                 whole=ids == set(self._collected.get(place, ())) and self._is_whole(place),
+                repeated={
+                    test: case
+                    for test, case in self._collected.get(place, {}).items()
+                    if test != case
+                },
             )
             for place, ids in chosen.items()
         )
@@ -138,7 +146,10 @@ class PythonTests:
         error = None if call.excinfo is None else call.excinfo.value
         target, suite, section = running.case.place
         found = recorded(running, _ended(item, call), findings.tested_runs[target].run)
-        setattr(report, RECORDED, [target, found.model_dump_json()])
+        # A plugin may run a test again: what it came to before belongs to the case as well.
+        ended = item.stash.setdefault(ENDED, [])
+        ended.append(found.model_dump_json())
+        setattr(report, RECORDED, [target, *ended])
         report.user_properties += [
             ("target", target), ("suite", suite), ("section", section), ("group", found.case.group),
         ]  # fmt: skip
@@ -163,7 +174,9 @@ class PythonTests:
             return None
         suite, section = known
         target = str(callspec.params[_TARGET])
-        return TestCase(target, suite, section.name, _name(item, target), _case_mark(item))
+        name = _name(item, target)
+        case_id = _without_repetition(name, callspec.params.get(_REPETITION))
+        return TestCase(target, suite, section.name, name, case_id, _case_mark(item))
 
     def _is_whole(self, place: SectionKey) -> bool:
         """Whether all tests of a section's file were collected.
@@ -200,6 +213,16 @@ def _name(item: pytest.Item, target: str) -> str:
     if name.endswith(f"-{target}]"):
         return f"{name.removesuffix(f'-{target}]')}]"
     return name.removesuffix(f"[{target}]")
+
+
+def _without_repetition(name: str, step: object) -> str:
+    """The name without pytest-repeat's part of it; `step` counts the repetitions from 0."""
+    if not isinstance(step, int):
+        return name
+    before, _, parameters = name.partition("[")
+    kept = re.sub(rf"(?:^|-){step + 1}-\d+(?=-|$)", "", parameters.removesuffix("]"), count=1)
+    kept = kept.removeprefix("-")
+    return f"{before}[{kept}]" if kept else before
 
 
 def _case_mark(item: pytest.Item) -> CaseMark:

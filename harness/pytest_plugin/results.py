@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 from harness.errors import HarnessError
 from harness.pytest_plugin.findings import SectionKey, SectionTests
 from harness.pytest_plugin.session import SessionState
+from harness.records.attempt import Term
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.sections.evidence import configured_judge
 from harness.sections.python import METRICS
@@ -104,7 +106,10 @@ class ResultRecorder:
 
     def _keep(self, place: SectionKey, wanted: SectionTests) -> None:
         target, suite, section = place
-        cases = tuple(self._found[place][name] for name in wanted.cases)
+        repetitions: defaultdict[str, list[RecordedCase]] = defaultdict(list)
+        for name in wanted.cases:
+            repetitions[wanted.repeated.get(name, name)].append(self._found[place][name])
+        cases = tuple(averaged(name, found) for name, found in repetitions.items())
         judged = any(case.judge is not None for case in cases)
         kept = RecordedSection(
             suite=suite,
@@ -128,3 +133,40 @@ class ResultRecorder:
         where = findings.tested_runs[target]
         folder = RunFolder(self._state.project.runs / where.run)
         folder.record(Recording(freshness=where.freshness, sections=sections, begun=begun))
+
+
+def rerun(ended: Sequence[RecordedCase]) -> RecordedCase:
+    """What all runs of one test come to: the mean of those with a score, else the last."""
+    scored = [each for each in ended if each.score.status == "scored"]
+    return averaged(ended[-1].case.id, scored or ended[-1:])
+
+
+def averaged(case_id: str, repetitions: Sequence[RecordedCase]) -> RecordedCase:
+    """One case made of its repetitions: the mean of their scores, or one that has no score.
+
+    Running a case more often makes its score steadier; it gives no more cases. It passes from a
+    mean of 0.5 on, a critical one where every repetition does.
+    """
+    lost = [each for each in repetitions if each.score.status != "scored"]
+    failing = [each for each in repetitions if not each.score.passed]
+    shown = next(iter([*lost, *failing, *repetitions]))
+    score = shown.score
+    if len(repetitions) > 1 and not lost:
+        value = fmean(each.score.value or 0.0 for each in repetitions)
+        passing = len(repetitions) - len(failing)
+        score = score.model_copy(
+            update={
+                "value": value,
+                "passed": not failing if score.critical else value >= 0.5,
+                "terms": {name: Term(num=value, den=1.0) for name in score.terms},
+                "reason": f"{passing} of {len(repetitions)} repetitions pass; {score.reason}",
+            }
+        )
+    named = {"case": case_id}
+    return shown.model_copy(
+        update={
+            "case": shown.case.model_copy(update={"id": case_id}),
+            "attempt": shown.attempt.model_copy(update=named),
+            "score": score.model_copy(update=named),
+        }
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import ThreadedMock
 from tests.pytest_plugin.builders import METRIC, TESTS, recordings, write
-from tests.pytest_plugin.sessions import session
+from tests.pytest_plugin.sessions import cold_session, session
 
 # Goes well until there is a file called `mishap`.
 MISHAP = """
@@ -17,6 +18,7 @@ import contextlib
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 held = []
 
@@ -183,3 +185,48 @@ class TestBrokenOff:
         assert "worker 'gw" in done.out
         assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
         assert recordings(project_dir) == {}
+
+
+UNSTEADY = """
+import pytest
+
+calls = []
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_unsteady(chat, name, harness_target):
+    chat(f"My name is {name}.")
+    calls.append((name, harness_target))
+    assert calls.count(calls[-1]) != 1, "the first time it fails"
+
+@pytest.mark.case(critical=True)
+def test_critical(chat, harness_target):
+    chat("My name is Bo.")
+    calls.append(harness_target)
+    assert calls.count(harness_target) != 1, "the first time it fails"
+"""
+
+
+class TestRepetitionsAreNoEvidence:
+    """Running a case again makes its score steadier, and gives no more cases."""
+
+    def found(self, project: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+        (project / "suites/shop/test_memory.py").write_text(UNSTEADY)
+        cold_session(project, "suites", "--target", "candidate", *arguments)
+        return {each["case"]["id"]: each for each in recordings(project)["candidate"]}
+
+    def test_those_of_pytest_repeat_are_one_case(self, project: Path) -> None:
+        found = self.found(project, "-p", "pytest_repeat", "--count", "4")
+        assert set(found) == {"test_unsteady[a]", "test_unsteady[b]", "test_critical"}
+        one = found["test_unsteady[a]"]
+        assert (one["score"]["value"], one["score"]["passed"]) == (0.75, True)
+        assert one["score"]["reason"].startswith("3 of 4 repetitions pass; ")
+        assert one["score"]["group"] == "test_unsteady[a]"
+        critical = found["test_critical"]["score"]
+        assert (critical["value"], critical["passed"]) == (0.75, False)
+
+    def test_a_rerun_does_not_undo_the_first_run(self, project: Path) -> None:
+        found = self.found(project, "-p", "pytest_rerunfailures", "--reruns", "2")
+        assert set(found) == {"test_unsteady[a]", "test_unsteady[b]", "test_critical"}
+        critical = found["test_critical"]["score"]
+        assert (critical["value"], critical["passed"]) == (0.5, False)
+        assert critical["reason"].startswith("1 of 2 repetitions pass; ")
