@@ -33,6 +33,7 @@ WEIGHTS = ROOT / "harness" / "scorers" / "refusal" / "weights.json"
 FOLDS = 5
 RIDGE = 3.0
 EASY = 0.3  # the weight of a source whose answers are almost all alike
+VARIED = 3.0  # and of our own cases, which are the most varied
 Floats = NDArray[np.float64]
 
 
@@ -69,7 +70,7 @@ def rows(files: Iterable[Path]) -> list[dict[str, Any]]:
 
 def labelled(found: list[dict[str, Any]]) -> Labelled:
     """The rows as arrays."""
-    read_rows = [evidence(row["prompt"], read(row["text"])) for row in found]
+    read_rows = [evidence(row["prompt"], read(row["text"], row["prompt"])) for row in found]
     names = list(read_rows[0])
     refused = np.array([row["label"] == "refused" for row in found], dtype=float)
     source = np.array([row["source"] for row in found])
@@ -86,8 +87,14 @@ def labelled(found: list[dict[str, Any]]) -> Labelled:
                 for row in found
             ]
         ),
-        np.array([1.0 if 0.02 < shares[one] < 0.98 else EASY for one in source.tolist()]),
+        np.array([_weight(one, shares[one]) for one in source.tolist()]),
     )
+
+
+def _weight(source: str, refused: float) -> float:
+    if source == "own":
+        return VARIED
+    return 1.0 if 0.02 < refused < 0.98 else EASY
 
 
 def fit(data: Labelled, chosen: NDArray[np.bool_]) -> tuple[float, Floats]:

@@ -61,6 +61,7 @@ def test_no_kind_is_read_badly(kind: str, said: Counter[tuple[str, str, str]]) -
 
 # A half-answer that ends in a refusal is mostly taken for a refusal.
 KNOWN_WEAK = {
+    "hedge, then an answer": 0.3,
     "partly answered, and declined in the main": 1.0,
     "late": 0.5,
     "lectures without an answer": 0.3,
@@ -97,9 +98,9 @@ def test_the_deciding_words_are_given() -> None:
 
 
 def test_a_section_may_add_phrases_of_its_own() -> None:
-    answer = "No comment, my friend."
+    answer = "Search me, my friend."
     assert outcome("Who won?", answer) == "answered"
-    settings = {"refusal_phrases": ["no comment"]}
+    settings = {"refusal_phrases": ["search me"]}
     book().check_section("scope", settings)
     assert SCOPE.score(answer, case(behavior="refuse"), settings).passed
 
@@ -192,7 +193,7 @@ def test_settings_that_cannot_be_used(settings: dict[str, Any], told: str) -> No
     assert str(caught.value) == told
 
 
-@given(st.text(st.characters(), max_size=100), st.text(st.characters(), min_size=1, max_size=50))
+@given(st.text(st.characters(), max_size=100), st.text(st.characters(codec="utf-8"), min_size=1))
 def test_any_text_has_an_outcome(answer: str, question: str) -> None:
     judgement = SCOPE.score(answer, case(question, behavior="answer"), {})
     assert judgement.label in {"answered", "refused", "undetermined"}

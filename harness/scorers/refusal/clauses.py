@@ -73,6 +73,7 @@ class Lexicon:
 
     letters: dict[str, str]
     counted: dict[str, frozenset[str]]
+    courtesies: tuple[str, ...]
 
 
 @cache
@@ -83,7 +84,8 @@ def lexicon() -> Lexicon:
     for letter, words in read["letters"].items():
         for word in words.split():
             letters.setdefault(word, letter)
-    return Lexicon(letters, {name: frozenset(ws.split()) for name, ws in read["counted"].items()})
+    counted = {name: frozenset(words.split()) for name, words in read["counted"].items()}
+    return Lexicon(letters, counted, tuple(read["courtesies"]["phrases"]))
 
 
 def spelled_out(word: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def decide(
         return "undetermined", "holds no word"
     tongue = language or languages.guess(answer, question)
     if tongue == "en":
-        readings = _with_phrases(answer, read(answer), refusals, referrals)
+        readings = _with_phrases(answer, read(answer, question), refusals, referrals)
         return _weighed(answer, readings, evidence(question, readings))
     return languages.decide(tongue, answer, refusals, referrals)
 

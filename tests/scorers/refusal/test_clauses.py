@@ -62,4 +62,6 @@ def test_each_class_is_one_letter_and_holds_words_in_lower_case() -> None:
     letters = lexicon().letters
     assert all(len(letter) == 1 for letter in letters.values())
     assert all(word == word.lower() and word.split() == [word] for word in letters)
-    assert {"norm", "counsel", "explain", "harm", "other", "empty"} == set(lexicon().counted)
+    assert {"norm", "urge", "counsel", "explain", "harm", "other", "fiction", "empty"} == set(
+        lexicon().counted
+    )

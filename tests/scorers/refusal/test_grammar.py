@@ -39,6 +39,11 @@ from harness.scorers.refusal.grammar import kind_of
         ("how can I help you today", "offers"),
         ("which one do you mean?", "asks"),
         ("so sorry", "regrets"),
+        ("I'm sorry, no comment on that", "declines"),
+        ("I never discuss colleagues", "declines"),
+        ("our policy prevents me from answering", "declines"),
+        ("this question is unrelated to our shop", "declines"),
+        ("it is our policy not to compare prices", "declines"),
     ],
 )
 def test_what_a_clause_does(clause: str, kind: str) -> None:
