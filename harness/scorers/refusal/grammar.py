@@ -1,8 +1,8 @@
 """What a clause does: it declines, hedges, lectures, refers elsewhere, offers, or says something.
 
 Each rule is a regular expression over the letters of a clause's word classes (`english.toml`): in
-`[IW]F*CF*N` somebody says "I can not" or "we really can not". No rule repeats a repetition, so that
-none takes more than linear time.
+`[IW]F*CF*N` somebody says "I can not" or "we really can not". A clause has a most length, so that
+the time is linear in that of the answer.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ _HEDGES = {
 _OTHERS: dict[Kind, str] = {
     "lectures": r"bF*(?:N[F_S]*[j9]|F*J)|N[F_]*[j9]",
     "offers": r"ICF*VY5m|[IW].{0,5}h.{0,3}Y|h.{0,2}Y.{0,3}5|(?:s|e|i).{0,6}[IW][FCckyw].{0,4}h",
-    "refers": r"F*f.{0,6}R|V.{0,8}R|[G@]5.{0,5}R|^.{0,3}RC|(?<![nN])R.{0,3}[cCwk]F*[hVvf]|e4.{0,2}R|b_?e4"
-    r"|^F*f(?:Y|m|_|t|R)|Y[kcM].{0,9}R|YF*[ywkM][HkT]{0,3}(?:f|[VA]T)|F[fAV].{0,4}R|F[vV]T|FA5|8T[_m]?[RB]"
+    "refers": r"F*f.{0,6}R|V.{0,8}R|[G@]5.{0,5}R|^.{0,3}RC|(?<![nN])R.{0,3}[cCwk]F*[hVvf]"
+    r"|e4.{0,2}R|b_?e4"
+    r"|^F*f(?:Y|m|_|t|R)|Y[kcM].{0,9}R|YF*[ywkM][HkT]{0,3}(?:f|[VA]T)|F[fAV].{0,4}R"
+    r"|F[vV]T|FA5|8T[_m]?[RB]"
     r"|^A[m_]{1,2}R|bF*-T_R|R.{0,3}C$|bF+@T|o[Y_-]*RC|-o[_-]*RC|F[fA].{0,8}R",
     "regrets": r"q",
 }
@@ -82,7 +84,7 @@ ALTERNATIVE = re.compile(
 )
 _LEADING_REGRET = re.compile(r"^(?:Ib)?F*q(?:F*,F*|F*(?=[IWtm-]))")
 # No clause without one of these declines, hedges or lectures.
-_SIGNS = frozenset("NunXodUJjG94zI26m&")
+_SIGNS = frozenset("NunXodUJ2z6&>rZDyI")
 # "give legal advice", "express an opinion"; not "give personal information"
 _SOFT_OBJECT = re.compile(r"^.{2,}?[^Q3P,]{0,8}?(?:O|%|x.{0,2}#)")
 _POLICIES = frozenset({"cannot act", "cannot give", "does not"})
