@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.scorers.answers import vocabulary as voc
 from harness.scorers.answers.dates import dates
@@ -98,6 +99,7 @@ def numbers(prepared_text: str, years: bool = True) -> list[Number]:
     return _found(_without(prepared_text, years))
 
 
+@lru_cache(maxsize=4096)
 def reference_number(text: str) -> Number | None:
     """The one number of a reference, None where it has none or several.
 
@@ -213,25 +215,28 @@ def _unit(clean: str, end: int) -> str:
     return next((word for word in following[:1] if word not in voc.FUNCTION), "")
 
 
-_WORD = "|".join(sorted([*voc.CARDINALS, *voc.SCALES], key=len, reverse=True))
-_WORDS = re.compile(
-    rf"(?:\b(?:no|any|every|which|this|that|another|each|the|some|only)\s)?"
-    rf"\b(?:{_WORD})\b(?:[\s-]+(?:and\s)?(?:{_WORD})\b)*(?:\s\w+)?",
-    re.IGNORECASE,
-)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_COUNTING = frozenset({*voc.CARDINALS, *voc.SCALES, "and"})
 
 
 def _in_words(clean: str) -> list[Number]:
+    """The numbers in words, each run of them read with the word before and the word after."""
+    words = list(_LETTERS.finditer(clean))
+    forms = [match.group().lower() for match in words]
     found: list[Number] = []
-    if _NUMBER_WORDS.isdisjoint(_LETTERS.findall(clean.lower())):
-        return found
-    for match in _WORDS.finditer(clean):
-        for word in read(match.group()):
-            if word.number and match.group()[word.start].isalpha():
-                start, end = match.start() + word.start, match.start() + word.end
-                found.append(Number((float(word.form),), _unit(clean, end), start, end))
+    place = 0
+    while place < len(forms):
+        if forms[place] not in voc.CARDINALS:
+            place += 1
+            continue
+        beyond = place + 1
+        while beyond < len(forms) and forms[beyond] in _COUNTING:
+            beyond += 1
+        begin = words[max(0, place - 1)].start()
+        end = words[min(len(words), beyond + 1) - 1].end()
+        for word in read(clean[begin:end]):
+            if word.number and clean[begin + word.start].isalpha():
+                span = (begin + word.start, begin + word.end)
+                found.append(Number((float(word.form),), _unit(clean, span[1]), *span))
+        place = beyond
     return found
-
-
-_NUMBER_WORDS = frozenset(voc.CARDINALS)
-_LETTERS = re.compile(r"[a-z]+")
