@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from harness.records.attempt import Term
+from harness.records.attempt import UNDETERMINED, Term
 from harness.records.base import Record
 from harness.records.suite import Case
 from harness.scorers.answers import squad
@@ -76,7 +76,7 @@ class GoldScorer:
         except SlowPattern as slow:
             return Unscored(str(slow))
         if found.passed is None:
-            return Unscored(found.reason)
+            return Unscored(found.reason, UNDETERMINED)
         return _judgement(found.passed, found.reason, terms)
 
 

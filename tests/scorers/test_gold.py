@@ -251,7 +251,7 @@ def test_any_answer_gets_a_judgement(answer: str, match: str) -> None:
 def test_a_doubtful_text_is_undetermined_with_its_reason(
     answer: str, expect: dict[str, Any], reason: str
 ) -> None:
-    assert GOLD.score(answer, case(**expect), {}) == Unscored(reason)
+    assert GOLD.score(answer, case(**expect), {}) == Unscored(reason, "undetermined")
 
 
 def test_with_squad_accuracy_and_f1_are_those_of_squad() -> None:
