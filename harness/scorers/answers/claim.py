@@ -93,7 +93,7 @@ def final_claim(clean: str, found: list[Number], question: str, unit: str) -> Cl
     pool = fitting or results or last
     free = [number for number in pool if not _limit(clean, number)] or pool
     told = _told(question)
-    free = [number for number in free if not _aside(number, told, asked)] or free
+    free = [number for number in free if not _aside(clean, number, told, asked)] or free
     chosen = free[-1]
     rivals = tuple(number for number in fitting or results if number is not chosen)
     if not fitting and not works:
@@ -107,8 +107,11 @@ def _told(question: str) -> frozenset[float]:
     return frozenset(number.values[0] for number in numbers(prepared(question)))
 
 
-def _aside(number: Number, told: frozenset[float], asked: set[str]) -> bool:
-    """Whether the question has said the number, or it is a year where something is counted."""
+def _aside(clean: str, number: Number, told: frozenset[float], asked: set[str]) -> bool:
+    """Whether the question has said the number, it is in brackets, or a year among counts."""
+    before = clean[max(0, number.start - 40) : number.start]
+    if before.rfind("(") > before.rfind(")"):
+        return True
     value = number.values[0]
     year = value.is_integer() and 1900 <= value <= 2100 and number.unit not in asked
     return value in told or (bool(asked) and year)

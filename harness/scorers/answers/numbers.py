@@ -9,7 +9,7 @@ from functools import lru_cache
 from harness.scorers.answers import vocabulary as voc
 from harness.scorers.answers.dates import dates
 from harness.scorers.answers.times import times
-from harness.scorers.answers.words import cleaned, read, singular
+from harness.scorers.answers.words import UNSPACED, cleaned, read, singular
 
 _VULGAR = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", (
     "1/2", "1/3", "2/3", "1/4", "3/4", "1/5", "2/5", "3/5", "4/5", "1/6", "5/6",
@@ -33,7 +33,7 @@ _SCALES = {
 }  # fmt: skip
 _NAMED = sorted((name for name in _SCALES if name not in {"k", "m"}), key=len, reverse=True)
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
+    rf"(?:(?<![\w.])|(?<=[{UNSPACED}]))(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
     rf"(?P<before>(?:US|CA|AU)?{_CURRENCY}\s?[-−]?|(?:{_CODE})\.?\s?)?"
     rf"(?P<digits>"
     rf"\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?"  # 1,234,567.8
@@ -53,7 +53,7 @@ _NONE = re.compile(
     r"(?P<version>(?<![\w.])v?(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))\d+(?:\.\d+){2,}(?![\w.]*\w))"
     r"|(?P<item>^[ \t]*(?:\d{1,2}[.)]|\(\d{1,2}\)|[-•*])(?=\s)|\b(?:step|part|question|option"
     r"|problem|version)\s\d+\b)"
-    r"|(?P<id>(?<![\w])(?=\w*[^\W\d_])(?=\w*\d)[^\W\d_][\w-]*)"
+    rf"|(?P<id>(?<!\w)(?=\w*\d)[^\W\d_{UNSPACED}][\w-]*)"
     r"|(?P<phone>(?<![\w.])(?:\+\d{1,3}(?:[ -]\d{2,4}){2,}|\d{3,4}(?:[ -]\d{3,4}){2,})(?![\w.]))",
     re.IGNORECASE | re.MULTILINE,
 )
