@@ -14,6 +14,7 @@ from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
 from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
 from harness.report.runs import SectionChanges, repeats_sentences, section_changes
+from harness.scorers.registry import get, names
 from harness.visible_text import one_line
 
 MEANING: dict[Decision, tuple[str, str]] = {
@@ -83,6 +84,14 @@ class ReportContent:
             ("candidate", ours, self.verdict.accounting, repeats[0]),
             ("baseline", theirs, self.verdict.baseline_accounting, repeats[1]),
         )
+
+    @cached_property
+    def scorer_errors(self) -> tuple[tuple[str, str], ...]:
+        """Each installed scorer of the sections, and how often it was found to be wrong."""
+        used = dict.fromkeys(each.scorer for each in self.comparison.candidate.header.sections)
+        known = [(name, get(name)) for name in used if name in names()]
+        unknown = "nobody has measured how often it is wrong: label some answers and compare"
+        return tuple((name, getattr(scorer, "measured", unknown)) for name, scorer in known)
 
     @property
     def noise_note(self) -> str:
