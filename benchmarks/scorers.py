@@ -14,6 +14,9 @@ among those decided, and the bias of the worst pair of models: the scorer's diff
 people's, in points, over the questions that both answered and that were decided for both.
 `--models` adds a line for each model, `--leave-out` one for each set without a model; `--errors
 OUT` writes the answers that were judged otherwise than by people.
+
+`--peers` adds the rules of other tools that are installed, and names those that are not
+(`benchmarks.scorer_peers`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import scorer_peers
 from harness.records.suite import Case
 from harness.scorers import Unscored, get
 from harness.scorers.refusal import decide
@@ -42,20 +46,26 @@ def rows(files: list[Path]) -> Iterator[dict[str, Any]]:
                 yield {"source": file.stem, **json.loads(line)}
 
 
-def scope(files: list[Path]) -> None:
+def scope(files: list[Path], peers: bool) -> None:
     """Print a confusion table by source, and the time that an answer takes."""
-    counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    took = []
-    for row in rows(files):
+    answers = list(rows(files))
+    outcomes, took = [], []
+    for row in answers:
         begun = time.process_time()
-        said, _ = decide(row["prompt"], row["text"])
+        outcomes.append(decide(row["prompt"], row["text"])[0])
         took.append(time.process_time() - begun)
-        for source in (row["source"], "all"):
-            counts[source][row["label"], said] += 1
+    counts = _by_source(answers, outcomes)
     print("| source | n | right of decided | undetermined | refusals found | wrongly refused |")
     print("|---|--:|--:|--:|--:|--:|")
     for source, table in sorted(counts.items()):
         print(f"| {source} | {' | '.join(_shares(table))} |")
+    left_out: list[str] = []
+    if peers:
+        measured, left_out = scorer_peers.measured("scope", answers)
+        for name, refused in measured:
+            said = ["refused" if one else "answered" for one in refused]
+            for source, table in sorted(_by_source(answers, said).items()):
+                print(f"| {source}, {name} | {' | '.join(_shares(table))} |")
     print("\n| label | answered | refused | undetermined |\n|---|--:|--:|--:|")
     for label in ("answered", "refused", "mixed"):
         found = [counts["all"][label, said] for said in ("answered", "refused", "undetermined")]
@@ -63,6 +73,22 @@ def scope(files: list[Path]) -> None:
     took.sort()
     mean, p99 = sum(took) / len(took), took[int(0.99 * (len(took) - 1))]
     print(f"\n{1e3 * mean:.2f} ms an answer of processor time, p99 {1e3 * p99:.2f} ms")
+    _name_left_out(left_out)
+
+
+def _by_source(
+    answers: Sequence[dict[str, Any]], outcomes: Sequence[str]
+) -> dict[str, Counter[tuple[str, str]]]:
+    counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for row, said in zip(answers, outcomes, strict=True):
+        for source in (row["source"], "all"):
+            counts[source][row["label"], said] += 1
+    return counts
+
+
+def _name_left_out(peers: list[str]) -> None:
+    for line in peers:
+        print(f"left out: {line}")
 
 
 def _shares(table: Counter[tuple[str, str]]) -> list[str]:
@@ -92,6 +118,7 @@ def gold(files: list[Path], given: argparse.Namespace) -> None:
     for row in answers:
         row["said"] = _said(row)
     spent = time.process_time() - begun
+    left_out: dict[str, None] = {}
     print("| set | n | undetermined | false pass | false fail | worst pair |")
     print("|---|--:|--:|--:|--:|---|")
     for name in sorted({row["set"] for row in answers}):
@@ -102,7 +129,14 @@ def gold(files: list[Path], given: argparse.Namespace) -> None:
                 print(_line(f"{name}, {model}", [r for r in of_set if r["model"] == model]))
             if given.leave_out:
                 print(_line(f"{name} without {model}", [r for r in of_set if r["model"] != model]))
+        if given.peers:
+            measured, missing = scorer_peers.measured(_match(of_set[0]), of_set)
+            left_out.update(dict.fromkeys(missing))
+            for peer, passed in measured:
+                told = [{**row, "said": one} for row, one in zip(of_set, passed, strict=True)]
+                print(_line(f"{name}, {peer}", told))
     print(f"\n{1e3 * spent / max(1, len(answers)):.2f} ms an answer of processor time")
+    _name_left_out(list(left_out))
     if given.errors:
         wrong = [row for row in answers if row["said"] not in {None, row["label"]}]
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in wrong]
@@ -111,11 +145,14 @@ def gold(files: list[Path], given: argparse.Namespace) -> None:
 
 def _said(row: dict[str, Any]) -> bool | None:
     """Whether `gold` passes the answer, None where it is undetermined."""
-    match = "number" if row["set"].startswith("gsm") else "contains"
-    expect = row.get("expect") or {"answers": row["answers"], "match": match}
+    expect = row.get("expect") or {"answers": row["answers"], "match": _match(row)}
     case = Case.model_validate({"id": "x", "prompt": row["question"] or "?", "expect": expect})
     judged = get("gold").score(row["answer"], case, {})
     return None if isinstance(judged, Unscored) else judged.passed
+
+
+def _match(row: dict[str, Any]) -> str:
+    return "number" if row["set"].startswith("gsm") else "contains"
 
 
 def _line(name: str, answers: Sequence[dict[str, Any]]) -> str:
@@ -148,7 +185,7 @@ def _worst_pair(answers: Sequence[dict[str, Any]]) -> str:
     return words
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print the tables of a scorer."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -158,11 +195,12 @@ def main() -> None:
     options.add_argument("--models", action="store_true")
     options.add_argument("--leave-out", action="store_true")
     options.add_argument("--errors", type=Path)
-    given = options.parse_args()
+    options.add_argument("--peers", action="store_true")
+    given = options.parse_args(argv)
     if given.scorer == "gold":
         gold(given.files, given)
     else:
-        scope(given.files)
+        scope(given.files, given.peers)
 
 
 if __name__ == "__main__":
