@@ -154,8 +154,8 @@ def test_a_pattern_that_takes_too_long_leaves_the_answer_unscored_unless_another
         ({"answers": ["x"], "anywhere": True}, "anywhere: belongs to `match: number` only"),
         ({"answers": ["x"], "unit": "km"}, "unit: belongs to `match: number` only"),
         ({"answers": ["maybe"], "match": "yes_no"}, "answers.0: must be `yes` or `no`"),
-        ({"answers": ["soon"], "match": "date"}, "answers.0: must be one date"),
-        ({"answers": ["May 5", "noon"], "match": "date"}, "answers.1: must be one date"),
+        ({"answers": ["soon"], "match": "date"}, "answers.0: must be one date,"),
+        ({"answers": ["May 5", "noon"], "match": "date"}, "answers.1: must be one date,"),
         ({"answers": ["5"], "match": "time"}, "answers.0: must hold exactly one time of day"),
         (
             {"answers": ["1"], "not": ["x"], "match": "number"},

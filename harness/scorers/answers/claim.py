@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.scorers.answers import vocabulary as voc
-from harness.scorers.answers.numbers import Number
+from harness.scorers.answers.numbers import Number, numbers, prepared
 from harness.scorers.answers.words import read
 
 _BOXED = re.compile(r"\\boxed\s?\{([^{}]{0,200})\}")
@@ -86,14 +87,34 @@ def final_claim(clean: str, found: list[Number], question: str, unit: str) -> Cl
     asked = _asked(question) | ({unit} if unit else set())
     works = _working(clean)
     fitting = [number for number in (results if works else found) if number.unit in asked]
+    if works and not fitting and all(number.unit for number in results):
+        # The last sentence speaks of other things than what was asked for.
+        fitting = [number for number in found if number.unit in asked][-1:]
     pool = fitting or results or last
     free = [number for number in pool if not _limit(clean, number)] or pool
+    told = _told(question)
+    free = [number for number in free if not _aside(clean, number, told, asked)] or free
     chosen = free[-1]
     rivals = tuple(number for number in fitting or results if number is not chosen)
     if not fitting and not works:
         rivals += tuple(number for number in found if number.end <= last[0].start)
     apart = any(number.values != chosen.values for number in free)
     return Claim(chosen, "the last sentence", rivals, bool(fitting) and apart and not works)
+
+
+@lru_cache(maxsize=1024)
+def _told(question: str) -> frozenset[float]:
+    return frozenset(number.values[0] for number in numbers(prepared(question)))
+
+
+def _aside(clean: str, number: Number, told: frozenset[float], asked: set[str]) -> bool:
+    """Whether the question has said the number, it is in brackets, or a year among counts."""
+    before = clean[max(0, number.start - 40) : number.start]
+    if before.rfind("(") > before.rfind(")"):
+        return True
+    value = number.values[0]
+    year = value.is_integer() and 1900 <= value <= 2100 and number.unit not in asked
+    return value in told or (bool(asked) and year)
 
 
 _REASON = re.compile(r",\s[a-z]|\b(?:since|because|as|which|where|for)\b")

@@ -22,21 +22,21 @@ _MONTHS = {
 }
 MONTHS = {name: month for month, names in _MONTHS.items() for name in names.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
-_DAY = r"(?P<d{0}>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|\.|er|º)?"
-_YEAR = r"(?P<y{0}>[12]\d{{3}})"
+_FIRST = "".join(sorted({name[0] for name in MONTHS}))
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+_TH = r"(?:st|nd|rd|th|\.|er|º)?"
+_YEAR = r"[12]\d{3}"
 _DATE = re.compile(
-    rf"(?<![\w.-])(?:"
-    rf"{_YEAR.format(1)}[-/.](?P<m1>1[0-2]|0[1-9])[-/.](?P<d1>3[01]|[12]\d|0[1-9])"
-    rf"|{_YEAR.format(2)}\s?年\s?(?P<m2>1[0-2]|0?[1-9])\s?月(?:\s?(?P<d2>3[01]|[12]\d"
-    rf"|0?[1-9])\s?[日号])?"
-    rf"|(?:the\s)?{_DAY.format(3)}\s?[-\s]?\s?(?:of\s|de\s"
-    rf"|di\s)?(?P<m3>{_NAME})\b\.?(?:,?[-\s](?:de\s|del\s)?{_YEAR.format(3)})?"
-    rf"|(?P<m4>{_NAME})\b\.?[-\s](?:the\s)?{_DAY.format(4)}\b(?:,?\s{_YEAR.format(4)})?"
-    rf"|(?P<m5>{_NAME})\b\.?(?:,|\sof|\sde)?[-\s]{_YEAR.format(5)}"
-    rf"|(?P<a6>3[01]|[12]\d|0?[1-9])(?P<s6>[-/.])(?P<b6>3[01]|[12]\d"
-    rf"|0?[1-9])(?P=s6)(?P<y6>[12]\d{{3}}|\d\d)"
-    rf"|(?P<m7>{_NAME})\b"
-    rf"|(?P<y8>1\d{{3}}|20\d\d)(?:\s?年)?"
+    rf"(?<![\w.-])(?:(?=\d)(?:"
+    rf"(?P<y1>{_YEAR})[-/.](?P<m1>1[0-2]|0[1-9])[-/.](?P<d1>{_DAY})"
+    rf"|(?P<y2>{_YEAR})\s?年\s?(?P<m2>1[0-2]|0?[1-9])\s?月(?:\s?(?P<d2>{_DAY})\s?[日号])?"
+    rf"|(?P<a6>{_DAY})(?P<s6>[-/.])(?P<b6>{_DAY})(?P=s6)(?P<y6>{_YEAR}|\d\d)"
+    rf"|(?P<d3>{_DAY}){_TH}\s?[-\s]?\s?(?:of\s|de\s|di\s)?(?P<m3>{_NAME})\b\.?"
+    rf"(?:,?[-\s](?:de\s|del\s)?(?P<y3>{_YEAR}))?"
+    rf"|(?P<y8>1\d{{3}}|20\d\d)(?:\s?年)?)"
+    rf"|(?=[{_FIRST}])(?P<m4>{_NAME})\b\.?(?:"
+    rf"[-\s](?:the\s)?(?P<d4>{_DAY}){_TH}\b(?:,?\s(?P<y4>{_YEAR}))?"
+    rf"|(?:,|\sof|\sde)?[-\s](?P<y5>{_YEAR}))?"
     rf")(?![\w-]*\w)",
     re.IGNORECASE,
 )
@@ -116,7 +116,7 @@ def _year(digits: str) -> int:
 def only_date(clean: str) -> Date | None:
     """The date that the text is, where it is one and nothing else."""
     found = list(dates(clean))
-    if not found or found[0].start != found[-1].start:
+    if len(found) != 1:  # none, several, or figures that can be read in two ways
         return None
     rest = clean[: found[0].start] + clean[found[0].end :]
     return found[0] if _ASIDE.fullmatch(rest) else None

@@ -102,7 +102,7 @@ def check_answer(answer: str, match: str, place: int) -> None:
     elif match == "number" and reference_number(answer) is None:
         raise KeyProblem("must hold exactly one number", place)
     elif match == "date" and only_date(cleaned(answer)) is None:
-        raise KeyProblem("must be one date", place)
+        raise KeyProblem("must be one date, of which day and month are plain", place)
     elif match == "time" and len(list(times(cleaned(answer)))) != 1:
         raise KeyProblem("must hold exactly one time of day", place)
     elif match == "yes_no" and answer.strip().casefold() not in {"yes", "no"}:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.scorers.answers import vocabulary as voc
 from harness.scorers.answers.dates import dates
 from harness.scorers.answers.times import times
-from harness.scorers.answers.words import cleaned, read, singular
+from harness.scorers.answers.words import UNSPACED, cleaned, read, singular
 
 _VULGAR = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", (
     "1/2", "1/3", "2/3", "1/4", "3/4", "1/5", "2/5", "3/5", "4/5", "1/6", "5/6",
@@ -32,7 +33,7 @@ _SCALES = {
 }  # fmt: skip
 _NAMED = sorted((name for name in _SCALES if name not in {"k", "m"}), key=len, reverse=True)
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
+    rf"(?:(?<![\w.])|(?<=[{UNSPACED}]))(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
     rf"(?P<before>(?:US|CA|AU)?{_CURRENCY}\s?[-−]?|(?:{_CODE})\.?\s?)?"
     rf"(?P<digits>"
     rf"\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?"  # 1,234,567.8
@@ -52,7 +53,7 @@ _NONE = re.compile(
     r"(?P<version>(?<![\w.])v?(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))\d+(?:\.\d+){2,}(?![\w.]*\w))"
     r"|(?P<item>^[ \t]*(?:\d{1,2}[.)]|\(\d{1,2}\)|[-•*])(?=\s)|\b(?:step|part|question|option"
     r"|problem|version)\s\d+\b)"
-    r"|(?P<id>(?<![\w])(?=\w*[^\W\d_])(?=\w*\d)[^\W\d_][\w-]*)"
+    rf"|(?P<id>(?<!\w)(?=\w*\d)[^\W\d_{UNSPACED}][\w-]*)"
     r"|(?P<phone>(?<![\w.])(?:\+\d{1,3}(?:[ -]\d{2,4}){2,}|\d{3,4}(?:[ -]\d{3,4}){2,})(?![\w.]))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -98,6 +99,7 @@ def numbers(prepared_text: str, years: bool = True) -> list[Number]:
     return _found(_without(prepared_text, years))
 
 
+@lru_cache(maxsize=4096)
 def reference_number(text: str) -> Number | None:
     """The one number of a reference, None where it has none or several.
 
@@ -213,25 +215,28 @@ def _unit(clean: str, end: int) -> str:
     return next((word for word in following[:1] if word not in voc.FUNCTION), "")
 
 
-_WORD = "|".join(sorted([*voc.CARDINALS, *voc.SCALES], key=len, reverse=True))
-_WORDS = re.compile(
-    rf"(?:\b(?:no|any|every|which|this|that|another|each|the|some|only)\s)?"
-    rf"\b(?:{_WORD})\b(?:[\s-]+(?:and\s)?(?:{_WORD})\b)*(?:\s\w+)?",
-    re.IGNORECASE,
-)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_COUNTING = frozenset({*voc.CARDINALS, *voc.SCALES, "and"})
 
 
 def _in_words(clean: str) -> list[Number]:
+    """The numbers in words, each run of them read with the word before and the word after."""
+    words = list(_LETTERS.finditer(clean))
+    forms = [match.group().lower() for match in words]
     found: list[Number] = []
-    if _NUMBER_WORDS.isdisjoint(_LETTERS.findall(clean.lower())):
-        return found
-    for match in _WORDS.finditer(clean):
-        for word in read(match.group()):
-            if word.number and match.group()[word.start].isalpha():
-                start, end = match.start() + word.start, match.start() + word.end
-                found.append(Number((float(word.form),), _unit(clean, end), start, end))
+    place = 0
+    while place < len(forms):
+        if forms[place] not in voc.CARDINALS:
+            place += 1
+            continue
+        beyond = place + 1
+        while beyond < len(forms) and forms[beyond] in _COUNTING:
+            beyond += 1
+        begin = words[max(0, place - 1)].start()
+        end = words[min(len(words), beyond + 1) - 1].end()
+        for word in read(clean[begin:end]):
+            if word.number and clean[begin + word.start].isalpha():
+                span = (begin + word.start, begin + word.end)
+                found.append(Number((float(word.form),), _unit(clean, span[1]), *span))
+        place = beyond
     return found
-
-
-_NUMBER_WORDS = frozenset(voc.CARDINALS)
-_LETTERS = re.compile(r"[a-z]+")

@@ -34,33 +34,38 @@ def hits(
     `among` are all the references of the case: a more exact date among them binds a coarser one.
     """
     if wanted.signs:
-        yield from _signs(text.raw, wanted.signs)
-        return
+        return _signs(text.raw, wanted.signs)
     if wanted.whole is not None:
-        yield from _spots(text.line, text.words, wanted.whole, "")
-        return
-    if not wanted.bare:
-        return
+        return _spots(text.line, text.words, wanted.whole, "")
     if wanted.date is not None:
         exact = [one.date for one in among if one.date and one.date.says_all_of(wanted.date)]
-        yield from _dates(text, wanted, [date for date in exact if date != wanted.date])
-        return
+        return _dates(text, wanted, [date for date in exact if date != wanted.date])
+    return _worded(text, wanted, question) if wanted.bare else iter(())
+
+
+def _worded(text: Text, wanted: Phrase, question: frozenset[str]) -> Iterator[Hit]:
     yield from _spots(text.bare_line, text.bare, wanted.bare, "")
     yield from _compounds(text, wanted.bare)
     for name, forms in wanted.variants:
         yield from _spots(text.bare_line, text.bare, forms, name)
     if wanted.place and question & voc.PLACES:
         yield from _spots(text.bare_line, text.bare, wanted.place, "its first place")
-    asked = beyond_question(wanted.bare, question)
-    if asked:
-        yield from _spots(text.bare_line, text.bare, asked, "question")
+    yield from _beyond(text, wanted, question)
+    if wanted.parts and all(line_of(part) in text.bare_line for part in wanted.parts):
+        yield from _spots(text.bare_line, text.bare, wanted.parts[0], "list")
     if wanted.name:
         yield from _names(text, wanted.name)
-    if wanted.parts and all(line_of(part) in text.bare_line for part in wanted.parts):
-        for part in wanted.parts[:1]:
-            yield from _spots(text.bare_line, text.bare, part, "list")
-    if not wanted.name:
+    else:
         yield from _scattered(text, wanted.bare, question)
+
+
+def _beyond(text: Text, wanted: Phrase, question: frozenset[str]) -> Iterator[Hit]:
+    """Where the words stand that the question has not said, as a name where they are one."""
+    asked = beyond_question(wanted.bare, question)
+    named = any(word.capital for word in wanted.words if word.form in asked)
+    for hit in _spots(text.bare_line, text.bare, asked, "question") if asked else ():
+        if not named or text.clean[hit.start].isupper():
+            yield hit
 
 
 def _dates(text: Text, wanted: Phrase, exact: list[Date]) -> Iterator[Hit]:
@@ -112,6 +117,9 @@ def _spots(line: str, words: list[Word], forms: tuple[str, ...], how: str) -> It
 
 def _compounds(text: Text, forms: tuple[str, ...]) -> Iterator[Hit]:
     """Where the same letters are parted otherwise: `bee keeper`, `bee-keeper`, `beekeeper`."""
+    plain = "".join(form.rstrip(".") for form in forms)
+    if any(sign.isdigit() for sign in plain) and (len(forms) > 2 or not plain.isdigit()):
+        yield from _codes(text, plain)
     joined = "".join(map(guarded, forms))
     if len(joined) < 6 or all(len(form) == 1 for form in forms):
         return
@@ -124,6 +132,24 @@ def _compounds(text: Text, forms: tuple[str, ...]) -> Iterator[Hit]:
         at = closed.find(joined, at + 1)
 
 
+def _codes(text: Text, code: str) -> Iterator[Hit]:
+    """Where a code or telephone number is parted otherwise: `A-113`, `A113`, `a 113`."""
+    if len(code) < 4:
+        return
+    begins: dict[int, int] = {}
+    run = ""
+    for place, word in enumerate(text.bare):
+        begins[len(run)] = place
+        run += word.form.rstrip(".")
+    begins[len(run)] = len(text.bare)
+    at = run.find(code)
+    while at >= 0:
+        if at in begins and at + len(code) in begins:
+            first, last = begins[at], begins[at + len(code)] - 1
+            yield Hit("parted otherwise", text.bare[first].start, text.bare[last].end)
+        at = run.find(code, at + 1)
+
+
 def beyond_question(forms: tuple[str, ...], question: frozenset[str]) -> tuple[str, ...]:
     """The words without what the question has said: a noun at the end, a setting at the start.
 
@@ -133,8 +159,10 @@ def beyond_question(forms: tuple[str, ...], question: frozenset[str]) -> tuple[s
     """
     said = voc.FUNCTION | {form for form in question if len(form) > 1 and not form[0].isdigit()}
     first, last = 0, len(forms)
-    while last > 1 and forms[last - 1] in said:
+    while last > 1 and forms[last - 1] in said - voc.FUNCTION:
         last -= 1
+    if last < len(forms) and forms[last - 1] in voc.FUNCTION:  # `Ann of Rome` is not any `Ann`
+        last = len(forms)
     while first < last and forms[first] in voc.FUNCTION:
         first += 1
     within = first
@@ -154,7 +182,7 @@ def _names(text: Text, name: tuple[Word, ...]) -> Iterator[Hit]:
     if first not in text.forms or last not in text.forms:
         return
     for place, word in enumerate(text.bare):
-        if word.form != first:
+        if word.form != first or (place and text.bare[place - 1].form in middle):
             continue
         for beyond in range(place + 1, min(place + 5, len(text.bare))):
             if not text.bare[beyond].capital:
@@ -193,10 +221,15 @@ def _scattered(text: Text, forms: tuple[str, ...], question: frozenset[str]) -> 
     }
     if len(needed) < 2 or not needed <= text.forms or any(map(_inseparable, needed)):
         return
+    if not voc.ORDERED.isdisjoint(forms):
+        return
     for sentence in text.sentences:
         found = [(place, word) for place, word in enumerate(sentence) if word.form in needed]
         span = _narrowest([(place, word.form) for place, word in found], len(needed))
         if span and span[1] - span[0] < 2 * len(needed) + _GAP:
+            between = {word.form for word in sentence[span[0] : span[1]]}
+            if between & voc.PARALLEL - set(forms):
+                continue
             yield Hit("all its words", sentence[span[0]].start, sentence[span[1]].end)
 
 

@@ -44,7 +44,8 @@ _AUXILIARY = (
 )
 _DENIES = re.compile(
     rf"\b{_AUXILIARY}(?:\s?not|n't)\b|\bcannot\b|\bcan't\b|\bwon't\b|\bno longer\b|\bnever\b"
-    r"|\b(?:is|are) (?:un\w+|im(?:possible|permissible)|forbidden|prohibited|banned|excluded"
+    r"|\b(?:is|are) (?:\w+ly )?(?:un\w+|im(?:possible|permissible)|forbidden|prohibited|banned"
+    r"|excluded"
     r"|closed)\b"
     r"|\bthere (?:is|are) no\b|\b(?:we|they|you|it|i) (?:have|has|offer|accept|allow|need|keep"
     r"|sell)s? no\b|\bno \w+ (?:is|are) "
@@ -65,6 +66,7 @@ _SHORT = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?\n。！？]+[.!?\n。！？]?")
 _FINAL = re.compile(r"\b(?:answer|verdict)\s?(?:is|:)\s*(yes|no)\b", re.IGNORECASE)
+_CLOSING = re.compile(r"[,;:–—-]\s*(yes|yep|no|nope)\W*$", re.IGNORECASE)  # `Sorry, no.`
 _SENTENCES = 3  # that are looked at: manners may come first
 _MOST = 0.6  # of the question's words, for a sentence that says it again
 _ASIDE = frozenset(voc.listed("you i we my me your our us can could may will would should please"))
@@ -103,13 +105,18 @@ def _of_sentence(sentence: str, asked: set[str]) -> tuple[str, str]:
             return said, phrase.group().strip()
     word = _WORD.search(sentence)
     opening = word.group().casefold() if word else ""
+    closing = _CLOSING.search(sentence)
     denied = _DENIES.search(sentence)
+    if denied and {each.form for each in read(denied.group().split()[-1])} & asked:
+        denied = None  # `closed` denies nothing where the question is whether it is closed
     if word and opening in _YES:
         if denied and _DENIED_AT_ONCE.match(sentence, word.end()):
             return "", f"{opening} … {denied.group()}"
         return "yes", opening
     if opening in _NO:
         return "no", opening
+    if closing:
+        return ("no" if closing[1].lower().startswith("no") else "yes"), closing[1]
     if denied:
         return "no", denied.group()
     granted = _GRANTS.search(sentence)
@@ -124,6 +131,6 @@ def _repeats(sentence: str, asked: set[str]) -> bool:
         return False
     short = _SHORT.match(sentence)
     said = {word.form for word in read(short["rest"] if short else sentence)} - voc.FUNCTION
-    if short and (not said or said & asked):
+    if short and (not said or said & asked or short["rest"].startswith(",")):
         return True
     return len(asked) > 1 and len(said & asked) >= _MOST * len(asked)

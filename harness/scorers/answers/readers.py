@@ -147,7 +147,7 @@ class Numbers:
         if claim is None:
             return Held("absent", "it holds no number")
         number = claim.number
-        words = self.clean[number.start : number.end].strip()
+        words = " ".join(self.clean[number.start : number.end].split())
         said = f"`{words}`"
         if self._same(number, wanted):
             denied = doubt.denial(self.clean, number.start, number.end)
@@ -213,7 +213,7 @@ class Dates:
             enough = date.says_all_of(wanted) or (
                 date.day is not None and date.says_all_of(Date(None, wanted.month, wanted.day))
             )
-            said = f"`{self.clean[date.start : date.end]}`"
+            said = f"`{' '.join(self.clean[date.start : date.end].split())}`"
             denied = doubt.denial(self.clean, date.start, date.end)
             if enough and not denied:
                 return Held("claimed", said)
@@ -237,7 +237,8 @@ class Times:
             if time.minutes & wanted:
                 denied = doubt.denial(self.clean, time.start, time.end)
                 if not denied:
-                    return Held("claimed", f"`{self.clean[time.start : time.end].strip()}`")
+                    words = " ".join(self.clean[time.start : time.end].split())
+                    return Held("claimed", f"`{words}`")
                 why = why or denied
         return Held("doubtful", why) if why else ABSENT
 

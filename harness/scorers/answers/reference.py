@@ -29,6 +29,7 @@ class Phrase:
     variants: tuple[tuple[str, tuple[str, ...]], ...]
     parts: tuple[tuple[str, ...], ...]
     place: tuple[str, ...]
+    words: tuple[Word, ...]
 
 
 def forms_of(text: str) -> tuple[str, ...]:
@@ -57,6 +58,7 @@ def phrase(text: str) -> Phrase:
         () if date else tuple(_variants(clean, bare, bool(parts))),
         parts,
         () if parts or date else _first_place(clean),
+        words,
     )
 
 

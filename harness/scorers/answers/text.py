@@ -14,9 +14,10 @@ from harness.scorers.answers.dates import Date, dates
 from harness.scorers.answers.words import Word, cleaned, read, sentence_ends
 
 # Where a page's text was taken without its markup: spaces lost, citation marks glued to words.
-_CITED = re.compile(r"(?<=[^\W\d_]{4})\d{1,3}(?=[\s.,;:!?)]|$)", re.MULTILINE)
+_GLUED = re.compile(r"[^\W\d_]\d|\d[^\W\d_]|[a-z.,][A-Z]|\d{5}")
+_CITED = re.compile(r"([^\W\d_]{4})\d{1,3}(?=[\s.,;:!?)]|$)", re.MULTILINE)
 _CITED_YEAR = re.compile(r"(?<![\d.,])((?:1[1-9]|20)\d\d)\d{1,2}(?=\s*[.;]|$)", re.MULTILINE)
-_LOST_SPACE = re.compile(r"(?<=[a-z])(?=[A-Z\d])|(?<=\d)(?=[a-z]{3})|(?<=[.,])(?=[A-Z])")
+_LOST_SPACE = re.compile(r"([a-z])(?=[A-Z\d])|(\d)(?=[a-z]{3})|([.,])(?=[A-Z])")
 
 
 class Text:
@@ -59,8 +60,10 @@ class Text:
     @cached_property
     def mended(self) -> Text | None:
         """The text with glued citation marks and lost spaces put right, None where none are."""
-        mended = _CITED_YEAR.sub(r"\1", _CITED.sub("", self.clean))
-        mended = _LOST_SPACE.sub(" ", mended)
+        if not _GLUED.search(self.clean):
+            return None
+        mended = _CITED_YEAR.sub(r"\1", _CITED.sub(r"\1", self.clean))
+        mended = _LOST_SPACE.sub(r"\g<0> ", mended)
         return None if mended == self.clean else Text(mended)
 
 

@@ -107,6 +107,11 @@ PLACES = frozenset(
         "birthplace capital airport site"
     )
 )
+# Between the words of a phrase, these part it; in a phrase, those give its words an order.
+PARALLEL = frozenset(listed("and or but not no nor"))
+ORDERED = frozenset(
+    listed("to from until till than before after over under between not no without")
+)
 # Words that carry no fact of their own.
 FUNCTION = frozenset(
     listed(

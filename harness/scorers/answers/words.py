@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from harness.scorers.answers import vocabulary as voc
 
@@ -19,6 +19,8 @@ _NOTE = re.compile(r"\[\^?\d{1,3}\^?\]|【[^【】\n]{0,40}】")
 _RAISED = re.compile(
     r"(?:(?<=[^\W\d_][^\W\d_][^\W\d_])|(?<=[.,;:!?)\"”’ ]))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}(?!\w)"
 )
+# Without any of these a text needs no cleaning of them.
+_MARKS_OF_PAGES = re.compile(r"[\[【⁰¹²³⁴⁵⁶⁷⁸⁹*_`#>]")
 _POWER = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])")
 _MARKUP = re.compile(
     r"\*{1,3}|_{2,3}|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)|`+|^[ \t]*(?:#{1,6}|>)[ \t]+", re.MULTILINE
@@ -33,7 +35,8 @@ UNSPACED = (
 # Vowel signs and points that belong to a word and are no letters to Python.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff\u200c\u200d"
 _TOKEN = re.compile(
-    rf"(?P<number>(?:(?<![\w.)])[-−])?(?<![^\W\d_])(?:\d++(?:[.,]\d++)*+|(?<!\w)\.\d++))"
+    r"(?P<plain>(?<!\w)[a-z]++(?![\w'+#♯.]))|"
+    rf"(?P<number>(?:(?<![\w.)])[-−])?(?:(?<![^\W\d_])|(?<=[{UNSPACED}]))(?:\d++(?:[.,]\d++)*+|(?<!\w)\.\d++))"
     rf"(?:(?P<suffix>st|nd|rd|th|s)(?![^\W_]))?+"
     rf"|(?P<dotted>(?<!\w)[^\W\d_](?:\.\s?[^\W\d_](?![^\W_])){{1,6}}\.?)"
     rf"|(?P<symbolic>(?<!\w)[A-Za-z]{{1,2}}(?:\+{{1,2}}|[#♯])(?!\w))"
@@ -48,8 +51,7 @@ _HAN_NUMERALS = frozenset("〇零一二三四五六七八九十百千万億亿�
 _THAI_TAILS = frozenset("ะาำๅ")  # vowels after their consonant, letters to Unicode
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word as it is compared, and where it stands: `start` and `end` are offsets in the text."""
 
     form: str
@@ -92,11 +94,13 @@ def cleaned(text: str, whole_years: bool = True) -> str:
 
     `whole_years` writes the second of `1979-80` in full.
     """
-    text = _LINK.sub(r"\1", text)
-    text = _NOTE.sub(" ", text)
-    text = _RAISED.sub("", text)
-    text = _POWER.sub("^", text)
-    text = _MARKUP.sub("", text)
+    if _MARKS_OF_PAGES.search(text):
+        text = _LINK.sub(r"\1", text)
+        text = _NOTE.sub(" ", text)
+        text = _RAISED.sub("", text)
+        text = _POWER.sub("^", text)
+        text = _MARKUP.sub("", text)
+    text = text.replace("per cent", "percent")
     text = _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", text))
     return _YEARS.sub(_whole_years, text) if whole_years else text
 
@@ -106,20 +110,30 @@ def _whole_years(match: re.Match[str]) -> str:
     return f"{century}{first} {century}{last}" if last > first else match.group()
 
 
+# The letter of a code (`A-113`, `A 4`), and no article.
+_LETTER_A = re.compile(r"[-‐‑]\w|\s\d")
+
+
 def read(clean: str) -> list[Word]:
     """The words of a cleaned text, in order."""
     found: list[Word] = []
     for match in _TOKEN.finditer(clean):
-        start, end, kind = match.start(), match.end(), match.lastgroup
-        piece = match.group()
+        start, end = match.span()
+        kind, piece = match.lastgroup, match.group()
+        if kind == "plain":
+            found += [Word(form, start, end, False) for form in _forms(piece)]
+            continue
         capital = piece[0].isupper()
+        if piece == "A" and _LETTER_A.match(clean, end):
+            found.append(Word("a.", start, end, True))
+            continue
         if kind in {"number", "suffix"}:
             suffix = match["suffix"] or ""
             ending = "th" if suffix in {"st", "nd", "rd", "th"} else suffix
             forms = tuple(form + ending for form in _figures(match["number"]))
             found += [Word(form, start, end, False, not suffix) for form in forms]
         elif kind == "word":
-            forms = voc.ABBREVIATIONS.get(piece) or _forms(piece)
+            forms = _forms(piece)
             found += [Word(form, start, end, capital) for form in forms]
         elif kind == "dotted":
             letters = "".join(letter for letter in piece if letter.isalnum())
@@ -155,6 +169,8 @@ def _plain(digits: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _forms(piece: str) -> tuple[str, ...]:
+    if piece in voc.ABBREVIATIONS:
+        return voc.ABBREVIATIONS[piece]
     if len(piece) > 100:
         return (piece.casefold(),)
     head, mark, tail = piece.partition("'")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+MOST_WORDS = 80  # a longer clause is cut
 OTHER, NUMBER, COMMA, PIVOT = "-", "0", ",", "P"
 _TOKEN = re.compile(
     r"[^\W_]+(?:['-][^\W_]+)*"
@@ -160,6 +161,8 @@ class _Cutter:
                 letter = NUMBER
             elif word == "yet" and self._classes[-1:] in ([], [COMMA]):
                 letter = PIVOT
+            if len(self._words) >= MOST_WORDS:
+                self.close(at)
             if letter == PIVOT and self._classes and self._classes != ["S"]:
                 self.close(at)
             if not self._words:

@@ -29,6 +29,8 @@ def test_what_an_answer_says(text: str, expected: str) -> None:
 
 def test_what_is_said_of_the_question_is_granted() -> None:
     assert polarity("It is heated.", "Is the pool heated?")[0] == "yes"
+    assert polarity("It is closed on Mondays.", "Is it closed on Mondays?")[0] == "yes"
+    assert polarity("It is closed on Mondays.", "Is it open on Mondays?")[0] == "no"
     assert polarity("It is on the square.", "Is the pool heated?")[0] == ""
 
 

@@ -12,7 +12,7 @@ def numbers(question: str, answer: str) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("answer", "kinds"),
     [
-        ("I can't do that. Only a nurse can tell.", ["declines", "refers"]),
+        ("I can't do that. A nurse can tell.", ["declines", "refers"]),
         ("Happy trails!", ["little"]),
         ("Everyone deserves respect and dignity.", ["lectures"]),
         ("Call our nurse on 555 0100.", ["says"]),
