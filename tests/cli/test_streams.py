@@ -22,6 +22,7 @@ CODES = {
     "init new-{number}": 0,
     "schema config": 0,
     "validate": 0,
+    "lint": 0,
     "train nothing.yaml": 2,
     "serve nobody": 2,
     "run base": 0,

@@ -13,3 +13,8 @@ def test_numbers_may_be_written_as_numbers() -> None:
 )
 def test_what_can_be_looked_for(text: str, expected: bool) -> None:
     assert has_words(text) is expected
+
+
+def test_a_pattern_needs_no_word() -> None:
+    for pattern in (".", r"^\W+$", "🙂|…"):
+        assert GoldExpect.model_validate({"answers": [pattern], "match": "regex"})
