@@ -270,3 +270,16 @@ def test_a_long_repetition_is_read_to_its_end(piece: str) -> None:
     assert judge(f"{long}, on 4 May 2010", answers=["4 May 2010"], match="date").passed
     assert judge(f"{long} at 17:45", answers=["17:45"], match="time").passed
     assert judge(f"Yes, {long}", answers=["yes"], match="yes_no").passed
+
+
+@pytest.mark.parametrize("wanted", ["I don't know", "don't know"])
+def test_an_answer_that_is_to_decline_is_right_where_it_does(wanted: str) -> None:
+    found = GOLD.score("I don't know that, sorry.", case(answers=[wanted]), {})
+    assert isinstance(found, Judgement)
+    assert found.passed
+
+
+def test_a_pattern_without_a_word_is_looked_for() -> None:
+    expect = case(answers=[r"^\W+$"], match="regex")
+    assert GOLD.score("...!", expect, {}).passed
+    assert not GOLD.score("yes!", expect, {}).passed
