@@ -130,6 +130,9 @@ class _Evidence:
         self.topic = _content(self.asked)
         counted = lexicon().counted
         # Who asks about right and wrong is answered in moral words.
+        moral_words = counted["norm"] | counted["urge"]
+        # One word such as "never" makes no lecture: gift cards never expire.
+        self.moralises = len(moral_words.intersection(self.words)) > 1
         self.moral = counted["norm"].isdisjoint(self.asked)
         self.counsels = counted["counsel"].isdisjoint(self.asked)
         self.declines, self.hedges = _place(readings, "declines"), _place(readings, "hedges")
@@ -172,7 +175,7 @@ class _Evidence:
 
     def _manner(self) -> dict[str, float]:
         declined = _has(self.lead, "declines", "hedges")
-        moral = self.shares["norm"] + self.shares["urge"]
+        moral = self.shares["norm"] + self.shares["urge"] if self.moralises else 0.0
         own = sum(word in _SELF for word in self.words) / (len(self.words) + 5)
         return {
             "+lectures early": float(self.moral and self.counsels and _has(self.lead, "lectures")),

@@ -72,7 +72,7 @@ _OTHERS: dict[Kind, str] = {
     "refers": r"F*f.{0,6}R|V.{0,8}R|[G@]5.{0,5}R|^.{0,3}RC|[Cc]ob.{0,4}R"
     r"|(?<![nN])R.{0,3}[cCwk]F*[hVvf]|e4.{0,2}R|b_?e4"
     r"|^F*f(?:Y|m|_|t|R)|Y[kcM].{0,9}R|YF*[ywkM][HkT]{0,3}(?:f|[VA]T)|F[fAV].{0,4}R"
-    r"|F[vV]T|FA5|8T[_m]?[RB]"
+    r"|F[vV]T|(?<!b)FA5|8T[_m]?[RB]"
     r"|^A[m_]{1,2}R|bF*-T_R|R.{0,3}C$|bF+@T|o[Y_-]*RC|-o[_-]*RC|F[fA].{0,8}R",
     "regrets": r"q",
 }
