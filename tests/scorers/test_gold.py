@@ -217,7 +217,8 @@ def test_another_right_answer_never_makes_a_right_one_wrong(
 ) -> None:
     if judge(answer, answers=[gold]).passed:
         assert judge(answer, answers=[other, gold]).passed
-        assert judge(f"{other} {answer} {other}", answers=[gold]).passed
+        if "$" not in other:  # beside a number it makes another value
+            assert judge(f"{other} {answer} {other}", answers=[gold]).passed
 
 
 @given(
