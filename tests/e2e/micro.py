@@ -11,6 +11,8 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 SPECIAL = ["<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"]
+# Keys of a policy: a model of random weights may say nothing, or what no scorer can read.
+ANY_TEXT = {"min_scored": 0.5, "max_undetermined": 0.5}
 
 
 def build_model(folder: Path, *, hidden: int = 64, layers: int = 2, seed: int = 0) -> Path:
