@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 MOST_WORDS = 80  # a longer clause is cut
-OTHER, NUMBER, COMMA, PIVOT = "-", "0", ",", "P"
+_PRIVATE_USE = 0xE000  # characters that mean nothing in a regular expression
 _TOKEN = re.compile(
     r"[^\W_]+(?:['-][^\W_]+)*"
     r"|[.!?…;:]+(?=[\s\"')*\]]|$)|[。！？；]|\n+"
@@ -48,7 +48,8 @@ _BEFORE_IS = frozenset({"it", "that", "this", "there", "what", "who", "where", "
 class Clause:
     """What stands between two stops.
 
-    `words` are in lower case with contractions spelled out; `classes` has one letter for each.
+    `words` are in lower case with contractions spelled out; `classes` has the letter of each one's
+    class, by `letters`.
     `listed` is set in an item of a list, `quoted` in somebody else's speech. `start` and `end`
     say where the clause stands in the text.
     """
@@ -65,14 +66,18 @@ class Clause:
     @property
     def pivots(self) -> bool:
         """Whether it turns from what was said before: `but …`, `and yet …`."""
-        return self.classes.lstrip("S").startswith(PIVOT)
+        return self.classes.lstrip(letters("and")).startswith(letters("but"))
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The letter of each English word that has one, and the sets of words that are counted."""
+    """The classes of English words, and the sets of words that are counted.
 
-    letters: dict[str, str]
+    `classes` gives a class's letter by its name, `words` the letter of a word that has a class.
+    """
+
+    classes: dict[str, str]
+    words: dict[str, str]
     counted: dict[str, frozenset[str]]
     courtesies: tuple[str, ...]
 
@@ -81,12 +86,20 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """The word classes of `english.toml`."""
     read = tomllib.loads(Path(__file__).with_name("english.toml").read_text(encoding="utf-8"))
-    letters: dict[str, str] = {}
-    for letter, words in read["letters"].items():
+    names = (*read["classes"], "other", "number", "comma")
+    classes = {name: chr(_PRIVATE_USE + place) for place, name in enumerate(names)}
+    letter_of: dict[str, str] = {}
+    for name, words in read["classes"].items():
         for word in words.split():
-            letters.setdefault(word, letter)
+            letter_of.setdefault(word, classes[name])
     counted = {name: frozenset(words.split()) for name, words in read["counted"].items()}
-    return Lexicon(letters, counted, tuple(read["courtesies"]["phrases"]))
+    return Lexicon(classes, letter_of, counted, tuple(read["courtesies"]["phrases"]))
+
+
+@cache
+def letters(names: str) -> str:
+    """The letters that stand for word classes in `Clause.classes`, by their names."""
+    return "".join(lexicon().classes[name] for name in names.split())
 
 
 def spelled_out(word: str) -> tuple[str, ...]:
@@ -119,7 +132,8 @@ class _Cutter:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._letters = lexicon().letters
+        self._letters = lexicon().words
+        self._other = letters("other")
         self.found: list[Clause] = []
         self._words: list[str] = []
         self._classes: list[str] = []
@@ -156,14 +170,14 @@ class _Cutter:
             self._listed = written[0].isdigit() or (bool(before) and before[0] in _BULLETS)
             self._line_starts = False
         for word in spelled_out(written):
-            letter = self._letters.get(word, OTHER)
-            if letter == OTHER and word[0].isdigit():
-                letter = NUMBER
-            elif word == "yet" and self._classes[-1:] in ([], [COMMA]):
-                letter = PIVOT
+            letter = self._letters.get(word, self._other)
+            if letter == self._other and word[0].isdigit():
+                letter = letters("number")
+            elif word == "yet" and self._classes[-1:] in ([], [letters("comma")]):
+                letter = letters("but")
             if len(self._words) >= MOST_WORDS:
                 self.close(at)
-            if letter == PIVOT and self._classes and self._classes != ["S"]:
+            if letter == letters("but") and self._classes and self._classes != [letters("and")]:
                 self.close(at)
             if not self._words:
                 self._start, self._quoted = at, self._quoting
@@ -175,7 +189,7 @@ class _Cutter:
             self.close(at)  # "While I can't advise you, the notice is a month."
         elif self._words:
             self._words.append(mark)
-            self._classes.append(COMMA)
+            self._classes.append(letters("comma"))
 
     def _is_point(self, stop: str) -> bool:
         """Whether a stop is part of a word: of an abbreviation, or of the number of an item."""

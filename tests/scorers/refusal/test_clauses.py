@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.scorers.refusal.clauses import clauses, lexicon, spelled_out
+from harness.scorers.refusal.clauses import clauses, letters, lexicon, spelled_out
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,17 @@ def test_a_clause_that_turns() -> None:
     ]
 
 
-def test_each_class_is_one_letter_and_holds_words_in_lower_case() -> None:
-    letters = lexicon().letters
-    assert all(len(letter) == 1 for letter in letters.values())
-    assert all(word == word.lower() and word.split() == [word] for word in letters)
+def test_each_class_has_a_letter_of_its_own_and_holds_words_in_lower_case() -> None:
+    read = lexicon()
+    assert len(set(read.classes.values())) == len(read.classes)
+    assert all(len(letter) == 1 for letter in read.classes.values())
+    assert set(read.words.values()) <= set(read.classes.values())
+    assert all(word == word.lower() and word.split() == [word] for word in read.words)
     assert {"norm", "urge", "counsel", "explain", "harm", "other", "fiction", "empty"} == set(
-        lexicon().counted
+        read.counted
     )
+
+
+def test_the_letters_of_a_clause_are_those_of_its_words_classes() -> None:
+    (clause,) = clauses("we can not sell 3 boats, sorry")
+    assert clause.classes == letters("we can not act number other comma sorry")

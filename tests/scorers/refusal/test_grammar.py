@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.scorers.refusal.clauses import clauses
-from harness.scorers.refusal.grammar import kind_of
+from harness.scorers.refusal.grammar import kind_of, pattern
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_what_a_clause_does(clause: str, kind: str) -> None:
 def test_what_somebody_is_quoted_as_saying_is_no_refusal() -> None:
     _, quoted, _ = clauses('He shouted "I cannot come" and ran.')
     assert kind_of(quoted) == ("says", "")
+
+
+def test_a_rule_names_word_classes() -> None:
+    (clause,) = clauses("we really can not say")
+    assert pattern("[i we] adverb* CANNOT tell $").search(clause.classes)
+    assert not pattern("[i we] can").search(clause.classes)
+    with pytest.raises(KeyError, match="cann"):
+        pattern("i cann not")
