@@ -138,35 +138,39 @@ def _number(match: re.Match[str], clean: str) -> Number | None:
         return None
     values = _readings(digits)
     if match["under"] and int(match["under"]):
-        values = [value / int(match["under"]) for value in values[:1]]
+        values = tuple(value / int(match["under"]) for value in values[:1])
     if match["scale"]:
         scale = _SCALES[match["scale"].strip(" -.\n\t\u00a0").lower()]
-        values = [value * scale for value in values]
+        values = tuple(value * scale for value in values)
     before = match["before"] or ""
     if match["sign"] or before.rstrip().endswith(("-", "−")):
-        values = [-value for value in values]
+        values = tuple(-value for value in values)
     sign = (match["after"] or before).strip(" .-−").lower()
     unit = voc.UNITS.get(sign.removeprefix("us").replace("per cent", "%"), sign) or _unit(
         clean, match.end()
     )
-    return Number(tuple(values), unit, match.start(), match.end())
+    return Number(values, unit, match.start(), match.end())
 
 
-def _readings(digits: str) -> list[float]:
+_GAP = re.compile(rf"{_SPACE}|['’]")
+
+
+@lru_cache(maxsize=4096)
+def _readings(digits: str) -> tuple[float, ...]:
     """The values that the figures can mean; two where one group of three follows one sign."""
-    plain = re.sub(rf"{_SPACE}|['’]", "", digits)
+    plain = _GAP.sub("", digits)
     point, comma = plain.rfind("."), plain.rfind(",")
     if point >= 0 and comma >= 0:
         decimal, grouping = (".", ",") if point > comma else (",", ".")
-        return [float(plain.replace(grouping, "").replace(decimal, "."))]
+        return (float(plain.replace(grouping, "").replace(decimal, ".")),)
     sign = "." if point >= 0 else ","
     if plain.count(sign) > 1:
-        return [float(plain.replace(sign, ""))]
-    values = [float(plain.replace(",", "."))] if plain != sign else []
+        return (float(plain.replace(sign, "")),)
+    values = (float(plain.replace(",", ".")),) if plain != sign else ()
     whole, _, rest = plain.partition(sign)
     if plain.count(sign) == 1 and len(rest) == 3 and 0 < len(whole) <= 3 and whole != "0":
         grouped = float(whole + rest)
-        return [grouped, *values] if sign == "," else [*values, grouped]
+        return (grouped, *values) if sign == "," else (*values, grouped)
     return values
 
 

@@ -130,8 +130,8 @@ def read(clean: str) -> list[Word]:
         if kind in {"number", "suffix"}:
             suffix = match["suffix"] or ""
             ending = "th" if suffix in {"st", "nd", "rd", "th"} else suffix
-            forms = tuple(form + ending for form in _figures(match["number"]))
-            found += [Word(form, start, end, False, not suffix) for form in forms]
+            figures = _figures(match["number"])
+            found += [Word(form + ending, start, end, False, not suffix) for form in figures]
         elif kind == "word":
             forms = _forms(piece)
             found += [Word(form, start, end, capital) for form in forms]
@@ -148,7 +148,8 @@ def read(clean: str) -> list[Word]:
     return _measured(_counted(found, clean))
 
 
-def _figures(digits: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _figures(digits: str) -> tuple[str, ...]:
     """`1,234.50` as `1234.5`; what is several numbers (`1,2,3`) as several."""
     sign = "-" if digits[0] in "-−" else ""
     digits = digits.lstrip("-−")
@@ -156,7 +157,7 @@ def _figures(digits: str) -> list[str]:
         digits = digits.replace(",", "")
     elif re.fullmatch(r"\d+,\d{1,2}", digits):
         digits = digits.replace(",", ".")
-    return [sign + _plain(each) for each in digits.split(",")]
+    return tuple(sign + _plain(each) for each in digits.split(","))
 
 
 def _plain(digits: str) -> str:
