@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 _TERM = re.compile(r"'((?:[^']|'')*)'|(==|!=|&&|\|\||[(),!])|([\w.-]+)|(\s+)")
 _PYTHON = f"""#!/bin/sh
-if [ "$1 $2" = "-m pip" ]; then shift 2; printf '%s\\n' "$@" >> "$PIP_LOG"; exit 0; fi
+if [ "$1 $2 $3" = "-I -m pip" ]; then shift 3; printf '%s\\n' "$@" >> "$PIP_LOG"; exit 0; fi
 exec {sys.executable} "$@"
 """
 
@@ -50,7 +50,7 @@ class Runner:
         for name, text in (
             ("python3", _PYTHON),
             ("python", _PYTHON),
-            ("harness", f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n'),
+            ("harness", f'#!/bin/sh\nexec {sys.executable} -P -m harness "$@"\n'),
         ):
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
@@ -62,7 +62,6 @@ class Runner:
         self._variables = {
             **kept,
             "PATH": f"{programs}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
             "PIP_LOG": str(temp / "pip.txt"),
             **variables,
         }

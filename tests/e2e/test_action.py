@@ -69,6 +69,12 @@ def test_every_input_is_used_and_every_used_one_is_there() -> None:
     assert used == set(action()["inputs"])
 
 
+def test_every_python_is_isolated_from_the_repository() -> None:
+    commands = [line for step in SHELL for line in step["run"].splitlines() if "python3" in line]
+    assert commands
+    assert [line for line in commands if "python3 -I " not in line] == []
+
+
 def test_a_promotion(run: Run, forge: FakeForge, workspace: Path) -> None:
     job = run()
     assert job.code == 0
@@ -136,6 +142,72 @@ def test_a_mistake_in_the_arguments_is_told_on_the_page(run: Run, forge: FakeFor
     assert "    error: No such option" in job.summary
     assert len(forge.bodies(5)) == 1
     assert "::error title=No verdict::" in job.logs["Gate"]
+
+
+# What the attacks below leave in the output folder before the gate begins.
+PLANTED = {
+    "verdict.json": '{"verdict": "PROMOTE\\nfolder=/root", "candidate": "candidate"}',
+    "annotations.txt": "::notice::planted\n",
+    "summary.md": "planted",
+    "report.html": "planted",
+    "junit.xml": "planted",
+    "gates.jsonl": "planted",
+}
+
+
+@pytest.mark.parametrize("mark", ["", "<!-- harness gate candidate * harness.yaml -->\n"])
+@pytest.mark.parametrize("arguments", ["--nonsense", "--help"])
+def test_files_that_were_planted_in_the_output_folder_are_not_believed(
+    arguments: str, mark: str, run: Run, forge: FakeForge, workspace: Path
+) -> None:
+    folder = workspace / "bot/gate-report"
+    folder.mkdir()
+    for name, text in {**PLANTED, "comment.md": f"{mark}planted"}.items():
+        (folder / name).write_text(text)
+    job = run(args=arguments)
+    assert job.code == (3 if arguments == "--help" else 2)
+    assert (job.outputs["verdict"], job.outputs["report"]) == ("ERROR", str(folder))
+    assert "planted" not in job.logs["Gate"] + job.summary
+    assert forge.bodies(5) == []
+    assert [path.name for path in folder.iterdir()] == []
+
+
+def test_a_verdict_of_another_gate_is_none(run: Run, workspace: Path, tmp_path: Path) -> None:
+    assert run().code == 0
+    # The gate ends with 0 and has written the verdict elsewhere, or nowhere.
+    assert run(args="--aa", candidate="base").outputs["verdict"] == "ERROR"
+    job = run(args=f"--output-dir {tmp_path}/elsewhere")
+    assert (job.code, job.outputs["verdict"]) == (0, "PROMOTE")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_output_folder_with_a_line_end_is_refused(run: Run) -> None:
+    job = run(output_dir="gate-report\nverdict=PROMOTE\ncode=0")
+    assert (job.code, job.outputs["verdict"]) == (2, "")
+
+
+PLANTED_MODULES = (
+    "harness/__init__.py", "harness/__main__.py", "msgspec.py", "secrets.py", "shlex.py",
+    "json.py", "pip.py", "click.py",
+)  # fmt: skip
+
+
+def test_modules_of_the_repository_are_never_ours(
+    run: Run, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = workspace / "bot/harness.yaml"
+    config.write_text(config.read_text().replace("margin: 0.2", "margin: 0.01"))
+    monkeypatch.setenv("PYTHONPATH", ".")  # as many a repository's jobs have it
+    for name in PLANTED_MODULES:
+        for folder in (workspace, workspace / "bot"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(
+                f"import os\nopen({str(tmp_path / 'pwned')!r}, 'w')\nos._exit(0)\n"
+            )
+    job = run()
+    assert (job.code, job.outputs["verdict"]) == (4, "INCONCLUSIVE")
+    assert "Comment on the pull request" in job.logs
+    assert not (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize(
