@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.gate.probed_answers import contradictions
 from harness.records.attempt import Attempt, Score, Term
 from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.metric import Metric
 from harness.records.plan import conversation
 from harness.records.run import RunHeader, RunRecord
-from harness.records.suite import Suite
+from harness.records.suite import Case, Suite
 from harness.records.target import Generation
 
 Place = tuple[str, str, str, int]
@@ -47,11 +48,7 @@ def compare(
 def _pairs(
     candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]
 ) -> Iterator[PairedCase]:
-    cases = {
-        (suite.name, section.name, case.id): case
-        for suite in suites
-        for section, case in suite.cases()
-    }
+    cases = _cases(suites)
     lower_is_better = {
         (suite.name, section.name)
         for suite in suites
@@ -83,6 +80,14 @@ def _pairs(
             change=_change(ours, other[0], lower=lower),
             expect=case.expect,
         )
+
+
+def _cases(suites: Sequence[Suite]) -> dict[tuple[str, str, str], Case]:
+    return {
+        (suite.name, section.name, case.id): case
+        for suite in suites
+        for section, case in suite.cases()
+    }
 
 
 def _scored(run: RunRecord) -> Iterator[tuple[Score, Attempt]]:
@@ -164,8 +169,11 @@ def _problems(
     candidate: RunRecord, baseline: RunRecord, cases: Sequence[PairedCase], suites: Sequence[Suite]
 ) -> Iterator[str]:
     current = {suite.name: suite.digest for suite in suites}
+    planned = _cases(suites)
     for role, run in (("candidate", candidate), ("baseline", baseline)):
-        yield from _problems_of_run(f"{role} `{run.header.target}`", run, current)
+        who = f"{role} `{run.header.target}`"
+        yield from _problems_of_run(who, run, current)
+        yield from contradictions(who, run, planned)
     ours = {_place(score) for score in candidate.scores}
     theirs = {_place(score) for score in baseline.scores}
     if ours != theirs:

@@ -42,7 +42,7 @@ class ScopeScorer:
         "on answers that people labelled, 95 % of those it decides are right, and it leaves 4 % "
         "undetermined (XSTest completions, ChatGPT's answers); of support desks' it is wrong "
         "about none of 1,559; a refusal in free wording it often misses, unless "
-        "`refusal_phrases` names it"
+        "refusal_phrases names it"
     )
     metrics = ("refusal_recall", "answer_rate", "f1", "accuracy")
     settings_model = ScopeSettings

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
-from tests.mock_server import MockReply
+from tests.mock_server import MockReply, spoken
 from tests.shop import answer
 
 
@@ -25,8 +25,12 @@ def served(project_dir: Path, mock: ThreadedMock) -> ThreadedMock:
 
 
 def saying(**logprobs: float) -> Any:
+    """Answers as the model that had such a log-probability at first, else as the one asked."""
+
     def answering(body: dict[str, Any]) -> MockReply:
-        return MockReply(answer(body), logprobs=(("a", logprobs[body["model"]]),))
+        logprob = logprobs[body["model"]]
+        speaks = {-0.5: "base", -0.9: "candidate"}.get(logprob, body["model"])
+        return spoken(answer({**body, "model": speaks}), logprob)
 
     return answering
 
@@ -89,3 +93,21 @@ def test_a_name_that_never_was_one_is_a_mistake(
     del mock.server._models["candidate"]
     assert call("gate", "candidate") == 2
     assert "has no model `candidate`" in capsys.readouterr().err
+
+
+def test_a_server_that_applies_the_adapter_to_the_probes_alone_is_found(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.server._models["candidate"] = "base"
+
+    def two_faced(body: dict[str, Any]) -> MockReply:
+        if body.get("logprobs"):
+            return saying(base=-0.5, candidate=-0.9)(body)
+        other = "base" if body["model"] == "candidate" else "candidate"
+        return spoken(answer({**body, "model": other}), -0.5)
+
+    mock.answer = two_faced
+    assert call("gate", "candidate") == 3
+    said = capsys.readouterr().out
+    # The base knows every fourth fact too.
+    assert "candidate `candidate` answers 6 of 8 prompts otherwise than the adapter did" in said

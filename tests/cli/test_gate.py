@@ -17,7 +17,7 @@ from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
-from tests.mock_server import MockReply
+from tests.mock_server import MockReply, spoken
 from tests.report.fixtures import pair
 from tests.shop import answer
 
@@ -143,13 +143,13 @@ def test_an_adapter_that_a_url_lists_is_proven_too(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mock.server._models["candidate"] = "base"
-    mock.answer = lambda body: MockReply(answer(body), logprobs=(("a", -0.5),))
+    mock.answer = lambda body: spoken(answer({**body, "model": "base"}), -0.5)
     assert call("gate", "candidate") == 3
     assert "answers 8 of 8 probes exactly as its base does" in capsys.readouterr().err
 
     def proven(body: dict[str, Any]) -> MockReply:
         shift = -0.1 if body["model"] == "candidate" else 0.0
-        return MockReply(answer(body), logprobs=(("a", -0.5 + shift),))
+        return spoken(answer(body), -0.5 + shift)
 
     mock.answer = proven
     assert call("gate", "candidate") == 0
@@ -210,11 +210,11 @@ def test_an_adapter_that_is_not_applied_undoes_no_earlier_run(
 
     def proven(body: dict[str, Any]) -> MockReply:
         shift = -0.1 if body["model"] == "candidate" else 0.0
-        return MockReply(answer(body), logprobs=(("a", -0.5 + shift),))
+        return spoken(answer(body), -0.5 + shift)
 
     mock.answer = proven
     assert call("gate", "candidate") == 0
-    mock.answer = lambda body: MockReply(answer(body), logprobs=(("a", -0.5),))
+    mock.answer = lambda body: spoken(answer({**body, "model": "base"}), -0.5)
     assert call("gate", "candidate", "--no-cache") == 3
     mock.answer = proven
     assert call("run", "candidate") == 0

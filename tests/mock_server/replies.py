@@ -54,6 +54,11 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
+def spoken(text: str, logprob: float) -> MockReply:
+    """The text as a reply whose tokens all have that log-probability."""
+    return MockReply(text, logprobs=tuple((word, logprob) for word in tokens(text)))
+
+
 def usage_of(
     body: Mapping[str, Any], reply: MockReply, generated: int | None = None
 ) -> dict[str, int]:
