@@ -12,6 +12,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.files import short_path
 from harness.pytest_plugin.chat import LiveTargets
+from harness.pytest_plugin.exit_status import ExitStatus, shortcomings
 from harness.pytest_plugin.findings import (
     Controller,
     Node,
@@ -60,6 +61,8 @@ class Plugin:
         self._recorder: ResultRecorder | None = None
         self._asked = False
         self._over = 0
+        self._wanted = Requirements()
+        self._exit_status = ExitStatus(config)
         # There from the session's start.
         self._session: pytest.Session
         self._state: SessionState
@@ -84,6 +87,7 @@ class Plugin:
         self._config.pluginmanager.register(self._tests, "harness-python-tests")
         terminal = self._config.pluginmanager.getplugin("terminalreporter")
         self._progress = Progress(terminal if self._config.option.verbose >= 0 else None)
+        self._exit_status.be_outermost()
 
     def pytest_report_header(self) -> str:
         """A line above the session: its targets, baseline and configuration."""
@@ -116,6 +120,9 @@ class Plugin:
         self._events.write(TestEvent(event="collected", count=len(session.items)))
         if self._worker is not None:
             self._worker.send(self._requirements())
+        else:
+            self._wanted = self._requirements()
+            self._exit_status.be_outermost()  # every conftest.py is loaded by now
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
@@ -142,7 +149,8 @@ class Plugin:
             raise self._session.Interrupted(
                 f"{failed} error{'s' if failed > 1 else ''} during collection"
             )
-        self._ask(self._controller.requirements(node))
+        self._wanted = self._controller.requirements(node)
+        self._ask(self._wanted)
         self._asked = True
         self._controller.publish(self._state.findings)
 
@@ -232,13 +240,21 @@ class Plugin:
         findings = self._state.findings
         if findings is not None and findings.late and self._planned is not None:
             self._planned.write_partial_reports(self._progress)
+        if self._worker is None and not self._config.option.collectonly:
+            failing = () if self._recorder is None else self._recorder.failing()
+            reasons = shortcomings(self._state, self._config, self._wanted)
+            self._exit_status.reasons = (*reasons, *failing)
         if self._tests.live_targets is not None:
             self._tests.live_targets.close()
         self._events.write(TestEvent(event="end", count=int(exitstatus)))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Verdicts, reports, and what was tolerated."""
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
+        """Verdicts, reports, what was tolerated, and why the session fails where no item did."""
         notes = [] if self._recorder is None else self._recorder.notes()
+        if exitstatus == 0:
+            notes += [f"exit status 1: {reason}" for reason in self._exit_status.reasons]
         summarise(self._state, terminalreporter, notes)
 
     def pytest_unconfigure(self) -> None:

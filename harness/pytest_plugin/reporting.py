@@ -213,7 +213,8 @@ def summarise(
     """Write the verdict on each candidate, where its report is, `notes`, and what was tolerated."""
     tolerated = terminal.stats.get(TOLERATED, [])
     judged = {} if state.findings is None else state.findings.judged
-    if not (tolerated or judged or notes or state.partial):
+    unjudged = state.findings is not None and bool(state.candidates) and not judged
+    if not (tolerated or judged or notes or state.partial or unjudged):
         return
     terminal.write_sep("=", "harness")
     for candidate, found in judged.items():
@@ -223,8 +224,10 @@ def summarise(
         terminal.write_line(f"  partial report: {short_path(folder / 'report.html')}")
     for note in notes:
         terminal.write_line(note)
+    if unjudged and state.policy is not None and not state.partial:
+        terminal.write_line("no verdict: rules not selected", yellow=True)
     if tolerated:
-        _list(tolerated, terminal)
+        _list(tolerated, terminal, "" if unjudged else ", the rules decide")
 
 
 def _write_verdict(
@@ -240,12 +243,14 @@ def _write_verdict(
     terminal.write_line(f"  report: {short_path(Path(found.report) / 'report.html')}")
 
 
-def _list(tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter) -> None:
+def _list(
+    tolerated: list[pytest.TestReport], terminal: pytest.TerminalReporter, decided: str
+) -> None:
     """How much was tolerated; which with `-ra`, and in full with `-vv`."""
     chars, verbose = terminal.reportchars, terminal.config.option.verbose
     hint = "" if "s" in chars or verbose > 1 else " (-ra lists them, -vv shows them)"
     count = f"{len(tolerated)} failing case{'s' if len(tolerated) > 1 else ''}"
-    terminal.write_line(f"{count} tolerated, the rules decide{hint}", yellow=True)
+    terminal.write_line(f"{count} tolerated{decided}{hint}", yellow=True)
     for report in tolerated if verbose > 1 or "s" in chars else ():
         _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
         if verbose > 1:

@@ -92,6 +92,17 @@ class ResultRecorder:
             for place in self._tested
         }
 
+    def failing(self) -> list[str]:
+        """The critical tests that a target fails, the baseline left out, each in a few words."""
+        return [
+            f"{target}: critical cases fail: {found.score.path}"
+            for (target, _, _), tests in self._found.items()
+            for found in tests.values()
+            if found.score.critical
+            and found.score.passed is False
+            and target != self._state.baseline
+        ]
+
     def notes(self) -> list[str]:
         """A line on each section: that it was kept, or why not."""
         lines = []
