@@ -14,7 +14,8 @@ import click
 from harness.cli.options import config_option, json_option, suite_option
 from harness.cli.power import USUAL_DISCORDANCE
 from harness.config import Project, load_project
-from harness.gate.judge import planned_power
+from harness.gate.judge import planned_metrics, planned_power
+from harness.gate.vacuous import lax_policy
 from harness.records.finding import Finding
 from harness.records.suite import Suite
 from harness.sections.section_kinds import load_suites
@@ -61,6 +62,14 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
             where = f"{shown_path(file)}{section if line is None else f':{line}'}"
             yield {"where": where, "suite": suite.name, **asdict(each)}
     policy = project.config.gate
+    if policy is not None:
+        planned = planned_metrics(suites, USUAL_DISCORDANCE)
+        for key, what in lax_policy(policy, planned):
+            where = project.place(f"gate.{key}")
+            yield {
+                "where": where, "suite": "", "section": "", "code": "lax-policy", "what": what,
+                "cases": (),
+            }  # fmt: skip
     for power in () if policy is None else planned_power(suites, policy, USUAL_DISCORDANCE):
         if not power.possible or power.enough is False:
             what = power.reason or (

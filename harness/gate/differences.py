@@ -39,6 +39,15 @@ class BoundedMetric:
         """The largest difference between two values."""
         return self.high - self.low
 
+    @property
+    def value_extremes(self) -> tuple[float, float]:
+        """The candidate's value with every case that lacks a score lost, and with each won."""
+        num, den, *_ = self.arms
+        lacking = self.metric.missing.size * float(den.max())
+        total = float(den.sum()) + lacking
+        least = self.low + self.span * float(num.sum()) / total
+        return least, least + self.span * lacking / total
+
     def difference(self, alpha: float) -> stats.Interval:
         """Candidate minus baseline in the metric's unit with its bounds, at level alpha each.
 
@@ -95,6 +104,16 @@ def value_range(metric: Metric, cap: float | None) -> tuple[float, float]:
     if low >= high:
         raise ValueError(f"a cap of {cap:g} leaves no range of values")
     return low, high
+
+
+def worst_and_best(metric: Metric, cap: float | None) -> tuple[float, float]:
+    """The worst and the best value by the metric's direction.
+
+    Raises:
+        ValueError: the metric has no bound there, and there is no cap.
+    """
+    low, high = value_range(metric, cap)
+    return (high, low) if metric.lower_is_better else (low, high)
 
 
 def bounded(metric: PairedMetric, cap: float | None = None) -> BoundedMetric:

@@ -14,6 +14,7 @@ from harness.gate.rules.no_new_critical_failures import (
     NoNewCriticalFailures,
     new_critical_failures,
 )
+from harness.gate.vacuous import NO_RULE, vacuous_rules, vacuous_warnings
 from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord
 from harness.records.plan import PlannedRequest
@@ -57,12 +58,20 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
     which needs no correction for the number of rules.
     """
     problems = doubts(comparison, policy)
-    # What cannot be trusted is not judged: a number would be taken for one that can.
-    rules = (
-        tuple(rule.unjudged() for rule in policy.rules)
-        if problems
-        else judge_rules(comparison, policy)
-    )
+    warnings = warnings_of(comparison, policy)
+    rules: tuple[RuleResult, ...] = ()
+    if not problems:
+        rules = judge_rules(comparison, policy)
+        vacuous = vacuous_rules(comparison, policy, rules)
+        promoted = decide(problems, (rule.outcome for rule in rules)) == "PROMOTE"
+        if promoted and all(vacuous):
+            problems = (NO_RULE,)
+        floors = {one.place for one in warnings if one.code == "floor"}
+        found = vacuous_warnings(policy, vacuous)
+        warnings = (*warnings, *(one for one in found if one.place not in floors))
+    if problems:
+        # What cannot be trusted is not judged: a number would be taken for one that can.
+        rules = tuple(rule.unjudged() for rule in policy.rules)
     return Verdict(
         verdict=decide(problems, (rule.outcome for rule in rules)),
         candidate=comparison.candidate.header.target,
@@ -70,7 +79,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         alpha=policy.alpha,
         rules=rules,
         problems=problems,
-        warnings=warnings_of(comparison, policy),
+        warnings=warnings,
         new_critical_failures=new_critical_failures(comparison),
         accounting=comparison.candidate.summary.accounting,
         baseline_accounting=comparison.baseline.summary.accounting,
@@ -149,13 +158,18 @@ def planned_power(
     Raises:
         ValueError: a discordance outside [0, 1].
     """
-    sizes = _group_sizes(suites)
-    known = {name: metric for suite in suites for name, metric in suite.definitions()}
-    planned = {name: Planned(known[name], found, discordance) for name, found in sizes.items()}
+    planned = planned_metrics(suites, discordance)
     return tuple(
         rule.planned_power(planned.get(rule.metric_name or ""), policy.alpha)
         for rule in policy.rules
     )
+
+
+def planned_metrics(suites: Sequence[Suite], discordance: float) -> dict[str, Planned]:
+    """What is known of each metric before any request is sent, by its full name."""
+    known = {name: metric for suite in suites for name, metric in suite.definitions()}
+    sizes = _group_sizes(suites)
+    return {name: Planned(known[name], found, discordance) for name, found in sizes.items()}
 
 
 def with_power(verdict: Verdict, comparison: ComparisonRecord, policy: Policy) -> Verdict:

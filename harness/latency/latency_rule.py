@@ -43,6 +43,8 @@ class LatencyRule(Rule):
 
     # What a kind says; the units are what stands behind the limit and behind a value.
 
+    # At a limit of this size a candidate that nobody would wait for passes.
+    no_limit: ClassVar[float] = 3600.0
     limit_unit: ClassVar[str] = " s"
     unit: ClassVar[str] = " s"
 
@@ -71,6 +73,12 @@ class LatencyRule(Rule):
         if self.value > 0.0:
             return None
         return Misfit("value", f"{self.value:g} is no time", "write seconds, more than 0")
+
+    def vacuous(self, planned: Planned | None, alpha: float) -> str:
+        """Why the rule passes whatever a candidate does: its limit is none."""
+        if self.value < self.no_limit:
+            return ""
+        return f"{self.metric} {self.require} {self.value:g}{self.limit_unit} is no limit"
 
     def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result; the measurement's bounds are at levels of its own."""

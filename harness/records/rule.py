@@ -106,6 +106,10 @@ class Rule(Record):
         """What is wrong with the rule for suites with these metrics, by full name."""
         return None
 
+    def vacuous(self, planned: Planned | None, alpha: float) -> str:
+        """Why the rule passes whatever a candidate does, before any request; else nothing."""
+        return ""
+
     def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result, each definite outcome at level alpha."""
         raise NotImplementedError(f"the kind of rule `{self.require}` cannot judge")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
@@ -121,21 +120,6 @@ def test_a_sealed_baseline_of_another_suite_version_is_refused_before_anything_i
         assert call(*command, "--baseline", "sealed:v1") == 3
         assert "was sealed on another version of suite `shop`" in capsys.readouterr().err
     assert len(mock.server.requests) == before
-
-
-def test_a_ratio_to_a_baseline_of_nothing_is_invalid_and_breaks_nothing(
-    project_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = project_dir / "harness.yaml"
-    settings = yaml.safe_load(path.read_text())
-    settings["gate"]["rules"].append(
-        {"metric": "shop.scope.refusal_recall", "require": "ratio_at_most", "value": 2.0}
-    )
-    path.write_text(yaml.safe_dump(settings))
-    assert call("gate", "candidate") == 3
-    assert "the baseline's mean is 0" in capsys.readouterr().out
-    assert call("power", "candidate") == 0
-    assert "refusal_recall: the baseline's mean is 0" in capsys.readouterr().out
 
 
 def test_an_f1_that_a_perfect_candidate_cannot_show_is_named(

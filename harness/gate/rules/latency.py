@@ -18,6 +18,7 @@ class LatencyRatioAtMost(LatencyRule):
     """A percentile of the candidate's over the baseline's is at most `value`."""
 
     scale: ClassVar[Scale] = "ratio"
+    no_limit: ClassVar[float] = 100.0
     limit_unit: ClassVar[str] = " times the baseline's"
     unit: ClassVar[str] = ""
     infinite_where_absent: ClassVar[tuple[str, ...]] = (

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness import stats
-from harness.gate.differences import BoundedMetric, Floats, bounded, value_range
+from harness.gate.differences import BoundedMetric, Floats, bounded, value_range, worst_and_best
 from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import SHARE, Metric
 from harness.records.rule import Misfit, Planned, Rule, Scale, special_kinds
@@ -120,13 +120,33 @@ class MetricRule(Rule):
         if metric is None:
             reason = f"no evidence for {self.metric}: no case on both sides has a value of it"
             return self.invalid(reason, self.limit(SHARE))
+        return self._judge(metric, alpha)
+
+    def vacuous(self, planned: Planned | None, alpha: float) -> str:
+        """Why the rule passes whatever a candidate does: the worst passes beside the best."""
+        if planned is None or not planned.sizes:
+            return ""
+        groups = np.repeat(np.array(list(planned.sizes)), list(planned.sizes.values()))
+        one = np.ones(groups.size)
+        try:
+            worst, best = worst_and_best(planned.metric, self.cap)
+        except ValueError:
+            return ""
+        metric = PairedMetric(
+            self.metric, worst * one, one, best * one, one, groups, metric=planned.metric
+        )
+        if self._judge(metric, alpha).outcome != "pass":
+            return ""
+        return f"{self.metric} {self.require}: {WORST_PASSES}"
+
+    def _judge(self, metric: PairedMetric, alpha: float) -> RuleResult:
         try:
             terms = bounded(metric, self.cap)
             interval = self.interval(terms, alpha)
         except ValueError as error:
             reason = f"{self.metric} cannot be computed: {error}"
             return self.invalid(reason, self.limit(metric.metric))
-        outcome = self._outcome(interval, metric.metric)
+        outcome = self._outcome(interval, terms)
         words = (
             f"{self.sentences[outcome].format(self.amount)}: {self._shown(interval, metric.metric)}"
         )
@@ -149,9 +169,13 @@ class MetricRule(Rule):
             cut=None if self.cap is None else terms.cut,
         )
 
-    def _outcome(self, interval: stats.Interval, metric: Metric) -> Outcome:
-        if self.by_estimate:  # as if the estimate were certain
-            interval = replace(interval, low=interval.estimate, high=interval.estimate)
+    def _outcome(self, interval: stats.Interval, terms: BoundedMetric) -> Outcome:
+        metric = terms.metric.metric
+        if self.by_estimate:  # as if the estimate were certain, but for cases without a score
+            low, high = (
+                terms.value_extremes if terms.metric.missing.size else 2 * (interval.estimate,)
+            )
+            interval = replace(interval, low=low, high=high)
         above = self.good_side == "above" if self.good_side else not metric.lower_is_better
         return (interval.at_least if above else interval.at_most)(self.limit(metric))
 
@@ -168,8 +192,7 @@ class MetricRule(Rule):
         left_out = ""
         if terms.metric.missing.size:
             count = _counted(terms.metric.missing.size, "case")
-            what = "left out" if self.by_estimate else "taken for lost below and won above"
-            left_out += f"; {count} without a score {what}"
+            left_out += f"; {count} without a score taken for lost below and won above"
         if terms.cut:
             left_out += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
         return left_out
@@ -293,6 +316,7 @@ class DifferenceRule(MetricRule):
         return Misfit(key, problem, f"write a number between 0 and {span:g}")
 
 
+WORST_PASSES = "even a candidate that is wrong in every case passes, so the rule decides nothing"
 BY_ESTIMATE = "judged by its estimate alone, which any number of groups gives"
 ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"
 

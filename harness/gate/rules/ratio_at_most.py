@@ -35,8 +35,11 @@ class RatioAtMost(MetricRule):
 
     def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
         """What is wrong with the rule's numbers for values from low to high."""
-        if low >= 0.0:
+        if low >= 0.0 and metric.lower_is_better:
             return None
+        if low >= 0.0:
+            problem = f"`ratio_at_most` looks the wrong way: higher is better for {self.metric}"
+            return Misfit("require", problem, "write no_worse_than_baseline or at_least")
         problem = f"{self.metric} can be negative, so a ratio of it says nothing"
         return Misfit("require", problem, "write no_worse_than_baseline or at_most")
 

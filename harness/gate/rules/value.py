@@ -40,10 +40,18 @@ class _ValueRule(MetricRule):
     def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
         """What is wrong with the rule's numbers for values from low to high."""
         if low <= self.value <= high:
-            return None
+            return self._reversed(metric)
         what = "a share" if metric.unit == "share" else f"a value ({metric.unit})"
         hint = f"write {what} between {low:g} and {high:g}"
         return Misfit("value", f"{self.value:g} can be no value of {self.metric}", hint)
+
+    def _reversed(self, metric: Metric) -> Misfit | None:
+        """What is wrong where the rule asks a candidate not to be too good."""
+        if (self.good_side == "below") == metric.lower_is_better:
+            return None
+        better, other = ("lower", "at_most") if metric.lower_is_better else ("higher", "at_least")
+        problem = f"`{self.require}` looks the wrong way: {better} is better for {self.metric}"
+        return Misfit("require", problem, f"write {other}")
 
     @property
     def amount(self) -> str:

@@ -21,3 +21,11 @@ def test_what_can_be_negative_has_no_ratio() -> None:
     wrong = rule("ratio_at_most", value=1.1, cap=4.0).misfit({NAME: MILES})
     assert wrong is not None
     assert (wrong.key, "negative" in wrong.problem) == ("require", True)
+
+
+def test_a_ratio_to_a_baseline_of_nothing_is_invalid_and_breaks_nothing() -> None:
+    limit = rule("ratio_at_most", value=2.0, cap=4.0)
+    nothing = compared(HIGH, 0.0 * LOW, NATS)
+    judged = limit.judge(nothing, 0.05)
+    assert (judged.outcome, "the baseline's mean is 0" in judged.reason) == ("invalid", True)
+    assert "the baseline's mean is 0" in limit.power(nothing, 0.05).reason
