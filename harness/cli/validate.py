@@ -12,6 +12,7 @@ from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.latency.latency_rule import latency_rules, uncertifiable
 from harness.sections.section_kinds import load_suites
+from harness.suites.independence import group_sizes
 
 
 @click.command("validate")
@@ -28,9 +29,9 @@ def command(config: Path) -> None:
     for suite in suites:
         known = [section for section in suite.sections if section.cases]
         cases = sum(len(section.cases) for section in known)
-        groups = {(section.name, case.group) for section, case in suite.cases()}
+        groups = sum(len(group_sizes(section.cases)) for section in known)
         click.echo(
-            f"{suite.name} v{suite.version}: {cases} cases in {len(groups)} groups, "
+            f"{suite.name} v{suite.version}: {cases} cases in {groups} groups, "
             f"{len(known)} sections"
         )
         for section in suite.sections:

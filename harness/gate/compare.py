@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.gate.duplicates import Merged, merged_groups
 from harness.gate.probed_answers import contradictions
 from harness.records.attempt import Attempt, Score, Term
 from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
@@ -30,7 +31,8 @@ def compare(
     With `askings` the two are askings of one target: being the same is nothing against them, and
     no Python test was run for either.
     """
-    cases = tuple(_pairs(candidate, baseline, suites))
+    merged = merged_groups(suites)
+    cases = tuple(_pairs(candidate, baseline, suites, merged))
     return ComparisonRecord(
         candidate=candidate,
         baseline=baseline,
@@ -42,11 +44,12 @@ def compare(
             *_judged_otherwise(candidate, baseline, suites),
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
+        merged=merged,
     )
 
 
 def _pairs(
-    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]
+    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite], merged: Merged
 ) -> Iterator[PairedCase]:
     cases = _cases(suites)
     lower_is_better = {
@@ -69,7 +72,7 @@ def _pairs(
             section=ours.section,
             case=ours.case,
             repeat=ours.repeat,
-            group=case.group,
+            group=merged.get(f"{ours.suite}.{ours.section}", {}).get(case.group, case.group),
             critical=case.critical,
             tags=case.tags,
             messages=conversation(case, candidate.header.system_prompts.get(ours.suite)),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
+from harness.gate.duplicates import duplicate_warnings, merged_groups
 from harness.gate.instruments import warnings_of
 from harness.gate.rules.finishes import FINISHES, FinishesNoWorse
 from harness.gate.rules.no_new_critical_failures import (
@@ -23,6 +24,7 @@ from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Suite
 from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
 from harness.run.score import Scoring
+from harness.suites.independence import group_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
     which needs no correction for the number of rules.
     """
     problems = doubts(comparison, policy)
-    warnings = warnings_of(comparison, policy)
+    warnings = (*duplicate_warnings(comparison), *warnings_of(comparison, policy))
     rules: tuple[RuleResult, ...] = ()
     if not problems:
         rules = judge_rules(comparison, policy)
@@ -196,12 +198,15 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
         for metric in section.metrics
     ]
     found = {name: Counter[str]() for name, _ in named}
+    merged = merged_groups(suites)
     for each in _scores_of_any_answer(suites):
         for metric, term in each.terms.items():
             if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
-                found[f"{each.suite}.{each.section}.{metric}"][each.group] += 1
+                place = f"{each.suite}.{each.section}"
+                group = merged.get(place, {}).get(each.group, each.group)
+                found[f"{place}.{metric}"][group] += 1
     for name, section in named:
-        found[name] = found[name] or Counter(case.group for case in section.cases)
+        found[name] = found[name] or group_sizes(section.cases)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -102,7 +103,8 @@ class PairedCase:
 class ComparisonRecord:
     """Two runs side by side; `problems` are reasons not to trust them, hopefully none.
 
-    `latency` is what a measurement of the two found, where there is one.
+    `latency` is what a measurement of the two found, where there is one. `merged` names by
+    `suite.section` the groups that count as another one, because they ask the same, and which.
     """
 
     candidate: RunRecord
@@ -111,3 +113,4 @@ class ComparisonRecord:
     cases: tuple[PairedCase, ...]
     problems: tuple[str, ...]
     latency: LatencySection | None = None
+    merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from harness.files import canonical_json
 from harness.records.finding import Finding
 from harness.records.suite import Case, Section, Suite
+from harness.suites.independence import group_sizes, independent_groups, question
 from harness.suites.similar import shingles, similar_pairs
 
 FEW_GROUPS = 8
@@ -58,7 +59,7 @@ def _lint_section(section: Section, cases: Sequence[Case]) -> Iterator[Finding]:
 
 
 def _sizes(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
-    groups = Counter(case.group for case in cases)
+    groups = group_sizes(cases)
     if len(groups) < FEW_GROUPS:
         yield (
             "few-groups",
@@ -74,7 +75,7 @@ def _sizes(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
             "large-group",
             (
                 f"group `{largest}` has {count} cases, {mean:.1f} is the mean; "
-                "intervals allow for another one as large, so split it or thin it out"
+                "intervals allow for another one as large, so add groups or thin it out"
             ),
         )
 
@@ -84,7 +85,8 @@ Found = tuple[str, tuple[Case, Case]]
 
 def _alike(cases: Sequence[Case]) -> Iterator[Found]:
     """The first two cases of each two groups that ask nearly the same and expect the same."""
-    texts = [shingles("\n".join(turn.content for turn in case.messages)) for case in cases]
+    texts = [question(case).words for case in cases]
+    merged = independent_groups(cases)
     seen: set[tuple[str, str]] = set()
     for first, second in similar_pairs(texts, NEARLY_THE_SAME):
         one, other = cases[first], cases[second]
@@ -94,7 +96,9 @@ def _alike(cases: Sequence[Case]) -> Iterator[Found]:
         if same or _expects(one) == _expects(other):
             seen.add((one.group, other.group))
             how = "ask the same" if same else "ask nearly the same"
-            what = f"{how} and count as independent: give them one group"
+            one_group = len({merged.get(case.group, case.group) for case in (one, other)}) == 1
+            counted = "the gate counts them as one group" if one_group else "count as independent"
+            what = f"{how} and {counted}: give them one group"
             yield f"`{one.id}` and `{other.id}` {what}", (one, other)
 
 
