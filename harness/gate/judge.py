@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
+from harness.gate.askings import asking_problems, asking_warnings
 from harness.gate.duplicates import duplicate_warnings, merged_groups
 from harness.gate.instruments import warnings_of
 from harness.gate.rules.finishes import FINISHES, FinishesNoWorse
@@ -60,7 +61,11 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
     which needs no correction for the number of rules.
     """
     problems = doubts(comparison, policy)
-    warnings = (*duplicate_warnings(comparison), *warnings_of(comparison, policy))
+    warnings = (
+        *asking_warnings(comparison, policy),
+        *duplicate_warnings(comparison),
+        *warnings_of(comparison, policy),
+    )
     rules: tuple[RuleResult, ...] = ()
     if not problems:
         rules = judge_rules(comparison, policy)
@@ -97,10 +102,13 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
 
 
 def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
-    """Every reason not to trust the comparison: its own, and sections with too few scores."""
+    """Every reason not to trust the comparison.
+
+    Its own, sections with too few scores, and sides that were asked differently.
+    """
     runs = (comparison.candidate, comparison.baseline)
     thin = (problem for run in runs for _, problem in thin_sections(run, policy))
-    return (*comparison.problems, *thin)
+    return (*comparison.problems, *asking_problems(comparison, policy), *thin)
 
 
 def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:

@@ -266,6 +266,9 @@ class _OfAnyKind:
 AnyRule = Annotated[SerializeAsAny[Rule], BeforeValidator(_parse), _OfAnyKind]
 
 
+AskedBy = Literal["system_prompt", "temperature", "top_p", "max_tokens", "seed", "thinking_tags"]
+
+
 class Policy(Record):
     """What a candidate must show before it may replace the baseline."""
 
@@ -278,6 +281,8 @@ class Policy(Record):
         default=0.05, ge=0.0, le=1.0, exclude_if=lambda share: share == 0.05
     )
     rules: tuple[AnyRule, ...] = Field(min_length=1)
+    # In what the two sides may be asked differently, because that is what is compared.
+    compare_across: tuple[AskedBy, ...] = Field(default=(), exclude_if=lambda keys: not keys)
     # A candidate that does not stop fails unless this is false; a rule on `finishes` stands for it.
     finishes: Literal["no_worse_than_baseline", False] = Field(
         default="no_worse_than_baseline", exclude_if=bool

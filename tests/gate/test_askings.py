@@ -1,0 +1,105 @@
+"""Two sides that are asked differently are no evidence, unless the policy compares across that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.gate.compare import compare
+from harness.gate.judge import gate
+from harness.records.rule import Policy
+from harness.records.run import RunRecord
+from harness.records.verdict import Verdict
+from tests.builders import make_run, shop, usual
+from tests.gate.test_judge import NOW
+
+RULE = {"metric": "shop.gold.accuracy", "require": "better_than_baseline"}
+
+
+def asked(run: RunRecord, **settings: Any) -> RunRecord:
+    """The run as if it had been asked with these settings."""
+    head = run.header
+    update: dict[str, Any] = {"generation": {**head.generation, **settings}}
+    if prompt := settings.pop("system_prompt", None):
+        update = {"system_prompts": dict.fromkeys(head.system_prompts, prompt)}
+    if arguments := settings.pop("engine_args", None):
+        identity = head.identity.model_copy(update={"engine_args": arguments})
+        update = {"identity": identity}
+    return replace(run, header=head.model_copy(update=update))
+
+
+def judged(folder: Path, across: tuple[str, ...] = (), **settings: Any) -> Verdict:
+    project, suites = shop(folder)
+    ours = make_run(project, suites, "candidate", usual)
+    theirs = asked(make_run(project, suites, "base", usual), **settings)
+    policy = Policy.model_validate({"baseline": "base", "rules": [RULE], "compare_across": across})
+    return gate(compare(ours, theirs, suites), policy, NOW)
+
+
+CHANGES = [
+    ("max_tokens", 2, "max_tokens is 128 for the candidate, 2 for the baseline"),
+    ("temperature", 0.7, "temperature is 0 for the candidate, 0.7 for the baseline"),
+    ("top_p", 0.5, "top_p is 1 for the candidate, 0.5 for the baseline"),
+    ("seed", 3, "seed is 0 for the candidate, 3 for the baseline"),
+    ("thinking_tags", [["<n>", "</n>"]], "thinking_tags is not set for the candidate"),
+    ("system_prompt", "Be rude.", "another system prompt in `shop`"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "said"), CHANGES)
+def test_a_difference_is_invalid_and_named(
+    tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    verdict = judged(tmp_path, **{key: value})
+    assert verdict.verdict == "INVALID"
+    (problem,) = verdict.problems
+    assert f"the sides are asked differently: {said}" in problem
+    assert f"`compare_across: [{key}]`" in problem
+    (warning,) = [one for one in verdict.warnings if one.code == "asked-differently"]
+    assert warning.place == key
+
+
+@pytest.mark.parametrize(("key", "value", "said"), CHANGES)
+def test_what_the_policy_compares_across_is_a_warning(
+    tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    verdict = judged(tmp_path, (key,), **{key: value})
+    assert verdict.verdict == "PROMOTE", verdict.reason
+    (warning,) = [one for one in verdict.warnings if one.code == "asked-differently"]
+    assert said in warning.what
+    assert warning.what.endswith(", which the policy compares across")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"case_timeout": 1.0}, {"retries": 3}, {"engine_args": {"max-model-len": 64}}]
+)
+def test_what_limits_the_waiting_or_the_server_is_a_warning(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    verdict = judged(tmp_path, **settings)
+    assert verdict.verdict == "PROMOTE"
+    assert [one.code for one in verdict.warnings].count("asked-differently") == 1
+
+
+def test_two_long_values_that_begin_alike_are_two(tmp_path: Path) -> None:
+    tags = [["<" + "n" * 100 + end, "</n>"] for end in ("a>", "b>")]
+    project, suites = shop(tmp_path)
+    runs = [
+        asked(make_run(project, suites, name, usual), thinking_tags=[one])
+        for name, one in zip(("candidate", "base"), tags, strict=True)
+    ]
+    policy = Policy.model_validate({"baseline": "base", "rules": [RULE]})
+    assert gate(compare(runs[0], runs[1], suites), policy, NOW).verdict == "INVALID"
+
+
+def test_sides_that_are_asked_alike_have_no_such_warning(tmp_path: Path) -> None:
+    verdict = judged(tmp_path)
+    assert not [one for one in verdict.warnings if one.code == "asked-differently"]
+
+
+def test_a_policy_without_the_key_is_written_as_before() -> None:
+    policy = Policy.model_validate({"baseline": "base", "rules": [RULE]})
+    assert "compare_across" not in policy.model_dump(mode="json")
