@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -11,6 +14,9 @@ from harness.records.http_server import HttpServer
 
 # A shorter one is a stand-in for a secret, and would be found in any text.
 _UNMISTAKABLE = 8
+_PART = 4  # so many characters of a secret at the end of a text are a part of it
+_CLOSING = "…'\"`)}] "
+_GAPS = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 
 
 class Credentials:
@@ -18,26 +24,66 @@ class Credentials:
 
     def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         self.headers = dict(headers)
-        self._secrets = tuple(secrets)
-        forms = {
-            form
-            for secret in secrets
-            for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))
-        }
+        forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, self._forms)), re.IGNORECASE)
+        telling = (
+            one for secret in secrets if len(secret) >= _UNMISTAKABLE for one in _forms(secret)
+        )
+        self._telling = frozenset(_squeezed(one) for one in telling)
 
     def __repr__(self) -> str:
         return f"Credentials({sorted(self.headers)})"
 
     def redact(self, text: str) -> str:
-        """The text without the secrets, should a server have put them there."""
+        """The text without the secrets, should a server have put them there.
+
+        A secret that the text's end cuts off goes too.
+        """
+        if not self._forms:
+            return text
+        text = self._without_a_part(self._pattern.sub("***", text))
+        return "***" if self.leak(text) else text
+
+    def _without_a_part(self, text: str) -> str:
+        kept = text.rstrip(_CLOSING)
+        folded = kept.casefold()
         for form in self._forms:
-            text = text.replace(form, "***")
+            for length in range(min(len(form) - 1, len(kept)), _PART - 1, -1):
+                if folded.endswith(form[:length].casefold()):
+                    return f"{kept[:-length]}***{text[len(kept) :]}"
         return text
 
-    def leak(self, text: str) -> bool:
-        """Whether the text holds a secret, as an answer that must not be kept would."""
-        return any(secret in text for secret in self._secrets if len(secret) >= _UNMISTAKABLE)
+    def leak(self, *texts: str | None) -> bool:
+        """Whether a text holds a secret in any form, as an answer that must not be kept would.
+
+        Letter case, spaces and line ends in between do not hide it.
+        """
+        if not self._telling:
+            return False
+        squeezed = (_squeezed(text) for text in texts if text)
+        return any(form in text for text in squeezed for form in self._telling)
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret, and how programs write it: escaped, quoted, or encoded as part of more."""
+    escaped = json.dumps(secret)[1:-1]
+    found = {secret, escaped, json.dumps(escaped)[1:-1], repr(secret)[1:-1], html.escape(secret)}
+    found |= {quote(secret), quote(secret, safe="")}
+    if len(secret) < _UNMISTAKABLE:
+        return found
+    data = secret.encode()
+    found |= {data.hex(), "".join(f"\\u{ord(one):04x}" for one in secret)}
+    for before in range(3):  # the bytes before it decide how base64 cuts it
+        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        # The first and the last character may belong to its neighbours too.
+        inner = encoded[(0, 2, 3)[before] : len(encoded) - (1 if (before + len(data)) % 3 else 0)]
+        found |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return found
+
+
+def _squeezed(text: str) -> str:
+    return _GAPS.sub("", text.casefold())
 
 
 def bearer(api_key: str | None, where: str) -> Credentials:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from harness.client.credentials import Credentials
 from harness.client.failures import TransportFailed
 from harness.client.framing import LineParser, SseParser
-from harness.client.protocol import Answer, ChatRequest
+from harness.client.protocol import ChatRequest
 from harness.client.transport.exchange import Fetch, WholeBody, fetcher
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
@@ -175,21 +175,15 @@ class Dialect(ABC):
         """Whether a refused request was stopped by a filter of its content."""
         return False
 
-    def check_answer(self, answer: Answer) -> None:  # noqa: ARG002 - others look at it
-        """Return if the answer may be kept.
-
-        Raises:
-            BadAnswer: it must not.
-        """
-        return
-
     async def describe(
         self,
         *,
         timeout: float = 10.0,  # noqa: ASYNC109 - the caller words no error for it; this does
         api_key_env: str | None = None,
     ) -> ServerDescription:
-        """What the server says of itself; `api_key_env` is only named in the hint of an error.
+        """What the server says of itself, without the secrets that it may have put there.
+
+        `api_key_env` is only named in the hint of an error.
 
         Raises:
             UsageError: the address cannot be used.
@@ -197,7 +191,10 @@ class Dialect(ABC):
         """
         try:
             async with fetcher(self.route, self.credentials.headers, timeout) as fetch:
-                return await self.read_description(fetch, api_key_env)
+                return self._redacted(await self.read_description(fetch, api_key_env))
+        except ServerError as error:
+            what = self.credentials.redact(error.what)
+            raise ServerError(what, where=error.where, hint=error.hint) from None
         except TimeoutError:
             raise ServerError(
                 f"no answer within {timeout:g} s", where=self.address, hint="is the server up?"
@@ -208,6 +205,18 @@ class Dialect(ABC):
                 where=self.address,
                 hint="check the address, and that it runs",
             ) from None
+
+    def _redacted(self, found: ServerDescription) -> ServerDescription:
+        def clean(text: str | None) -> str | None:
+            leaks = text is not None and self.credentials.leak(text)
+            return self.credentials.redact(text or "") if leaks else text
+
+        models = tuple(
+            replace(one, id=clean(one.id) or "", parent=clean(one.parent), root=clean(one.root))
+            for one in found.models
+        )
+        version = clean(found.version) or UNKNOWN
+        return replace(found, models=models, version=version, root=clean(found.root))
 
     async def read_description(
         self,

@@ -183,13 +183,12 @@ class AnswerReader:
         self._dialect.check_ending(Ending(framer is not None, self._ended, has_text, self._finish))
         if self._finish and not self._dialect.ends_answers(self._finish):
             raise BadAnswer("server_error", f"the server broke off: {self._finish}")
-        answer = self._answer(at)
-        self._dialect.check_answer(answer)
-        return answer
+        return self._answer(at)
 
     def _answer(self, at: float) -> Answer:
         text, thinking = split_thinking("".join(self._text), self._tags)
         thoughts = "\n".join(filter(None, ("".join(self._reasoning), thinking)))
+        self._check_no_secret(text, thoughts)
         return Answer(
             text=encodable(text),
             reasoning=encodable(thoughts) if thoughts else None,
@@ -203,6 +202,13 @@ class AnswerReader:
             token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
             first_tokens=self._first_tokens,
         )
+
+    def _check_no_secret(self, text: str, thoughts: str) -> None:
+        """Return if nothing of the answer holds a secret, nor all of its pieces in a row do."""
+        tokens = "".join(token for token, _ in self._logprobs)
+        whole = "".join((*self._reasoning, *self._text))
+        if self._dialect.credentials.leak(text, thoughts, whole, tokens, self._finish, self._model):
+            raise BadAnswer("protocol", "the answer holds the secret of a header: not kept")
 
     def refusal(self) -> Failure | None:
         """The failure that the status and the headers are; None where they are an answer's."""

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import base64
+import html
+import json
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.client.credentials import Credentials, from_environment
+from harness.client.credentials import Credentials, bearer, from_environment
 from harness.errors import UsageError
 from harness.records.http_server import HttpServer
 
@@ -55,3 +60,50 @@ def test_a_secret_is_found_in_all_its_forms(secret: str) -> None:
 
 def test_a_short_stand_in_is_no_leak() -> None:
     assert not headers("test").leak("a test")
+
+
+KEY = 'sk-live-7f"Qa\\9+/zZ'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        KEY,
+        KEY.upper(),
+        repr(KEY),
+        repr(KEY.encode()),
+        json.dumps({"k": KEY}),
+        json.dumps(json.dumps(KEY)),
+        "".join(f"\\u{ord(one):04x}" for one in KEY),
+        base64.b64encode(KEY.encode()).decode(),
+        base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+        base64.b64encode(f"u:{KEY}\n".encode()).decode(),
+        base64.urlsafe_b64encode(f"me:{KEY} and more".encode()).decode().rstrip("="),
+        base64.encodebytes(f"{'x' * 50}{KEY}".encode()).decode(),
+        KEY.encode().hex(),
+        quote(KEY),
+        html.escape(KEY),
+        "\u200b".join(KEY),
+        "\n".join(KEY),
+    ],
+)
+def test_no_form_of_a_secret_passes(said: str) -> None:
+    found = bearer(KEY, "h")
+    text = f"here: {said}, as you asked"
+    assert found.leak("", None, text)
+    kept = found.redact(text)
+    assert "***" in kept
+    assert not found.leak(kept)
+
+
+@pytest.mark.parametrize("cut", range(4, len(KEY)))
+def test_a_secret_that_is_cut_off_at_the_end_goes_too(cut: int) -> None:
+    kept = bearer(KEY, "h").redact(f"an event of unknown form: 'x {KEY[:cut]}'")
+    assert "'x ***" in kept
+    assert KEY[:4] not in kept
+
+
+@given(st.text())
+def test_other_texts_stay_what_they_are(text: str) -> None:
+    nothing = bearer(None, "h")
+    assert (nothing.redact(text), nothing.leak(text)) == (text, False)

@@ -149,3 +149,27 @@ def test_without_a_place_to_ask_nothing_is_known() -> None:
     assert [plain().accepts(refused(status, b"")) for status in (199, 200, 299, 300)] == [
         False, True, True, False,
     ]  # fmt: skip
+
+
+class Talkative(Plain):
+    """A dialect whose server says a secret back in all that it says of itself."""
+
+    said = "s3cret-key-of-somebody"
+
+    async def read_description(self, fetch: Fetch, api_key_env: str | None) -> ServerDescription:
+        entry = ModelEntry("m", parent=f"p {self.said}", root=f"/models/{self.said}")
+        if api_key_env == "REFUSED":
+            raise ServerError(f"no: {self.said}", where="here")
+        return ServerDescription((entry,), version=f"vllm {self.said}", root=f"sha256:{self.said}")
+
+
+async def test_a_secret_is_no_part_of_what_a_server_says_of_itself() -> None:
+    access = Access(Credentials({}, (Talkative.said,)))
+    found = await Talkative(Route("http://127.0.0.1:9"), access).describe()
+    assert found == ServerDescription(
+        (ModelEntry("m", parent="p ***", root="/models/***"),),
+        version="vllm ***",
+        root="sha256:***",
+    )
+    with pytest.raises(ServerError, match=r"no: \*\*\*"):
+        await Talkative(Route("http://127.0.0.1:9"), access).describe(api_key_env="REFUSED")

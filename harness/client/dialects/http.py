@@ -22,7 +22,7 @@ from harness.client.dialect import (
 )
 from harness.client.dialects.presets import describe_preset
 from harness.client.framing import LineParser, SseParser
-from harness.client.protocol import Answer, ChatRequest
+from harness.client.protocol import ChatRequest
 from harness.client.transport.exchange import Fetch
 from harness.client.transport.route import Route, path_of
 from harness.records.http_mapping import IN_A_URL, placeholder
@@ -128,12 +128,6 @@ class HttpDialect(Dialect):
             raise _nothing_at(server.answer)
         if server.finish_reason and not finished:
             raise _nothing_at(server.finish_reason)
-
-    def check_answer(self, answer: Answer) -> None:
-        """Return if the answer holds no secret."""
-        leak = self.credentials.leak
-        if leak(answer.text) or leak(answer.reasoning or ""):
-            raise BadAnswer("protocol", "the answer holds the secret of a header: not kept")
 
     async def read_description(
         self,

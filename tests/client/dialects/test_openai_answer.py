@@ -232,3 +232,39 @@ def attempt_of(answer: Answer) -> Attempt:
     place = {"key": "k", "suite": "s", "section": "t", "case": "c", "repeat": 0}
     found = {"text": answer.text, "finish_reason": answer.finish_reason}
     return Attempt.model_validate({**place, **found, "status": "answered"})
+
+
+SECRET = "sk-live-0123456789"
+HALVES = SECRET[:9], SECRET[9:]
+
+
+def leaking(*events: bytes, request: ChatRequest = ASK) -> None:
+    reader = AnswerReader(openai_dialect("http://h/v1", SECRET), request, 0.0, 0.01)
+    for data in events:
+        reader.feed(data, 0.1)
+    reader.finish(9.0)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event({"content": f"It is {SECRET}."}), STOP],
+        [*(event({"content": half}) for half in HALVES), STOP],
+        [*(event({"content": letter}) for letter in SECRET), STOP],
+        [event({"reasoning": HALVES[0]}), event({"reasoning_content": HALVES[1]}), STOP],
+        [event({"reasoning": HALVES[0]}), event({"content": HALVES[1]}), STOP],
+        [event({"content": [{"type": "text", "text": half} for half in HALVES]}), STOP],
+        [event({"refusal": SECRET}), STOP],
+        [event({"content": json.dumps(json.dumps({"k": SECRET}))}), STOP],
+    ],
+)
+def test_an_answer_that_holds_the_key_is_not_kept(events: list[bytes]) -> None:
+    with pytest.raises(BadAnswer, match="holds the secret of a header: not kept"):
+        leaking(*events, DONE)
+
+
+def test_nor_is_one_whose_tokens_hold_it() -> None:
+    tokens = [{"token": letter, "logprob": -1.0} for letter in SECRET]
+    choice = {"index": 0, "delta": {"content": "x"}, "logprobs": {"content": tokens}}
+    with pytest.raises(BadAnswer, match="holds the secret"):
+        leaking(event(choices=[choice]), STOP, DONE, request=ASK_LOGPROBS)
