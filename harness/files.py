@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -74,6 +77,26 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     )
 
 
+def open_regular(path: Path) -> io.BufferedReader:
+    """A regular file, open for reading; a pipe or a device could keep its reader for ever.
+
+    Raises:
+        OSError: it cannot be opened, or is something else.
+    """
+    # Without O_NONBLOCK a pipe that nobody writes to is never opened.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
 def read_bytes(path: Path) -> bytes | None:
     """The file's bytes, or None where there is no such file.
 
@@ -81,7 +104,8 @@ def read_bytes(path: Path) -> bytes | None:
         StorageError: something is there and cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -102,7 +126,9 @@ def read_text(path: Path) -> str:
         UsageError: the file is missing, unreadable or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        with open_regular(path) as file:
+            # As text files are read: every line end is one line feed.
+            return io.TextIOWrapper(file, encoding="utf-8").read()
     except FileNotFoundError:
         raise UsageError("no such file", where=str(path), hint="check the path") from None
     except UnicodeDecodeError as error:
@@ -137,7 +163,7 @@ def file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=1024)
 def _file_digest(path: Path, _inode: int, _size: int, _modified: int) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 

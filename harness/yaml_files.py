@@ -16,6 +16,8 @@ from harness.errors import UsageError
 from harness.files import read_text
 
 _LONGEST_EXCERPT = 40
+MOST_COPIED = 10_000  # values that aliases may stand for beside those that are written out
+_CHARACTERS = 100  # of a text count as one value
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -38,12 +40,13 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> YamlFile
 
     Raises:
         UsageError: (as `error_type`) a file that is missing or cannot be read, bad syntax or a bad
-            value with its line, a key that is doubled or no text, nesting without end, or
-            something other than a mapping at the top.
+            value with its line, a key that is doubled or no text, nesting without end, aliases
+            that make too many copies, or something other than a mapping at the top.
     """
     try:
         loader = _Loader(read_text(path))
         node = loader.get_single_node()
+        _check_aliases(node)
         data: Any = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -73,6 +76,42 @@ def line_of(file: Path, key: str) -> int | None:
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None
     return _line_of(node, [name or int(index) for name, index in _STEP.findall(key)])
+
+
+def _check_aliases(root: yaml.Node | None) -> None:
+    """Refuse aliases that would be written out as more than `MOST_COPIED` values or characters.
+
+    What is read from the file is checked, stored and hashed whole, each alias as often as it
+    stands there.
+    """
+    if root is None:
+        return
+    sizes: dict[int, int] = {}
+    own = 0
+    stack: list[tuple[yaml.Node, bool]] = [(root, False)]
+    while stack:
+        node, left = stack.pop()
+        if not left and id(node) in sizes:
+            if sizes[id(node)] == 0:
+                raise _refused("an alias stands within what it names", node)
+            continue
+        children = _parts(node)
+        if left or not children:
+            length = 1 if children else 1 + len(node.value) // _CHARACTERS
+            own += length
+            sizes[id(node)] = length + sum(sizes[id(child)] for child in children)
+            if sizes[id(node)] - own > MOST_COPIED:
+                raise _refused(f"its aliases stand for more than {MOST_COPIED} values", node)
+            continue
+        sizes[id(node)] = 0  # under way
+        stack.append((node, True))
+        stack += [(child, False) for child in children]
+
+
+def _parts(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from harness.files import (
     canonical_json,
     digest_json,
     directory_digest,
+    read_bytes,
+    read_text,
     write_atomic,
 )
 
@@ -108,3 +111,20 @@ def test_directory_digest_sees_names_and_contents(tmp_path: Path) -> None:
     assert len({first, second, third}) == 3
     with pytest.raises(UsageError, match="holds none of"):
         directory_digest(tmp_path, ["*.safetensors"])
+
+
+def test_a_pipe_and_a_device_are_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(UsageError, match="not a regular file"):
+            read_text(path)
+        with pytest.raises(StorageError, match="not a regular file"):
+            read_bytes(path)
+    with pytest.raises(StorageError, match="Is a directory"):
+        read_bytes(tmp_path)
+
+
+def test_a_text_has_one_kind_of_line_end(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"a\r\nb\rc\n")
+    assert read_text(tmp_path / "x") == "a\nb\nc\n"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from harness import files
+from harness.clock import SYSTEM_CLOCK
 from harness.errors import ConfigError, UsageError
 from harness.yaml_files import any_of, line_of, model_schema, one_file, read_yaml
 
@@ -114,7 +117,7 @@ def test_what_is_no_readable_file_is_one_line_of_yaml(
     def denied(*_: object, **__: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", denied)
+    monkeypatch.setattr(files, "open_regular", denied)
     with pytest.raises(ConfigError, match=r"x\.yaml: cannot read: Permission denied$"):
         read_yaml(tmp_path / "x.yaml", ConfigError)
 
@@ -156,3 +159,46 @@ def test_the_title_of_a_file_is_its_own() -> None:
 def test_alternatives_without_parts_have_no_definitions() -> None:
     assert "$defs" not in any_of([{"type": "string"}])
     assert Draft202012Validator(any_of([{"type": "string"}])).is_valid("x")
+
+
+def bomb(levels: int, wide: int = 9) -> str:
+    """A list of lists that is a few hundred bytes long and stands for wide ** levels texts."""
+    lines = ["x: &a0 [" + ", ".join(["lol"] * wide) + "]"]
+    for level in range(1, levels):
+        lines.append(f"y{level}: &a{level} [" + ", ".join([f"*a{level - 1}"] * wide) + "]")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (bomb(9), "its aliases stand for more than 10000 values"),
+        ("a: &a {k: v}\nb: [" + ", ".join(["*a"] * 4000) + "]\n", "its aliases stand for"),
+        ("t: &t " + "x" * 100_000 + "\nl: [" + ", ".join(["*t"] * 50) + "]\n", "its aliases stand"),
+        ("a: &a [1, *a]\n", "an alias stands within what it names"),
+        ("a: &a {b: {c: *a}}\n", "an alias stands within what it names"),
+    ],
+)
+def test_aliases_that_would_fill_the_memory_are_refused_at_once(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    began = SYSTEM_CLOCK.now()
+    with pytest.raises(UsageError, match=said):
+        read_yaml(path)
+    assert SYSTEM_CLOCK.now() - began < 5.0
+
+
+def test_a_few_aliases_and_a_long_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &a {k: [1, 2]}\nb: *a\nc: {x: *a, d: 3}\n" + "".join(
+        f"n{number}: {number}\n" for number in range(2_000)))  # fmt: skip
+    data = read_yaml(path).data
+    assert (data["b"], data["c"]) == ({"k": [1, 2]}, {"x": {"k": [1, 2]}, "d": 3})
+
+
+def test_a_pipe_is_no_file_to_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.yaml")
+    with pytest.raises(UsageError, match="cannot read: not a regular file"):
+        read_yaml(tmp_path / "x.yaml")

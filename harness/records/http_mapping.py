@@ -22,6 +22,9 @@ SETTINGS = frozenset(
 KNOWN = OF_THE_CASE | SETTINGS
 IN_A_URL = frozenset({"session", "model"})
 
+LONGEST_EXPRESSION = 2_000
+MOST_PLACEHOLDERS = 100  # each may stand for a whole conversation
+
 _IN_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -96,8 +99,12 @@ def check_expression(path: str) -> str:
     from jmespath.exceptions import JMESPathError
     from jmespath.functions import Functions
 
+    if len(path) > LONGEST_EXPRESSION:
+        raise ValueError(f"longer than {LONGEST_EXPRESSION} characters")
     try:
         tree = jmespath.compile(path).parsed
+    except RecursionError:
+        raise ValueError(f"`{path[:20]}…` is no JMESPath: nested too deeply") from None
     except JMESPathError as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"`{path}` is no JMESPath: {reason}") from None

@@ -20,6 +20,7 @@ from harness.files import digest_json
 from harness.records.base import Record, explain
 from harness.records.cost import Metered
 from harness.records.http_mapping import (
+    MOST_PLACEHOLDERS,
     OF_ALL_TURNS,
     OF_THE_CASE,
     PRESETS,
@@ -173,7 +174,10 @@ class HttpServer(Metered):
     @field_validator("request")
     @classmethod
     def _asks_the_case(cls, request: Any) -> Any:
-        if not OF_THE_CASE.intersection(placeholders(request)):
+        used = list(placeholders(request))
+        if len(used) > MOST_PLACEHOLDERS:
+            raise ValueError(f"holds {len(used)} placeholders, at most {MOST_PLACEHOLDERS} can be")
+        if not OF_THE_CASE.intersection(used):
             names = ", ".join(f"`{name}`" for name in sorted(OF_THE_CASE))
             raise ValueError(f"holds nothing of the case; put a placeholder in: {names}")
         return request

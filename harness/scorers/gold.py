@@ -16,7 +16,7 @@ from harness.scorers.answers.reference import phrase
 from harness.scorers.answers.text import reading
 from harness.scorers.gold_lint import lint_gold
 from harness.scorers.normalize import token_f1
-from harness.scorers.patterns import SlowPattern
+from harness.scorers.patterns import SlowPattern, one_answer
 from harness.scorers.protocol import Judgement, Settings, Unscored
 
 
@@ -76,7 +76,8 @@ class GoldScorer:
                 passed, f"token F1 {f1:.2f}, needs {chosen.pass_f1:.2f}", terms, value=f1
             )
         try:
-            found = find(answer, _question(case), expected)
+            with one_answer():
+                found = find(answer, _question(case), expected)
         except SlowPattern as slow:
             return Unscored(str(slow))
         if found.passed is None:

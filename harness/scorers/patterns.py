@@ -1,15 +1,22 @@
-"""Regular expressions of suites, with a limit on the time of a search."""
+"""Regular expressions of suites, with a limit on the time of all searches in an answer."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
 import regex  # type: ignore[import-untyped]  # ships no types, and no stubs are installed
 from pydantic import AfterValidator, Field
 
-SECONDS = 1.0
+from harness.clock import SYSTEM_CLOCK
+
+SECONDS = 2.0  # of all searches in an answer; one takes half of what is left at most
+LEAST = 0.001  # seconds that every search has: a quick pattern may come after slow ones
 SLOW = "the pattern took too long"
 MOST_REPEATS = 1_000_000
 _TOKEN = regex.compile(
@@ -25,6 +32,16 @@ _OTHER_SYNTAX = regex.compile(r"\(\?[A-Za-z\d-]*(?:x|V1)")  # free spacing, sets
 
 class SlowPattern(Exception):
     """A search that exceeded its time: it is unknown whether the pattern matches."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    """The seconds that are left for searches."""
+
+    left: float = SECONDS
+
+
+_BUDGET: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 
 @lru_cache(maxsize=1024)
@@ -72,13 +89,31 @@ def found(pattern: str, text: str) -> str | None:
     """What the pattern matches first in the text, or None.
 
     Raises:
-        SlowPattern: one second was not enough to tell.
+        SlowPattern: half of the time that is left for the answer was not enough to tell.
     """
+    budget = _BUDGET.get() or _Budget()
+    expression = compiled(pattern)
+    began = SYSTEM_CLOCK.now()
     try:
-        match = compiled(pattern).search(text, timeout=SECONDS)
+        match = expression.search(text, timeout=max(LEAST, budget.left / 2.0))
     except TimeoutError:
         raise SlowPattern(SLOW) from None
+    finally:
+        budget.left -= SYSTEM_CLOCK.now() - began
     return None if match is None else str(match.group(0))
+
+
+@contextmanager
+def one_answer() -> Iterator[None]:
+    """A block whose searches share their time; blocks within it have none of their own."""
+    if _BUDGET.get() is not None:
+        yield
+        return
+    token = _BUDGET.set(_Budget())
+    try:
+        yield
+    finally:
+        _BUDGET.reset(token)
 
 
 def checked_pattern(pattern: str) -> str:

@@ -10,7 +10,7 @@ from harness.records.attempt import Term
 from harness.records.base import Record
 from harness.records.suite import Case
 from harness.scorers.normalize import Phrases, first_of, words
-from harness.scorers.patterns import Pattern, SlowPattern, found
+from harness.scorers.patterns import Pattern, SlowPattern, found, one_answer
 from harness.scorers.protocol import Judgement, Settings, Unscored
 from harness.validation import KeyProblem
 
@@ -116,11 +116,12 @@ class ToneScorer:
         checks += [(False, check) for check in rubric.must_not]
         answer_words = words(answer)
         try:
-            broken = [
-                text
-                for wanted, check in (*checks, *own)
-                if (text := check.complaint(answer, answer_words, wanted=wanted))
-            ]
+            with one_answer():
+                broken = [
+                    text
+                    for wanted, check in (*checks, *own)
+                    if (text := check.complaint(answer, answer_words, wanted=wanted))
+                ]
         except SlowPattern as slow:
             return Unscored(str(slow))
         length = len(answer.split())

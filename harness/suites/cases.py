@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, overload
 from pydantic import ValidationError
 
 from harness.errors import SuiteError
+from harness.files import open_regular
 from harness.records.base import explain
 from harness.records.suite import Case
 
@@ -67,7 +68,7 @@ class CaseFile(Sequence[Case]):
         if self._data is not None:
             return io.BytesIO(self._data)
         try:
-            lines = self._file.open("rb")
+            lines = open_regular(self._file)
         except OSError as error:
             raise SuiteError(f"cannot read: {error.strerror}", where=str(self._file)) from None
         try:
@@ -241,7 +242,7 @@ def case_lines(file: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int
 
 def _ids(file: Path) -> Iterator[tuple[int, str]]:
     try:
-        with file.open("rb") as lines:
+        with open_regular(file) as lines:
             for number, line in enumerate(lines, 1):
                 case = _id(line)
                 if case is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.config import CONFIG_NAME
 from harness.errors import SuiteError
+from harness.files import open_regular
 
 _MOST = 10_000
 _READ_BY_PEOPLE = frozenset({"README.md"})
@@ -36,7 +37,7 @@ def data_digests(folder: Path, suite_file: str, known: Collection[Path]) -> dict
                 hint="they belong to the suite's version: move out what no test reads",
             )
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise SuiteError(

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import SuiteError
-from harness.files import canonical_json, digest_bytes
+from harness.files import canonical_json, digest_bytes, open_regular
 from harness.records.base import explain
 from harness.records.suite import Case, Section
 from harness.suites.cases import CaseFile, read_cases, stamp
@@ -155,7 +155,7 @@ class SectionSource:
         offsets = array("Q")
         digests: list[tuple[str, bytes]] = []
         try:
-            lines = source.open("rb")
+            lines = open_regular(source)
         except FileNotFoundError:
             raise SuiteError("no such file", where=str(source), hint="check the path") from None
         except OSError as error:

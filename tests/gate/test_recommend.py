@@ -248,7 +248,8 @@ CAP = {"metric": "shop.scope.answer_rate", "require": "at_most", "value": 1.0, "
 
 
 def test_who_answers_less_is_not_preferred_for_a_cap(tmp_path: Path) -> None:
-    found = recommended(tmp_path, [CAP], timid=timid, good=usual)
+    stops = {"metric": "finishes", "require": "no_worse_than_baseline"}
+    found = recommended(tmp_path, [CAP, stops], timid=timid, good=usual)
     assert (found.choice, found.candidates, found.tested) == ("not_compared", (), 0)
     assert found.reason == "`timid` and `good` pass every rule and were not compared"
     assert found.notes[0] == (

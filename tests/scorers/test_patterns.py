@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.scorers.patterns import SlowPattern, compiled, found
+from harness.clock import SYSTEM_CLOCK
+from harness.records.suite import Case
+from harness.scorers import Unscored, get
+from harness.scorers.patterns import SlowPattern, compiled, found, one_answer
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,33 @@ def test_nesting_is_seen_through_brackets_escapes_and_comments(pattern: str) -> 
 
 def test_a_long_answer_is_searched_to_its_end() -> None:
     assert found("b", "a" * 1_000_000 + "b") == "b"
+
+
+SLOW = [rf"(a+)+{number}$" for number in range(15)]
+LONG = "a" * 4000 + "b"
+
+
+def test_all_searches_in_an_answer_share_their_time() -> None:
+    began = SYSTEM_CLOCK.now()
+    with one_answer():
+        for pattern in SLOW:
+            with one_answer(), pytest.raises(SlowPattern):
+                found(pattern, LONG)
+    assert SYSTEM_CLOCK.now() - began < 5.0
+    assert found("b$", LONG) == "b", "the next answer has its own"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "expect", "settings"),
+    [
+        ("gold", {"answers": SLOW, "match": "regex"}, {}),
+        ("tone", {}, {"rubric": {"must": [{"name": one, "regex": one} for one in SLOW]}}),
+    ],
+)
+def test_so_have_those_of_a_scorer(
+    scorer: str, expect: dict[str, object], settings: dict[str, object]
+) -> None:
+    asked = Case.model_validate({"id": "c", "prompt": "?", "expect": expect})
+    began = SYSTEM_CLOCK.now()
+    assert isinstance(get(scorer).score(LONG, asked, settings), Unscored)
+    assert SYSTEM_CLOCK.now() - began < 5.0

@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_read_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(data, "open_regular", refuse)
     with pytest.raises(SuiteError) as caught:
         found(tmp_path)
     assert caught.value.line == (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import SuiteError
+from harness.suites import source
 from tests.suites.builders import ONE, TWO, lines, load, many, write
 
 
@@ -33,22 +35,32 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("place", ["stat", "open"])
+@pytest.mark.parametrize(
+    ("where", "place"), [(Path, "stat"), (source, "open_regular")], ids=["stat", "open"]
+)
 def test_a_file_without_permission_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: object, place: str
 ) -> None:
     write(tmp_path)
-    usual = getattr(Path, place)
+    usual = getattr(where, place)
 
-    def denied(self: Path, *args: Any, **more: Any) -> Any:
-        if self.name == ("suite.yaml" if place == "stat" else "one.jsonl"):
+    def denied(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name == ("suite.yaml" if place == "stat" else "one.jsonl"):
             raise PermissionError(errno.EACCES, "Permission denied")
-        return usual(self, *args, **more)
+        return usual(path, *args, **more)
 
-    monkeypatch.setattr(Path, place, denied)
+    monkeypatch.setattr(where, place, denied)
     with pytest.raises(SuiteError, match=r"cannot read: Permission denied$") as caught:
         load(tmp_path)
     assert "\n" not in caught.value.line
+
+
+def test_a_pipe_in_place_of_the_cases_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "one.jsonl").unlink()
+    os.mkfifo(folder / "one.jsonl")
+    with pytest.raises(SuiteError, match=r"one\.jsonl: cannot read: not a regular file"):
+        load(folder)
 
 
 def test_a_large_file_that_changes_while_it_is_in_use_is_an_error(

@@ -157,15 +157,19 @@ def search(path: str | None, data: Any) -> Any:
     """What a JMESPath finds; nothing where there is no path.
 
     Raises:
-        BadAnswer: a function in it cannot work on this data.
+        BadAnswer: a function in it cannot work on this data, or it takes too long.
     """
     if path is None:
         return None
-    import jmespath
     from jmespath.exceptions import JMESPathError
 
+    from harness.client.dialects.bounded_search import TooMuch, bounded_search
+
     try:
-        return jmespath.search(path, data)
+        return bounded_search(path, data)
+    except TooMuch:
+        what = f"an expression takes too long on the answer: `{path}`"
+        raise BadAnswer("protocol", what) from None
     except (JMESPathError, RecursionError):
         raise BadAnswer("protocol", f"`{path}` cannot be applied to the answer") from None
 
