@@ -9,51 +9,88 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self
 
 from harness.errors import HarnessError, StorageError, UsageError
 
+# Set to 1, others may read what is written, as far as the umask lets them.
+SHARED = "HARNESS_SHARED_FILES"
+Access = Literal["usual", "public", "secret"]
 _PIECE = 65_536
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
+def make_folder(path: Path, *, access: Access = "usual") -> None:
+    """Make the folder and what is missing above it, for its owner alone unless it is public.
+
+    Folders that exist stay as they are.
+
+    Raises:
+        OSError: it cannot be made, or a file is in the way.
+    """
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o777 if _shared(access) else 0o700)
+    if not path.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """The handle of a file, which is its owner's alone where this makes it; an `opener`."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o666 if _shared("usual") else 0o600)
+
+
+def _shared(access: Access) -> bool:
+    """Whether others may see what is made, as far as the umask lets them."""
+    return access == "public" or (access == "usual" and os.environ.get(SHARED, "") not in ("", "0"))
+
+
+def write_atomic(path: Path, data: bytes | str, *, access: Access = "usual") -> None:
     """Replace `path` by `data`, so that a reader sees the old content or the new, never a part.
+
+    It is its owner's alone; a public one is for all whom the umask lets, and so is one of usual
+    access where `HARNESS_SHARED_FILES` is set.
 
     Raises:
         StorageError: the disk is full or the place cannot be written.
     """
-    with replacing(path, mode=mode) as file:
+    with replacing(path, access=access) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, access: Access = "usual") -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the block ends well, and vanishes otherwise.
 
     The data is fsynced before the rename, the folder after it. The trade-offs: a crash can leave
-    a `.tmp` file beside the target, and the new file does not keep the old one's permissions.
+    a `.tmp` file beside the target, and the new file does not keep the old one's permissions: they
+    are those of `write_atomic`.
 
     Raises:
         StorageError: the disk is full or the place cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        make_folder(path.parent, access=access)
+        name = str(path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp")
+        made = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        # The umask takes what it takes from the one and the other.
+        handle = os.open(name, made, 0o666 if _shared(access) else 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, mode)
             os.replace(name, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -192,8 +229,8 @@ def exclusive(lock: Path, busy: HarnessError) -> Iterator[None]:
         StorageError: the file cannot be made or locked.
     """
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        make_folder(lock.parent)
+        handle = open_private(lock, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise storage_error(error, lock) from error
     try:
@@ -218,8 +255,8 @@ def append_line(path: Path, line: str) -> None:
         StorageError: the disk is full or the place cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b", buffering=0) as file:
+        make_folder(path.parent)
+        with open(path, "a+b", buffering=0, opener=open_private) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_end_of_lines(file))
             _write_line(file, line)
@@ -262,8 +299,8 @@ class Appender:
         self._syncing: Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fsync")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
+            make_folder(path.parent)
+            self._file = open(path, "ab", buffering=0, opener=open_private)  # noqa: SIM115 - kept open
         except OSError as error:
             raise storage_error(error, path) from error
 

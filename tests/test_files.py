@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from harness import files
 from harness.errors import StorageError, UsageError
 from harness.files import (
+    Access,
     Appender,
     append_line,
     canonical_json,
     digest_json,
     directory_digest,
+    make_folder,
     read_bytes,
     read_text,
     write_atomic,
@@ -128,3 +130,32 @@ def test_a_pipe_and_a_device_are_not_read(tmp_path: Path) -> None:
 def test_a_text_has_one_kind_of_line_end(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"a\r\nb\rc\n")
     assert read_text(tmp_path / "x") == "a\nb\nc\n"
+
+
+@pytest.mark.parametrize(
+    ("access", "shared", "file", "folder"),
+    [
+        ("usual", "", 0o600, 0o700), ("usual", "1", 0o644, 0o755),
+        ("public", "", 0o644, 0o755), ("secret", "1", 0o600, 0o700),
+    ],
+)  # fmt: skip
+def test_who_may_read_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, access: Access, shared: str, file: int,
+    folder: int,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("HARNESS_SHARED_FILES", shared)
+    before = os.umask(0o022)
+    try:
+        write_atomic(tmp_path / "a/b/x", "x", access=access)
+    finally:
+        os.umask(before)
+    found = [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b", "a/b/x")]
+    assert found == [folder, folder, file]
+
+
+def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(OSError, match=r"exists|directory"):
+        make_folder(tmp_path / "a")
+    with pytest.raises(StorageError):
+        write_atomic(tmp_path / "a/b", "x")

@@ -64,12 +64,12 @@ def command(folder: Path, url: str, base: str, candidate: str) -> None:
         for mark, value in values.items():
             # JSON strings are YAML strings, whatever characters the value holds.
             text = text.replace(mark, json.dumps(value))
-        write_atomic(folder / path, text)
+        write_atomic(folder / path, text, access="public")
         click.echo(folder / path)
     if (folder / GITIGNORE).exists():
         click.echo(f"{folder / GITIGNORE}: kept; it should hold {' and '.join(ignored.split())}")
     else:
-        write_atomic(folder / GITIGNORE, ignored)
+        write_atomic(folder / GITIGNORE, ignored, access="public")
         click.echo(folder / GITIGNORE)
     for path in write_schemas(folder):
         click.echo(path)

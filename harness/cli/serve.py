@@ -15,7 +15,7 @@ import click
 from harness.cli.options import config_option
 from harness.config import Project, load_project
 from harness.errors import ServerError, UsageError
-from harness.files import write_atomic
+from harness.files import make_folder, write_atomic
 from harness.records.server import ManagedServer
 from harness.targets.endpoint import connect, model_name
 
@@ -35,14 +35,14 @@ def command(targets: tuple[str, ...], config: Path) -> None:
     project = load_project(config)
     server, names = _chosen(project, targets)
     log = project.root / ".harness" / "serve.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     key_file = project.root / ".harness" / f"serve-{os.getpid()}.key"
     with (
         _ended_by_sigterm(),
         connect(project, server, names, log, lambda text: click.echo(text, err=True)) as endpoint,
     ):
         try:
-            write_atomic(key_file, endpoint.api_key or "", mode=0o600)
+            write_atomic(key_file, endpoint.api_key or "", access="secret")
             for url in endpoint.urls:
                 click.echo(f"url: {url}")
             click.echo(f"key: in {key_file}")

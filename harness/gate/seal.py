@@ -74,7 +74,8 @@ def seal(run: RunRecord, verdict: Verdict, name: str, folder: Path, moment: str)
         )
         record = record.model_copy(update={"seal": record.content_digest()})
         path = folder / suite / f"{name}.json"
-        write_atomic(path, record.model_dump_json(exclude_none=True, indent=1) + "\n")
+        text = record.model_dump_json(exclude_none=True, indent=1) + "\n"
+        write_atomic(path, text, access="public")  # it is committed
         paths.append(path)
     return paths
 

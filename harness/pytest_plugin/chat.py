@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.client.protocol import Answer, Failed, Reply
 from harness.errors import EvidenceError, UsageError
+from harness.files import make_folder
 from harness.pytest_plugin.findings import ManagedEndpoint
 from harness.pytest_plugin.session import SessionState
 from harness.records.run import Watcher
@@ -218,5 +219,5 @@ class LiveTargets:
         names = (*state.options.targets, *(state.context.live_baseline if state.context else ()))
         on_it = [name for name in dict.fromkeys(names) if project.target(name).server == server]
         log = project.root / ".harness" / "pytest" / f"{server}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(log.parent)
         return self._stack.enter_context(connect(project, server, on_it, log, self._watcher.say))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import BudgetSpent, EvidenceError, ServerError
 from harness.event_loop import run_async
+from harness.files import open_private
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, TokenCounter, spending
 from harness.records.plan import PlannedRequest
@@ -179,6 +181,7 @@ class _Engine:
             for job in jobs:
                 if job.folder.server_log != log and job.folder.path.exists():
                     with contextlib.suppress(OSError):  # a copy for convenience hides no error
+                        os.close(open_private(job.folder.server_log, os.O_CREAT | os.O_WRONLY))
                         shutil.copyfile(log, job.folder.server_log)
         return done
 

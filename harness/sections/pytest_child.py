@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from harness import process_guard
 from harness.config import Project
 from harness.errors import InfrastructureError
-from harness.files import exclusive, seen_from, storage_error
+from harness.files import exclusive, make_folder, open_private, seen_from, storage_error
 from harness.records.base import Record
 from harness.records.run import Watcher
 from harness.visible_text import on_a_line
@@ -139,8 +139,8 @@ class PytestChild:
             if not name.startswith("PYTEST_") or name in _KEPT
         }
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            file = self.log.open("wb")
+            make_folder(self.log.parent)
+            file = open(self.log, "wb", opener=open_private)  # noqa: SIM115 - closed below
         except OSError as error:
             raise storage_error(error, self.log) from error
         with file:

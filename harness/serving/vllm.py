@@ -17,7 +17,7 @@ from typing import IO, Self
 from harness import process_guard
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ServerError, UsageError
-from harness.files import storage_error
+from harness.files import make_folder, open_private, storage_error
 from harness.model_files import check_model
 from harness.serving import log
 from harness.serving.command import ServeSpec, command, environment, require_vllm
@@ -149,8 +149,8 @@ class VllmServer:
     def _open_log(self) -> IO[bytes]:
         path = self._spec.log
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab")
+            make_folder(path.parent)
+            file = open(path, "ab", opener=open_private)  # noqa: SIM115 - lives with the process
         except OSError as error:
             raise storage_error(error, path) from error
         self._log_start = file.tell()

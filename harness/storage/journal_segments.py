@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import JournalError
+from harness.files import make_folder, open_private
 from harness.records.attempt import Attempt
 from harness.storage.remote_store import Store
 
@@ -98,8 +99,8 @@ class LocalJournal:
 
         `before` is called ahead of any change.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
+        make_folder(self.path.parent)
+        with open(self.path, "ab", opener=open_private) as file:
             changed = False
             for line, key, answered in lines:
                 if key in self._known and (self._known[key] or not answered):

@@ -72,7 +72,7 @@ class Store:
         """Replace the file, so that a reader sees the old content or the new."""
         with self._guarded(name):
             if self._is_local():
-                write_atomic(Path(self._at(name)), data)
+                write_atomic(Path(self._at(name)), data, access="public")  # other machines go on
             else:
                 self._system.pipe_file(self._at(name), data)
 
