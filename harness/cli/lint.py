@@ -66,8 +66,9 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
         planned = planned_metrics(suites, USUAL_DISCORDANCE)
         for key, what in lax_policy(policy, planned):
             where = project.place(f"gate.{key}")
+            code = "cannot-fail" if key.startswith("rules") else "lax-policy"
             yield {
-                "where": where, "suite": "", "section": "", "code": "lax-policy", "what": what,
+                "where": where, "suite": "", "section": "", "code": code, "what": what,
                 "cases": (),
             }  # fmt: skip
     for power in () if policy is None else planned_power(suites, policy, USUAL_DISCORDANCE):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.builders import call
 
@@ -24,3 +26,62 @@ def test_names_that_lead_elsewhere_are_refused(
         assert capsys.readouterr().err.count("\n") == 1
     path.write_text(good)
     assert call("gate", "candidate", "--baseline", "sealed:../x") == 2
+
+
+def with_rules(project_dir: Path, *rules: dict[str, Any], **gate: Any) -> None:
+    path = project_dir / "harness.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["gate"].update(rules=list(rules), **gate)
+    path.write_text(yaml.safe_dump(settings))
+
+
+def test_a_policy_that_cannot_fail_is_warned_of_with_its_line(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metric = {"metric": "shop.gold.accuracy"}
+    with_rules(
+        project_dir,
+        {**metric, "require": "no_worse_than_baseline", "margin": 1},
+        {**metric, "require": "at_least", "value": 0},
+        {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 1e9},
+        min_scored=0.01,
+    )
+    assert call("validate") == 0
+    said = capsys.readouterr().err
+    for key, words in (
+        ("rules[0]", "no_worse_than_baseline: even a candidate that is wrong in every case passes"),
+        ("rules[1]", "at_least: even a candidate that is wrong in every case passes"),
+        ("rules[2]", "is no limit"),
+        ("min_scored", "the verdict may rest on 1 % of a section's cases"),
+    ):
+        (line,) = [one for one in said.splitlines() if f"gate.{key}: " in one and words in one]
+        assert line.startswith("warning: harness.yaml:")
+
+
+def test_a_rule_that_looks_the_wrong_way_is_an_error_with_its_line(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratio = {"metric": "shop.gold.accuracy", "require": "ratio_at_most", "value": 1.0}
+    with_rules(project_dir, ratio)
+    for command in (("validate",), ("gate", "candidate")):
+        assert call(*command) == 2
+        said = capsys.readouterr().err
+        assert "gate.rules[0].require: `ratio_at_most` looks the wrong way" in said
+        assert said.count("\n") == 1
+
+
+def test_a_baseline_that_is_asked_less_is_no_baseline(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["targets"]["base"]["generation"] = {"max_tokens": 2}
+    path.write_text(yaml.safe_dump(settings))
+    assert call("gate", "candidate") == 3
+    out = capsys.readouterr().out
+    assert "the sides are asked differently: max_tokens is 128 for the candidate, 2 for" in out
+    settings["gate"]["compare_across"] = ["max_tokens"]
+    path.write_text(yaml.safe_dump(settings))
+    assert call("gate", "candidate") == 0
+    page = (project_dir / "reports/candidate-vs-base/report.md").read_text()
+    assert "which the policy compares across" in page
