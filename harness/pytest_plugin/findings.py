@@ -57,13 +57,14 @@ class Requirements(Record):
     """What the selected items ask for: cases by target, places of rules by candidate, tests.
 
     `suites` are the names of those that were collected, whether or not their items were selected:
-    a rule is judged on all of them.
+    a rule is judged on all of them. `files` has the digests of what pytest loaded besides tests.
     """
 
     suites: tuple[str, ...] = ()
     cases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rules: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     tests: tuple[SectionTests, ...] = ()
+    files: dict[str, str] = Field(default_factory=dict)
 
     @property
     def late(self) -> bool:

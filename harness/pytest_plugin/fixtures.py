@@ -173,7 +173,11 @@ def _last_exchange(
 
 @dataclass(slots=True)
 class RunningTest:
-    """One run of one test: its case, its exchanges, and the score that it gives itself."""
+    """One run of one test: its case, its exchanges, and the score that it gives itself.
+
+    `called` says whether its function was, `raised` what it raised, and `replaced` whether a file
+    of the project's own put another function in its place.
+    """
 
     state: SessionState
     live_targets: LiveTargets
@@ -182,6 +186,10 @@ class RunningTest:
     own_score: OwnScore = field(default_factory=OwnScore)
     judged_by: str | None = None
     against: str | None = None
+    # What became of the test's function itself, which no hook of pytest's stands between.
+    called: bool = False
+    raised: BaseException | None = None
+    replaced: bool = False
 
     def chat_target(self) -> ChatTarget:
         """The target under test; its exchanges are kept."""

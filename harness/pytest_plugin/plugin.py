@@ -21,9 +21,10 @@ from harness.pytest_plugin.findings import (
     worker_of,
 )
 from harness.pytest_plugin.items import CaseItem, HarnessItem, RuleItem, SuiteFile
+from harness.pytest_plugin.loaded_files import loaded_files
 from harness.pytest_plugin.names import Marks, marker_names
 from harness.pytest_plugin.options import Options
-from harness.pytest_plugin.python_tests import RECORDED, PythonTests
+from harness.pytest_plugin.python_tests import PythonTests
 from harness.pytest_plugin.reporting import (
     INCONCLUSIVE,
     TOLERATED,
@@ -178,15 +179,15 @@ class Plugin:
         if report.when == "teardown":
             self._over += 1
             self._events.write(TestEvent(event="progress", count=self._over))
-        recorder, found = self._recorder, getattr(report, RECORDED, None)
+        recorder, found = self._recorder, self._tests.result(report)
         if str(report.outcome) == "rerun":  # pytest-rerunfailures: the last report holds them all
             found = None
         if recorder is not None and (found is not None or report.when == CRASHED):
             if found is None:
                 recorder.worker_died()
             else:
-                ended = [RecordedCase.model_validate_json(each) for each in found[1:]]
-                recorder.add(found[0], rerun(ended))
+                ended = [RecordedCase.model_validate_json(each) for each in found.ended]
+                recorder.add(found.target, rerun(ended), self._tests.change(found, report))
             if not recorder.pending:
                 self._judge()
         self._controller.touch()
@@ -263,12 +264,15 @@ class Plugin:
 
     def _requirements(self) -> Requirements:
         items, order = self._session.items, self._options.order
-        return requirements_of(
+        tests = () if self._options.stored else self._tests.section_tests(items)
+        found = requirements_of(
             self._state.collected if order is None else order.suites,
             ((item.target, item.case_path) for item in items if isinstance(item, CaseItem)),
             ((item.target, item.rule) for item in items if isinstance(item, RuleItem)),
-            () if self._options.stored else self._tests.section_tests(items),
+            tests,
         )
+        files = loaded_files(self._config, self._state.project.root) if tests else {}
+        return found.model_copy(update={"files": files})
 
     def _refused(self, text: str) -> pytest.UsageError:
         """The error that ends the session, which is reported to a gate as well."""
@@ -301,7 +305,8 @@ class Plugin:
             EvidenceError: a target is another by now, or its adapter has no effect.
             ServerError: a server cannot be started or reached.
         """
-        self._recorder = ResultRecorder(self._state, planned.requirements.tests)
+        needs = planned.requirements
+        self._recorder = ResultRecorder(self._state, needs.tests, needs.files)
         live = self._tests.live_targets = LiveTargets(self._state, self._progress)
         for target, plan in planned.whole_plans().items():
             known = RunFolder(self._state.project.runs / plan.run_id).header()

@@ -22,7 +22,16 @@ from harness.pytest_plugin.fixtures import (
     TestEnd,
     recorded,
 )
+from harness.pytest_plugin.loaded_files import changing_files
 from harness.pytest_plugin.names import CRITICAL, Marks
+from harness.pytest_plugin.own_outcome import (
+    TestResult,
+    Verdict,
+    change_of,
+    note_function,
+    own_error,
+    watch_function,
+)
 from harness.pytest_plugin.reporting import (
     Failing,
     NoEvidence,
@@ -56,6 +65,7 @@ class PythonTests:
         self._files = dict(_files(state.suites.values()))
         self._collected: dict[SectionKey, dict[str, str]] = {}  # the case of each test by its id
         self._broken: set[Path] = set()
+        self._results: dict[str, TestResult] = {}  # of this process, the latest by node id
         self.live_targets: LiveTargets | None = None
         config.addinivalue_line("markers", _MARKER)
         config.pluginmanager.register(fixtures, "harness-fixtures")
@@ -80,6 +90,8 @@ class PythonTests:
         case = self._case(item)
         if case is None:
             return
+        assert isinstance(item, pytest.Function)
+        note_function(item)
         self._collected.setdefault(case.place, {})[case.id] = case.case_id
         item.add_marker(self._marks.of(case.section, "a section of a suite"))
         for tag in case.mark.tags:
@@ -129,7 +141,31 @@ class PythonTests:
         live = self.live_targets
         if findings is None or live is None or case.target not in findings.tested_runs:
             pytest.fail("harness: the session did not get to ask anything", pytrace=False)
-        item.stash[RUNNING] = RunningTest(self._state, live, case)
+        assert isinstance(item, pytest.Function)
+        watch_function(item, RunningTest(self._state, live, case))
+
+    def result(self, report: pytest.TestReport) -> TestResult | None:
+        """What a report is to say of a test's case, None where it says nothing.
+
+        What this process has found itself is not read from the report, which hooks have had.
+        """
+        given = getattr(report, RECORDED, None)
+        return (
+            None
+            if given is None
+            else self._results.get(report.nodeid) or TestResult.from_list(given)
+        )
+
+    def change(self, found: TestResult, report: pytest.TestReport) -> str:
+        """How the outcome of a test was changed and by what; empty if it was not."""
+        what = found.change
+        if not what and report.outcome != found.outcome:
+            what = f"{found.outcome} became {one_line(report.outcome, 80)}"
+        if not what:
+            return ""
+        files = ", ".join(changing_files(self._config)) or "a plugin"
+        name = one_line(report.nodeid.partition("::")[2], 200)
+        return f"the outcome of {name} was changed by a hook of {files} ({what})"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -143,19 +179,21 @@ class PythonTests:
             return report
         findings = self._state.findings
         assert findings is not None
-        error = None if call.excinfo is None else call.excinfo.value
+        error, change = own_error(running, call), change_of(running, call, report)
         target, suite, section = running.case.place
-        found = recorded(running, _ended(item, call), findings.tested_runs[target].run)
+        found = recorded(running, _ended(item, call, error), findings.tested_runs[target].run)
         # A plugin may run a test again: what it came to before belongs to the case as well.
         ended = item.stash.setdefault(ENDED, [])
         ended.append(found.model_dump_json())
-        setattr(report, RECORDED, [target, *ended])
         report.user_properties += [
             ("target", target), ("suite", suite), ("section", section), ("group", found.case.group),
         ]  # fmt: skip
         if found.score.value is not None:
             report.user_properties.append(("score", found.score.value))
         _set_case_outcome(report, error, found, running)
+        result = TestResult(target, tuple(ended), change, report.outcome)
+        self._results[item.nodeid] = result
+        setattr(report, RECORDED, result.to_list())
         return report
 
     def _targets_of(self, section: str) -> tuple[str, ...]:
@@ -239,17 +277,16 @@ def _case_mark(item: pytest.Item) -> CaseMark:
         raise pytest.UsageError(f"harness: {item.nodeid}: case(): {explain(error)}") from None
 
 
-def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> TestEnd:
+def _ended(item: pytest.Item, call: pytest.CallInfo[Any], error: BaseException | None) -> TestEnd:
     """How a test ended: only an assertion of its own says something about the target.
 
     A fixture's does not, nor what pytest or a plugin says, such as that time is up.
     """
-    if call.excinfo is None:
+    if error is None:
         return TestEnd("passed")
-    error = call.excinfo.value
     reason = one_line(str(error), 600)
     own = isinstance(error, AssertionError) or (
-        isinstance(error, pytest.fail.Exception) and _raised_by(item, call.excinfo)
+        isinstance(error, Verdict) and _raised_by(item, error)
     )
     if own and call.when == "call":
         return TestEnd("failed", reason)
@@ -258,8 +295,9 @@ def _ended(item: pytest.Item, call: pytest.CallInfo[Any]) -> TestEnd:
     return TestEnd("broken", f"{type(error).__name__}: {reason}")
 
 
-def _raised_by(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+def _raised_by(item: pytest.Item, error: BaseException) -> bool:
     """Whether the item's own file called `pytest.fail`."""
+    excinfo = pytest.ExceptionInfo.from_exception(error)
     callers = [entry.path for entry in excinfo.traceback][:-1]
     return bool(callers) and callers[-1] == item.path
 
@@ -285,9 +323,10 @@ def _set_case_outcome(
         if error is not None:
             sections.append(("assertion", printable(report.longreprtext)))
         set_outcome(report, Tolerated(message, sections))
-    elif error is None:
+    elif error is None or report.longrepr is None:
         report.outcome = "failed"
         set_outcome(report, Failing(message, sections))
     else:
+        report.outcome = "failed"
         report.longrepr = printable(report.longreprtext)
         report.sections += [(f"harness: {title}", text) for title, text in sections]

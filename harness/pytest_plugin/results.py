@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
 
 from harness.errors import HarnessError
@@ -12,8 +13,8 @@ from harness.pytest_plugin.findings import SectionKey, SectionTests
 from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Term
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from harness.sections.evidence import configured_judge
-from harness.sections.python import METRICS
+from harness.sections.evidence import FILE, configured_judge
+from harness.sections.python import BESIDE, METRICS
 from harness.storage import RunFolder
 
 
@@ -21,11 +22,18 @@ class ResultRecorder:
     """What has come of the tests of each target and section so far.
 
     A section counts once every one of its tests has been run in one session: a part of them, chosen
-    by whoever looks at the answers, is no evidence.
+    by whoever looks at the answers, is no evidence. Nor is one with an outcome that was changed.
+    `files` has the digests of what else pytest loaded, on which the results rest.
     """
 
-    def __init__(self, state: SessionState, tested: Iterable[SectionTests]) -> None:
+    def __init__(
+        self,
+        state: SessionState,
+        tested: Iterable[SectionTests],
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self._state = state
+        self._files = dict(files or {})
         self._session = secrets.token_hex(8)
         self._tested = {each.place: each for each in tested}
         self._found: defaultdict[SectionKey, dict[str, RecordedCase]] = defaultdict(dict)
@@ -55,8 +63,10 @@ class ResultRecorder:
         """
         self._lost |= {place: f"a worker died, {self._ran(place)}" for place in self.pending}
 
-    def add(self, target: str, found: RecordedCase) -> None:
+    def add(self, target: str, found: RecordedCase, change: str = "") -> None:
         """Take note of one test; keep its section if it was the last.
+
+        A `change` says how its outcome was changed, so that its section cannot be kept.
 
         Where the section cannot be kept, that is noted too: in the middle of a session nobody could
         catch an error.
@@ -64,7 +74,11 @@ class ResultRecorder:
         place = target, found.score.suite, found.score.section
         self._found[place][found.case.id] = found
         wanted = self._tested.get(place)
-        if wanted is not None and wanted.whole and set(wanted.cases) == set(self._found[place]):
+        if change:
+            self._lost.setdefault(place, change)
+        if wanted is None or place in self._lost:
+            return
+        if wanted.whole and set(wanted.cases) == set(self._found[place]):
             try:
                 self._keep(place, wanted)
             except HarnessError as error:
@@ -129,9 +143,20 @@ class ResultRecorder:
             cases=cases,
             session=self._session,
             judge=configured_judge(self._state.project) if judged else None,
+            rests_on=self._rests_on(suite),
         )
         self._write(target, sections=(kept,))
         self.kept.append(place)
+
+    def _rests_on(self, suite: str) -> dict[str, str]:
+        """The digests of the files, without the suite's own: that is in the suite's digest."""
+        suites, root = self._state.suites.values(), self._state.project.root
+        own = {(Path(one.folder) / BESIDE).resolve() for one in suites if one.name == suite}
+        return {
+            name: digest
+            for name, digest in self._files.items()
+            if (root / name.removeprefix(FILE)).resolve() not in own
+        }
 
     def _write(
         self,

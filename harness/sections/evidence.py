@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import configparser
+import hashlib
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.config import Project
@@ -14,7 +18,9 @@ from harness.records.run import RunHeader, RunRecord
 from harness.records.target import Generation, Identity
 from harness.run.llm_judge import JUDGE_PROMPT
 
-TARGET = "target "
+TARGET, FILE = "target ", "file "
+# Files in which pytest has only a part.
+_PYPROJECT, _SETUP = "pyproject.toml", "setup.cfg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,20 @@ class Grounds:
     """Digests of everything besides suite and target that recorded results may depend on.
 
     `baselines` has the baseline by suite, as each suite may set a system prompt; `targets` what the
-    configuration says of each target that a section may ask.
+    configuration says of each target that a section may ask. `root` is the project's folder, from
+    which files are seen.
     """
 
     judge: str | None
     baselines: Mapping[str, str]
     targets: Mapping[str, str] = field(default_factory=dict)
+    root: Path = field(default_factory=Path)
+
+    def digest(self, name: str) -> str | None:
+        """The digest now of what a recording rests on, a target or a file; None without it."""
+        if name.startswith(FILE):
+            return loaded_digest(self.root / name.removeprefix(FILE))
+        return self.targets.get(name.removeprefix(TARGET))
 
 
 def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
@@ -42,7 +56,7 @@ def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
             for suite in baseline.suites
         }
     targets = {name: target_digest(project, name) for name in project.config.targets}
-    return Grounds(configured_judge(project), baselines, targets)
+    return Grounds(configured_judge(project), baselines, targets, project.root)
 
 
 def baseline_digest(identity: Identity, generation: Generation, prompt: str | None) -> str:
@@ -54,6 +68,28 @@ def configured_judge(project: Project) -> str | None:
     """The digest of what the configuration says of the judge, None where it names none."""
     name = project.config.judge
     return None if name is None else digest_json([*_configured(project, name), JUDGE_PROMPT])
+
+
+def loaded_digest(file: Path) -> str:
+    """The digest of a file that pytest loads; of one that others share, of pytest's part.
+
+    It is empty where the file cannot be read.
+    """
+    try:
+        data = file.read_bytes()
+        if file.name == _PYPROJECT:
+            part: Any = tomllib.loads(data.decode()).get("tool", {}).get("pytest", {})
+            return digest_json(part)
+        if file.name == _SETUP:
+            parser = configparser.RawConfigParser()
+            parser.read_string(data.decode())
+            found = parser.items("tool:pytest") if parser.has_section("tool:pytest") else []
+            return digest_json(dict(found))
+    except OSError:
+        return ""
+    except (ValueError, TypeError, AttributeError, configparser.Error):
+        pass  # nothing to be told apart in it, or what JSON cannot hold
+    return hashlib.sha256(data).hexdigest()
 
 
 def target_digest(project: Project, name: str) -> str:
@@ -80,7 +116,7 @@ def doubt(section: RecordedSection, now: Grounds) -> str:
     if section.judge not in (None, now.judge):
         return "recorded with another judge"
     for name, digest in section.rests_on.items():
-        if now.targets.get(name.removeprefix(TARGET)) != digest:
+        if now.digest(name) != digest:
             return f"recorded with another {name}"
     return ""
 

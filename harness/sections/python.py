@@ -166,7 +166,8 @@ def _command(work: SectionWork, gate: GateSide, child: PytestChild) -> list[str]
         events=str(child.events),
     )
     return [
-        *(sys.executable, "-m", "pytest", "-p", "harness", "-v", "-ra", "--color=no"),
+        # -P: no module of the project's folder stands in for pytest's or the harness's.
+        *(sys.executable, "-P", "-m", "pytest", "-p", "harness", "-v", "-ra", "--color=no"),
         # Whoever wrote those thought of a session of his own: a part of the tests, many processes.
         *("-o", "addopts=", "-o", f"cache_dir={project.root / '.harness' / 'pytest' / 'cache'}"),
         *("--harness-config", str(project.root / Path(project.file).name)),

@@ -52,6 +52,19 @@ def test_one_command_asks_runs_and_judges(
     assert recordings(project) != before
 
 
+def test_modules_of_the_projects_folder_are_found_and_stand_in_for_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("harness/__init__.py", "pytest.py", "msgspec.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("import os\nopen('pwned', 'w')\nos._exit(0)\n")
+    (project / "words.py").write_text('PIN = "4711"\n')
+    tests = (project / FILE).read_text()
+    (project / FILE).write_text(f"import words\n{tests}".replace('"4711"', "words.PIN"))
+    assert call("gate", "candidate") == 0, capsys.readouterr().err
+    assert not (project / "pwned").exists()
+
+
 def test_only_what_is_missing_is_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     session(project, FILE, "--target", "base")
     before = recordings(project)["base"]

@@ -10,7 +10,14 @@ import yaml
 
 from harness.config import load_project
 from harness.records.recording import RecordedSection, Recording
-from harness.sections.evidence import Grounds, configured_judge, counted, doubt, settled
+from harness.sections.evidence import (
+    Grounds,
+    configured_judge,
+    counted,
+    doubt,
+    loaded_digest,
+    settled,
+)
 from tests.builders import make_run, recorded, shop
 from tests.shop import config, write_project
 
@@ -129,3 +136,30 @@ class TestConfiguredJudge:
         assert self.digest(tmp_path, generation={"concurrency": 3, "retries": 9}) == before
         server = config("http://127.0.0.1:1")["servers"]["main"]
         assert self.digest(tmp_path, servers={"main": {**server, **PRICED}}) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "same"),
+    [
+        ("conftest.py", "a = 1\n", "a = 2\n", False),
+        ("pyproject.toml", "[tool.pytest]\na = 1\n[x]\n", "[x]\nb = 1\n[tool.pytest]\na = 1", True),
+        ("pyproject.toml", "[tool.pytest.ini_options]\na = 1\n", "", False),
+        ("pyproject.toml", "not = toml =", "not = toml = 2", False),
+        ("setup.cfg", "[tool:pytest]\na = 1\n", "[x]\n[tool:pytest]\na = 1\n", True),
+        ("setup.cfg", "[tool:pytest]\na = 1\n", "[tool:pytest]\na = 2\n", False),
+    ],
+)
+def test_of_a_file_that_others_share_only_pytests_part_counts(
+    name: str, before: str, after: str, same: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(before)
+    digest = loaded_digest(file)
+    now = Grounds("strict", {"shop": "base"}, root=tmp_path)
+    held = section(rests_on={f"file {name}": digest})
+    assert doubt(held, now) == ""
+    file.write_text(after)
+    assert (loaded_digest(file) == digest) is same
+    assert doubt(held, now) == ("" if same else f"recorded with another file {name}")
+    file.unlink()
+    assert doubt(held, now) == f"recorded with another file {name}"
