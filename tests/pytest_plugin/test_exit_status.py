@@ -118,7 +118,8 @@ def test_a_critical_case_fails_the_session_whatever_becomes_of_its_report(
 def test_so_does_a_critical_python_test(project_dir: Path, mock: ThreadedMock) -> None:
     write(project_dir, mock)
     mock.answer = lambda body: "It is 4711."
-    (project_dir / INNER).write_text(PASSING)  # its hooks are outside ours
+    outside = PASSING.replace("wrapper=True", "wrapper=True, tryfirst=True")
+    (project_dir / "conftest.py").write_text(outside)
     done = session(project_dir, "suites/shop/test_memory.py", "--target", "candidate")
     assert done.code == 1
     assert "candidate: critical cases fail: shop/memory/test_keeps_the_secret\n" in done.out
