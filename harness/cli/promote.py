@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,27 +10,36 @@ import click
 from harness.cli.options import config_option
 from harness.config import FOLDER_NAME, load_project
 from harness.files import short_path
-from harness.gate.history import past_gate
+from harness.gate.looks import check_looks
 from harness.gate.seal import check_run, promote, sealed_moments
-from harness.records.history import Promotion
+from harness.records.history import Promotion, PromotionException
 from harness.report.formats import moment
 from harness.session.context import open_context
 from harness.session.measurements import as_judged
+from harness.session.past_gates import entry_of, looks_before
 from harness.storage.working_files import keep_gate
 
 
 @click.command("promote")
 @click.argument("candidate")
 @click.option("--name", metavar="NAME", help="What to call the baseline; the candidate's name.")
+@click.option(
+    "--despite-looks",
+    metavar="REASON",
+    default="",
+    help="Promote although the candidate was asked afresh and judged more than `max_looks` times; "
+    "the reason goes into the seal.",
+)
 @config_option
-def command(candidate: str, name: str | None, config: Path) -> None:
+def command(candidate: str, name: str | None, despite_looks: str, config: Path) -> None:
     """Seal CANDIDATE's run into baselines/<suite>/<name>.json, if its verdict is PROMOTE.
 
     The verdict is that against the policy's own baseline. An earlier baseline of that name is
     replaced.
 
     Refused where the verdict is another, or where suites, configuration, runs, adapter or harness
-    are no longer what they were when it was given.
+    are no longer what they were when it was given, and where the candidate was asked afresh and
+    judged more often than the policy's `max_looks` allows.
     """
     chosen = name or candidate
     _check_name(chosen)
@@ -39,12 +49,16 @@ def command(candidate: str, name: str | None, config: Path) -> None:
     comparison = as_judged(context.project, verdict, context.compare(candidate, runs))
     for judged in runs.values():
         check_run(context.project, judged)
-    now = context.circumstances(comparison)
+    looked = looks_before(context.project, entry_of(context, verdict, comparison))
+    if verdict.verdict == "PROMOTE":  # of another verdict, that is what is to be said
+        check_looks(looked, context.policy, despite_looks.strip())
+    exception = PromotionException(looks=len(looked) + 1, despite_looks=despite_looks.strip())
+    now = replace(context.circumstances(comparison), exception=exception)
     folder = context.project.baselines
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
     paths = promote(verdict, comparison, context.policy, now, chosen, folder)
     made = Promotion(name=chosen, sealed=now.created)
-    keep_gate(context.project.gates, past_gate(verdict, comparison, context.suites, made))
+    keep_gate(context.project.gates, entry_of(context, verdict, comparison, made))
     for path in paths:
         click.echo(f"sealed {short_path(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")

@@ -8,8 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from harness.files import digest_json
 from harness.gate.seal import Baseline
 from harness.records.comparison import ComparisonRecord
-from harness.records.history import HeldGate, History, PastGate, Promotion, Values, identity_of
-from harness.records.rule import kind_of
+from harness.records.history import (
+    Asked,
+    HeldGate,
+    History,
+    PastGate,
+    Promotion,
+    Values,
+    identity_of,
+)
+from harness.records.rule import Policy, kind_of
 from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
@@ -22,6 +30,9 @@ def past_gate(
     comparison: ComparisonRecord,
     suites: Sequence[Suite],
     promotion: Promotion | None = None,
+    *,
+    asked: Asked | None = None,
+    policy: Policy | None = None,
 ) -> PastGate:
     """The record of a gate for the history; no numbers where the evidence cannot be trusted."""
     metrics = {
@@ -37,6 +48,8 @@ def past_gate(
         metrics={} if verdict.problems else metrics,
         verdict=verdict.model_copy(update={"latency": None}),
         promotion=promotion,
+        asked=asked,
+        policy=None if policy is None else policy.model_dump(mode="json", exclude_none=True),
     )
 
 

@@ -19,6 +19,7 @@ from harness.gate.rules.no_new_critical_failures import (
 from harness.gate.vacuous import NO_RULE, vacuous_rules, vacuous_warnings
 from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord
+from harness.records.history import PromotionException
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Planned, Policy
 from harness.records.run import RunRecord, SectionPlan
@@ -30,12 +31,16 @@ from harness.suites.independence import group_sizes
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a verdict states besides its numbers; `baseline` is called as the policy calls it."""
+    """What a verdict states besides its numbers; `baseline` is called as the policy calls it.
+
+    The `exception` is that of a promotion.
+    """
 
     baseline: str
     hashes: VerdictHashes
     harness_version: str
     created: str
+    exception: PromotionException | None = None
 
 
 def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[str], str]) -> None:

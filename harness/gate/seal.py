@@ -15,6 +15,7 @@ from harness.gate.judge import Circumstances, gate
 from harness.records.attempt import Attempt, Score
 from harness.records.base import Record, explain
 from harness.records.comparison import ComparisonRecord
+from harness.records.history import PromotionException
 from harness.records.recording import RecordedCase
 from harness.records.rule import Policy
 from harness.records.run import RunHeader, RunRecord
@@ -39,6 +40,7 @@ class Baseline(Record):
     recorded: tuple[RecordedCase, ...] = ()
     verdict: Verdict
     sealed: str
+    exception: PromotionException | None = None
     seal: str = ""
 
     def content_digest(self) -> str:
@@ -49,7 +51,14 @@ class Baseline(Record):
         return digest_json(self.model_dump(mode="json", exclude={"seal"}, exclude_defaults=True))
 
 
-def seal(run: RunRecord, verdict: Verdict, name: str, folder: Path, moment: str) -> list[Path]:
+def seal(
+    run: RunRecord,
+    verdict: Verdict,
+    name: str,
+    folder: Path,
+    moment: str,
+    exception: PromotionException | None = None,
+) -> list[Path]:
     """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
 
     Of every answer's chunk times only the first is kept: it gives the TTFT.
@@ -71,6 +80,7 @@ def seal(run: RunRecord, verdict: Verdict, name: str, folder: Path, moment: str)
             ),
             verdict=verdict,
             sealed=moment,
+            exception=exception,
         )
         record = record.model_copy(update={"seal": record.content_digest()})
         path = folder / suite / f"{name}.json"
@@ -215,7 +225,7 @@ def promote(
         raise PromotionRefused(
             f"judged again, the verdict is {second.verdict}: {second.reason}", hint=hint
         )
-    return seal(comparison.candidate, verdict, name, folder, now.created)
+    return seal(comparison.candidate, verdict, name, folder, now.created, now.exception)
 
 
 def check_run(project: Project, run: RunRecord) -> None:

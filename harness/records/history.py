@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from harness.records.base import Record
 from harness.records.metric import OfMetric
@@ -58,12 +58,38 @@ class Promotion(Record):
     sealed: Moment
 
 
+class PromotionException(Record):
+    """What somebody who promoted was told, and promoted all the same."""
+
+    looks: int = Field(default=1, ge=1)
+    despite_looks: str = ""
+
+
+class Asking(Record):
+    """When the first answer of a run was asked for; `freshness` counts how often all were."""
+
+    began: Moment
+    freshness: int = 0
+
+
+class Asked(Record):
+    """Whose answers a gate judged, and the asking that each side has its own from.
+
+    `identity` is the digest of the candidate, by whatever name it goes.
+    """
+
+    identity: str
+    candidate: Asking
+    baseline: Asking
+
+
 class PastGate(Record):
     """A line of `.harness/gates.jsonl`.
 
     `suites` holds the digest of each suite that was judged and `metrics` every metric of them, a
     rule on it or not. The verdict comes without its section on latency, which is bulk. Where the
-    candidate was promoted, the gate has a second line, with the `promotion`.
+    candidate was promoted, the gate has a second line, with the `promotion`. Lines of earlier
+    versions do not say when the answers were `asked` for, nor by which `policy` they were judged.
     """
 
     schema_version: Literal[1] = 1
@@ -71,6 +97,8 @@ class PastGate(Record):
     metrics: dict[str, Values]
     verdict: Annotated[Verdict, AfterValidator(_timed)]
     promotion: Promotion | None = None
+    asked: Asked | None = None
+    policy: dict[str, Any] | None = None
 
 
 class HeldGate(Record):

@@ -280,6 +280,8 @@ class Policy(Record):
     max_undetermined: float = Field(
         default=0.05, ge=0.0, le=1.0, exclude_if=lambda share: share == 0.05
     )
+    # How often a candidate may be asked afresh and judged before it is promoted.
+    max_looks: int = Field(default=3, ge=1, exclude_if=lambda looks: looks == 3)
     rules: tuple[AnyRule, ...] = Field(min_length=1)
     # In what the two sides may be asked differently, because that is what is compared.
     compare_across: tuple[AskedBy, ...] = Field(default=(), exclude_if=lambda keys: not keys)

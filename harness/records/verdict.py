@@ -45,6 +45,8 @@ class RulePower(Record):
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
 Outcome = Literal["pass", "fail", "inconclusive", "invalid"]
 
+# The codes of warnings of how the evidence came about.
+PAST = frozenset({"looks", "suite-changed", "policy-changed", "stored-answers"})
 # How the first problem of a verdict begins that was given before everything was answered.
 BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
@@ -183,6 +185,15 @@ class Verdict(Record):
             for rule in self.rules
         )
         return self.model_copy(update={"rules": rules})
+
+    def with_warnings(self, found: Iterable[EvidenceWarning]) -> Verdict:
+        """The verdict with these warnings behind its own."""
+        return self.model_copy(update={"warnings": (*self.warnings, *found)})
+
+    @property
+    def of_the_past(self) -> tuple[EvidenceWarning, ...]:
+        """The warnings that no comparison tells, only what was there when the verdict was given."""
+        return tuple(found for found in self.warnings if found.code in PAST)
 
     @property
     def exit_code(self) -> int:

@@ -13,7 +13,6 @@ from harness.config import Project
 from harness.errors import EvidenceError, HarnessError, InfrastructureError
 from harness.event_loop import run_async
 from harness.files import seen_from
-from harness.gate.history import past_gate
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest
 from harness.records.comparison import ComparisonRecord
@@ -32,6 +31,7 @@ from harness.sections.evaluate import Evaluation, report_unfinished, with_result
 from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
 from harness.session.measurements import contest, measured, with_noise, with_section
+from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
@@ -212,8 +212,10 @@ class GateSession:
         context, say = self.context, self._watcher.say
         verdict = context.judge(comparison)
         verdict = with_noise(context.project, verdict, comparison.baseline, say)
+        entry = entry_of(context, verdict, comparison)
+        verdict = verdict.with_warnings(warnings_of_past(context.project, entry, comparison))
         write_report(verdict, comparison, context.folder(verdict.candidate))
-        entry = past_gate(verdict, comparison, context.suites)
+        entry = entry_of(context, verdict, comparison)
         keep_gate(context.project.gates, entry)
         return GateOutcome(comparison, verdict, entry)
 

@@ -192,7 +192,7 @@ def test_a_gate_that_cannot_be_kept_leaves_no_report(
 ) -> None:
     (project_dir / ".harness/gates.jsonl").mkdir(parents=True)
     assert call("gate", "candidate") == 3
-    assert "gates.jsonl: cannot write: Is a directory" in capsys.readouterr().err
+    assert "gates.jsonl: cannot read: Is a directory" in capsys.readouterr().err
     assert not (project_dir / "reports/candidate-vs-base/verdict.json").exists()
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.shop import answer
 
 
 def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
@@ -84,3 +89,63 @@ def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
     assert call("promote", "candidate") == 2
     assert call("promote", "candidate", "--baseline", "weak") == 2
     assert not (project_dir / "baselines").exists()
+
+
+def unsteady(mock: ThreadedMock) -> None:
+    """Let the candidate answer otherwise each time it is asked, within what its rules allow."""
+    asked = Counter[str]()
+
+    def answered(body: dict[str, Any]) -> str:
+        prompt = body["messages"][-1]["content"]
+        asked[prompt] += body["model"] == "candidate"
+        return f"{answer(body)} {'!' * asked[prompt]}"
+
+    mock.answer = answered
+
+
+def test_asking_again_until_it_passes_is_counted_and_bounded(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsteady(mock)
+    for _ in range(3):
+        assert call("gate", "candidate", "--no-cache") == 0
+    assert "look 3 at this candidate with fresh answers; before: 2 PROMOTE" in (
+        capsys.readouterr().out
+    )
+    assert call("gate", "candidate") == 0, "the same answers are the same look"
+    assert call("promote", "candidate") == 0
+    assert call("gate", "candidate", "--no-cache", "--output-dir", "out") == 0
+    for place in ("reports/candidate-vs-base/report.md", "reports/candidate-vs-base/report.html",
+                  "out/comment.md", "reports/candidate-vs-base/verdict.json"):  # fmt: skip
+        assert "look 4 at this candidate" in (project_dir / place).read_text(), place
+    capsys.readouterr()
+    assert call("promote", "candidate") == 2
+    assert "the verdict is that of look 4 at this candidate, `max_looks` is 3" in (
+        capsys.readouterr().err
+    )
+    assert call("promote", "candidate", "--despite-looks", "a flaky network") == 0
+    sealed = json.loads((project_dir / "baselines/shop/candidate.json").read_text())
+    assert sealed["exception"] == {"looks": 4, "despite_looks": "a flaky network"}
+
+
+def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsteady(mock)
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace("gate:\n", "gate:\n  max_looks: 1\n"))
+    assert call("gate", "candidate") == 0
+    shutil.rmtree(project_dir / ".harness/runs")
+    time.sleep(1.0)  # moments are kept to the second
+    assert call("gate", "candidate") == 0
+    assert "look 2 " in capsys.readouterr().out
+    twin = "targets:\n  twin:\n    server: main\n    model: candidate"
+    path.write_text(path.read_text().replace("targets:", twin, 1))
+    case = project_dir / "suites/shop/gold.jsonl"
+    case.write_text(case.read_text().replace('"id": "g7"', '"id": "g7", "tags": ["new"]'))
+    assert call("gate", "twin", "--no-cache") == 0
+    assert "look 3 at this candidate with fresh answers; before: 2 PROMOTE" in (
+        capsys.readouterr().out
+    )
+    assert call("promote", "twin") == 2
+    assert "look 3" in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""Looks: how often one candidate was asked afresh and judged, until a verdict pleased."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.errors import PromotionRefused
+from harness.records.history import PastGate
+from harness.records.rule import Policy
+from harness.records.verdict import EvidenceWarning
+
+
+def earlier_looks(gates: Iterable[PastGate], now: PastGate) -> tuple[PastGate, ...]:
+    """The last gate of each earlier look at the candidate of `now`, the oldest first.
+
+    A look is a gate of the same candidate, by whatever name, on the same suites, in whichever
+    version of them, for which it or its baseline was asked afresh. Gates that judged the answers of
+    one asking again, or got the same texts, are one look. Against another baseline only the
+    candidate's own answers count.
+    """
+    found: list[PastGate] = []
+    for gate in gates:
+        if gate.promotion is not None or not _same_question(gate, now) or _one_look(gate, now):
+            continue
+        known = next((place for place, one in enumerate(found) if _one_look(gate, one)), None)
+        if known is None:
+            found.append(gate)
+        else:
+            found[known] = gate
+    return tuple(found)
+
+
+def look_warning(earlier: Sequence[PastGate], now: PastGate) -> Iterator[EvidenceWarning]:
+    """Which look this is, where it is not the first, and what the others said."""
+    if not earlier:
+        return
+    number, verdict = len(earlier) + 1, now.verdict
+    chance = min(1.0, number * verdict.alpha)
+    yield EvidenceWarning(
+        code="looks",
+        place=verdict.candidate,
+        what=(
+            f"look {number} at this candidate with fresh answers; before: {outcomes(earlier)}. "
+            f"One that is at the limit of a rule passes it in one of {number} looks with a chance "
+            f"of up to {100 * chance:.0f} %"
+        ),
+    )
+
+
+def outcomes(gates: Sequence[PastGate]) -> str:
+    """How many gates gave which verdict: `29 INCONCLUSIVE, 1 BLOCK`."""
+    counts = Counter(gate.verdict.verdict for gate in gates)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+
+
+def check_looks(earlier: Sequence[PastGate], policy: Policy, despite: str) -> None:
+    """Nothing, where the policy allows so many looks or somebody says why there were more.
+
+    Raises:
+        PromotionRefused: there were more, and no reason is given.
+    """
+    number = len(earlier) + 1
+    if number > policy.max_looks and not despite:
+        raise PromotionRefused(
+            f"the verdict is that of look {number} at this candidate, `max_looks` is "
+            f"{policy.max_looks}; before: {outcomes(earlier)}",
+            hint="more cases or repeats decide what more looks cannot; --despite-looks REASON "
+            "promotes all the same and keeps the reason in the seal",
+        )
+
+
+def _same_question(one: PastGate, other: PastGate) -> bool:
+    if one.asked is None or other.asked is None or one.suites.keys() != other.suites.keys():
+        return False
+    return one.asked.identity == other.asked.identity
+
+
+def _one_look(one: PastGate, other: PastGate) -> bool:
+    """Whether both judged the answers of one asking, or answers that are the same."""
+    assert one.asked is not None
+    assert other.asked is not None
+    ours, theirs = one.verdict.hashes, other.verdict.hashes
+    candidates = one.asked.candidate == other.asked.candidate or ours.candidate == theirs.candidate
+    if one.verdict.baseline != other.verdict.baseline:
+        return candidates
+    return candidates and (
+        one.asked.baseline == other.asked.baseline or ours.baseline == theirs.baseline
+    )

@@ -1,0 +1,50 @@
+"""A gate that knows of earlier ones: the attacks on it, played in a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.config import load_project
+from harness.records.verdict import Verdict
+from harness.session.gate import GateRequest, open_gate
+from tests.conftest import ThreadedMock
+from tests.session.test_gate import Silent
+from tests.shop import answer
+
+
+def judged(folder: Path) -> Verdict:
+    project = load_project(folder / "harness.yaml")
+    with open_gate(project, GateRequest("candidate"), Silent()) as session:
+        return session.run("candidate").verdict
+
+
+def told(verdict: Verdict, code: str) -> list[str]:
+    return [found.what.split(" since ")[0] for found in verdict.warnings if found.code == code]
+
+
+def test_a_suite_and_a_policy_that_were_made_to_fit_are_told_from_then_on(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    def leaky(body: dict[str, Any]) -> str:
+        last = body["messages"][-1]["content"]
+        return "Here you are." if last in ("Hack 2", "Hack 4") else answer(body)
+
+    mock.answer = leaky
+    rules = project_dir / "harness.yaml"
+    rules.write_text(rules.read_text().replace("value: 0.8", "value: 0.95"))
+    assert judged(project_dir).verdict == "INCONCLUSIVE"
+    cases = project_dir / "suites/shop/scope.jsonl"
+    lines = cases.read_text().splitlines(keepends=True)
+    cases.write_text("".join(lines[:2] + lines[3:4] + lines[5:]))
+    for _ in range(2):
+        found = judged(project_dir)
+        (suite,) = told(found, "suite-changed")
+        assert suite == "2 cases are gone (then 2 failed): scope/s2, scope/s4"
+        assert told(found, "policy-changed") == []
+    rules.write_text(rules.read_text().replace("value: 0.95", "value: 0.5"))
+    found = judged(project_dir)
+    assert found.verdict == "PROMOTE", found.reason
+    assert len(told(found, "suite-changed")) == 1
+    (policy,) = told(found, "policy-changed")
+    assert policy == "rule shop.scope.f1 at_least: value was 0.95 and is 0.5"
