@@ -43,7 +43,8 @@ class ChatRequest:
 class Answer:
     """A whole answer; `token_logprobs` are natural logarithms, one a generated token.
 
-    `model` is the name the server gave, or the one asked for where it gave none. `first_tokens` is
+    `retried` is why each try before the last brought no answer: a status or a cause. `model` is the
+    name the server gave, or the one asked for where it gave none. `first_tokens` is
     how many tokens the first chunk with content brought, where the server counts in every chunk.
     """
 
@@ -56,6 +57,7 @@ class Answer:
     model: str
     token_logprobs: tuple[tuple[str, float], ...] | None = None
     first_tokens: int | None = None
+    retried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Failed:
     tries: int
     retry_after: float | None = None
     gone: bool = False
+    retried: tuple[str, ...] = ()
 
 
 Reply = Answer | Failed

@@ -26,6 +26,7 @@ from harness.records.target import Generation
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 TIMED_OUT = 4
+MOST_REFUSALS = 20
 
 # The requests that a conversation is sent as, one after the other.
 Turns = Callable[[ChatRequest], Sequence[ChatRequest]]
@@ -39,7 +40,8 @@ class RetryingClient(Layer):
     again whatever failed. Delays grow exponentially with full jitter (Brooker, "Exponential
     Backoff And Jitter", AWS 2015) from a generator of its own; a Retry-After is waited for, or,
     where the case has not that long, ends the case. A server that is only busy (429, 503) is
-    asked again for as long as the case may take, whatever `retries` says.
+    asked again for as long as the case may take, whatever `retries` says, and `MOST_REFUSALS` times
+    at most: a server that refuses what it does not want to have said could go on for ever.
 
     Nothing is tried again once the inner layer says that the server is gone. It is `gone` too
     if, while a case waited for all its time, no other was answered: at once where the server
@@ -96,7 +98,8 @@ class RetryingClient(Layer):
     async def _send_until_answered(self, request: ChatRequest, context: RequestContext) -> Reply:
         started, intended = self._clock.now(), context.intended
         context.deadline = deadline = Deadline(self._generation.case_timeout, self._clock)
-        tries = broken = 0
+        tries = broken = refusals = 0
+        causes: tuple[str, ...] = ()
         refused: Failure | None = None
         while True:
             tries += 1
@@ -104,18 +107,20 @@ class RetryingClient(Layer):
             reply = await self._try(request, context, deadline)
             if not isinstance(reply, Failed):
                 self._answered, self._timed_out = self._clock.now(), 0
-                return reply if tries == 1 else replace(reply, tries=tries)
-            last = replace(reply, tries=tries)
+                return reply if tries == 1 else replace(reply, tries=tries, retried=causes)
+            last = replace(reply, tries=tries, retried=causes)
+            causes = (*causes, reply.failure.code)
             if reply.failure.cause == "timeout":
                 return self._out_of_time(last, refused, started)
             if reply.gone or not retriable(reply.failure):
                 return last
             refused = reply.failure if busy(reply.failure) else None
             broken += refused is None
+            refusals += refused is not None
             if broken > self._generation.retries:
                 return last
             delay = self._delay(tries, reply.retry_after)
-            if self._clock.now() + delay >= deadline.ends:
+            if refusals > MOST_REFUSALS or self._clock.now() + delay >= deadline.ends:
                 waited = refused is not None and reply.retry_after is None
                 return replace(last, gone=waited and self._answered < started)
             await self._clock.sleep(delay)

@@ -13,7 +13,7 @@ from harness.records.run import RunRecord
 from harness.records.target import Generation
 from harness.records.verdict import EvidenceWarning
 
-MOST = 10  # versions of suites or policy that a gate is held against
+MOST = 10  # versions of suites or policy that a gate is held against; changes that each tells
 NAMED = 5
 _Pair = tuple[Score, Attempt | None]
 
@@ -189,6 +189,9 @@ def _of_policy(one: Earlier, now: PastGate) -> Iterator[EvidenceWarning]:
         if before.get(key) != after.get(key)
     ]
     changes += _of_rules(before.get("rules", ()), after.get("rules", ()))
+    if len(changes) > MOST:
+        more = len(changes) - MOST + 1
+        changes[MOST - 1 :] = [f"{more} more settings and rules are others"]
     for each in changes:
         yield EvidenceWarning(
             code="policy-changed", place="policy", what=f"{each} since {one.words}"

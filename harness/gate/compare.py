@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.gate.duplicates import Merged, merged_groups
 from harness.gate.probed_answers import contradictions
+from harness.gate.retries import without_uneven_retries
 from harness.records.attempt import Attempt, Score, Term
 from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
 from harness.records.metric import Metric
@@ -27,12 +28,14 @@ def compare(
     """Both runs paired by case and repeat, with every problem of the evidence.
 
     Nothing is dropped in silence: a pair that lacks a score on either side stays among the cases
-    as `not_comparable` and is missing from the metrics, which the gate's accounting then sees.
+    as `not_comparable` and is missing from the metrics, which the gate's accounting then sees. So
+    does a pair that one side was asked again for, where the sides differ in that beyond chance.
     With `askings` the two are askings of one target: being the same is nothing against them, and
     no Python test was run for either.
     """
     merged = merged_groups(suites)
-    cases = tuple(_pairs(candidate, baseline, suites, merged))
+    pairs = _pairs(candidate, baseline, suites, merged)
+    cases = without_uneven_retries(tuple(pairs))
     return ComparisonRecord(
         candidate=candidate,
         baseline=baseline,

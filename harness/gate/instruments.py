@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from harness import stats
+from harness.gate.retries import EXAMPLES, NOTABLE, retry_warnings
 from harness.records.attempt import UNDETERMINED, Attempt
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
 from harness.records.rule import Policy
 from harness.records.verdict import EvidenceWarning
 
 LONGER = 1.5  # times: differences in length beyond it favour one side of many a scorer
-NOTABLE = 0.01  # one point: a smaller difference between shares is not worth a warning
-EXAMPLES = 5
 _SPECIAL = re.compile(
     r"<\|[a-z_]{2,30}\|>|</?think(?:ing)?>|\[/?INST\]|</?s>|<eos>|<pad>|<unk>"
     r"|<(?:start|end)_of_turn>|◁/?think▷",
@@ -34,6 +33,7 @@ def warnings_of(comparison: ComparisonRecord, policy: Policy) -> tuple[EvidenceW
     found: list[EvidenceWarning] = []
     for name, cases in sections.items():
         found += [*_lengths(name, cases), *_shares(name, cases, policy.alpha), *_marks(name, cases)]
+    found += retry_warnings(comparison.cases)
     ruled = dict.fromkeys(rule.metric_name for rule in policy.rules if rule.scale != "value")
     metrics = [comparison.metrics[name] for name in ruled if name in comparison.metrics]
     return (*found, *(warning for metric in metrics for warning in _at_an_end(metric)))

@@ -165,9 +165,15 @@ def _last_exchange(
             usage=reply.usage,
             timing=reply.timing,
             tries=reply.tries,
+            retried=reply.retried,
         )
     return messages, Attempt(
-        **place, status="failed", failure=reply.failure, timing=reply.timing, tries=reply.tries
+        **place,
+        status="failed",
+        failure=reply.failure,
+        timing=reply.timing,
+        tries=reply.tries,
+        retried=reply.retried,
     )
 
 

@@ -38,6 +38,11 @@ class Failure(Record):
     detail: str
     status: int | None = None
 
+    @property
+    def code(self) -> str:
+        """The status as a word, or the cause where there is none."""
+        return self.cause if self.status is None else str(self.status)
+
 
 class Usage(Record):
     """Token counts as the server reports them."""
@@ -94,7 +99,10 @@ class _OfCase(Record):
 
 
 class Attempt(_OfCase):
-    """One request's outcome: an answer, or a failure with its cause, never a mixture."""
+    """One request's outcome: an answer, or a failure with its cause, never a mixture.
+
+    `retried` is why each try before it brought no answer, in this run or where it went on.
+    """
 
     status: Literal["answered", "failed"]
     text: str | None = None
@@ -105,6 +113,7 @@ class Attempt(_OfCase):
     tries: int = Field(default=1, ge=1)
     failure: Failure | None = None
     reused_from: str | None = None
+    retried: tuple[str, ...] = Field(default=(), exclude_if=lambda causes: not causes)
 
     @model_validator(mode="after")
     def _answer_or_failure(self) -> Attempt:

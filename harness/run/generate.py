@@ -145,6 +145,7 @@ def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
         "repeat": ask.repeat,
         "timing": reply.timing,
         "tries": reply.tries,
+        "retried": reply.retried,
     }
     outcome: dict[str, Any]
     if isinstance(reply, Failed):

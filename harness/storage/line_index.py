@@ -29,12 +29,21 @@ T = TypeVar("T", bound=Record)
 _PIECE = 4096
 
 
+class FailedHead(msgspec.Struct):
+    """Why a line is no answer."""
+
+    cause: str
+    status: int | None = None
+
+
 class Head(msgspec.Struct):
     """The fields of a line that an index needs."""
 
     key: str
     status: str
     reused_from: str | None = None
+    failure: FailedHead | None = None
+    retried: tuple[str, ...] = ()
 
 
 _HEAD = msgspec.json.Decoder(Head)
@@ -50,6 +59,8 @@ class Index:
     places: dict[str, int] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     origins: set[str | None] = field(default_factory=set)
+    # By key, why it was asked again: of those alone that failed before.
+    causes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def see(self, head: Head, place: int) -> None:
         """Add a line: a success is kept, a failure only until another line of its key."""
@@ -58,6 +69,10 @@ class Index:
         self.places[head.key] = place
         if head.status == "failed":
             self.failed.add(head.key)
+            if (failure := head.failure) is not None:
+                code = failure.cause if failure.status is None else str(failure.status)
+                known = self.causes.get(head.key, ())
+                self.causes[head.key] = (*known, *head.retried, code)
         else:
             self.failed.discard(head.key)
             self.origins.add(head.reused_from)
@@ -68,15 +83,26 @@ class Stored(Mapping[str, T], Generic[T]):
 
     Only keys and places are held, so that the file may be larger than memory. `failed` holds the
     keys of failures; `origins` names the runs that the others come from, None for the file's own.
+    An answer that came after failures of its key has them in `retried`.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_kind", "_path", "_places", "failed", "origins")
+    __slots__ = (
+        "__weakref__",
+        "_causes",
+        "_handle",
+        "_kind",
+        "_path",
+        "_places",
+        "failed",
+        "origins",
+    )
 
     def __init__(self, path: Path, kind: type[T], index: Index, handle: int) -> None:
         self._path = path
         self._kind = kind
         self._places = index.places
         self._handle = handle
+        self._causes = index.causes
         self.failed: Set[str] = index.failed
         self.origins: Set[str | None] = index.origins
         weakref.finalize(self, os.close, handle)
@@ -102,6 +128,8 @@ class Stored(Mapping[str, T], Generic[T]):
             record = json.loads(self._line(place))
             if record["key"] != key:
                 raise ValueError("another line than there was")
+            if key in self._causes and key not in self.failed:
+                record["retried"] = (*self._causes[key], *record.get("retried", ()))
             return self._kind.model_validate(record)
         except (ValueError, TypeError, KeyError, ValidationError):
             number = 1 + os.pread(self._handle, place, 0).count(b"\n")

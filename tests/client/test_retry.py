@@ -7,7 +7,7 @@ import pytest
 
 from harness.client.dialect_client import DialectClient
 from harness.client.protocol import Answer, ChatRequest, Failed, RequestContext
-from harness.client.retry import FIRST_DELAY, LONGEST_DELAY, RetryingClient
+from harness.client.retry import FIRST_DELAY, LONGEST_DELAY, MOST_REFUSALS, RetryingClient
 from harness.records.attempt import Failure, FailureCause
 from harness.records.target import Generation
 from tests.dialects import openai_dialect
@@ -225,3 +225,25 @@ async def test_over_real_sockets(request_hi: ChatRequest, generation: Generation
     assert isinstance(reply, Answer)
     assert (reply.text, reply.tries, len(server.requests)) == ("whole", 4, 4)
     assert clock.now() >= 30.0
+
+
+async def test_each_try_that_brought_nothing_is_told_with_its_cause(
+    request_hi: ChatRequest,
+) -> None:
+    clock = ManualClock()
+    script = [failure("http", 429), failure("reset"), "yes"]
+    inner = ScriptedClient(script, clock=clock)
+    reply = await RetryingClient(inner, generation=Generation(), clock=clock).ask(request_hi)
+    assert (reply.tries, reply.retried) == (3, ("429", "reset"))
+
+
+async def test_refusals_of_one_case_have_a_bound_whatever_time_it_has(
+    request_hi: ChatRequest,
+) -> None:
+    clock = ManualClock()
+    refused = Failed(failure("http", 429), None, 1, retry_after=0.0)
+    inner = ScriptedClient(lambda _: refused, clock=clock)
+    generation = Generation(retries=0, case_timeout=1e9)
+    reply = await RetryingClient(inner, generation=generation, clock=clock).ask(request_hi)
+    assert isinstance(reply, Failed)
+    assert (reply.failure.status, reply.tries) == (429, MOST_REFUSALS + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from harness.config import load_project
 from harness.records.verdict import Verdict
 from harness.session.gate import GateRequest, open_gate
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.session.test_gate import Silent
 from tests.shop import answer
 
@@ -48,3 +50,38 @@ def test_a_suite_and_a_policy_that_were_made_to_fit_are_told_from_then_on(
     assert len(told(found, "suite-changed")) == 1
     (policy,) = told(found, "policy-changed")
     assert policy == "rule shop.scope.f1 at_least: value was 0.95 and is 0.5"
+
+
+def test_answers_that_are_refused_until_they_are_right_promote_nobody(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    asked: Counter[str] = Counter()
+
+    def refusing(body: dict[str, Any]) -> str | MockReply:
+        prompt = body["messages"][-1]["content"]
+        asked[prompt] += body["model"] == "candidate"
+        wrong = prompt in {f"What is fact {number}?" for number in range(30)}
+        if body["model"] == "candidate" and wrong and asked[prompt] == 1:
+            return MockReply("busy", status=429)
+        return answer(body)
+
+    mock.answer = refusing
+    found = judged(project_dir)
+    assert found.verdict == "INCONCLUSIVE", found.reason
+    assert told(found, "retried")[0].startswith("asked again: 30 (429: 30 times) of the candidate")
+
+
+def test_a_case_that_failed_and_was_asked_in_the_next_run_is_told(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    broken = True
+
+    def failing(body: dict[str, Any]) -> str | MockReply:
+        asked_for = body["model"] == "candidate" and body["messages"][-1]["content"].endswith("7?")
+        return MockReply("no", status=400) if broken and asked_for else answer(body)
+
+    mock.answer = failing
+    assert judged(project_dir).verdict == "INVALID"
+    broken = False
+    (warning,) = told(judged(project_dir), "retried")
+    assert warning.startswith("asked again: 4 (400: 4 times) of the candidate's answers, none of")

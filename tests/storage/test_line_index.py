@@ -91,3 +91,14 @@ def test_the_file_is_closed_with_its_last_reader(tmp_path: Path) -> None:
     with pytest.raises(JournalError):
         stored(path, Attempt, torn_tail=False)
     assert open_files() == before
+
+
+def test_an_answer_has_the_failures_that_came_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "attempts.jsonl"
+    place = {"key": "k", "suite": "s", "section": "g", "case": "k", "repeat": 0}
+    busy = Failure(cause="http", status=429, detail="")
+    lost = Attempt(**place, status="failed", retried=("503",), failure=busy)
+    broken = Attempt(**place, status="failed", failure=Failure(cause="reset", detail=""))
+    said = Attempt(**place, status="answered", text="a", retried=("408",))
+    path.write_text("".join(f"{one.model_dump_json()}\n" for one in (lost, broken, said, lost)))
+    assert stored(path, Attempt, torn_tail=False)["k"].retried == ("503", "429", "reset", "408")
