@@ -16,7 +16,7 @@ from harness.records.history import Promotion, PromotionException
 from harness.report.formats import moment
 from harness.session.context import open_context
 from harness.session.measurements import as_judged
-from harness.session.past_gates import entry_of, looks_before
+from harness.session.past_gates import check_asked_here, entry_of, looks_before
 from harness.storage.working_files import keep_gate
 
 
@@ -30,8 +30,16 @@ from harness.storage.working_files import keep_gate
     help="Promote although the candidate was asked afresh and judged more than `max_looks` times; "
     "the reason goes into the seal.",
 )
+@click.option(
+    "--trust-stored",
+    is_flag=True,
+    help="Promote although answers were not asked for in this project's folder but come from a "
+    "cache, a bucket or an earlier version; their runs are named in the seal.",
+)
 @config_option
-def command(candidate: str, name: str | None, despite_looks: str, config: Path) -> None:
+def command(
+    candidate: str, name: str | None, despite_looks: str, trust_stored: bool, config: Path
+) -> None:
     """Seal CANDIDATE's run into baselines/<suite>/<name>.json, if its verdict is PROMOTE.
 
     The verdict is that against the policy's own baseline. An earlier baseline of that name is
@@ -39,7 +47,8 @@ def command(candidate: str, name: str | None, despite_looks: str, config: Path) 
 
     Refused where the verdict is another, or where suites, configuration, runs, adapter or harness
     are no longer what they were when it was given, and where the candidate was asked afresh and
-    judged more often than the policy's `max_looks` allows.
+    judged more often than the policy's `max_looks` allows. Without HARNESS_RUNS_KEY, so are answers
+    that this project's folder did not ask for itself.
     """
     chosen = name or candidate
     _check_name(chosen)
@@ -52,7 +61,12 @@ def command(candidate: str, name: str | None, despite_looks: str, config: Path) 
     looked = looks_before(context.project, entry_of(context, verdict, comparison))
     if verdict.verdict == "PROMOTE":  # of another verdict, that is what is to be said
         check_looks(looked, context.policy, despite_looks.strip())
-    exception = PromotionException(looks=len(looked) + 1, despite_looks=despite_looks.strip())
+        foreign = check_asked_here(context.project, runs, candidate, trusted=trust_stored)
+    else:
+        foreign = ()
+    exception = PromotionException(
+        looks=len(looked) + 1, despite_looks=despite_looks.strip(), trusted_runs=foreign
+    )
     now = replace(context.circumstances(comparison), exception=exception)
     folder = context.project.baselines
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)

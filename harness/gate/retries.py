@@ -7,6 +7,7 @@ none that a rule may count on.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import stats
-from harness.records.attempt import Attempt
+from harness.records.attempt import EARLIER, Attempt
 from harness.records.comparison import PairedCase
 from harness.records.verdict import EvidenceWarning
 
@@ -25,6 +26,7 @@ NOTABLE = 0.01  # one point: a smaller difference between shares is not worth a 
 EXAMPLES = 5
 # Before a connection stands, a server knows nothing of the question.
 _BLIND = "connect"
+_REFUSAL = re.compile(r"4(?!08|29)\d\d")
 _UNKNOWN = "unknown"  # of an earlier version's attempts only their number is known
 _Indicator = npt.NDArray[np.float64]
 
@@ -65,7 +67,7 @@ def retry_warnings(cases: Sequence[PairedCase]) -> Iterator[EvidenceWarning]:
 
 def _uneven(cases: Sequence[PairedCase]) -> Mapping[str, Sequence[PairedCase]]:
     """By section, the cases that the side with more of them was asked again for."""
-    if not any(_causes(case, side) for case in cases for side in (True, False)):
+    if not any(_chosen(case, side) for case in cases for side in (True, False)):
         return {}
     sections = _sections(cases)
     overall = _side(cases)
@@ -74,7 +76,7 @@ def _uneven(cases: Sequence[PairedCase]) -> Mapping[str, Sequence[PairedCase]]:
         side = _side(some)
         more = overall if side is None else side
         if more is not None:
-            again = [case for case in some if _causes(case, more)]
+            again = [case for case in some if _chosen(case, more)]
             found |= {name: again} if again else {}
     return found
 
@@ -92,7 +94,7 @@ def _side(cases: Sequence[PairedCase]) -> bool | None:
 
 
 def _indicator(cases: Sequence[PairedCase], ours: bool) -> _Indicator:
-    return np.array([bool(_causes(case, ours)) for case in cases], dtype=np.float64)
+    return np.array([_chosen(case, ours) for case in cases], dtype=np.float64)
 
 
 def _sections(cases: Sequence[PairedCase]) -> dict[str, list[PairedCase]]:
@@ -111,7 +113,19 @@ def _of(attempt: Attempt) -> tuple[str, ...]:
     if attempt.status == "failed":
         return ()  # no answer came of it
     told = attempt.retried or (_UNKNOWN,) * (attempt.tries - 1)
-    return tuple(cause for cause in told if cause != _BLIND)
+    return tuple(cause for cause in told if cause.removeprefix(EARLIER) != _BLIND)
+
+
+def _chosen(case: PairedCase, ours: bool) -> bool:
+    """Whether the answer of a side may be one that was waited for.
+
+    A run that an outage broke and that went on later was not: of what failed in an earlier run,
+    only a refusal of the conversation itself counts, which no outage is.
+    """
+    return any(
+        not cause.startswith(EARLIER) or _REFUSAL.fullmatch(cause.removeprefix(EARLIER))
+        for cause in _causes(case, ours)
+    )
 
 
 def _words(cases: Sequence[PairedCase], *, ours: bool) -> str:

@@ -72,7 +72,7 @@ def seal(
         record = Baseline(
             name=name,
             suite=suite,
-            header=run.header,
+            header=run.header.model_copy(update={"chain": (), "mac": None}),  # of files left behind
             attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
             scores=tuple(item for item in run.scores if item.suite == suite),
             recorded=tuple(

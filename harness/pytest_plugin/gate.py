@@ -26,6 +26,7 @@ from harness.run.rescore import rescore
 from harness.run.resume import Reuse, resume
 from harness.sections.evaluate import Evaluation
 from harness.storage import RunFolder
+from harness.storage.journal_chain import JournalLog
 from harness.targets.identity import identify
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class PlannedRuns:
     suites: tuple[Suite, ...]
     selections: Mapping[str, Selection]
     context: GateContext | None
+    since: int = 0  # how long the log of journals was before anything was asked
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ class PlannedRuns:
             watcher,
             stored=options.stored,
             no_cache=options.no_cache,
+            since=self.since,
         )
         session.partial = self.state.partial
         return session
@@ -211,7 +214,8 @@ def plan_runs(state: SessionState, requirements: Requirements) -> PlannedRuns:
         name: wanted.selection(name, total, len(project.config.suites), options.repeats)
         for name in targets
     }
-    return PlannedRuns(state, requirements, suites, selections, context)
+    since = JournalLog(state.project.runs).size
+    return PlannedRuns(state, requirements, suites, selections, context, since)
 
 
 def _result(session: GateSession, found: ComparisonRecord, *, whole: bool) -> CandidateResult:

@@ -14,6 +14,8 @@ FailureCause = Literal[
 ]
 # The label of an answer that its scorer has read, and whose text does not tell.
 UNDETERMINED = "undetermined"
+# How a reason to ask again begins that an earlier run had, which ended with the case failed.
+EARLIER = "earlier "
 AttemptState = Literal["ok", "truncated", "filtered", "empty", "failed"]
 
 # How servers say why an answer ended, in lower case. What is none of these is no answer.

@@ -59,10 +59,14 @@ class Promotion(Record):
 
 
 class PromotionException(Record):
-    """What somebody who promoted was told, and promoted all the same."""
+    """What somebody who promoted was told, and promoted all the same.
+
+    `trusted_runs` are those whose answers were not asked for in this project's folder.
+    """
 
     looks: int = Field(default=1, ge=1)
     despite_looks: str = ""
+    trusted_runs: tuple[str, ...] = ()
 
 
 class Asking(Record):

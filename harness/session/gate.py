@@ -32,6 +32,7 @@ from harness.sections.work import GateSide
 from harness.session.context import GateContext, open_context, report_folder
 from harness.session.measurements import contest, measured, with_noise, with_section
 from harness.session.past_gates import entry_of, warnings_of_past
+from harness.storage.journal_chain import JournalLog
 from harness.storage.working_files import keep_gate
 from harness.targets.identity import identify
 
@@ -100,7 +101,8 @@ class GateSession:
     As a context it sees to the reports of all `selections`' candidates: an error of the evidence
     or of the infrastructure removes them, for what it leaves behind must not look like a verdict
     of today. Ctrl-C replaces them by partial ones, unless only stored answers are judged;
-    `partial` then says where they are.
+    `partial` then says where they are. The gate began when the log of journals was `since` bytes
+    long, now unless it is told.
     """
 
     def __init__(
@@ -111,12 +113,15 @@ class GateSession:
         *,
         stored: bool = False,
         no_cache: bool = False,
+        since: int | None = None,
     ) -> None:
         self.context = context
         self.partial: dict[str, Path] = {}
         self._selections = selections
         self._watcher = watcher
         self._stored, self._no_cache = stored, no_cache
+        # What was written to a journal before is a stored answer.
+        self._log_size = JournalLog(context.project.runs).size if since is None else since
 
     def __enter__(self) -> Self:
         return self
@@ -213,7 +218,9 @@ class GateSession:
         verdict = context.judge(comparison)
         verdict = with_noise(context.project, verdict, comparison.baseline, say)
         entry = entry_of(context, verdict, comparison)
-        verdict = verdict.with_warnings(warnings_of_past(context.project, entry, comparison))
+        verdict = verdict.with_warnings(
+            warnings_of_past(context.project, entry, comparison, self._log_size)
+        )
         write_report(verdict, comparison, context.folder(verdict.candidate))
         entry = entry_of(context, verdict, comparison)
         keep_gate(context.project.gates, entry)

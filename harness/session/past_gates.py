@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from harness.config import Project
+from collections.abc import Iterator, Mapping
+
+from harness.config import RUNS_KEY, SEALED, Project
+from harness.errors import PromotionRefused
 from harness.files import digest_json
 from harness.gate.changes import Earlier, change_warnings, earlier_versions
 from harness.gate.history import past_gate
@@ -13,6 +16,7 @@ from harness.records.run import RunRecord
 from harness.records.verdict import EvidenceWarning, Verdict
 from harness.session.context import GateContext
 from harness.storage import RunFolder
+from harness.storage.authentication import runs_key
 from harness.storage.working_files import kept_gates
 
 
@@ -59,9 +63,11 @@ def looks_before(project: Project, now: PastGate) -> tuple[PastGate, ...]:
 
 
 def warnings_of_past(
-    project: Project, now: PastGate, comparison: ComparisonRecord
+    project: Project, now: PastGate, comparison: ComparisonRecord, log_size: int
 ) -> tuple[EvidenceWarning, ...]:
     """What is to be told of the gate's past; it decides nothing.
+
+    `log_size` is how long the log of journals was when the gate began.
 
     Raises:
         JournalError: the log of gates is damaged.
@@ -75,7 +81,55 @@ def warnings_of_past(
     return (
         *look_warning(earlier_looks(gates, now), now),
         *change_warnings(versions, now, comparison.candidate),
+        *_stored_answers(project, now, comparison, log_size),
     )
+
+
+def _stored_answers(
+    project: Project, now: PastGate, comparison: ComparisonRecord, log_size: int
+) -> Iterator[EvidenceWarning]:
+    """How many answers of each side were there before the gate began, and from when they are."""
+    assert now.asked is not None
+    told = []
+    sides = (
+        ("candidate", comparison.candidate, now.asked.candidate),
+        ("baseline", comparison.baseline, now.asked.baseline),
+    )
+    for role, run, asking in sides:
+        if role == "baseline" and now.verdict.baseline.startswith(SEALED):
+            continue
+        asked = {case.score.key for case in run.recorded}
+        answers = [one for one in run.attempts if one.status == "answered" and one.key not in asked]
+        stored = RunFolder(project.runs / run.header.run_id).answers_before(log_size)
+        count = sum(one.key in stored or one.reused_from is not None for one in answers)
+        if count:
+            origin = foreign_runs(project, run)
+            where = f" and not all here ({origin[0]})" if origin else ""
+            told.append(
+                f"{count} of {len(answers)} of the {role}'s, asked from {asking.began} on{where}"
+            )
+    if told:
+        yield EvidenceWarning(
+            code="stored-answers",
+            place=now.verdict.candidate,
+            what=f"answers that were stored before this gate: {'; '.join(told)}",
+        )
+
+
+def foreign_runs(project: Project, run: RunRecord) -> tuple[str, ...]:
+    """The runs that a run's answers come from and that were not written in this project's folder.
+
+    None where the project has a key: what it does not authenticate is not even read.
+
+    Raises:
+        JournalError: the log of journals is damaged.
+        StorageError: a file cannot be read.
+    """
+    if runs_key() is not None:
+        return ()
+    names = {one.reused_from or run.header.run_id for one in run.attempts}
+    names |= {run.header.run_id}
+    return tuple(sorted(name for name in names if not RunFolder(project.runs / name).written_here))
 
 
 def _run(project: Project, name: str) -> RunRecord | None:
@@ -83,3 +137,23 @@ def _run(project: Project, name: str) -> RunRecord | None:
     folder = RunFolder(project.runs / name)
     header = folder.header()
     return None if header is None or header.finished is None else folder.load()
+
+
+def check_asked_here(
+    project: Project, runs: Mapping[str, RunRecord], candidate: str, *, trusted: bool
+) -> tuple[str, ...]:
+    """The runs whose answers come from elsewhere, where somebody has said that they are trusted.
+
+    Raises:
+        PromotionRefused: there are some, and nobody has.
+    """
+    found = {name: foreign_runs(project, run) for name, run in runs.items()}
+    for name, foreign in found.items():
+        if foreign and not trusted:
+            raise PromotionRefused(
+                f"answers of `{name}` were not asked for in this folder: {foreign[0]} comes from a "
+                "cache, a bucket or an earlier version",
+                hint=f"`harness gate {candidate} --no-cache` asks here, {RUNS_KEY} authenticates "
+                "runs, --trust-stored takes them as they are",
+            )
+    return tuple(sorted({run for foreign in found.values() for run in foreign}))

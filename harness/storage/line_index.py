@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from harness.errors import JournalError
 from harness.files import cannot_read, read_bytes
+from harness.records.attempt import EARLIER
 from harness.records.base import Record, explain
 
 T = TypeVar("T", bound=Record)
@@ -72,7 +73,8 @@ class Index:
             if (failure := head.failure) is not None:
                 code = failure.cause if failure.status is None else str(failure.status)
                 known = self.causes.get(head.key, ())
-                self.causes[head.key] = (*known, *head.retried, code)
+                again = (f"{EARLIER}{cause}" for cause in (*head.retried, code))
+                self.causes[head.key] = (*known, *again)
         else:
             self.failed.discard(head.key)
             self.origins.add(head.reused_from)
@@ -135,6 +137,12 @@ class Stored(Mapping[str, T], Generic[T]):
             number = 1 + os.pread(self._handle, place, 0).count(b"\n")
             raise damaged(self._path, number) from None
 
+    def before(self, size: int) -> Iterator[str]:
+        """The keys of the answers that begin in the first `size` bytes of the file."""
+        return (
+            key for key, place in self._places.items() if place < size and key not in self.failed
+        )
+
     def _line(self, place: int) -> bytes:
         line = b""
         while b"\n" not in line:
@@ -167,11 +175,11 @@ class Later(Collection[T], Generic[T]):
         return self._stored.values()
 
 
-def stored(path: Path, kind: type[T], *, torn_tail: bool) -> Stored[T]:
+def stored(path: Path, kind: type[T], *, torn_tail: bool, size: int | None = None) -> Stored[T]:
     """The records of a file by key: the first answered or scored one, else the last failure.
 
     A file that is not there holds none. What follows the last line end is passed over where a
-    torn tail is to be expected.
+    torn tail is to be expected, and so is what begins after `size` bytes.
 
     Raises:
         JournalError: a line is damaged, or torn.
@@ -185,7 +193,7 @@ def stored(path: Path, kind: type[T], *, torn_tail: bool) -> Stored[T]:
         raise cannot_read(error, path) from error
     try:
         with open(handle, "rb", closefd=False) as lines:
-            index = _index(lines, path, torn_tail)
+            index = _index(lines, path, torn_tail, size)
         return Stored(path, kind, index, handle)
     except OSError as error:
         os.close(handle)
@@ -195,10 +203,12 @@ def stored(path: Path, kind: type[T], *, torn_tail: bool) -> Stored[T]:
         raise
 
 
-def _index(lines: Iterable[bytes], path: Path, torn_tail: bool) -> Index:
+def _index(lines: Iterable[bytes], path: Path, torn_tail: bool, size: int | None) -> Index:
     index = Index()
     place = 0
     for number, line in enumerate(lines, start=1):
+        if size is not None and place >= size:
+            break
         if not line.endswith(b"\n"):
             if torn_tail:
                 break

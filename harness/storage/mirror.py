@@ -17,11 +17,13 @@ from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import JournalError
 from harness.files import exclusive, file_digest, read_bytes, write_atomic
 from harness.records.run import FileSeal, RunHeader, names_run_of
+from harness.storage.authentication import check_signed, runs_key
+from harness.storage.journal_chain import seal_of
 from harness.storage.journal_segments import LocalJournal, checked, missing, segments
 from harness.storage.line_index import parse_json
 from harness.storage.mirror_thread import BESIDE, Hold, put_up
 from harness.storage.remote_store import Store
-from harness.storage.run_folder import HEADER, JOURNAL, set_aside
+from harness.storage.run_folder import HEADER, JOURNAL, RunFolder, set_aside
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -65,7 +67,7 @@ class Mirror:
         for run in self._store.names():
             if not _RUN.fullmatch(run) or not names_run_of(run, target):
                 continue
-            header = _header(self._store.read(f"{run}/{HEADER}"), self._store.where(run))
+            header = _header(self._store.read(f"{run}/{HEADER}"), self._store.where(run), run)
             known = header is not None and (header.run_id, header.target) == (run, target)
             if header is not None and known and wanted(header):
                 self._fetch(self._store, runs / run, header)
@@ -88,7 +90,7 @@ class Mirror:
             put_up(self._store, folder)
 
     def _fetch(self, store: Store, folder: Path, theirs: RunHeader) -> None:
-        ours = _header(read_bytes(folder / HEADER), str(folder))
+        ours = _header(read_bytes(folder / HEADER), str(folder), folder.name)
         if ours is not None and ours.freshness > theirs.freshness:
             return
         same = ours is not None and ours.freshness == theirs.freshness
@@ -97,6 +99,7 @@ class Mirror:
         busy = JournalError("another process is writing this run", where=str(folder))
         try:
             with exclusive(folder / "lock", busy):
+                before = seal_of(folder / JOURNAL)
                 if ours is not None and not same:
                     set_aside(folder / JOURNAL)
                     ours = None
@@ -104,6 +107,8 @@ class Mirror:
                     self._fetch_whole(store, folder, theirs, theirs.journal, ours)
                 else:
                     self._fetch_segments(store, folder, theirs, ours)
+                if seal_of(folder / JOURNAL) != before:
+                    RunFolder(folder).fetched()
         except JournalError as error:
             if error is not busy:  # whoever writes a run here has fetched it
                 raise
@@ -148,6 +153,9 @@ class Mirror:
     def _fetch_segments(
         self, store: Store, folder: Path, theirs: RunHeader, ours: RunHeader | None
     ) -> None:
+        if runs_key() is not None:
+            self._say(f"{store.where(folder.name)}: is not finished, so no key authenticates it")
+            return
         local = LocalJournal(folder / JOURNAL)
         found = [one for one in segments(store, folder.name) if one.freshness == theirs.freshness]
         for gap in missing(found):
@@ -164,10 +172,13 @@ class Mirror:
 def _unseal(folder: Path, header: RunHeader | None) -> None:
     """Let the folder's journal change, where it was sealed."""
     if header is not None and header.journal is not None:
-        again = header.reopened()
-        write_atomic(folder / HEADER, again.model_dump_json(indent=2) + "\n")
+        RunFolder(folder).write_header(header.reopened())
 
 
-def _header(data: bytes | None, where: str) -> RunHeader | None:
+def _header(data: bytes | None, where: str, run: str) -> RunHeader | None:
+    if data is None:
+        return None
     hint = "delete the run there and run again"
-    return None if data is None else parse_json(data, RunHeader, f"{where}/{HEADER}", hint)
+    found = parse_json(data, RunHeader, f"{where}/{HEADER}", hint)
+    check_signed(found, run, f"{where}/{HEADER}")
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +13,6 @@ from typing import TypeVar
 from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.files import (
     Appender,
-    cannot_read,
-    digest_bytes,
     exclusive,
     replacing,
     storage_error,
@@ -25,6 +22,14 @@ from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.recording import Recording
 from harness.records.run import FileSeal, RunHeader, RunRecord, names_run_of
+from harness.storage.authentication import check_signed, runs_key, signed
+from harness.storage.journal_chain import (
+    JournalLog,
+    check_beginning,
+    check_chain,
+    extended,
+    seal_of,
+)
 from harness.storage.line_index import Later, Stored, read_json, stored
 
 T = TypeVar("T", bound=Record)
@@ -45,20 +50,27 @@ class RunFolder:
         self._attempts = path / JOURNAL
         self._scores = path / "scores.jsonl"
         self._recorded = path / RECORDED
+        self._log = JournalLog(path.parent)
 
     def header(self) -> RunHeader | None:
         """The provenance in `run.json`, or None where there is no run yet.
 
         Raises:
-            JournalError: the file is there and is no run's header.
+            JournalError: the file is there and is no run's header, or not one that the project's
+                key authenticates.
             StorageError: the file is there and cannot be read.
         """
         # What it replaced is not known any more, and must not come back unasked.
         hint = "put it back as it was, or delete the run's folder and run with --no-cache"
-        return read_json(self.path / HEADER, RunHeader, hint, "is no header of a run: ")
+        path = self.path / HEADER
+        found = read_json(path, RunHeader, hint, "is no header of a run: ")
+        if found is not None:
+            check_signed(found, self.path.name, str(path))
+        return found
 
     def write_header(self, header: RunHeader) -> None:
         """Replace `run.json`."""
+        header = signed(header, self.path.name)
         write_atomic(self.path / HEADER, header.model_dump_json(indent=2) + "\n")
 
     def attempts(self) -> Stored[Attempt]:
@@ -71,6 +83,10 @@ class RunFolder:
         """
         header = self.header()
         seal = None if header is None else header.journal
+        self._check(header)
+        proven = _proven(header)
+        if seal is None and proven is not None:
+            return stored(self._attempts, Attempt, torn_tail=True, size=proven)
         return self._sealed(self._attempts, Attempt, seal, _ANEW)
 
     def scores(self) -> Stored[Score]:
@@ -93,8 +109,8 @@ class RunFolder:
             and header.scores is not None
             and None not in (scorers, header.summary)
             and header.scorers == scorers
-            and _seal_of(self._scores) == header.scores
-            and _seal_of(self._attempts) == header.journal
+            and seal_of(self._scores) == header.scores
+            and seal_of(self._attempts) == header.journal
         )
 
     def finish(
@@ -115,12 +131,12 @@ class RunFolder:
                 if score is not None:
                     tally.add_score(score)
                     file.write(score.model_dump_json().encode() + b"\n")
-        journal = _seal_of(self._attempts)
+        journal = seal_of(self._attempts)
         update = {
             "afresh": False,
             "finished": known.finished if known.journal == journal else moment,
             "journal": journal,
-            "scores": _seal_of(self._scores),
+            "scores": seal_of(self._scores),
             "scorers": scorers,
             "summary": tally.summary(),
         }
@@ -141,6 +157,7 @@ class RunFolder:
             raise EvidenceError(
                 "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
+        self._check(header)
         again = f"harness score {header.target}"
         run = RunRecord(
             header,
@@ -160,7 +177,10 @@ class RunFolder:
             StorageError: the file cannot be read.
         """
         hint = "delete it and run the suite's tests with pytest again"
-        return read_json(self._recorded, Recording, hint)
+        found = read_json(self._recorded, Recording, hint)
+        if found is not None:
+            check_signed(found, self.path.name, str(self._recorded))
+        return found
 
     def record(self, recording: Recording) -> None:
         """Keep the results, or the start, of Python tests; those of other sections stay.
@@ -173,10 +193,11 @@ class RunFolder:
             known = self.recording()
             if known is not None and known.freshness == recording.freshness:
                 recording = known.merged(recording)
+            recording = signed(recording, self.path.name)
             write_atomic(self._recorded, recording.model_dump_json(exclude_defaults=True) + "\n")
 
     def _sealed(self, path: Path, kind: type[T], seal: FileSeal | None, hint: str) -> Stored[T]:
-        if seal is not None and _seal_of(path) != seal:
+        if seal is not None and seal_of(path) != seal:
             raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
         return stored(path, kind, torn_tail=True)
 
@@ -202,14 +223,76 @@ class RunFolder:
             StorageError: the folder cannot be written.
         """
         with exclusive(self.path / "lock", self._busy()):
-            if anew():
-                set_aside(self._attempts)
             known = self.header()
-            if known is not None and (known.finished is not None or known.journal is not None):
-                self.write_header(known.reopened())
+            if anew():
+                if known is not None:
+                    self.write_header(known.reopened().model_copy(update={"chain": ()}))
+                set_aside(self._attempts)
+            else:
+                self._check(known)
+                if known is not None and (known.finished, known.journal) != (None, None):
+                    self.write_header(known.reopened())
             _drop_torn_tail(self._attempts)
-            with Appender(self._attempts) as appender:
-                yield appender
+            proven = _proven(known)
+            if proven is not None and self._attempts.exists():
+                os.truncate(self._attempts, proven)  # what a crash left is asked again
+            self._log.note(self.path.name, self._attempts, opened=True)
+            try:
+                with Appender(self._attempts) as appender:
+                    yield appender
+            finally:
+                self._end_segment()
+
+    def _end_segment(self) -> None:
+        """Add what the journal holds now to its chain and to the log."""
+        _drop_torn_tail(self._attempts)
+        known = self.header()
+        if known is not None:
+            chain = extended(known.chain, self.path.name, seal_of(self._attempts))
+            self.write_header(known.model_copy(update={"chain": chain}))
+        self._log.note(self.path.name, self._attempts)
+
+    def fetched(self) -> None:
+        """Keep in the log that the journal has what was not written here.
+
+        Raises:
+            StorageError: the log cannot be written.
+        """
+        self._log.note(self.path.name, self._attempts, fetched=True)
+
+    def answers_before(self, log_size: int) -> set[str]:
+        """The keys of the answers that were there when the log of journals was so long.
+
+        Raises:
+            JournalError: the journal or the log is damaged.
+            StorageError: one of them cannot be read.
+        """
+        since = self._log.states(self.path.name, begin=log_size)
+        size = since[0].size if since else sys.maxsize
+        return set(self.attempts().before(size))
+
+    @property
+    def written_here(self) -> bool:
+        """Whether all of the journal was written by processes of this project's folder."""
+        return self._log.whole(self.path.name, self._attempts)
+
+    def _check(self, header: RunHeader | None) -> None:
+        """Nothing, where the journal holds what it is known to have held.
+
+        Raises:
+            JournalError: it does not.
+            StorageError: it cannot be read.
+        """
+        if header is None or not self._attempts.exists():
+            return
+        check_chain(header.chain, self.path.name, self._attempts)
+        known = self._log.last(self.path.name)
+        if known is not None and (not header.chain or known.size != header.chain[-1].size):
+            check_beginning(self._attempts, FileSeal(size=known.size, digest=known.digest))
+        elif known is not None and known.digest != header.chain[-1].digest:
+            raise JournalError(
+                "was changed after it was written", where=str(self._attempts), hint=_ANEW
+            )
 
     def _busy(self) -> JournalError:
         return JournalError(
@@ -247,16 +330,11 @@ def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
     return sorted(found, key=lambda item: item[1].created, reverse=True)
 
 
-def _seal_of(path: Path) -> FileSeal:
-    """The length and the digest of a file as it is now; of one that is not there, nothing's."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return FileSeal(size=file.tell(), digest=f"sha256:{digest}")
-    except FileNotFoundError:
-        return FileSeal(size=0, digest=digest_bytes(b""))
-    except OSError as error:
-        raise cannot_read(error, path) from error
+def _proven(header: RunHeader | None) -> int | None:
+    """How much of a journal the project's key authenticates, in bytes; None without a key."""
+    if runs_key() is None:
+        return None
+    return header.chain[-1].size if header is not None and header.chain else 0
 
 
 def _drop_torn_tail(path: Path) -> None:

@@ -26,7 +26,7 @@ OPTIONS = {
     "latency": ["candidate", "--baseline", "--load", "--requests", "--rounds", "--max-tokens",
                 "--slo-ttft", "--slo-e2e", "--stored", "--no-cache", "--config", "--json"],
     "power": ["candidate", "--discordance", "--config", "--suite", "--json"],
-    "promote": ["candidate", "--name", "--despite-looks", "--config"],
+    "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
     "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],
     "comment": ["folder", "--request"],
     "demo": ["--seed", "--config"],

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.shop import answer
 
 
@@ -125,7 +126,8 @@ def test_asking_again_until_it_passes_is_counted_and_bounded(
     )
     assert call("promote", "candidate", "--despite-looks", "a flaky network") == 0
     sealed = json.loads((project_dir / "baselines/shop/candidate.json").read_text())
-    assert sealed["exception"] == {"looks": 4, "despite_looks": "a flaky network"}
+    reason = {"looks": 4, "despite_looks": "a flaky network", "trusted_runs": []}
+    assert sealed["exception"] == reason
 
 
 def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
@@ -149,3 +151,88 @@ def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     )
     assert call("promote", "twin") == 2
     assert "look 3" in capsys.readouterr().err
+
+
+def folder(project_dir: Path, target: str) -> Path:
+    (found,) = project_dir.glob(f".harness/runs/{target}-*")
+    return found
+
+
+def unsealed(run: Path, *more: str) -> None:
+    """Set the seals of a run back to null, as of one that was broken off."""
+    header = json.loads((run / "run.json").read_text())
+    header |= dict.fromkeys(("finished", "journal", "scores", "scorers", "summary"))
+    kept = {key: value for key, value in header.items() if key not in more}
+    (run / "run.json").write_text(json.dumps(kept))
+
+
+@pytest.mark.parametrize("more", [(), ("chain",)])
+def test_answers_that_were_edited_are_seen_though_their_seal_is_set_back(
+    project_dir: Path, more: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "base", "--baseline", "candidate") == 1
+    run = folder(project_dir, "base")
+    journal = run / "attempts.jsonl"
+    journal.write_text(journal.read_text().replace("I have no idea at all.", "It is value 7."))
+    unsealed(run, *more)
+    capsys.readouterr()
+    assert call("gate", "base", "--baseline", "candidate") == 3
+    assert "attempts.jsonl: was changed after it was written" in capsys.readouterr().err
+
+
+def test_a_forged_second_run_is_told_and_promotes_nobody(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    assert "answers that were stored before" not in capsys.readouterr().out
+    run = folder(project_dir, "candidate")
+    forged = run.with_name("candidate-0123456789ab")
+    run.rename(forged)
+    for path in (forged / "run.json", forged / "attempts.jsonl"):
+        path.write_text(path.read_text().replace(run.name, forged.name))
+    unsealed(forged, "chain")
+    asked = len(mock.server.requests)
+    assert call("gate", "candidate") == 0
+    assert len(mock.server.requests) == asked
+    told = capsys.readouterr().out
+    assert "answers that were stored before this gate: 80 of 80 of the candidate's, asked from" in (
+        told
+    )
+    assert f"on and not all here ({forged.name}); 80 of 80 of the baseline's" in told
+    assert call("promote", "candidate") == 2
+    assert f"answers of `candidate` were not asked for in this folder: {forged.name} comes" in (
+        capsys.readouterr().err
+    )
+    assert call("promote", "candidate", "--trust-stored") == 0
+    sealed = json.loads((project_dir / "baselines/shop/candidate.json").read_text())
+    assert sealed["exception"]["trusted_runs"] == [forged.name]
+
+
+def test_runs_from_a_cache_or_a_bucket_are_told_and_promote_nobody(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = project_dir / "harness.yaml"
+    config.write_text(config.read_text() + f"runs_dir: {project_dir / 'bucket'}\n")
+    assert call("gate", "candidate") == 0
+    shutil.rmtree(project_dir / ".harness")
+    assert call("gate", "candidate") == 0
+    assert "not all here" in capsys.readouterr().out
+    assert call("promote", "candidate") == 2
+    assert "comes from a cache, a bucket or an earlier version" in capsys.readouterr().err
+    assert call("gate", "candidate", "--no-cache") == 0
+    assert call("promote", "candidate") == 0
+
+
+def test_who_asked_and_gated_here_promotes_whatever_happened_in_between(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    assert call("run", "base", "--limit", "3") == 0
+    assert call("run", "candidate") == 0
+    mock.answer = lambda body: MockReply("no", status=500)
+    case = project_dir / "suites/shop/gold.jsonl"
+    case.write_text(case.read_text().replace('"id": "g7"', '"id": "g7", "tags": ["new"]'))
+    assert call("gate", "candidate") == 3
+    mock.answer = answer
+    assert call("gate", "candidate") == 0
+    assert call("gate", "candidate", "--stored") == 0
+    assert call("promote", "candidate") == 0

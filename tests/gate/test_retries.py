@@ -92,3 +92,15 @@ def test_attempts_of_earlier_versions_are_counted_without_a_cause(tmp_path: Path
     found = compare(ours, make_run(project, suites, "base"), suites)
     (warning,) = retry_warnings(found.cases)
     assert "1 (unknown: 1 times) of the candidate's answers" in warning.what
+
+
+@pytest.mark.parametrize(
+    ("cause", "counts"), [("earlier 503", True), ("earlier reset", True), ("earlier 400", False)]
+)
+def test_a_run_that_went_on_after_an_outage_counts(
+    tmp_path: Path, cause: str, counts: bool
+) -> None:
+    found = compared(tmp_path, [f"g{number}" for number in range(20)], (), cause)
+    assert all(case.change != "not_comparable" for case in found.cases) == counts
+    (warning,) = retry_warnings(found.cases)
+    assert f"20 ({cause}: 40 times) of the candidate's answers" in warning.what

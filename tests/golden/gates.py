@@ -27,9 +27,9 @@ def promote(stage: Stage) -> None:
     stage.gate("good", files=WHOLE)
     stage.call("report", "good")
     stage.files(stage.folder / "reports/good-vs-base", "report.md")
-    stage.call("promote", "good")
+    stage.call("promote", "good", "--trust-stored")
     stage.gate("slight", "--baseline", "sealed:good")
-    stage.call("promote", "good", "--name", "v1")
+    stage.call("promote", "good", "--name", "v1", "--trust-stored")
 
 
 @scenario(BROAD)
@@ -250,7 +250,7 @@ def offline(stage: Stage) -> None:
     stage.gate("good")
     stage.project.edit_json("reports/good-vs-base/verdict.json", _as_if_blocked)
     stage.call("report", "good")
-    stage.call("promote", "good")
+    stage.call("promote", "good", "--trust-stored")
 
 
 def _as_if_blocked(verdict: Row) -> None:
@@ -278,7 +278,7 @@ def python_tests(stage: Stage) -> None:
     stage.call("power", "good")
     stage.project.configure(gate={"alpha": 0.3})
     stage.gate("good")
-    stage.call("promote", "good")
+    stage.call("promote", "good", "--trust-stored")
     stage.gate("forgetful", "--baseline", "sealed:good")
 
 

@@ -84,4 +84,6 @@ def test_a_case_that_failed_and_was_asked_in_the_next_run_is_told(
     assert judged(project_dir).verdict == "INVALID"
     broken = False
     (warning,) = told(judged(project_dir), "retried")
-    assert warning.startswith("asked again: 4 (400: 4 times) of the candidate's answers, none of")
+    assert warning.startswith(
+        "asked again: 4 (earlier 400: 4 times) of the candidate's answers, none of"
+    )

@@ -101,4 +101,9 @@ def test_an_answer_has_the_failures_that_came_before_it(tmp_path: Path) -> None:
     broken = Attempt(**place, status="failed", failure=Failure(cause="reset", detail=""))
     said = Attempt(**place, status="answered", text="a", retried=("408",))
     path.write_text("".join(f"{one.model_dump_json()}\n" for one in (lost, broken, said, lost)))
-    assert stored(path, Attempt, torn_tail=False)["k"].retried == ("503", "429", "reset", "408")
+    assert stored(path, Attempt, torn_tail=False)["k"].retried == (
+        "earlier 503",
+        "earlier 429",
+        "earlier reset",
+        "408",
+    )
