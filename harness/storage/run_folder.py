@@ -81,13 +81,14 @@ class RunFolder:
                 finished is not there as it was.
             StorageError: the journal cannot be read.
         """
-        header = self.header()
+        return self._journal(self.header())
+
+    def _journal(self, header: RunHeader | None) -> Stored[Attempt]:
         seal = None if header is None else header.journal
+        proven = _proven(header) if seal is None else None
+        found = self._sealed(self._attempts, Attempt, seal, _ANEW, size=proven)
         self._check(header)
-        proven = _proven(header)
-        if seal is None and proven is not None:
-            return stored(self._attempts, Attempt, torn_tail=True, size=proven)
-        return self._sealed(self._attempts, Attempt, seal, _ANEW)
+        return found
 
     def scores(self) -> Stored[Score]:
         """The scores in `scores.jsonl`, by key; of an unfinished run, the scores so far.
@@ -157,11 +158,10 @@ class RunFolder:
             raise EvidenceError(
                 "holds no finished run", where=str(self.path), hint="`harness run` makes one"
             )
-        self._check(header)
         again = f"harness score {header.target}"
         run = RunRecord(
             header,
-            Later(partial(self._sealed, self._attempts, Attempt, header.journal, _ANEW)),
+            Later(partial(self._journal, header)),
             Later(partial(self._sealed, self._scores, Score, header.scores, again)),
         )
         recording = self.recording()
@@ -196,10 +196,17 @@ class RunFolder:
             recording = signed(recording, self.path.name)
             write_atomic(self._recorded, recording.model_dump_json(exclude_defaults=True) + "\n")
 
-    def _sealed(self, path: Path, kind: type[T], seal: FileSeal | None, hint: str) -> Stored[T]:
+    def _sealed(
+        self,
+        path: Path,
+        kind: type[T],
+        seal: FileSeal | None,
+        hint: str,
+        size: int | None = None,
+    ) -> Stored[T]:
         if seal is not None and seal_of(path) != seal:
             raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
-        return stored(path, kind, torn_tail=True)
+        return stored(path, kind, torn_tail=True, size=size)
 
     @contextmanager
     def scoring(self) -> Iterator[Appender]:
@@ -248,7 +255,7 @@ class RunFolder:
         _drop_torn_tail(self._attempts)
         known = self.header()
         if known is not None:
-            chain = extended(known.chain, self.path.name, seal_of(self._attempts))
+            chain = extended(known.chain, known.run_id, seal_of(self._attempts))
             self.write_header(known.model_copy(update={"chain": chain}))
         self._log.note(self.path.name, self._attempts)
 
@@ -285,7 +292,7 @@ class RunFolder:
         """
         if header is None or not self._attempts.exists():
             return
-        check_chain(header.chain, self.path.name, self._attempts)
+        check_chain(header.chain, header.run_id, self._attempts)
         known = self._log.last(self.path.name)
         if known is not None and (not header.chain or known.size != header.chain[-1].size):
             check_beginning(self._attempts, FileSeal(size=known.size, digest=known.digest))
