@@ -163,9 +163,9 @@ def read_text(path: Path) -> str:
         UsageError: the file is missing, unreadable or not UTF-8.
     """
     try:
-        with open_regular(path) as file:
-            # As text files are read: every line end is one line feed.
-            return io.TextIOWrapper(file, encoding="utf-8").read()
+        # As text files are read: every line end is one line feed.
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8") as file:
+            return file.read()
     except FileNotFoundError:
         raise UsageError("no such file", where=str(path), hint="check the path") from None
     except UnicodeDecodeError as error:

@@ -127,7 +127,8 @@ def test_a_pipe_and_a_device_are_not_read(tmp_path: Path) -> None:
         read_bytes(tmp_path)
 
 
-def test_a_text_has_one_kind_of_line_end(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("error")
+def test_a_text_has_one_kind_of_line_end_and_its_file_is_closed(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"a\r\nb\rc\n")
     assert read_text(tmp_path / "x") == "a\nb\nc\n"
 

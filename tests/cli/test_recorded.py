@@ -50,6 +50,7 @@ def reconfigure(**change: Any) -> None:
     path = Path("harness.yaml")
     settings = {**yaml.safe_load(path.read_text()), **change}
     settings["gate"]["rules"][-1] = {"metric": METRIC, "require": "at_least", "value": 0.6}
+    settings["gate"]["compare_across"] = ["system_prompt"]
     path.write_text(yaml.safe_dump(settings))
 
 

@@ -62,6 +62,7 @@ def test_another_baseline_is_compared_with_as_gate_does(
 ) -> None:
     edit(project_dir, lambda data: data["targets"].update(
         old={"server": "main", "model": "base", "system_prompt": "You are old."}))  # fmt: skip
+    edit(project_dir, lambda data: data["gate"].update(compare_across=["system_prompt"]))
     done = session(project_dir, "suites", "--target", "candidate", "--baseline", "old")
     assert "PROMOTE  candidate against old" in done.out
     with pytest.raises(SystemExit) as left:
