@@ -131,6 +131,19 @@ class JournalLog:
         """The last state of a run's journal, None where nothing is known."""
         return next(reversed(self.states(run)), None)
 
+    def finished(self, run: str) -> JournalState | None:
+        """The last state of a run's journal that a process left behind, if it still holds.
+
+        What one began with may not have been on the disk yet, and a journal may begin anew.
+        """
+        found: JournalState | None = None
+        for state in self.states(run):
+            if not state.open:
+                found = state
+            elif found is not None and state.size < found.size:
+                found = None
+        return found
+
     def note(self, run: str, journal: Path, *, opened: bool = False, fetched: bool = False) -> None:
         """Keep what the journal of a run holds now.
 
@@ -143,7 +156,9 @@ class JournalLog:
         seal, known = seal_of(journal), self.last(run)
         gained = seal.size - (known.size if known is not None else 0)
         foreign = known.foreign if known is not None else 0
-        if gained < 0:  # the journal began anew
+        if gained < 0 and known is not None and known.open and seal.size:  # a power cut took some
+            gained = 0
+        elif gained < 0:  # the journal began anew
             foreign, gained = 0, seal.size
             known = None
         if known is None or not known.open:

@@ -293,7 +293,7 @@ class RunFolder:
         if header is None or not self._attempts.exists():
             return
         check_chain(header.chain, header.run_id, self._attempts)
-        known = self._log.last(self.path.name)
+        known = self._log.finished(self.path.name)
         if known is not None and (not header.chain or known.size != header.chain[-1].size):
             check_beginning(self._attempts, FileSeal(size=known.size, digest=known.digest))
         elif known is not None and known.digest != header.chain[-1].digest:

@@ -113,3 +113,24 @@ def test_the_log_is_read_from_a_place_on_and_by_run(journal: Path) -> None:
     log.path.write_text('{"run": "r", "damaged"}\n')
     with pytest.raises(JournalError, match=r"journals.jsonl:1: .* delete that line"):
         log.last("r")
+
+
+def test_what_a_power_cut_took_binds_nobody(journal: Path) -> None:
+    log = JournalLog(journal.parent.parent)
+    journal.unlink()
+    log.note("r", journal, opened=True)
+    journal.write_text("one\n")
+    log.note("r", journal)
+    log.note("r", journal, opened=True)
+    grown(journal, "two\nthree\n")
+    log.note("r", journal, opened=True)
+    journal.write_text("one\ntwo\n")
+    finished = log.finished("r")
+    assert finished is not None
+    assert finished.size == 4
+    log.note("r", journal, opened=True)
+    log.note("r", journal)
+    assert log.whole("r", journal)
+    journal.write_text("")
+    log.note("r", journal, opened=True)
+    assert log.finished("r") is None
