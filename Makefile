@@ -4,16 +4,18 @@
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
 # make docs   write docs/cli.md, the page of all commands' help
-# make lock   pin the newest versions that fit, into requirements/cpu.lock
+# make lock   pin the newest versions that fit, with their hashes, into requirements/cpu.lock
+# make audit  look the locked versions up in the database of known vulnerabilities
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/cpu.lock
+LOCK_IN := requirements/cpu.in
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check setup browser lint lock docs
+.PHONY: demo test check setup browser lint lock audit docs
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -30,16 +32,17 @@ check: lint
 	  else $(BIN)/python -m pytest -q -n 2 -m "not slow" $$files; fi
 
 # The stamp is a copy of the lock and of the package's metadata, so that only a change of content
-# installs again. CPU torch is a step of its own: its index must not be asked for anything else.
+# installs again. CPU torch is a step of its own, without hashes: its index must not be asked for
+# anything else, and a machine may bring a build of its own.
 setup:
-	@if cat $(LOCK) pyproject.toml | cmp -s - $(VENV)/installed.txt; then exit 0; fi; set -e; \
+	@if cat $(LOCK) $(LOCK_IN) pyproject.toml | cmp -s - $(VENV)/installed.txt; then exit 0; fi; set -e; \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'; \
 	  test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
-	  $(PIP) install --quiet --no-deps --extra-index-url $(TORCH_INDEX) "$$(grep '^torch==' $(LOCK))"; \
+	  $(PIP) install --quiet --no-deps --extra-index-url $(TORCH_INDEX) "$$(grep '^torch==' $(LOCK_IN))"; \
 	  echo "installing the packages of $(LOCK), some 2 GB to load"; \
-	  $(PIP) install --quiet --no-deps -r $(LOCK); \
+	  $(PIP) install --quiet --no-deps --require-hashes -r $(LOCK); \
 	  $(PIP) install --quiet --no-deps --no-build-isolation -e .; \
-	  cat $(LOCK) pyproject.toml > $(VENV)/installed.txt
+	  cat $(LOCK) $(LOCK_IN) pyproject.toml > $(VENV)/installed.txt
 
 # The report's tests drive a real browser: the system's, or one from Debian's packages.
 browser:
@@ -56,10 +59,17 @@ lint: setup
 
 lock:
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml requirements/cpu.in --extra train --extra dev \
+	.venv-lock/bin/uv pip compile pyproject.toml $(LOCK_IN) --extra train --extra dev \
 	  --override requirements/cpu.overrides --extra-index-url $(TORCH_INDEX) \
-	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url --output-file $(LOCK)
+	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
+	  --generate-hashes --no-emit-package torch --output-file $(LOCK)
 	rm -rf .venv-lock
+
+# In an environment of its own: what is looked at is not what looks.
+audit:
+	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r $(LOCK); \
+	  code=$$?; rm -rf .venv-audit; exit $$code
 
 # The page of all commands' help.
 docs: setup
