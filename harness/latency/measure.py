@@ -151,7 +151,8 @@ def measurements(
     for path in project.measurements.glob("*/[0-9]*/measurement.json"):
         folder = MeasurementFolder(path.parent)
         header = folder.header()
-        if header is None or not header.finished:
+        # One that carries no seal is of an earlier version, and could hold anything.
+        if header is None or not header.finished or header.sealed is None:
             continue
         if (header.candidate, header.baseline) == (candidate, baseline):
             found.append((folder, header))
@@ -204,7 +205,7 @@ async def _measure(
         with garbage_frozen():  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
         await _check_files(project, header)
-        folder.write_header(header.model_copy(update={"finished": True}))
+        folder.finish(header)
 
 
 async def _check_files(project: Project, header: Measurement) -> None:

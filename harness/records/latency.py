@@ -183,7 +183,10 @@ class ServerHealth(Record):
 
 
 class Block(Record):
-    """Requests of one arm in a row; `place` is its turn in the round, `began` is Unix time."""
+    """Requests of one arm in a row; `place` is its turn in the round, `began` is Unix time.
+
+    `mac` authenticates it where the project has a key.
+    """
 
     load: Load
     round: int
@@ -194,6 +197,7 @@ class Block(Record):
     samples: tuple[Sample, ...]
     client: ClientHealth
     server: ServerHealth = ServerHealth()
+    mac: str | None = None
 
 
 class Pace(Record):
@@ -216,7 +220,7 @@ class Measurement(Record):
     `models` are the arms' names on the server. A `salted` one keeps the prefix caches of blocks
     apart, otherwise each block's prompts are put to the server once before it. `fixed` says that
     the server was told how long answers are. `stopped` is after how many rounds of a load it
-    could end before all were measured.
+    could end before all were measured. A finished one is `sealed` by the digest of its blocks.
     """
 
     id: str
@@ -235,6 +239,8 @@ class Measurement(Record):
     metrics: tuple[str, ...] = ()
     stopped: dict[str, int] = Field(default_factory=dict)
     finished: bool = False
+    sealed: str | None = None
+    mac: str | None = None
     config_digest: str
     packages: dict[str, str] = Field(default_factory=dict)
     host: dict[str, str] = Field(default_factory=dict)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
+from harness.errors import JournalError
 from harness.files import append_line, read_bytes, write_atomic
 from harness.records.history import PastGate
 from harness.records.latency import Block, Measurement
+from harness.storage.authentication import check_signed, signed
 from harness.storage.line_index import parse_json, read_json
 
 
@@ -56,27 +60,63 @@ class MeasurementFolder:
         """What `measurement.json` says, or None where there is no measurement yet.
 
         Raises:
-            JournalError: the file is there and is no measurement's header.
+            JournalError: the file is there and is no measurement's header, or not authentic.
             StorageError: the file is there and cannot be read.
         """
-        return read_json(self.path / "measurement.json", Measurement, _ANEW)
+        path = self.path / "measurement.json"
+        found = read_json(path, Measurement, _ANEW)
+        if found is not None:
+            check_signed(found, self._name, str(path))
+        return found
 
     def write_header(self, header: Measurement) -> None:
         """Replace `measurement.json`."""
-        write_atomic(self.path / "measurement.json", header.model_dump_json(indent=2) + "\n")
+        text = signed(header, self._name).model_dump_json(indent=2)
+        write_atomic(self.path / "measurement.json", text + "\n")
+
+    def finish(self, header: Measurement) -> None:
+        """Replace `measurement.json` by that of a finished measurement, sealed with its blocks."""
+        sealed = blocks_digest(self.blocks())
+        self.write_header(header.model_copy(update={"finished": True, "sealed": sealed}))
 
     def blocks(self) -> tuple[Block, ...]:
         """The blocks in the order in which they were measured.
 
         Raises:
-            JournalError: one is damaged.
+            JournalError: one is damaged or not authentic, or they are not those that were sealed.
             StorageError: one cannot be read.
         """
-        paths = sorted((self.path / "blocks").glob("*.json"))
-        found = (read_json(path, Block, _ANEW) for path in paths)
-        return tuple(block for block in found if block is not None)
+        found = []
+        for path in sorted((self.path / "blocks").glob("*.json")):
+            block = read_json(path, Block, _ANEW)
+            if block is not None:
+                check_signed(block, self._block_name(path.name), str(path))
+                found.append(block)
+        header = self.header()
+        sealed = header.sealed if header is not None and header.finished else None
+        if sealed not in (None, blocks_digest(found)):
+            raise JournalError(
+                "was changed after it was measured", where=str(self.path / "blocks"), hint=_ANEW
+            )
+        return tuple(found)
 
     def keep(self, block: Block, load: int) -> None:
         """Write a block of the load at that place of the settings."""
         name = f"{load:02d}-{block.round:04d}-{block.place}.json"
-        write_atomic(self.path / "blocks" / name, block.model_dump_json() + "\n")
+        text = signed(block, self._block_name(name)).model_dump_json()
+        write_atomic(self.path / "blocks" / name, text + "\n")
+
+    @property
+    def _name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    def _block_name(self, file: str) -> str:
+        return f"{self._name}/{file}"
+
+
+def blocks_digest(blocks: Sequence[Block]) -> str:
+    """The digest of a measurement's blocks, in their order."""
+    whole = hashlib.sha256()
+    for block in blocks:
+        whole.update(block.model_dump_json(exclude={"mac"}).encode())
+    return f"sha256:{whole.hexdigest()}"

@@ -135,15 +135,23 @@ def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
     data["samples"][5]["timing"]["chunks"][0] += 9.0
     block.write_text(json.dumps(data))
     capsys.readouterr()
+    for command in ("report", "candidate"), ("latency", "candidate", "--stored"):
+        assert call(*command) == 3
+        assert "was changed after it was measured" in capsys.readouterr().err
+    whole = block.read_text()
+    block.write_text("{")
+    assert call("latency", "candidate", "--stored") == 3
+    assert f"{block.name}" in capsys.readouterr().err
+    block.write_text(whole)
+    # With its seal taken off, or made again, it is still not what the verdict was given on.
+    header = folder / "measurement.json"
+    header.write_text(json.dumps({**json.loads(header.read_text()), "sealed": None}))
     assert call("report", "candidate") == 3
     assert "the measurement is another than it was - harness gate candidate" in (
         capsys.readouterr().err
     )
-    assert call("latency", "candidate", "--stored") == 3
-    assert "holds what cannot have been measured" in capsys.readouterr().err
-    block.write_text("{")
-    assert call("latency", "candidate", "--stored") == 3
-    assert f"{block.name}" in capsys.readouterr().err
+    assert call("latency", "candidate", "--stored") == 2
+    assert "there is no finished measurement" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def measure(
         begun = folder.header() or header(settings, metrics, ALPHA)
         folder.write_header(begun)
         done = await measure_rounds(begun, folder, ready, rules, Quiet())
-        folder.write_header(done.model_copy(update={"finished": True}))
+        folder.finish(done)
 
     with contextlib.suppress(KeyboardInterrupt):
         simulate(work(SimulatedClock()))
