@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -93,8 +94,13 @@ class RayCluster:
             return
         address = self._address or os.environ.get("RAY_ADDRESS") or None
         _check_address(address)
+        own = address in (None, "local")
         # Ray reads these when it is imported or started.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        if own and "RAY_AUTH_MODE" not in os.environ:
+            # Its ports are open on every network: without a token, whoever reaches one runs code.
+            os.environ["RAY_AUTH_MODE"] = "token"
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
         # Without an answer of the head it would end this process with exit code 1, a BLOCK.
         os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "86400")
         try:
@@ -102,7 +108,7 @@ class RayCluster:
         except ImportError:
             raise UsageError("Ray is not installed", hint="pip install '.[ray]'") from None
         given: dict[str, Any] = {"address": address}
-        if address in (None, "local"):
+        if own:
             cpus = self._workers or os.cpu_count() or 1
             given = {"address": "local", "num_cpus": cpus}
             given |= {"include_dashboard": False, "object_store_memory": _STORE}
@@ -118,8 +124,13 @@ class RayCluster:
         )
         self._say(
             f"Ray: nodes {len(_alive())}, processors {_cpus()}"
-            + (", this machine alone" if address in (None, "local") else "")
+            + (", this machine alone" if own else "")
         )
+        if not own and os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+            self._say(
+                "Ray: the cluster asks for no token, so whoever reaches it can run code there and "
+                "write answers; RAY_AUTH_MODE=token on every node changes that"
+            )
 
     def check_reaches(self, url: str) -> None:
         """Check that every node can reach the server at the address.

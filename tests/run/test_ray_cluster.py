@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -47,6 +49,22 @@ def results(cluster: RayCluster, work, share: int = 5) -> list[tuple[works.Item,
 def test_a_result_that_arrives_twice_counts_once(cluster: RayCluster) -> None:
     found = results(cluster, works.double)
     assert sorted(found) == [(item, 2 * item[1]) for item in sorted(ITEMS)]
+
+
+def test_nobody_without_its_token_submits_work_to_it(cluster: RayCluster) -> None:
+    cluster.join()
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    join = f"import ray; ray.init(address={address!r}, log_to_driver=False)"
+    outside = {name: value for name, value in os.environ.items() if "RAY_AUTH" not in name}
+    for token in ({}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}):
+        stranger = subprocess.run(
+            [sys.executable, "-c", join], env={**outside, **token, "HOME": "/nonexistent"},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert stranger.returncode != 0
+        assert "ConnectionError" in stranger.stderr
 
 
 def test_a_lost_worker_costs_nothing_that_it_had_delivered(
