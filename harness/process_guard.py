@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -31,6 +32,8 @@ def run(grace: float, command: list[str]) -> int:
     # A Ctrl-C is the harness's to handle: it closes our input in its own time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    # A core file would hold the environment, and with it the server's key.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

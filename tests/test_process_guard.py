@@ -59,3 +59,10 @@ def test_the_guard_passes_the_exit_code_on(code: str, expected: int) -> None:
     line = [sys.executable, process_guard.__file__, "1", sys.executable, "-c", code]
     with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
         assert process.wait(120) == expected
+
+
+def test_a_crash_leaves_no_memory_with_keys_on_the_disk() -> None:
+    code = "import resource; raise SystemExit(resource.getrlimit(resource.RLIMIT_CORE) == (0, 0))"
+    line = [sys.executable, process_guard.__file__, "1", sys.executable, "-c", code]
+    with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
+        assert process.wait(120) == 1

@@ -6,6 +6,7 @@ import atexit
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -135,6 +136,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
         open_streams()
+        # A core file would hold the keys that were read from the environment.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     code: str | int | None
     try:
         code = _run(given)

@@ -236,3 +236,19 @@ def test_however_often_it_is_interrupted_it_ends_with_its_own_code(
     (journal,) = (project_dir / ".harness/runs").glob("base-*/attempts.jsonl")
     lines = journal.read_text().splitlines()
     assert {json.loads(line)["status"] for line in lines} == {"answered"}
+
+
+def test_a_crash_of_the_command_leaves_no_memory_with_keys_on_the_disk() -> None:
+    code = """
+import resource, sys
+from harness.cli.main import main
+hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+sys.argv = ["harness", "--version"]
+try:
+    main()
+finally:
+    print(resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0"
