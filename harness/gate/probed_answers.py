@@ -46,13 +46,16 @@ def _agreeing(
     proven = {
         probe.prompt: _text(token for token, _ in probe.adapter) for probe in proof.fingerprint
     }
+    known: dict[tuple[str, str, str], str | None] = {}  # a case has as many attempts as repeats
     for attempt in run.attempts:
-        case = cases.get((attempt.suite, attempt.section, attempt.case))
+        place = attempt.suite, attempt.section, attempt.case
+        case = cases.get(place)
         if case is None or attempt.text is None or attempt.reasoning:
             continue
-        messages = conversation(case, run.header.system_prompts.get(attempt.suite))
-        begun = proven.get(digest_json([message.model_dump() for message in messages]))
-        if begun:
+        if place not in known:
+            messages = conversation(case, run.header.system_prompts.get(attempt.suite))
+            known[place] = proven.get(digest_json([message.model_dump() for message in messages]))
+        if begun := known[place]:
             yield _same_start(attempt, begun)
 
 

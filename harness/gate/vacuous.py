@@ -79,7 +79,7 @@ def worst_candidate(comparison: ComparisonRecord, cap: float | None) -> Comparis
 def _passes(rule: Rule, worst: ComparisonRecord, alpha: float) -> bool:
     try:
         return rule.judge(worst, alpha).outcome == "pass"
-    except Exception:  # noqa: BLE001 - a user's rule may read what no such candidate has
+    except Exception:  # noqa: BLE001 - a rule that raises ends a gate, so nobody passes it
         return False
 
 

@@ -6,11 +6,13 @@ import json
 import shutil
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.clock import SystemClock
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -151,6 +153,24 @@ def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     )
     assert call("promote", "twin") == 2
     assert "look 3" in capsys.readouterr().err
+
+
+def test_a_clock_that_is_set_back_hides_no_look_and_picks_no_older_answers(
+    project_dir: Path,
+    mock: ThreadedMock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unsteady(mock)
+    assert call("gate", "candidate") == 0
+    with monkeypatch.context() as wrong:
+        wrong.setattr(SystemClock, "utc", lambda _: datetime(2020, 1, 1, tzinfo=UTC))
+        assert call("gate", "candidate", "--no-cache") == 0
+    capsys.readouterr()
+    assert call("gate", "candidate", "--stored") == 0
+    out = capsys.readouterr().out
+    assert "look 2 at this candidate with fresh answers; before: 1 PROMOTE" in out
+    assert "of the candidate's, asked from 2020-01-01T00:00:00Z on" in out
 
 
 def folder(project_dir: Path, target: str) -> Path:
