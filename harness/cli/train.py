@@ -32,7 +32,11 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     loaded = [load_recipe(path) for path in recipes]
     with Console() as console:
         dossiers = train_side_by_side(
-            loaded, project_dir=project.root, force=force, on_progress=console.progress
+            loaded,
+            project_dir=project.root,
+            force=force,
+            on_progress=console.progress,
+            on_say=console.say,
         )
         for dossier in dossiers:
             stopped = ", stopped early" if dossier.stopped_early else ""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from harness.errors import RecipeError
 from harness.records.base import Record, read_record
@@ -25,6 +25,13 @@ def checked_name(value: str) -> str:
     return value
 
 
+# What a chat template is given by the renderer itself.
+RENDERERS_OWN = (
+    "messages", "conversation", "chat_template", "tokenize", "add_generation_prompt",
+    "continue_final_message", "tools", "documents",
+)  # fmt: skip
+
+
 Positive = Annotated[int, Field(gt=0)]
 Name = Annotated[str, AfterValidator(checked_name)]
 
@@ -36,6 +43,9 @@ class Recipe(Record):
     base: str
     data: tuple[str, ...] = Field(min_length=1)
     system_prompt: str = ""
+    chat_template_kwargs: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, exclude_if=lambda given: not given
+    )
     method: Literal["lora", "qlora"] = "lora"
     rank: Positive = 16
     alpha: Positive = 32
@@ -56,6 +66,14 @@ class Recipe(Record):
     patience: Positive | None = None
     checkpoint_every: Positive = 100
     seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @field_validator("chat_template_kwargs")
+    @classmethod
+    def _not_the_renderers(cls, given: dict[str, Any]) -> dict[str, Any]:
+        taken = next((name for name in RENDERERS_OWN if name in given), None)
+        if taken is not None:
+            raise ValueError(f"`{taken}` is not the template's to choose")
+        return given
 
     @model_validator(mode="after")
     def _one_length(self) -> Recipe:
@@ -100,11 +118,30 @@ class Split(Record):
     validation_groups: tuple[str, ...]
 
 
+class Learnt(Record):
+    """What the loss of a training covers: the assistant's words and the end of its turns.
+
+    `found` is by what they were found: marks in the chat template, or the rendered prefix. Counts
+    are of the examples trained on, after they were cut to `max_length`. `first_example` is a text
+    with what is learnt between ⟦ and ⟧; `notes` are sentences on template and special tokens.
+    """
+
+    found: Literal["marks", "prefix"]
+    examples: int = Field(ge=1)
+    tokens: int = Field(ge=1)
+    learnt_tokens: int = Field(ge=1)
+    end_of_turn: str
+    end_of_turn_id: int = Field(ge=0)
+    first_example: str
+    notes: tuple[str, ...] = ()
+
+
 class Dossier(Record):
     """What a candidate was trained from and how, kept in `candidate.json` beside its adapter.
 
     `base_digest` and `chat_template` are the digests of the base as an identity has them. Dossiers
-    that were written before have an earlier digest, and the template in it.
+    that were written before have an earlier digest, and the template in it, and do not say what was
+    `learnt`.
     """
 
     schema_version: Literal[1] = 1
@@ -117,6 +154,7 @@ class Dossier(Record):
     chat_template: str | None = None
     adapter_digest: str
     split: Split
+    learnt: Learnt | None = None
     seed: int
     steps_done: int = Field(ge=0)
     best_step: int = Field(ge=0)

@@ -81,7 +81,12 @@ def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
         RecipeError: a path that leaves the project, a missing or empty file, or a line that is no
             conversation.
     """
-    found: list[Conversation] = []
+    return tuple(one for _, one in _read_data(recipe, project_dir))
+
+
+def _read_data(recipe: Recipe, project_dir: Path) -> list[tuple[str, Conversation]]:
+    """Every conversation with its file and line."""
+    found: list[tuple[str, Conversation]] = []
     where = f"recipe {recipe.name}: data"
     for name in recipe.data:
         path = project_path(project_dir, name, where)
@@ -90,18 +95,18 @@ def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
             raise RecipeError(f"no such data file: {name}", where=where, hint=hint)
         found.extend(_read_file(path, name))
     if not recipe.system_prompt:
-        return tuple(found)
+        return found
     system = Message(role="system", content=recipe.system_prompt)
-    return tuple(
-        one
+    return [
+        (place, one)
         if one.messages[0].role == "system"
-        else Conversation(group=one.group, messages=(system, *one.messages))
-        for one in found
-    )
+        else (place, Conversation(group=one.group, messages=(system, *one.messages)))
+        for place, one in found
+    ]
 
 
-def _read_file(path: Path, name: str) -> list[Conversation]:
-    found: list[Conversation] = []
+def _read_file(path: Path, name: str) -> list[tuple[str, Conversation]]:
+    found: list[tuple[str, Conversation]] = []
     try:
         text = read_text(path)
     except UsageError as error:
@@ -111,7 +116,7 @@ def _read_file(path: Path, name: str) -> list[Conversation]:
             continue
         where = f"{name}:{number}"
         try:
-            found.append(Conversation.model_validate(json.loads(line)))
+            found.append((where, Conversation.model_validate(json.loads(line))))
         except json.JSONDecodeError as error:
             raise RecipeError(
                 f"not JSON: {error.msg} at column {error.colno}", where=where, hint=SHAPE
@@ -160,11 +165,12 @@ def divide(conversations: Sequence[Conversation], share: float, seed: int) -> Di
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """The inputs of a training, and its folders."""
+    """The inputs of a training, and its folders; `places` are file and line of the data."""
 
     recipe: Recipe
     base: Path
     conversations: tuple[Conversation, ...]
+    places: tuple[str, ...]
     recipe_hash: str
     data_hash: str
     base_digest: str
@@ -196,11 +202,12 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
             where=f"recipe {recipe.name}: base",
             hint="build or copy one there first; `harness demo` builds the demo's",
         )
-    conversations = read_data(recipe, project_dir)
+    places, conversations = zip(*_read_data(recipe, project_dir), strict=True)
     return TrainingJob(
         recipe=recipe,
         base=base,
         conversations=conversations,
+        places=places,
         recipe_hash=digest_json(recipe.model_dump(mode="json")),
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=model_digest(base),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from typing import Protocol
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
@@ -20,6 +21,13 @@ class OnProgress(Protocol):
     def __call__(self, stage: str, done: int, total: int, detail: str) -> None:
         """Report that `done` of `total` steps of a stage are over."""
         ...
+
+
+OnSay = Callable[[str], None]  # hears what a training says before its first step
+
+
+def unheard(text: str) -> None:
+    """Say nothing."""
 
 
 def silent(stage: str, done: int, total: int, detail: str) -> None:

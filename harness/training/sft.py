@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, RecipeError, TrainingError, UsageError
-from harness.training.candidate import CurvePoint
-from harness.training.job import Conversation, Divided, TrainingJob
-from harness.training.libraries import OnProgress, import_torch_patiently, quiet_libraries
+from harness.training.candidate import CurvePoint, Learnt
+from harness.training.encoder import Example
+from harness.training.examples import Examples, describe, make_examples
+from harness.training.job import Divided, TrainingJob
+from harness.training.libraries import (
+    OnProgress,
+    OnSay,
+    import_torch_patiently,
+    quiet_libraries,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from transformers import TrainerState
+    from transformers import PreTrainedTokenizerBase, TrainerState
     from trl import SFTConfig, SFTTrainer
 
 # Written by the trainer last of all, so a checkpoint without it is not complete.
@@ -27,6 +35,7 @@ class Outcome:
     """The outcome of a training: the best adapter, and its history."""
 
     adapter: Path
+    learnt: Learnt
     points: tuple[CurvePoint, ...]
     steps: int
     best_step: int
@@ -35,8 +44,10 @@ class Outcome:
     resumed_from: int
 
 
-def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Outcome:
+def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnSay) -> Outcome:
     """The outcome of training the job's adapter, resumed from its last complete checkpoint.
+
+    What is learnt is said before the first step.
 
     Raises:
         RecipeError: the base's chat template or modules do not suit the recipe.
@@ -47,10 +58,13 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Outcome:
     recipe = job.recipe
     on_progress(f"training {recipe.name}", 0, recipe.steps or 0, "loading")
     try:
-        trainer = _trainer(job, divided, on_progress)
+        tokenizer = _tokenizer(job)
+        examples = make_examples(tokenizer, job, divided.split.validation_groups)
+        on_say(describe(recipe.name, examples.learnt))
+        trainer = _trainer(job, tokenizer, examples, on_progress)
         resumed = last_checkpoint(job.work)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-        return _outcome(job, trainer, step_of(resumed) if resumed else 0)
+        return _outcome(job, trainer, examples.learnt, step_of(resumed) if resumed else 0)
     except HarnessError:
         raise
     except Exception as error:
@@ -80,19 +94,28 @@ def _readable(checkpoint: Path) -> bool:
     return (checkpoint / "adapter_model.safetensors").is_file()
 
 
-def _trainer(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> SFTTrainer:
+def _tokenizer(job: TrainingJob) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(job.base, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"cannot load the base's tokenizer: {error}", where=f"recipe {job.recipe.name}: base"
+        ) from error
+
+
+def _trainer(
+    job: TrainingJob,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Examples,
+    on_progress: OnProgress,
+) -> SFTTrainer:
     from peft import LoraConfig
-    from transformers import AutoTokenizer, EarlyStoppingCallback
+    from transformers import EarlyStoppingCallback
     from trl import SFTTrainer
 
     recipe, modules = job.recipe, job.recipe.target_modules
-    tokenizer = AutoTokenizer.from_pretrained(job.base, local_files_only=True)
-    if "{% generation %}" not in str(tokenizer.chat_template or "").replace("{%- ", "{% "):
-        raise RecipeError(
-            "the base's chat template has no {% generation %} marks around the assistant's words",
-            where=f"recipe {recipe.name}: base",
-            hint="add them, so that only answers are learnt",
-        )
     callbacks: list[Any] = [_reporter(recipe.name, on_progress)]
     if recipe.patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.patience))
@@ -107,8 +130,8 @@ def _trainer(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> SFT
     trainer = SFTTrainer(
         model=_base_model(job),
         args=_arguments(job),
-        train_dataset=_dataset(divided.train),
-        eval_dataset=_dataset(divided.validation),
+        train_dataset=_dataset(examples.train),
+        eval_dataset=_dataset(examples.validation),
         processing_class=tokenizer,
         peft_config=lora,
         callbacks=callbacks,
@@ -163,7 +186,6 @@ def _arguments(job: TrainingJob) -> SFTConfig:
         weight_decay=recipe.weight_decay,
         adam_beta2=recipe.adam_beta2,
         max_length=recipe.max_length,
-        assistant_only_loss=True,
         eval_strategy="steps",
         eval_steps=recipe.evaluate_every,
         save_strategy="steps",
@@ -185,11 +207,11 @@ def _arguments(job: TrainingJob) -> SFTConfig:
     )
 
 
-def _dataset(conversations: tuple[Conversation, ...]) -> Dataset:
+def _dataset(examples: Sequence[Example]) -> Dataset:
+    """The examples as the trainer takes them: it changes nothing where there are labels."""
     from datasets import Dataset
 
-    rows = [{"messages": [turn.model_dump() for turn in one.messages]} for one in conversations]
-    return Dataset.from_list(rows)
+    return Dataset.from_list([{"input_ids": one.ids, "labels": one.labels} for one in examples])
 
 
 def _reporter(name: str, on_progress: OnProgress) -> Any:
@@ -239,7 +261,7 @@ def _tidy_config(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _outcome(job: TrainingJob, trainer: SFTTrainer, resumed_from: int) -> Outcome:
+def _outcome(job: TrainingJob, trainer: SFTTrainer, learnt: Learnt, resumed_from: int) -> Outcome:
     state: TrainerState = trainer.state
     steps = int(state.global_step)
     held = [row for row in state.log_history if "eval_loss" in row]
@@ -257,6 +279,7 @@ def _outcome(job: TrainingJob, trainer: SFTTrainer, resumed_from: int) -> Outcom
     _tidy_config(adapter / "adapter_config.json")
     return Outcome(
         adapter=adapter,
+        learnt=learnt,
         points=points,
         steps=steps,
         best_step=best[1],

@@ -20,7 +20,13 @@ from typing import Any
 from harness import process_guard
 from harness.errors import HarnessError, RecipeError, TrainingError
 from harness.training.candidate import Dossier, Recipe
-from harness.training.libraries import OnProgress, import_torch_patiently, silent
+from harness.training.libraries import (
+    OnProgress,
+    OnSay,
+    import_torch_patiently,
+    silent,
+    unheard,
+)
 from harness.training.train import train
 
 
@@ -30,6 +36,7 @@ def train_side_by_side(
     project_dir: Path,
     force: bool = False,
     on_progress: OnProgress = silent,
+    on_say: OnSay = unheard,
 ) -> list[Dossier]:
     """The dossiers of all candidates, in the order of their recipes.
 
@@ -46,10 +53,12 @@ def train_side_by_side(
     at_once = min(len(recipes), cores)
     if at_once < 2 or _has_gpu():
         return [
-            train(recipe, project_dir=project_dir, force=force, on_progress=on_progress)
+            train(
+                recipe, project_dir=project_dir, force=force, on_progress=on_progress, on_say=on_say
+            )
             for recipe in recipes
         ]
-    pool = _Pool(at_once, (project_dir, force, max(1, cores // at_once)), on_progress)
+    pool = _Pool(at_once, (project_dir, force, max(1, cores // at_once)), on_progress, on_say)
     return pool.train(recipes)
 
 
@@ -75,11 +84,16 @@ class _Pool:
     """Processes that train a recipe each, and report through a pipe of their own."""
 
     def __init__(
-        self, at_once: int, settings: tuple[Path, bool, int], on_progress: OnProgress
+        self,
+        at_once: int,
+        settings: tuple[Path, bool, int],
+        on_progress: OnProgress,
+        on_say: OnSay,
     ) -> None:
         self._at_once = at_once
         self._settings = settings
         self._on_progress = on_progress
+        self._on_say = on_say
         self._under_way: dict[Connection[Any, Any], tuple[Recipe, SpawnProcess]] = {}
         self._results: dict[str, Dossier | HarnessError] = {}
 
@@ -134,6 +148,8 @@ class _Pool:
             return
         if isinstance(report, tuple):
             self._on_progress(*report)
+        elif isinstance(report, str):
+            self._on_say(report)
         else:
             self._results[recipe.name] = report
 
@@ -156,7 +172,7 @@ def _died(recipe: Recipe, process: SpawnProcess) -> TrainingError:
 def _work(
     recipe: Recipe, project_dir: Path, force: bool, threads: int, reports: Connection[Any, Any]
 ) -> None:
-    """Train in a process of its own and send progress, then the dossier or the error."""
+    """Train in a process of its own: send progress and words, then the dossier or the error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     import_torch_patiently()
@@ -169,7 +185,13 @@ def _work(
 
     result: Dossier | HarnessError
     try:
-        result = train(recipe, project_dir=project_dir, force=force, on_progress=send)
+        result = train(
+            recipe,
+            project_dir=project_dir,
+            force=force,
+            on_progress=send,
+            on_say=reports.send,
+        )
     except HarnessError as error:
         result = error
     reports.send(result)

@@ -21,7 +21,7 @@ from harness.svg_axes import (
 )
 from harness.training.candidate import DOSSIER, Curves, Dossier, Recipe
 from harness.training.job import Divided, TrainingJob, divide, load_dossier, prepare
-from harness.training.libraries import PACKAGES, OnProgress, silent
+from harness.training.libraries import PACKAGES, OnProgress, OnSay, silent, unheard
 from harness.version import installed_versions
 
 LOCK = ".lock"
@@ -33,15 +33,17 @@ def train(
     project_dir: Path,
     force: bool = False,
     on_progress: OnProgress = silent,
+    on_say: OnSay = unheard,
 ) -> Dossier:
     """The dossier of the candidate in `.harness/candidates/<name>/`, trained unless it is there.
 
     A candidate counts as there when recipe, data, base and seed are those of its dossier and the
     adapter is still the file that the dossier describes. An interrupted training goes on from its
-    last complete checkpoint.
+    last complete checkpoint. What a training learns is said to `on_say` before its first step.
 
     Raises:
-        RecipeError: missing base or data, a line that is no conversation, no group to spare.
+        RecipeError: missing base or data, a line that is no conversation, no group to spare, a chat
+            template that does not suit the data.
         TrainingError: the training itself failed, or another process is at it.
     """
     job = prepare(recipe, project_dir)
@@ -58,16 +60,16 @@ def train(
     )
     with exclusive(job.folder / LOCK, busy):
         _clear(job, force)
-        return _train(job, divided, on_progress)
+        return _train(job, divided, on_progress, on_say)
 
 
-def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Dossier:
+def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnSay) -> Dossier:
     recipe = job.recipe
     started = time.perf_counter()
 
     from harness.training.sft import fit
 
-    outcome = fit(job, divided, on_progress)
+    outcome = fit(job, divided, on_progress, on_say)
     (job.folder / DOSSIER).unlink(missing_ok=True)
     for name in (ADAPTER_WEIGHTS, ADAPTER_CONFIG):
         write_atomic(job.folder / name, (outcome.adapter / name).read_bytes())
@@ -84,6 +86,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress) -> Dossi
         chat_template=job.chat_template,
         adapter_digest=file_digest(job.folder / ADAPTER_WEIGHTS),
         split=divided.split,
+        learnt=outcome.learnt,
         seed=recipe.seed,
         steps_done=outcome.steps,
         best_step=outcome.best_step,

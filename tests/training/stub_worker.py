@@ -12,7 +12,7 @@ from typing import Any
 from harness.training import side_by_side
 from harness.training.candidate import Dossier, Recipe, Split
 from harness.training.job import prepare
-from harness.training.libraries import OnProgress
+from harness.training.libraries import OnProgress, OnSay
 
 
 def work(
@@ -25,10 +25,13 @@ def work(
     side_by_side._work(recipe, project_dir, force, threads, reports)
 
 
-def _train(recipe: Recipe, *, project_dir: Path, force: bool, on_progress: OnProgress) -> Dossier:
+def _train(
+    recipe: Recipe, *, project_dir: Path, force: bool, on_progress: OnProgress, on_say: OnSay
+) -> Dossier:
     job = prepare(recipe, project_dir)
     assert recipe.steps is not None
     job.work.mkdir(parents=True, exist_ok=True)
+    on_say(f"training {recipe.name}: learns")
     for step in range(1, recipe.steps + 1):
         time.sleep(0.001)
         (job.work / "step.txt").write_text(str(step))

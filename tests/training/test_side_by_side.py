@@ -73,11 +73,14 @@ def test_all_are_trained_and_told_of_in_the_order_of_their_recipes(
     project: Path, recipe: MakeRecipe
 ) -> None:
     told: set[str] = set()
+    said: list[str] = []
     dossiers = train_side_by_side(
         [recipe(name="one", steps=3), recipe(name="two", steps=2)],
         project_dir=project,
         on_progress=lambda stage, done, total, detail: told.add(f"{stage} {done}/{total}"),
+        on_say=said.append,
     )
+    assert sorted(text.split(": ")[0] for text in said) == ["training one", "training two"]
     assert [(one.name, one.steps_done) for one in dossiers] == [("one", 3), ("two", 2)]
     assert {"training one 3/3", "training two 2/2"} <= told
     for one in dossiers:

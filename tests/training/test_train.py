@@ -22,6 +22,7 @@ from harness.training.job import load_dossier, prepare
 from harness.training.sft import STATE, last_checkpoint
 from harness.training.train import draw_losses, train
 from tests.training.conftest import Trained
+from tests.training.makers import FAMILIES, byte_tokenizer, write_base
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -50,6 +51,9 @@ def test_a_candidate_has_an_adapter_curves_and_papers(trained_once: Trained) -> 
     assert dossier.best_step == 6
     assert not dossier.stopped_early
     assert dossier.split.validation_groups
+    assert dossier.learnt is not None
+    assert dossier.learnt.found == "marks"
+    assert dossier.learnt.first_example.endswith("<|assistant|>⟦Answer 0.<|end|>⟧")
     text = (folder / "adapter_config.json").read_text(encoding="utf-8")
     config = json.loads(text)
     assert config["base_model_name_or_path"] == ".harness/models/micro"
@@ -229,16 +233,47 @@ def test_a_missing_base_is_one_line(project: Path, recipe: MakeRecipe) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_a_template_without_marks_is_refused(
-    project: Path, recipe: MakeRecipe, micro_base: Path
+@pytest.mark.parametrize("family", ["qwen2_5", "gemma"])
+def test_a_makers_own_template_trains_on_the_answers_alone(
+    project: Path, recipe: MakeRecipe, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = project / ".harness" / "models" / "plain"
-    shutil.copytree(micro_base, other)
-    (other / "chat_template.jinja").write_text(
-        "{% for m in messages %}{{ m.content }}{% endfor %}", encoding="utf-8"
-    )
-    with pytest.raises(RecipeError, match="generation"):
-        train(recipe(base=".harness/models/plain"), project_dir=project)
+    """The labels are caught where the loss is computed, the padding with them."""
+    from trl import SFTTrainer
+
+    made = FAMILIES[family]
+    base = write_base(made, project / ".harness" / "models" / family)
+    tokenizer = byte_tokenizer(made)
+    compute = SFTTrainer.compute_loss
+    learnt, pads = set[str](), 0
+
+    def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal pads
+        for ids, labels, seen in zip(
+            *(inputs[key].tolist() for key in ("input_ids", "labels", "attention_mask")),
+            strict=True,
+        ):
+            kept = [one for one in labels if one != -100]
+            assert all(label in (-100, one) for one, label in zip(ids, labels, strict=True))
+            assert all(label == -100 for label, on in zip(labels, seen, strict=True) if not on)
+            pads += seen.count(0)
+            learnt.add(str(tokenizer.decode(kept)))
+        return compute(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+    data = project / "data.jsonl"
+    text = data.read_text(encoding="utf-8")
+    data.write_text(text.replace("Answer 3.", "A much longer answer."), encoding="utf-8")
+    said: list[str] = []
+    wanted = recipe(base=str(base.relative_to(project)), steps=6, max_length=200)
+    dossier = train(wanted, project_dir=project, on_say=said.append)
+    end = "<|im_end|>" if family == "qwen2_5" else "<end_of_turn>"
+    answers = {f"Answer {n}.{end}" for n in (0, 1, 2, 4, 5)} | {f"A much longer answer.{end}"}
+    assert learnt == answers
+    assert pads > 0
+    assert dossier.learnt is not None
+    assert dossier.learnt.found == "prefix"
+    assert f"⟦Answer 0.{end}⟧" in said[0]
+    assert load_dossier(prepare(wanted, project)) == dossier
 
 
 def test_a_loss_that_is_not_finite_is_one_line(

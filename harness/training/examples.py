@@ -1,0 +1,125 @@
+"""The examples of a training: all its conversations as tokens, and what is learnt of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import RecipeError
+from harness.training.assistant_spans import picture
+from harness.training.candidate import Learnt
+from harness.training.encoder import Encoder, Example, at_place
+from harness.training.job import TrainingJob
+from harness.training.special_tokens import note_beginning, prepare_padding
+from harness.training.template_notes import note_template
+from harness.visible_text import visible
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The examples on both sides, at most `max_length` long, with the record of what is learnt."""
+
+    train: list[Example]
+    validation: list[Example]
+    learnt: Learnt
+
+
+def make_examples(
+    tokenizer: PreTrainedTokenizerBase, job: TrainingJob, held_out: Sequence[str]
+) -> Examples:
+    """The examples of a job's conversations; those of the groups in `held_out` are for validation.
+
+    A tokenizer without padding is given one.
+
+    Raises:
+        RecipeError: no chat template, one that cannot be used with the data, or special tokens with
+            which a tuned model would never stop.
+    """
+    encoder = Encoder(tokenizer, job)
+    length, groups = job.recipe.max_length, set(held_out)
+    whole: tuple[list[Example], list[Example]] = ([], [])
+    for place, conversation in zip(job.places, job.conversations, strict=True):
+        try:
+            found = encoder.examples(conversation)
+        except RecipeError as error:
+            raise at_place(error, place) from error
+        whole[conversation.group in groups].extend(found)
+    train, validation = (
+        [one for one in (full.cut(length) for full in side) if any(one.learnt)] for side in whole
+    )
+    if not train or not validation:
+        raise RecipeError(
+            f"{length} tokens leave no answer of any conversation "
+            f"{'to train on' if not train else 'for validation'}",
+            where=f"recipe {job.recipe.name}: max_length",
+            hint=f"the longest conversation has {max(len(x.ids) for y in whole for x in y)}",
+        )
+    notes = [
+        *note_template(encoder.template, encoder.render, job.conversations, sum(map(len, whole))),
+        *_note_cuts([*whole[0], *whole[1]], length),
+        note_beginning(tokenizer, train[0].ids),
+        prepare_padding(tokenizer, encoder.ends),
+    ]
+    if encoder.as_server:
+        notes.append(
+            "the template renders a question otherwise once it is answered (it may leave out the "
+            f"system prompt): {encoder.as_server} examples have it as a server sends it"
+        )
+    if encoder.joined:
+        notes.append(
+            f"{encoder.joined} answers begin within a token of their prompt, which is not learnt"
+        )
+    learnt = Learnt(
+        found="marks" if encoder.marked else "prefix",
+        examples=len(train),
+        tokens=sum(len(one.ids) for one in train),
+        learnt_tokens=sum(sum(one.learnt) for one in train),
+        end_of_turn=encoder.ends.token,
+        end_of_turn_id=encoder.ends.id,
+        first_example=_picture(tokenizer, train[0]),
+        notes=tuple(note for note in notes if note is not None),
+    )
+    return Examples(train, validation, learnt)
+
+
+def _note_cuts(whole: Sequence[Example], length: int) -> Iterator[str]:
+    cut = [one for one in whole if any(one.learnt[length:])]
+    if cut:
+        lost = sum(not any(one.learnt[:length]) for one in cut)
+        yield (
+            f"`max_length` {length} cuts into the answers of {len(cut)} of {len(whole)} examples, "
+            f"whose end is not learnt; {lost} of them are left out (the longest has "
+            f"{max(len(one.ids) for one in cut)} tokens)"
+        )
+
+
+def _picture(tokenizer: PreTrainedTokenizerBase, example: Example) -> str:
+    parts: list[tuple[str, bool]] = []
+    pairs = zip(example.ids, example.learnt, strict=True)
+    for learnt, run in groupby(pairs, key=lambda pair: pair[1]):
+        ids: list[Any] = [one for one, _ in run]
+        parts.append((str(tokenizer.decode(ids, skip_special_tokens=False)), learnt))
+    return picture(parts)
+
+
+def describe(name: str, learnt: Learnt) -> str:
+    """What a training learns, in lines for a terminal; the example is as the model reads it."""
+    by = {"marks": "by the template's marks", "prefix": "by rendering with and without them"}
+    share = learnt.learnt_tokens / learnt.tokens
+    summary = (
+        f"training {name}: learns {learnt.learnt_tokens} of {learnt.tokens} tokens ({share:.0%}), "
+        f"the answers in {learnt.examples} examples, found {by[learnt.found]}, each to its "
+        f"`{learnt.end_of_turn}` (id {learnt.end_of_turn_id})"
+    )
+    lines = [
+        summary,
+        *(f"  note: {note}" for note in learnt.notes),
+        "  the first example, what is learnt between ⟦ and ⟧:",
+        *(f"    {line}" for line in visible(learnt.first_example).rstrip("\n").split("\n")),
+    ]
+    return "\n".join(lines)
