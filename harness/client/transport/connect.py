@@ -82,9 +82,10 @@ class Connector:
                     raise
                 except (OSError, ValueError) as error:
                     words = connect_failure(error).detail
-                    raise TransportFailed("connect", f"the proxy: {words}") from None
+                    raise TransportFailed("connect", f"{self._proxy}: {words}") from None
         except (OSError, ValueError) as error:
-            raise connect_failure(error) from None
+            failed = connect_failure(error)
+            raise failed if self._proxy is None else through(self._proxy, failed) from None
 
     async def _connect(self, make: Callable[[], P]) -> tuple[asyncio.Transport, P]:
         """A connection to the server or the proxy, at the first of its addresses that takes one.
@@ -125,7 +126,7 @@ class Connector:
         if proxy.authorization is not None:
             request.append(f"Proxy-Authorization: {proxy.authorization}")
         try:
-            await _open_tunnel(tunnel, reader, request)
+            await _open_tunnel(tunnel, reader, request, proxy)
             connection = make()
             transport = await loop.start_tls(
                 tunnel,
@@ -137,10 +138,10 @@ class Connector:
         except BaseException as error:
             tunnel.abort()
             if isinstance(error, OSError | ValueError):
-                raise connect_failure(error) from None
+                raise through(proxy, connect_failure(error)) from None
             raise
         if transport is None:
-            raise TransportFailed("connect", "TLS: no secure connection")
+            raise through(proxy, TransportFailed("connect", "TLS: no secure connection"))
         connection.connection_made(transport)
         return connection
 
@@ -152,8 +153,13 @@ class Connector:
         return self._context
 
 
+def through(proxy: Proxy, failed: TransportFailed) -> TransportFailed:
+    """The failure, with the proxy named that stood in between."""
+    return TransportFailed(failed.cause, f"{failed.detail} (through {proxy})")
+
+
 async def _open_tunnel(
-    transport: asyncio.Transport, reader: asyncio.StreamReader, request: Sequence[str]
+    transport: asyncio.Transport, reader: asyncio.StreamReader, request: Sequence[str], proxy: Proxy
 ) -> None:
     """Return when the proxy has opened the tunnel.
 
@@ -167,13 +173,13 @@ async def _open_tunnel(
             if more := await reader.read(_LONGEST_HEAD):
                 received += more
                 continue
-        raise TransportFailed("connect", "the proxy closed the connection")
+        raise TransportFailed("connect", f"{proxy} closed the connection")
     head, end, rest = received.partition(b"\r\n\r\n")
     words = head.partition(b"\r\n")[0].split(b" ", 2)
     speaks = len(words) >= 2 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
     granted = speaks and len(words[1]) == 3 and words[1].startswith(b"2")
     # A server that speaks before the handshake speaks no TLS.
     if not end or not speaks or (granted and rest):
-        raise TransportFailed("connect", "what the proxy answers is not HTTP")
+        raise TransportFailed("connect", f"what {proxy} answers is not HTTP")
     if not granted:
-        raise TransportFailed("connect", f"the proxy refused: HTTP {words[1][:3].decode()}")
+        raise TransportFailed("connect", f"{proxy} refused: HTTP {words[1][:3].decode()}")

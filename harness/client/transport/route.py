@@ -9,6 +9,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
+from harness.client.transport.no_proxy import is_exempt
 from harness.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
@@ -39,18 +40,28 @@ class Route:
             )
         self.url = url.rstrip("/")
         self.origin = origin
-        proxy = _proxy(parts.scheme, parts.netloc, origin.host)
+        proxy = _proxy(origin, parts.netloc)
         self.proxy = None if proxy is None else Proxy.of(proxy)
 
+    @property
+    def by_proxy(self) -> str:
+        """Words that name the proxy from which a status may be; none where it sees no status."""
+        return "" if self.proxy is None or self.origin.secure else f" (through {self.proxy})"
 
-def _proxy(scheme: str, netloc: str, host: str) -> str | None:
+
+def _proxy(origin: Origin, netloc: str) -> str | None:
     """The environment's proxy for the address; none on loopback.
 
     Sessions never trust the environment by themselves: that would also send what ~/.netrc holds.
     """
-    if host == "localhost" or _is_loopback(host) or urllib.request.proxy_bypass(netloc):
+    if origin.host == "localhost" or _is_loopback(origin.host):
         return None
-    return urllib.request.getproxies().get(scheme)
+    named = urllib.request.getproxies_environment()
+    if not named:  # on some systems there are settings, with exceptions of their own
+        given = urllib.request.getproxies()
+        return None if urllib.request.proxy_bypass(netloc) else given.get(origin.scheme)
+    exempt = is_exempt(named.get("no", ""), origin.host, origin.port)
+    return None if exempt else named.get(origin.scheme)
 
 
 def _is_loopback(host: str) -> bool:
@@ -96,10 +107,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and the header that names us to it; neither is ever printed."""
+    """A proxy, and the header that names us to it, which is never printed."""
 
     origin: Origin
     authorization: str | None = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"the proxy {self.origin.place}"
 
     @classmethod
     def of(cls, url: str) -> Proxy:

@@ -224,16 +224,23 @@ async def test_a_certificate_for_another_host_behind_a_proxy(
         proxied.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         detail = await not_connected("https://chat.invalid/v1")
     assert detail.startswith("TLS: the certificate is not accepted: ")
+    assert detail.endswith(f" (through the proxy 127.0.0.1:{proxy.port})")
 
 
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "the proxy refused: HTTP 407"),
-        (b"HTTP/1.0 503 X\r\nContent-Length: 4\r\n\r\ndown", "the proxy refused: HTTP 503"),
-        (b"SSH-2.0-x\r\n\r\n", "what the proxy answers is not HTTP"),
-        (b"HTTP/1.1 200 OK\r\n\r\nand more", "what the proxy answers is not HTTP"),
-        (b"x" * 70_000, "what the proxy answers is not HTTP"),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "the proxy 127.0.0.1:PORT refused: HTTP 407",
+        ),
+        (
+            b"HTTP/1.0 503 X\r\nContent-Length: 4\r\n\r\ndown",
+            "the proxy 127.0.0.1:PORT refused: HTTP 503",
+        ),
+        (b"SSH-2.0-x\r\n\r\n", "what the proxy 127.0.0.1:PORT answers is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n\r\nand more", "what the proxy 127.0.0.1:PORT answers is not HTTP"),
+        (b"x" * 70_000, "what the proxy 127.0.0.1:PORT answers is not HTTP"),
     ],
 )
 async def test_a_proxy_that_opens_no_tunnel(
@@ -242,25 +249,25 @@ async def test_a_proxy_that_opens_no_tunnel(
     async with RawServer([OK]) as server, ConnectProxy(server.port, says) as proxy:
         proxied.setenv("https_proxy", f"http://me:secret@127.0.0.1:{proxy.port}")
         detail = await not_connected("https://chat.invalid/v1")
-    assert detail.startswith(words)
+    assert detail.startswith(words.replace("PORT", str(proxy.port)))
 
 
 async def test_a_proxy_that_is_silent_or_goes(proxied: pytest.MonkeyPatch) -> None:
     for step, limit, words in [
-        (Step.HANG, 0.1, "no connection in time"),
-        (Step.CLOSE, 10.0, "the proxy closed the connection"),
+        (Step.HANG, 0.1, "no connection in time (through the proxy {})"),
+        (Step.CLOSE, 10.0, "the proxy {} closed the connection"),
     ]:
         async with RawServer([[step]]) as proxy:
             proxied.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
             detail = await not_connected("https://chat.invalid/v1", connect_timeout=limit)
-        assert detail == words
+        assert detail == words.format(f"127.0.0.1:{proxy.port}")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_proxy_that_is_not_there(scheme: str, proxied: pytest.MonkeyPatch) -> None:
     proxied.setenv(f"{scheme}_proxy", "http://me:secret@127.0.0.1:1")
     detail = await not_connected(f"{scheme}://chat.invalid/v1")
-    assert detail == "the proxy: cannot connect: Connection refused"
+    assert detail == "the proxy 127.0.0.1:1: cannot connect: Connection refused"
 
 
 async def test_a_plain_request_through_a_proxy_names_the_whole_address(
