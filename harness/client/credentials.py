@@ -7,14 +7,15 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
-from harness.errors import UsageError
+from harness.errors import ServerError, UsageError
 from harness.records.http_server import HttpServer
 
 # A shorter one is a stand-in for a secret, and would be found in any text.
 _UNMISTAKABLE = 8
 _PART = 4  # so many characters of a secret at the end of a text are a part of it
+_TOKEN = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]*$")  # a JSON web token (RFC 7519)
 _CLOSING = "…'\"`)}] "
 _GAPS = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 
@@ -86,6 +87,16 @@ def _squeezed(text: str) -> str:
     return _GAPS.sub("", text.casefold())
 
 
+def key_refused(
+    credentials: Credentials, where: str, status: int, api_key_env: str | None
+) -> ServerError:
+    """The error for a server that asks for a key, or for another one."""
+    variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
+    what = "refuses the API key" if credentials.headers else "asks for an API key"
+    hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
+    return ServerError(f"{what} (HTTP {status})", where=where, hint=hint)
+
+
 def bearer(api_key: str | None, where: str) -> Credentials:
     """The credentials of a server that takes an API key, or none.
 
@@ -96,6 +107,22 @@ def bearer(api_key: str | None, where: str) -> Credentials:
         return Credentials({}, ())
     _check_can_be_sent(api_key, "the API key", where, "the environment variable")
     return Credentials({"Authorization": f"Bearer {api_key}"}, (api_key,))
+
+
+def for_address(api_key: str | None, url: str) -> Credentials:
+    """The credentials of the server at the address, which may be one of Azure's.
+
+    An `api-version` in the query is Azure's mark. It takes a key in a header of its own, and as
+    bearer only what Entra issues (Azure OpenAI REST reference, authentication).
+
+    Raises:
+        UsageError: the key cannot be a header.
+    """
+    parts = urlsplit(url)
+    found = bearer(api_key, parts.hostname or url)
+    if not api_key or "api-version" not in parse_qs(parts.query) or _TOKEN.match(api_key):
+        return found
+    return Credentials({"api-key": api_key}, (api_key,))
 
 
 def from_environment(server: HttpServer, environment: Mapping[str, str], where: str) -> Credentials:

@@ -13,6 +13,7 @@ from harness.client.failures import TransportFailed
 from harness.client.framing import LineParser, SseParser
 from harness.client.protocol import ChatRequest
 from harness.client.transport.exchange import Fetch, WholeBody, fetcher
+from harness.client.transport.redirect import leads_to
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure, FailureCause
@@ -77,26 +78,32 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One entry of a server's model list; an adapter names its `parent`."""
+    """One entry of a server's model list; an adapter names its `parent`.
+
+    `max_model_len` is vLLM's own word for the context in tokens, `context_length` anybody's.
+    """
 
     id: str
     parent: str | None = None
     root: str | None = None
     max_model_len: int | None = None
+    context_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerDescription:
     """A server's models and its version, `unknown` where it does not tell.
 
-    `lists_models` says that what is not among the models is not there; `root` stands for the
-    weights of a server without named models.
+    `lists_models` says that what is not among the models is not there, and `no_list` why there is
+    no list where one was looked for; `root` stands for the weights of a server without named
+    models.
     """
 
     models: tuple[ModelEntry, ...] = ()
     version: str = UNKNOWN
     lists_models: bool = True
     root: str | None = None
+    no_list: str = ""
 
     def model(self, name: str) -> ModelEntry | None:
         """The entry of that name, if there is one."""
@@ -113,6 +120,10 @@ class Dialect(ABC):
     name: ClassVar[str]
     # Whether `[DONE]` ends an answer, which is then whole at that moment.
     ends_with_done: ClassVar[bool] = False
+    # Whether a response that names no type of a stream is looked at to see if it is one.
+    sniffs: ClassVar[bool] = False
+    # How the path of every request ends, by which a redirect is known to lead to the same API.
+    last_of_route: ClassVar[str] = ""
 
     def __init__(self, route: Route, access: Access) -> None:
         self.route = route
@@ -216,7 +227,13 @@ class Dialect(ABC):
             for one in found.models
         )
         version = clean(found.version) or UNKNOWN
-        return replace(found, models=models, version=version, root=clean(found.root))
+        return replace(
+            found,
+            models=models,
+            version=version,
+            root=clean(found.root),
+            no_list=clean(found.no_list) or "",
+        )
 
     async def read_description(
         self,
@@ -239,8 +256,24 @@ class Dialect(ABC):
             words = body.content.decode("utf-8", "replace")
         # The secret goes before the text is cut, or a part of it might stay.
         words = one_line(self.credentials.redact(words))
-        detail = f"HTTP {body.status}" + (f": {words}" if words else "")
+        if 300 <= body.status <= 399:
+            words = self._redirect(body)
+        status = f"HTTP {body.status}{self.route.by_proxy}"
+        detail = status + (f": {words}" if words else "")
         return Failure(cause="http", detail=detail, status=body.status)
+
+    def _redirect(self, body: WholeBody) -> str:
+        """Where a redirect leads that was not followed, and what to write."""
+        asked = f"{path_of(self.route.url)}{self.last_of_route}"
+        place = self.credentials.redact(leads_to(self.route, asked, body.headers))
+        if not place:
+            return "redirected, and the server does not say where"
+        if place.rstrip("/").endswith(self.last_of_route):
+            return f"redirected to {place}, which is not followed; write `url: {place}`"
+        return (
+            f"redirected to {place}, which is not followed and no route of the API; a login or "
+            "another site may stand before it"
+        )
 
 
 async def fetch_known(fetch: Fetch, where: str, base: str, path: str) -> WholeBody:

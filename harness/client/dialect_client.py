@@ -16,10 +16,17 @@ from harness.client.dialect import (
     encodable,
 )
 from harness.client.failures import TransportFailed, retry_after
-from harness.client.framing import EventTooLong, LineParser, SseParser
+from harness.client.framing import (
+    EVENT_STREAM,
+    EventTooLong,
+    LineParser,
+    SseParser,
+    begins_stream,
+)
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
 from harness.client.thinking import split_thinking
 from harness.client.transport.exchange import Transport, WholeBody
+from harness.client.transport.redirect import MOST, path_to_follow
 from harness.clock import Clock
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.target import Generation
@@ -40,6 +47,8 @@ class DialectClient(Layer):
         self._generation = generation
         self._transport = Transport(dialect.route, generation=generation, clock=clock)
         self._headers = dialect.headers()
+        # Where the server has moved its own routes for good: no answer pays for that twice.
+        self._moved: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"DialectClient({self._dialect.route.url!r})"
@@ -64,9 +73,19 @@ class DialectClient(Layer):
             return Failed(Failure(cause="protocol", detail=str(error)), None, 1)
         tags = self._generation.thinking_tags
         reader = AnswerReader(self._dialect, request, start, now(), tags)
+        place = self._moved.get(path, path)
         try:
             async with asyncio.timeout(self._generation.case_timeout):
-                await self._transport.exchange("POST", path, self._headers, body, reader)
+                await self._transport.exchange("POST", place, self._headers, body, reader)
+                for _ in range(MOST):
+                    moved = reader.moved(place)
+                    if moved is None:
+                        break
+                    place, for_good = moved
+                    if for_good:
+                        self._moved[path] = place
+                    reader = AnswerReader(self._dialect, request, start, now(), tags)
+                    await self._transport.exchange("POST", place, self._headers, body, reader)
             return reader.finish(now())
         except BadAnswer as error:
             failure = error.failure
@@ -105,6 +124,8 @@ class AnswerReader:
     _framer: SseParser | LineParser | None = field(init=False)
     _document: list[bytes] = field(default_factory=list)
     _refused: WholeBody | None = None
+    _unsure: WholeBody | None = None
+    _begun: bytes = b""
     _size: int = 0
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
@@ -120,6 +141,13 @@ class AnswerReader:
     def __post_init__(self) -> None:
         self._framer = self._dialect.framer()
 
+    def moved(self, asked: str) -> tuple[str, bool] | None:
+        """The server's other path at which to ask, as `path_to_follow` gives it."""
+        refused = self._refused
+        if refused is None:
+            return None
+        return path_to_follow(self._dialect.route, asked, refused.status, refused.headers)
+
     @property
     def retry_after(self) -> str | None:
         """The Retry-After of a response that is no answer."""
@@ -129,7 +157,10 @@ class AnswerReader:
         """Take the status and the headers, their names in lower case."""
         body = WholeBody(_ERROR_BODY)
         body.head(status, headers)
-        self._refused = None if self._dialect.accepts(body) else body
+        if not self._dialect.accepts(body):
+            self._refused = body
+        elif self._dialect.sniffs and body.kind != EVENT_STREAM:
+            self._unsure = body
 
     def feed(self, data: bytes, at: float) -> bool:
         """Take what one read brought; true when nothing that follows can matter.
@@ -137,6 +168,8 @@ class AnswerReader:
         Raises:
             BadAnswer: an error in the answer, malformed JSON, another model's answer, no end.
         """
+        if self._unsure is not None:
+            data = self._sniffed(self._unsure, data)
         if self._refused is not None:
             return self._refused.feed(data, at)
         self._last_read = at
@@ -159,6 +192,17 @@ class AnswerReader:
             if self._ended:
                 return True
         return False
+
+    def _sniffed(self, body: WholeBody, data: bytes) -> bytes:
+        """The bytes that are known to be of a stream, or of a document, by how they begin."""
+        self._begun += data
+        streamed = begins_stream(self._begun)
+        if streamed is None and len(self._begun) <= _ERROR_BODY:
+            return b""
+        if streamed is False:
+            self._refused = body
+        begun, self._begun, self._unsure = self._begun, b"", None
+        return begun
 
     def finish(self, at: float) -> Answer:
         """The answer, once the response has ended.

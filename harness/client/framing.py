@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+EVENT_STREAM = "text/event-stream"
+# The fields of an event, and a comment (WHATWG HTML, section 9.2.5).
+_FIRST_WORDS = (b"data", b"event", b"id", b"retry", b":")
+_BLANK = b"\r\n \t\xef\xbb\xbf"
+
+
+def begins_stream(begun: bytes) -> bool | None:
+    """Whether bytes are the beginning of a stream of events; None where too few came to tell."""
+    begun = begun.lstrip(_BLANK)
+    if any(begun.startswith(word) for word in _FIRST_WORDS):
+        return True
+    return None if any(word.startswith(begun) for word in _FIRST_WORDS) else False
 
 
 class EventTooLong(ValueError):

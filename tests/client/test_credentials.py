@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.client.credentials import Credentials, bearer, from_environment
+from harness.client.credentials import Credentials, bearer, for_address, from_environment
 from harness.errors import UsageError
 from harness.records.http_server import HttpServer
 
@@ -107,3 +107,22 @@ def test_a_secret_that_is_cut_off_at_the_end_goes_too(cut: int) -> None:
 def test_other_texts_stay_what_they_are(text: str) -> None:
     nothing = bearer(None, "h")
     assert (nothing.redact(text), nothing.leak(text)) == (text, False)
+
+
+JWT = "eyJh.eyJz.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "header"),
+    [
+        (KEY, "https://h/v1", "Authorization"),
+        (KEY, "https://h/openai/deployments/d?api-version=1", "api-key"),
+        (JWT, "https://h/openai/deployments/d?api-version=1", "Authorization"),
+        (KEY, "https://h/v1?deployment=d", "Authorization"),
+    ],
+)
+def test_azure_takes_a_key_in_a_header_of_its_own(key: str, url: str, header: str) -> None:
+    found = for_address(key, url)
+    assert list(found.headers) == [header]
+    assert found.redact(f"no: {key}") == "no: ***"
+    assert for_address(None, url).headers == {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.client import framing
-from harness.client.framing import EventTooLong, LineParser, SseParser
+from harness.client.framing import EventTooLong, LineParser, SseParser, begins_stream
 
 STREAM = (
     b": a comment\n\n"
@@ -107,3 +107,16 @@ def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     parser.feed(b"12345\n12345678")
     with pytest.raises(EventTooLong):
         parser.feed(b"9012")
+
+
+@pytest.mark.parametrize(
+    ("begun", "found"),
+    [
+        (b"data: x", True), (b"data", True), (b": ping", True), (b"id: 1", True),
+        (b"\xef\xbb\xbf\r\n event: x", True), (b"retry: 1", True), (b"{", False),
+        (b"<!DOCTYPE", False), (b"da_", False), (b"error", False), (b"da", None), (b"", None),
+        (b" \n", None), (b"e", None),
+    ],
+)  # fmt: skip
+def test_how_a_stream_begins(begun: bytes, found: bool | None) -> None:
+    assert begins_stream(begun) is found

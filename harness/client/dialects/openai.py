@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from harness.client.credentials import Credentials
+from harness.client.credentials import Credentials, key_refused
 from harness.client.dialect import (
     UNKNOWN,
     Access,
@@ -20,7 +20,6 @@ from harness.client.dialect import (
     Dialect,
     Ending,
     Event,
-    ModelEntry,
     ServerDescription,
     encodable,
     error_text,
@@ -28,24 +27,25 @@ from harness.client.dialect import (
     json_object,
     one_line,
 )
+from harness.client.dialects.openai_models import read_models
 from harness.client.protocol import ChatRequest
 from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import CUT_OFF, FILTERED, FINISHED, Failure
 
+_CHAT = "/chat/completions"
 _STREAM_OPTIONS = {"include_usage": True}
-# A server that names no type is taken at its word.
-_STREAMS = frozenset({"text/event-stream", "application/octet-stream", ""})
 _decode = msgspec.json.Decoder().decode
 _ENDS = FINISHED | CUT_OFF | FILTERED
 _NO_CHOICE: dict[str, Any] = {}
+_NOT_IMPLEMENTED = 501
 # A server may name the dated snapshot or the tag that a model's name stands for.
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}|-\d{8}|:latest")
 
 
 class OpenAIDialect(Dialect):
-    """Chat completions of the server at `url`, with its `/v1`.
+    """Chat completions of the server at `url`, up to and with its `/v1` or the full route.
 
     Raises:
         UsageError: the address cannot be used.
@@ -53,10 +53,15 @@ class OpenAIDialect(Dialect):
 
     name = "openai"
     ends_with_done = True
+    sniffs = True
+    last_of_route = _CHAT
 
     def __init__(self, url: str, access: Access) -> None:
         super().__init__(Route(url), access)
-        self._path = f"{path_of(self.route.url)}/chat/completions"
+        address, _, query = self.route.url.partition("?")
+        self._base = path_of(address).removesuffix(_CHAT)
+        self._query = f"?{query}" if query else ""
+        self._path = f"{self._base}{_CHAT}{self._query}"
 
     def build(self, request: ChatRequest) -> tuple[str, bytes]:
         """The path and the body of the request."""
@@ -119,8 +124,8 @@ class OpenAIDialect(Dialect):
             raise BadAnswer("protocol", f"an event of unknown form: {data[:80]!r}") from None
 
     def accepts(self, body: WholeBody) -> bool:
-        """Whether a stream was answered with."""
-        return body.status == 200 and body.kind in _STREAMS
+        """Whether a stream may follow, whatever its type is called: what follows is looked at."""
+        return body.status == 200
 
     def names(self, model: str, name: str) -> bool:
         """Whether the name is a snapshot of the model."""
@@ -150,20 +155,31 @@ class OpenAIDialect(Dialect):
         """What to make of an error, or of one document where a stream was asked for."""
         if body.status != 200:
             return super().refusal(body)
+        data: Any = None
         with contextlib.suppress(ValueError, RecursionError):
             data = json.loads(body.content)
-            if isinstance(data, dict) and data.get("error"):
-                return BadAnswer("server_error", error_text(data["error"])).failure
-        words = f"the server answered without streaming, with {body.kind}"
-        return BadAnswer("protocol", words).failure
+        if isinstance(data, dict) and data.get("error"):
+            return BadAnswer("server_error", error_text(data["error"])).failure
+        if body.kind == "text/html":
+            words = "with a page (text/html): is this the address of the API?"
+        elif isinstance(data, dict) and "choices" in data:
+            words = "with one whole document: a server that cannot stream is put to `engine: http`"
+        else:
+            words = f"with {body.kind or 'something of no type'}"
+        return BadAnswer("protocol", f"the server answered without streaming, {words}").failure
 
     async def read_description(self, fetch: Fetch, api_key_env: str | None) -> ServerDescription:
-        """The server's models and version."""
-        listed = await fetch(f"{path_of(self.route.url)}/models")
-        if listed.status != 200:
-            raise _refusal(self.route, self.credentials, listed, api_key_env)
-        models = _models(self.route, listed.content)
-        return ServerDescription(models, await _version(fetch, self.route, listed))
+        """The server's models and version; no models where it has no list to be had."""
+        listed = await fetch(f"{self._base}/models{self._query}")
+        _check_transient(self.route, self.credentials, listed, api_key_env)
+        models = await read_models(fetch, listed, self._page_at)
+        version = await _version(fetch, self.route, self._base, listed)
+        if models is None:
+            return ServerDescription((), version, lists_models=False, no_list=_no_list(listed))
+        return ServerDescription(models, version)
+
+    def _page_at(self, more: str) -> str:
+        return f"{self._base}/models{self._query or '?'}{'&' if self._query else ''}{more}"
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -215,55 +231,37 @@ def _counts(usage: Any) -> tuple[Any, Any]:
     return usage.get("prompt_tokens"), usage.get("completion_tokens")
 
 
-def _refusal(
-    route: Route, credentials: Credentials, answer: WholeBody, api_key_env: str | None
-) -> ServerError:
-    status = answer.status
-    if status in (401, 403):
-        variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
-        what = "refuses the API key" if credentials.headers else "asks for an API key"
-        hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
-        return ServerError(f"{what} (HTTP {status})", where=route.url, hint=hint)
-    if status == 404 or 300 <= status <= 399:
-        return ServerError(
-            f"has no OpenAI-compatible route /models (HTTP {status})",
-            where=route.url,
-            hint="give the address up to and with /v1",
-        )
-    words = one_line(credentials.redact(answer.content.decode("utf-8", "replace")))
-    return ServerError(f"HTTP {status}: {words}", where=route.url, hint="look at the server's log")
+def _check_transient(
+    route: Route, credentials: Credentials, listed: WholeBody, api_key_env: str | None
+) -> None:
+    """Return unless the list cannot be had now, or the key is not taken.
 
-
-def _models(route: Route, body: bytes) -> tuple[ModelEntry, ...]:
-    try:
-        data = json.loads(body)
-        return tuple(_entry(item) for item in data["data"])
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+    Raises:
+        ServerError: why.
+    """
+    status = listed.status
+    if status == 401:
+        raise key_refused(credentials, route.url, status, api_key_env)
+    if status in (408, 429) or (status >= 500 and status != _NOT_IMPLEMENTED):
+        words = one_line(credentials.redact(listed.content.decode("utf-8", "replace")))
         raise ServerError(
-            "its /models is not the JSON of an OpenAI-compatible server",
+            f"HTTP {status}{route.by_proxy}: {words}",
             where=route.url,
-            hint="give the address up to and with /v1",
-        ) from None
+            hint="look at the server's log",
+        )
 
 
-def _entry(item: dict[str, Any]) -> ModelEntry:
-    def text(key: str) -> str | None:
-        value = item.get(key)
-        return value if isinstance(value, str) else None
-
-    length = item.get("max_model_len")
-    return ModelEntry(
-        id=str(item["id"]),
-        parent=text("parent"),
-        root=text("root"),
-        max_model_len=length if isinstance(length, int) else None,
-    )
+def _no_list(listed: WholeBody) -> str:
+    if listed.status != 200:
+        return f"HTTP {listed.status} on /models"
+    return "its /models is not the JSON of a list of models"
 
 
-async def _version(fetch: Fetch, route: Route, listed: WholeBody) -> str:
+async def _version(fetch: Fetch, route: Route, base: str, listed: WholeBody) -> str:
     """The version by vLLM's own route, else the Server header, else `unknown`."""
-    base = route.url.removesuffix("/v1")
-    version = json_object(await fetch_known(fetch, route.url, base, "/version")).get("version")
-    if isinstance(version, str) and version:
-        return one_line(f"vllm {version}")
+    if base.endswith("/v1"):
+        place = base.removesuffix("/v1")
+        version = json_object(await fetch_known(fetch, route.url, place, "/version")).get("version")
+        if isinstance(version, str) and version:
+            return one_line(f"vllm {version}")
     return one_line(listed.headers.get("server", "")) or UNKNOWN

@@ -11,6 +11,7 @@ from typing import Self
 from harness.client.failures import TransportFailed
 from harness.client.transport.connect import Connector
 from harness.client.transport.connection import Backlog, Connection, Sink
+from harness.client.transport.redirect import MOST, path_to_follow
 from harness.client.transport.route import KEEPALIVE, Route
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import UsageError
@@ -25,9 +26,8 @@ class Transport:
     """HTTP/1.1 to the server of a route; use it in an `async with`.
 
     At most `concurrency` connections are open, the latest used first; idle ones are closed after
-    `KEEPALIVE` seconds. Nothing is sent twice: retries are up to the caller. Redirects are not
-    followed. The caller limits the time of a whole exchange by cancelling it, which closes its
-    connection.
+    `KEEPALIVE` seconds. Nothing is sent twice: retries and redirects are up to the caller. It
+    limits the time of a whole exchange by cancelling it, which closes its connection.
     """
 
     def __init__(self, route: Route, *, generation: Generation, clock: Clock) -> None:
@@ -204,6 +204,8 @@ Fetch = Callable[[str], Awaitable[WholeBody]]
 async def fetcher(route: Route, headers: Mapping[str, str], seconds: float) -> AsyncIterator[Fetch]:
     """A function that gets the document at a path of the server, whatever its status.
 
+    A redirect to another path of the server is followed, one to another server is not.
+
     Raises:
         UsageError: the address or a header cannot be used.
         TransportFailed: no connection, or no whole answer of at most 4 MB.
@@ -218,8 +220,13 @@ async def fetcher(route: Route, headers: Mapping[str, str], seconds: float) -> A
     ):
 
         async def fetch(path: str) -> WholeBody:
-            document = WholeBody(_LONGEST_BODY)
-            await transport.exchange("GET", path, sent, b"", document)
+            for _ in range(1 + MOST):
+                document = WholeBody(_LONGEST_BODY)
+                await transport.exchange("GET", path, sent, b"", document)
+                moved = path_to_follow(route, path, document.status, document.headers)
+                if moved is None:
+                    break
+                path = moved[0]
             if document.cut:
                 raise TransportFailed("protocol", "the answer is too long")
             return document

@@ -8,6 +8,7 @@ from aiohttp import web
 from harness.errors import ServerError
 from tests.dialects import openai_dialect
 from tests.mock_server import MockServer
+from tests.sites import Site
 
 
 async def test_models_with_parents() -> None:
@@ -48,25 +49,31 @@ async def test_no_server() -> None:
     assert "name is not known" in await complaint("http://no-such-host.invalid/v1")
     async with MockServer(lambda _: "x") as server:
         assert "TLS" in await complaint(server.url.replace("http:", "https:"))
-        assert "HTTP 404" in await complaint(f"{server.url}/wrong/v1")
 
 
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
         ("<html>", 200, "is not the JSON"),
+        ("null", 200, "is not the JSON"),
         ("[1, 2]", 200, "is not the JSON"),
-        ('{"data": [{"name": "x"}]}', 200, "is not the JSON"),
-        ("down\nfor repairs", 503, "HTTP 503: down for repairs"),
-        ("", 301, "no OpenAI-compatible route"),
+        ('{"data": null}', 200, "is not the JSON"),
+        ("", 301, "HTTP 301 on /models"),
+        *(("no", status, f"HTTP {status} on /models") for status in (403, 404, 405, 501)),
     ],
 )
-async def test_something_else_that_answers(body: str, status: int, words: str) -> None:
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(text=body, status=status)
+async def test_a_server_without_a_list(body: str, status: int, words: str) -> None:
+    async with Site({"/v1/models": web.Response(text=body, status=status)}) as site:
+        found = await openai_dialect(f"{site.url}/v1", None).describe()
+    assert (found.models, found.lists_models) == ((), False)
+    assert words in found.no_list
 
-    async with Site(answer) as url:
-        assert words in await complaint(url)
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_a_list_that_cannot_be_had_now(status: int) -> None:
+    page = web.Response(text="down\nfor repairs", status=status)
+    async with Site({"/v1/models": page}) as site:
+        assert f"HTTP {status}: down for repairs" in await complaint(f"{site.url}/v1")
 
 
 async def test_a_server_that_hangs() -> None:
@@ -74,44 +81,35 @@ async def test_a_server_that_hangs() -> None:
         await asyncio.sleep(30)
         return web.Response()
 
-    async with Site(hang) as url:
+    async with Site({"/v1/models": hang}) as site:
         with pytest.raises(ServerError, match=r"no answer within 0\.1 s"):
-            await openai_dialect(url, None).describe(timeout=0.1)
+            await openai_dialect(f"{site.url}/v1", None).describe(timeout=0.1)
+
+
+LISTED = web.json_response({"data": [{"id": "m"}]}, headers={"Server": "thing/1"})
 
 
 async def test_a_server_without_a_version() -> None:
-    async def answer(request: web.Request) -> web.Response:
-        if request.path == "/v1/models":
-            return web.json_response({"data": [{"id": "m"}]}, headers={"Server": "thing/1"})
-        return web.Response(status=404)
-
-    async with Site(answer) as url:
-        assert (await openai_dialect(url, None).describe()).version == "thing/1"
+    async with Site({"/v1/models": LISTED}) as site:
+        assert (await openai_dialect(f"{site.url}/v1", None).describe()).version == "thing/1"
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 async def test_a_version_that_cannot_be_told_now_is_no_other_version(status: int) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        if request.path == "/v1/models":
-            return web.json_response({"data": [{"id": "m"}]}, headers={"Server": "thing/1"})
-        return web.Response(status=status)
-
-    async with Site(answer) as url:
-        assert f"does not tell its version now (HTTP {status}" in await complaint(url)
+    async with Site({"/v1/models": LISTED, "/version": web.Response(status=status)}) as site:
+        told = f"does not tell its version now (HTTP {status}"
+        assert told in await complaint(f"{site.url}/v1")
 
 
-class Site:
-    """Any handler behind every path of a loopback server."""
+async def test_only_beside_v1_is_there_a_version() -> None:
+    routes = {"/api/v4/models": LISTED, "/api/v4/version": web.Response(status=500)}
+    async with Site(routes) as site:
+        found = await openai_dialect(f"{site.url}/api/v4", None).describe()
+    assert found.version == "thing/1"
 
-    def __init__(self, handler: object) -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
 
-    async def __aenter__(self) -> str:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+async def test_a_list_that_moved_on_the_same_server_is_followed() -> None:
+    moved = web.Response(status=307, headers={"Location": "/v1/models/"})
+    async with Site({"/v1/models": moved, "/v1/models/": LISTED}) as site:
+        found = await openai_dialect(f"{site.url}/v1", None).describe()
+    assert [entry.id for entry in found.models] == ["m"]
