@@ -14,7 +14,8 @@ from harness.cli.schema import write_schemas
 from harness.errors import UsageError
 from harness.files import write_atomic
 from harness.records.base import explain
-from harness.records.server import RemoteServer, is_local
+from harness.records.server import RemoteServer
+from harness.records.server_url import is_local
 
 GITIGNORE = Path(".gitignore")
 # A configuration takes a lone word for a host; here it is more often a slip.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     Discriminator,
@@ -20,10 +16,8 @@ from pydantic import (
 )
 
 from harness.records.cost import Metered
-from harness.records.http_server import SCHEMES, HttpServer, split_url
-
-# By the book no host's name has an underscore or ends in a dash; many a container's does.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+from harness.records.http_server import HttpServer
+from harness.records.server_url import normalised
 
 
 class ManagedServer(Metered):
@@ -80,53 +74,19 @@ class RemoteServer(Metered):
     @classmethod
     def _one_or_several(cls, given: Any) -> Any:
         if isinstance(given, str):
-            return _route(given)
+            return normalised(given)
         if not isinstance(given, list | tuple) or not given:
             raise ValueError("must be an address, or a list of addresses")
         routes = []
         for number, url in enumerate(given, 1):
             try:
-                route = _route(url)
+                route = normalised(url)
             except ValueError as error:
                 raise ValueError(f"address {number} of {len(given)}: {error}") from None
             if route in routes:
                 raise ValueError(f"address {number} of {len(given)}: is there already")
             routes.append(route)
         return routes[0] if len(routes) == 1 else tuple(routes)
-
-
-def _route(url: Any) -> str:
-    """The address up to and with `/v1`, from host, host/v1 or a full route."""
-    if not isinstance(url, str):
-        raise ValueError("must be text: host, host/v1 or the full route")
-    url = url.strip()
-    if "://" not in url:
-        with contextlib.suppress(ValueError):  # a bracket left open
-            bare = urlsplit(f"//{url}").hostname or ""
-            if bare not in SCHEMES:  # else a scheme that was cut short
-                url = f"{'http' if is_local(bare) else 'https'}://{url}"
-    expected = "host, host/v1 or the full route, by http or https"
-    parts = split_url(url, _is_host, expected=expected, key_in="api_key_env")
-    path = re.sub(r"(?i)/+chat/completions$", "", parts.path.rstrip("/")).rstrip("/")
-    path = re.sub(r"(?i)/v1(/+models)?$", "", path)
-    return f"{parts.scheme}://{parts.netloc.lower()}{path}/v1"
-
-
-def _is_host(name: str) -> bool:
-    """Whether a name could be looked up (RFC 1035), or is an address."""
-    try:
-        return ":" in name or bool(_HOST.fullmatch(name.encode("idna").decode()))
-    except UnicodeError:  # a label is empty or too long, or holds what no name can
-        return False
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine; without a scheme it speaks http."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_loopback or address.is_unspecified
 
 
 def _kind_of_server(data: Any) -> str:

@@ -105,6 +105,9 @@ class ClientStack:
         except ServerError as error:
             return Failure(cause="connect", detail=error.what)
         before = self.known.get(replica.address)
+        if before is not None and before.models and found.no_list:
+            # What stands before a server that starts answers for it.
+            return Failure(cause="connect", detail=found.no_list)
         if before is not None and (
             (before.version, before.model(model)) != (found.version, found.model(model))
         ):

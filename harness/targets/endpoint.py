@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from harness.client.credentials import bearer, from_environment
+from harness.client.credentials import for_address, from_environment
 from harness.client.dialect import Access, Dialect, ServerDescription
 from harness.client.dialects import make_dialect
 from harness.client.meter import Meter
@@ -60,7 +59,7 @@ class Endpoint:
         Raises:
             UsageError: the address or the key cannot be used.
         """
-        access = self.access or Access(bearer(self.api_key, urlsplit(url).hostname or url))
+        access = self.access or Access(for_address(self.api_key, url))
         return make_dialect(self.dialect, url, access)
 
     async def describe(self, url: str | None = None) -> ServerDescription:

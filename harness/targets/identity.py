@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,11 +15,13 @@ from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageEr
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, check_model, model_digest
 from harness.records.http_server import HttpServer
-from harness.records.server import ManagedServer, RemoteServer, is_local
+from harness.records.server import ManagedServer, RemoteServer
+from harness.records.server_url import is_local
 from harness.records.target import Identity, Target
 from harness.serving.adapter import read_adapter
 from harness.serving.command import ArgValue, ServeSpec, effective_args, require_vllm
 from harness.storage import runs_of
+from harness.targets.chat_trial import check_answers
 from harness.targets.endpoint import (
     Endpoint,
     model_name,
@@ -25,13 +29,20 @@ from harness.targets.endpoint import (
     serve_spec,
 )
 
+_SHOWN = 20  # models of a list that an error names
 
-async def identify(project: Project, target: str) -> Identity:
+
+async def identify(
+    project: Project, target: str, say: Callable[[str], None] = lambda _: None
+) -> Identity:
     """The identity of the target; a managed server need not run.
+
+    A server at a url that does not list the model is asked one question; if the model answers,
+    `say` gets a line on what is not known of it.
 
     Raises:
         UsageError: a file of the model or adapter is missing, or the url has no such model.
-        ServerError: the server at the url cannot be reached.
+        ServerError: the server at the url cannot be reached, or has no chat route.
         AdapterNotApplied: the server at the url has dropped the adapter.
     """
     chosen = project.target(target)
@@ -41,13 +52,18 @@ async def identify(project: Project, target: str) -> Identity:
         adapter = target if chosen.adapter is not None else None
         return managed_identity(chosen.server, spec, adapter)
     place, model, form = _configured(project, target)
-    server = await _described(remote_endpoint(configured, chosen.server, project.file))
+    endpoint = remote_endpoint(configured, chosen.server, project.file)
+    url, server = await _described(endpoint)
     known = Identity(server=place, server_version=server.version, model=model, engine_args=form)
     if isinstance(configured, HttpServer):
         return known.model_copy(update={"root": _root(configured, chosen, server, project.file)})
     entry = server.model(model)
-    if server.models and entry is None:
-        raise not_listed(project, target, place, server)
+    if entry is None and (server.lists_models or server.no_list):
+        await _check_unlisted(project, target, replace(endpoint, addresses=(url,)), server)
+        say(
+            f"{target}: `{model}` is not listed by {url} ({_listing(server)}), and answers; its "
+            "weights are not known, nor whether it is an adapter"
+        )
     adapter = adapter_behind(project, target, place, entry)
     return known.model_copy(update={"root": entry and entry.root, "adapter": adapter})
 
@@ -75,12 +91,34 @@ def _configured(project: Project, target: str) -> tuple[str, str, dict[str, ArgV
     return server.url, chosen.model or server.preset or "http", form
 
 
-async def _described(endpoint: Endpoint) -> ServerDescription:
-    """The description of the first address that answers, or the first one's error."""
+async def _check_unlisted(
+    project: Project, target: str, endpoint: Endpoint, server: ServerDescription
+) -> None:
+    """Return if the model answers all the same, and was never an adapter, which must be listed."""
+    chosen = project.target(target)
+    place, model, _ = _configured(project, target)
+    error = not_listed(project, target, place, server)
+    if isinstance(error, AdapterNotApplied):
+        raise error
+    settings = project.generation(target)
+    try:
+        answers = await check_answers(
+            endpoint, endpoint.urls[0], model, settings, chosen.answers_as
+        )
+    except HarnessError:
+        if server.models:
+            raise error from None
+        raise
+    if server.models and not answers:
+        raise error
+
+
+async def _described(endpoint: Endpoint) -> tuple[str, ServerDescription]:
+    """The first address that answers and its description, or the first one's error."""
     errors = []
     for url in endpoint.urls:
         try:
-            return await endpoint.describe(url)
+            return url, await endpoint.describe(url)
         except ServerError as error:
             errors.append(error)
     raise errors[0]
@@ -188,7 +226,7 @@ def not_listed(project: Project, target: str, url: str, server: ServerDescriptio
     A name that was an adapter once, or is declared to be one, was dropped; any other is mistaken.
     """
     chosen = project.target(target)
-    listed = ", ".join(f"`{model.id}`" for model in server.models)
+    listed = _listing(server)
     once = any(
         header.identity.adapter is not None
         and (header.identity.server, header.identity.model) == (url, chosen.model)
@@ -196,15 +234,24 @@ def not_listed(project: Project, target: str, url: str, server: ServerDescriptio
     )
     if once or chosen.adapter is not None:
         return AdapterNotApplied(
-            f"the server does not list the adapter `{chosen.model}` (it lists {listed})",
+            f"the server does not list the adapter `{chosen.model}` ({listed})",
             where=url,
             hint="load it again; the server's log says why it was dropped",
         )
     return UsageError(
         f"{url} has no model `{chosen.model}`",
         where=f"{project.file}: targets.{target}.model",
-        hint=f"it lists {listed}",
+        hint=listed,
     )
+
+
+def _listing(server: ServerDescription) -> str:
+    """What a server lists, in words, cut where it lists very many."""
+    if not server.models:
+        return server.no_list or "it lists no model"
+    names = [f"`{model.id}`" for model in server.models[:_SHOWN]]
+    more = len(server.models) - len(names)
+    return f"it lists {', '.join(names)}" + (f" and {more} more" if more else "")
 
 
 def check_listing(

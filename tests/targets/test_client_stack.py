@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from harness.client import balance
 from harness.client.dialect_client import DialectClient
@@ -31,6 +32,7 @@ from harness.targets.endpoint import Endpoint
 from tests.builders import identity, shop
 from tests.manual_clock import ManualClock
 from tests.mock_server import COMMAND, MockReply, MockServer
+from tests.sites import Site, chat
 
 
 class Gate(ManualClock):
@@ -213,3 +215,24 @@ async def test_a_replica_that_comes_back_as_another_ends_the_run(tmp_path: Path)
         with pytest.raises(EvidenceError, match="came back with another version or another"):
             await clients.client.ask(ask_for("4"))
         assert changed.requests == []
+
+
+async def test_what_answers_for_a_server_that_starts_is_no_other_model() -> None:
+    """A proxy that knows no server yet says 404, as if there never was a list."""
+    routes = {"/v1/models": web.Response(status=404), "/v1/chat/completions": chat()}
+    async with Site(routes) as proxy, MockServer(lambda _: "ok") as server:
+        away = f"{proxy.url}/v1"
+        endpoint = Endpoint((server.url, away), None)
+        clock = ManualClock()
+        async with open_stack(endpoint, Generation(retries=0), clock) as clients:
+            for replica in clients.replicas:
+                clients.known[replica.address] = await endpoint.describe(server.url)
+            routes["/v1/chat/completions"] = web.Response(status=500)
+            for number in range(20):
+                await clients.client.ask(ask_for(f"away {number}"))
+            proxy.asked.clear()
+            clock.advance(100.0)
+            for number in range(20):
+                assert isinstance(await clients.client.ask(ask_for(f"{number}")), Answer)
+            assert "GET /v1/models" in proxy.asked
+            assert proxy.bodies[-1]["messages"][0]["content"].startswith("away")
