@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+from tests.hub_project import hub, hub_cache
 from tests.mock_server import MockServer
 from tests.shop import answer, write_project
 
@@ -20,6 +21,8 @@ settings.register_profile(
     "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
+
+__all__ = ["hub", "hub_cache"]  # fixtures
 
 LONGEST = "tests/e2e/test_demo.py"  # it trains
 ONE_SERVER = "tests/e2e/vllm/"

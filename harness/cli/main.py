@@ -28,6 +28,7 @@ COMMANDS = {
     "schema": "Print the JSON schema of a file, for editors.",
     "validate": "Check the configuration, the suites and the policy.",
     "lint": "Say what weakens the evidence that the suites give.",
+    "lock": "Pin the commits of the models that are named on a hub.",
     "train": "Train candidates from recipes.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
     "run": "Put the suites to targets and score the answers.",

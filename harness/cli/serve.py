@@ -12,12 +12,14 @@ from types import FrameType
 
 import click
 
+from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import Project, load_project
 from harness.errors import ServerError, UsageError
 from harness.files import make_folder, write_atomic
 from harness.records.server import ManagedServer
 from harness.targets.endpoint import connect, model_name
+from harness.targets.models import fetch_models
 
 POLL_SECONDS = 1.0
 
@@ -36,6 +38,8 @@ def command(targets: tuple[str, ...], config: Path) -> None:
     server, names = _chosen(project, targets)
     log = project.root / ".harness" / "serve.log"
     make_folder(log.parent)
+    with Console() as console:
+        fetch_models(project, names, console)
     key_file = project.root / ".harness" / f"serve-{os.getpid()}.key"
     with (
         _ended_by_sigterm(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.lint import finding_lines, findings
+from harness.cli.lock import hub_lines
 from harness.cli.options import config_option
 from harness.config import load_project
 from harness.gate.judge import check_policy
@@ -20,7 +21,8 @@ from harness.suites.independence import group_sizes
 def command(config: Path) -> None:
     """Check the configuration, the suites and the policy, without a server.
 
-    What cannot be used is an error; what weakens the evidence is a warning.
+    What cannot be used is an error; what weakens the evidence is a warning. Of a model that is
+    named on a hub it says whether it is locked and fetched; no hub is asked.
     """
     project = load_project(config)
     suites = load_suites(project)
@@ -41,6 +43,8 @@ def command(config: Path) -> None:
         click.echo(f"warning: {line}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
         click.echo(f"warning: {words}", err=True)
+    for line, warning in hub_lines(project):
+        click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
     counts = (len(suites), "suite"), (len(project.config.targets), "target"), (rules, "rule")
     click.echo("ok: " + ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts))

@@ -28,6 +28,7 @@ from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint, connect
 from harness.targets.identity import check_listing, identify
+from harness.targets.models import fetch_models
 
 # An open load must never wait for a connection.
 CONNECTIONS = 4096
@@ -66,6 +67,7 @@ def measure(
     """
     server = check_server(project, contest.candidate, contest.baseline)
     suites = _chosen(project, contest)
+    fetch_models(project, (contest.candidate, contest.baseline), watcher)
     plans = {
         name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
         for name in (contest.candidate, contest.baseline)

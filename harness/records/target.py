@@ -56,7 +56,8 @@ class Identity(Record):
     """What an answer of a target depends on besides the conversation and the sampling.
 
     Weights behind a url have no digest: the server's address, the model's name and the `root` it
-    lists stand in for it, and cannot tell when somebody puts another model behind them.
+    lists stand in for it, and cannot tell when somebody puts another model behind them. A model or
+    an adapter that was named on a hub has its `ORG/NAME@commit` beside the digest of its files.
     """
 
     server: str
@@ -66,4 +67,7 @@ class Identity(Record):
     weights: str | None = None
     adapter: str | None = None
     chat_template: str | None = None
+    # Without them the digests of models in folders stay what they were.
+    weights_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
+    adapter_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     engine_args: dict[str, str | int | float | bool] = Field(default_factory=dict)

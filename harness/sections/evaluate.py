@@ -19,6 +19,7 @@ from harness.sections.section_kinds import SectionRunner, kinds
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
+from harness.targets.models import fetch_models
 
 Selections = Selection | Mapping[str, Selection] | None
 
@@ -49,9 +50,10 @@ class Evaluation:
         Raises:
             UsageError: a target, model or adapter does not exist.
             EvidenceError: a section came to no results.
-            ServerError: a server cannot be started or reached, or is gone for good.
+            InfrastructureError: a server or a model's hub cannot be reached, or is gone for good.
             AdapterNotApplied: a candidate's adapter has no effect on the answers.
         """
+        fetch_models(self.project, targets, self.watcher)
         runs = run(
             *(self.project, targets, self.suites, self.watcher, self.selection),
             reuse=self.reuse,

@@ -34,8 +34,8 @@ class ServeSpec:
 
     `args` are vLLM's options without their dashes; `True` stands for a bare flag, `False` for its
     `--no-` form. `base_name` is what clients ask for to reach the base. `devices` are the GPUs it
-    may see, as CUDA_VISIBLE_DEVICES names them; empty leaves that to the environment. Times in
-    seconds.
+    may see, as CUDA_VISIBLE_DEVICES names them; empty leaves that to the environment. `sources` are
+    the `ORG/NAME@commit` of those folders that are from a hub. Times in seconds.
     """
 
     model: Path
@@ -47,6 +47,7 @@ class ServeSpec:
     start_timeout: float = 600.0
     base_name: str = "base"
     devices: str = ""
+    sources: dict[Path, str] = field(default_factory=dict)
 
 
 def vllm_version() -> str | None:

@@ -31,6 +31,7 @@ from harness.sections.section_kinds import load_suites
 from harness.session.context import open_context, sealed_run
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.identity import is_still
+from harness.targets.models import fetch_models
 
 DEFAULT_ALPHA = 0.05
 
@@ -228,6 +229,7 @@ def measure_baseline(
     wanted = replace(selection, repeats=askings * repeats)
     reuse: Reuse = "nothing" if anew else "measured"
     apart = replace(project, working=APART)
+    fetch_models(apart, [name], watcher)
     done = run(apart, [name], context.suites, watcher, wanted, reuse=reuse)[name]
     moment = iso(SYSTEM_CLOCK.utc())
     noise = measure_noise(done, context.suites, context.policy, moment, repeats)

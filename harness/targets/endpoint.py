@@ -25,6 +25,7 @@ from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
 from harness.serving.command import ServeSpec
 from harness.serving.replicas import VllmReplicas
+from harness.targets.models import TOKENIZER, server_model, server_tokenizer, target_adapter
 from harness.training.candidate import DOSSIER, Dossier
 
 BASE = "base-model"
@@ -80,31 +81,43 @@ def model_name(project: Project, target: str) -> str:
     return BASE if chosen.adapter is None else target
 
 
-def serve_spec(project: Project, server: str, targets: Sequence[str], log: Path) -> ServeSpec:
-    """What to start for the targets of one managed server; its files are checked.
+def serve_spec(
+    project: Project, server: str, targets: Sequence[str], log: Path, *, here: bool = False
+) -> ServeSpec:
+    """What to start for the targets of one managed server; its files are fetched and checked.
+
+    With `here` no hub is asked: what is not cached is missing.
 
     Raises:
         UsageError: the model or an adapter is missing, or an adapter is for another base.
+        InfrastructureError: a model's hub cannot be reached, or the disk has no room for it.
     """
     configured = project.config.servers[server]
     if not isinstance(configured, ManagedServer):
         raise UsageError(
             f"`{server}` is given by url and already runs", where=f"{project.file}: servers"
         )
-    model = project.resolve(configured.model, f"servers.{server}.model")
-    check_model(model)
-    adapters = {}
-    for name in targets:
-        given = project.target(name).adapter
-        if given is not None:
-            adapters[name] = project.resolve(given, f"targets.{name}.adapter")
-            check_fits(adapters[name], model)
-            _check_dossier(adapters[name], model)
+    base = server_model(project, server, here=here)
+    check_model(base.path)
+    adapters = {
+        name: target_adapter(project, name, here=here)
+        for name in targets
+        if project.target(name).adapter is not None
+    }
+    for adapter in adapters.values():
+        check_fits(adapter.path, base.path)
+        _check_dossier(adapter.path, base.path)
+    args = _with_template(project, configured)
+    tokenizer = server_tokenizer(project, server, here=here)
+    if tokenizer is not None:
+        args[TOKENIZER] = str(tokenizer.path)
+    fetched = (base, *adapters.values(), *([tokenizer] if tokenizer else []))
     return ServeSpec(
-        model=model,
+        model=base.path,
         log=log,
-        adapters=adapters,
-        args=_with_template(project, configured),
+        adapters={name: adapter.path for name, adapter in adapters.items()},
+        args=args,
+        sources={one.path: one.source for one in fetched if one.source is not None},
         trust_remote_code=configured.trust_remote_code,
         port=configured.port,
         start_timeout=configured.start_timeout,

@@ -28,6 +28,7 @@ from harness.targets.endpoint import (
     remote_endpoint,
     serve_spec,
 )
+from harness.targets.models import server_model, target_adapter
 
 _SHOWN = 20  # models of a list that an error names
 
@@ -65,7 +66,9 @@ async def identify(
             "weights are not known, nor whether it is an adapter"
         )
     adapter = adapter_behind(project, target, place, entry)
-    return known.model_copy(update={"root": entry and entry.root, "adapter": adapter})
+    source = None if chosen.adapter is None else target_adapter(project, target).source
+    found = {"root": entry and entry.root, "adapter": adapter, "adapter_source": source}
+    return known.model_copy(update=found)
 
 
 def _configured(project: Project, target: str) -> tuple[str, str, dict[str, ArgValue]]:
@@ -127,7 +130,8 @@ async def _described(endpoint: Endpoint) -> tuple[str, ServerDescription]:
 def is_still(project: Project, target: str, identity: Identity) -> bool:
     """Whether a stored identity is that of the target as it is configured now.
 
-    Files are compared where they are here; the version of the server may differ.
+    Files are compared where they are here, commits of a hub where they are known; the version of
+    the server may differ. No hub is asked.
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
@@ -141,17 +145,27 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
         return False
     if chosen.adapter is not None and not _is_adapter(project, target, identity):
         return False
-    if not project.resolve(configured.model, f"servers.{chosen.server}.model").is_dir():
+    base = server_model(project, chosen.server, here=True)
+    if not _may_be(base.source, identity.weights_source):
+        return False
+    if not base.path.is_dir():
         return True
-    spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
+    spec = serve_spec(project, chosen.server, [target], Path(os.devnull), here=True)
     adapter = target if chosen.adapter is not None else None
     return managed_identity(chosen.server, spec, adapter, identity.server_version) == identity
 
 
 def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
     """Whether the identity's adapter is the one in the target's folder, if that is here."""
-    folder = project.resolve(project.target(target).adapter or "", f"targets.{target}.adapter")
-    return not folder.is_dir() or read_adapter(folder).digest == identity.adapter
+    adapter = target_adapter(project, target, here=True)
+    if not _may_be(adapter.source, identity.adapter_source):
+        return False
+    return not adapter.path.is_dir() or read_adapter(adapter.path).digest == identity.adapter
+
+
+def _may_be(source: str | None, stored: str | None) -> bool:
+    """Whether a hub's commits do not differ; what is not known differs from nothing."""
+    return None in (source, stored) or source == stored
 
 
 def managed_identity(
@@ -177,6 +191,8 @@ def managed_identity(
         chat_template=chat_template_digest(
             spec.model, template if isinstance(template, str) else None
         ),
+        weights_source=spec.sources.get(spec.model),
+        adapter_source=None if adapter is None else spec.sources.get(spec.adapters[adapter]),
         engine_args=_args(spec),
     )
 
@@ -186,7 +202,8 @@ def _args(spec: ServeSpec) -> dict[str, ArgValue]:
     found = effective_args(spec)
     for name, value in found.items():
         if isinstance(value, str) and (digest := _digest_at(value)) is not None:
-            found[name] = f"{value} {digest}"
+            # Where a hub's cache is on this machine says nothing about what is in it.
+            found[name] = f"{spec.sources.get(Path(value), value)} {digest}"
     return found
 
 
@@ -212,7 +229,7 @@ def adapter_behind(project: Project, target: str, url: str, entry: ModelEntry | 
     """
     named = project.target(target).adapter
     if named is not None:
-        return read_adapter(project.resolve(named, f"targets.{target}.adapter")).digest
+        return read_adapter(target_adapter(project, target).path).digest
     if entry is None or entry.parent is None:
         return None
     digest = _digest_here(url, entry.root)
@@ -268,7 +285,7 @@ def check_listing(
     entry = server.model(identity.model)
     if entry is None or chosen.adapter is None:
         return
-    folder = project.resolve(chosen.adapter, f"targets.{target}.adapter")
+    folder = target_adapter(project, target).path
     if isinstance(project.config.servers[chosen.server], ManagedServer):
         other = Path(entry.root or "") != folder.absolute()
     else:

@@ -14,6 +14,7 @@ OPTIONS = {
     "schema": ["kind", "--write"],
     "validate": ["--config"],
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
+    "lock": ["recipes", "--update", "--config"],
     "train": ["recipes", "--force", "--config"],
     "serve": ["targets", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",

@@ -1,0 +1,275 @@
+"""The calls of `huggingface_hub`: which files a model has, what of it is cached, the download.
+
+The library brings the cache, the token (HF_TOKEN), the mirror (HF_ENDPOINT) and the offline mode
+(HF_HUB_OFFLINE). Only files at the top of a repository are ever asked for that hold weights as
+safetensors, or text, or a tokenizer: no pickle, no code.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from harness.errors import StorageError, UsageError
+from harness.files import write_atomic
+from harness.hub.name import HubName
+
+WEIGHTS = ".safetensors"
+TEXTS = (".json", ".jinja", ".txt", ".model", ".tiktoken")
+_BELOW = "*/*"
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_ANSWER_SECONDS = 10.0
+_SPARE = 64 * 1024 * 1024  # of the disk; a full one harms more than this download
+
+Kind = Literal["model", "adapter", "tokenizer"]
+# Called with the bytes that are there, and the bytes of all.
+OnBytes = Callable[[int, int], None]
+_CONFIGS: dict[Kind, str] = {"model": "config.json", "adapter": "adapter_config.json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files at the top of a repository at one commit, with their sizes in bytes."""
+
+    commit: str
+    sizes: dict[str, int]
+
+    def wanted(self, kind: Kind) -> dict[str, int]:
+        """Those that are fetched."""
+        return {name: size for name, size in self.sizes.items() if name.endswith(_suffixes(kind))}
+
+
+def require_client() -> None:
+    """Return if the hub's client is installed; from now on it tells the hub no more than it must.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if find_spec("huggingface_hub") is None:
+        raise UsageError(
+            "a model by its name on a hub needs the package huggingface_hub",
+            hint="pip install -e '.[hub]', or name a folder",
+        )
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+
+
+def endpoint() -> str:
+    """The address of the hub."""
+    from huggingface_hub import constants
+
+    return constants.ENDPOINT
+
+
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) forbids to ask the hub."""
+    from huggingface_hub import constants
+
+    return constants.is_offline_mode()
+
+
+def cache_folder() -> Path:
+    """Where models are cached: HF_HUB_CACHE, or below HF_HOME."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def has_token() -> bool:
+    """Whether a token is sent to the hub."""
+    from huggingface_hub import get_token
+
+    return get_token() is not None
+
+
+def list_files(name: HubName, revision: str, timeout: float = _ANSWER_SECONDS) -> Listing:
+    """The files of a model at a revision, which may be a commit; one request.
+
+    Raises:
+        Exception: as the library raises them (`harness.hub.failures` translates).
+    """
+    from huggingface_hub import HfApi
+
+    found = HfApi(library_name="harness").model_info(
+        name.repo, revision=revision, files_metadata=True, timeout=timeout
+    )
+    assert found.sha is not None  # the hub always names it for a revision
+    sizes = {one.rfilename: one.size or 0 for one in found.siblings or ()}
+    return Listing(found.sha, {path: size for path, size in sizes.items() if "/" not in path})
+
+
+def check_loadable(name: HubName, listing: Listing, kind: Kind, where: str) -> None:
+    """Return if the files are what is wanted.
+
+    Raises:
+        UsageError: there are no safetensors, or no configuration of such a thing.
+    """
+    if kind == "tokenizer":
+        return
+    if not any(path.endswith(WEIGHTS) for path in listing.sizes):
+        pickles = [path for path in listing.sizes if path.endswith(_PICKLES)]
+        others = [path for path in listing.sizes if path.endswith(".gguf")]
+        if pickles:
+            what = f"holds pickles only ({pickles[0]}), which can run code when loaded"
+        else:
+            what = f"holds no *.safetensors{f' (but {others[0]})' if others else ''}"
+        hint = "choose a repository or revision with safetensors, or convert the weights yourself"
+        raise UsageError(f"{name} {what}", where=where, hint=hint)
+    if (config := _CONFIGS[kind]) not in listing.sizes:
+        raise UsageError(
+            f"{name} is no {kind}: it has no {config} at its top",
+            where=where,
+            hint="name an adapter under `adapter`, and its base where a model is wanted",
+        )
+
+
+def check_room(name: HubName, listing: Listing, kind: Kind) -> None:
+    """Return if what is missing of the model fits on the cache's disk.
+
+    Raises:
+        StorageError: it does not, by the sizes that the hub tells.
+    """
+    cache = cache_folder()
+    there = snapshot_folder(name, listing.commit)
+    missing = sum(
+        size for path, size in listing.wanted(kind).items() if not (there / path).exists()
+    )
+    standing = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(standing).free
+    if missing + _SPARE > free:
+        raise StorageError(
+            f"no room for {name}: {_gigabytes(missing)} are to be fetched, {_gigabytes(free)} free",
+            where=str(cache),
+            hint="make room, or set HF_HOME to a folder on another disk",
+        )
+
+
+def download(name: HubName, listing: Listing, kind: Kind, on_bytes: OnBytes) -> None:
+    """Return once the cache has all wanted files; what it has already is not fetched again.
+
+    A connection that breaks is taken up again where it broke.
+
+    Raises:
+        Exception: as the library raises them (`harness.hub.failures` translates).
+    """
+    from huggingface_hub import snapshot_download
+
+    with _quiet():
+        snapshot_download(
+            name.repo,
+            revision=listing.commit,
+            allow_patterns=[f"*{suffix}" for suffix in _suffixes(kind)],
+            ignore_patterns=_BELOW,
+            library_name="harness",
+            tqdm_class=_counter(on_bytes, sum(listing.wanted(kind).values())),
+        )
+
+
+def snapshot_folder(name: HubName, commit: str) -> Path:
+    """Where the cache keeps a commit; it may hold a part of its files, or not be there."""
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = repo_folder_name(repo_id=name.repo, repo_type="model")
+    return cache_folder() / folder / "snapshots" / commit
+
+
+def cached_commit(name: HubName) -> str | None:
+    """The commit that the revision was when the hub was last asked, or None."""
+    if name.commit is not None:
+        return name.commit
+    try:
+        return _ref(name).read_text().strip() or None
+    except OSError:
+        return None
+
+
+def cache_commit(name: HubName, commit: str) -> None:
+    """Let the cache say what the revision is now, as other programs leave it there and read it."""
+    if cached_commit(name) != commit:
+        with suppress(StorageError):  # a cache that cannot be written to serves what it has
+            write_atomic(_ref(name), commit, access="public")
+
+
+def is_whole(name: HubName, commit: str, kind: Kind, *, surely: bool = False) -> bool:
+    """Whether the cache has all wanted files of a commit.
+
+    Where the list of its files is not cached, as after another program fetched some of them, the
+    weights and a configuration are enough; `surely` asks for the list.
+    """
+    from huggingface_hub import get_cached_repo_tree
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+    folder = snapshot_folder(name, commit)
+    try:
+        listed = [file.path for file in get_cached_repo_tree(name.repo, revision=commit)]
+    except CachedRepoTreeNotFoundError:
+        return not surely and _is_loadable(folder, kind)
+    wanted = [path for path in listed if "/" not in path and path.endswith(_suffixes(kind))]
+    return bool(wanted) and all((folder / path).exists() for path in wanted)
+
+
+def _is_loadable(folder: Path, kind: Kind) -> bool:
+    if kind == "tokenizer":
+        return next(folder.glob("tokenizer*"), None) is not None
+    if not (folder / _CONFIGS[kind]).exists():
+        return False
+    index = folder / "model.safetensors.index.json"
+    try:
+        parts = set(json.loads(index.read_text())["weight_map"].values())
+    except FileNotFoundError:
+        return next(folder.glob("*.safetensors"), None) is not None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+    return all((folder / PurePosixPath(str(part)).name).exists() for part in parts)
+
+
+def _ref(name: HubName) -> Path:
+    return snapshot_folder(name, "").parent / "refs" / name.revision
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's log off the terminal: what matters of it becomes an error or a count."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _counter(on_bytes: OnBytes, total: int) -> Any:
+    """A class of progress bars that draw nothing and pass on the bytes that were written."""
+    from tqdm.auto import tqdm
+
+    class Counter(tqdm):  # type: ignore[misc]  # the library's class is untyped
+        """A bar of the library's: one counts bytes received, one bytes written, one files."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self._counts = str(kwargs.get("desc", "")).startswith("Reconstructing")
+            super().__init__(*args, **{**kwargs, "disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            """Count; the base class counts nothing where it draws nothing."""
+            self.n += n or 0
+            if self._counts:
+                on_bytes(int(self.n), total)
+
+    return Counter
+
+
+def _suffixes(kind: Kind) -> tuple[str, ...]:
+    return TEXTS if kind == "tokenizer" else (WEIGHTS, *TEXTS)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3g} GB"
