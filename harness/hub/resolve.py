@@ -20,7 +20,8 @@ _MEGABYTE = 1_000_000
 
 # What the hub answered to this process, by cache, hub, name and revision: a branch that moves while
 # a command runs must not change what it runs on.
-_answers: dict[tuple[str, str, HubName], str] = {}
+Answers = dict[tuple[str, str, HubName], str]
+_answers: Answers = {}
 _said: set[str] = set()
 
 
@@ -97,12 +98,12 @@ def newest_commit(name: HubName, where: str, timeout: float | None = None) -> st
         return client.list_files(name, name.revision, timeout).commit
 
 
-def remembered() -> dict[tuple[str, str, HubName], str]:
+def remembered() -> Answers:
     """What the hub has answered to this process so far, for `remember` in another one."""
     return dict(_answers)
 
 
-def remember(answers: dict[tuple[str, str, HubName], str]) -> None:
+def remember(answers: Answers) -> None:
     """Take what the hub has answered to the process that started this one."""
     _answers.update(answers)
 

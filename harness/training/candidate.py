@@ -139,9 +139,9 @@ class Learnt(Record):
 class Dossier(Record):
     """What a candidate was trained from and how, kept in `candidate.json` beside its adapter.
 
-    `base_digest` and `chat_template` are the digests of the base as an identity has them. Dossiers
-    that were written before have an earlier digest, and the template in it, and do not say what was
-    `learnt`.
+    `base_digest` and `chat_template` are the digests of the base as an identity has them, and
+    `base_source` is where a hub had it. Dossiers that were written before have an earlier digest,
+    and the template in it, and do not say what was `learnt`.
     """
 
     schema_version: Literal[1] = 1
@@ -151,6 +151,7 @@ class Dossier(Record):
     data_hash: str
     base: str
     base_digest: str
+    base_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     chat_template: str | None = None
     adapter_digest: str
     split: Split

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness.errors import RecipeError, UsageError
 from harness.files import digest_json, file_digest, read_text
+from harness.hub.resolve import ModelFolder, find
 from harness.model_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
@@ -22,6 +23,7 @@ from harness.model_files import (
     model_digest,
 )
 from harness.records.base import Record, explain
+from harness.records.run import Watcher
 from harness.records.suite import Message
 from harness.training.candidate import DOSSIER, Dossier, Recipe, Split
 
@@ -165,7 +167,10 @@ def divide(conversations: Sequence[Conversation], share: float, seed: int) -> Di
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """The inputs of a training, and its folders; `places` are file and line of the data."""
+    """The inputs of a training, and its folders; `places` are file and line of the data.
+
+    `base_source` is the base's `ORG/NAME@commit` where it is from a hub.
+    """
 
     recipe: Recipe
     base: Path
@@ -176,6 +181,7 @@ class TrainingJob:
     base_digest: str
     chat_template: str | None
     folder: Path
+    base_source: str | None = None
 
     @property
     def work(self) -> Path:
@@ -188,14 +194,28 @@ class TrainingJob:
         return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 
+def find_base(recipe: Recipe, project_dir: Path, watcher: Watcher | None = None) -> ModelFolder:
+    """The folder of the recipe's base, fetched if it is named on a hub; it need not be there.
+
+    Raises:
+        RecipeError: a relative path that leaves the project.
+        UsageError, InfrastructureError: as `harness.hub.resolve.find`.
+    """
+    where = f"recipe {recipe.name}: base"
+    found = find(recipe.base, project_dir, "model", where, watcher)
+    return found or ModelFolder(project_path(project_dir, recipe.base, where))
+
+
 def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
     """Everything a training needs, read and checked, nothing trained yet.
 
     Raises:
         RecipeError: a path that leaves the project, missing base or data, or a line that is no
             conversation.
+        UsageError, InfrastructureError: a base on a hub cannot be had.
     """
-    base = project_path(project_dir, recipe.base, f"recipe {recipe.name}: base")
+    found = find_base(recipe, project_dir)
+    base = found.path
     if not (base / "config.json").is_file():
         raise RecipeError(
             f"no base model at {recipe.base}",
@@ -213,6 +233,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         base_digest=model_digest(base),
         chat_template=chat_template_digest(base),
         folder=project_dir / ".harness" / "candidates" / recipe.name,
+        base_source=found.source,
     )
 
 

@@ -273,8 +273,11 @@ def _outcome(job: TrainingJob, trainer: SFTTrainer, learnt: Learnt, resumed_from
         raise UsageError("nothing was evaluated", where=f"recipe {job.recipe.name}")
     best = min(known) if job.recipe.patience is not None else known[-1]
     adapter = job.work / "final"
-    # Relative, as written in the recipe: the adapter's files do not depend on the machine.
-    trainer.model.peft_config["default"].base_model_name_or_path = job.recipe.base
+    # As written in the recipe, or on the hub: the adapter's files do not depend on the machine.
+    config = trainer.model.peft_config["default"]
+    config.base_model_name_or_path = job.recipe.base
+    if job.base_source is not None:
+        config.base_model_name_or_path, _, config.revision = job.base_source.rpartition("@")
     trainer.model.save_pretrained(adapter, safe_serialization=True)
     _tidy_config(adapter / "adapter_config.json")
     return Outcome(

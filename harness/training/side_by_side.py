@@ -19,6 +19,7 @@ from typing import Any
 
 from harness import process_guard
 from harness.errors import HarnessError, RecipeError, TrainingError
+from harness.hub.resolve import Answers, remember, remembered
 from harness.training.candidate import Dossier, Recipe
 from harness.training.libraries import (
     OnProgress,
@@ -58,7 +59,8 @@ def train_side_by_side(
             )
             for recipe in recipes
         ]
-    pool = _Pool(at_once, (project_dir, force, max(1, cores // at_once)), on_progress, on_say)
+    settings = project_dir, force, max(1, cores // at_once), remembered()
+    pool = _Pool(at_once, settings, on_progress, on_say)
     return pool.train(recipes)
 
 
@@ -86,7 +88,7 @@ class _Pool:
     def __init__(
         self,
         at_once: int,
-        settings: tuple[Path, bool, int],
+        settings: tuple[Path, bool, int, Answers],
         on_progress: OnProgress,
         on_say: OnSay,
     ) -> None:
@@ -170,9 +172,18 @@ def _died(recipe: Recipe, process: SpawnProcess) -> TrainingError:
 
 
 def _work(
-    recipe: Recipe, project_dir: Path, force: bool, threads: int, reports: Connection[Any, Any]
+    recipe: Recipe,
+    project_dir: Path,
+    force: bool,
+    threads: int,
+    answers: Answers,
+    reports: Connection[Any, Any],
 ) -> None:
-    """Train in a process of its own: send progress and words, then the dossier or the error."""
+    """Train in a process of its own: send progress and words, then the dossier or the error.
+
+    `answers` are a hub's to the process that started this one.
+    """
+    remember(answers)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     import_torch_patiently()

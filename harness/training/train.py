@@ -83,6 +83,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: 
         data_hash=job.data_hash,
         base=recipe.base,
         base_digest=job.base_digest,
+        base_source=job.base_source,
         chat_template=job.chat_template,
         adapter_digest=file_digest(job.folder / ADAPTER_WEIGHTS),
         split=divided.split,

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from harness.hub.resolve import Answers
 from harness.training import side_by_side
 from harness.training.candidate import Dossier, Recipe, Split
 from harness.training.job import prepare
@@ -16,13 +17,18 @@ from harness.training.libraries import OnProgress, OnSay
 
 
 def work(
-    recipe: Recipe, project_dir: Path, force: bool, threads: int, reports: Connection[Any, Any]
+    recipe: Recipe,
+    project_dir: Path,
+    force: bool,
+    threads: int,
+    answers: Answers,
+    reports: Connection[Any, Any],
 ) -> None:
     """As the real worker, without its libraries."""
     sys.modules["torch"] = SimpleNamespace(set_num_threads=lambda _: None)  # type: ignore[assignment]  # all that is called
     side_by_side.import_torch_patiently = lambda: None
     side_by_side.train = _train
-    side_by_side._work(recipe, project_dir, force, threads, reports)
+    side_by_side._work(recipe, project_dir, force, threads, answers, reports)
 
 
 def _train(

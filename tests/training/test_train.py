@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from harness.errors import RecipeError, TrainingError
+from harness.errors import RecipeError, TrainingError, UsageError
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, model_digest
 from harness.training.candidate import CurvePoint, Curves, Dossier, Recipe
 from harness.training.job import load_dossier, prepare
 from harness.training.sft import STATE, last_checkpoint
 from harness.training.train import draw_losses, train
+from tests.hub_server import HubServer
 from tests.training.conftest import Trained
 from tests.training.makers import FAMILIES, byte_tokenizer, write_base
 
@@ -363,3 +364,25 @@ def test_each_loss_that_is_known_is_drawn(points: tuple[CurvePoint, ...], lines:
     texts = [element.text for element in root.iterfind(".//{*}text")]
     assert [name for name in ("train", "validation") if name in texts] == lines
     assert "Training of <good>" in texts
+
+
+def test_a_base_by_its_name_on_a_hub(
+    project: Path, recipe: MakeRecipe, micro_base: Path, hub: HubServer
+) -> None:
+    commit = hub.put("org/micro", micro_base)
+    mine = recipe(base="org/micro", steps=2, evaluate_every=2)
+    dossier = train(mine, project_dir=project)
+    assert dossier.base_source == f"org/micro@{commit}"
+    assert dossier.base_digest == model_digest(micro_base)
+    folder = project / ".harness/candidates/cand"
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("org/micro", commit)
+    assert "base_source" in (folder / "candidate.json").read_text()
+    before = len(hub.requests)
+    assert train(mine, project_dir=project) == dossier
+    assert len(hub.requests) == before
+
+
+def test_a_base_that_no_hub_has(project: Path, recipe: MakeRecipe, hub: HubServer) -> None:
+    with pytest.raises(UsageError, match=r"recipe cand: base: http\S+ shows no model `org/micro`"):
+        prepare(recipe(base="org/micro"), project)
