@@ -79,8 +79,7 @@ def chat_template_digest(folder: Path, given: str | None = None) -> str | None:
         UsageError: a file that may hold it cannot be read.
     """
     if given is not None:
-        file = Path(given)
-        return file_digest(file) if file.is_file() else digest_bytes(given.encode())
+        return file_digest(Path(given)) if _names_file(given) else digest_bytes(given.encode())
     alone = folder / "chat_template.jinja"
     if alone.is_file():
         return file_digest(alone)
@@ -90,6 +89,25 @@ def chat_template_digest(folder: Path, given: str | None = None) -> str | None:
             if isinstance(settings, dict) and (template := settings.get("chat_template")):
                 return digest_json(template)
     return None
+
+
+def is_chat_template(digest: str, given: str) -> bool:
+    """Whether a chat template, given as a path or a text, is the one with that digest.
+
+    A template has one digest as a file and another in a tokenizer's configuration; both count.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    text = read_text(Path(given)) if _names_file(given) else given
+    return digest in (chat_template_digest(Path(), given), digest_json(text))
+
+
+def _names_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except OSError:  # a template's text is too long to be a name
+        return False
 
 
 def is_base(folder: Path, base_digest: str, chat_template: str | None) -> bool:

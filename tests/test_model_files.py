@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.files import directory_digest
-from harness.model_files import chat_template_digest, is_base, model_digest
+from harness.files import digest_json, directory_digest, file_digest
+from harness.model_files import chat_template_digest, is_base, is_chat_template, model_digest
 from tests.serving.made import write_model
 
 EARLIER = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
@@ -76,3 +76,14 @@ def test_a_given_template_replaces_the_folders(base: Path, tmp_path: Path) -> No
     assert chat_template_digest(base) not in (None, own)
     (base / "tokenizer_config.json").write_text("{}")
     assert chat_template_digest(base) is None
+
+
+def test_a_template_is_known_by_either_of_its_digests(tmp_path: Path) -> None:
+    text = "{{ messages }}" * 40
+    file = tmp_path / "own.jinja"
+    file.write_text(text)
+    for given in (text, str(file)):
+        for digest in (file_digest(file), digest_json(text)):
+            assert is_chat_template(digest, given)
+        assert not is_chat_template(digest_json("other"), given)
+    assert chat_template_digest(tmp_path, text) == file_digest(file)

@@ -18,7 +18,13 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import read_bytes
-from harness.model_files import check_model, is_base
+from harness.model_files import (
+    chat_template_digest,
+    check_model,
+    is_base,
+    is_chat_template,
+    model_digest,
+)
 from harness.records.base import explain
 from harness.records.http_server import HttpServer
 from harness.records.server import ManagedServer, RemoteServer, Server
@@ -104,10 +110,10 @@ def serve_spec(
         for name in targets
         if project.target(name).adapter is not None
     }
+    args = _with_template(project, configured)
     for adapter in adapters.values():
         check_fits(adapter.path, base.path)
-        _check_dossier(adapter.path, base.path)
-    args = _with_template(project, configured)
+        _check_dossier(adapter.path, base.path, _template(args))
     tokenizer = server_tokenizer(project, server, here=here)
     if tokenizer is not None:
         args[TOKENIZER] = str(tokenizer.path)
@@ -125,8 +131,12 @@ def serve_spec(
     )
 
 
-def _check_dossier(adapter: Path, model: Path) -> None:
-    """Refuse an adapter whose dossier names another base: shapes alone cannot tell two apart."""
+def _check_dossier(adapter: Path, model: Path, template: str | None) -> None:
+    """Refuse an adapter whose dossier names another base, or another chat template.
+
+    Shapes alone cannot tell two bases apart. `template` is what the server is given in place of the
+    base's own.
+    """
     data = read_bytes(adapter / DOSSIER)
     if data is None:
         return
@@ -134,12 +144,34 @@ def _check_dossier(adapter: Path, model: Path) -> None:
         dossier = Dossier.model_validate_json(data)
     except ValidationError as error:
         raise UsageError(explain(error), where=str(adapter / DOSSIER)) from None
-    if not is_base(model, dossier.base_digest, dossier.chat_template):
+    if dossier.base_digest == model_digest(model):
+        _check_template(adapter, dossier.chat_template, model, template)
+    elif not is_base(model, dossier.base_digest, dossier.chat_template):
         raise UsageError(
             f"was trained on another base than {model}",
             where=str(adapter),
             hint="train it again, or serve the base that it was trained on",
         )
+
+
+def _check_template(adapter: Path, trained: str | None, model: Path, template: str | None) -> None:
+    if template is None:
+        same, served = trained == chat_template_digest(model), f"that of {model}"
+    else:
+        same = trained is None or is_chat_template(trained, template)
+        served = "the server's `chat-template`"
+    if not same:
+        raise UsageError(
+            f"was trained with another chat template than it would be served with, {served}",
+            where=str(adapter),
+            hint="serve it with the template that it was trained with, or train it again",
+        )
+
+
+def _template(args: Mapping[str, str | int | float | bool]) -> str | None:
+    """The path or text that the server is given in place of the base's own template."""
+    given = args.get("chat-template", args.get("chat_template"))
+    return given if isinstance(given, str) else None
 
 
 def _with_template(project: Project, server: ManagedServer) -> dict[str, str | int | float | bool]:

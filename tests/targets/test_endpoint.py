@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,7 @@ def test_an_adapter_is_refused_on_another_base_than_its_dossier_names(
     project: Project, form: str
 ) -> None:
     base = project.root / "model"
+    (project.root / "own.jinja").write_text("one")
     if form == "of today":
         write_dossier(project.root / "good", model_digest(base), chat_template_digest(base))
     else:
@@ -93,6 +95,27 @@ def test_an_adapter_is_refused_on_another_base_than_its_dossier_names(
     with pytest.raises(UsageError, match="was trained on another base than"):
         serve_spec(project, "local", ["candidate"], Path("log"))
     serve_spec(project, "local", ["base"], Path("log"))
+
+
+@pytest.mark.parametrize("kept", ["in the tokenizer's configuration", "in a file"])
+def test_an_adapter_is_refused_with_another_template_than_its_dossier_names(
+    project: Project, kept: str
+) -> None:
+    base, own = project.root / "model", project.root / "own.jinja"
+    if kept == "in a file":
+        (base / "chat_template.jinja").write_text("one")
+    write_dossier(project.root / "good", model_digest(base), chat_template_digest(base))
+    with pytest.raises(UsageError, match=r"another chat template.*the server's `chat-template`"):
+        serve_spec(project, "local", ["candidate"], Path("log"))
+    own.write_text("one")
+    serve_spec(project, "local", ["candidate"], Path("log"))
+    (base / "chat_template.jinja").write_text("two")
+    serve_spec(project, "local", ["candidate"], Path("log"))
+    without = project.config.servers["local"].model_copy(update={"args": {}})
+    servers = {**project.config.servers, "local": without}
+    bare = replace(project, config=project.config.model_copy(update={"servers": servers}))
+    with pytest.raises(UsageError, match=r"another chat template.*that of .*model"):
+        serve_spec(bare, "local", ["candidate"], Path("log"))
 
 
 def test_a_dossier_that_cannot_be_read_is_named(project: Project) -> None:
