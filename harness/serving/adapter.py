@@ -25,8 +25,8 @@ _WITHOUT_EFFECT = frozenset(
         "auto_mapping", "lora_dropout", "loftq_config", "eva_config", "corda_config",
     }
 )  # fmt: skip
-_PREFIX = "base_model.model."
-_HALF = re.compile(r"^(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<half>[AB])(\.weight)?$")
+PREFIX = "base_model.model."
+HALF = re.compile(r"^(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<half>[AB])(\.weight)?$")
 _LAYER = re.compile(r"(?:^|\.)((?:layers|h|blocks|block)\.\d+\..+)$")
 
 
@@ -46,7 +46,7 @@ def read_adapter(path: Path) -> AdapterInfo:
     Raises:
         UsageError: missing folder or file, weights in another format, broken JSON or tensors.
     """
-    config = _config(path)
+    config = read_adapter_config(path)
     shapes = read_shapes(path / ADAPTER_WEIGHTS)
     halves = [shape for name, shape in shapes.items() if re.search(r"\.lora_(embedding_)?A", name)]
     if not halves:
@@ -74,6 +74,28 @@ def read_adapter(path: Path) -> AdapterInfo:
     )
 
 
+def read_adapter_config(path: Path) -> dict[str, Any]:
+    """The configuration of the adapter in a folder.
+
+    Raises:
+        UsageError: no such folder, weights in a format that can run code, broken JSON.
+    """
+    if not path.is_dir():
+        raise UsageError(
+            "no such adapter", where=str(path), hint="train it first, or check the path"
+        )
+    if not (path / ADAPTER_WEIGHTS).is_file() and (path / "adapter_model.bin").exists():
+        raise UsageError(
+            "the adapter's weights are a pickle (adapter_model.bin), which can run code",
+            where=str(path),
+            hint="save it again as safetensors",
+        )
+    config = read_json(path / ADAPTER_CONFIG)
+    if not isinstance(config, dict):
+        raise UsageError("must hold an object", where=str(path / ADAPTER_CONFIG))
+    return config
+
+
 def check_fits(adapter: Path, model: Path) -> None:
     """Return if every tensor of the adapter fits the module of the model that it is for.
 
@@ -86,12 +108,12 @@ def check_fits(adapter: Path, model: Path) -> None:
     base = read_model_shapes(model)
     by_layer = {_from_layer(name): name for name in base}
     trained = f" (trained on {info.base_name})" if info.base_name else ""
-    fan_in_fan_out = bool(_config(adapter).get("fan_in_fan_out"))
+    fan_in_fan_out = bool(read_adapter_config(adapter).get("fan_in_fan_out"))
     for name, shape in read_shapes(adapter / ADAPTER_WEIGHTS).items():
-        match = _HALF.match(name)
+        match = HALF.match(name)
         if match is None:
             continue
-        module = match["module"].removeprefix(_PREFIX)
+        module = match["module"].removeprefix(PREFIX)
         expected = _base_shape(module, base, by_layer)
         if expected is None:
             raise _other_base(adapter, f"{module} is not in {model}{trained}")
@@ -138,7 +160,7 @@ def _from_layer(name: str) -> str:
 
 def _check_depth(adapter: Path, info: AdapterInfo, model: Path, trained: str) -> None:
     """Refuse an adapter that stops before the base's last layer though it does not say so."""
-    config = _config(adapter)
+    config = read_adapter_config(adapter)
     if (
         any("." in target for target in info.target_modules)
         or isinstance(config.get("target_modules"), str)
@@ -163,20 +185,3 @@ def _targets(config: dict[str, Any]) -> tuple[str, ...]:
     if isinstance(targets, str):
         return (targets,)
     return tuple(sorted(str(target) for target in targets))
-
-
-def _config(path: Path) -> dict[str, Any]:
-    if not path.is_dir():
-        raise UsageError(
-            "no such adapter", where=str(path), hint="train it first, or check the path"
-        )
-    if not (path / ADAPTER_WEIGHTS).is_file() and (path / "adapter_model.bin").exists():
-        raise UsageError(
-            "the adapter's weights are a pickle (adapter_model.bin), which can run code",
-            where=str(path),
-            hint="save it again as safetensors",
-        )
-    config = read_json(path / ADAPTER_CONFIG)
-    if not isinstance(config, dict):
-        raise UsageError("must hold an object", where=str(path / ADAPTER_CONFIG))
-    return config

@@ -31,6 +31,7 @@ from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
 from harness.serving.command import ServeSpec
 from harness.serving.replicas import VllmReplicas
+from harness.serving.servable import check_servable
 from harness.targets.models import TOKENIZER, server_model, server_tokenizer, target_adapter
 from harness.training.candidate import DOSSIER, Dossier
 
@@ -95,7 +96,8 @@ def serve_spec(
     With `here` no hub is asked: what is not cached is missing.
 
     Raises:
-        UsageError: the model or an adapter is missing, or an adapter is for another base.
+        UsageError: the model or an adapter is missing, an adapter is for another base, or vLLM
+            cannot serve it.
         InfrastructureError: a model's hub cannot be reached, or the disk has no room for it.
     """
     configured = project.config.servers[server]
@@ -113,6 +115,7 @@ def serve_spec(
     args = _with_template(project, configured)
     for adapter in adapters.values():
         check_fits(adapter.path, base.path)
+        check_servable(adapter.path, base.path)
         _check_dossier(adapter.path, base.path, _template(args))
     tokenizer = server_tokenizer(project, server, here=here)
     if tokenizer is not None:
