@@ -29,6 +29,7 @@ COMMANDS = {
     "validate": "Check the configuration, the suites and the policy.",
     "lint": "Say what weakens the evidence that the suites give.",
     "lock": "Pin the commits of the models that are named on a hub.",
+    "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
     "run": "Put the suites to targets and score the answers.",

@@ -87,14 +87,18 @@ def _squeezed(text: str) -> str:
     return _GAPS.sub("", text.casefold())
 
 
+class KeyRefused(ServerError):
+    """A server asks for a key, or takes another one."""
+
+
 def key_refused(
     credentials: Credentials, where: str, status: int, api_key_env: str | None
-) -> ServerError:
+) -> KeyRefused:
     """The error for a server that asks for a key, or for another one."""
     variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
     what = "refuses the API key" if credentials.headers else "asks for an API key"
     hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
-    return ServerError(f"{what} (HTTP {status})", where=where, hint=hint)
+    return KeyRefused(f"{what} (HTTP {status})", where=where, hint=hint)
 
 
 def bearer(api_key: str | None, where: str) -> Credentials:

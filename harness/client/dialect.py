@@ -205,7 +205,7 @@ class Dialect(ABC):
                 return self._redacted(await self.read_description(fetch, api_key_env))
         except ServerError as error:
             what = self.credentials.redact(error.what)
-            raise ServerError(what, where=error.where, hint=error.hint) from None
+            raise type(error)(what, where=error.where, hint=error.hint) from None
         except TimeoutError:
             raise ServerError(
                 f"no answer within {timeout:g} s", where=self.address, hint="is the server up?"

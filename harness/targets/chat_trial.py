@@ -25,11 +25,9 @@ _PATIENCE = 60.0
 _NO_ROUTE = frozenset({404, 405})
 
 
-async def first_answer(
-    dialect: Dialect, model: str, settings: Generation, answers_as: str | None
-) -> Reply:
-    """The reply to one short question, which is put once; no budget counts it."""
-    request = ChatRequest(
+def short_question(model: str, settings: Generation, answers_as: str | None) -> ChatRequest:
+    """The least that a model can be asked, put as a run would put it."""
+    return ChatRequest(
         model=model,
         messages=(Message(role="user", content="Hi"),),
         max_tokens=min(TOKENS, settings.max_tokens),
@@ -38,6 +36,10 @@ async def first_answer(
         seed=settings.seed,
         answers_as=answers_as,
     )
+
+
+async def _first_answer(dialect: Dialect, request: ChatRequest, settings: Generation) -> Reply:
+    """The reply to one question, which is put once; no budget counts it."""
     patience = min(_PATIENCE, settings.case_timeout)
     limits = settings.model_copy(update={"case_timeout": patience})
     async with DialectClient(dialect, generation=limits, clock=SYSTEM_CLOCK) as client:
@@ -54,7 +56,8 @@ async def check_answers(
         UsageError: the server does not know the model, or calls it otherwise.
     """
     dialect = endpoint.dialect_of(url)
-    reply = await first_answer(dialect, model, settings, answers_as)
+    question = short_question(model, settings, answers_as)
+    reply = await _first_answer(dialect, question, settings)
     if isinstance(reply, Answer):
         return True
     failure = reply.failure
@@ -65,10 +68,10 @@ async def check_answers(
     later = failure.cause in ("reset", "stalled", "timeout")
     if later or busy(failure) or (failure.status or 0) >= 500:
         return False  # a run has more patience
-    raise await _refusal(endpoint, dialect, model, failure)
+    raise await explained(endpoint, dialect, model, failure)
 
 
-async def _refusal(
+async def explained(
     endpoint: Endpoint, dialect: Dialect, model: str, failure: Failure
 ) -> HarnessError:
     """What a failure says of the address, the key, the model or the question."""
@@ -94,6 +97,9 @@ async def _refusal(
             where=where,
             hint="look at the target's `model`",
         )
+    if 300 <= (failure.status or 0) <= 399:
+        hint = "nothing was sent there: the key is for this server alone"
+        return ServerError(failure.detail, where=where, hint=hint)
     return ServerError(
         f"`{model}` does not answer a first question: {failure.detail}",
         where=where,

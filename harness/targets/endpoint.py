@@ -61,6 +61,10 @@ class Endpoint:
         """The server's addresses now: a managed one that was restarted may have moved."""
         return self.managed.urls if self.managed is not None else self.addresses
 
+    def at(self, url: str) -> Endpoint:
+        """The endpoint with one of its addresses alone; a process behind it stays where it is."""
+        return replace(self, addresses=(url,), managed=None)
+
     def dialect_of(self, url: str) -> Dialect:
         """The dialect of the server at one of the addresses.
 

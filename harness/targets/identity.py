@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,9 +59,9 @@ async def identify(
         return known.model_copy(update={"root": _root(configured, chosen, server, project.file)})
     entry = server.model(model)
     if entry is None and (server.lists_models or server.no_list):
-        await _check_unlisted(project, target, replace(endpoint, addresses=(url,)), server)
+        await _check_unlisted(project, target, endpoint.at(url), server)
         say(
-            f"{target}: `{model}` is not listed by {url} ({_listing(server)}), and answers; its "
+            f"{target}: `{model}` is not listed by {url} ({listing(server)}), and answers; its "
             "weights are not known, nor whether it is an adapter"
         )
     adapter = adapter_behind(project, target, place, entry)
@@ -243,7 +242,7 @@ def not_listed(project: Project, target: str, url: str, server: ServerDescriptio
     A name that was an adapter once, or is declared to be one, was dropped; any other is mistaken.
     """
     chosen = project.target(target)
-    listed = _listing(server)
+    listed = listing(server)
     once = any(
         header.identity.adapter is not None
         and (header.identity.server, header.identity.model) == (url, chosen.model)
@@ -262,7 +261,7 @@ def not_listed(project: Project, target: str, url: str, server: ServerDescriptio
     )
 
 
-def _listing(server: ServerDescription) -> str:
+def listing(server: ServerDescription) -> str:
     """What a server lists, in words, cut where it lists very many."""
     if not server.models:
         return server.no_list or "it lists no model"

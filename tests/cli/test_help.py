@@ -15,6 +15,7 @@ OPTIONS = {
     "validate": ["--config"],
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
     "lock": ["recipes", "--update", "--config"],
+    "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--config"],
     "serve": ["targets", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",

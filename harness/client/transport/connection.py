@@ -114,6 +114,10 @@ class Connection(asyncio.Protocol):
         unread = self._unread or (self._poll is not None and self._poll.poll(0))
         return self.stands and not unread
 
+    def info(self, name: str) -> object:
+        """What the event loop knows of the connection under that name, or None."""
+        return None if self._transport is None else self._transport.get_extra_info(name)
+
     async def exchange(self, request: bytes, sink: Sink) -> None:
         """Return when the sink has the response, or as much of it as it needs.
 

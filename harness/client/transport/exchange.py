@@ -22,6 +22,14 @@ _CLOSING = 0.5
 _LONGEST_BODY = 4 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How a connection is secured: the version of TLS and the certificate's last day, or None."""
+
+    tls: str | None
+    expires: str | None
+
+
 class Transport:
     """HTTP/1.1 to the server of a route; use it in an `async with`.
 
@@ -74,6 +82,26 @@ class Transport:
             for connection in open_ones:
                 connection.close(at_once=True)
             await asyncio.wait(left, timeout=_CLOSING)
+
+    async def reach(self) -> Reached:
+        """How a connection to the server stands, which is opened for that.
+
+        Raises:
+            TransportFailed: there is none, and why.
+        """
+        async with self._slots:
+            connection = await self._connector.connect(
+                lambda: Connection(self, self._clock, self._chunk_timeout, self._backlog)
+            )
+        self._all.add(connection)
+        secured = connection.info("ssl_object")
+        version = getattr(secured, "version", None)
+        certificate = connection.info("peercert")
+        connection.close()
+        return Reached(
+            tls=None if version is None else version(),
+            expires=certificate.get("notAfter") if isinstance(certificate, dict) else None,
+        )
 
     async def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, sink: Sink

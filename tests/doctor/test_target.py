@@ -1,0 +1,114 @@
+"""The examination of a target, from its configuration to its last step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.doctor import machine, target
+from harness.doctor.target import examine
+from harness.targets.endpoint import Endpoint
+from tests.conftest import ThreadedMock
+from tests.doctor.conftest import project_in
+from tests.doctor.test_memory import LLAMA, model_in
+
+ALL = [
+    "address", "proxy", "TLS", "key", "models", "answer", "usage", "logprobs", "seed", "limits",
+    "adapter", "context", "system role",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def answering(mock: ThreadedMock) -> None:
+    mock.answer = lambda _: "an answer"
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_every_step_in_its_order(tmp_path: Path, mock: ThreadedMock) -> None:
+    project = project_in(tmp_path, {"url": mock.url}, model="base")
+    (found,) = examine(project, "it", start=False, say=quiet)
+    assert [step.name for step in found.steps] == ALL
+    assert (found.usable, found.not_tried) == (True, ())
+    assert found.about == f"`base` on main ({mock.url})"
+
+
+def test_what_is_pointless_is_not_tried(tmp_path: Path) -> None:
+    project = project_in(tmp_path, {"url": "http://127.0.0.1:1"})
+    (found,) = examine(project, "it", start=False, say=quiet)
+    assert [step.name for step in found.steps] == ["address"]
+    assert list(found.not_tried) == ALL[1:]
+    assert found.exit_code == 3
+
+
+def test_each_address_is_examined(tmp_path: Path, mock: ThreadedMock) -> None:
+    project = project_in(tmp_path, {"url": [mock.url, "http://127.0.0.1:1"]}, model="base")
+    found = examine(project, "it", start=False, say=quiet)
+    assert [one.usable for one in found] == [True, False]
+
+
+def test_a_key_that_is_not_set_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    project = project_in(tmp_path, {"url": "http://h", "api_key_env": "NOT_SET_HERE"})
+    (found,) = examine(project, "it", start=False, say=quiet)
+    assert (found.exit_code, found.steps[0].name) == (2, "configuration")
+    assert "NOT_SET_HERE is not set" in found.steps[0].found
+
+
+def test_a_chatbot_is_asked_what_it_can_be(tmp_path: Path, mock: ThreadedMock) -> None:
+    bot = {
+        "engine": "http",
+        "url": f"{mock.url}/chat/completions",
+        "request": {"model": "base", "messages": {"$": "messages"}},
+        "answer": "choices[0].message.content",
+    }
+    project = project_in(tmp_path, bot, model=None)
+    (found,) = examine(project, "it", start=False, say=quiet)
+    assert [step.name for step in found.steps] == ALL[:7]
+    assert found.steps[4].found.startswith("a chatbot")
+    assert found.steps[5].outcome == "ok", found.steps[5]
+
+
+@pytest.fixture
+def managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    model_in(tmp_path / "m", LLAMA)
+    monkeypatch.setattr(machine, "gpus", lambda: None)
+    monkeypatch.setattr(machine, "free_memory", lambda: 2**40)
+    monkeypatch.setattr(target, "check_vllm", lambda needed: machine.Step("vllm", "ok", "vllm 1"))
+    return {"engine": "vllm", "model": "m", "args": {"max-model-len": 512}}
+
+
+def test_a_managed_target_is_not_started_unless_asked(
+    tmp_path: Path, managed: dict[str, Any]
+) -> None:
+    (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=False, say=quiet)
+    assert [step.name for step in found.steps] == ["files", "vllm", "memory for main"]
+    assert found.usable, found.steps
+    assert list(found.not_tried) == ALL
+    assert found.about.endswith("not started")
+
+
+def test_a_managed_target_that_is_started_is_asked_too(
+    tmp_path: Path, managed: dict[str, Any], mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def connect(*_: Any) -> Iterator[Endpoint]:
+        yield Endpoint((mock.url,), None)
+
+    monkeypatch.setattr(target, "connect", connect)
+    monkeypatch.setattr(target, "model_name", lambda *_: "base")
+    (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=True, say=quiet)
+    assert [step.name for step in found.steps] == ["files", "vllm", "memory for main", *ALL]
+
+
+def test_a_model_that_is_not_there_is_a_matter_of_configuration(
+    tmp_path: Path, managed: dict[str, Any]
+) -> None:
+    project = project_in(tmp_path, {**managed, "model": "elsewhere"}, model=None)
+    (found,) = examine(project, "it", start=True, say=quiet)
+    assert (found.exit_code, found.steps[-1].found[-13:]) == (2, "no such model")
