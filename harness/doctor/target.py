@@ -63,7 +63,7 @@ def examine(
     about = f"`{model_name(project, target)}` on {chosen.server}"
     try:
         if isinstance(configured, ManagedServer):
-            steps = examine_files(project, target)
+            steps = examine_files(project, target, fetch=start)
             if not start or any(step.outcome == "failed" for step in steps):
                 rest = tuple(name for name, _, _ in (*_DOOR, *_MODEL))
                 return [Examination(target, f"{about}, not started", tuple(steps), rest)]
@@ -99,14 +99,16 @@ async def _visit(
         return Examination(target, about, (*before, *tried), rest)
 
 
-def examine_files(project: Project, target: str) -> list[Step]:
+def examine_files(project: Project, target: str, *, fetch: bool) -> list[Step]:
     """What can be said of a managed target before its server runs: files, vLLM, memory.
+
+    A model that is named on a hub and is not here is fetched where `fetch` says so.
 
     Raises:
         UsageError: a file of the model or the adapter is missing or does not fit.
     """
     server = project.target(target).server
-    spec = serve_spec(project, server, [target], project.root / "unused", here=True)
+    spec = serve_spec(project, server, [target], project.root / "unused", here=not fetch)
     adapters = f", adapter {', '.join(map(str, spec.adapters.values()))}" if spec.adapters else ""
     return [
         Step("files", "ok", f"{spec.model}{adapters}"),
