@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from harness.environment_values import fill_from
 from harness.errors import ConfigError, UsageError
 from harness.files import digest_json
 from harness.records.base import Record, read_record
@@ -256,13 +258,16 @@ def load_project(path: Path) -> Project:
     """The project whose configuration is the given file; its root is absolute.
 
     Messages call the file as it was given, or as seen from the current folder if it lies below.
+    Its values may name environment variables; see `harness.environment_values`.
 
     Raises:
-        ConfigError: missing file, bad syntax, unknown key, or a name that refers to nothing.
+        ConfigError: missing file, bad syntax, unknown key, a name that refers to nothing, or a
+            variable that is not set.
     """
     whole, here = path.absolute(), Path.cwd()
     path = whole.relative_to(here) if whole.is_relative_to(here) else path
-    config = read_record(Config, read_yaml(path, ConfigError), ConfigError)
+    file = fill_from(os.environ, read_yaml(path, ConfigError), ConfigError)
+    config = read_record(Config, file, ConfigError)
     # Where runs are kept besides says nothing about them.
     counted = config.model_dump(mode="json", exclude={"runs_dir"})
     return Project(whole.parent, config, digest_json(counted), file=str(path))

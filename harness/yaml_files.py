@@ -44,7 +44,8 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> YamlFile
             that make too many copies, or something other than a mapping at the top.
     """
     try:
-        loader = _Loader(read_text(path))
+        text = read_text(path)
+        loader = _Loader(text)
         node = loader.get_single_node()
         _check_aliases(node)
         data: Any = None if node is None else loader.construct_document(node)
@@ -52,7 +53,7 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> YamlFile
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         what = error.problem or "bad YAML"
-        raise error_type(f"YAML: {what}", where=place, hint="correct the syntax") from None
+        raise error_type(f"YAML: {what}", where=place, hint=_advice(error, text)) from None
     except yaml.YAMLError as error:
         raise error_type(f"YAML: {error}", where=str(path)) from None
     except RecursionError:
@@ -64,6 +65,14 @@ def read_yaml(path: Path, error_type: type[UsageError] = UsageError) -> YamlFile
     if node is None or not isinstance(data, dict):
         raise error_type("must hold `key: value` lines at the top", where=str(path))
     return YamlFile(path, data, node)
+
+
+def _advice(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark, lines = error.problem_mark, text.splitlines()
+    read = not isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
+    if read or mark is None or mark.line >= len(lines) or "${" not in lines[mark.line]:
+        return "correct the syntax"
+    return "put a value with `${` in quotes: between braces YAML reads its brace as its own"
 
 
 def line_of(file: Path, key: str) -> int | None:
