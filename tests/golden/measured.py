@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+from harness.records.latency import Measurement
+from harness.storage.working_files import MeasurementFolder
 from tests.golden.project import Project
 
 ARMS = ("candidate", "baseline", "control")
@@ -51,6 +53,7 @@ def measure(
     name = f"{candidate}-vs-base-0123456789ab/001"
     folder = project.folder / ".harness/latency" / name
     (folder / "blocks").mkdir(parents=True, exist_ok=True)
+    (folder / "measurement.json").unlink(missing_ok=True)
     for path in folder.glob("blocks/*"):
         path.unlink()
     header = {
@@ -68,11 +71,9 @@ def measure(
                   for load in given["loads"]],
         "alpha": 0.05,
         "metrics": list(pace.metrics),
-        "finished": True,
         "config_digest": "sha256:0",
         "created": "2026-11-01T13:00:00Z",
     }  # fmt: skip
-    (folder / "measurement.json").write_text(json.dumps(header, indent=2), encoding="utf-8")
     draw = random.Random(seed)
     began = 1_790_000_000.0
     for place, load in enumerate(given["loads"]):
@@ -83,6 +84,7 @@ def measure(
                 began += block["seconds"]
                 file = folder / "blocks" / f"{place:02d}-{number:04d}-{turn}.json"
                 file.write_text(json.dumps(block) + "\n", encoding="utf-8")
+    MeasurementFolder(folder).finish(Measurement.model_validate(header))
 
 
 def _block(
