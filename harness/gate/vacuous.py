@@ -46,7 +46,7 @@ def vacuous_warnings(policy: Policy, vacuous: tuple[bool, ...]) -> Iterator[Evid
     for rule, passes in zip(policy.rules, vacuous, strict=True):
         if passes:
             place = rule.metric_name or rule.require
-            what = rule.vacuous(None, policy.alpha) or f"`{rule.require}`: {WORST_PASSES}"
+            what = rule.vacuous(None, policy.alpha) or WORST_PASSES
             yield EvidenceWarning(code="cannot-fail", place=place, what=what)
 
 
