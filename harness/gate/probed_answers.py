@@ -12,7 +12,7 @@ from typing import Final
 from harness.files import digest_json
 from harness.records.attempt import Attempt
 from harness.records.plan import conversation
-from harness.records.run import AdapterProof, RunRecord
+from harness.records.run import Probe, RunRecord
 from harness.records.suite import Case
 
 FEWEST: Final = 4  # prompts that must be comparable before anything is said
@@ -30,22 +30,24 @@ def contradictions(
     proof = run.header.adapter_proof
     if proof is None or run.header.generation.get("temperature") != 0:
         return
-    agreeing = list(_agreeing(proof, run, cases))
-    other = agreeing.count(False)
-    if len(agreeing) >= FEWEST and 2 * other > len(agreeing):
-        yield (
-            f"{who} answers {other} of {len(agreeing)} "
-            "prompts otherwise than the adapter did when it was proven: "
-            "its answers are not the adapter's, or the sampling differs"
-        )
+    drawn = [probe for probe in proof.fingerprint if probe.drawn]
+    # Apart, as a server may have learnt by heart what every proof asks.
+    for probes, which in ((proof.fingerprint, "prompts"), (drawn, "prompts drawn at random")):
+        agreeing = list(_agreeing(probes, run, cases))
+        other = agreeing.count(False)
+        if len(agreeing) >= FEWEST and 2 * other > len(agreeing):
+            yield (
+                f"{who} answers {other} of {len(agreeing)} {which} "
+                "otherwise than the adapter did when it was proven: "
+                "its answers are not the adapter's, or the sampling differs"
+            )
+            return
 
 
 def _agreeing(
-    proof: AdapterProof, run: RunRecord, cases: Mapping[tuple[str, str, str], Case]
+    probes: Iterable[Probe], run: RunRecord, cases: Mapping[tuple[str, str, str], Case]
 ) -> Iterator[bool]:
-    proven = {
-        probe.prompt: _text(token for token, _ in probe.adapter) for probe in proof.fingerprint
-    }
+    proven = {probe.prompt: _text(token for token, _ in probe.adapter) for probe in probes}
     known: dict[tuple[str, str, str], str | None] = {}  # a case has as many attempts as repeats
     for attempt in run.attempts:
         place = attempt.suite, attempt.section, attempt.case

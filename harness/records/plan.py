@@ -164,7 +164,8 @@ def _system(prompt: str) -> Message:
 class Plan:
     """The requests of one target, with the run they belong to.
 
-    They are `scored` where the answer to each gives the score of a case.
+    They are `scored` where the answer to each gives the score of a case. `pool` holds all that the
+    suites could ask of it, whatever was selected, without keys: probes are taken from it.
     """
 
     run_id: str
@@ -175,4 +176,5 @@ class Plan:
     suite_digests: dict[str, str]
     requests: PlannedRequests | RequestList
     selection: dict[str, str]
+    pool: Sequence[PlannedRequest]
     scored: bool = True

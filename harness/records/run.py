@@ -32,10 +32,12 @@ def names_run_of(name: str, target: str) -> bool:
 class Probe(Record):
     """What base and adapter answered to one prompt: tokens with their log-probabilities in nats.
 
-    `prompt` is the digest of the conversation.
+    `prompt` is the digest of the conversation. It is of those that are asked in every proof, or one
+    that was `drawn` for this one.
     """
 
     prompt: str
+    drawn: bool = False
     base: tuple[tuple[str, float], ...]
     adapter: tuple[tuple[str, float], ...]
 

@@ -243,9 +243,11 @@ class _Engine:
         planned, say = job.plan, self.watcher.say
         check = functools.partial(check_listing, self.project, planned.target, planned.identity)
         proof = await prove_all(clients, planned, say, called, check)
-        if proof is not None:
+        # Where the files that are served were hashed, they say more than any answer.
+        if proof is not None and planned.identity.weights is None:
             for then, since in earlier_proofs(self.project, planned, job.freshness):
                 check_unchanged(proof, then, since)
+        if proof is not None:
             say(
                 f"{planned.target}: adapter proven, {proof.differing} of {proof.probes} probes "
                 f"differ (largest {proof.largest_gap:.3g} nats, noise {proof.noise:.2g})"

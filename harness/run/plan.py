@@ -62,15 +62,19 @@ def plan(
     _check_cases(chosen, suites)
     own = project.target(target).system_prompt
     prompts = {suite.name: suite.system_prompt if own is None else own for suite in suites}
+    asked = [(suite, section) for suite in suites for section in suite.asked]
     requests = _keyed(
         identity,
         generation,
         [
             Part(suite.name, section, prompts[suite.name], _selected(suite, section, chosen))
-            for suite in suites
-            for section in suite.asked
+            for suite, section in asked
         ],
     )
+    whole = [
+        Part(suite.name, section, prompts[suite.name], range(len(section.cases)))
+        for suite, section in asked
+    ]
     if not requests and not any(_has_work(suite, chosen) for suite in suites):
         raise UsageError("no case is left to ask", hint="widen --suite, --case or --limit")
     digests = {suite.name: suite.digest for suite in suites}
@@ -85,6 +89,7 @@ def plan(
         suite_digests=digests,
         requests=requests,
         selection=described,
+        pool=PlannedRequests(whole, generation.model_copy(update={"repeats": 1}), b""),
     )
 
 
@@ -111,6 +116,7 @@ def plan_requests(
         suite_digests=about.suites,
         requests=listed,
         selection=about.selection,
+        pool=listed,
         scored=False,
     )
 

@@ -21,10 +21,14 @@ from harness.targets.probes import (
     Logprobs,
     choose_probes,
     compare,
+    draw_probes,
     gap_between,
+    gaps_between,
     logprobs,
 )
 from harness.targets.replica_check import check_replicas
+
+ALONE = 4  # probes that are put to the adapter once more, one by one
 
 
 async def prove_all(
@@ -65,9 +69,11 @@ async def prove_all(
 async def prove(client: ChatClient, server: ServerDescription, planned: Plan) -> AdapterProof:
     """The proof that the plan's model, an adapter, is applied on the server.
 
-    Each probe, a prompt of the plan, goes to the base twice and to the adapter once. The difference
-    between the two answers of the base is noise. Only log-probabilities of generated tokens are
-    asked for: prompt log-probabilities break LoRA servers.
+    The probes are prompts of the suites. Some are the same in every proof, so that proofs can be
+    held against each other, some are drawn anew. They go to both models all at once, then one by
+    one, a few of them to the adapter: what answers of one model differ by is noise, in which a
+    batch with others is thus included. Only log-probabilities of generated tokens are asked for:
+    prompt log-probabilities break LoRA servers.
 
     Raises:
         AdapterNotApplied: the server does not list the adapter under a base that it lists, or
@@ -83,10 +89,13 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
             hint="the server's log says why it was dropped",
         )
-    prompts = choose_probes(planned.requests)
+    chosen = choose_probes(planned.pool)
+    prompts = [*chosen, *draw_probes(planned.pool, chosen)]
     first = await logprobs(client, base, prompts)
-    again = await logprobs(client, base, prompts)
+    again = await logprobs(client, base, prompts, at_once=False)
     adapted = await logprobs(client, adapter, prompts)
+    alone = await logprobs(client, adapter, prompts[:ALONE], at_once=False)
+    own = max(gaps_between(adapted[:ALONE], alone))
     found = compare((first, again), adapted, TOLERANCES.repeated)
     if not found.conclusive:
         raise AdapterNotApplied(
@@ -102,14 +111,17 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         forked=found.forked,
         differing=found.differing,
         largest_gap=found.largest,
-        noise=found.noise,
+        noise=max(found.noise, min(own, TOLERANCES.contradiction)),
         fingerprint=tuple(
             Probe(
                 prompt=digest_json([message.model_dump() for message in prompt.messages]),
+                drawn=place >= len(chosen),
                 base=base_answer,
                 adapter=adapter_answer,
             )
-            for prompt, base_answer, adapter_answer in zip(prompts, first, adapted, strict=True)
+            for place, (prompt, base_answer, adapter_answer) in enumerate(
+                zip(prompts, first, adapted, strict=True)
+            )
         ),
     )
     if not proof.applied:
@@ -142,7 +154,8 @@ def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:
     """Return if base and adapter answer the probes that both proofs share as they did.
 
     The base may differ as it does in another batch. What it does differ by is then the noise that
-    the adapter is held to. Half of the probes decide.
+    the adapter is held to, or what either was seen to differ by from itself. Half of the probes
+    decide.
 
     Raises:
         AdapterNotApplied: another base or another adapter answers, or the two changed places.
@@ -156,12 +169,12 @@ def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:
     noise = max(now.noise, then.noise)
     drifts = [gap_between(probe.base, old.base) for probe, old in pairs]
     threshold = TOLERANCES.threshold(TOLERANCES.rebatched, noise)
-    moved = sum(drift.beyond(threshold) for drift in drifts)
+    moved = sum(drift > threshold for drift in drifts)
     if 2 * moved >= len(pairs):
         raise _changed(f"another model answers as `{now.parent}`, the base of `{now.model}`", since)
-    noise = max(noise, *(drift.nats for drift in drifts if not drift.forked), 0.0)
+    noise = max(noise, *(drift for drift in drifts if drift <= threshold), 0.0)
     threshold = TOLERANCES.threshold(TOLERANCES.repeated, noise)
-    moved = sum(gap_between(probe.adapter, old.adapter).beyond(threshold) for probe, old in pairs)
+    moved = sum(gap_between(probe.adapter, old.adapter) > threshold for probe, old in pairs)
     if 2 * moved >= len(pairs):
         raise _changed(f"another adapter answers as `{now.model}`", since)
 
@@ -176,8 +189,7 @@ def _changed_places(pairs: Sequence[tuple[Probe, Probe]]) -> bool:
 
 
 def _nearer(answer: Logprobs, other: Logprobs, own: Logprobs) -> bool:
-    there, here = gap_between(answer, other), gap_between(answer, own)
-    return (there.forked, there.nats) < (here.forked, here.nats / 2)
+    return gap_between(answer, other) < gap_between(answer, own) / 2
 
 
 def _changed(what: str, since: str) -> AdapterNotApplied:

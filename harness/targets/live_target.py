@@ -105,7 +105,9 @@ class LiveTarget:
             )
         listed = functools.partial(check_listing, self._project, self.target, identity)
         proof = await prove_all(self._clients, planned, watcher.say, self._answers_as, listed)
-        if proof is not None and known is not None and known.adapter_proof is not None:
+        if proof is None or known is None or identity.weights is not None:
+            return
+        if known.adapter_proof is not None:
             check_unchanged(proof, known.adapter_proof, known.created)
 
     async def _ask(

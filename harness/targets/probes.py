@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +15,7 @@ from harness.records.plan import PlannedRequest
 from harness.records.suite import Case
 
 PROBES = 8
+DRAWN = 4
 PROBE_TOKENS = 8
 
 Logprobs = tuple[tuple[str, float], ...]
@@ -29,6 +32,7 @@ class Tolerances:
     replica: float = 1e-3  # another server with the same kind of hardware
     rebatched: float = 0.1  # a batch with other requests, or other hardware
     noise_factor: float = 4.0
+    contradiction: float = 0.5  # more than rounding: the model does not repeat itself
 
     def threshold(self, tolerance: float, noise: float) -> float:
         """The nats beyond which two answers differ, given a model's largest own difference."""
@@ -39,47 +43,32 @@ TOLERANCES = Tolerances()
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerGap:
-    """The distance of two answers: in nats while their tokens are equal, and whether they fork.
-
-    After a fork the two are different texts, so their log-probabilities are no longer compared.
-    """
-
-    nats: float
-    forked: bool
-
-    def beyond(self, threshold: float) -> bool:
-        """Whether the two are different texts, or further apart than the threshold in nats."""
-        return self.forked or self.nats > threshold
-
-
-@dataclass(frozen=True, slots=True)
 class ProbeComparison:
-    """The differences of answers to probes from two rounds of answers of a reference.
+    """The differences, in nats, of answers to probes from two rounds of answers of a reference.
 
-    `noise` is the largest difference of the reference from itself, in nats; `forked` counts the
-    probes on which it gave two texts. They are left out of `gaps`.
+    `noise` is the largest difference of the reference from itself; `forked` counts the probes on
+    which it contradicts itself. They are left out of `gaps`.
     """
 
-    gaps: tuple[AnswerGap, ...]
+    gaps: tuple[float, ...]
     forked: int
     noise: float
     threshold: float
 
     @property
     def conclusive(self) -> bool:
-        """Whether the reference gave one text to at least three quarters of the probes."""
+        """Whether the reference gave one answer to at least three quarters of the probes."""
         return 3 * self.forked <= len(self.gaps)
 
     @property
     def differing(self) -> int:
         """The number of probes that are answered differently."""
-        return sum(gap.beyond(self.threshold) for gap in self.gaps)
+        return sum(gap > self.threshold for gap in self.gaps)
 
     @property
     def largest(self) -> float:
         """The largest difference in nats."""
-        return max(gap.nats for gap in self.gaps)
+        return max(self.gaps)
 
 
 def compare(
@@ -93,9 +82,9 @@ def compare(
     """
     first, second = reference
     own = gaps_between(first, second)
-    noise = max(gap.nats for gap in own)
     pairs = zip(gaps_between(first, other), own, strict=True)
-    usable = tuple(gap for gap, own_gap in pairs if not own_gap.forked)
+    usable = tuple(gap for gap, own_gap in pairs if own_gap <= TOLERANCES.contradiction)
+    noise = max((gap for gap in own if gap <= TOLERANCES.contradiction), default=0.0)
     return ProbeComparison(
         gaps=usable,
         forked=len(own) - len(usable),
@@ -104,23 +93,46 @@ def compare(
     )
 
 
-def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[AnswerGap]:
-    """How far the answers to each probe are apart."""
+def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[float]:
+    """How far the answers to each probe are apart, in nats."""
     return [gap_between(first, second) for first, second in zip(one, two, strict=True)]
 
 
-def gap_between(one: Logprobs, two: Logprobs) -> AnswerGap:
-    """How far two answers are apart."""
+def gap_between(one: Logprobs, two: Logprobs) -> float:
+    """How far two greedy answers are apart: the nats by which some log-probability must differ.
+
+    Up to the token at which they fork both have the same context, and after it no longer. Each took
+    its likeliest token there: rounding alone explains a fork where the two tokens are about equally
+    likely, and nothing but another model where each was sure of its own.
+    """
     largest = 0.0
     for (token, logprob), (other, other_logprob) in zip(one, two, strict=False):
+        gap = abs(logprob - other_logprob)
         if token != other:
-            return AnswerGap(largest, forked=True)
-        largest = max(largest, abs(logprob - other_logprob))
-    return AnswerGap(largest, forked=len(one) != len(two))
+            return max(largest, gap, _fork(logprob, other_logprob))
+        largest = max(largest, gap)
+    if len(one) != len(two):
+        # One of them ended, with a probability that is not told; it was at least the other token's.
+        longer = max(one, two, key=len)
+        _, logprob = longer[min(len(one), len(two))]
+        largest = max(largest, _fork(logprob, logprob) / 2)
+    return largest
+
+
+def _fork(logprob: float, other: float) -> float:
+    """The least nats by which two distributions differ whose likeliest tokens are not the same one.
+
+    The first gives its token p and the second's at most 1 - p, to which the second gives q: so at
+    least log(q / (1 - p)), and the other way round.
+    """
+    p, q = math.exp(min(0.0, logprob)), math.exp(min(0.0, other))
+    if p >= 1.0 or q >= 1.0:
+        return math.inf
+    return max(0.0, math.log(q / (1.0 - p)), math.log(p / (1.0 - q)))
 
 
 def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
-    """Some of a plan's requests, at most `PROBES`, from all over the list."""
+    """Some of the requests, at most `PROBES`, from all over the list: always the same ones."""
     if not asks:  # a run whose sections ask nothing at once
         written = [
             {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
@@ -132,19 +144,33 @@ def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     return list(asks[::step][:PROBES])
 
 
+def draw_probes(
+    asks: Sequence[PlannedRequest], chosen: Sequence[PlannedRequest]
+) -> list[PlannedRequest]:
+    """Some more than were chosen, at most `DRAWN`, at random: no server knows them before."""
+    drawn = random.SystemRandom().sample(range(len(asks)), min(DRAWN + len(chosen), len(asks)))
+    known = {ask.path for ask in chosen}
+    return [ask for ask in (asks[place] for place in drawn) if ask.path not in known][:DRAWN]
+
+
 async def logprobs(
-    client: ChatClient, model: str, probes: Sequence[PlannedRequest]
+    client: ChatClient, model: str, probes: Sequence[PlannedRequest], *, at_once: bool = True
 ) -> list[Logprobs]:
     """The tokens of the model's answers to the probes, and their log-probabilities.
 
-    Only log-probabilities of generated tokens are asked for: prompt log-probabilities break LoRA
-    servers.
+    Sent `at_once` they share batches on the server. Only log-probabilities of generated tokens are
+    asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
         ServerError: a probe failed, or brought no log-probabilities.
     """
+    requests = [_request(model, probe) for probe in probes]
+    if at_once:
+        replies = await asyncio.gather(*map(client.ask, requests))
+    else:
+        replies = [await client.ask(request) for request in requests]
     found = []
-    for reply in await asyncio.gather(*(client.ask(_request(model, probe)) for probe in probes)):
+    for reply in replies:
         if isinstance(reply, Failed):
             raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
         if not reply.token_logprobs:

@@ -108,7 +108,7 @@ async def _probe(
     clients: ClientStack, planned: Plan, say: Callable[[str], None], answers_as: str | None
 ) -> None:
     """Refuse replicas that answer differently; leave out those that cannot be asked."""
-    probes = choose_probes(planned.requests)
+    probes = choose_probes(planned.pool)
     model = planned.identity.model
     ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
     while True:

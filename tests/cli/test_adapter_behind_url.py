@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.files import digest_json
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply, spoken
@@ -37,7 +38,7 @@ def saying(**logprobs: float) -> Any:
 
 def test_it_is_proven_again_and_nothing_is_asked_again(served: ThreadedMock) -> None:
     assert call("gate", "candidate") == 0
-    assert len(served.server.requests) == 24
+    assert len(served.server.requests) == 40
     assert all(body["logprobs"] for body in served.server.requests)
 
 
@@ -45,7 +46,7 @@ def test_it_is_proven_again_and_nothing_is_asked_again(served: ThreadedMock) -> 
     ("now", "words"),
     [
         ({"base": -0.5, "candidate": -0.7}, "another adapter answers as `candidate`"),
-        ({"base": -0.5, "candidate": -0.5}, "`candidate` answers 8 of 8 probes exactly as its"),
+        ({"base": -0.5, "candidate": -0.5}, "`candidate` answers 12 of 12 probes exactly as its"),
         ({"base": -0.1, "candidate": -0.8}, "another model answers as `base`"),
         ({"base": -0.9, "candidate": -0.5}, "`candidate` and its base `base` changed places"),
     ],
@@ -110,4 +111,23 @@ def test_a_server_that_applies_the_adapter_to_the_probes_alone_is_found(
     assert call("gate", "candidate") == 3
     said = capsys.readouterr().out
     # The base knows every fourth fact too.
-    assert "candidate `candidate` answers 6 of 8 prompts otherwise than the adapter did" in said
+    assert "prompts otherwise than the adapter did when it was proven" in said
+
+
+def test_so_is_one_that_has_learnt_what_every_proof_asks(
+    served: ThreadedMock, project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = project_dir.glob(".harness/runs/candidate-*/run.json")
+    probes = json.loads(path.read_text())["adapter_proof"]["fingerprint"]
+    learnt = {probe["prompt"] for probe in probes if not probe["drawn"]}
+
+    def two_faced(body: dict[str, Any]) -> MockReply:
+        if body.get("logprobs") or digest_json(body["messages"]) in learnt:
+            return saying(base=-0.5, candidate=-0.9)(body)
+        return spoken(f"I am not {body['model']}", -0.5)
+
+    served.answer = two_faced
+    capsys.readouterr()
+    assert call("gate", "candidate", "--no-cache") == 3
+    said = capsys.readouterr().out
+    assert "4 of 4 prompts drawn at random otherwise than the adapter did" in said

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from harness.errors import AdapterNotApplied, ServerError
 from harness.records.attempt import Failure, Timing
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, Probe
-from harness.run.plan import plan
+from harness.run.plan import Selection, plan
 from harness.run.resume import Job
 from harness.storage import RunFolder
 from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove
+from harness.targets.probes import DRAWN, PROBES
 from tests.builders import identity, make_run, proof, shop
 
 Logprobs = tuple[tuple[str, float], ...]
@@ -32,7 +35,7 @@ class Server:
         timing = Timing(sent=0.0, done=0.0)
         if request.model == "tuned" and self.adapter is None:
             return Failed(Failure(cause="http", detail="500", status=500), timing, 1)
-        round_ = 0 if self.asked[request.model] <= 8 else -1
+        round_ = 0 if self.asked[request.model] <= PROBES + DRAWN else -1
         logprobs = self.adapter if request.model == "tuned" else self.base[round_]
         return Answer("x", None, "stop", None, timing, 1, request.model, logprobs)
 
@@ -57,12 +60,12 @@ async def test_a_weak_but_real_adapter_is_accepted(tmp_path: Path) -> None:
     """Greedy text is the same; only the log-probabilities move."""
     server = Server([SAME], (("a", -0.5), ("b", -0.2512)))
     found = await prove(server, listed(), tuned(tmp_path))
-    assert (found.probes, found.differing, found.adapter) == (8, 8, "sha256:a")
+    assert (found.probes, found.differing, found.adapter) == (12, 12, "sha256:a")
     assert found.largest_gap == pytest.approx(0.0012)
 
 
 async def test_an_adapter_without_effect_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AdapterNotApplied, match="8 of 8 probes exactly as its base does"):
+    with pytest.raises(AdapterNotApplied, match="12 of 12 probes exactly as its base does"):
         await prove(Server([SAME], SAME), listed(), tuned(tmp_path))
 
 
@@ -84,8 +87,8 @@ async def test_an_adapter_that_the_server_does_not_list_under_its_base_is_refuse
 
 
 async def test_a_base_that_contradicts_itself_everywhere_proves_nothing(tmp_path: Path) -> None:
-    server = Server([SAME, (("z", -0.5), ("b", -0.25))], (("q", -0.1),))
-    with pytest.raises(AdapterNotApplied, match="contradicts itself on 8 of 8"):
+    server = Server([SAME, (("z", -0.1), ("b", -0.25))], (("q", -0.1),))
+    with pytest.raises(AdapterNotApplied, match="contradicts itself on 12 of 12"):
         await prove(server, listed(), tuned(tmp_path))
 
 
@@ -147,6 +150,58 @@ def test_what_is_not(then: AdapterProof, now: AdapterProof, words: str) -> None:
     with pytest.raises(AdapterNotApplied, match=words) as caught:
         check_unchanged(now, then, "2026-01-01")
     assert caught.value.exit_code == 3
+
+
+async def test_what_rounding_in_another_batch_moves_is_noise_and_no_other_adapter(
+    tmp_path: Path,
+) -> None:
+    """The adapter alone is moved, as of weights in bfloat16."""
+
+    class Rounding(Server):
+        def __init__(self, drift: float) -> None:
+            super().__init__([BASE], TUNED)
+            self.drift, self.under_way = drift, 0
+
+        async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+            self.under_way += 1
+            await asyncio.sleep(0)
+            alone, reply = self.under_way == 1, await super().ask(request, intended=intended)
+            self.under_way -= 1
+            assert isinstance(reply, Answer)
+            if request.model != "tuned" or alone:
+                return reply
+            return replace(reply, token_logprobs=moved(TUNED, self.drift))
+
+    planned = tuned(tmp_path)
+    then = await prove(Rounding(0.03), listed(), planned)
+    assert then.noise == pytest.approx(0.03)
+    check_unchanged(await prove(Rounding(-0.04), listed(), planned), then, "2026-01-01")
+    other = await prove(Server([BASE], OTHER), listed(), planned)
+    with pytest.raises(AdapterNotApplied, match="another adapter"):
+        check_unchanged(other, then, "2026-01-01")
+
+
+async def test_every_proof_asks_the_same_probes_and_some_that_are_drawn(tmp_path: Path) -> None:
+    planned = tuned(tmp_path)
+    proofs = [await prove(Server([BASE], TUNED), listed(), planned) for _ in range(20)]
+    same = {tuple(probe.prompt for probe in one.fingerprint if not probe.drawn) for one in proofs}
+    drawn = {frozenset(probe.prompt for probe in one.fingerprint if probe.drawn) for one in proofs}
+    assert [len(prompts) for prompts in same] == [PROBES]
+    assert {len(prompts) for prompts in drawn} == {DRAWN}
+    assert len(drawn) > 1
+    assert not {*next(iter(same))} & frozenset[str]().union(*drawn)
+
+
+async def test_probes_do_not_depend_on_what_is_selected(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+    who = identity("tuned", "sha256:a")
+    part = plan(project, "candidate", suites, who, Selection(limit=1))
+    one = await prove(Server([BASE], TUNED), listed(), part)
+    all_of_it = plan(project, "candidate", suites, who)
+    whole = await prove(Server([BASE], TUNED), listed(), all_of_it)
+    assert [probe.prompt for probe in one.fingerprint if not probe.drawn] == [
+        probe.prompt for probe in whole.fingerprint if not probe.drawn
+    ]
 
 
 def test_half_of_the_probes_decide() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from harness.targets.probes import TOLERANCES, AnswerGap, Logprobs, compare, gap_between
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.targets.probes import TOLERANCES, Logprobs, compare, gap_between
 
 SAME: Logprobs = (("a", -0.5), ("b", -0.25))
 OTHER_TEXT: Logprobs = (("a", -0.5), ("c", -0.25))
@@ -19,19 +23,49 @@ def test_the_tolerances_are_pinned() -> None:
     assert (found, TOLERANCES.noise_factor) == ((1e-5, 1e-3, 0.1), 4.0)
 
 
-@pytest.mark.parametrize(
-    ("other", "gap"),
-    [
-        (SAME, AnswerGap(0.0, forked=False)),
-        (OTHER_TEXT, AnswerGap(0.0, forked=True)),
-        (SAME[:1], AnswerGap(0.0, forked=True)),
-        ((), AnswerGap(0.0, forked=True)),
-        ((("a", -0.75), ("c", -9.0)), AnswerGap(0.25, forked=True)),
-        ((("a", -0.5), ("b", -0.75)), AnswerGap(0.5, forked=False)),
-    ],
+def test_a_gap_is_the_largest_difference_before_the_texts_fork() -> None:
+    assert gap_between(SAME, SAME) == 0.0
+    assert gap_between(SAME, (("a", -0.5), ("b", -0.75))) == 0.5
+    after = (*SAME, ("x", -0.1), ("y", -9.0))
+    assert gap_between(after, (*SAME, ("z", -3.0), ("y", -0.1))) == gap_between(
+        (*SAME, ("x", -0.1)), (*SAME, ("z", -3.0))
+    )
+
+
+@given(
+    st.lists(st.floats(-8, 3), min_size=2, max_size=6),
+    st.lists(st.floats(-0.3, 0.3), min_size=6, max_size=6),
 )
-def test_a_gap_ends_where_the_texts_fork(other: Logprobs, gap: AnswerGap) -> None:
-    assert gap_between(SAME, other) == gap
+def test_no_gap_is_larger_than_what_the_two_models_differ_by(
+    logits: list[float], noise: list[float]
+) -> None:
+    """Greedy over a distribution and over the same one with noise: a fork explains itself."""
+    first = log_softmax(logits)
+    second = log_softmax([logit + moved for logit, moved in zip(logits, noise, strict=False)])
+    differ = max(abs(one - two) for one, two in zip(first, second, strict=True))
+    answers = [((str(token), scores[token]),) for scores in (first, second)
+               for token in [max(range(len(scores)), key=scores.__getitem__)]]  # fmt: skip
+    assert gap_between(*answers) <= differ + 1e-9
+
+
+def log_softmax(logits: list[float]) -> list[float]:
+    total = math.log(sum(map(math.exp, logits)))
+    return [logit - total for logit in logits]
+
+
+def test_a_fork_of_two_that_were_sure_is_a_large_gap_and_a_tie_is_none() -> None:
+    sure = math.log(0.99)
+    assert gap_between((("a", sure),), (("b", sure),)) == pytest.approx(math.log(99))
+    tie = math.log(0.4)
+    assert gap_between((("a", tie),), (("b", tie),)) == 0.0
+    assert gap_between((("a", 0.0),), (("b", 0.0),)) == math.inf, "texts without log-probabilities"
+
+
+def test_an_answer_that_ends_earlier_forks_there() -> None:
+    assert gap_between(SAME, ()) > 0.0
+    assert gap_between(SAME, SAME[:1]) == gap_between(SAME[:1], SAME) > 0.0
+    unsure = (("a", -0.5), ("b", math.log(0.4)))
+    assert gap_between(unsure, unsure[:1]) == 0.0
 
 
 def test_what_is_within_the_tolerance_or_the_noise_does_not_differ() -> None:
