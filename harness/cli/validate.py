@@ -14,6 +14,7 @@ from harness.gate.judge import check_policy
 from harness.latency.latency_rule import latency_rules, uncertifiable
 from harness.sections.section_kinds import load_suites
 from harness.suites.independence import group_sizes
+from harness.targets.candidates import describe_candidates
 
 
 @click.command("validate")
@@ -21,7 +22,8 @@ from harness.suites.independence import group_sizes
 def command(config: Path) -> None:
     """Check the configuration, the suites and the policy, without a server.
 
-    What cannot be used is an error; what weakens the evidence is a warning. Of a model that is
+    What cannot be used is an error; what weakens the evidence is a warning. Adapters that are here
+    are described, whichever trainer they come from. Of a model that is
     named on a hub it says whether it is locked and fetched; no hub is asked.
     """
     project = load_project(config)
@@ -39,6 +41,8 @@ def command(config: Path) -> None:
         for section in suite.sections:
             metrics = ", ".join(metric.name for metric in section.metrics)
             click.echo(f"  {section.name}: {section.describe()} -> {metrics}")
+    for line in describe_candidates(project):
+        click.echo(line)
     for line in finding_lines(list(findings(project, suites))):
         click.echo(f"warning: {line}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):

@@ -29,13 +29,14 @@ from harness.records.base import explain
 from harness.records.http_server import HttpServer
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
-from harness.serving.command import ServeSpec
+from harness.serving.command import ArgValue, ServeSpec
 from harness.serving.replicas import VllmReplicas
 from harness.serving.servable import check_servable
 from harness.targets.models import TOKENIZER, server_model, server_tokenizer, target_adapter
 from harness.training.candidate import DOSSIER, Dossier
 
 BASE = "base-model"
+Args = Mapping[str, ArgValue]  # a managed server's options
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,13 @@ def serve_spec(
         if project.target(name).adapter is not None
     }
     args = _with_template(project, configured)
-    for adapter in adapters.values():
-        check_fits(adapter.path, base.path)
-        check_servable(adapter.path, base.path)
-        _check_dossier(adapter.path, base.path, _template(args))
     tokenizer = server_tokenizer(project, server, here=here)
     if tokenizer is not None:
         args[TOKENIZER] = str(tokenizer.path)
+    for adapter in adapters.values():
+        check_fits(adapter.path, base.path)
+        check_servable(adapter.path, base.path)
+        _check_dossier(adapter.path, base.path, args)
     fetched = (base, *adapters.values(), *([tokenizer] if tokenizer else []))
     return ServeSpec(
         model=base.path,
@@ -138,11 +139,10 @@ def serve_spec(
     )
 
 
-def _check_dossier(adapter: Path, model: Path, template: str | None) -> None:
+def _check_dossier(adapter: Path, model: Path, args: Args) -> None:
     """Refuse an adapter whose dossier names another base, or another chat template.
 
-    Shapes alone cannot tell two bases apart. `template` is what the server is given in place of the
-    base's own.
+    Shapes alone cannot tell two bases apart. `args` are the server's options.
     """
     data = read_bytes(adapter / DOSSIER)
     if data is None:
@@ -152,7 +152,7 @@ def _check_dossier(adapter: Path, model: Path, template: str | None) -> None:
     except ValidationError as error:
         raise UsageError(explain(error), where=str(adapter / DOSSIER)) from None
     if dossier.base_digest == model_digest(model):
-        _check_template(adapter, dossier.chat_template, model, template)
+        _check_template(adapter, dossier.chat_template, model, args)
     elif not is_base(model, dossier.base_digest, dossier.chat_template):
         raise UsageError(
             f"was trained on another base than {model}",
@@ -161,12 +161,16 @@ def _check_dossier(adapter: Path, model: Path, template: str | None) -> None:
         )
 
 
-def _check_template(adapter: Path, trained: str | None, model: Path, template: str | None) -> None:
-    if template is None:
-        same, served = trained == chat_template_digest(model), f"that of {model}"
-    else:
-        same = trained is None or is_chat_template(trained, template)
+def _check_template(adapter: Path, trained: str | None, model: Path, args: Args) -> None:
+    given = args.get("chat-template", args.get("chat_template"))
+    tokenizer = Path(str(args.get(TOKENIZER, "")))
+    if isinstance(given, str):
+        same = trained is None or is_chat_template(trained, given)
         served = "the server's `chat-template`"
+    else:
+        own = TOKENIZER in args and tokenizer.is_dir() and chat_template_digest(tokenizer)
+        same = trained == (own or chat_template_digest(model))
+        served = f"that of {tokenizer if own else model}"
     if not same:
         raise UsageError(
             f"was trained with another chat template than it would be served with, {served}",
@@ -175,13 +179,7 @@ def _check_template(adapter: Path, trained: str | None, model: Path, template: s
         )
 
 
-def _template(args: Mapping[str, str | int | float | bool]) -> str | None:
-    """The path or text that the server is given in place of the base's own template."""
-    given = args.get("chat-template", args.get("chat_template"))
-    return given if isinstance(given, str) else None
-
-
-def _with_template(project: Project, server: ManagedServer) -> dict[str, str | int | float | bool]:
+def _with_template(project: Project, server: ManagedServer) -> dict[str, ArgValue]:
     """The server's options, a chat template's path seen from the project."""
     args = dict(server.args)
     for name in ("chat-template", "chat_template"):

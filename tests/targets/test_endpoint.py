@@ -116,6 +116,17 @@ def test_an_adapter_is_refused_with_another_template_than_its_dossier_names(
     bare = replace(project, config=project.config.model_copy(update={"servers": servers}))
     with pytest.raises(UsageError, match=r"another chat template.*that of .*model"):
         serve_spec(bare, "local", ["candidate"], Path("log"))
+    (base / "chat_template.jinja").unlink()
+    if kept == "in a file":
+        (base / "chat_template.jinja").write_text("one")
+    serve_spec(bare, "local", ["candidate"], Path("log"))
+    other = write_model(project.root / "tokenizer")
+    (other / "chat_template.jinja").write_text("two")
+    given = without.model_copy(update={"args": {"tokenizer": str(other)}})
+    servers = {**project.config.servers, "local": given}
+    bare = replace(project, config=project.config.model_copy(update={"servers": servers}))
+    with pytest.raises(UsageError, match=r"another chat template.*that of .*tokenizer"):
+        serve_spec(bare, "local", ["candidate"], Path("log"))
 
 
 def test_a_dossier_that_cannot_be_read_is_named(project: Project) -> None:

@@ -1,0 +1,65 @@
+"""Candidates are described from their files, whoever trained them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.config import Project, load_project
+from harness.errors import UsageError
+from harness.targets.candidates import describe_candidates
+from tests.serving.made import write_adapter, write_model
+from tests.shop import config, write_project
+from tests.targets.test_endpoint import write_dossier
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    write_project(tmp_path, "http://unused")
+    write_model(tmp_path / "model")
+    settings = config("http://unused")
+    settings["servers"] = {
+        "local": {"engine": "vllm", "model": "model"}, "prod": {"url": "http://a"},
+    }  # fmt: skip
+    settings["targets"] = {
+        "base": {"server": "local"},
+        "candidate": {"server": "local", "adapter": "good"},
+        "live": {"server": "prod", "model": "v7", "adapter": "live"},
+    }
+    (tmp_path / "harness.yaml").write_text(yaml.safe_dump(settings))
+    return load_project(tmp_path / "harness.yaml")
+
+
+def test_what_is_not_here_yet_is_not_described(project: Project) -> None:
+    (project.root / "good").mkdir()
+    assert list(describe_candidates(project)) == []
+
+
+def test_ours_and_others_are_described(project: Project) -> None:
+    write_adapter(project.root / "good")
+    write_adapter(project.root / "live", peft_version="0.17.0", use_dora=True)
+    ours, live = describe_candidates(project)
+    assert ours.startswith("candidate: LoRA of rank 4")
+    assert live.endswith("trained by peft 0.17.0")
+    write_dossier(project.root / "good", "sha256:a", None)
+    ours, _ = describe_candidates(project)
+    assert "trained by harness train (1 steps, validation loss 1); learning rate 0.01; data" in ours
+    path = project.root / "good/candidate.json"
+    learnt = {
+        "found": "prefix", "examples": 1, "tokens": 2, "learnt_tokens": 1, "end_of_turn": "<end>",
+        "end_of_turn_id": 1, "first_example": "",
+    }  # fmt: skip
+    path.write_text(json.dumps({**json.loads(path.read_text()), "learnt": learnt}))
+    ours, _ = describe_candidates(project)
+    assert "answers found by rendering" in ours
+    path.write_text("{}")
+    assert "trained by peft" in next(describe_candidates(project))
+
+
+def test_what_vllm_cannot_serve_is_an_error_on_a_server_of_ours(project: Project) -> None:
+    write_adapter(project.root / "good", use_dora=True)
+    with pytest.raises(UsageError, match="vLLM cannot serve this adapter: DoRA"):
+        list(describe_candidates(project))
