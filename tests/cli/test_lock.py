@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import yaml
 from harness.hub.lock import read_lock
 from harness.hub.name import HubName
 from tests.cli.builders import call
-from tests.hub_server import HubServer
+from tests.hub_server import TOKEN, HubServer
 
 BASE, RECIPE = HubName("org/base"), HubName("org/other", "v1")
 
@@ -90,6 +93,21 @@ def test_what_is_not_there_changes_nothing(
     hub.status = 500
     assert call("lock") == 3
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_settings_of_a_process_are_those_of_the_client(place: Path, hub: HubServer) -> None:
+    """Address, token and cache come from the environment, as other programs read them."""
+    commits = put(hub)
+    hub.repos["org/base"].private = True
+    where = {"HF_ENDPOINT": hub.url, "HF_HOME": str(place / "home")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    for token, code in ((TOKEN, 0), ("", 2)):
+        line = [sys.executable, "-m", "harness", "lock", "--update"]
+        done = subprocess.run(line, env=kept | where | {"HF_TOKEN": token}, capture_output=True)
+        assert done.returncode == code, done.stderr
+        assert TOKEN not in (done.stdout + done.stderr).decode()
+    assert read_lock(place) == commits
+    assert not any("harnesses" in one.path for one in hub.requests)
 
 
 def test_nothing_to_lock(project_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:

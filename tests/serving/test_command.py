@@ -78,7 +78,9 @@ def test_refused_adapters(spec: ServeSpec, tmp_path: Path) -> None:
 def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/bin")
     monkeypatch.setenv("VLLM_API_KEY", "other")
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
     found = command.environment("secret")
     assert found["VLLM_API_KEY"] == "secret"
     assert (found["DO_NOT_TRACK"], found["VLLM_NO_USAGE_STATS"]) == ("1", "1")
     assert (found["HF_HUB_OFFLINE"], found["PATH"]) == ("1", "/bin")
+    assert "HF_TOKEN" not in found

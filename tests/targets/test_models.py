@@ -61,9 +61,9 @@ def test_what_is_served_is_the_fetched_folder_with_the_hub_switched_off(
     heard = Heard()
     fetch_models(it, ["candidate"], heard)
     assert {stage for stage, _, _ in heard.counts} == {
-        "fetching org/base",
-        "fetching org/good",
-        "fetching org/tok",
+        "fetching org/base (MB)",
+        "fetching org/good (MB)",
+        "fetching org/tok (MB)",
     }
     before = len(hub.requests)
     line = command(serve_spec(it, "local", ["candidate"], Path(os.devnull)), 8000)
