@@ -122,6 +122,12 @@ class Config(Record):
             found = problem(error, Generation)
             keys = "targets", name, "generation", *found.keys
             raise KeyProblem(found.what, *keys) from None
+        if isinstance(server, HttpServer):
+            for field in settings.request_fields():
+                if field not in server.placeholders:
+                    what = f"`{target.server}` has no placeholder `{field}` in its `request`"
+                    hint = "write it there, or null here"
+                    raise KeyProblem(f"{what}: {hint}", "targets", name, "generation", field)
         most = server.max_tokens_per_minute
         if most is not None and settings.max_tokens >= most:
             raise KeyProblem(

@@ -18,6 +18,7 @@ from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import Failure, FailureCause
 from harness.records.http_server import HttpServer
+from harness.records.request_fields import USUAL, RequestForm
 
 UNKNOWN = "unknown"
 _DETAIL_LENGTH = 300
@@ -41,10 +42,16 @@ class CannotSend(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a dialect needs besides an address: credentials, and the settings of its server."""
+    """What a dialect needs besides an address: credentials, and the settings of its server.
+
+    `form` is how a server in OpenAI's dialect wants its requests; `key` is the place of the server
+    in the configuration, such as `servers.prod`, for messages.
+    """
 
     credentials: Credentials
     server: HttpServer | None = None
+    form: RequestForm = USUAL
+    key: str = ""
 
 
 class Event(NamedTuple):

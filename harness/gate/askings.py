@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.records.comparison import ComparisonRecord
+from harness.records.omissions import omissions
+from harness.records.request_fields import ALWAYS_SENT
 from harness.records.rule import Policy
 from harness.records.run import RunHeader
+from harness.records.target import SAMPLING
 from harness.records.verdict import EvidenceWarning
 
 SYSTEM_PROMPT = "system_prompt"
 # What changes an answer, and what only limits how long one is waited for.
-SAMPLING = ("temperature", "top_p", "max_tokens", "seed", "thinking_tags")
+ASKED = (*SAMPLING[:3], "seed", *SAMPLING[3:])
 WAITING = ("connect_timeout", "chunk_timeout", "case_timeout", "retries")
 # Arguments of a managed server that change sampling or limits.
 SERVER_ARGUMENTS = (
@@ -20,18 +23,22 @@ SERVER_ARGUMENTS = (
     "default-chat-template-kwargs", "logits-processors",
 )  # fmt: skip
 LONGEST = 60
+LEFT = "left to the server"
 
 
 def asking_problems(comparison: ComparisonRecord, policy: Policy) -> Iterator[str]:
     """What makes the answers incomparable, where the policy does not compare across it."""
     for key, what in _differences(comparison):
-        if key in (SYSTEM_PROMPT, *SAMPLING) and key not in policy.compare_across:
+        if key in (SYSTEM_PROMPT, *ASKED) and key not in policy.compare_across:
             meant = f"if that is what is compared, `compare_across: [{key}]`"
             yield f"the sides are asked differently: {what} ({meant})"
 
 
 def asking_warnings(comparison: ComparisonRecord, policy: Policy) -> Iterator[EvidenceWarning]:
-    """Every difference in how the sides are asked, whether the policy names it or not."""
+    """Every difference in how the sides are asked, whether the policy names it or not.
+
+    So is every field that a side's server is not sent, with what follows from that.
+    """
     for key, what in _differences(comparison):
         meant = ", which the policy compares across" if key in policy.compare_across else ""
         yield EvidenceWarning(
@@ -39,6 +46,14 @@ def asking_warnings(comparison: ComparisonRecord, policy: Policy) -> Iterator[Ev
             place=key,
             what=f"the sides are asked differently: {what}{meant}",
         )
+    yield from _left_out(comparison)
+
+
+def _left_out(comparison: ComparisonRecord) -> Iterator[EvidenceWarning]:
+    for who, run in (("candidate", comparison.candidate), ("baseline", comparison.baseline)):
+        said = "; ".join(omissions(run.header.identity.request, run.header.generation))
+        if said:
+            yield EvidenceWarning(code="fields-left-out", place=who, what=f"{who}: {said}")
 
 
 def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
@@ -51,8 +66,12 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
     )
     if suites:
         yield SYSTEM_PROMPT, f"another system prompt in {', '.join(f'`{one}`' for one in suites)}"
+    roles = [side.identity.request.system_as or "system" for side in (ours, theirs)]
+    if roles[0] != roles[1]:
+        put = f"as `{roles[0]}` to the candidate, as `{roles[1]}` to the baseline"
+        yield SYSTEM_PROMPT, f"the system prompt is put {put}"
     for names, values in (
-        ((*SAMPLING, *WAITING), (_settings(ours), _settings(theirs))),
+        ((*ASKED, *WAITING), (_settings(ours), _settings(theirs))),
         (SERVER_ARGUMENTS, (ours.identity.engine_args, theirs.identity.engine_args)),
     ):
         for name in names:
@@ -65,8 +84,14 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
 
 
 def _settings(header: RunHeader) -> Mapping[str, Any]:
-    """The generation settings; a run of an earlier version lacks those that were not yet known."""
-    return {name: value for name, value in header.generation.items() if value not in ((), [])}
+    """The generation settings as sent; a run of an earlier version lacks those not yet known."""
+    found = {name: value for name, value in header.generation.items() if value not in ((), [])}
+    for name in header.identity.request.omit:
+        if name in ALWAYS_SENT:
+            found[name] = LEFT
+        else:
+            found.pop(name, None)
+    return found
 
 
 def _shown(value: object) -> str:

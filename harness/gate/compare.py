@@ -17,7 +17,7 @@ from harness.records.metric import Metric
 from harness.records.plan import conversation
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Case, Suite
-from harness.records.target import Generation
+from harness.records.target import SAMPLING
 
 Place = tuple[str, str, str, int]
 
@@ -227,7 +227,7 @@ def _swapped(candidate: RunHeader, baseline: RunHeader) -> bool:
 
 def _asked(run: RunRecord) -> list[Any]:
     """What the answers depend on: equal for two runs of the same model and settings."""
-    sampling = {name: run.header.generation.get(name) for name in Generation().sampling()}
+    sampling = {name: run.header.generation.get(name) for name in SAMPLING}
     return [run.header.identity, run.header.system_prompts, sampling]
 
 

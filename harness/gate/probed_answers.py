@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from harness.files import digest_json
 from harness.records.attempt import Attempt
-from harness.records.plan import conversation
+from harness.records.plan import conversation, prompt_digest
 from harness.records.run import Probe, RunRecord
 from harness.records.suite import Case
+from harness.records.target import Generation
 
 FEWEST: Final = 4  # prompts that must be comparable before anything is said
 _BROKEN = "\N{REPLACEMENT CHARACTER}"  # a token that ends in the middle of a character
@@ -28,7 +28,7 @@ def contradictions(
     sampled ones differ by chance. A batch with other requests may turn a few, so half must agree.
     """
     proof = run.header.adapter_proof
-    if proof is None or run.header.generation.get("temperature") != 0:
+    if proof is None or run.header.temperature != 0:
         return
     drawn = [probe for probe in proof.fingerprint if probe.drawn]
     # Apart, as a server may have learnt by heart what every proof asks.
@@ -48,6 +48,7 @@ def _agreeing(
     probes: Iterable[Probe], run: RunRecord, cases: Mapping[tuple[str, str, str], Case]
 ) -> Iterator[bool]:
     proven = {probe.prompt: _text(token for token, _ in probe.adapter) for probe in probes}
+    fields = Generation.model_validate(run.header.generation).probe_fields()
     known: dict[tuple[str, str, str], str | None] = {}  # a case has as many attempts as repeats
     for attempt in run.attempts:
         place = attempt.suite, attempt.section, attempt.case
@@ -56,7 +57,7 @@ def _agreeing(
             continue
         if place not in known:
             messages = conversation(case, run.header.system_prompts.get(attempt.suite))
-            known[place] = proven.get(digest_json([message.model_dump() for message in messages]))
+            known[place] = proven.get(prompt_digest(messages, fields))
         if begun := known[place]:
             yield _same_start(attempt, begun)
 

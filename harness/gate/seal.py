@@ -20,6 +20,7 @@ from harness.records.recording import RecordedCase
 from harness.records.rule import Policy
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
+from harness.records.target import SAMPLING
 from harness.records.verdict import Verdict
 from harness.run.rescore import header_on, scored_again
 from harness.targets.identity import is_still
@@ -178,7 +179,7 @@ def _slim(attempt: Attempt) -> Attempt:
 
 
 # Settings that change answers or how many there are; the rest only changes how fast they come.
-SETTINGS = ("temperature", "top_p", "max_tokens", "seed", "repeats")
+SETTINGS = (*SAMPLING, "seed", "repeats")
 
 MEANING = {
     "suites": "the suites",
@@ -240,9 +241,9 @@ def check_run(project: Project, run: RunRecord) -> None:
         raise PromotionRefused(f"`{target}` is no longer what was judged", hint=hint)
     current = project.generation(target).model_dump(mode="json")
     for name in SETTINGS:
-        if run.header.generation.get(name) != current[name]:
+        if run.header.generation.get(name) != current.get(name):
             raise PromotionRefused(
                 f"`{target}` was judged with {name} {run.header.generation.get(name)}, "
-                f"the configuration says {current[name]}",
+                f"the configuration says {current.get(name)}",
                 hint=hint,
             )

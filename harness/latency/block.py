@@ -99,7 +99,7 @@ class Asked:
             top_p=self.generation.top_p,
             seed=self.generation.seed,
             answers_as=self.answers_as,
-            extra=self.extra,
+            extra={**self.generation.request_fields(), **self.extra},
         )
 
 
@@ -125,9 +125,8 @@ async def prime(
     """What came of every prompt of the block, put to the server once so that it is cached."""
     once = {due.prompt: due for due in dues}
     extra = {name: value for name, value in asked.extra.items() if name not in LENGTH_FIELDS}
-    short = replace(
-        asked, generation=asked.generation.model_copy(update={"max_tokens": 1}), extra=extra
-    )
+    one_token = {"max_tokens": 1, "min_tokens": None}
+    short = replace(asked, generation=asked.generation.model_copy(update=one_token), extra=extra)
     return await _closed(_PRIMED_AT_ONCE, clock.now(), list(once.values()), short, client, clock)
 
 

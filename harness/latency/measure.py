@@ -75,8 +75,11 @@ def measure(
     arms: dict[Arm, ArmPlan] = {}
     for arm in ARMS:
         planned = plans[contest.candidate if arm == "candidate" else contest.baseline]
-        length = {"max_tokens": contest.settings.max_tokens}
-        generation = planned.generation.model_copy(update=length)
+        longest, own = contest.settings.max_tokens, planned.generation
+        length = {"max_tokens": longest}
+        if own.min_tokens is not None:
+            length["min_tokens"] = min(own.min_tokens, longest)
+        generation = own.model_copy(update=length)
         arms[arm] = ArmPlan(planned, generation, project.target(planned.target).answers_as)
     busy = JournalError(
         "another process measures here", where=str(project.measurements), hint="wait for its end"

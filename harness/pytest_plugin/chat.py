@@ -105,8 +105,7 @@ class Chat:
     def __call__(self, text: str, **sampling: Any) -> ChatAnswer:
         """The target's answer to one more message.
 
-        `sampling` stands in place of the target's own `temperature`, `top_p`, `max_tokens` and
-        `seed`.
+        `sampling` stands in place of the target's own `generation` settings.
 
         Raises:
             NoAnswer: the request failed; the message is not part of the conversation then.

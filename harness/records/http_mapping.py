@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.records.request_fields import OPTIONAL
+
 MARK = "$"
 # What holds the case itself: a request with none of them would ask every case the same.
 OF_THE_CASE = frozenset({"last_message", "messages", "dialogue", "user_turns"})
@@ -16,7 +18,7 @@ OF_ALL_TURNS = frozenset({"messages", "dialogue", "user_turns"})
 SETTINGS = frozenset(
     {
         "session", "system_prompt", "model", "max_tokens", "temperature", "top_p", "seed",
-        "stream", "language_code",
+        "stream", "language_code", *OPTIONAL,
     }
 )  # fmt: skip
 KNOWN = OF_THE_CASE | SETTINGS
@@ -47,7 +49,8 @@ def placeholders(data: Any, place: str = "") -> Iterator[str]:
         if len(data) > 1:
             raise ValueError(f"{place}`{MARK}` must be the only key of a placeholder")
         if name not in KNOWN:
-            raise ValueError(f"{place}no placeholder `{data[MARK]}`; there is {_listing(KNOWN)}")
+            listed = f"{_listing(KNOWN - set(OPTIONAL))}, and what `generation` may hold besides"
+            raise ValueError(f"{place}no placeholder `{data[MARK]}`; there is {listed}")
         yield name
     elif isinstance(data, dict):
         for key, value in data.items():

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.records.base import Record
 from harness.records.run import RunHeader
-from harness.records.target import Generation, Identity
+from harness.records.target import SAMPLING, Identity
 from harness.records.verdict import Decision, Outcome
 
 
@@ -81,7 +81,6 @@ class Noise(Record):
 
     def misfit(self, header: RunHeader) -> str:
         """What sets the run apart from what was measured, in words; empty where nothing does."""
-        sampling = Generation().sampling()
         if self.target != header.target:
             return f"it is of `{self.target}`"
         if self.identity != header.identity:
@@ -91,7 +90,7 @@ class Noise(Record):
         prompts = header.system_prompts.items()
         if any(self.system_prompts.get(suite) != prompt for suite, prompt in prompts):
             return "the system prompt is another"
-        if any(self.generation.get(name) != header.generation.get(name) for name in sampling):
+        if any(self.generation.get(name) != header.generation.get(name) for name in SAMPLING):
             return "the sampling settings are others"
         # The number of attempts, and of requests at once: either changes the noise.
         repeats = header.generation.get("repeats", 1)

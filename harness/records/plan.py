@@ -5,13 +5,13 @@ from __future__ import annotations
 import bisect
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import overload
+from typing import Any, overload
 
-from harness.files import digest_bytes
+from harness.files import digest_bytes, digest_json
 from harness.records.suite import Case, Message, Section
 from harness.records.target import Generation, Identity
 
@@ -153,6 +153,12 @@ def conversation(case: Case, system_prompt: str | None) -> tuple[Message, ...]:
     if system_prompt and case.messages[0].role != "system":
         return (_system(system_prompt), *case.messages)
     return case.messages
+
+
+def prompt_digest(messages: Sequence[Message], fields: Mapping[str, Any]) -> str:
+    """The digest of a conversation and of the fields that it is sent with, where there are any."""
+    turns = [message.model_dump() for message in messages]
+    return digest_json([turns, fields] if fields else turns)
 
 
 @lru_cache(maxsize=16)

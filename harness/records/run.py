@@ -32,8 +32,8 @@ def names_run_of(name: str, target: str) -> bool:
 class Probe(Record):
     """What base and adapter answered to one prompt: tokens with their log-probabilities in nats.
 
-    `prompt` is the digest of the conversation. It is of those that are asked in every proof, or one
-    that was `drawn` for this one.
+    `prompt` is the digest of the conversation and of the fields that it was sent with. It is of
+    those that are asked in every proof, or one that was `drawn` for this one.
     """
 
     prompt: str
@@ -132,6 +132,13 @@ class RunHeader(Record):
     summary: Summary | None = None
     chain: tuple[Link, ...] = Field(default=(), exclude_if=lambda chain: not chain)
     mac: str | None = Field(default=None, exclude_if=lambda mac: mac is None)
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature that answers were asked for with; None where the server chose it."""
+        if "temperature" in self.identity.request.omit:
+            return None
+        return float(self.generation.get("temperature", 0.0))
 
     def reopened(self) -> RunHeader:
         """The header of the run under way again, with nothing sealed."""

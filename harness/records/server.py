@@ -17,7 +17,9 @@ from pydantic import (
 
 from harness.records.cost import Metered
 from harness.records.http_server import HttpServer
+from harness.records.request_fields import USUAL, RequestForm
 from harness.records.server_url import normalised
+from harness.validation import KeyProblem
 
 
 class ManagedServer(Metered):
@@ -30,6 +32,7 @@ class ManagedServer(Metered):
     port: int | None = Field(default=None, ge=1, le=65535)
     start_timeout: float = Field(default=600.0, gt=0.0)
     replicas: int = Field(default=1, ge=1)
+    request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
 
     @field_validator("engine", mode="before")
     @classmethod
@@ -56,6 +59,14 @@ class RemoteServer(Metered):
     url: str | tuple[str, ...]
     dialect: str = "openai"
     api_key_env: str | None = None
+    request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
+
+    @model_validator(mode="after")
+    def _speaks_openai(self) -> RemoteServer:
+        if self.request and self.dialect != "openai":
+            what = f"only in OpenAI's dialect; `{self.dialect}` has a form of its own"
+            raise KeyProblem(what, "request")
+        return self
 
     @model_serializer(mode="wrap")
     def _without_the_usual_dialect(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.records.base import Record
+from harness.records.request_fields import (
+    OPTIONAL,
+    USUAL,
+    ExtraBody,
+    JsonMapping,
+    LogitBias,
+    RequestForm,
+    ResponseFormat,
+    Texts,
+)
+from harness.validation import KeyProblem
+
+# What changes an answer, each a setting of `Generation`; so does `seed`, which differs by repeat.
+SAMPLING = ("temperature", "top_p", "max_tokens", "thinking_tags", *OPTIONAL, "extra_body")
+
+
+def _unset(value: object) -> bool:
+    return value is None
+
+
+def _is_set(value: object) -> bool:
+    return value not in (None, (), {})  # zero and false are sent
 
 
 class Generation(Record):
-    """Sampling settings and the limits of one request; times in seconds."""
+    """Sampling settings and the limits of one request; times in seconds.
+
+    What a server documents besides is sent where it is set; `extra_body` holds any other field.
+    """
 
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
@@ -24,6 +49,30 @@ class Generation(Record):
     case_timeout: float = Field(default=300.0, gt=0.0)
     # Pairs of marks that thinking stands between, besides the usual ones.
     thinking_tags: tuple[tuple[str, str], ...] = Field(default=(), exclude_if=lambda tags: not tags)
+    # Left out of every record where they are not set, so that digests stay what they were.
+    top_k: int | None = Field(default=None, ge=-1, exclude_if=_unset)
+    min_p: float | None = Field(default=None, ge=0.0, le=1.0, exclude_if=_unset)
+    presence_penalty: float | None = Field(default=None, ge=-2.0, le=2.0, exclude_if=_unset)
+    frequency_penalty: float | None = Field(default=None, ge=-2.0, le=2.0, exclude_if=_unset)
+    repetition_penalty: float | None = Field(default=None, gt=0.0, exclude_if=_unset)
+    min_tokens: int | None = Field(default=None, ge=0, exclude_if=_unset)
+    stop: Texts | None = Field(default=None, exclude_if=lambda texts: not texts)
+    stop_token_ids: tuple[int, ...] | None = Field(default=None, exclude_if=lambda ids: not ids)
+    bad_words: Texts | None = Field(default=None, exclude_if=lambda texts: not texts)
+    logit_bias: LogitBias | None = Field(default=None, exclude_if=lambda biases: not biases)
+    reasoning_effort: str | None = Field(default=None, min_length=1, exclude_if=_unset)
+    response_format: ResponseFormat | None = Field(default=None, exclude_if=_unset)
+    structured_outputs: JsonMapping | None = Field(default=None, exclude_if=lambda form: not form)
+    chat_template_kwargs: JsonMapping | None = Field(
+        default=None, exclude_if=lambda arguments: not arguments
+    )
+    extra_body: ExtraBody | None = Field(default=None, exclude_if=lambda fields: not fields)
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Generation:
+        if self.min_tokens is not None and self.min_tokens > self.max_tokens:
+            raise KeyProblem(f"is more than max_tokens, {self.max_tokens}", "min_tokens")
+        return self
 
     def sampling(self) -> dict[str, Any]:
         """Only what changes an answer: the part that keys an attempt."""
@@ -33,7 +82,19 @@ class Generation(Record):
             "max_tokens": self.max_tokens,
         }
         # Answers that were split otherwise are others; without the key they stay what they were.
-        return found | ({"thinking_tags": self.thinking_tags} if self.thinking_tags else {})
+        return found | {
+            name: value for name in SAMPLING[3:] if _is_set(value := getattr(self, name))
+        }
+
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a request that are set besides those which are always sent."""
+        found = {name: value for name in OPTIONAL if _is_set(value := getattr(self, name))}
+        return found | (self.extra_body or {})
+
+    def probe_fields(self) -> dict[str, Any]:
+        """The same for a short request about the prompt, which may be shorter than any answer."""
+        found = self.request_fields()
+        return {name: value for name, value in found.items() if name != "min_tokens"}
 
 
 class Target(Record):
@@ -58,6 +119,7 @@ class Identity(Record):
     Weights behind a url have no digest: the server's address, the model's name and the `root` it
     lists stand in for it, and cannot tell when somebody puts another model behind them. A model or
     an adapter that was named on a hub has its `ORG/NAME@commit` beside the digest of its files.
+    `request` is what the server is not sent, or is sent in another form than OpenAI's.
     """
 
     server: str
@@ -71,3 +133,4 @@ class Identity(Record):
     weights_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     adapter_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     engine_args: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)

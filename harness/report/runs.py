@@ -124,6 +124,7 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "adapter": identity.adapter,
             "chat template": identity.chat_template,
             **{f"{dashes}{name}": value for name, value in identity.engine_args.items()},
+            **({"form of requests": identity.request.written()} if identity.request else {}),
         },
         "Adapter proof": {}
         if proof is None
@@ -185,7 +186,7 @@ def repeats_sentences(runs: Sequence[RunRecord]) -> list[str]:
     """
     sentences = [_sentence(run) for run in runs]
     for place, run in enumerate(runs):
-        if sentences[place] and run.summary.repeats.differ and _temperature(run) == 0.0:
+        if sentences[place] and run.summary.repeats.differ and run.header.temperature == 0.0:
             sentences[place] += f"; {UNSTEADY}"
             break
     return sentences
@@ -197,14 +198,12 @@ def _sentence(run: RunRecord) -> str:
         return ""
     differ, cases = run.summary.repeats.differ, run.summary.repeats.cases
     found = formats.count(differ) if differ else "none"
+    warmth = run.header.temperature
+    at = "the server's own temperature" if warmth is None else f"temperature {warmth:g}"
     return (
-        f"{formats.count(repeats)} repeats a case at temperature {_temperature(run):g}: "
+        f"{formats.count(repeats)} repeats a case at {at}: "
         f"texts differ in {found} of {formats.counted(cases, 'case')}"
     )
-
-
-def _temperature(run: RunRecord) -> float:
-    return float(run.header.generation.get("temperature", 0.0))
 
 
 def metric_value(metric: PairedMetric, value: float | None) -> str:

@@ -17,6 +17,7 @@ from harness.event_loop import run_async
 from harness.files import open_private
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, TokenCounter, spending
+from harness.records.omissions import omissions
 from harness.records.plan import PlannedRequest
 from harness.records.run import AdapterProof, RunHeader, RunRecord, Watcher
 from harness.records.suite import Suite
@@ -67,6 +68,8 @@ def run(
         planned = plan(project, target, suites, identity, part)
         mirror.fetch(project.runs, target, functools.partial(_is_of, identity))
         jobs[target] = resume(project, planned, reuse)
+        for said in omissions(identity.request, planned.generation.model_dump()):
+            watcher.say(f"{target}: {said}")
         _report_reuse(jobs[target], reuse, watcher)
     done = finish_jobs(project, list(jobs.values()), suites, watcher, cluster=cluster)
     return dict(zip(jobs, done, strict=True))

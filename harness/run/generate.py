@@ -49,6 +49,7 @@ class Question:
             top_p=self.generation.top_p,
             seed=ask.seed,
             answers_as=self.answers_as,
+            extra=self.generation.request_fields(),
         )
 
 

@@ -5,14 +5,14 @@ Names cannot tell one adapter from another that was loaded in its place; answers
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from harness.client.dialect import ServerDescription
 from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
-from harness.files import digest_json
-from harness.records.plan import Plan
+from harness.records.plan import Plan, prompt_digest
 from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack
@@ -91,10 +91,12 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         )
     chosen = choose_probes(planned.pool)
     prompts = [*chosen, *draw_probes(planned.pool, chosen)]
-    first = await logprobs(client, base, prompts)
-    again = await logprobs(client, base, prompts, at_once=False)
-    adapted = await logprobs(client, adapter, prompts)
-    alone = await logprobs(client, adapter, prompts[:ALONE], at_once=False)
+    fields = planned.generation.probe_fields()
+    ask = functools.partial(logprobs, client, fields=fields)
+    first = await ask(base, prompts)
+    again = await ask(base, prompts, at_once=False)
+    adapted = await ask(adapter, prompts)
+    alone = await ask(adapter, prompts[:ALONE], at_once=False)
     own = max(gaps_between(adapted[:ALONE], alone))
     found = compare((first, again), adapted, TOLERANCES.repeated)
     if not found.conclusive:
@@ -114,7 +116,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         noise=max(found.noise, min(own, TOLERANCES.contradiction)),
         fingerprint=tuple(
             Probe(
-                prompt=digest_json([message.model_dump() for message in prompt.messages]),
+                prompt=prompt_digest(prompt.messages, fields),
                 drawn=place >= len(chosen),
                 base=base_answer,
                 adapter=adapter_answer,

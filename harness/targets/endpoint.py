@@ -27,6 +27,7 @@ from harness.model_files import (
 )
 from harness.records.base import explain
 from harness.records.http_server import HttpServer
+from harness.records.request_fields import USUAL, RequestForm
 from harness.records.server import ManagedServer, RemoteServer, Server
 from harness.serving.adapter import check_fits
 from harness.serving.command import ArgValue, ServeSpec
@@ -45,7 +46,8 @@ class Endpoint:
 
     Several addresses are replicas of one server. `meter` holds the limits that all its clients
     share, where there are any; `dialect` is how requests are put to it, with its `access` where it
-    is not OpenAI-compatible; `known` are descriptions of addresses that were read before.
+    is not OpenAI-compatible, else the `form` that it wants them in; `key` is its place in the
+    configuration. `known` are descriptions of addresses that were read before.
     """
 
     addresses: tuple[str, ...]
@@ -55,6 +57,8 @@ class Endpoint:
     meter: Meter | None = None
     dialect: str = "openai"
     access: Access | None = None
+    form: RequestForm = USUAL
+    key: str = ""
     known: Mapping[str, ServerDescription] = field(default_factory=dict)
 
     @property
@@ -72,7 +76,9 @@ class Endpoint:
         Raises:
             UsageError: the address or the key cannot be used.
         """
-        access = self.access or Access(for_address(self.api_key, url))
+        access = self.access
+        if access is None:
+            access = Access(for_address(self.api_key, url), form=self.form, key=self.key)
         return make_dialect(self.dialect, url, access)
 
     async def describe(self, url: str | None = None) -> ServerDescription:
@@ -210,7 +216,14 @@ def connect(
         return
     spec = serve_spec(project, server, targets, log)
     with VllmReplicas(spec, configured.replicas, on_progress) as managed:
-        yield Endpoint((), managed.api_key, managed=managed, meter=meter)
+        yield Endpoint(
+            (),
+            managed.api_key,
+            managed=managed,
+            meter=meter,
+            form=configured.request,
+            key=f"servers.{server}",
+        )
 
 
 def _meter(name: str, server: Server) -> Meter | None:
@@ -246,4 +259,11 @@ def remote_endpoint(server: RemoteServer | HttpServer, name: str, file: str) -> 
                 where=f"{file}: servers",
                 hint="it must hold the server's key",
             )
-    return Endpoint(server.urls, key, server.api_key_env, dialect=server.dialect)
+    return Endpoint(
+        server.urls,
+        key,
+        server.api_key_env,
+        dialect=server.dialect,
+        form=server.request,
+        key=f"servers.{name}",
+    )

@@ -50,7 +50,8 @@ async def identify(
     if isinstance(configured, ManagedServer):
         spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
         adapter = target if chosen.adapter is not None else None
-        return managed_identity(chosen.server, spec, adapter)
+        managed = managed_identity(chosen.server, spec, adapter)
+        return managed.model_copy(update={"request": configured.request})
     place, model, form = _configured(project, target)
     endpoint = remote_endpoint(configured, chosen.server, project.file)
     url, server = await _described(endpoint)
@@ -66,7 +67,12 @@ async def identify(
         )
     adapter = adapter_behind(project, target, place, entry)
     source = None if chosen.adapter is None else target_adapter(project, target).source
-    found = {"root": entry and entry.root, "adapter": adapter, "adapter_source": source}
+    found = {
+        "root": entry and entry.root,
+        "adapter": adapter,
+        "adapter_source": source,
+        "request": configured.request,
+    }
     return known.model_copy(update=found)
 
 
@@ -137,6 +143,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     if not isinstance(configured, ManagedServer):
         if (identity.server, identity.model, identity.engine_args) != _configured(project, target):
             return False
+        if isinstance(configured, RemoteServer) and identity.request != configured.request:
+            return False
         return chosen.adapter is None or _is_adapter(project, target, identity)
     if (identity.server, identity.model) != (chosen.server, model_name(project, target)):
         return False
@@ -151,7 +159,8 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
         return True
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull), here=True)
     adapter = target if chosen.adapter is not None else None
-    return managed_identity(chosen.server, spec, adapter, identity.server_version) == identity
+    now = managed_identity(chosen.server, spec, adapter, identity.server_version)
+    return now.model_copy(update={"request": configured.request}) == identity
 
 
 def _is_adapter(project: Project, target: str, identity: Identity) -> bool:

@@ -80,7 +80,7 @@ class LiveTarget:
         """The reply to each conversation, in their order; all are sent concurrently.
 
         At most the target's `concurrency` are under way. `sampling` replaces the
-        target's own `temperature`, `top_p`, `max_tokens` and `seed`.
+        target's own `generation` settings.
 
         Raises:
             UsageError: a value of `sampling` is out of range, or unknown.
@@ -124,6 +124,7 @@ class LiveTarget:
                 top_p=settings.top_p,
                 seed=settings.seed,
                 answers_as=self._answers_as,
+                extra=settings.request_fields(),
             )
             async with room:
                 return await self._clients.client.ask(request)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.client.protocol import ChatClient, ChatRequest, Failed
 from harness.errors import ServerError
 from harness.records.attempt import Failure
-from harness.records.plan import PlannedRequest
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.suite import Case
 
 PROBES = 8
@@ -154,17 +155,23 @@ def draw_probes(
 
 
 async def logprobs(
-    client: ChatClient, model: str, probes: Sequence[PlannedRequest], *, at_once: bool = True
+    client: ChatClient,
+    model: str,
+    probes: Sequence[PlannedRequest],
+    *,
+    fields: Mapping[str, Any],
+    at_once: bool = True,
 ) -> list[Logprobs]:
     """The tokens of the model's answers to the probes, and their log-probabilities.
 
-    Sent `at_once` they share batches on the server. Only log-probabilities of generated tokens are
-    asked for: prompt log-probabilities break LoRA servers.
+    `fields` are sent besides, as they are with the requests that count: they may change how an
+    answer begins. Sent `at_once` they share batches on the server. Only log-probabilities of
+    generated tokens are asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
         ServerError: a probe failed, or brought no log-probabilities.
     """
-    requests = [_request(model, probe) for probe in probes]
+    requests = [_request(model, probe, fields) for probe in probes]
     if at_once:
         replies = await asyncio.gather(*map(client.ask, requests))
     else:
@@ -184,19 +191,19 @@ async def logprobs(
 
 async def answers(
     client: ChatClient,
-    model: str,
-    probes: Sequence[PlannedRequest],
+    planned: Plan,
     answers_as: str | None,
     *,
     with_logprobs: bool,
 ) -> list[Logprobs] | Failure:
-    """The model's answers to the probes, or the first failure.
+    """The answers of the plan's model to its probes, or the first failure.
 
     Where no log-probabilities come, a text stands as a single token.
     """
+    model, fields = planned.identity.model, planned.generation.probe_fields()
     requests = [
-        replace(_request(model, probe), logprobs=with_logprobs, answers_as=answers_as)
-        for probe in probes
+        replace(_request(model, probe, fields), logprobs=with_logprobs, answers_as=answers_as)
+        for probe in choose_probes(planned.pool)
     ]
     found: list[Logprobs] = []
     for reply in await asyncio.gather(*(client.ask(request) for request in requests)):
@@ -206,5 +213,11 @@ async def answers(
     return found
 
 
-def _request(model: str, probe: PlannedRequest) -> ChatRequest:
-    return ChatRequest(model=model, messages=probe.messages, max_tokens=PROBE_TOKENS, logprobs=True)
+def _request(model: str, probe: PlannedRequest, fields: Mapping[str, Any]) -> ChatRequest:
+    return ChatRequest(
+        model=model,
+        messages=probe.messages,
+        max_tokens=PROBE_TOKENS,
+        logprobs=True,
+        extra=fields,
+    )

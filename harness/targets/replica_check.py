@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure
-from harness.records.plan import Plan, PlannedRequest
+from harness.records.plan import Plan
 from harness.targets.client_stack import ClientStack, Replica
-from harness.targets.probes import TOLERANCES, Logprobs, answers, choose_probes, compare
+from harness.targets.probes import TOLERANCES, Logprobs, answers, compare
 
 _HINT = "serve the same files with the same version and options on all, or name two servers"
 
@@ -108,9 +108,8 @@ async def _probe(
     clients: ClientStack, planned: Plan, say: Callable[[str], None], answers_as: str | None
 ) -> None:
     """Refuse replicas that answer differently; leave out those that cannot be asked."""
-    probes = choose_probes(planned.pool)
     model = planned.identity.model
-    ask = functools.partial(_ask, model=model, probes=probes, answers_as=answers_as)
+    ask = functools.partial(_ask, planned=planned, answers_as=answers_as)
     while True:
         first, *others = clients.replicas
         once = await ask(first)
@@ -140,18 +139,17 @@ async def _probe(
 
 
 async def _ask(
-    replica: Replica, *, model: str, probes: Sequence[PlannedRequest], answers_as: str | None
+    replica: Replica, *, planned: Plan, answers_as: str | None
 ) -> list[Logprobs] | Failure:
     """The replica's answers, with log-probabilities where it gives them; or why it is not there."""
     found: list[Logprobs] | Failure = []
     for with_logprobs in (True, False):  # some servers refuse a request for log-probabilities
-        found = await answers(
-            replica.client, model, probes, answers_as, with_logprobs=with_logprobs
-        )
+        found = await answers(replica.client, planned, answers_as, with_logprobs=with_logprobs)
         if not isinstance(found, Failure) or down(found) or busy(found):
             return found
     assert isinstance(found, Failure)
-    raise ServerError(f"a probe of `{model}` failed: {found.detail}", where=replica.address)
+    what = f"a probe of `{planned.identity.model}` failed: {found.detail}"
+    raise ServerError(what, where=replica.address)
 
 
 def _check(

@@ -10,6 +10,7 @@ import pytest
 
 from harness.gate.compare import compare
 from harness.gate.judge import gate
+from harness.records.request_fields import RequestForm
 from harness.records.rule import Policy
 from harness.records.run import RunRecord
 from harness.records.verdict import Verdict
@@ -25,6 +26,9 @@ def asked(run: RunRecord, **settings: Any) -> RunRecord:
     update: dict[str, Any] = {"generation": {**head.generation, **settings}}
     if prompt := settings.pop("system_prompt", None):
         update = {"system_prompts": dict.fromkeys(head.system_prompts, prompt)}
+    if form := settings.pop("request", None):
+        identity = head.identity.model_copy(update={"request": RequestForm(**form)})
+        update = {"identity": identity}
     if arguments := settings.pop("engine_args", None):
         identity = head.identity.model_copy(update={"engine_args": arguments})
         update = {"identity": identity}
@@ -45,8 +49,13 @@ CHANGES = [
     ("top_p", 0.5, "top_p is 1 for the candidate, 0.5 for the baseline"),
     ("seed", 3, "seed is 0 for the candidate, 3 for the baseline"),
     ("thinking_tags", [["<n>", "</n>"]], "thinking_tags is not set for the candidate"),
+    ("top_k", 4, "top_k is not set for the candidate, 4 for the baseline"),
+    ("stop", ["END"], "stop is not set for the candidate, ['END'] for the baseline"),
+    ("chat_template_kwargs", {"enable_thinking": False},
+     "chat_template_kwargs is not set for the candidate, {'enable_thinking': False}"),
+    ("extra_body", {"x": 1}, "extra_body is not set for the candidate, {'x': 1}"),
     ("system_prompt", "Be rude.", "another system prompt in `shop`"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("key", "value", "said"), CHANGES)
@@ -103,3 +112,32 @@ def test_sides_that_are_asked_alike_have_no_such_warning(tmp_path: Path) -> None
 def test_a_policy_without_the_key_is_written_as_before() -> None:
     policy = Policy.model_validate({"baseline": "base", "rules": [RULE]})
     assert "compare_across" not in policy.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "said"),
+    [
+        ({"omit": ["temperature"]}, "temperature",
+         "temperature is 0 for the candidate, left to the server for the baseline"),
+        ({"system_as": "user"}, "system_prompt",
+         "the system prompt is put as `system` to the candidate, as `user` to the baseline"),
+    ],
+)  # fmt: skip
+def test_what_one_side_alone_is_not_sent_is_a_difference(
+    tmp_path: Path, form: dict[str, Any], key: str, said: str
+) -> None:
+    verdict = judged(tmp_path, request=form)
+    assert verdict.verdict == "INVALID"
+    (problem,) = verdict.problems
+    assert said in problem
+    assert f"`compare_across: [{key}]`" in problem
+
+
+@pytest.mark.parametrize(
+    "form", [{"omit": ["stream_options", "top_k"]}, {"max_tokens_as": "max_completion_tokens"}]
+)
+def test_a_form_that_changes_no_answer_is_no_difference(
+    tmp_path: Path, form: dict[str, Any]
+) -> None:
+    verdict = judged(tmp_path, request=form)
+    assert verdict.verdict == "PROMOTE", verdict.reason

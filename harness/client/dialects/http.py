@@ -196,7 +196,7 @@ def _nothing_at(path: str) -> BadAnswer:
 
 
 def values(server: HttpServer, request: ChatRequest, session: str) -> dict[str, Any]:
-    """What each placeholder stands for in one request; without a system prompt it is not there."""
+    """What each placeholder stands for in one request; what is not set is not there."""
     messages = request.messages
     dialogue = [message for message in messages if message.role != "system"]
     users = [message.content for message in dialogue if message.role == "user"]
@@ -214,6 +214,7 @@ def values(server: HttpServer, request: ChatRequest, session: str) -> dict[str, 
         "seed": request.seed,
         "stream": server.stream != "none",
         "language_code": server.language_code or LANGUAGE,
+        **request.extra,
     }
     if system:
         found["system_prompt"] = "\n\n".join(system)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -29,13 +28,13 @@ from harness.client.dialect import (
 )
 from harness.client.dialects.openai_models import read_models
 from harness.client.protocol import ChatRequest
+from harness.client.request_body import chat_body
 from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
 from harness.errors import ServerError
 from harness.records.attempt import CUT_OFF, FILTERED, FINISHED, Failure
 
 _CHAT = "/chat/completions"
-_STREAM_OPTIONS = {"include_usage": True}
 _decode = msgspec.json.Decoder().decode
 _ENDS = FINISHED | CUT_OFF | FILTERED
 _NO_CHOICE: dict[str, Any] = {}
@@ -62,27 +61,11 @@ class OpenAIDialect(Dialect):
         self._base = path_of(address).removesuffix(_CHAT)
         self._query = f"?{query}" if query else ""
         self._path = f"{self._base}{_CHAT}{self._query}"
+        self._form = access.form
 
     def build(self, request: ChatRequest) -> tuple[str, bytes]:
         """The path and the body of the request."""
-        body: dict[str, object] = {
-            "model": request.model,
-            "messages": [
-                {"role": message.role, "content": message.content} for message in request.messages
-            ],
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "seed": request.seed,
-            "stream": True,
-            "stream_options": _STREAM_OPTIONS,
-        }
-        if request.logprobs:
-            body["logprobs"] = True
-        for name, value in request.extra.items():
-            if name == "stream_options" and isinstance(value, Mapping):
-                value = {**_STREAM_OPTIONS, **value}
-            body[name] = value
+        body = chat_body(request, self._form)
         try:
             return self._path, json.dumps(body, ensure_ascii=False).encode()
         except UnicodeEncodeError:
