@@ -27,8 +27,14 @@ _DETAIL_LENGTH = 300
 class BadAnswer(Exception):
     """The response cannot become an answer; carries the failure to report."""
 
-    def __init__(self, cause: FailureCause, detail: str, status: int | None = None) -> None:
-        self.failure = Failure(cause=cause, detail=one_line(detail), status=status)
+    def __init__(
+        self,
+        cause: FailureCause,
+        detail: str,
+        status: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.failure = Failure(cause=cause, detail=one_line(detail), status=status, remedy=remedy)
         super().__init__(self.failure.detail)
 
 
@@ -192,6 +198,10 @@ class Dialect(ABC):
     def filtered(self, body: WholeBody) -> bool:  # noqa: ARG002 - others look at it
         """Whether a refused request was stopped by a filter of its content."""
         return False
+
+    def remedy(self, body: WholeBody, request: ChatRequest) -> str | None:  # noqa: ARG002
+        """What to write into the configuration where a field of the request was refused."""
+        return None
 
     async def describe(
         self,

@@ -215,7 +215,7 @@ class AnswerReader:
             self._finish = "content_filter"  # the server answered, with nothing
             return self._answer(at)
         if (refusal := self.refusal()) is not None:
-            raise BadAnswer(refusal.cause, refusal.detail, refusal.status)
+            raise BadAnswer(refusal.cause, refusal.detail, refusal.status, refusal.remedy)
         if framer is None:
             self._take(b"".join(self._document), at)
         elif isinstance(framer, LineParser) and not self._ended and (rest := framer.rest()):
@@ -256,7 +256,11 @@ class AnswerReader:
 
     def refusal(self) -> Failure | None:
         """The failure that the status and the headers are; None where they are an answer's."""
-        return None if self._refused is None else self._dialect.refusal(self._refused)
+        if self._refused is None:
+            return None
+        found = self._dialect.refusal(self._refused)
+        remedy = self._dialect.remedy(self._refused, self._request)
+        return found if remedy is None else found.model_copy(update={"remedy": remedy})
 
     def _done(self, at: float) -> float:
         """When the answer was whole: at its last read, unless its end was never marked."""

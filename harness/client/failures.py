@@ -80,6 +80,8 @@ def _reason(error: BaseException) -> str:
 
 def retriable(failure: Failure) -> bool:
     """Whether a retry can help."""
+    if failure.remedy is not None:
+        return False
     if failure.cause not in ("http", "server_error"):
         return failure.cause in ("connect", "reset")
     if failure.status is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.client.dialect import ServerDescription
 from harness.client.protocol import Answer, ChatClient
+from harness.client.refused_fields import check_taken
 from harness.clock import Clock
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
@@ -155,6 +156,7 @@ def check_sample(who: tuple[Arm, str], where: str, prompt: str, failure: Failure
         )
     if status in REFUSED_STATUS:
         raise ServerError(f"the server refuses the key: {detail}", where=where)
+    check_taken(failure, where)
     if status in _BAD_REQUEST:
         raise UsageError(
             f"the server refuses {prompt}: {detail}",

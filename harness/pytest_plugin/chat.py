@@ -28,7 +28,8 @@ class NoAnswer(EvidenceError):
 
     def __init__(self, target: str, failed: Failed, more: int = 0) -> None:
         others = f" (and {more} more)" if more else ""
-        super().__init__(f"`{target}` did not answer: {failed.failure.detail}{others}")
+        what = f"`{target}` did not answer: {failed.failure.detail}{others}"
+        super().__init__(what, hint=failed.failure.remedy or "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

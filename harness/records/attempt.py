@@ -34,11 +34,15 @@ FILTERED = frozenset({
 
 
 class Failure(Record):
-    """Why a request brought no answer."""
+    """Why a request brought no answer.
+
+    `remedy` is what to write into the configuration where the server refused a field.
+    """
 
     cause: FailureCause
     detail: str
     status: int | None = None
+    remedy: str | None = Field(default=None, exclude_if=lambda remedy: remedy is None)
 
     @property
     def code(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
+from harness.client.refused_fields import check_taken
 from harness.errors import HarnessError, ServerError
 from harness.records.attempt import Attempt, Failure
 from harness.records.plan import PlannedRequest
@@ -107,15 +108,17 @@ class Watch:
         self._unreachable = 0
 
     def see(self, attempt: Attempt) -> None:
-        """Take note of a reply; raise if the server is gone.
+        """Take note of a reply; raise if the server is gone, or refuses every request.
 
         Raises:
+            ConfigError: it refuses a field.
             ServerError: it refuses the key, or is gone.
         """
         failure = attempt.failure
         if failure is None:
             self._unreachable = 0
             return
+        check_taken(failure, self._where)
         if failure.status in REFUSED_STATUS:
             raise ServerError(
                 f"the server refuses the key: {failure.detail}",

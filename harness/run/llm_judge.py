@@ -8,6 +8,7 @@ import secrets
 from pydantic import StrictBool
 
 from harness.client.protocol import Answer, Failed
+from harness.client.refused_fields import check_taken
 from harness.errors import EvidenceError
 from harness.files import digest_json
 from harness.records.base import Record
@@ -56,6 +57,7 @@ def opinion(line: LiveTarget, answer: str, requirement: str, domain: str) -> Opi
     Random delimiters mark the answer in the prompt, so that the answer cannot imitate them.
 
     Raises:
+        ConfigError: the judge's server refuses a field of the request.
         EvidenceError: the judge does not answer, or not in the form that was asked for.
     """
     fence = f"=====[{secrets.token_hex(8)}]====="
@@ -64,6 +66,7 @@ def opinion(line: LiveTarget, answer: str, requirement: str, domain: str) -> Opi
     messages = (Message(role="system", content=system), Message(role="user", content=user))
     (reply,) = line.ask([messages], temperature=0.0, max_tokens=_LONGEST)
     if isinstance(reply, Failed):
+        check_taken(reply.failure, f"the judge `{line.target}`")
         raise EvidenceError(f"the judge `{line.target}` did not answer: {reply.failure.detail}")
     assert isinstance(reply, Answer)
     return parse_opinion(reply.text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.client.protocol import ChatClient, ChatRequest, Failed
+from harness.client.refused_fields import check_taken
 from harness.errors import ServerError
 from harness.records.attempt import Failure
 from harness.records.plan import Plan, PlannedRequest
@@ -169,6 +170,7 @@ async def logprobs(
     generated tokens are asked for: prompt log-probabilities break LoRA servers.
 
     Raises:
+        ConfigError: the server refuses a field of the requests.
         ServerError: a probe failed, or brought no log-probabilities.
     """
     requests = [_request(model, probe, fields) for probe in probes]
@@ -179,6 +181,7 @@ async def logprobs(
     found = []
     for reply in replies:
         if isinstance(reply, Failed):
+            check_taken(reply.failure, model)
             raise ServerError(f"a probe of `{model}` failed: {reply.failure.detail}")
         if not reply.token_logprobs:
             raise ServerError(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from harness.client.dialect import ServerDescription
 from harness.client.failures import busy, down
+from harness.client.refused_fields import check_taken
 from harness.errors import AdapterNotApplied, EvidenceError, ServerError
 from harness.records.attempt import Failure
 from harness.records.plan import Plan
@@ -148,6 +149,7 @@ async def _ask(
         if not isinstance(found, Failure) or down(found) or busy(found):
             return found
     assert isinstance(found, Failure)
+    check_taken(found, replica.address)
     what = f"a probe of `{planned.identity.model}` failed: {found.detail}"
     raise ServerError(what, where=replica.address)
 

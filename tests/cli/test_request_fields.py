@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import yaml
 from harness.storage import runs_of
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.records.test_request_fields import SET
+from tests.shop import answer
 
 
 def edit(project_dir: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -88,3 +91,54 @@ def test_a_bot_without_a_place_for_a_field_is_refused(
     edit(project_dir, lambda data: data["generation"].update(top_k=4))
     assert call("validate") == 2
     assert "targets.bot.generation.top_k: `bot` has no placeholder" in capsys.readouterr().err
+
+
+def refusing(body: dict[str, Any]) -> str | MockReply:
+    """A server of models that reason: it takes no seed, and `max_tokens` under another name."""
+    if "max_tokens" in body:
+        said = "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        return MockReply(said, status=400)
+    return MockReply("Unknown parameter: 'seed'.", status=400) if "seed" in body else answer(body)
+
+
+def test_a_refused_field_stops_the_run_and_names_the_line_that_helps(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.answer = refusing
+    lines = []
+    for _ in range(2):
+        assert call("run", "base", "--limit", "1") == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert "the server refuses what every request holds: HTTP 400: " in said
+        (line,) = re.findall(r" - under servers\.main write `(request: \{.*\})`$", said)
+        lines.append(line)
+        written = yaml.safe_load(line)
+        edit(project_dir, lambda data, new=written: data["servers"]["main"].update(new))
+    assert lines == [
+        "request: {max_tokens_as: max_completion_tokens}",
+        "request: {omit: [seed], max_tokens_as: max_completion_tokens}",
+    ]
+    assert call("gate", "candidate") == 0
+
+
+def test_the_proof_of_an_adapter_names_it_too(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mock.server._models["candidate"] = "base"
+    mock.answer = refusing
+    assert call("run", "candidate", "--limit", "1") == 2
+    said = capsys.readouterr().err
+    assert "under servers.main write `request: {max_tokens_as: max_completion_tokens}`" in said
+
+
+def test_one_conversation_that_is_refused_stops_nothing(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    def long(body: dict[str, Any]) -> str | MockReply:
+        if body["messages"][-1]["content"] == "What is fact 0?":
+            return MockReply("max_tokens is too large: this model takes 100", status=400)
+        return answer(body)
+
+    mock.answer = long
+    assert call("run", "base", "--limit", "2") == 0
+    assert len(mock.server.requests) == 4

@@ -28,6 +28,7 @@ from harness.client.dialect import (
 )
 from harness.client.dialects.openai_models import read_models
 from harness.client.protocol import ChatRequest
+from harness.client.refused_fields import STATUSES, remedy
 from harness.client.request_body import chat_body
 from harness.client.transport.exchange import Fetch, WholeBody
 from harness.client.transport.route import Route, path_of
@@ -61,7 +62,7 @@ class OpenAIDialect(Dialect):
         self._base = path_of(address).removesuffix(_CHAT)
         self._query = f"?{query}" if query else ""
         self._path = f"{self._base}{_CHAT}{self._query}"
-        self._form = access.form
+        self._form, self._key = access.form, access.key
 
     def build(self, request: ChatRequest) -> tuple[str, bytes]:
         """The path and the body of the request."""
@@ -79,7 +80,7 @@ class OpenAIDialect(Dialect):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             chunk = _lenient(data)
         if not isinstance(chunk, dict) or "error" in chunk or chunk.get("object") == "error":
-            _check_error(chunk, data)
+            self._check_error(chunk, data, request)
         try:
             for choice in chunk.get("choices") or ():
                 if choice.get("index", 0) == 0:
@@ -105,6 +106,17 @@ class OpenAIDialect(Dialect):
             )
         except (AttributeError, TypeError, ValueError, KeyError):
             raise BadAnswer("protocol", f"an event of unknown form: {data[:80]!r}") from None
+
+    def _check_error(self, chunk: Any, event: bytes, request: ChatRequest) -> None:
+        if not isinstance(chunk, dict):
+            raise BadAnswer("protocol", f"an event is not an object: {event[:80]!r}")
+        if chunk.get("error") or chunk.get("object") == "error":
+            error = chunk.get("error") or chunk
+            code = error.get("code") if isinstance(error, dict) else None
+            status = code if isinstance(code, int) and not isinstance(code, bool) else None
+            said = event.decode("utf-8", "replace")
+            advice = remedy(said, request, self._form, self._key)
+            raise BadAnswer("server_error", error_text(error), status, advice)
 
     def accepts(self, body: WholeBody) -> bool:
         """Whether a stream may follow, whatever its type is called: what follows is looked at."""
@@ -151,6 +163,13 @@ class OpenAIDialect(Dialect):
             words = f"with {body.kind or 'something of no type'}"
         return BadAnswer("protocol", f"the server answered without streaming, {words}").failure
 
+    def remedy(self, body: WholeBody, request: ChatRequest) -> str | None:
+        """The line for the configuration where the response names a field that it refuses."""
+        if body.status not in STATUSES:
+            return None
+        said = body.content.decode("utf-8", "replace")
+        return remedy(said, request, self._form, self._key)
+
     async def read_description(self, fetch: Fetch, api_key_env: str | None) -> ServerDescription:
         """The server's models and version; no models where it has no list to be had."""
         listed = await fetch(f"{self._base}/models{self._query}")
@@ -196,16 +215,6 @@ def _lenient(event: bytes) -> Any:
         return json.loads(event)
     except (ValueError, RecursionError):
         raise BadAnswer("protocol", f"malformed JSON in an event: {event[:80]!r}") from None
-
-
-def _check_error(chunk: Any, event: bytes) -> None:
-    if not isinstance(chunk, dict):
-        raise BadAnswer("protocol", f"an event is not an object: {event[:80]!r}")
-    if chunk.get("error") or chunk.get("object") == "error":
-        error = chunk.get("error") or chunk
-        code = error.get("code") if isinstance(error, dict) else None
-        status = code if isinstance(code, int) and not isinstance(code, bool) else None
-        raise BadAnswer("server_error", error_text(error), status)
 
 
 def _counts(usage: Any) -> tuple[Any, Any]:
