@@ -91,7 +91,7 @@ def _settings(header: RunHeader) -> Mapping[str, Any]:
             found[name] = LEFT
         else:
             found.pop(name, None)
-    return found
+    return found | header.sampling_defaults
 
 
 def _shown(value: object) -> str:

@@ -22,6 +22,7 @@ from harness.records.target import Identity
 
 T = TypeVar("T")
 _DIGEST = re.compile(r"-[0-9a-f]{12}")
+_ASKED = frozenset({"generation", "sampling_defaults"})
 
 
 def names_run_of(name: str, target: str) -> bool:
@@ -99,6 +100,7 @@ class Link(FileSeal):
 class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 
+    `generation` is what was sent, and `sampling_defaults` what a managed server added to it.
     `freshness` counts how often everything was asked again with `--no-cache`: answers are only
     ever taken over from runs of the same freshness; `afresh` tells of such an asking that was not
     finished yet. A finished run has its files sealed, the fingerprint of the `scorers` that scored
@@ -111,6 +113,9 @@ class RunHeader(Record):
     target: str
     identity: Identity
     generation: dict[str, Any]
+    sampling_defaults: dict[str, Any] = Field(
+        default_factory=dict, exclude_if=lambda defaults: not defaults
+    )
     system_prompts: dict[str, str | None]
     suites: dict[str, str]
     selection: dict[str, str]
@@ -265,7 +270,7 @@ class RunRecord:
         """The digest of what was asked, answered and scored; times and places are left out."""
         header = self.header.model_dump(
             mode="json",
-            include={"identity", "generation", "system_prompts", "suites", "selection", "sections"},
+            include={*_ASKED, "identity", "system_prompts", "suites", "selection", "sections"},
         )
         attempts = sorted(
             [attempt.key, attempt.status, attempt.text or "", attempt.finish_reason or ""]

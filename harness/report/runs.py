@@ -136,7 +136,10 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "largest gap of log-probabilities": f"{formats.number(proof.largest_gap)} nats",
             "the base's own noise": f"{formats.number(proof.noise)} nats",
         },
-        "Generation": dict(header.generation),
+        "Generation": {
+            **header.generation,
+            **{f"{name}, the server's": it for name, it in header.sampling_defaults.items()},
+        },
         "Suites": {
             **header.suites,
             **{f"selection: {name}": value for name, value in header.selection.items()},

@@ -7,15 +7,18 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.clock import Clock, iso
 from harness.config import Project
 from harness.records.cost import Asking
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
+from harness.records.server import ManagedServer
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.resume import Job
+from harness.serving.sampling_defaults import defaults_in_force
 from harness.targets.endpoint import machines
 from harness.version import __version__, installed_versions
 
@@ -38,6 +41,7 @@ def header(
         target=planned.target,
         identity=planned.identity,
         generation=planned.generation.model_dump(mode="json"),
+        sampling_defaults=_sampling_defaults(project, planned),
         system_prompts=planned.system_prompts,
         suites=planned.suite_digests,
         selection=planned.selection,
@@ -54,6 +58,16 @@ def header(
         chain=known.chain if known is not None else (),
         created=known.created if known is not None else iso(clock.utc()),
     )
+
+
+def _sampling_defaults(project: Project, planned: Plan) -> dict[str, Any]:
+    """What the model's own file adds to the requests, where the server is ours and lets it."""
+    name = project.target(planned.target).server
+    server = project.config.servers[name]
+    if not isinstance(server, ManagedServer):
+        return {}
+    folder = project.resolve(server.model, f"servers.{name}.model")
+    return defaults_in_force(folder, planned.identity, planned.generation)
 
 
 def _with_first_fingerprint(

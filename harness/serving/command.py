@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.config import RUNS_KEY
 from harness.errors import UsageError
 from harness.serving.adapter import check_fits, read_adapter
+from harness.serving.sampling_defaults import OPTION, sampling_defaults
 
 ArgValue = str | int | float | bool
 
@@ -77,6 +78,8 @@ def require_vllm() -> str:
 def effective_args(spec: ServeSpec) -> dict[str, ArgValue]:
     """The options of vLLM as used: the user's over the defaults, names with dashes.
 
+    A model's own sampling defaults are switched off, unless the user's options say otherwise.
+
     Raises:
         UsageError: an option that the harness sets itself.
     """
@@ -90,6 +93,9 @@ def effective_args(spec: ServeSpec) -> dict[str, ArgValue]:
         args[name] = value
     if spec.trust_remote_code:
         args["trust-remote-code"] = True
+    # A request that does not say its top_k would else get the model's, and no run would tell.
+    if OPTION not in args and sampling_defaults(spec.model):
+        args[OPTION] = "vllm"
     return args
 
 

@@ -26,6 +26,8 @@ def asked(run: RunRecord, **settings: Any) -> RunRecord:
     update: dict[str, Any] = {"generation": {**head.generation, **settings}}
     if prompt := settings.pop("system_prompt", None):
         update = {"system_prompts": dict.fromkeys(head.system_prompts, prompt)}
+    if defaults := settings.pop("sampling_defaults", None):
+        update = {"sampling_defaults": defaults}
     if form := settings.pop("request", None):
         identity = head.identity.model_copy(update={"request": RequestForm(**form)})
         update = {"identity": identity}
@@ -141,3 +143,9 @@ def test_a_form_that_changes_no_answer_is_no_difference(
 ) -> None:
     verdict = judged(tmp_path, request=form)
     assert verdict.verdict == "PROMOTE", verdict.reason
+
+
+def test_so_is_what_a_server_of_ours_adds(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, sampling_defaults={"top_k": 20})
+    assert verdict.verdict == "INVALID"
+    assert "top_k is not set for the candidate, 20 for the baseline" in verdict.problems[0]

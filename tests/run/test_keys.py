@@ -14,6 +14,7 @@ import yaml
 
 from harness.config import load_project
 from harness.records.attempt import Failure
+from harness.records.run import RunHeader
 from harness.run.plan import plan
 from harness.run.provenance import header
 from harness.run.resume import resume
@@ -136,6 +137,14 @@ EVERYTHING: dict[str, Change] = {
     "the nucleus": configured(generation__top_p=0.5),
     "the longest answer": configured(generation__max_tokens=9),
     "the seed": configured(generation__seed=9),
+    "a field of vLLM's": configured(generation__top_k=9),
+    "a field that is zero": configured(generation__presence_penalty=0.0),
+    "what the template is told": configured(
+        generation__chat_template_kwargs={"enable_thinking": False}
+    ),
+    "any other field": configured(generation__extra_body={"priority": 1}),
+    "a field that is not sent": configured(servers__main__request={"omit": ["seed"]}),
+    "where the system prompt goes": configured(servers__main__request={"system_as": "user"}),
     "the target's own sampling": configured(
         targets__candidate__generation={"temperature": 0.5},
         targets__base__generation={"temperature": 0.5},
@@ -293,3 +302,21 @@ def test_a_failure_is_never_an_answer_at_hand(folder: Path) -> None:
     assert set(job.done) == {answered.key}
     assert failed in job.pending()
     assert job.open == len(list(job.pending())) == 79
+
+
+def test_what_a_model_adds_to_requests_stands_in_the_header_where_it_is_let(
+    folder: Path,
+) -> None:
+    written(f"{MODEL}/generation_config.json", '{"top_k": 20, "temperature": 0.7}')(folder)
+
+    def headed() -> RunHeader:
+        project = load_project(folder / "harness.yaml")
+        suites = load_suites(project)
+        planned = plan(project, "base", suites, asyncio.run(identify(project, "base")))
+        return header(project, resume(project, planned), suites, None, ManualClock())
+
+    usual = headed()
+    assert usual.identity.engine_args["generation-config"] == "vllm"
+    assert usual.sampling_defaults == {}
+    served_with("generation-config", "auto")(folder)
+    assert headed().sampling_defaults == {"top_k": 20}
