@@ -11,6 +11,7 @@ from harness.client.dialect import Dialect
 from harness.client.dialect_client import DialectClient
 from harness.client.failures import TransportFailed, busy
 from harness.client.protocol import Answer, ChatRequest, Reply
+from harness.client.refused_fields import check_taken
 from harness.client.transport.exchange import Transport, WholeBody
 from harness.client.transport.route import path_of
 from harness.clock import SYSTEM_CLOCK
@@ -35,6 +36,7 @@ def short_question(model: str, settings: Generation, answers_as: str | None) -> 
         top_p=settings.top_p,
         seed=settings.seed,
         answers_as=answers_as,
+        extra=settings.probe_fields(),
     )
 
 
@@ -52,6 +54,7 @@ async def check_answers(
     """Whether the model answers at an address that has no list; false where it cannot be told now.
 
     Raises:
+        ConfigError: a field of the question is refused.
         ServerError: there is no connection, no chat route, or the key or the question is refused.
         UsageError: the server does not know the model, or calls it otherwise.
     """
@@ -65,6 +68,7 @@ async def check_answers(
         raise ServerError(
             failure.detail, where=dialect.address, hint="check the address, and that it runs"
         )
+    check_taken(failure, dialect.address)
     later = failure.cause in ("reset", "stalled", "timeout")
     if later or busy(failure) or (failure.status or 0) >= 500:
         return False  # a run has more patience

@@ -11,7 +11,7 @@ import yaml
 from aiohttp import web
 
 from harness.config import Project, load_project
-from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
+from harness.errors import AdapterNotApplied, ConfigError, HarnessError, ServerError, UsageError
 from harness.targets.identity import identify
 from tests.shop import config, write_project
 from tests.sites import Site, chat
@@ -143,3 +143,20 @@ async def test_azures_key_has_a_header_of_its_own(
         await identify(with_key(project, tmp_path), "base")
     assert site.headers[-1]["api-key"] == "s3cret-s3cret"
     assert "Authorization" not in site.headers[-1]
+
+
+async def test_a_field_that_it_refuses_is_named_with_the_line_to_write(tmp_path: Path) -> None:
+    refused = web.json_response({"error": {"message": "Unknown parameter: 'seed'."}}, status=400)
+    async with Site({"/v1/models": LISTS["404"], CHAT: refused}) as site:
+        with pytest.raises(ConfigError) as raised:
+            await identify(project_on(tmp_path, site.url), "base")
+        assert raised.value.hint == "under servers.main write `request: {omit: [seed]}`"
+
+
+async def test_it_holds_the_fields_of_the_target(tmp_path: Path) -> None:
+    own = {"chat_template_kwargs": {"enable_thinking": False}, "min_tokens": 30}
+    async with Site({"/v1/models": LISTS["404"], CHAT: chat()}) as site:
+        await identify(project_on(tmp_path, site.url, generation=own), "base", lambda _: None)
+    (body,) = site.bodies
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
+    assert "min_tokens" not in body
