@@ -20,6 +20,7 @@ from harness.records.target import Identity
 from harness.run.resume import Job
 from harness.serving.sampling_defaults import defaults_in_force
 from harness.targets.endpoint import machines
+from harness.targets.models import server_model
 from harness.version import __version__, installed_versions
 
 CLIENT = ("httptools", "uvloop", "numpy", "scipy")
@@ -63,10 +64,9 @@ def header(
 def _sampling_defaults(project: Project, planned: Plan) -> dict[str, Any]:
     """What the model's own file adds to the requests, where the server is ours and lets it."""
     name = project.target(planned.target).server
-    server = project.config.servers[name]
-    if not isinstance(server, ManagedServer):
+    if not isinstance(project.config.servers[name], ManagedServer):
         return {}
-    folder = project.resolve(server.model, f"servers.{name}.model")
+    folder = server_model(project, name, here=True).path
     return defaults_in_force(folder, planned.identity, planned.generation)
 
 
