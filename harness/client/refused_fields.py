@@ -116,12 +116,17 @@ def _refuses_system(said: str, request: ChatRequest, form: RequestForm) -> bool:
     return alternate and bool(_MUST_ALTERNATE.search(said))
 
 
+def refused(failure: Failure, where: str) -> ConfigError:
+    """The error for a failure with a remedy: no other request is spared it."""
+    what = f"the server refuses what every request holds: {failure.detail}"
+    return ConfigError(what, where=where, hint=failure.remedy or "")
+
+
 def check_taken(failure: Failure, where: str) -> None:
-    """Return unless the failure is the refusal of a field, which no other request is spared.
+    """Return unless the failure is the refusal of a field.
 
     Raises:
         ConfigError: it is; the error says what to write.
     """
     if failure.remedy is not None:
-        what = f"the server refuses what every request holds: {failure.detail}"
-        raise ConfigError(what, where=where, hint=failure.remedy)
+        raise refused(failure, where)

@@ -75,6 +75,8 @@ async def check_logprobs(visit: Visit) -> Step:
 
 async def check_seed(visit: Visit) -> Step:
     """Whether one seed gives one answer at temperature 1, and another seed another."""
+    if "seed" in visit.endpoint.form.omit:
+        return Step("seed", "cannot", "not sent, as `request` of the server says")
     texts = []
     varied = (Message(role="user", content=_VARIED),)
     for seed in (1, 1, 2):
@@ -87,7 +89,8 @@ async def check_seed(visit: Visit) -> Step:
                 "seed",
                 "cannot",
                 f"not tried to the end: {reply.failure.detail}",
-                "keep `temperature: 0`, or `repeats` will measure another server than you think",
+                reply.failure.remedy
+                or "keep `temperature: 0`, or `repeats` will measure another server than you think",
             )
         texts.append((reply.text, reply.reasoning))
     first, again, other = texts
@@ -114,8 +117,8 @@ async def check_system(visit: Visit) -> Step:
         "system role",
         "failed" if visit.chosen.system_prompt else "cannot",
         f"refused: {reply.failure.detail}",
-        "leave out `system_prompt` of target and suites, or serve the model with a template that "
-        "takes one",
+        reply.failure.remedy
+        or "write `request: {system_as: user}` on the server, or leave out `system_prompt`",
     )
 
 

@@ -11,7 +11,7 @@ from harness.client.dialect import Dialect
 from harness.client.dialect_client import DialectClient
 from harness.client.failures import TransportFailed, busy
 from harness.client.protocol import Answer, ChatRequest, Reply
-from harness.client.refused_fields import check_taken
+from harness.client.refused_fields import refused
 from harness.client.transport.exchange import Transport, WholeBody
 from harness.client.transport.route import path_of
 from harness.clock import SYSTEM_CLOCK
@@ -68,7 +68,6 @@ async def check_answers(
         raise ServerError(
             failure.detail, where=dialect.address, hint="check the address, and that it runs"
         )
-    check_taken(failure, dialect.address)
     later = failure.cause in ("reset", "stalled", "timeout")
     if later or busy(failure) or (failure.status or 0) >= 500:
         return False  # a run has more patience
@@ -80,6 +79,8 @@ async def explained(
 ) -> HarnessError:
     """What a failure says of the address, the key, the model or the question."""
     where = dialect.address
+    if failure.remedy is not None:
+        return refused(failure, where)
     if failure.status in (401, 403):
         return key_refused(dialect.credentials, where, failure.status, endpoint.api_key_env)
     if failure.cause == "wrong_model":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from harness.doctor.answers import (
 )
 from harness.doctor.step import Step
 from harness.doctor.visit import Visit
+from harness.records.request_fields import RequestForm
 from tests.doctor.conftest import KEY, Visiting
 from tests.mock_server import MockReply, MockServer
 from tests.sites import Site, chat
@@ -123,6 +125,28 @@ async def test_the_seed(
 async def test_a_seed_that_is_refused(visiting: Visiting) -> None:
     found = await one(visiting, check_seed, refusing("seed"))
     assert (found.outcome, "no seed" in found.found) == ("cannot", True)
+
+
+def saying(words: str) -> web.Response:
+    return web.json_response({"error": {"message": words}}, status=400)
+
+
+async def test_a_refused_field_comes_with_the_line_to_write(visiting: Visiting) -> None:
+    for check, words, line in (
+        (check_answer, "Unknown parameter: 'seed'.", "{omit: [seed]}"),
+        (check_seed, "Unknown parameter: 'seed'.", "{omit: [seed]}"),
+        (check_system, "System role not supported", "{system_as: user}"),
+    ):
+        found = await one(visiting, check, saying(words))
+        assert found.remedy == f"under servers.main write `request: {line}`"
+
+
+async def test_a_seed_that_is_not_sent_is_not_tried(
+    visiting: Visiting,
+) -> None:
+    async with visiting("http://127.0.0.1:1") as visit:
+        visit.endpoint = replace(visit.endpoint, form=RequestForm(omit=("seed",)))
+        assert (await check_seed(visit)).found == "not sent, as `request` of the server says"
 
 
 @pytest.mark.parametrize(("prompt", "outcome"), [(None, "cannot"), ("Be kind.", "failed")])
