@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,16 @@ class ThreadedMock:
         self._thread.start()
         self.server = MockServer(lambda body: self.answer(body), models=("base", "candidate"))
         self.answer = answer
+        self._others = AsyncExitStack()
         self._wait(self.server.__aenter__())
         self.url = self.server.url
 
+    def during(self, other: AbstractAsyncContextManager[object]) -> None:
+        """Let another server run in this thread until this one is stopped."""
+        self._wait(self._others.enter_async_context(other))
+
     def stop(self) -> None:
+        self._wait(self._others.aclose())
         self._wait(self.server.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

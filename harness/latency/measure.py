@@ -68,9 +68,11 @@ def measure(
     server = check_server(project, contest.candidate, contest.baseline)
     suites = _chosen(project, contest)
     fetch_models(project, (contest.candidate, contest.baseline), watcher)
+    names = (contest.candidate, contest.baseline)
+    known = {name: run_async(identify(project, name, watcher.say)) for name in names}
     plans = {
-        name: plan(project, name, suites, run_async(identify(project, name)), Selection(repeats=1))
-        for name in (contest.candidate, contest.baseline)
+        name: plan(project, name, suites, identity, Selection(repeats=1))
+        for name, identity in known.items()
     }
     arms: dict[Arm, ArmPlan] = {}
     for arm in ARMS:

@@ -63,7 +63,7 @@ def run(
     mirror = Mirror.open(project.runs_url, watcher.say)
     jobs: dict[str, Job] = {}
     for target in dict.fromkeys(targets):
-        identity = run_async(identify(project, target))
+        identity = run_async(identify(project, target, watcher.say))
         part = selection[target] if isinstance(selection, Mapping) else selection
         planned = plan(project, target, suites, identity, part)
         mirror.fetch(project.runs, target, functools.partial(_is_of, identity))

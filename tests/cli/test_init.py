@@ -37,7 +37,7 @@ def test_a_gitignore_that_exists_is_kept(
         ("ftp://x", "error: --url: must be host, host/v1 or the full route, by http or https\n"),
         ("nonsense", "error: --url: is a word and no address - if a host is called so, write it "),
         ("not a url", "error: --url: must be host, host/v1 or the full route, by http or https\n"),
-        ("https://x?key=s3cret", "error: --url: must hold no query and no fragment; "),
+        ("https://x?key=s3cret", "error: --url: must hold no fragment, and no query but "),
     ],
 )
 def test_a_url_that_no_run_would_take_is_refused_before_anything_is_written(

@@ -15,6 +15,7 @@ from tests.cli.builders import call, edit_case, texts
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.shop import answer
+from tests.sites import Site, chat
 
 
 def test_nothing_finished_is_asked_again_and_failures_are(
@@ -218,3 +219,18 @@ def test_a_run_taken_over_whole_is_as_fresh_as_what_it_took(
     for folder, _ in runs:
         assert {item.text for item in folder.load().attempts} == {"NEW"}
         assert len(list(folder.path.glob("attempts.replaced-*"))) <= 1
+
+
+def test_what_is_not_known_of_a_model_that_is_not_listed_is_said(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site({"/v1/chat/completions": chat("value 1", kind="text/plain")})
+    mock.during(site)
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace(mock.url, site.url))
+    assert call("run", "base") == 0
+    assert len(site.bodies) == 81
+    assert (
+        f"base: `base` is not listed by {site.url}/v1 (HTTP 404 on /models), and answers; its "
+        "weights are not known, nor whether it is an adapter"
+    ) in capsys.readouterr().err
