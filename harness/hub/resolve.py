@@ -27,10 +27,14 @@ _said: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A model's or an adapter's folder; `source` is `ORG/NAME@commit` where it is from a hub."""
+    """A model's or an adapter's folder; `source` is `ORG/NAME@commit` where it is from a hub.
+
+    What a hub has and the cache has not is `missing`, and its path leads nowhere.
+    """
 
     path: Path
     source: str | None = None
+    missing: HubName | None = None
 
 
 def find(
@@ -71,8 +75,7 @@ def find(
 def known(given: str, root: Path, kind: Kind) -> ModelFolder | None:
     """What `find` would give by the lock and the cache alone; None where a folder is meant.
 
-    Its path leads nowhere where the cache has not all of it, and its source is None where no commit
-    is known. Nothing is asked.
+    Its source is None where no commit is known. Nothing is asked.
 
     Raises:
         ConfigError: the lock cannot be read.
@@ -81,12 +84,11 @@ def known(given: str, root: Path, kind: Kind) -> ModelFolder | None:
     if name is None:
         return None
     commit = name.commit or (read_lock(root) or {}).get(name)
-    folder = Path(os.devnull, name.repo)
     if find_spec("huggingface_hub") is not None:
         commit = commit or _answers.get(_key(name)) or client.cached_commit(name)
         if commit is not None and client.is_whole(name, commit, kind):
-            folder = client.snapshot_folder(name, commit)
-    return ModelFolder(folder, commit and f"{name.repo}@{commit}")
+            return ModelFolder(client.snapshot_folder(name, commit), f"{name.repo}@{commit}")
+    return ModelFolder(Path(os.devnull, name.repo), commit and f"{name.repo}@{commit}", name)
 
 
 def newest_commit(name: HubName, where: str, timeout: float | None = None) -> str:

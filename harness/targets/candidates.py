@@ -11,6 +11,7 @@ from harness.model_files import ADAPTER_CONFIG
 from harness.records.server import ManagedServer
 from harness.serving.adapter_origin import Origin, describe_adapter
 from harness.serving.servable import check_servable
+from harness.targets.models import server_model, target_adapter
 from harness.training.candidate import DOSSIER, Dossier
 
 
@@ -23,13 +24,13 @@ def describe_candidates(project: Project) -> Iterator[str]:
     for name, target in project.config.targets.items():
         if target.adapter is None:
             continue
-        folder = project.resolve(target.adapter, f"targets.{name}.adapter")
+        folder = target_adapter(project, name, here=True).path
         if not (folder / ADAPTER_CONFIG).is_file():
-            continue  # not trained yet, or on a hub
+            continue  # not trained, or not fetched yet
         yield f"{name}: {describe_adapter(folder, _own(folder))}"
         server = project.config.servers[target.server]
         if isinstance(server, ManagedServer):
-            model = project.resolve(server.model, f"servers.{target.server}.model")
+            model = server_model(project, target.server, here=True).path
             if next(model.glob("*.safetensors"), None) is not None:
                 check_servable(folder, model)
 

@@ -33,7 +33,13 @@ from harness.serving.adapter import check_fits
 from harness.serving.command import ArgValue, ServeSpec
 from harness.serving.replicas import VllmReplicas
 from harness.serving.servable import check_servable
-from harness.targets.models import TOKENIZER, server_model, server_tokenizer, target_adapter
+from harness.targets.models import (
+    TOKENIZER,
+    check_fetched,
+    server_model,
+    server_tokenizer,
+    target_adapter,
+)
 from harness.training.candidate import DOSSIER, Dossier
 
 BASE = "base-model"
@@ -117,6 +123,7 @@ def serve_spec(
             f"`{server}` is given by url and already runs", where=f"{project.file}: servers"
         )
     base = server_model(project, server, here=here)
+    check_fetched(project, base, f"servers.{server}.model")
     check_model(base.path)
     adapters = {
         name: target_adapter(project, name, here=here)
@@ -127,7 +134,8 @@ def serve_spec(
     tokenizer = server_tokenizer(project, server, here=here)
     if tokenizer is not None:
         args[TOKENIZER] = str(tokenizer.path)
-    for adapter in adapters.values():
+    for name, adapter in adapters.items():
+        check_fetched(project, adapter, f"targets.{name}.adapter")
         check_fits(adapter.path, base.path)
         check_servable(adapter.path, base.path)
         _check_dossier(adapter.path, base.path, args)

@@ -155,7 +155,7 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     base = server_model(project, chosen.server, here=True)
     if not _may_be(base.source, identity.weights_source):
         return False
-    if not base.path.is_dir():
+    if not base.path.is_dir() or _is_away(project, target):
         return True
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull), here=True)
     adapter = target if chosen.adapter is not None else None
@@ -169,6 +169,13 @@ def _is_adapter(project: Project, target: str, identity: Identity) -> bool:
     if not _may_be(adapter.source, identity.adapter_source):
         return False
     return not adapter.path.is_dir() or read_adapter(adapter.path).digest == identity.adapter
+
+
+def _is_away(project: Project, target: str) -> bool:
+    """Whether the target's adapter is on a hub and not here."""
+    if project.target(target).adapter is None:
+        return False
+    return target_adapter(project, target, here=True).missing is not None
 
 
 def _may_be(source: str | None, stored: str | None) -> bool:

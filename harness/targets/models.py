@@ -97,6 +97,20 @@ def target_adapter(project: Project, target: str, *, here: bool = False) -> Mode
     return _on_hub(project, named, here) or ModelFolder(project.resolve(named.given, named.key))
 
 
+def check_fetched(project: Project, folder: ModelFolder, key: str) -> None:
+    """Return unless the folder, named under the key, is of a model on a hub that is not cached.
+
+    Raises:
+        UsageError: it is.
+    """
+    if folder.missing is not None:
+        raise UsageError(
+            f"{folder.missing} is not fetched yet",
+            where=project.place(key),
+            hint="`harness run` and `harness serve` fetch what they need",
+        )
+
+
 def _on_hub(
     project: Project, named: NamedModel, here: bool = False, watcher: Watcher | None = None
 ) -> ModelFolder | None:

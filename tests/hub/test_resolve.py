@@ -67,7 +67,7 @@ def test_the_next_call_fetches_what_the_last_one_did_not(
     with pytest.raises(HubUnreachable, match="run the command again"):
         fetch(tmp_path)
     assert known(NAME, tmp_path, "model") == ModelFolder(
-        Path("/dev/null/org/tiny"), f"{NAME}@{commit}"
+        Path("/dev/null/org/tiny"), f"{NAME}@{commit}", TINY
     )
     new_process(monkeypatch)
     hub.requests.clear()
@@ -163,12 +163,12 @@ def test_what_is_known_without_asking(
     hub: HubServer, commit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = Path("/dev/null/org/tiny")
-    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, None)
+    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, None, TINY)
     assert known(".harness/models/x", tmp_path, "model") is None
     write_lock(tmp_path, {TINY: commit})
-    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, f"{NAME}@{commit}")
+    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, f"{NAME}@{commit}", TINY)
     assert hub.requests == []
     found = fetch(tmp_path)
     assert known(NAME, tmp_path, "model") == found
     monkeypatch.setattr("harness.hub.resolve.find_spec", lambda _name: None)
-    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, f"{NAME}@{commit}")
+    assert known(NAME, tmp_path, "model") == ModelFolder(nowhere, f"{NAME}@{commit}", TINY)

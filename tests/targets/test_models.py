@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,24 @@ def test_whether_a_run_is_still_of_it_asks_no_hub(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "elsewhere"))
     assert is_still(it, "candidate", found)
     assert hub.requests == []
+
+
+def test_what_is_not_cached_is_said_to_be_so_where_no_hub_may_be_asked(
+    tmp_path: Path, commits: dict[str, str], hub: HubServer
+) -> None:
+    it = project(tmp_path)
+    for missing, key in (("base@main", "servers.local.model"), ("good@v2", "targets.candidate")):
+        with pytest.raises(
+            UsageError, match=rf"{key}.*: org/{missing} is not fetched yet"
+        ) as caught:
+            serve_spec(it, "local", ["candidate"], Path(os.devnull), here=True)
+        assert os.devnull not in caught.value.line
+        run_async(identify(it, "base"))
+    found = run_async(identify(it, "candidate"))
+    (adapter,) = (tmp_path / "hub-cache").glob("models--org--good/snapshots/*")
+    shutil.rmtree(adapter)
+    assert is_still(it, "candidate", found)
+    assert not is_still(it, "candidate", found.model_copy(update={"adapter_source": "org/x@1"}))
 
 
 def test_code_of_a_model_is_not_fetched(tmp_path: Path, commits: dict[str, str]) -> None:
