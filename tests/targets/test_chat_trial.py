@@ -10,6 +10,7 @@ import pytest
 import yaml
 from aiohttp import web
 
+from harness.client.credentials import KeyRefused
 from harness.config import Project, load_project
 from harness.errors import AdapterNotApplied, ConfigError, HarnessError, ServerError, UsageError
 from harness.targets.identity import identify
@@ -66,8 +67,8 @@ def refused(status: int, words: str = "") -> web.Response:
 @pytest.mark.parametrize(
     ("listed", "route", "kind", "words"),
     [
-        ("404", refused(401), ServerError, "asks for an API key (HTTP 401)"),
-        ("403", refused(403), ServerError, "asks for an API key (HTTP 403)"),
+        ("404", refused(401), KeyRefused, "asks for an API key (HTTP 401)"),
+        ("403", refused(403), KeyRefused, "asks for an API key (HTTP 403)"),
         ("404", refused(404, "no such thing"), ServerError, "has no chat route there (HTTP 404"),
         ("404", refused(404, "The model `base` does not exist."), UsageError,
          "does not know the model `base`"),
