@@ -10,6 +10,8 @@ import pytest
 from harness.config import load_project
 from harness.environment_values import fill_from
 from harness.errors import ConfigError
+from harness.records.http_server import HttpServer
+from harness.targets.endpoint import remote_endpoint
 from harness.yaml_files import read_yaml
 
 SET = {"HOST": "h.example", "N": "512", "ON": "true", "EMPTY": "", "CHAT_TOKEN": "hunter22hunter"}
@@ -148,6 +150,12 @@ def test_a_project_is_what_it_would_be_with_the_values_written_out(
     assert project.config.targets["base"].model == "base"
     assert project.config.generation.max_tokens == 64
     assert "hunter22" not in project.config.model_dump_json()
+    bot = project.config.servers["bot"]
+    assert isinstance(bot, HttpServer)
+    access = remote_endpoint(bot, "bot", project.file).access
+    assert access is not None
+    assert access.credentials.headers == {"Authorization": "Bearer hunter22hunter"}
+    assert access.credentials.redact("no hunter22hunter here") == "no *** here"
     monkeypatch.setenv("BOT_TOKEN", "another-one")  # a new key is no other bot
     assert load_project(path).digest == project.digest
     monkeypatch.setenv("BASE_URL", "https://other.example")

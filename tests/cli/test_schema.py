@@ -18,6 +18,7 @@ from harness.records.rule import register_rule, rule_kinds
 from harness.scorers import Judgement, registry
 from harness.sections.section_kinds import SectionKinds, suite_schema
 from tests.gate.rules.worst_group import WorstGroupAtLeast
+from tests.records.test_request_fields import SET
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIGS = ["harness.yaml", "harness/cli/new_project/harness.yaml"]
@@ -61,6 +62,10 @@ def test_what_is_shipped_fits(kind: str, path: str) -> None:
         ("config", CONFIGS[0], lambda d: d["servers"]["local"].pop("model"), "$.servers.local"),
         ("config", CONFIGS[0], lambda d: d["targets"]["good"].update(generation={"seeed": 1}),
          "$.targets.good.generation"),
+        ("config", CONFIGS[0], lambda d: d["generation"].update(top_k="many"), "$.generation"),
+        ("config", CONFIGS[0], lambda d: d["generation"].update(stop=[1]), "$.generation.stop"),
+        ("config", CONFIGS[0],
+         lambda d: d["servers"]["local"].update(request={"omits": ["seed"]}), "$.servers.local"),
         ("config", CONFIGS[0], lambda d: d.update(latency={"loads": ["poisson"]}),
          "$.latency.loads[0]"),
         ("config", CONFIGS[0], lambda d: d["gate"].pop("baseline"), "$.gate"),
@@ -97,6 +102,14 @@ def test_what_is_wrong_does_not_fit(kind: str, path: str, change: Any, where: st
 def test_every_kind_of_server_fits(server: dict[str, Any]) -> None:
     data = read(CONFIGS[0])
     data["servers"]["other"] = server
+    assert wrong("config", data) == []
+
+
+def test_every_field_of_a_request_is_in_the_schema() -> None:
+    data = read(CONFIGS[0])
+    data["generation"] = SET
+    data["targets"]["good"]["generation"] = {**dict.fromkeys(SET), "stop": ["a", "b"]}
+    data["servers"]["local"]["request"] = {"omit": ["seed"], "system_as": "user"}
     assert wrong("config", data) == []
 
 

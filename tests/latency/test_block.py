@@ -194,3 +194,23 @@ def test_without_a_rate_nothing_is_due_at_a_moment_of_its_own() -> None:
     load = Load(kind="closed", concurrency=4)
     dues = requests(LatencySettings(), 0, 0, Pace(load=load, opening=4), 10)
     assert {due.offset for due in dues} == {0.0}
+
+
+def test_a_request_holds_the_fields_of_the_target_under_those_of_the_measurement() -> None:
+    own = Generation(top_k=4, min_tokens=5, extra_body={"ignore_eos": False})
+    one = replace(ASKED, generation=own, extra={"ignore_eos": True}).request(0)
+    assert one.extra == {"top_k": 4, "min_tokens": 5, "ignore_eos": True}
+
+
+def test_a_prompt_that_is_only_to_be_cached_asks_for_no_length() -> None:
+    seen: list[ChatRequest] = []
+
+    class Listening:
+        async def ask(self, request: ChatRequest, *, intended: float | None = None) -> Reply:
+            seen.append(request)
+            return await VirtualServer(clock, {BASELINE: Behaviour()}, seed=1).ask(request)
+
+    clock = SimulatedClock()
+    asked_long = replace(ASKED, generation=Generation(min_tokens=5, top_k=4))
+    simulate(prime(every(0.0, 1), asked_long, Listening(), clock))
+    assert [(one.max_tokens, one.extra) for one in seen] == [(1, {"top_k": 4})]

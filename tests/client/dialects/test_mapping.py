@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -66,6 +67,14 @@ def test_every_placeholder_has_its_value() -> None:
 def test_a_system_prompt_that_is_not_there_takes_its_key_along() -> None:
     request = {"s": {"$": "system_prompt"}, "l": [{"$": "system_prompt"}, {"$": "last_message"}]}
     assert sent(request, "user") == {"l": ["user 0"]}
+
+
+def test_a_field_that_is_not_set_takes_its_key_along() -> None:
+    server = spoken({"q": {"$": "last_message"}, "options": {"k": {"$": "top_k"}, "t": 1}})
+    for extra, options in (({}, {"t": 1}), ({"top_k": 0}, {"k": 0, "t": 1})):
+        chat = replace(asked("user"), extra=extra)
+        found = json.loads(body(server, values(server, chat, "s")))
+        assert found == {"q": "user 0", "options": options}
 
 
 def test_the_whole_body_may_be_one_placeholder() -> None:
