@@ -43,6 +43,7 @@ class Recipe(Record):
     base: str
     data: tuple[str, ...] = Field(min_length=1)
     system_prompt: str = ""
+    system_as: Literal["user"] | None = Field(default=None, exclude_if=lambda role: role is None)
     chat_template_kwargs: dict[str, str | int | float | bool] = Field(
         default_factory=dict, exclude_if=lambda given: not given
     )

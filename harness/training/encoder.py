@@ -43,12 +43,13 @@ class Encoder:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, job: TrainingJob) -> None:
         self.tokenizer = tokenizer
         self._settings = job.recipe.chat_template_kwargs
+        self._system_as = job.recipe.system_as
         self.template = _template(tokenizer, f"recipe {job.recipe.name}: base")
         self.marked = MARK.search(self.template) is not None
         stops = stop_ids(job.base, tokenizer.eos_token_id)
         try:
             self.ends: EndOfTurn = end_of_turn(
-                tokenizer, stops, self.render, _turns(job.conversations[0])
+                tokenizer, stops, self.render, self.turns(job.conversations[0])
             )
         except RecipeError as error:
             raise at_place(error, job.places[0]) from error
@@ -78,8 +79,8 @@ class Encoder:
         hint = "write the data with the roles that the template takes, in the order it takes them"
         if turns and turns[0]["role"] == "system" and self._takes(turns[1:], prompt):
             hint = (
-                "it takes no system role: leave `system_prompt` out of the recipe, and put its "
-                "words into the first question, in the data as in the suite"
+                "it takes no system role: `system_as: user` in the recipe puts the words before "
+                "the first question; have the server sent them in the same way"
             )
         roles = ", ".join(turn["role"] for turn in turns) or "no turn at all"
         return RecipeError(f"the chat template refuses {roles}: {error}", hint=hint)
@@ -91,13 +92,21 @@ class Encoder:
             return False
         return True
 
+    def turns(self, conversation: Conversation) -> list[dict[str, str]]:
+        """The turns as the template is given them; under `system_as: user` no one is the system."""
+        found = [{"role": turn.role, "content": turn.content} for turn in conversation.messages]
+        asked = next((turn for turn in found if turn["role"] == "user"), None)
+        if self._system_as == "user" and found[0]["role"] == "system" and asked is not None:
+            asked["content"] = f"{found.pop(0)['content']}\n\n{asked['content']}"
+        return found
+
     def examples(self, conversation: Conversation) -> list[Example]:
         """The examples of a conversation: one, or one an answer if the template asks for that.
 
         Raises:
             RecipeError: the template or its special tokens do not suit the conversation.
         """
-        turns = _turns(conversation)
+        turns = self.turns(conversation)
         found = [self._by_marks(turns)] if self.marked else self._by_prefix(turns)
         for one in found:
             check_beginning(self.tokenizer, one.ids)
@@ -160,10 +169,6 @@ def _template(tokenizer: PreTrainedTokenizerBase, where: str) -> str:
             where=where,
             hint="take the base's instruct version, or put a chat_template.jinja into its folder",
         ) from None
-
-
-def _turns(conversation: Conversation) -> list[dict[str, str]]:
-    return [{"role": turn.role, "content": turn.content} for turn in conversation.messages]
 
 
 def at_place(error: RecipeError, place: str) -> RecipeError:

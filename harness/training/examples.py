@@ -60,7 +60,12 @@ def make_examples(
             hint=f"the longest conversation has {max(len(x.ids) for y in whole for x in y)}",
         )
     notes = [
-        *note_template(encoder.template, encoder.render, job.conversations, sum(map(len, whole))),
+        *note_template(
+            encoder.template,
+            encoder.render,
+            [encoder.turns(one) for one in job.conversations],
+            sum(map(len, whole)),
+        ),
         *_note_cuts([*whole[0], *whole[1]], length),
         note_beginning(tokenizer, train[0].ids),
         prepare_padding(tokenizer, encoder.ends),

@@ -127,8 +127,10 @@ def _trainer(
         bias="none",
         task_type="CAUSAL_LM",
     )
+    model = _base_model(job)
+    _check_vocabulary(job, model.get_input_embeddings().num_embeddings, tokenizer, examples)
     trainer = SFTTrainer(
-        model=_base_model(job),
+        model=model,
         args=_arguments(job),
         train_dataset=_dataset(examples.train),
         eval_dataset=_dataset(examples.validation),
@@ -142,6 +144,20 @@ def _trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+def _check_vocabulary(
+    job: TrainingJob, rows: int, tokenizer: PreTrainedTokenizerBase, examples: Examples
+) -> None:
+    """Refuse a tokenizer that was given more tokens than the base knows."""
+    last = max(max(one.ids) for one in (*examples.train, *examples.validation))
+    if last >= rows:
+        raise RecipeError(
+            f"the data has the token `{tokenizer.convert_ids_to_tokens(last)}` (id {last}), and "
+            f"the base's embedding has {rows} rows",
+            where=f"recipe {job.recipe.name}: base",
+            hint="take the tokenizer and the chat template that came with the base",
+        )
 
 
 def _base_model(job: TrainingJob) -> Any:

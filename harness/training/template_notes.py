@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import RecipeError
-from harness.training.assistant_spans import PROBE, Render
-from harness.training.job import Conversation
+from harness.training.assistant_spans import PROBE, Render, Turns
 from harness.visible_text import one_line
 
 _DATE = re.compile(r"strftime_now\(\s*(['\"])(.+?)\1")
 
 
 def note_template(
-    template: str, render: Render, conversations: Sequence[Conversation], examples: int
+    template: str, render: Render, conversations: Sequence[Turns], examples: int
 ) -> Iterator[str]:
     """Sentences on what the template adds to the conversations, takes from them, or changes.
 
@@ -27,7 +26,7 @@ def note_template(
             f"{len(conversations)} conversations became {examples} examples, one an answer, each "
             "with the turns before it as a server sends them"
         )
-    without = [one for one in conversations if one.messages[0].role != "system"]
+    without = [one for one in conversations if one[0]["role"] != "system"]
     if without and (default := default_system_prompt(render)):
         yield (
             f"{len(without)} of {len(conversations)} conversations have no system prompt, and the "
@@ -58,9 +57,8 @@ def default_system_prompt(render: Render) -> str:
     return bare[len(before) : max(len(before), len(bare) - len(after))].strip()
 
 
-def _date_in(template: str, render: Render, conversation: Conversation) -> str | None:
+def _date_in(template: str, render: Render, turns: Turns) -> str | None:
     """Today's date as the template writes it into the conversation."""
-    turns = [{"role": turn.role, "content": turn.content} for turn in conversation.messages]
     text = render(turns, False)
     now = SYSTEM_CLOCK.utc().astimezone()
     dates = (now.strftime(form) for _, form in _DATE.findall(template))

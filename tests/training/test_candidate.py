@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness.training.candidate import (
     CurvePoint,
@@ -17,6 +18,7 @@ from harness.training.candidate import (
     checked_name,
     recipe_schema,
 )
+from tests.training.conftest import make_recipe
 
 RECIPE = Recipe(name="a", base="b", data=("c.jsonl",), steps=5)
 
@@ -73,3 +75,14 @@ def test_the_schema_asks_for_what_a_recipe_needs() -> None:
     schema = recipe_schema()
     assert set(schema["required"]) == {"name", "base", "data"}
     assert schema["additionalProperties"] is False
+
+
+def test_keys_that_are_not_given_leave_the_hash_of_a_recipe_as_it_was() -> None:
+    assert not {"system_as", "chat_template_kwargs"} & make_recipe().model_dump().keys()
+    full = make_recipe(system_as="user", chat_template_kwargs={"enable_thinking": False})
+    assert {"system_as", "chat_template_kwargs"} <= full.model_dump().keys()
+
+
+def test_a_template_is_not_given_what_the_renderer_gives_it() -> None:
+    with pytest.raises(ValidationError, match="`tokenize` is not the template's to choose"):
+        make_recipe(chat_template_kwargs={"tokenize": False})

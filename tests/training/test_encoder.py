@@ -135,10 +135,20 @@ def test_a_system_prompt_of_ones_own_stands_where_the_template_puts_it(tmp_path:
         assert made.as_server == (family == "alternating")
 
 
+def test_the_systems_words_may_go_before_the_first_question(tmp_path: Path) -> None:
+    """As a server is sent them for a template that has no system role."""
+    made = encoder("gemma", tmp_path, system_as="user")
+    (example,) = made.examples(conversation(*TWO, system="Be kind."))
+    text = str(made.tokenizer.decode(example.ids))
+    assert text.startswith("<bos><start_of_turn>user\nBe kind.\n\nHi?<end_of_turn>\n")
+    assert len(learnt(made, example)) == 2
+    assert made.turns(conversation("Hi?", "Yes."))[0] == {"role": "user", "content": "Hi?"}
+
+
 @pytest.mark.parametrize(
     ("family", "given", "says"),
     [
-        ("gemma", conversation(*TWO, system="Be kind."), "it takes no system role: leave"),
+        ("gemma", conversation(*TWO, system="Be kind."), "`system_as: user` in the recipe"),
         ("gemma", conversation(*TWO, system="Be kind."), "System role not supported"),
         ("deepseek_r1_distill", conversation(*TWO), r"ends a prompt with '<think>\n'"),
     ],

@@ -15,7 +15,8 @@ pytest.importorskip("trl")
 
 
 def notes(made: Encoder, *conversations: Conversation, examples: int = 1) -> list[str]:
-    return list(note_template(made.template, made.render, conversations, examples))
+    turns = [made.turns(one) for one in conversations]
+    return list(note_template(made.template, made.render, turns, examples))
 
 
 @pytest.mark.parametrize("family", ["llama3", "llama3_1", "qwen3", "gemma", "gemma3", "phi3"])
@@ -30,6 +31,13 @@ def test_a_forced_system_prompt_is_told_where_data_has_none(tmp_path: Path) -> N
     assert note.startswith("1 of 2 conversations have no system prompt")
     assert "You are Qwen, created by Alibaba Cloud." in note
     assert notes(made, own) == []
+
+
+def test_a_system_prompt_that_is_the_users_does_not_count(tmp_path: Path) -> None:
+    given = conversation(*TWO, system="Be kind.")
+    assert notes(encoder("gemma", tmp_path / "g", system_as="user"), given) == []
+    (note,) = notes(encoder("qwen2_5", tmp_path / "q", system_as="user"), given)
+    assert note.startswith("1 of 1 conversations have no system prompt")
 
 
 def test_the_day_in_a_template_is_told(tmp_path: Path) -> None:

@@ -277,6 +277,19 @@ def test_a_makers_own_template_trains_on_the_answers_alone(
     assert load_dossier(prepare(wanted, project)) == dossier
 
 
+def test_a_token_that_the_base_does_not_know_is_one_line(project: Path, recipe: MakeRecipe) -> None:
+    """As where a token was added to the tokenizer and the embedding was not resized."""
+    from tokenizers import AddedToken
+
+    base = write_base(FAMILIES["gemma"], project / ".harness" / "models" / "gemma")
+    tokenizer = byte_tokenizer(FAMILIES["gemma"])
+    tokenizer.add_tokens([AddedToken("Answer", special=False)])
+    tokenizer.save_pretrained(base)
+    with pytest.raises(RecipeError) as caught:
+        train(recipe(base=str(base), max_length=200), project_dir=project)
+    assert "the token `Answer` (id 260), and the base's embedding has 260 rows" in caught.value.what
+
+
 def test_a_loss_that_is_not_finite_is_one_line(
     project: Path, recipe: MakeRecipe, micro_base: Path
 ) -> None:
