@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -16,6 +17,10 @@ from xdist.scheduler import LoadFileScheduling
 from tests.hub_project import hub, hub_cache
 from tests.mock_server import MockServer
 from tests.shop import answer, write_project
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would every child be.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine draws and runs examples slowly; that says nothing about the code under test.
 settings.register_profile(
