@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
@@ -21,9 +22,12 @@ from harness.doctor.step import Examination, Step
 from harness.doctor.visit import Visit, patient
 from harness.errors import HarnessError, UsageError
 from harness.event_loop import run_async
+from harness.model_files import chat_template_digest
 from harness.records.server import ManagedServer
+from harness.serving.command import ServeSpec
 from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint, connect, model_name, serve_spec
+from harness.targets.models import TOKENIZER
 
 Check = Callable[[Visit], Awaitable[Step]]
 
@@ -112,6 +116,23 @@ def examine_files(project: Project, target: str, *, fetch: bool) -> list[Step]:
     adapters = f", adapter {', '.join(map(str, spec.adapters.values()))}" if spec.adapters else ""
     return [
         Step("files", "ok", f"{spec.model}{adapters}"),
+        _check_template(spec),
         check_vllm(needed=True),
         check_memory(project, server),
     ]
+
+
+def _check_template(spec: ServeSpec) -> Step:
+    """Whether there is a chat template, without which vLLM answers no conversation."""
+    given = spec.args.get("chat-template", spec.args.get("chat_template"))
+    tokenizer = Path(str(spec.args.get(TOKENIZER, spec.model)))
+    found = given or chat_template_digest(tokenizer) or chat_template_digest(spec.model)
+    if found is None:
+        return Step(
+            "chat template",
+            "failed",
+            "neither the model's folder nor the server's `args` have one",
+            "write `args: {chat-template: FILE}` on the server, with the template that the model "
+            "was trained with",
+        )
+    return Step("chat template", "ok", "of the server's `args`" if given else "the model's own")

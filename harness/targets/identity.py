@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.client.credentials import KeyRefused
 from harness.client.dialect import ModelEntry, ServerDescription
 from harness.config import Project
-from harness.errors import AdapterNotApplied, HarnessError, ServerError, UsageError
+from harness.errors import AdapterNotApplied, ConfigError, HarnessError, ServerError, UsageError
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, check_model, model_digest
 from harness.records.http_server import HttpServer
@@ -60,10 +61,11 @@ async def identify(
         return known.model_copy(update={"root": _root(configured, chosen, server, project.file)})
     entry = server.model(model)
     if entry is None and (server.lists_models or server.no_list):
-        await _check_unlisted(project, target, endpoint.at(url), server)
+        answers = await _check_unlisted(project, target, endpoint.at(url), server)
         say(
-            f"{target}: `{model}` is not listed by {url} ({listing(server)}), and answers; its "
-            "weights are not known, nor whether it is an adapter"
+            f"{target}: `{model}` is not listed by {url} ({listing(server)}), and "
+            f"{'answers' if answers else 'cannot be asked yet'}; its weights are not known, nor "
+            "whether it is an adapter"
         )
     adapter = adapter_behind(project, target, place, entry)
     source = None if chosen.adapter is None else target_adapter(project, target).source
@@ -101,8 +103,14 @@ def _configured(project: Project, target: str) -> tuple[str, str, dict[str, ArgV
 
 async def _check_unlisted(
     project: Project, target: str, endpoint: Endpoint, server: ServerDescription
-) -> None:
-    """Return if the model answers all the same, and was never an adapter, which must be listed."""
+) -> bool:
+    """Whether the model answers all the same; false where that cannot be told now.
+
+    Raises:
+        AdapterNotApplied: it was an adapter once, or is declared to be one: it must be listed.
+        UsageError: it does not answer, and another is on the list; or a field is refused.
+        ServerError: no model answers there, or the key is refused.
+    """
     chosen = project.target(target)
     place, model, _ = _configured(project, target)
     error = not_listed(project, target, place, server)
@@ -113,12 +121,15 @@ async def _check_unlisted(
         answers = await check_answers(
             endpoint, endpoint.urls[0], model, settings, chosen.answers_as
         )
+    except (ConfigError, KeyRefused):
+        raise
     except HarnessError:
         if server.models:
             raise error from None
         raise
     if server.models and not answers:
         raise error
+    return answers
 
 
 async def _described(endpoint: Endpoint) -> tuple[str, ServerDescription]:

@@ -20,6 +20,7 @@ ALL = [
     "address", "proxy", "TLS", "key", "models", "answer", "usage", "logprobs", "seed", "limits",
     "adapter", "context", "system role",
 ]  # fmt: skip
+FILES = ["files", "chat template", "vllm", "memory for main"]
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,7 @@ def test_a_chatbot_is_asked_what_it_can_be(tmp_path: Path, mock: ThreadedMock) -
 @pytest.fixture
 def managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     model_in(tmp_path / "m", LLAMA)
+    (tmp_path / "m" / "chat_template.jinja").write_text("{{ messages }}")
     monkeypatch.setattr(machine, "gpus", lambda: None)
     monkeypatch.setattr(machine, "free_memory", lambda: 2**40)
     monkeypatch.setattr(target, "check_vllm", lambda needed: machine.Step("vllm", "ok", "vllm 1"))
@@ -87,10 +89,20 @@ def test_a_managed_target_is_not_started_unless_asked(
     tmp_path: Path, managed: dict[str, Any]
 ) -> None:
     (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=False, say=quiet)
-    assert [step.name for step in found.steps] == ["files", "vllm", "memory for main"]
+    assert [step.name for step in found.steps] == FILES
     assert found.usable, found.steps
     assert list(found.not_tried) == ALL
     assert found.about.endswith("not started")
+
+
+def test_a_model_without_a_chat_template(tmp_path: Path, managed: dict[str, Any]) -> None:
+    (tmp_path / "m" / "chat_template.jinja").unlink()
+    (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=True, say=quiet)
+    assert (found.exit_code, found.steps[1].outcome) == (3, "failed")
+    (tmp_path / "other.jinja").write_text("{{ messages }}")
+    managed["args"]["chat-template"] = "other.jinja"
+    (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=False, say=quiet)
+    assert found.steps[1].outcome == "ok"
 
 
 def test_a_managed_target_that_is_started_is_asked_too(
@@ -103,7 +115,7 @@ def test_a_managed_target_that_is_started_is_asked_too(
     monkeypatch.setattr(target, "connect", connect)
     monkeypatch.setattr(target, "model_name", lambda *_: "base")
     (found,) = examine(project_in(tmp_path, managed, model=None), "it", start=True, say=quiet)
-    assert [step.name for step in found.steps] == ["files", "vllm", "memory for main", *ALL]
+    assert [step.name for step in found.steps] == [*FILES, *ALL]
 
 
 def test_a_model_that_is_not_there_is_a_matter_of_configuration(

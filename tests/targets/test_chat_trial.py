@@ -79,6 +79,8 @@ def refused(status: int, words: str = "") -> web.Response:
          ServerError, "redirected to https://o.example/v1"),
         # A list that is there is believed where the server does not say otherwise.
         ("others", refused(404), UsageError, "has no model `base`"),
+        ("others", refused(401), KeyRefused, "asks for an API key (HTTP 401)"),
+        ("others", refused(400, "Unsupported parameter: 'seed'"), ConfigError, "omit: [seed]"),
         ("others", refused(400), UsageError, "it lists `other`"),
         ("others", refused(503), UsageError, "has no model `base`"),
         ("others", chat(model="other"), UsageError, "has no model `base`"),
@@ -97,8 +99,10 @@ async def test_a_model_that_is_not_listed_and_does_not_answer(
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_server_that_is_busy_is_left_to_the_run(status: int, tmp_path: Path) -> None:
+    said: list[str] = []
     async with Site({CHAT: refused(status)}) as site:
-        assert (await identify(project_on(tmp_path, site.url), "base")).model == "base"
+        await identify(project_on(tmp_path, site.url), "base", said.append)
+    assert "and cannot be asked yet; its weights are not known" in said[0]
 
 
 @pytest.mark.parametrize(
