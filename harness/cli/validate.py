@@ -23,8 +23,8 @@ def command(config: Path) -> None:
     """Check the configuration, the suites and the policy, without a server.
 
     What cannot be used is an error; what weakens the evidence is a warning. Adapters that are here
-    are described, whichever trainer they come from. Of a model that is
-    named on a hub it says whether it is locked and fetched; no hub is asked.
+    are described, whichever trainer they come from. Of a model that is named on a hub it says
+    whether it is locked and fetched; no hub is asked.
     """
     project = load_project(config)
     suites = load_suites(project)

@@ -11,6 +11,8 @@ from harness.validation import problem
 from harness.yaml_files import YamlFile
 
 T = TypeVar("T", bound=BaseModel)
+# What an editor shows of a key under which a model stands.
+MODEL_FORM = "A folder, or a name on a hub: ORG/NAME or ORG/NAME@REVISION."
 
 
 class Record(BaseModel):

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from harness.records.base import MODEL_FORM
 from harness.records.cost import Metered
 from harness.records.http_server import HttpServer
 from harness.records.request_fields import USUAL, RequestForm
@@ -26,7 +27,7 @@ class ManagedServer(Metered):
     """A vLLM process that the harness starts, watches and stops; or `replicas` of them."""
 
     engine: Literal["vllm"]
-    model: str
+    model: str = Field(description=MODEL_FORM)
     args: dict[str, str | int | float | bool] = Field(default_factory=dict)
     trust_remote_code: bool = False
     port: int | None = Field(default=None, ge=1, le=65535)

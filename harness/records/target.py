@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from harness.records.base import Record
+from harness.records.base import MODEL_FORM, Record
 from harness.records.request_fields import (
     OPTIONAL,
     USUAL,
@@ -106,7 +106,7 @@ class Target(Record):
     """
 
     server: str
-    adapter: str | None = None
+    adapter: str | None = Field(default=None, description=MODEL_FORM)
     model: str | None = None
     answers_as: str | None = None
     system_prompt: str | None = None

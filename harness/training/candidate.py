@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from harness.errors import RecipeError
-from harness.records.base import Record, read_record
+from harness.records.base import MODEL_FORM, Record, read_record
 from harness.yaml_files import model_schema, one_file, read_yaml
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Record)
@@ -40,7 +40,7 @@ class Recipe(Record):
     """One adapter to train, as written in `recipes/<name>.yaml`."""
 
     name: Name
-    base: str
+    base: str = Field(description=MODEL_FORM)
     data: tuple[str, ...] = Field(min_length=1)
     system_prompt: str = ""
     system_as: Literal["user"] | None = Field(default=None, exclude_if=lambda role: role is None)
