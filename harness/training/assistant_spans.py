@@ -82,6 +82,11 @@ def find_answers(render: Render, turns: Turns, ending: Ending) -> list[Rendered]
 
 def _last_answer(render: Render, turns: Turns, ending: Ending) -> Rendered:
     """The prompt as a server sends it, and the last answer as the template writes it."""
+    if len(turns) == 1:
+        raise RecipeError(
+            "the conversation begins with the assistant's words, and nothing asks for them",
+            hint="begin it with a question",
+        )
     prompt, text = render(turns[:-1], True), render(turns, False)
     whole = text.startswith(prompt)
     said = text[len(prompt) if whole else _beginning(render, turns, prompt, text) :]

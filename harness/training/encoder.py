@@ -25,6 +25,12 @@ class Example:
     ids: list[int]
     learnt: list[bool]
 
+    @property
+    def runs(self) -> int:
+        """How many runs of tokens are learnt."""
+        before = [False, *self.learnt]
+        return sum(now and not was for was, now in zip(before, self.learnt, strict=False))
+
     def cut(self, length: int) -> Example:
         """The first `length` tokens of it."""
         return Example(self.ids[:length], self.learnt[:length])
@@ -76,7 +82,13 @@ class Encoder:
         )
 
     def _refusal(self, turns: Turns, prompt: bool, error: Exception) -> RecipeError:
-        hint = "write the data with the roles that the template takes, in the order it takes them"
+        # What a template raises of its own accord is of this very class.
+        own = type(error).__name__ == "TemplateError"
+        hint = (
+            "write the data with the roles that the template takes, in the order it takes them"
+            if own
+            else "it fails by itself: take the maker's own chat template"
+        )
         if turns and turns[0]["role"] == "system" and self._takes(turns[1:], prompt):
             hint = (
                 "it takes no system role: `system_as: user` in the recipe puts the words before "

@@ -66,19 +66,11 @@ def make_examples(
             [encoder.turns(one) for one in job.conversations],
             sum(map(len, whole)),
         ),
+        *_note_answers(encoder, tokenizer, [*train, *validation]),
         *_note_cuts([*whole[0], *whole[1]], length),
         note_beginning(tokenizer, train[0].ids),
         prepare_padding(tokenizer, encoder.ends),
     ]
-    if encoder.as_server:
-        notes.append(
-            "the template renders a question otherwise once it is answered (it may leave out the "
-            f"system prompt): {encoder.as_server} examples have it as a server sends it"
-        )
-    if encoder.joined:
-        notes.append(
-            f"{encoder.joined} answers begin within a token of their prompt, which is not learnt"
-        )
     learnt = Learnt(
         found="marks" if encoder.marked else "prefix",
         examples=len(train),
@@ -90,6 +82,35 @@ def make_examples(
         notes=tuple(note for note in notes if note is not None),
     )
     return Examples(train, validation, learnt)
+
+
+def _note_answers(
+    encoder: Encoder, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]
+) -> Iterator[str]:
+    """Sentences on how answers begin, and on ends of turns within them."""
+    if encoder.as_server:
+        yield (
+            "the template renders a question otherwise once it is answered (it may leave out the "
+            f"system prompt): {encoder.as_server} examples have it as a server sends it"
+        )
+    if encoder.joined:
+        yield f"{encoder.joined} answers begin within a token of their prompt, which is not learnt"
+    begins = tokenizer.convert_ids_to_tokens(examples[0].ids[examples[0].learnt.index(True)])
+    if "add_generation_prompt" not in encoder.template and begins in tokenizer.get_added_vocab():
+        yield (
+            f"the template has no `add_generation_prompt`: `{begins}` before an answer is learnt, "
+            "since no server writes it"
+        )
+    early = sum(
+        [one for one, on in zip(example.ids, example.learnt, strict=True) if on].count(
+            encoder.ends.id
+        )
+        > example.runs
+        for example in examples
+    )
+    if early:
+        end = encoder.ends.token
+        yield f"{early} examples hold `{end}` within an answer, which teaches to stop there"
 
 
 def _note_cuts(whole: Sequence[Example], length: int) -> Iterator[str]:

@@ -115,6 +115,12 @@ def test_an_answer_without_words_or_end_is_refused(answer: str, ending: Ending, 
         find_answers(plain, turns("Q", answer), ending)
 
 
+def test_words_that_nothing_asked_for_are_refused() -> None:
+    given = [{"role": "assistant", "content": "Hello."}, *turns("Q", "A")]
+    with pytest.raises(RecipeError, match="begins with the assistant's words"):
+        find_answers(plain, given, ENDING)
+
+
 def test_the_probe_stands_where_the_last_answer_does() -> None:
     text, end = render_probe(plain, turns("Q", "A", "R", "B"))
     assert text == f"<u>Q</>\n<a>A</>\n<u>R</>\n<a>{PROBE}</>\n"

@@ -224,7 +224,17 @@ def test_an_answer_that_begins_within_a_token_of_its_prompt_is_counted(tmp_path:
     assert made.joined == 1
 
 
+@pytest.mark.parametrize(
+    "template", ["{% for m in messages %}{{ m.content }", "{{ nothing.at.all }}", "{{ 1 // 0 }}"]
+)
+def test_a_template_that_fails_by_itself_is_one_line(template: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="it fails by itself: take the maker's own"):
+        encoder("qwen2_5", tmp_path, template)
+
+
 def test_labels_are_the_tokens_that_are_learnt() -> None:
     example = Example([5, 6, 7], [False, True, True])
     assert example.labels == [IGNORED, 6, 7]
+    assert example.runs == 1
+    assert Example([5, 6, 7], [True, False, True]).runs == 2
     assert example.cut(2).labels == [IGNORED, 6]

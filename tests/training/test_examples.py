@@ -85,3 +85,22 @@ def test_a_prompt_that_is_not_as_rendered_is_told(tmp_path: Path) -> None:
     found = made("alternating", tmp_path, conversation("Hi?", "Yes.", system="Be kind."))
     assert any("1 examples have it as a server sends it" in note for note in found.learnt.notes)
     assert found.learnt.first_example == "<s>[INST] Be kind.\n\nHi?[/INST]⟦ Yes.</s>⟧"
+
+
+def test_an_end_within_an_answer_is_told(tmp_path: Path) -> None:
+    found = made("qwen3", tmp_path, conversation("Hi?", "Yes.<|im_end|> No."), conversation(*TWO))
+    assert any(
+        note.startswith("1 examples hold `<|im_end|>` within") for note in found.learnt.notes
+    )
+
+
+def test_a_header_that_no_server_writes_is_learnt_and_told(tmp_path: Path) -> None:
+    family = FAMILIES["qwen2_5"]
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    )
+    base = write_tokenizer(family, tmp_path, template)
+    job = job_of(base, conversation("Hi?", "Yes."), HELD, max_length=500)
+    learnt = make_examples(byte_tokenizer(family, template), job, ["held"]).learnt
+    assert "⟦<|im_start|>assistant\nYes.<|im_end|>⟧" in learnt.first_example
+    assert any("`<|im_start|>` before an answer is learnt" in note for note in learnt.notes)
