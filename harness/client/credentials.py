@@ -92,13 +92,13 @@ class KeyRefused(ServerError):
 
 
 def key_refused(
-    credentials: Credentials, where: str, status: int, api_key_env: str | None
+    credentials: Credentials, where: str, said: str, api_key_env: str | None
 ) -> KeyRefused:
-    """The error for a server that asks for a key, or for another one."""
+    """The error for a server that asks for a key, or for another one; `said` is how it does."""
     variable = f"the environment variable {api_key_env}" if api_key_env else "`api_key_env`"
     what = "refuses the API key" if credentials.headers else "asks for an API key"
     hint = f"set {variable} to a valid key" if api_key_env else f"name its variable: {variable}"
-    return KeyRefused(f"{what} (HTTP {status})", where=where, hint=hint)
+    return KeyRefused(f"{what} ({said})", where=where, hint=hint)
 
 
 def bearer(api_key: str | None, where: str) -> Credentials:

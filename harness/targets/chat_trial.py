@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -82,7 +83,7 @@ async def explained(
     if failure.remedy is not None:
         return refused(failure, where)
     if failure.status in (401, 403):
-        return key_refused(dialect.credentials, where, failure.status, endpoint.api_key_env)
+        return key_refused(dialect.credentials, where, failure.detail, endpoint.api_key_env)
     if failure.cause == "wrong_model":
         return UsageError(
             failure.detail,
@@ -114,8 +115,8 @@ async def explained(
 
 def _is_of_model(failure: Failure, model: str) -> bool:
     """Whether a 404 speaks of the model, and not of the route."""
-    words = failure.detail.lower()
-    return any(word in words for word in (model.lower(), "model", "deployment"))
+    names = f"{re.escape(model)}|models?|deployments?"
+    return bool(re.search(rf"(?i)(?<!\w)({names})(?!\w)", failure.detail))
 
 
 async def other_route(dialect: Dialect) -> str | None:

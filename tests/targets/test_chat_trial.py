@@ -67,11 +67,12 @@ def refused(status: int, words: str = "") -> web.Response:
 @pytest.mark.parametrize(
     ("listed", "route", "kind", "words"),
     [
-        ("404", refused(401), KeyRefused, "asks for an API key (HTTP 401)"),
-        ("403", refused(403), KeyRefused, "asks for an API key (HTTP 403)"),
+        ("404", refused(401, "who?"), KeyRefused, "asks for an API key (HTTP 401: who?)"),
+        ("403", refused(403, "not you"), KeyRefused, "asks for an API key (HTTP 403: not you)"),
         ("404", refused(404, "no such thing"), ServerError, "has no chat route there (HTTP 404"),
         ("404", refused(404, "The model `base` does not exist."), UsageError,
          "does not know the model `base`"),
+        ("404", refused(404, "database at baseline"), ServerError, "has no chat route there"),
         ("404", refused(400, "seed is unknown"), ServerError, "HTTP 400: seed is unknown"),
         ("404", chat(model="else"), UsageError, "write that name under `answers_as`"),
         ("page", web.Response(text="<html>", content_type="text/html"), ServerError, "a page"),
@@ -79,7 +80,7 @@ def refused(status: int, words: str = "") -> web.Response:
          ServerError, "redirected to https://o.example/v1"),
         # A list that is there is believed where the server does not say otherwise.
         ("others", refused(404), UsageError, "has no model `base`"),
-        ("others", refused(401), KeyRefused, "asks for an API key (HTTP 401)"),
+        ("others", refused(401), KeyRefused, "asks for an API key (HTTP 401"),
         ("others", refused(400, "Unsupported parameter: 'seed'"), ConfigError, "omit: [seed]"),
         ("others", refused(400), UsageError, "it lists `other`"),
         ("others", refused(503), UsageError, "has no model `base`"),

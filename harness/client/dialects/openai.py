@@ -233,7 +233,7 @@ def _check_transient(
     """
     status = listed.status
     if status == 401:
-        raise key_refused(credentials, route.url, status, api_key_env)
+        raise key_refused(credentials, route.url, f"HTTP {status}", api_key_env)
     if status in (408, 429) or (status >= 500 and status != _NOT_IMPLEMENTED):
         words = one_line(credentials.redact(listed.content.decode("utf-8", "replace")))
         raise ServerError(
