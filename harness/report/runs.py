@@ -138,7 +138,10 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
         },
         "Generation": {
             **header.generation,
+            **{name: "not sent" for name in identity.request.omit if name in header.generation},
             **{f"{name}, the server's": it for name, it in header.sampling_defaults.items()},
+            # Of a server that is not ours, what was sent is all that can be stated.
+            **({} if identity.weights else {"any other field": "the server's own, not known"}),
         },
         "Suites": {
             **header.suites,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.records.comparison import PairedCase
+from harness.records.request_fields import RequestForm
 from harness.records.suite import Message
 from harness.records.summary import recorded_times
 from harness.records.verdict import Decision
@@ -183,6 +184,24 @@ def test_provenance_names_both_runs_and_what_the_verdict_is_bound_to() -> None:
     assert facts["Model and server", "--max-model-len"] == ("512", "512")
     assert facts["Packages", "torch"][0] == "2.13.0+cpu"
     assert report.verdict.hashes.suites == f"sha256:{'12' * 32}"
+    assert ("Generation", "any other field") not in facts
+
+
+def test_provenance_says_what_was_not_sent_and_what_nobody_knows() -> None:
+    _, compared = pair("PROMOTE")
+    form = RequestForm(omit=("temperature", "top_k"), system_as="user")
+    head = compared.candidate.header
+    identity = head.identity.model_copy(update={"weights": None, "request": form})
+    head = head.model_copy(update={"identity": identity, "sampling_defaults": {"min_p": 0.1}})
+    compared = replace(compared, candidate=replace(compared.candidate, header=head))
+    facts = {name: (a, b) for _, rows in provenance(compared) for name, a, b in rows}
+    assert facts["form of requests"] == (
+        "request: {omit: [temperature, top_k], system_as: user}", "–",
+    )  # fmt: skip
+    assert facts["temperature"][0] == "not sent"
+    assert "top_k" not in facts  # it was not set either
+    assert facts["min_p, the server's"] == ("0.1", "–")
+    assert facts["any other field"] == ("the server's own, not known", "–")
 
 
 def test_no_cases_at_all_is_still_a_report() -> None:
