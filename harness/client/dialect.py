@@ -326,11 +326,21 @@ def one_line(text: str) -> str:
 
 
 def error_text(error: Any) -> str:
-    """What a server's `error` value says: its message where it has one."""
-    if isinstance(error, dict):
-        message = error.get("message") or error.get("detail") or error.get("error")
-        return error_text(message) if message else json.dumps(error)
-    return error if isinstance(error, str) else json.dumps(error)
+    """What a server's `error` value says: its message where it has one.
+
+    A list of one is taken for what it holds, as Gemini's OpenAI route sends it.
+    """
+    while True:
+        if isinstance(error, list) and len(error) == 1:
+            error = error[0]
+        elif isinstance(error, dict) and (inner := _message(error)):
+            error = inner
+        else:
+            return error if isinstance(error, str) else json.dumps(error)
+
+
+def _message(error: dict[str, Any]) -> Any:
+    return error.get("message") or error.get("detail") or error.get("error")
 
 
 def encodable(text: str) -> str:

@@ -87,6 +87,8 @@ def test_whatever_comes_can_be_written(text: str) -> None:
         ({"message": ""}, '{"message": ""}'),
         ([1, 2], "[1, 2]"),
         (None, "null"),
+        ([{"error": {"code": 400, "message": "no seed"}}], "no seed"),
+        ([{"message": "a"}, {"message": "b"}], '[{"message": "a"}, {"message": "b"}]'),
     ],
 )
 def test_the_words_of_an_error(error: Any, words: str) -> None:
