@@ -53,7 +53,10 @@ def describe_adapter(folder: Path, known: Origin | None = None) -> str:
         )
         if given
     )
-    targets = one_line(", ".join(info.target_modules), 120)
+    modules = config.get("target_modules")
+    if isinstance(modules, list):  # a text is a pattern
+        modules = ", ".join(sorted({str(one).rpartition(".")[2] for one in modules}))
+    targets = one_line(str(modules), 120)
     saved = config.get("modules_to_save")
     parts = [
         f"{kind} of rank {info.rank}, alpha {config.get('lora_alpha')}, on {targets}",

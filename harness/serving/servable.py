@@ -23,6 +23,7 @@ _REFUSED = {
 # Starts from which peft changes the base's own weights when it loads the adapter.
 _CHANGE_BASE = ("pissa", "olora", "corda", "loftq")
 _HEADS = ("classifier", "score")
+_UNDER = ".base_layer."
 _VECTOR = ".lora_magnitude_vector"  # of DoRA, and named as such
 
 
@@ -62,8 +63,10 @@ def _whole(shapes: Shapes, model: Path) -> Iterator[str]:
         if HALF.match(name) or _VECTOR in name:
             continue
         module = name.removeprefix(PREFIX)
-        own = base.get(module)
-        rows = (
-            f", {shape[0]} rows where the base has {own[0]}" if own and own[0] != shape[0] else ""
-        )
+        own = base.get(module.replace(_UNDER, "."))
+        resized = own is not None and own[0] != shape[0]
+        # Beside LoRA on an embedding peft keeps the base's own, which vLLM passes over.
+        if _UNDER in module and not resized:
+            continue
+        rows = f", {shape[0]} rows where the base has {own[0]}" if own and resized else ""
         yield f"it holds the whole {module}{rows}"

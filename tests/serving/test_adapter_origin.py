@@ -123,6 +123,10 @@ def test_an_adapter_is_described_on_one_line(tmp_path: Path) -> None:
         "loss 1.5); learning rate 0.0002, sequences of 2048, chat template chatml; data "
         "data/support.jsonl, org/set"
     )
+    paths = ["model.layers.0.mlp.up_proj", "model.layers.1.mlp.up_proj"]
+    for targets, shown in ((paths, "up_proj"), (r".*\.q_proj", r".*\.q_proj")):
+        folder = made.write_adapter(tmp_path / "c", target_modules=targets)
+        assert f", on {shown}; base" in describe_adapter(folder)
     assert describe_adapter(made.write_adapter(tmp_path / "b", use_dora=True), Origin("us")) == (
         "DoRA of rank 4, alpha 8, on down_proj, q_proj; base somewhere/else; trained by us"
     )

@@ -68,3 +68,24 @@ def test_whole_weights_beside_the_adapter_are_named_with_their_rows(
         "vLLM cannot serve this adapter: it holds the whole lm_head.weight; it holds the whole "
         "model.embed_tokens.weight, 34 rows where the base has 32"
     )
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(32, False), (34, True)])
+def test_the_bases_embedding_beside_lora_on_it_is_passed_over(
+    rows: int, refused: bool, model: Path, tmp_path: Path
+) -> None:
+    """As peft writes it where the embedding is a target; resized, it is no longer the base's."""
+    folder = made.write_adapter(tmp_path / "a")
+    shapes = read_shapes(folder / "adapter_model.safetensors")
+    start = "base_model.model.model.embed_tokens"
+    more = {
+        f"{start}.base_layer.weight": (rows, 8),
+        f"{start}.lora_embedding_A": (4, rows),
+        f"{start}.lora_embedding_B": (8, 4),
+    }
+    made.write_safetensors(folder / "adapter_model.safetensors", {**shapes, **more})
+    if refused:
+        with pytest.raises(UsageError, match="34 rows where the base has 32"):
+            check_servable(folder, model)
+    else:
+        check_servable(folder, model)
