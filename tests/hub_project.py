@@ -32,12 +32,16 @@ class Heard:
 @pytest.fixture
 def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache, empty, of a process that has asked nothing yet and has no token."""
+    return use_cache(monkeypatch, tmp_path / "hub-cache")
+
+
+def use_cache(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Path:
+    """The cache that the client has from now on, as HF_HUB_CACHE makes it for a new process."""
     from huggingface_hub import constants
 
-    cache = tmp_path / "hub-cache"
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(cache / "no-token"))
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "CI"):
         monkeypatch.delenv(name, raising=False)
     for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

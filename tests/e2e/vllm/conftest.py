@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.hub.resolve import find
 from harness.serving import vllm
 from harness.serving.command import ServeSpec
 from harness.serving.vllm import VllmServer
 from tests.e2e.micro import build_adapter, build_model
+from tests.hub_project import use_cache, use_hub
+from tests.hub_server import HubServer
 
 BASE = "plain"
 SCALES = {"good": 0.2, "other": 0.2, "empty": 0.0, "weak": 2e-4}
@@ -56,7 +59,10 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The server with three of the adapters; whoever changes what it serves puts it back."""
+    """The server with three of the adapters; whoever changes what it serves puts it back.
+
+    Its model is the snapshot of one that was named on a hub, which is gone by then.
+    """
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("needs vLLM")
     folder = tmp_path_factory.mktemp("served")
@@ -64,8 +70,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     for number, (name, scale) in enumerate(SCALES.items(), start=1):
         build_adapter(model, folder / f"adapters/{name}", seed=number, scale=scale)
     shutil.copytree(folder / "adapters/good", folder / "server/slot")
+    with pytest.MonkeyPatch.context() as patch, HubServer() as hub:
+        use_cache(patch, folder / "hub-cache")
+        use_hub(patch, hub.url)
+        hub.put("org/micro", model)
+        fetched = find("org/micro", folder, "model", "here")
+    assert fetched is not None
     spec = ServeSpec(
-        model=model,
+        model=fetched.path,
         log=folder / "server.log",
         adapters={name: folder / f"adapters/{name}" for name in ("good", "empty", "weak")},
         args={"max-model-len": 256, "dtype": "float32", "enforce-eager": True},

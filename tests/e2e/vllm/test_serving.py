@@ -66,6 +66,14 @@ async def test_the_adapters_are_listed_with_their_parent(server: VllmServer) -> 
     assert found.version.startswith("vllm ")
 
 
+def test_a_models_snapshot_from_a_hub_is_what_is_served(
+    server: VllmServer, spec: ServeSpec
+) -> None:
+    assert "/hub-cache/models--org--micro/snapshots/" in str(spec.model)
+    assert any(str(spec.model) in line for line in command_lines(server))
+    assert spec.model.joinpath("model.safetensors").is_symlink()
+
+
 async def test_the_key_is_asked_for_and_in_no_log_and_no_process_list(
     server: VllmServer, spec: ServeSpec
 ) -> None:
