@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from types import FrameType
 from typing import Any, Literal
 
 from harness.errors import StorageError, UsageError
@@ -101,7 +104,8 @@ def list_files(name: HubName, revision: str, timeout: float = _ANSWER_SECONDS) -
     found = HfApi(library_name="harness").model_info(
         name.repo, revision=revision, files_metadata=True, timeout=timeout
     )
-    assert found.sha is not None  # the hub always names it for a revision
+    if found.sha is None:
+        raise ValueError("the answer names no commit")
     sizes = {one.rfilename: one.size or 0 for one in found.siblings or ()}
     return Listing(found.sha, {path: size for path, size in sizes.items() if "/" not in path})
 
@@ -162,14 +166,15 @@ def download(name: HubName, listing: Listing, kind: Kind, on_bytes: OnBytes) -> 
     """
     from huggingface_hub import snapshot_download
 
-    with _quiet():
+    stopped = threading.Event()
+    with _quiet(), _setting_when_interrupted(stopped):
         snapshot_download(
             name.repo,
             revision=listing.commit,
             allow_patterns=[f"*{suffix}" for suffix in _suffixes(kind)],
             ignore_patterns=_BELOW,
             library_name="harness",
-            tqdm_class=_counter(on_bytes, sum(listing.wanted(kind).values())),
+            tqdm_class=_counter(on_bytes, sum(listing.wanted(kind).values()), stopped),
         )
 
 
@@ -247,8 +252,30 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _counter(on_bytes: OnBytes, total: int) -> Any:
-    """A class of progress bars that draw nothing and pass on the bytes that were written."""
+@contextmanager
+def _setting_when_interrupted(stopped: threading.Event) -> Iterator[None]:
+    """Within the block Ctrl-C sets the event too: the library waits for the threads that fetch."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _counter(on_bytes: OnBytes, total: int, stopped: threading.Event) -> Any:
+    """A class of progress bars that draw nothing and pass on the bytes that were written.
+
+    Once `stopped` is set they end what counts with them, which nothing else can.
+    """
     from tqdm.auto import tqdm
 
     class Counter(tqdm):  # type: ignore[misc]  # the library's class is untyped
@@ -260,6 +287,8 @@ def _counter(on_bytes: OnBytes, total: int) -> Any:
 
         def update(self, n: float | None = 1) -> None:
             """Count; the base class counts nothing where it draws nothing."""
+            if stopped.is_set():
+                raise RuntimeError("interrupted")
             self.n += n or 0
             if self._counts:
                 on_bytes(int(self.n), total)

@@ -12,6 +12,9 @@ from harness.files import storage_error
 from harness.hub.client import cache_folder, endpoint, has_token
 from harness.hub.name import HubName
 
+# The network's and the disk's, and what comes of answers that no hub gives.
+_BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+
 
 class HubUnreachable(InfrastructureError):
     """The hub cannot be reached, or fails; the cache may still have the model."""
@@ -32,7 +35,7 @@ def translated(name: HubName, where: str) -> Iterator[None]:
         yield
     except HarnessError:
         raise
-    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+    except (httpx2.HTTPError, *_BROKEN) as error:
         raise _translation(error, name, where) from error
 
 

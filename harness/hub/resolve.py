@@ -141,7 +141,7 @@ def _say_if_moved(name: HubName, locked: str, where: str, watcher: Watcher | Non
     try:
         newest = _answers.get(_key(name)) or newest_commit(name, where, _QUICK_SECONDS)
     except HarnessError:
-        return  # nothing needs the hub: the commit is known
+        newest = locked  # nothing needs the hub: the commit is known
     _answers[_key(name)] = newest
     if newest != locked:
         _say(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from harness.hub import client
 from harness.hub.name import HubName
 from harness.hub.resolve import find
 from tests.hub.conftest import NAME, fetch
+from tests.hub_project import Heard
 from tests.hub_server import HubServer
 from tests.serving.made import write_adapter
 
@@ -87,3 +90,28 @@ def test_a_tokenizer_is_fetched_without_the_weights(
     assert "tokenizer_config.json" in hub.fetched()
     fetch(tmp_path)
     assert "model.safetensors" in hub.fetched()
+
+
+def test_an_interrupt_ends_the_download_at_once(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 64)
+    hub.put("org/large", {"config.json": b"{}", "model.safetensors": b"x" * 500_000})
+    before = signal.getsignal(signal.SIGINT)
+
+    main = threading.main_thread().ident
+    assert main is not None
+
+    class Impatient(Heard):
+        def progress(self, stage: str, done: int, total: int, detail: str) -> None:
+            if not self.counts:
+                signal.pthread_kill(main, signal.SIGINT)
+            super().progress(stage, done, total, detail)
+
+    impatient = Impatient()
+    with pytest.raises(KeyboardInterrupt):
+        find("org/large", tmp_path, "model", "here", impatient)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert len(impatient.counts) < 5_000
+    assert not list(client.cache_folder().rglob("model.safetensors"))
+    assert not list(client.cache_folder().rglob("*.incomplete"))
