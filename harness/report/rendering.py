@@ -87,7 +87,7 @@ def _html_environment() -> Environment:
     environment = _environment(autoescape=True, finalize=finalize)
     environment.globals.update({function.__name__: function for function in _NUMBERS})
     # Drawings are ours: their texts are escaped when they are drawn.
-    environment.filters["drawn"] = Markup
+    environment.filters.update(drawn=Markup, coded=_coded_html)
     return environment
 
 
@@ -105,6 +105,15 @@ def _markdown_environment() -> Environment:
 
 def _unescaped(function: Callable[..., str]) -> Callable[..., Escaped]:
     return lambda *values: Escaped(function(*values))
+
+
+def _coded_html(text: str) -> Any:
+    """The text with what stands in backquotes as code."""
+    from markupsafe import Markup, escape
+
+    code = Markup("<code>{}</code>")
+    parts = enumerate(visible(text).split("`"))
+    return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in parts)
 
 
 def _coded(text: str) -> Escaped:

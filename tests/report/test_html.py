@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.verdict import Decision
+from harness.records.verdict import Decision, EvidenceWarning
 from harness.report.content import ReportContent
 from harness.report.html import build_case_list, render_html
 from harness.report.markdown import render_markdown
@@ -221,3 +221,12 @@ def test_a_page_says_when_it_shows_a_text_in_part() -> None:
     said = "Some texts are cut on this page"
     assert said in render_html(ReportContent(*hostile_pair()))
     assert said not in render_html(_view(60))
+
+
+def test_what_stands_in_backquotes_is_code_and_still_text() -> None:
+    made, compared = pair("BLOCK")
+    hostile = EvidenceWarning(code="x", place="base", what="`<b>` is `a<script>` or ` alone")
+    text = render_html(ReportContent(made.model_copy(update={"warnings": (hostile,)}), compared))
+    assert "<code>&lt;b&gt;</code> is <code>a&lt;script&gt;</code> or <code> alone</code>" in text
+    shown = re.sub(r"(?s)<(script|style|pre)\b.*?</\1>", "", text)
+    assert "`" not in shown
