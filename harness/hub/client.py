@@ -1,8 +1,8 @@
 """The calls of `huggingface_hub`: which files a model has, what of it is cached, the download.
 
 The library brings the cache, the token (HF_TOKEN), the mirror (HF_ENDPOINT) and the offline mode
-(HF_HUB_OFFLINE). Only files at the top of a repository are ever asked for that hold weights as
-safetensors, or text, or a tokenizer: no pickle, no code.
+(HF_HUB_OFFLINE). Only files at the top of a repository are ever asked for, and of those what is
+part of a model's digest, or text: safetensors, configurations, tokenizers; no pickle, no code.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from types import FrameType
@@ -23,11 +24,14 @@ from typing import Any, Literal
 from harness.errors import StorageError, UsageError
 from harness.files import write_atomic
 from harness.hub.name import HubName
+from harness.model_files import MODEL_FILES
 
-WEIGHTS = ".safetensors"
-TEXTS = (".json", ".jinja", ".txt", ".model", ".tiktoken")
-_BELOW = "*/*"
-_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_WEIGHTS = "*.safetensors"
+# All that a model's digest counts is here, so that it is the same for a clone of the repository.
+_FETCHED = (*MODEL_FILES, "*.json", "*.jinja", "*.txt")
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
+_CODE = (".py", ".pyc", ".so", ".sh")
+_NEVER = ["*/*", *(f"*{suffix}" for suffix in (*_PICKLES, *_CODE))]
 _ANSWER_SECONDS = 10.0
 _SPARE = 64 * 1024 * 1024  # of the disk; a full one harms more than this download
 
@@ -46,7 +50,7 @@ class Listing:
 
     def wanted(self, kind: Kind) -> dict[str, int]:
         """Those that are fetched."""
-        return {name: size for name, size in self.sizes.items() if name.endswith(_suffixes(kind))}
+        return {name: size for name, size in self.sizes.items() if _is_wanted(name, kind)}
 
 
 def require_client() -> None:
@@ -118,7 +122,7 @@ def check_loadable(name: HubName, listing: Listing, kind: Kind, where: str) -> N
     """
     if kind == "tokenizer":
         return
-    if not any(path.endswith(WEIGHTS) for path in listing.sizes):
+    if not any(fnmatchcase(path, _WEIGHTS) for path in listing.sizes):
         pickles = [path for path in listing.sizes if path.endswith(_PICKLES)]
         others = [path for path in listing.sizes if path.endswith(".gguf")]
         if pickles:
@@ -171,8 +175,8 @@ def download(name: HubName, listing: Listing, kind: Kind, on_bytes: OnBytes) -> 
         snapshot_download(
             name.repo,
             revision=listing.commit,
-            allow_patterns=[f"*{suffix}" for suffix in _suffixes(kind)],
-            ignore_patterns=_BELOW,
+            allow_patterns=_patterns(kind),
+            ignore_patterns=_NEVER,
             library_name="harness",
             tqdm_class=_counter(on_bytes, sum(listing.wanted(kind).values()), stopped),
         )
@@ -219,7 +223,7 @@ def is_whole(name: HubName, commit: str, kind: Kind, *, surely: bool = False) ->
         listed = [file.path for file in get_cached_repo_tree(name.repo, revision=commit)]
     except CachedRepoTreeNotFoundError:
         return not surely and _is_loadable(folder, kind)
-    wanted = [path for path in listed if "/" not in path and path.endswith(_suffixes(kind))]
+    wanted = [path for path in listed if _is_wanted(path, kind)]
     return bool(wanted) and all((folder / path).exists() for path in wanted)
 
 
@@ -296,8 +300,15 @@ def _counter(on_bytes: OnBytes, total: int, stopped: threading.Event) -> Any:
     return Counter
 
 
-def _suffixes(kind: Kind) -> tuple[str, ...]:
-    return TEXTS if kind == "tokenizer" else (WEIGHTS, *TEXTS)
+def _patterns(kind: Kind) -> list[str]:
+    return [one for one in _FETCHED if kind != "tokenizer" or one != _WEIGHTS]
+
+
+def _is_wanted(path: str, kind: Kind) -> bool:
+    """As the library decides it by the patterns."""
+    if any(fnmatchcase(path, pattern) for pattern in _NEVER):
+        return False
+    return any(fnmatchcase(path, pattern) for pattern in _patterns(kind))
 
 
 def as_text(size: int) -> str:

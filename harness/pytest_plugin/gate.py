@@ -28,6 +28,7 @@ from harness.sections.evaluate import Evaluation
 from harness.storage import RunFolder
 from harness.storage.journal_chain import JournalLog
 from harness.targets.identity import identify
+from harness.targets.models import fetch_models
 
 if TYPE_CHECKING:
     from harness.session.context import GateContext
@@ -85,6 +86,8 @@ class PlannedRuns:
             EvidenceError: an adapter has no effect, or a stored answer is missing.
             ServerError: a server cannot be started or reached, or is gone for good.
         """
+        tested = [each.target for each in self.requirements.tests]
+        fetch_models(self.state.project, tested, watcher)
         if self.context is None or not self.requirements.rules:
             return self._findings(self._answered(watcher))
         from harness.session.gate import check_latency  # brings the statistics

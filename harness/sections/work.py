@@ -27,6 +27,7 @@ from harness.run.score import check_bounds, score_of
 from harness.sections.evidence import TARGET, Grounds, settled, target_digest
 from harness.storage import RunFolder
 from harness.targets.identity import identify
+from harness.targets.models import fetch_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,8 @@ class SectionWork:
     def _plan(self, to: str, sampling: dict[str, Any], some: Sequence[SectionRequest]) -> Plan:
         job = some[0].job
         own = to == job.target
+        if not own:
+            fetch_models(self.project, [to], self.watcher)
         identity = job.run.identity if own else run_async(identify(self.project, to))
         settings = job.generation if own else self.project.generation(to)
         generation = Generation(**{**settings.model_dump(), **sampling})

@@ -19,7 +19,8 @@ def commit(hub: HubServer, tmp_path: Path) -> str:
     """The commit of a model that has more beside it than is ever fetched."""
     files = {path.name: path.read_bytes() for path in write_model(tmp_path / "made").iterdir()}
     others = ("pytorch_model.bin", "training_args.bin", "modeling.py", "README.md", "x.gguf")
-    files |= dict.fromkeys(others, b"never")
+    files |= dict.fromkeys((*others, "tokenizer.py", "vocab.pkl"), b"never")
+    files |= {"tokenizer.model.v3": b"text", "vocab.bpe": b"words"}
     return hub.put(NAME, files | {"original/model.safetensors": b"never", "sub/x.json": b"never"})
 
 

@@ -33,7 +33,9 @@ def test_weights_and_texts_are_fetched_once_and_nothing_else(
         "generation_config.json",
         "model.safetensors",
         "tokenizer.json",
+        "tokenizer.model.v3",
         "tokenizer_config.json",
+        "vocab.bpe",
     ]
     assert sorted(path.name for path in found.path.iterdir()) == fetched
     assert set(hub.fetched()) <= set(fetched)
