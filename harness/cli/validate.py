@@ -41,13 +41,11 @@ def command(config: Path) -> None:
         for section in suite.sections:
             metrics = ", ".join(metric.name for metric in section.metrics)
             click.echo(f"  {section.name}: {section.describe()} -> {metrics}")
-    for line in describe_candidates(project):
-        click.echo(line)
     for line in finding_lines(list(findings(project, suites))):
         click.echo(f"warning: {line}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
         click.echo(f"warning: {words}", err=True)
-    for line, warning in hub_lines(project):
+    for line, warning in (*describe_candidates(project), *hub_lines(project)):
         click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0
     counts = (len(suites), "suite"), (len(project.config.targets), "target"), (rules, "rule")

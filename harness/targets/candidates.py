@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.config import Project
 from harness.files import read_bytes
 from harness.model_files import ADAPTER_CONFIG
-from harness.records.server import ManagedServer
+from harness.records.server import ManagedServer, RemoteServer
 from harness.serving.adapter_origin import Origin, describe_adapter
 from harness.serving.servable import check_servable
 from harness.targets.models import server_model, target_adapter
 from harness.training.candidate import DOSSIER, Dossier
 
 
-def describe_candidates(project: Project) -> Iterator[str]:
-    """A line on each target whose adapter is in a folder here: what it is, who trained it and how.
+def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
+    """Lines on each target whose adapter is in a folder here, and whether a line is a warning.
+
+    They say what the adapter is, who trained it and how, and where our recipe gave the chat
+    template something else than the requests do.
 
     Raises:
         UsageError: an adapter cannot be read, or vLLM cannot serve it on the base that is here.
@@ -27,7 +31,10 @@ def describe_candidates(project: Project) -> Iterator[str]:
         folder = target_adapter(project, name, here=True).path
         if not (folder / ADAPTER_CONFIG).is_file():
             continue  # not trained, or not fetched yet
-        yield f"{name}: {describe_adapter(folder, _own(folder))}"
+        dossier = _dossier(folder)
+        yield f"{name}: {describe_adapter(folder, _own(dossier) if dossier else None)}", False
+        if dossier is not None:
+            yield from ((f"{name}: {line}", True) for line in _differences(project, name, dossier))
         server = project.config.servers[target.server]
         if isinstance(server, ManagedServer):
             model = server_model(project, target.server, here=True).path
@@ -35,26 +42,47 @@ def describe_candidates(project: Project) -> Iterator[str]:
                 check_servable(folder, model)
 
 
-def _own(folder: Path) -> Origin | None:
-    """What the dossier tells, where we trained it."""
+def _dossier(folder: Path) -> Dossier | None:
     data = read_bytes(folder / DOSSIER)
-    if data is None:
-        return None
     try:
-        dossier = Dossier.model_validate_json(data)
+        return None if data is None else Dossier.model_validate_json(data)
     except ValueError:
         return None
-    recipe, learnt = dossier.recipe, dossier.learnt
-    told = (
-        ("learning rate", f"{recipe.learning_rate:g}"),
-        ("answers found by", {"marks": "marks", "prefix": "rendering"}[learnt.found])
-        if learnt
-        else ("", ""),
-    )
+
+
+def _own(dossier: Dossier) -> Origin:
+    """What the dossier tells, where we trained the adapter."""
+    settings = [("learning rate", f"{dossier.recipe.learning_rate:g}")]
+    if dossier.learnt is not None:
+        by = {"marks": "marks", "prefix": "rendering"}[dossier.learnt.found]
+        settings.append(("answers found by", by))
     return Origin(
         trainer="harness train",
         steps=dossier.steps_done,
         validation_loss=dossier.best_validation_loss,
-        settings=tuple(one for one in told if one[0]),
-        data=recipe.data,
+        settings=tuple(settings),
+        data=dossier.recipe.data,
     )
+
+
+def _differences(project: Project, target: str, dossier: Dossier) -> Iterator[str]:
+    """Where the model will read another prompt than it was trained on."""
+    server = project.config.servers[project.target(target).server]
+    if not isinstance(server, ManagedServer | RemoteServer):
+        return
+    trained = dossier.recipe.chat_template_kwargs
+    asked = dict(project.generation(target).chat_template_kwargs or {})
+    by_server = isinstance(server, ManagedServer) and any(
+        option.replace("_", "-") == "default-chat-template-kwargs" for option in server.args
+    )
+    if trained != asked and not by_server:
+        yield (
+            f"trained with `chat_template_kwargs: {json.dumps(trained)}` and asked with "
+            f"{json.dumps(asked)}: give `generation` and the recipe the same"
+        )
+    if (dossier.recipe.system_as == "user") != (server.request.system_as == "user"):
+        yield (
+            f"trained with `system_as: {dossier.recipe.system_as or 'system'}` and asked with "
+            f"`{server.request.system_as or 'system'}`: give the server's `request` and the "
+            "recipe the same"
+        )

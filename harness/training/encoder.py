@@ -92,7 +92,7 @@ class Encoder:
         if turns and turns[0]["role"] == "system" and self._takes(turns[1:], prompt):
             hint = (
                 "it takes no system role: `system_as: user` in the recipe puts the words before "
-                "the first question; send them to the server in the same way"
+                "the first question, as `request: {system_as: user}` of a server does"
             )
         roles = ", ".join(turn["role"] for turn in turns) or "no turn at all"
         return RecipeError(f"the chat template refuses {roles}: {error}", hint=hint)

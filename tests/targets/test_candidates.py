@@ -41,11 +41,12 @@ def test_what_is_not_here_yet_is_not_described(project: Project) -> None:
 def test_ours_and_others_are_described(project: Project) -> None:
     write_adapter(project.root / "good")
     write_adapter(project.root / "live", peft_version="0.17.0", use_dora=True)
-    ours, live = describe_candidates(project)
+    (ours, _), (live, _) = describe_candidates(project)
     assert ours.startswith("candidate: LoRA of rank 4")
     assert live.endswith("trained by peft 0.17.0")
     write_dossier(project.root / "good", "sha256:a", None)
-    ours, _ = describe_candidates(project)
+    (ours, warning), *_ = describe_candidates(project)
+    assert not warning
     assert "trained by harness train (1 steps, validation loss 1); learning rate 0.01; data" in ours
     path = project.root / "good/candidate.json"
     learnt = {
@@ -53,13 +54,36 @@ def test_ours_and_others_are_described(project: Project) -> None:
         "end_of_turn_id": 1, "first_example": "",
     }  # fmt: skip
     path.write_text(json.dumps({**json.loads(path.read_text()), "learnt": learnt}))
-    ours, _ = describe_candidates(project)
+    (ours, warning), *_ = describe_candidates(project)
+    assert not warning
     assert "answers found by rendering" in ours
     path.write_text("{}")
-    assert "trained by peft" in next(describe_candidates(project))
+    assert "trained by peft" in next(describe_candidates(project))[0]
 
 
 def test_what_vllm_cannot_serve_is_an_error_on_a_server_of_ours(project: Project) -> None:
     write_adapter(project.root / "good", use_dora=True)
     with pytest.raises(UsageError, match="vLLM cannot serve this adapter: DoRA"):
         list(describe_candidates(project))
+
+
+def test_a_prompt_that_was_not_trained_on_is_warned_of(project: Project) -> None:
+    write_adapter(project.root / "good")
+    write_dossier(project.root / "good", "sha256:a", None)
+    assert len(list(describe_candidates(project))) == 1
+    path = project.root / "good/candidate.json"
+    dossier = json.loads(path.read_text())
+    dossier["recipe"].update(system_as="user", chat_template_kwargs={"enable_thinking": False})
+    path.write_text(json.dumps(dossier))
+    _, kwargs, role = describe_candidates(project)
+    text, warning = kwargs
+    assert warning
+    assert 'trained with `chat_template_kwargs: {"enable_thinking": false}` and asked' in text
+    assert role[0].startswith("candidate: trained with `system_as: user` and asked with `system`")
+    settings = yaml.safe_load((project.root / "harness.yaml").read_text())
+    settings["servers"]["local"]["request"] = {"system_as": "user"}
+    settings["targets"]["candidate"]["generation"] = {
+        "chat_template_kwargs": {"enable_thinking": False}
+    }
+    (project.root / "harness.yaml").write_text(yaml.safe_dump(settings))
+    assert len(list(describe_candidates(load_project(project.root / "harness.yaml")))) == 1
