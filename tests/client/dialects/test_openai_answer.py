@@ -7,8 +7,9 @@ import pytest
 
 from harness.client.dialect import BadAnswer
 from harness.client.dialect_client import AnswerReader
+from harness.client.failures import retriable
 from harness.client.protocol import Answer, ChatRequest
-from harness.records.attempt import Attempt
+from harness.records.attempt import Attempt, Failure
 from harness.records.suite import Message
 from tests.dialects import openai_dialect
 
@@ -268,3 +269,41 @@ def test_nor_is_one_whose_tokens_hold_it() -> None:
     choice = {"index": 0, "delta": {"content": "x"}, "logprobs": {"content": tokens}}
     with pytest.raises(BadAnswer, match="holds the secret"):
         leaking(event(choices=[choice]), STOP, DONE, request=ASK_LOGPROBS)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "remedy"),
+    [
+        (400, b'{"error": {"message": "Unknown parameter: \'seed\'."}}', "{omit: [seed]}"),
+        (422, b'{"detail": [{"type": "extra_forbidden", "loc": ["body", "top_p"]}]}',
+         "{omit: [top_p]}"),
+        (500, b'{"error": {"message": "it does not support parameters: {\'seed\': 1}"}}',
+         "{omit: [seed]}"),
+        (404, b'{"error": {"message": "Unknown parameter: \'seed\'."}}', None),
+        (400, b'{"error": {"message": "too long"}}', None),
+    ],
+)  # fmt: skip
+def test_a_refused_field_comes_with_its_remedy(
+    status: int, body: bytes, remedy: str | None
+) -> None:
+    reader = AnswerReader(openai_dialect("http://h/v1", None), ASK, 0.0, 0.01)
+    reader.head(status, {"content-type": "application/json"})
+    reader.feed(body, 0.1)
+    with pytest.raises(BadAnswer) as raised:
+        reader.finish(0.2)
+    failure = raised.value.failure
+    assert (failure.status, retriable(failure)) == (status, status == 500 and remedy is None)
+    assert (failure.remedy or "").endswith(f"write `request: {remedy}`" if remedy else "")
+    assert (failure.remedy is None) is (remedy is None)
+
+
+def test_so_does_one_that_is_refused_inside_a_stream() -> None:
+    error = {"error": {"message": "property 'seed' is unsupported", "code": "400"}}
+    with pytest.raises(BadAnswer) as raised:
+        collect((0.1, b"data: " + json.dumps(error).encode() + b"\n\n"))
+    assert (raised.value.failure.remedy or "").endswith("write `request: {omit: [seed]}`")
+    assert not retriable(raised.value.failure)
+    line = raised.value.failure.model_dump_json(exclude_none=True)
+    assert json.loads(line)["remedy"] == raised.value.failure.remedy
+    plain = Failure(cause="http", detail="no", status=400)
+    assert "remedy" not in plain.model_dump()
