@@ -23,6 +23,8 @@ CODES = {
     "schema config": 0,
     "validate": 0,
     "lint": 0,
+    "lock": 0,
+    "doctor nobody": 2,
     "train nothing.yaml": 2,
     "serve nobody": 2,
     "run base": 0,
