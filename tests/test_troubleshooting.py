@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md quotes what the code says."""
+"""docs/troubleshooting.md and docs/models.md quote what the code says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "docs/troubleshooting.md").read_text()
+PAGES = "docs/troubleshooting.md", "docs/models.md"
+TEXT = "\n".join((ROOT / page).read_text() for page in PAGES)
 
 
 def quoted() -> list[str]:
