@@ -63,7 +63,8 @@ _NO_SYSTEM = re.compile(
 )
 _MUST_ALTERNATE = re.compile(r"roles must alternate", re.IGNORECASE)
 _NO_THINKING = re.compile(r"does not support thinking|think value .{1,20} is not", re.IGNORECASE)
-_USE = re.compile(rf"\buse {_Q}(max_{_NAME})", re.IGNORECASE)
+# Known ones alone: what a server says may hold a secret.
+_USE = re.compile(rf"\buse {_Q}(max_(?:completion|output|new)_tokens)\b", re.IGNORECASE)
 _WORD = re.compile(_NAME)
 
 
@@ -80,9 +81,9 @@ def remedy(said: str, request: ChatRequest, form: RequestForm, key: str) -> str 
         return f"take `max_tokens_as` out of {key}.request"
     other: dict[str, str] = {}
     instead = _USE.search(said)
-    if "max_tokens" in refused and instead is not None and instead[1] != "max_tokens":
+    if "max_tokens" in refused and instead is not None:
         refused.remove("max_tokens")
-        other["max_tokens_as"] = instead[1]
+        other["max_tokens_as"] = instead[1].lower()
     if _refuses_system(said, request, form):
         other["system_as"] = "user"
     omit = [name for name in refused if name in (*ALWAYS_SENT, *OPTIONAL)]

@@ -197,6 +197,13 @@ def test_a_line_keeps_what_the_server_had_before() -> None:
     )
 
 
+def test_no_word_of_the_server_is_repeated_that_is_no_field() -> None:
+    for said in ("Unsupported parameter: 'max_tokens'. Use 'max_s3cret_tokens' instead.",
+                 "Unsupported parameters: 'max_tokens', 's3cret'."):  # fmt: skip
+        found = remedy(error(said), request("u: hi"), USUAL, "servers.s")
+        assert found == "under servers.s write `request: {omit: [max_tokens]}`"
+
+
 def test_fields_of_the_configuration_are_found_too() -> None:
     one = request("u: hi", top_k=4, reasoning_effort="low", sugar=1)
     for said, line in (
