@@ -51,7 +51,7 @@ def _translation(error: Exception, name: HubName, where: str) -> HarnessError:
         return _refusal(error, name, where)
     if isinstance(error, httpx2.HTTPError):
         return HubUnreachable(
-            f"the hub {endpoint()} cannot be reached: {_first_line(error)}",
+            f"{_no_folder(name)}the hub {endpoint()} cannot be reached: {_first_line(error)}",
             where=where,
             hint="check the network, the proxy and HF_ENDPOINT, and run the command again",
         )
@@ -69,7 +69,7 @@ def _translation(error: Exception, name: HubName, where: str) -> HarnessError:
 def not_cached(name: HubName, where: str) -> UsageError:
     """The error for a model that is wanted while the hub must not be asked."""
     return UsageError(
-        f"{name} is not in the cache, and HF_HUB_OFFLINE forbids to ask for it",
+        f"{_no_folder(name)}{name} is not in the cache, and HF_HUB_OFFLINE forbids to ask for it",
         where=where,
         hint=f"fetch it once without HF_HUB_OFFLINE; the cache is {cache_folder()}",
     )
@@ -111,6 +111,11 @@ def _refusal(error: Exception, name: HubName, where: str) -> HarnessError:
         where=where,
         hint="try again later; HF_ENDPOINT must be the address of a hub",
     )
+
+
+def _no_folder(name: HubName) -> str:
+    """What was looked for first, where a folder could have been meant."""
+    return "" if name.explicit else f"there is no folder `{name.repo}`, and "
 
 
 def _first_line(error: Exception) -> str:

@@ -145,7 +145,8 @@ def test_no_network(
     there = hub.url
     closed = "http://127.0.0.1:9"
     use_hub(monkeypatch, closed)
-    with pytest.raises(HubUnreachable, match=rf"the hub {closed} cannot be reached: ConnectError"):
+    said = rf"there is no folder `.*`, and the hub {closed} cannot be reached: ConnectError"
+    with pytest.raises(HubUnreachable, match=said):
         fetch(tmp_path)
     use_hub(monkeypatch, there)
     found = fetch(tmp_path)

@@ -76,8 +76,8 @@ def test_a_server_that_is_lost_is_one_usage_error_and_leaves_no_old_report(
 def test_a_missing_adapter_is_one_usage_error(project_dir: Path) -> None:
     path = project_dir / "harness.yaml"
     data = yaml.safe_load(path.read_text())
-    data["servers"]["ours"] = {"engine": "vllm", "model": "models/none"}
-    data["targets"]["tuned"] = {"server": "ours", "adapter": "adapters/none"}
+    data["servers"]["ours"] = {"engine": "vllm", "model": "./models/none"}
+    data["targets"]["tuned"] = {"server": "ours", "adapter": "./adapters/none"}
     path.write_text(yaml.safe_dump(data))
     case = "suites/shop/suite.yaml::gold::g1"
     said = refusal(session(project_dir, case, "--target", "tuned"))
