@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from harness.client.metrics import Metrics, parse, scrape
 from harness.errors import UsageError
-from tests.client.dialects.test_openai_description import Site
 from tests.mock_server import MockServer
+from tests.sites import Site
 
 # Of vLLM 0.32.0, after 108 requests to a base and its adapter; many families are left out.
 PAGE = (Path(__file__).parent / "vllm_metrics.txt").read_text()
@@ -100,7 +100,8 @@ async def test_the_page_is_asked_for_beside_v1_and_with_the_key() -> None:
         asked.append((request.path, request.headers.get("Authorization")))
         return web.Response(text=PAGE)
 
-    async with Site(answer) as url:
+    async with Site({"/metrics": answer, "/proxy/metrics": answer}) as site:
+        url = f"{site.url}/v1"
         assert await scrape(url, "secret") == TOLD
         assert await scrape(url.replace("/v1", "/proxy/v1"), None) == TOLD
     assert asked == [("/metrics", "Bearer secret"), ("/proxy/metrics", None)]
@@ -114,7 +115,8 @@ async def test_a_server_without_such_a_page(status: int, kind: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=PAGE, status=status, content_type=kind)
 
-    async with Site(answer) as url:
+    async with Site({"/metrics": answer}) as site:
+        url = f"{site.url}/v1"
         assert await scrape(url, None) is None
 
 
@@ -129,9 +131,11 @@ async def test_nobody_tells() -> None:
     assert await scrape("http://127.0.0.1:1/v1", None) is None
     async with MockServer(lambda _: "x") as server:
         assert await scrape(server.url, None) is None
-    async with Site(hang) as url:
+    async with Site({"/metrics": hang}) as site:
+        url = f"{site.url}/v1"
         assert await scrape(url, None, timeout=0.1) is None
-    async with Site(flood) as url:
+    async with Site({"/metrics": flood}) as site:
+        url = f"{site.url}/v1"
         assert await scrape(url, None) is None
 
 

@@ -13,9 +13,9 @@ from harness.clock import SYSTEM_CLOCK
 from harness.latency.health import EVERY, Look, LoopLagMonitor, ServerWatch, garbage_frozen
 from harness.records.latency import ClientHealth, ServerHealth
 from harness.targets.endpoint import Endpoint
-from tests.client.dialects.test_openai_description import Site
 from tests.client.simulated import SimulatedClock, simulate
 from tests.manual_clock import ManualClock
+from tests.sites import Site
 
 
 def freeze(seconds: float) -> None:
@@ -153,7 +153,8 @@ def watch(url: str, log: Path | None = None) -> ServerWatch:
 
 async def test_what_one_server_did_in_between() -> None:
     server = fresh()
-    async with Site(server.page) as url:
+    async with Site({"/metrics": server.page}) as site:
+        url = f"{site.url}/v1"
         watching = watch(url)
         before = await watching.look()
         server.add(prompt=200, generated=80, queries=200, hits=50, waited=0.5, firsts=10)
@@ -166,7 +167,8 @@ async def test_what_one_server_did_in_between() -> None:
 
 async def test_a_figure_that_is_not_told_is_none() -> None:
     server = Counting(started=7.0, prompt=0)
-    async with Site(server.page) as url:
+    async with Site({"/metrics": server.page}) as site:
+        url = f"{site.url}/v1"
         watching = watch(url)
         before = await watching.look()
         server.add(prompt=300)
@@ -178,7 +180,8 @@ async def test_a_figure_that_is_not_told_is_none() -> None:
 
 async def test_a_server_that_was_started_again_counts_for_nothing() -> None:
     server = fresh()
-    async with Site(server.page) as url:
+    async with Site({"/metrics": server.page}) as site:
+        url = f"{site.url}/v1"
         watching = watch(url)
         before = await watching.look()
         server.add(started=1.0, prompt=500, generated=500)
@@ -200,7 +203,8 @@ def test_a_server_that_moved_counts_for_nothing() -> None:
 async def test_a_look_waits_until_the_last_answers_are_counted() -> None:
     server = fresh()
     server.counts["running"] = 3.0
-    async with Site(server.page) as url:
+    async with Site({"/metrics": server.page}) as site:
+        url = f"{site.url}/v1"
         look = await watch(url).look()
     assert look.metrics is not None
     assert not look.metrics.busy
@@ -210,7 +214,8 @@ async def test_a_look_waits_until_the_last_answers_are_counted() -> None:
 async def test_a_look_does_not_wait_for_the_requests_of_others() -> None:
     server = fresh()
     server.counts["running"] = 1e9
-    async with Site(server.page) as url:
+    async with Site({"/metrics": server.page}) as site:
+        url = f"{site.url}/v1"
         clock = ManualClock()
         look = await ServerWatch(Endpoint((url,), None), clock=clock).look()
     assert look.metrics is not None
