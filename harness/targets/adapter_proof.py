@@ -81,14 +81,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         ServerError: a probe failed, or brought no log-probabilities.
     """
     adapter = planned.identity.model
-    entry = server.model(adapter)
-    base = entry.parent if entry is not None else None
-    if base is None or server.model(base) is None:
-        listed = ", ".join(f"`{model.id}`" for model in server.models)
-        raise AdapterNotApplied(
-            f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
-            hint="the server's log says why it was dropped",
-        )
+    base = _base_of(adapter, server)
     chosen = choose_probes(planned.pool)
     prompts = [*chosen, *draw_probes(planned.pool, chosen)]
     fields = planned.generation.probe_fields()
@@ -134,6 +127,19 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             hint="the adapter is empty or was not applied; train it again or check its files",
         )
     return proof
+
+
+def _base_of(adapter: str, server: ServerDescription) -> str:
+    """The base under which the server lists the adapter, and which it lists too."""
+    entry = server.model(adapter)
+    base = entry.parent if entry is not None else None
+    if base is None or server.model(base) is None:
+        listed = ", ".join(f"`{model.id}`" for model in server.models)
+        raise AdapterNotApplied(
+            f"the server does not list `{adapter}` as an adapter of a base (it lists {listed})",
+            hint="the server's log says why it was dropped",
+        )
+    return base
 
 
 def earlier_proofs(project: Project, plan: Plan, freshness: int) -> list[tuple[AdapterProof, str]]:
