@@ -145,7 +145,7 @@ def test_an_adapter_that_a_url_lists_is_proven_too(
     mock.server._models["candidate"] = "base"
     mock.answer = lambda body: spoken(answer({**body, "model": "base"}), -0.5)
     assert call("gate", "candidate") == 3
-    assert "answers 8 of 8 probes exactly as its base does" in capsys.readouterr().err
+    assert "answers 12 of 12 probes exactly as its base does" in capsys.readouterr().err
 
     def proven(body: dict[str, Any]) -> MockReply:
         shift = -0.1 if body["model"] == "candidate" else 0.0
