@@ -28,8 +28,8 @@ class Text:
         self.clean = cleaned(text)
         self.words = read(self.clean)
         self.bare = [word for word in self.words if word.form not in voc.ARTICLES]
-        self.line = line_of(word.form for word in self.words)
-        self.bare_line = line_of(word.form for word in self.bare)
+        self.line = line_of([word.form for word in self.words])
+        self.bare_line = line_of([word.form for word in self.bare])
 
     @cached_property
     def forms(self) -> frozenset[str]:

@@ -21,10 +21,10 @@ _RAISED = re.compile(
 )
 # Without any of these a text needs no cleaning of them.
 _MARKS_OF_PAGES = re.compile(r"[\[【⁰¹²³⁴⁵⁶⁷⁸⁹*_`#>]")
+_RAISED_DIGIT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _POWER = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])")
-_MARKUP = re.compile(
-    r"\*{1,3}|_{2,3}|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)|`+|^[ \t]*(?:#{1,6}|>)[ \t]+", re.MULTILINE
-)
+_LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}|>)[ \t]+", re.MULTILINE)
+_EMPHASIS = re.compile(r"_{2,3}|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
 _APOSTROPHE = re.compile("[´‘’‛ʼʹ＇′]")
 _YEARS = re.compile(r"(?<![\w-])(1\d|20)(\d\d)\s?[-–—/]\s?(\d\d)(?![\w-])")
 UNSPACED = (
@@ -97,9 +97,13 @@ def cleaned(text: str, whole_years: bool = True) -> str:
     if _MARKS_OF_PAGES.search(text):
         text = _LINK.sub(r"\1", text)
         text = _NOTE.sub(" ", text)
-        text = _RAISED.sub("", text)
-        text = _POWER.sub("^", text)
-        text = _MARKUP.sub("", text)
+        if _RAISED_DIGIT.search(text):
+            text = _POWER.sub("^", _RAISED.sub("", text))
+        if "#" in text or ">" in text:
+            text = _LINE_MARK.sub("", text)
+        if "_" in text:
+            text = _EMPHASIS.sub("", text)
+        text = text.replace("*", "").replace("`", "")
     text = text.replace("per cent", "percent")
     text = _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", text))
     return _YEARS.sub(_whole_years, text) if whole_years else text
@@ -117,35 +121,43 @@ _LETTER_A = re.compile(r"[-‐‑]\w|\s\d")
 def read(clean: str) -> list[Word]:
     """The words of a cleaned text, in order."""
     found: list[Word] = []
+    append, make = found.append, tuple.__new__  # a named tuple's own constructor is slow
     for match in _TOKEN.finditer(clean):
-        start, end = match.span()
-        kind, piece = match.lastgroup, match.group()
-        if kind == "plain":
-            found += [Word(form, start, end, False) for form in _forms(piece)]
-            continue
-        capital = piece[0].isupper()
-        if piece == "A" and _LETTER_A.match(clean, end):
-            found.append(Word("a.", start, end, True))
-            continue
-        if kind in {"number", "suffix"}:
-            suffix = match["suffix"] or ""
-            ending = "th" if suffix in {"st", "nd", "rd", "th"} else suffix
-            figures = _figures(match["number"])
-            found += [Word(form + ending, start, end, False, not suffix) for form in figures]
-        elif kind == "word":
-            forms = _forms(piece)
-            found += [Word(form, start, end, capital) for form in forms]
-        elif kind == "dotted":
-            letters = "".join(letter for letter in piece if letter.isalnum())
-            forms = voc.ABBREVIATIONS.get(letters) or (letters.casefold(),)
-            found += [Word(form, start, end, capital) for form in forms]
-        elif piece == "&":
-            found.append(Word("and", start, end, False))
-        elif piece == "°":
-            found.append(Word("degree", start, end, False))
+        kind = match.lastgroup
+        if kind == "plain" or kind == "word":
+            piece = match.group()
+            start, end = match.span()
+            capital = kind == "word" and piece[0].isupper()
+            if piece == "A" and _LETTER_A.match(clean, end):
+                append(Word("a.", start, end, True))
+                continue
+            for form in _forms(piece):
+                append(make(Word, (form, start, end, capital, False)))
         else:
-            found.append(Word(piece.casefold().replace("♯", "#"), start, end, capital))
+            found += _other(match, kind)
     return _measured(_counted(found, clean))
+
+
+def _other(match: re.Match[str], kind: str | None) -> list[Word]:
+    """The words of a token that is none of letters alone."""
+    start, end = match.span()
+    piece = match.group()
+    capital = piece[0].isupper()
+    if kind in {"number", "suffix"}:
+        suffix = match["suffix"] or ""
+        ending = "th" if suffix in {"st", "nd", "rd", "th"} else suffix
+        figures = _figures(match["number"])
+        return [Word(form + ending, start, end, False, not suffix) for form in figures]
+    if kind == "dotted":
+        letters = "".join(letter for letter in piece if letter.isalnum())
+        forms = voc.ABBREVIATIONS.get(letters) or (letters.casefold(),)
+        return [Word(form, start, end, capital) for form in forms]
+    if piece in _SIGNS_IN_WORDS:
+        return [Word(_SIGNS_IN_WORDS[piece], start, end, False)]
+    return [Word(piece.casefold().replace("♯", "#"), start, end, capital)]
+
+
+_SIGNS_IN_WORDS = {"&": "and", "°": "degree"}
 
 
 @lru_cache(maxsize=4096)
