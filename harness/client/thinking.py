@@ -16,10 +16,11 @@ USUAL_TAGS = (
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
 )
-# The channels of OpenAI's harmony format: only `final` is the answer.
+# The channels of OpenAI's harmony format: only `final` is the answer. A header is short and holds
+# no other mark, or a text without a message would be searched to its end from every mark.
+_MARK = r"<\|(?:start|channel|end|return|call)\|>"
 _CHANNEL = re.compile(
-    r"(?:<\|start\|>\w*)?<\|channel\|>\s*(\w+).*?<\|message\|>(.*?)"
-    r"(?=<\|start\|>|<\|channel\|>|<\|end\|>|<\|return\|>|<\|call\|>|\Z)",
+    rf"<\|channel\|>\s*+(\w++)(?:(?!{_MARK}).){{0,500}}?<\|message\|>(.*?)(?={_MARK}|\Z)",
     re.DOTALL,
 )
 # The same where the server left its special tokens out.

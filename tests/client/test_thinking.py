@@ -32,6 +32,7 @@ from harness.client.thinking import USUAL_TAGS, split_thinking
             "",
             "{}",
         ),
+        ("<|channel|>analysis<|channel|>final<|message|>It is 8.", "It is 8.", ""),
         ("analysisIs it 7? No.assistantfinalIt is 8.", "It is 8.", "Is it 7? No."),
     ],
 )
@@ -75,3 +76,13 @@ def test_what_is_split_is_what_was_put_together(
     expected = (answer.strip(), thinking.strip())
     assert split_thinking(f"{opening}{thinking}{closing}{answer}") == expected
     assert split_thinking(f"{thinking}{closing}{answer}") == expected
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["<|channel|>a", "<|channel|>a<|message|>", "<|channel|>", "<|start|>a", "a", " ", "<think>\n"],
+)
+def test_a_text_that_is_made_to_be_slow_to_split_is_not(repeated: str) -> None:
+    """A megabyte, which would take hours in time that grows with its square."""
+    text = "<|channel|>" + repeated * (1_000_000 // len(repeated))
+    assert len("".join(split_thinking(text))) <= len(text)
