@@ -6,9 +6,10 @@ that applies the adapter to them alone is found here, since they hold prompts of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from harness.client.thinking import split_thinking
 from harness.records.attempt import Attempt
 from harness.records.plan import conversation, prompt_digest
 from harness.records.run import Probe, RunRecord
@@ -47,24 +48,40 @@ def contradictions(
 def _agreeing(
     probes: Iterable[Probe], run: RunRecord, cases: Mapping[tuple[str, str, str], Case]
 ) -> Iterator[bool]:
-    proven = {probe.prompt: _text(token for token, _ in probe.adapter) for probe in probes}
-    fields = Generation.model_validate(run.header.generation).probe_fields()
-    known: dict[tuple[str, str, str], str | None] = {}  # a case has as many attempts as repeats
+    generation = Generation.model_validate(run.header.generation)
+    proven = {probe.prompt: _begun(probe, generation.thinking_tags) for probe in probes}
+    fields = generation.probe_fields()
+    # A case has as many attempts as repeats.
+    known: dict[tuple[str, str, str], frozenset[str]] = {}
     for attempt in run.attempts:
         place = attempt.suite, attempt.section, attempt.case
         case = cases.get(place)
-        if case is None or attempt.text is None or attempt.reasoning:
+        if case is None or attempt.text is None:
             continue
         if place not in known:
             messages = conversation(case, run.header.system_prompts.get(attempt.suite))
-            known[place] = proven.get(prompt_digest(messages, fields))
+            known[place] = proven.get(prompt_digest(messages, fields), frozenset())
         if begun := known[place]:
             yield _same_start(attempt, begun)
 
 
-def _same_start(attempt: Attempt, begun: str) -> bool:
-    said = _text(attempt.text or "")
-    return said.startswith(begun) or begun.startswith(said)
+def _begun(probe: Probe, tags: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """What the adapter began with, as its tokens say it and without marks of thinking.
+
+    A server tells thinking apart or leaves it in the text; the tokens of a proof hold all of it.
+    """
+    said = "".join(token for token, _ in probe.adapter)
+    answer, thinking = split_thinking(said, tags)
+    return frozenset(filter(None, (_text(said), _text(thinking + answer))))
+
+
+def _same_start(attempt: Attempt, begun: frozenset[str]) -> bool:
+    answer = attempt.text or ""
+    return any(
+        said.startswith(one) or one.startswith(said)
+        for one in begun
+        for said in (_text(answer), _text((attempt.reasoning or "") + answer))
+    )
 
 
 def _text(pieces: Iterable[str]) -> str:

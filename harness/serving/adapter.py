@@ -57,7 +57,7 @@ def read_adapter(path: Path) -> AdapterInfo:
         patterns = [int(rank) for rank in (config.get("rank_pattern") or {}).values()]
         rank = max([int(config["r"]), *patterns, *(min(shape) for shape in halves)])
         targets = _targets(config)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise UsageError(
             "is not the configuration of a LoRA adapter",
             where=str(path / ADAPTER_CONFIG),

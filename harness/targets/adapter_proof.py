@@ -90,7 +90,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
     again = await ask(base, prompts, at_once=False)
     adapted = await ask(adapter, prompts)
     alone = await ask(adapter, prompts[:ALONE], at_once=False)
-    own = max(gaps_between(adapted[:ALONE], alone))
+    own = [gap for gap in gaps_between(adapted[:ALONE], alone) if gap <= TOLERANCES.contradiction]
     found = compare((first, again), adapted, TOLERANCES.repeated)
     if not found.conclusive:
         raise AdapterNotApplied(
@@ -106,7 +106,7 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         forked=found.forked,
         differing=found.differing,
         largest_gap=found.largest,
-        noise=max(found.noise, min(own, TOLERANCES.contradiction)),
+        noise=max(found.noise, *own),
         fingerprint=tuple(
             Probe(
                 prompt=prompt_digest(prompt.messages, fields),

@@ -37,8 +37,11 @@ class Tolerances:
     contradiction: float = 0.5  # more than rounding: the model does not repeat itself
 
     def threshold(self, tolerance: float, noise: float) -> float:
-        """The nats beyond which two answers differ, given a model's largest own difference."""
-        return max(tolerance, self.noise_factor * noise)
+        """The nats beyond which two answers differ, given a model's largest own difference.
+
+        However large the noise is, a contradiction is a difference.
+        """
+        return min(max(tolerance, self.noise_factor * noise), self.contradiction)
 
 
 TOLERANCES = Tolerances()
@@ -121,16 +124,18 @@ def gap_between(one: Logprobs, two: Logprobs) -> float:
     return largest
 
 
+_SUREST = -6e-8  # float32 has nothing between this and 0, and no model is certain
+
+
 def _fork(logprob: float, other: float) -> float:
     """The least nats by which two distributions differ whose likeliest tokens are not the same one.
 
     The first gives its token p and the second's at most 1 - p, to which the second gives q: so at
     least log(q / (1 - p)), and the other way round.
     """
-    p, q = math.exp(min(0.0, logprob)), math.exp(min(0.0, other))
-    if p >= 1.0 or q >= 1.0:
-        return math.inf
-    return max(0.0, math.log(q / (1.0 - p)), math.log(p / (1.0 - q)))
+    one, two = min(logprob, _SUREST), min(other, _SUREST)
+    rest = [math.log(-math.expm1(each)) for each in (one, two)]
+    return max(0.0, two - rest[0], one - rest[1])
 
 
 def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:

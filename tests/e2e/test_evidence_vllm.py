@@ -136,8 +136,8 @@ def test_harness_and_server_killed_in_turn_and_the_run_still_ends_whole(
 def test_a_real_adapter_is_proven_and_an_empty_one_is_refused_after_the_others_are_done(
     project: Path, survived: str
 ) -> None:
-    assert re.search(r"tuned: adapter proven, [4-8] of [4-8] probes differ", survived)
-    empty = r"error: `empty` answers [4-8] of [4-8] probes exactly as its base does"
+    assert re.search(r"tuned: adapter proven, \d+ of \d+ probes differ", survived)
+    empty = r"error: `empty` answers \d+ of \d+ probes exactly as its base does"
     assert re.search(empty, survived)
     assert attempts(project, "empty") == []
     process = start(project, "compare", "tuned", "--json")

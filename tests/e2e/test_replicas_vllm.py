@@ -63,7 +63,7 @@ def test_a_replica_is_killed_and_the_run_goes_on(project: Path) -> None:
         os.kill(pid, signal.SIGKILL)
     out = ended(process)
     assert process.returncode == 0, out
-    assert re.search(r"tuned: adapter proven, [4-8] of [4-8] probes differ", out)
+    assert re.search(r"tuned: adapter proven, \d+ of \d+ probes differ", out)
     assert "replica 1 died; starting it once more" in out
     assert vllm_processes(project) == set()
     for target in ("tuned", "base"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,13 @@ from tests.builders import changed, make_run, proof, shop
 Said = Callable[[str], str]
 
 
-def told(tmp_path: Path, probed: Said = str, answered: Said = str, **header: Any) -> list[str]:
+def told(
+    tmp_path: Path,
+    probed: Said = str,
+    answered: Said = str,
+    reasoning: Said | None = None,
+    **header: Any,
+) -> list[str]:
     """The problems of a run whose probes and whose answers were made of the same texts."""
     project, suites = shop(tmp_path)
     cases = {
@@ -27,6 +34,12 @@ def told(tmp_path: Path, probed: Said = str, answered: Said = str, **header: Any
         project, suites, "candidate", lambda _, ask: answered(f"It is {ask.case.id} today."),
         adapter="sha256:a", adapter_proof=proof(),
     )  # fmt: skip
+    if reasoning is not None:
+        attempts = tuple(
+            one.model_copy(update={"reasoning": reasoning(f"It is {one.case} today.")})
+            for one in run.attempts
+        )
+        run = replace(run, attempts=attempts)
     return list(
         contradictions(
             "`x`", changed(run, adapter_proof=_proof(run, cases, probed), **header), cases
@@ -79,3 +92,34 @@ def test_sampled_answers_are_not_compared(tmp_path: Path) -> None:
         told(tmp_path, answered=lambda text: text.replace("It is", "Perhaps"), generation=warm)
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("probed", "thought", "said"),
+    [
+        ("<think> </think> {}", None, "{}"),  # a block without a thought, cut out of the answer
+        ("<think> {}", "{}", "Yes."),  # the proof ends in the middle of thinking
+        ("{}", "{}", "Yes."),  # the template opened the thinking
+    ],
+)
+def test_thinking_that_a_server_tells_apart_is_a_beginning_too(
+    tmp_path: Path, probed: str, thought: str | None, said: str
+) -> None:
+    assert (
+        told(
+            tmp_path,
+            probed=probed.format,
+            answered=said.format,
+            reasoning=None if thought is None else thought.format,
+        )
+        == []
+    )
+
+
+def test_a_word_of_thinking_hides_no_other_model(tmp_path: Path) -> None:
+    (problem,) = told(
+        tmp_path,
+        answered=lambda text: text.replace("It is", "Perhaps"),
+        reasoning=lambda _: "Let me see.",
+    )
+    assert "8 of 8 prompts" in problem

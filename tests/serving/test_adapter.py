@@ -117,8 +117,9 @@ def broken(folder: Path, how: str) -> None:
         config.write_text("{")
     elif how == "a list":
         config.write_text("[]")
-    elif how == "no rank":
-        config.write_text(json.dumps({"target_modules": ["q_proj"]}))
+    elif how in {"no rank", "endless rank"}:
+        rank = {"r": 1e999} if how == "endless rank" else {}
+        config.write_text(json.dumps({"target_modules": ["q_proj"], **rank}))
     elif how == "cut":
         weights.write_bytes(weights.read_bytes()[:-1])
     elif how == "cut header":
@@ -140,6 +141,7 @@ def broken(folder: Path, how: str) -> None:
         ("bad json", "not JSON"),
         ("a list", "must hold an object"),
         ("no rank", "not the configuration of a LoRA"),
+        ("endless rank", "not the configuration of a LoRA"),
         ("cut", "is cut"),
         ("cut header", "is not a safetensors file"),
         ("empty", "is not a safetensors file"),

@@ -181,6 +181,22 @@ async def test_what_rounding_in_another_batch_moves_is_noise_and_no_other_adapte
         check_unchanged(other, then, "2026-01-01")
 
 
+async def test_models_that_are_certain_of_other_tokens_differ(tmp_path: Path) -> None:
+    """Log-probabilities of 0, which float32 reaches, and what stands for minus infinity."""
+    for base, adapter in ((0.0, 0.0), (0.0, -9999.0)):
+        found = await prove(
+            Server([(("a", base),)], (("b", adapter),)), listed(), tuned(tmp_path / f"{adapter}")
+        )
+        assert found.differing == found.probes
+        AdapterProof.model_validate_json(found.model_dump_json())
+
+
+def test_however_noisy_a_contradiction_is_a_difference() -> None:
+    noisy = proven(noise=0.5)
+    with pytest.raises(AdapterNotApplied, match="another adapter"):
+        check_unchanged(proven(adapter=moved(TUNED, -1.6)), noisy, "2026-01-01")
+
+
 async def test_every_proof_asks_the_same_probes_and_some_that_are_drawn(tmp_path: Path) -> None:
     planned = tuned(tmp_path)
     proofs = [await prove(Server([BASE], TUNED), listed(), planned) for _ in range(20)]

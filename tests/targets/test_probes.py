@@ -58,7 +58,10 @@ def test_a_fork_of_two_that_were_sure_is_a_large_gap_and_a_tie_is_none() -> None
     assert gap_between((("a", sure),), (("b", sure),)) == pytest.approx(math.log(99))
     tie = math.log(0.4)
     assert gap_between((("a", tie),), (("b", tie),)) == 0.0
-    assert gap_between((("a", 0.0),), (("b", 0.0),)) == math.inf, "texts without log-probabilities"
+    certain = gap_between((("a", 0.0),), (("b", 0.0),))  # as texts without log-probabilities are
+    assert 10 < certain < math.inf
+    assert gap_between((("a", 0.0),), (("b", -9999.0),)) < math.inf, "what stands for no chance"
+    assert 5 < gap_between((), (("b", 0.0),)) < math.inf
 
 
 def test_an_answer_that_ends_earlier_forks_there() -> None:

@@ -88,7 +88,7 @@ def settings(url: str) -> dict[str, Any]:
 
 def test_an_adapter_whose_b_matrices_are_zero(shop: Shop) -> None:
     line = shop.refused("gate", "empty")
-    assert re.search(r"`empty` answers [4-8] of [4-8] probes exactly as its base does", line)
+    assert re.search(r"`empty` answers \d+ of \d+ probes exactly as its base does", line)
     assert (shop.asked("base"), shop.asked("empty")) == (80, 0)
 
 
