@@ -14,6 +14,7 @@ from harness.records.target import SAMPLING
 from harness.records.verdict import EvidenceWarning
 
 SYSTEM_PROMPT = "system_prompt"
+LIMIT = "max_tokens"
 # What changes an answer, and what only limits how long one is waited for.
 ASKED = (*SAMPLING[:3], "seed", *SAMPLING[3:])
 WAITING = ("connect_timeout", "chunk_timeout", "case_timeout", "retries")
@@ -70,11 +71,16 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
     if roles[0] != roles[1]:
         put = f"as `{roles[0]}` to the candidate, as `{roles[1]}` to the baseline"
         yield SYSTEM_PROMPT, f"the system prompt is put {put}"
-    for names, values in (
+    # A server that does not know a field answers as if it had not been sent.
+    names = [side.identity.request.max_tokens_as or LIMIT for side in (ours, theirs)]
+    if names[0] != names[1]:
+        sent = f"as `{names[0]}` to the candidate, as `{names[1]}` to the baseline"
+        yield LIMIT, f"max_tokens is sent {sent}"
+    for keys, values in (
         ((*ASKED, *WAITING), (_settings(ours), _settings(theirs))),
         (SERVER_ARGUMENTS, (ours.identity.engine_args, theirs.identity.engine_args)),
     ):
-        for name in names:
+        for name in keys:
             one, other = (side.get(name) for side in values)
             if one != other:
                 yield (
