@@ -49,6 +49,7 @@ def past_gate(
         verdict=verdict.model_copy(update={"latency": None}),
         promotion=promotion,
         asked=asked,
+        latency=None if verdict.latency is None else verdict.latency.digest,
         policy=None if policy is None else policy.model_dump(mode="json", exclude_none=True),
     )
 

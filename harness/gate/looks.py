@@ -15,9 +15,9 @@ def earlier_looks(gates: Iterable[PastGate], now: PastGate) -> tuple[PastGate, .
     """The last gate of each earlier look at the candidate of `now`, the oldest first.
 
     A look is a gate of the same candidate, by whatever name, on the same suites, in whichever
-    version of them, for which it or its baseline was asked afresh. Gates that judged the answers of
-    one asking again, or got the same texts, are one look. Against another baseline only the
-    candidate's own answers count.
+    version of them, for which it or its baseline was asked afresh, or their latency was measured
+    afresh. Gates that judged the answers of one asking again, or got the same texts, by the same
+    measurement, are one look. Against another baseline only the candidate's own answers count.
     """
     found: list[PastGate] = []
     for gate in gates:
@@ -37,11 +37,12 @@ def look_warning(earlier: Sequence[PastGate], now: PastGate) -> Iterator[Evidenc
         return
     number, verdict = len(earlier) + 1, now.verdict
     chance = min(1.0, number * verdict.alpha)
+    what = "answers" if now.latency is None else "answers or times"
     yield EvidenceWarning(
         code="looks",
         place=verdict.candidate,
         what=(
-            f"look {number} at this candidate with fresh answers; before: {outcomes(earlier)}. "
+            f"look {number} at this candidate with fresh {what}; before: {outcomes(earlier)}. "
             f"One that is at the limit of a rule passes it in one of {number} looks with a chance "
             f"of up to {100 * chance:.0f} %"
         ),
@@ -73,13 +74,20 @@ def check_looks(earlier: Sequence[PastGate], policy: Policy, despite: str) -> No
 def _same_question(one: PastGate, other: PastGate) -> bool:
     if one.asked is None or other.asked is None or one.suites.keys() != other.suites.keys():
         return False
+    if one.asked.model is not None and other.asked.model is not None:
+        return one.asked.model == other.asked.model
     return one.asked.identity == other.asked.identity
 
 
 def _one_look(one: PastGate, other: PastGate) -> bool:
-    """Whether both judged the answers of one asking, or answers that are the same."""
+    """Whether both judged the answers of one asking, or answers that are the same.
+
+    Those of two measurements of latency are two, whatever the answers are.
+    """
     assert one.asked is not None
     assert other.asked is not None
+    if None not in (one.latency, other.latency) and one.latency != other.latency:
+        return False
     ours, theirs = one.verdict.hashes, other.verdict.hashes
     candidates = one.asked.candidate == other.asked.candidate or ours.candidate == theirs.candidate
     if one.verdict.baseline != other.verdict.baseline:

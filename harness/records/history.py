@@ -79,10 +79,12 @@ class Asking(Record):
 class Asked(Record):
     """Whose answers a gate judged, and the asking that each side has its own from.
 
-    `identity` is the digest of the candidate, by whatever name it goes.
+    `identity` is the digest of the candidate and of how it is served and asked, `model` that of
+    the candidate alone, by whatever name and address it goes; lines of earlier versions have none.
     """
 
     identity: str
+    model: str | None = None
     candidate: Asking
     baseline: Asking
 
@@ -91,7 +93,8 @@ class PastGate(Record):
     """A line of `.harness/gates.jsonl`.
 
     `suites` holds the digest of each suite that was judged and `metrics` every metric of them, a
-    rule on it or not. The verdict comes without its section on latency, which is bulk. Where the
+    rule on it or not. The verdict comes without its section on latency, which is bulk: `latency`
+    is the digest of what was measured, none in lines of earlier versions. Where the
     candidate was promoted, the gate has a second line, with the `promotion`. Lines of earlier
     versions do not say when the answers were `asked` for, nor by which `policy` they were judged.
     """
@@ -102,6 +105,7 @@ class PastGate(Record):
     verdict: Annotated[Verdict, AfterValidator(_timed)]
     promotion: Promotion | None = None
     asked: Asked | None = None
+    latency: str | None = None
     policy: dict[str, Any] | None = None
 
 

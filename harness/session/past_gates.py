@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from harness.config import RUNS_KEY, SEALED, Project
 from harness.errors import PromotionRefused
 from harness.files import digest_json
+from harness.gate.candidate_digest import candidate_digest
 from harness.gate.changes import Earlier, change_warnings, earlier_versions
 from harness.gate.history import past_gate
 from harness.gate.looks import earlier_looks, look_warning
@@ -34,8 +35,9 @@ def entry_of(
     """
     identity = comparison.candidate.header.identity
     asked = Asked(
-        # A server that is up to date is the same candidate's.
+        # As earlier versions knew a candidate, so that their lines go on counting.
         identity=digest_json(identity.model_dump(mode="json", exclude={"server_version"})),
+        model=candidate_digest(identity),
         candidate=_first_asked(context.project, comparison.candidate),
         baseline=_first_asked(context.project, comparison.baseline),
     )

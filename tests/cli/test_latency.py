@@ -124,6 +124,17 @@ def test_a_stored_gate_takes_the_last_measurement_and_asks_nothing(
     assert len(slow.server.requests) == asked
 
 
+def test_measuring_again_until_it_passes_is_counted(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE)
+    call("gate", "candidate")
+    call("gate", "candidate", "--stored")
+    assert "look 2" not in capsys.readouterr().out
+    call("gate", "candidate")
+    assert "look 2 at this candidate with fresh answers or times; " in capsys.readouterr().out
+
+
 def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
     project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -155,6 +155,24 @@ def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     assert "look 3" in capsys.readouterr().err
 
 
+def test_neither_another_form_nor_spelling_of_the_server_hides_a_look(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsteady(mock)
+    path = project_dir / "harness.yaml"
+    given = path.read_text()
+    for url, form in (
+        (mock.url, "{}"),
+        (mock.url, "{omit: [seed]}"),
+        (mock.url.replace("127.0.0.1", "localhost"), "{omit: [stream_options]}"),
+    ):
+        path.write_text(given.replace(f"url: {mock.url}", f"url: {url}\n    request: {form}"))
+        assert call("gate", "candidate", "--no-cache") == 0
+    assert "look 3 at this candidate with fresh answers; before: 2 PROMOTE" in (
+        capsys.readouterr().out
+    )
+
+
 def test_a_clock_that_is_set_back_hides_no_look_and_picks_no_older_answers(
     project_dir: Path,
     mock: ThreadedMock,

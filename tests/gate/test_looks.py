@@ -48,6 +48,29 @@ def test_what_is_no_fresh_look_is_not_counted() -> None:
     assert count(made, gate(1, "b")) == 1
 
 
+def test_latency_that_is_measured_afresh_is_a_look_although_the_answers_are_the_same() -> None:
+    gates = [gate(0, "a").model_copy(update={"latency": f"sha256:{one}"}) for one in "112"]
+    assert count(*gates[:2]) == 1, "the same measurement was judged again"
+    assert count(*gates) == 2
+    assert count(gate(0, "a"), gates[0]) == 1, "a line of an earlier version names none"
+    (found,) = look_warning(gates[:1], gates[2])
+    assert found.what.startswith("look 2 at this candidate with fresh answers or times; ")
+
+
+def of_model(one: PastGate, model: str) -> PastGate:
+    assert one.asked is not None
+    return one.model_copy(update={"asked": one.asked.model_copy(update={"model": model})})
+
+
+def test_another_way_to_serve_or_to_ask_a_candidate_begins_no_new_count() -> None:
+    first, second = gate(0, "a", who="sha256:a"), gate(1, "b", who="sha256:b")
+    assert count(of_model(first, "m"), of_model(second, "m")) == 2
+    assert count(of_model(first, "m"), of_model(second, "n")) == 1
+    again = of_model(gate(1, "b", who="sha256:a"), "m")
+    assert count(first, again) == 2, "a line of an earlier version counts as it did"
+    assert count(first, of_model(second, "m")) == 1
+
+
 def test_against_another_baseline_only_the_candidates_own_answers_count() -> None:
     assert count(gate(0, "a", baseline="sealed:v1"), gate(0, "a")) == 1
     assert count(gate(0, "a", baseline="sealed:v1"), gate(1, "b")) == 2
