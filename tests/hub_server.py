@@ -45,7 +45,8 @@ class HubServer:
     """Use it in a `with`; `requests` are all that came, in their order.
 
     `breaks` is, by file, after how many bytes of it the connection breaks, and how often. `sizes`
-    are sizes of files that are told instead of the true ones. `status` answers everything.
+    are sizes of files that are told instead of the true ones, and so are `etag`, `named_commit`
+    (with a file) and `sha` (with the list of files). `status` answers everything.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,9 @@ class HubServer:
         self.sizes: dict[str, int] = {}
         self.missing: set[str] = set()
         self.status: int | None = None
+        self.etag: str | None = None
+        self.named_commit: str | None = None
+        self.sha: str | None = None
         hub = self
 
         class Handler(_Handler):
@@ -146,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if kind == "revision":
             files: Any = [{"rfilename": path, "size": size} for path, size in sizes.items()]
-            self._json({"id": name, "sha": commit, "siblings": files, "private": repo.private})
+            sha = self.server_hub.sha or commit
+            self._json({"id": name, "sha": sha, "siblings": files, "private": repo.private})
         else:
             oid = hashlib.sha1
             self._json([
@@ -159,13 +164,14 @@ class _Handler(BaseHTTPRequestHandler):
         commit = repo.commit_of(revision)
         data = None if commit is None else repo.commits[commit].get(path)
         if commit is None or data is None or path in hub.missing:
-            self._refuse(404, "RevisionNotFound" if commit is None else "EntryNotFound")
+            code = "RevisionNotFound" if commit is None else "EntryNotFound"
+            self._refuse(404, code, commit=hub.named_commit)
             return
         asked = self.headers.get("Range")
         start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
         self.send_response(206 if asked else 200)
-        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
-        self.send_header("X-Repo-Commit", commit)
+        self.send_header("ETag", f'"{hub.etag or hashlib.sha256(data).hexdigest()}"')
+        self.send_header("X-Repo-Commit", hub.named_commit or commit)
         self.send_header("X-Linked-Size", str(len(data)))
         self.send_header("Content-Length", str(len(data) - start))
         if asked:
@@ -187,8 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _refuse(self, status: int, code: str | None, message: str = "refused") -> None:
+    def _refuse(
+        self, status: int, code: str | None, message: str = "refused", commit: str | None = None
+    ) -> None:
         self.send_response(status)
+        if commit is not None:
+            self.send_header("X-Repo-Commit", commit)
         if code is not None:
             self.send_header("X-Error-Code", code)
         self.send_header("X-Error-Message", message)

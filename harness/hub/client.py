@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from harness.errors import StorageError, UsageError
 from harness.files import write_atomic
+from harness.hub.guard import check_listing, checked_answers
 from harness.hub.name import HubName
 from harness.model_files import MODEL_FILES
 
@@ -101,6 +102,7 @@ def list_files(name: HubName, revision: str, timeout: float = _ANSWER_SECONDS) -
     """The files of a model at a revision, which may be a commit; one request.
 
     Raises:
+        InfrastructureError: a commit or a size that cannot be.
         Exception: as the library raises them (`harness.hub.failures` translates).
     """
     from huggingface_hub import HfApi
@@ -111,6 +113,7 @@ def list_files(name: HubName, revision: str, timeout: float = _ANSWER_SECONDS) -
     if found.sha is None:
         raise ValueError("the answer names no commit")
     sizes = {one.rfilename: one.size or 0 for one in found.siblings or ()}
+    check_listing(found.sha, sizes)
     return Listing(found.sha, {path: size for path, size in sizes.items() if "/" not in path})
 
 
@@ -166,12 +169,13 @@ def download(name: HubName, listing: Listing, kind: Kind, on_bytes: OnBytes) -> 
     A connection that breaks is taken up again where it broke.
 
     Raises:
+        InfrastructureError: an answer that would lead out of the cache.
         Exception: as the library raises them (`harness.hub.failures` translates).
     """
     from huggingface_hub import snapshot_download
 
     stopped = threading.Event()
-    with _quiet(), _setting_when_interrupted(stopped):
+    with _quiet(), checked_answers(), _setting_when_interrupted(stopped):
         snapshot_download(
             name.repo,
             revision=listing.commit,

@@ -11,6 +11,7 @@ from harness.errors import HarnessError, UsageError
 from harness.hub import client
 from harness.hub.client import Kind, Listing
 from harness.hub.failures import HubUnreachable, not_cached, translated
+from harness.hub.guard import check_inside
 from harness.hub.lock import LOCK_NAME, read_lock
 from harness.hub.name import HubName, check_readings, hub_name
 from harness.records.run import Watcher
@@ -51,6 +52,7 @@ def find(
             in CI; offline and not cached.
         ConfigError: the lock cannot be read.
         HubUnreachable: the network or the hub failed, and the cache has no such model.
+        InfrastructureError: what the hub says, or a link in the cache, leads out of the cache.
         StorageError: the disk has no room for it.
     """
     check_readings(given, root, where)
@@ -62,6 +64,8 @@ def find(
         pinned = _pinned(name, root, where, watcher)
         commit = pinned or _commit_now(name, kind, where, watcher)
         _fetch(name, commit, kind, where, watcher)
+        folder = client.snapshot_folder(name, commit)
+        check_inside(folder, client.cache_folder())
         if pinned is None:
             client.cache_commit(name, commit)
             _say(
@@ -69,7 +73,7 @@ def find(
                 f"warning: {name} is not in {LOCK_NAME}: now it is {commit[:12]}, and may be "
                 "another model tomorrow; `harness lock` pins it",
             )
-        return ModelFolder(client.snapshot_folder(name, commit), f"{name.repo}@{commit}")
+        return ModelFolder(folder, f"{name.repo}@{commit}")
 
 
 def known(given: str, root: Path, kind: Kind) -> ModelFolder | None:
