@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
+from harness.ci_mode import in_ci
 from harness.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Console:
 
 
 def _is_terminal() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("CI")
+    return sys.stderr.isatty() and not in_ci()
 
 
 def _duration(seconds: float) -> str:

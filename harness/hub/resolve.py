@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.ci_mode import in_ci
 from harness.errors import HarnessError, UsageError
 from harness.hub import client
 from harness.hub.client import Kind, Listing
@@ -130,7 +131,7 @@ def _pinned(name: HubName, root: Path, where: str, watcher: Watcher | None) -> s
     if locked is not None:
         _say_if_moved(name, locked, where, watcher)
         return locked
-    if os.environ.get("CI"):
+    if in_ci():
         raise UsageError(
             f"{name} is not in {LOCK_NAME}, and in CI only locked models are fetched",
             where=where,

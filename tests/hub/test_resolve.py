@@ -113,6 +113,9 @@ def test_in_ci_only_what_is_locked_is_fetched(
     with pytest.raises(UsageError, match=r"org/tiny@main is not in harness.lock, and in CI"):
         fetch(tmp_path)
     assert hub.requests == []
+    monkeypatch.setenv("CI", "false")
+    assert fetch(tmp_path).source == f"{NAME}@{commit}"
+    monkeypatch.setenv("CI", "true")
     write_lock(tmp_path, {TINY: commit})
     assert fetch(tmp_path).source == f"{NAME}@{commit}"
     assert fetch(tmp_path, f"{NAME}@{commit}").source == f"{NAME}@{commit}"
