@@ -18,7 +18,15 @@ from harness.yaml_files import YamlFile
 
 _MARK = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<inner>[^}]*)(?P<end>\}?)")
 _INNER = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
-_SECRET_NAME = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|pass|credentials?)$")
+# Long words count anywhere in a name, short ones as a part of it between underscores: MAX_TOKENS,
+# TOKENIZER, KEYBOARD, AUTHOR and PWD, the shell's folder, are no secrets.
+_SECRET_NAME = re.compile(
+    r"(?i)secret|passw(?:or)?d|passphrase|credential|authorization|webhook|"
+    r"(?:^|_)(?:[a-z0-9]*token|(?:api|ssh|my|master|access|private|signing)?keys?|pass|creds?|"
+    r"o?auth|pat|jwt|dsn|bearer|cookie)[0-9]*(?:_|$)|"
+    r"_pwd(?:_|$)|(?:^|_)(?:database|db|redis|mongo(?:db)?|postgres(?:ql)?|mysql|amqp)_ur[il]$"
+)
+_URL_WITH_USER = re.compile(r"://[^/\s?#@]*+@")
 _SECRET_PLACE = re.compile(r"(?i)(?:^|[-_])(?:api[-_]?key|token|secret|password|authorization)$")
 # Where a value of any type may stand, nothing else says which one is meant.
 _OF_ANY_TYPE = frozenset(
@@ -44,7 +52,8 @@ def fill_from(
 
     Raises:
         UsageError: (as `error_type`) a variable that is not set and has no default, one that looks
-            like a secret, or a mark that names none; with file, line and key.
+            like a secret or holds a url with a user, or a mark that names none; with file, line
+            and key.
     """
     return replace(file, data=_Filling(environment, file, error_type).value(file.data, ()))
 
@@ -99,7 +108,14 @@ class _Filling:
                 keys,
                 "keys go into `api_key_env` or a header",
             )
-        return self._filled(found, keys)
+        value = self._filled(found, keys)
+        if _URL_WITH_USER.search(value):
+            raise self._error(
+                f"`{found.name}` holds a url with a user, and this value is stored with every run",
+                keys,
+                "leave the user and the password out of it",
+            )
+        return value
 
     def _reference(self, mark: re.Match[str], keys: Keys) -> _Reference:
         inner = _INNER.fullmatch(mark["inner"]) if mark["end"] else None

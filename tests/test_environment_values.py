@@ -86,6 +86,38 @@ def test_a_mistake_is_one_line_with_file_line_and_key(
     assert "hunter22" not in raised.value.line
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["DATABASE_URL", "PGPASSWORD", "MYSQL_PWD", "DB_PAT", "GITHUB_AUTH", "APIKEY", "MYTOKEN",
+     "OPENAI_KEYS", "KEY_1", "SLACK_WEBHOOK", "JWT", "SSH_PRIVATE_KEY_PEM",
+     "AWS_SECRET_ACCESS_KEY_ID", "HF_TOKEN", "token2", "SENTRY_DSN", "DB_PASS", "GCP_CREDENTIALS",
+     "TOKEN_MAIN", "OAUTH_CLIENT"],
+)  # fmt: skip
+def test_the_name_of_a_secret(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"`{name}` looks like a secret"):
+        filled(tmp_path, f"url: ${{{name}:-none}}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["BASE_URL", "MODEL", "MAX_TOKENS", "TOKENIZER", "TOKENIZER_PATH", "KEYBOARD", "AUTHOR", "PWD",
+     "OLDPWD", "PATH", "PATTERN", "COMPASS", "MONKEY", "PASSAGES", "HOST", "TOKENS_PER_MINUTE"],
+)  # fmt: skip
+def test_a_name_that_is_no_secrets(tmp_path: Path, name: str) -> None:
+    assert filled(tmp_path, f"url: ${{{name}:-none}}") == {"url": SET.get(name, "none")}
+
+
+@pytest.mark.parametrize("value", ["https://me:hunter22@h/v1", "https://hunter22@h", "x://:p@h"])
+def test_a_url_with_a_user_is_not_taken_and_not_shown(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "harness.yaml"
+    path.write_text("url: ${BASE_URL}\n")
+    with pytest.raises(ConfigError, match="`BASE_URL` holds a url with a user") as raised:
+        fill_from({"BASE_URL": value}, read_yaml(path), ConfigError)
+    assert "hunter22" not in raised.value.line
+    kept = fill_from({"BASE_URL": "https://h/@me?to=a@b"}, read_yaml(path), ConfigError)
+    assert kept.data == {"url": "https://h/@me?to=a@b"}
+
+
 def headers(folder: Path, *lines: str) -> Any:
     text = "\n".join(f"      {line}" for line in lines)
     return filled(folder, f"servers:\n  bot:\n    headers:\n{text}\n")["servers"]["bot"]["headers"]
