@@ -36,7 +36,7 @@ class _StandardStream(io.FileIO):
             if isinstance(error, BrokenPipeError) and self.fileno() == 1:
                 raise
             self.lost = error
-            _discard(self.fileno())
+            discard(self.fileno())
             return len(data)
 
 
@@ -84,7 +84,7 @@ def unbroken() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard(sys.stdout.fileno())
+        discard(sys.stdout.fileno())
 
 
 def say_last(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -94,10 +94,10 @@ def say_last(text: str, *, err: bool = False, nl: bool = True) -> None:
         click.echo(text, err=err, nl=nl)
         stream.flush()
     except OSError:
-        _discard(stream.fileno())
+        discard(stream.fileno())
 
 
-def _discard(number: int) -> None:
+def discard(number: int) -> None:
     """Lose what is written to a stream, so that nothing fails again when the interpreter ends."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, number)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from harness.cli.console import lost_output, open_streams, say_last
+from harness.cli.console import discard, lost_output, open_streams, say_last
 from harness.errors import INTERRUPTED, HarnessError, StorageError, UsageError
 from harness.version import __version__
 
@@ -147,6 +147,8 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(error.format_message(), err=True)
         code = UsageError.exit_code
     except BrokenPipeError:
+        if arguments is None:
+            discard(1)  # what is still held would be written again when the interpreter ends
         code = BROKEN_PIPE
     except KeyboardInterrupt as error:
         with _uninterrupted() if arguments is None else nullcontext():

@@ -108,3 +108,20 @@ def test_what_a_command_opens_does_not_become_its_standard_error(stored: Path) -
     assert done.returncode == 0
     for path in (stored / ".harness/runs").glob("base-*/*.jsonl"):
         assert all(line.startswith("{") for line in path.read_text().splitlines())
+
+
+@pytest.mark.parametrize("arguments", ["validate", "--help"])
+def test_who_reads_the_output_may_go_away(stored: Path, arguments: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments.split()],
+        cwd=stored,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CI": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
