@@ -15,6 +15,9 @@ from harness.records.verdict import EvidenceWarning
 
 SYSTEM_PROMPT = "system_prompt"
 LIMIT = "max_tokens"
+REQUEST = "request"
+# What an identity says of the form of requests; a chatbot's `mapping` is looked at apart.
+FORM = ("dialect", "preset", "turns")
 # What changes an answer, and what only limits how long one is waited for.
 ASKED = (*SAMPLING[:3], "seed", *SAMPLING[3:])
 WAITING = ("connect_timeout", "chunk_timeout", "case_timeout", "retries")
@@ -30,7 +33,7 @@ LEFT = "left to the server"
 def asking_problems(comparison: ComparisonRecord, policy: Policy) -> Iterator[str]:
     """What makes the answers incomparable, where the policy does not compare across it."""
     for key, what in _differences(comparison):
-        if key in (SYSTEM_PROMPT, *ASKED) and key not in policy.compare_across:
+        if key in (SYSTEM_PROMPT, REQUEST, *ASKED) and key not in policy.compare_across:
             meant = f"if that is what is compared, `compare_across: [{key}]`"
             yield f"the sides are asked differently: {what} ({meant})"
 
@@ -76,6 +79,9 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
     if names[0] != names[1]:
         sent = f"as `{names[0]}` to the candidate, as `{names[1]}` to the baseline"
         yield LIMIT, f"max_tokens is sent {sent}"
+    forms = "; ".join(_forms(ours, theirs))
+    if forms:
+        yield REQUEST, f"requests have another form: {forms}"
     for keys, values in (
         ((*ASKED, *WAITING), (_settings(ours), _settings(theirs))),
         (SERVER_ARGUMENTS, (ours.identity.engine_args, theirs.identity.engine_args)),
@@ -87,6 +93,19 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
                     name,
                     f"{name} is {_shown(one)} for the candidate, {_shown(other)} for the baseline",
                 )
+
+
+def _forms(ours: RunHeader, theirs: RunHeader) -> Iterator[str]:
+    one, other = ours.identity.engine_args, theirs.identity.engine_args
+    for name in FORM:
+        if one.get(name) != other.get(name):
+            values = f"{_shown(one.get(name))} for the candidate, {_shown(other.get(name))}"
+            yield f"{name} is {values} for the baseline"
+    if one.get("mapping") == other.get("mapping"):
+        return
+    # Two bots may differ in a name alone; of runs of earlier versions that cannot be told.
+    if None in (ours.request_form, theirs.request_form) or ours.request_form != theirs.request_form:
+        yield "what the server's `request`, `answer` or `headers` say besides the model"
 
 
 def _settings(header: RunHeader) -> Mapping[str, Any]:

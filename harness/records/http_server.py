@@ -20,11 +20,13 @@ from harness.files import digest_json
 from harness.records.base import Record, explain
 from harness.records.cost import Metered
 from harness.records.http_mapping import (
+    MARK,
     MOST_PLACEHOLDERS,
     OF_ALL_TURNS,
     OF_THE_CASE,
     PRESETS,
     check_expression,
+    placeholder,
     placeholders,
     url_placeholders,
     with_preset,
@@ -231,6 +233,23 @@ class HttpServer(Metered):
             for name, value in self.headers.items()
         }
         dialect = self.model_dump(mode="json", include=set(_DIALECT))
+        return digest_json([dialect, headers])
+
+    def form_digest(self) -> str:
+        """The digest of the same without what only says which bot is asked, and by whose key.
+
+        That is the `model` of the request, a name or its placeholder, and headers from the
+        environment. Two bots with one such digest are asked in the same way.
+        """
+        dialect = self.model_dump(mode="json", include=set(_DIALECT))
+        request = dialect["request"]
+        if isinstance(request, dict) and "model" in request:
+            named = request["model"]
+            if isinstance(named, str) or placeholder(named) == "model":
+                dialect["request"] = {**request, "model": {MARK: "model"}}
+        headers = {
+            name.lower(): value for name, value in self.headers.items() if isinstance(value, str)
+        }
         return digest_json([dialect, headers])
 
     def misfit(self, target: Target) -> str | None:

@@ -268,9 +268,9 @@ AnyRule = Annotated[SerializeAsAny[Rule], BeforeValidator(_parse), _OfAnyKind]
 
 # The names of `harness.records.target.SAMPLING`, and what else is asked with.
 AskedBy = Literal[
-    "system_prompt", "temperature", "top_p", "max_tokens", "seed", "thinking_tags", "top_k",
-    "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "min_tokens", "stop",
-    "stop_token_ids", "bad_words", "logit_bias", "reasoning_effort", "response_format",
+    "system_prompt", "request", "temperature", "top_p", "max_tokens", "seed", "thinking_tags",
+    "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "min_tokens",
+    "stop", "stop_token_ids", "bad_words", "logit_bias", "reasoning_effort", "response_format",
     "structured_outputs", "chat_template_kwargs", "extra_body",
 ]  # fmt: skip
 

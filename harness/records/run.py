@@ -100,7 +100,8 @@ class Link(FileSeal):
 class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 
-    `generation` is what was sent, and `sampling_defaults` what a managed server added to it.
+    `generation` is what was sent, and `sampling_defaults` what a managed server added to it;
+    `request_form` is the digest of how a chatbot's requests are formed, whichever it is.
     `freshness` counts how often everything was asked again with `--no-cache`: answers are only
     ever taken over from runs of the same freshness; `afresh` tells of such an asking that was not
     finished yet. A finished run has its files sealed, the fingerprint of the `scorers` that scored
@@ -116,6 +117,7 @@ class RunHeader(Record):
     sampling_defaults: dict[str, Any] = Field(
         default_factory=dict, exclude_if=lambda defaults: not defaults
     )
+    request_form: str | None = Field(default=None, exclude_if=lambda form: form is None)
     system_prompts: dict[str, str | None]
     suites: dict[str, str]
     selection: dict[str, str]

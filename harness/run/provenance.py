@@ -12,6 +12,7 @@ from typing import Any
 from harness.clock import Clock, iso
 from harness.config import Project
 from harness.records.cost import Asking
+from harness.records.http_server import HttpServer
 from harness.records.plan import Plan
 from harness.records.run import AdapterProof, RunHeader, SectionPlan
 from harness.records.server import ManagedServer
@@ -43,6 +44,7 @@ def header(
         identity=planned.identity,
         generation=planned.generation.model_dump(mode="json"),
         sampling_defaults=_sampling_defaults(project, planned),
+        request_form=_request_form(project, planned.target),
         system_prompts=planned.system_prompts,
         suites=planned.suite_digests,
         selection=planned.selection,
@@ -68,6 +70,12 @@ def _sampling_defaults(project: Project, planned: Plan) -> dict[str, Any]:
         return {}
     folder = server_model(project, name, here=True).path
     return defaults_in_force(folder, planned.identity, planned.generation)
+
+
+def _request_form(project: Project, target: str) -> str | None:
+    """The digest of how a chatbot's requests are formed, None where they are of a known form."""
+    server = project.config.servers[project.target(target).server]
+    return server.form_digest() if isinstance(server, HttpServer) else None
 
 
 def _with_first_fingerprint(

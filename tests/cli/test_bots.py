@@ -58,6 +58,7 @@ def shop(tmp_path: Path, rasa: Rasa, dialogflow: Dialogflow) -> Path:
         },
     }
     data["targets"] = {"base": {"server": "old"}, "candidate": {"server": "new"}}
+    data["gate"]["compare_across"] = ["request"]
     (tmp_path / "harness.yaml").write_text(yaml.safe_dump(data))
     return tmp_path
 

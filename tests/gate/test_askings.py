@@ -147,6 +147,57 @@ def test_another_name_of_the_limit_can_be_compared_across(tmp_path: Path) -> Non
     assert verdict.verdict == "PROMOTE", verdict.reason
 
 
+def bot(mapping: str, **more: str) -> dict[str, str]:
+    return {"preset": "none", "stream": "none", "turns": "history", "mapping": mapping, **more}
+
+
+def with_form(run: RunRecord, args: dict[str, str], form: str | None = None) -> RunRecord:
+    found = asked(run, engine_args=args)
+    return replace(found, header=found.header.model_copy(update={"request_form": form}))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ((bot("a"), "1"), (bot("b"), "2"), "`request`, `answer` or `headers` say besides"),
+        ((bot("a"), "1"), (bot("b"),), "`request`, `answer` or `headers` say besides"),
+        ((bot("a"),), (bot("b"),), "`request`, `answer` or `headers` say besides"),
+        ((bot("a", preset="rasa"), "1"), (bot("a"), "1"), "preset is rasa for the candidate, none"),
+        ((bot("a"), "1"), (bot("a", turns="replay"), "1"), "turns is history for the candidate, "),
+        (({},), ({"dialect": "plain"},), "dialect is not set for the candidate, plain for the b"),
+        (({},), (bot("a"), "1"), "preset is not set for the candidate, none for the baseline"),
+    ],
+)
+def test_requests_of_another_form_are_invalid_unless_that_is_compared(
+    tmp_path: Path, ours: tuple[Any, ...], theirs: tuple[Any, ...], said: str
+) -> None:
+    project, suites = shop(tmp_path)
+    sides = [
+        with_form(make_run(project, suites, name, usual), *form)
+        for name, form in (("candidate", ours), ("base", theirs))
+    ]
+    for across, expected in ((), "INVALID"), (("request",), "PROMOTE"):
+        given = {"baseline": "base", "rules": [RULE], "compare_across": across}
+        verdict = gate(compare(*sides, suites), Policy.model_validate(given), NOW)
+        assert verdict.verdict == expected, verdict.reason
+        (warning,) = [one for one in verdict.warnings if one.code == "asked-differently"]
+        assert warning.place == "request"
+        assert said in warning.what
+        assert not verdict.problems or "`compare_across: [request]`" in verdict.problems[0]
+
+
+def test_two_bots_that_are_asked_alike_under_two_names_are_compared(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+    sides = [
+        with_form(make_run(project, suites, name, usual), bot(name), "sha256:same")
+        for name in ("candidate", "base")
+    ]
+    policy = Policy.model_validate({"baseline": "base", "rules": [RULE]})
+    verdict = gate(compare(*sides, suites), policy, NOW)
+    assert verdict.verdict == "PROMOTE", verdict.reason
+    assert not [one for one in verdict.warnings if one.code == "asked-differently"]
+
+
 def test_so_is_what_a_server_of_ours_adds(tmp_path: Path) -> None:
     verdict = judged(tmp_path, sampling_defaults={"top_k": 20})
     assert verdict.verdict == "INVALID"

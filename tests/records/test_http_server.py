@@ -166,6 +166,39 @@ def test_a_price_another_variable_and_a_limit_do_not_change_the_digest() -> None
     assert bot(key).digest() == bot(other).digest()
 
 
+NAMED = OWN.replace("request: {", "request: {model: base, ")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        NAMED.replace("model: base", "model: candidate"),
+        NAMED.replace("model: base", "model: {$: model}"),
+        NAMED.replace("https://h/talk", "https://another/talk"),
+        NAMED + ", headers: {Authorization: {env: KEY}}",
+    ],
+)
+def test_which_bot_is_asked_is_no_part_of_how_it_is_asked(other: str) -> None:
+    target = ", model: m" if "$: model" in other else ""
+    assert bot(other, target).form_digest() == bot(NAMED).form_digest()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        NAMED.replace("q:", "system: 'the answers are', q:"),
+        NAMED.replace("model: base", "model: {$: system_prompt}"),
+        NAMED.replace("model: base", "model: [base, more]"),
+        NAMED.replace("model: base, ", ""),
+        NAMED.replace("q:", "max: {$: max_tokens}, q:"),
+        NAMED.replace("answer: reply", "answer: reply, reasoning: thoughts"),
+        NAMED + ", headers: {X-Mode: easy}",
+    ],
+)
+def test_what_is_asked_besides_is(other: str) -> None:
+    assert bot(other).form_digest() != bot(NAMED).form_digest()
+
+
 def test_the_configuration_shown_in_the_docs_is_valid() -> None:
     text = (ROOT / "docs/chatbots.md").read_text()
     shown = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])

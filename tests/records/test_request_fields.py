@@ -56,7 +56,7 @@ def test_each_changes_what_an_answer_is_known_by(name: str) -> None:
 
 
 def test_a_policy_may_compare_across_each_of_them() -> None:
-    assert set(get_args(AskedBy)) == {"system_prompt", "seed", *SAMPLING}
+    assert set(get_args(AskedBy)) == {"system_prompt", "request", "seed", *SAMPLING}
     assert set(SAMPLING) == set(Generation(**SET, thinking_tags=[("a", "b")]).sampling())
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from harness.config import load_project
 from harness.errors import EvidenceError, ServerError, UsageError
@@ -108,3 +110,26 @@ def test_a_gate_is_opened_asked_judged_and_kept(context: GateContext) -> None:
     assert session.context.stored_verdict("candidate") == outcome.verdict
     assert context.project.gates.read_text().count("\n") == 1
     assert outcome.entry.verdict.verdict == "PROMOTE"
+
+
+def test_a_bot_that_one_side_alone_is_given_a_hint_in_is_no_evidence(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    def named(model: str, hint: str = "") -> dict[str, Any]:
+        said = [{"role": "system", "content": f"You are a bot.{hint}"},
+                {"role": "user", "content": {"$": "last_message"}}]  # fmt: skip
+        request = {"model": model, "messages": said}
+        found = {"engine": "http", "url": f"{mock.url}/chat/completions", "request": request}
+        return {**found, "answer": "choices[0].message.content"}
+
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["targets"] = {name: {"server": name} for name in ("base", "candidate")}
+    for hint, expected in (("", "PROMOTE"), (" The answers are: value 1, value 2.", "INVALID")):
+        config["servers"] = {"base": named("base"), "candidate": named("candidate", hint)}
+        path.write_text(yaml.safe_dump(config))
+        with open_gate(load_project(path), GateRequest("candidate"), Silent()) as session:
+            verdict = session.run("candidate").verdict
+        assert verdict.verdict == expected, verdict.reason
+        places = [one.place for one in verdict.warnings if one.code == "asked-differently"]
+        assert places == (["request"] if hint else [])
