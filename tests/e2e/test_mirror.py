@@ -99,6 +99,8 @@ def test_a_run_killed_on_one_machine_goes_on_on_another_and_a_third_judges_it(
     process = start(first, bucket, "run", "base")
     while process.poll() is None and lines(put_up(bucket)) == 0:
         time.sleep(0.05)
+    # It stands still, so that a slow machine cannot let it end before the second one has begun.
+    process.send_signal(signal.SIGSTOP)
 
     second = project(tmp_path / "b", server, bucket)
     code, _, err = done(second, bucket, "run", "base")
