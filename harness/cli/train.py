@@ -12,7 +12,7 @@ from harness.cli.options import config_option
 from harness.config import load_project
 from harness.errors import UsageError
 from harness.training import load_recipe
-from harness.training.job import find_base
+from harness.training.job import find_base, read_data
 from harness.training.side_by_side import train_side_by_side
 
 
@@ -31,6 +31,8 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     project = load_project(config)
     require_training()
     loaded = [load_recipe(path) for path in recipes]
+    for recipe in loaded:
+        read_data(recipe, project.root)  # a mistake in it must not cost the download of a base
     with Console() as console:
         for recipe in loaded:
             find_base(recipe, project.root, console)

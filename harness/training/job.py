@@ -214,15 +214,17 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
             conversation.
         UsageError, InfrastructureError: a base on a hub cannot be had.
     """
+    # Before the base, which may be fetched from far away.
+    places, conversations = zip(*_read_data(recipe, project_dir), strict=True)
     found = find_base(recipe, project_dir)
     base = found.path
     if not (base / "config.json").is_file():
         raise RecipeError(
             f"no base model at {recipe.base}",
             where=f"recipe {recipe.name}: base",
-            hint="build or copy one there first; `harness demo` builds the demo's",
+            hint="build or copy one there first (`harness demo` builds the demo's); a model on a "
+            "hub is written `ORG/NAME`",
         )
-    places, conversations = zip(*_read_data(recipe, project_dir), strict=True)
     return TrainingJob(
         recipe=recipe,
         base=base,

@@ -231,6 +231,7 @@ def test_a_missing_base_is_one_line(project: Path, recipe: MakeRecipe) -> None:
     with pytest.raises(RecipeError) as caught:
         train(recipe(base=".harness/models/gone"), project_dir=project)
     assert "no base model at .harness/models/gone" in caught.value.line
+    assert "a model on a hub is written `ORG/NAME`" in caught.value.hint
     assert caught.value.exit_code == 2
 
 
@@ -394,6 +395,15 @@ def test_a_base_by_its_name_on_a_hub(
     before = len(hub.requests)
     assert train(mine, project_dir=project) == dossier
     assert len(hub.requests) == before
+
+
+def test_the_data_is_read_before_a_base_is_fetched(
+    project: Path, recipe: MakeRecipe, micro_base: Path, hub: HubServer
+) -> None:
+    hub.put("org/micro", micro_base)
+    with pytest.raises(RecipeError, match=r"no such data file: dta\.jsonl"):
+        prepare(recipe(base="org/micro", data=["dta.jsonl"]), project)
+    assert hub.requests == []
 
 
 def test_a_base_that_no_hub_has(project: Path, recipe: MakeRecipe, hub: HubServer) -> None:
