@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,8 @@ from harness.records.http_server import HttpServer
 from harness.records.request_fields import USUAL, RequestForm
 from harness.records.server_url import normalised
 from harness.validation import KeyProblem
+
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ManagedServer(Metered):
@@ -61,6 +64,13 @@ class RemoteServer(Metered):
     dialect: str = "openai"
     api_key_env: str | None = None
     request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _a_name(cls, given: str | None) -> str | None:
+        if given is not None and not _VARIABLE.fullmatch(given):
+            raise ValueError("holds the name of a variable, not the key")
+        return given
 
     @model_validator(mode="after")
     def _speaks_openai(self) -> RemoteServer:

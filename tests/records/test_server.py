@@ -51,6 +51,14 @@ def test_what_a_client_could_look_up(url: str) -> None:
     assert RemoteServer(url=url).urls
 
 
+@pytest.mark.parametrize("given", ["sk-s3cret", "", "1KEY", "A KEY", "$s3cret", "KEY\n"])
+def test_a_key_in_place_of_its_variable_is_refused_and_not_shown(given: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RemoteServer(url="h", api_key_env=given)
+    assert explain(caught.value) == "api_key_env: holds the name of a variable, not the key"
+    assert RemoteServer(url="h", api_key_env="_Key1").api_key_env == "_Key1"
+
+
 def test_replicas_need_ports_that_exist() -> None:
     assert ManagedServer(engine="vllm", model="m", port=65535).replicas == 1
     with pytest.raises(ValidationError, match="end at 65535"):
