@@ -71,7 +71,7 @@ def _problems(error: ValidationError, kind: type[BaseModel] | None) -> list[Prob
     found: dict[tuple[Keys, int], list[dict[str, Any]]] = {}
     for each in error.errors(include_url=False):
         details = dict(each)
-        keys, details["known"] = _walk(schema, details)
+        keys, details["known"], details["refused"] = _walk(schema, details)
         found.setdefault((keys, _rank(details)), []).append(details)
     problems = [_problem(keys, rank, details) for (keys, rank), details in found.items()]
     solved = {one.keys[:-1] for one in problems if one.solves_missing}
@@ -127,6 +127,8 @@ def _problem(keys: Keys, rank: int, several: list[dict[str, Any]]) -> Problem:
     if details["type"] == _EXPLAINED:
         known = details["ctx"]
         return Problem(keys, known["what"], rank, solves_missing=known["solves_missing"])
+    if rank == 0 and (why := details["refused"].get(keys[-1])):
+        return Problem(keys, why, rank)
     if rank == 0:
         missing = nearest(str(keys[-1]), details["known"])
         return Problem(keys, f"unknown key{missing}", rank, solves_missing="did you" in missing)
@@ -251,8 +253,12 @@ _WORDS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
 }
 
 
-def _walk(schema: Any, details: Mapping[str, Any]) -> tuple[Keys, tuple[str, ...]]:
+def _walk(
+    schema: Any, details: Mapping[str, Any]
+) -> tuple[Keys, tuple[str, ...], Mapping[str | int, str]]:
     """The keys of an error as the file has them, and the keys that are known where it is.
+
+    The last are those that are refused there, with the reason, as a model's `refused` lists them.
 
     pydantic puts the names of a union's alternatives into an error's location; the schema tells
     which they are.
@@ -265,7 +271,7 @@ def _walk(schema: Any, details: Mapping[str, Any]) -> tuple[Keys, tuple[str, ...
         is_key, schema = _step(schema, part)
         if is_key:
             keys.append(part)
-    also = _also_read(schema)
+    kind = _model(schema)
     schema = _inner(schema, definitions)
     known: tuple[str, ...] = ()
     if parts:
@@ -273,18 +279,18 @@ def _walk(schema: Any, details: Mapping[str, Any]) -> tuple[Keys, tuple[str, ...
         if is_key:
             keys.append(parts[-1])
         if schema is not None and schema["type"] == "model-fields":
-            known = also + tuple(
+            known = getattr(kind, "also_read", ()) + tuple(
                 alias if isinstance(alias := field.get("validation_alias"), str) else name
                 for name, field in schema["fields"].items()
             )
-    return tuple(keys), known
+    return tuple(keys), known, getattr(kind, "refused", {})
 
 
-def _also_read(schema: Any) -> tuple[str, ...]:
-    """The keys that a model reads besides its fields, as its `also_read` lists them."""
+def _model(schema: Any) -> type | None:
+    """The model that a schema is of; it may read keys besides its fields, or refuse some."""
     while schema is not None and "cls" not in schema:
         schema = schema.get("schema")
-    return getattr(schema["cls"], "also_read", ()) if schema is not None else ()
+    return schema["cls"] if schema is not None else None
 
 
 def _inner(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -21,7 +21,8 @@ OPTIONAL = (
     "structured_outputs", "chat_template_kwargs",
 )  # fmt: skip
 _DEEPEST = 50
-_NOT_EXTRA = {
+# What a configuration cannot set, and why.
+NOT_FIELDS = {
     "model": "is the target's `model`",
     "messages": "are those of the case",
     "stream": "is set by the harness, which reads streams",
@@ -94,8 +95,8 @@ def _format(value: dict[str, Any]) -> dict[str, Any]:
 
 def _no_field_of_its_own(body: dict[str, Any]) -> dict[str, Any]:
     for name in body:
-        if name in _NOT_EXTRA:
-            raise KeyProblem(_NOT_EXTRA[name], name)
+        if name in NOT_FIELDS:
+            raise KeyProblem(NOT_FIELDS[name], name)
         if name in (*ALWAYS_SENT[:-1], *OPTIONAL):
             raise KeyProblem("has a key of its own: write it directly under `generation`", name)
         if name == "stream_options" and not isinstance(body[name], dict):
@@ -138,6 +139,8 @@ class RequestForm(Record):
         for name in names:
             if name in ("model", "messages", "stream"):
                 raise ValueError(f"no request goes without `{name}`")
+            if name in NOT_FIELDS:
+                raise ValueError(f"`{name}` {NOT_FIELDS[name]}")
             if name not in known:
                 raise ValueError(f"no field `{name}` is sent{nearest(name, known)}")
         if len(set(names)) < len(names):

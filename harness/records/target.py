@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from harness.records.base import MODEL_FORM, Record
 from harness.records.request_fields import (
+    NOT_FIELDS,
     OPTIONAL,
     USUAL,
     ExtraBody,
@@ -36,6 +38,8 @@ class Generation(Record):
 
     What a server documents besides is sent where it is set; `extra_body` holds any other field.
     """
+
+    refused: ClassVar[Mapping[str, str]] = NOT_FIELDS
 
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)

@@ -88,6 +88,8 @@ def test_a_policy_may_compare_across_each_of_them() -> None:
         ({"extra_body": {"seed": 2}}, "extra_body.seed: has a key of its own"),
         ({"extra_body": {"max_completion_tokens": 2}}, "extra_body.max_completion_tokens: is `max"),
         ({"extra_body": {"stream_options": True}}, "extra_body.stream_options: must be a mapping"),
+        ({"max_completion_tokens": 2}, "max_completion_tokens: is `max_tokens`; at the server"),
+        ({"n": 2}, "n: asks for several answers, and one is read"),
         ({"topk": 2}, "topk: unknown key; did you mean `top_k`?"),
     ],
 )  # fmt: skip
@@ -109,6 +111,7 @@ def test_a_usual_form_is_kept_nowhere() -> None:
     ("form", "message"),
     [
         ({"omit": ["sed"]}, "omit: no field `sed` is sent; did you mean `seed`?"),
+        ({"omit": ["max_completion_tokens"]}, "omit: `max_completion_tokens` is `max_tokens`; at"),
         ({"omit": ["messages"]}, "omit: no request goes without `messages`"),
         ({"omit": ["seed", "seed"]}, "omit: names a field twice"),
         ({"omit": ["max_tokens"], "max_tokens_as": "max_new_tokens"},
