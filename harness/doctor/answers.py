@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from harness.client.failures import TransportFailed
 from harness.client.protocol import Answer
@@ -11,7 +12,9 @@ from harness.client.transport.exchange import Transport, WholeBody
 from harness.clock import SYSTEM_CLOCK
 from harness.doctor.step import Step
 from harness.doctor.visit import Visit
+from harness.errors import UsageError
 from harness.records.suite import Message
+from harness.suites.load import system_prompt_of
 from harness.targets.chat_trial import explained
 
 _LIMIT_HEADERS = ("x-ratelimit-", "ratelimit", "retry-after")
@@ -115,11 +118,23 @@ async def check_system(visit: Visit) -> Step:
         return Step("system role", "ok", "taken")
     return Step(
         "system role",
-        "failed" if visit.chosen.system_prompt else "cannot",
+        "failed" if _is_system_needed(visit) else "cannot",
         f"refused: {reply.failure.detail}",
         reply.failure.remedy
         or "write `request: {system_as: user}` on the server, or leave out `system_prompt`",
     )
+
+
+def _is_system_needed(visit: Visit) -> bool:
+    """Whether the target or a suite has a system prompt; a suite that cannot be read tells none."""
+    if visit.chosen.system_prompt:
+        return True
+    project = visit.project
+    for place, given in enumerate(project.config.suites):
+        with suppress(UsageError):
+            if system_prompt_of(project.resolve(given, f"suites[{place}]")):
+                return True
+    return False
 
 
 async def check_limits(visit: Visit) -> Step:

@@ -59,6 +59,16 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
     )
 
 
+def system_prompt_of(path: Path) -> str | None:
+    """The system prompt of the suite at a path, None where it has none; its sections are not read.
+
+    Raises:
+        SuiteError: the file cannot be read.
+    """
+    found: str | None = read_yaml(_suite_file(path), SuiteError).data.get("system_prompt")
+    return found
+
+
 def _suite_file(path: Path) -> Path:
     """The YAML file of the suite at a path."""
     try:

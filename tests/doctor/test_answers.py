@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,17 @@ async def test_a_template_without_a_system_role(
     target = {} if prompt is None else {"system_prompt": prompt}
     found = await one(visiting, check_system, refusing("system"), **target)
     assert (found.outcome, "no system" in found.found) == (outcome, True)
+
+
+async def test_a_system_prompt_of_a_suite_needs_the_role_too(
+    visiting: Visiting, tmp_path: Path
+) -> None:
+    suite = tmp_path / "suites/none/suite.yaml"
+    suite.parent.mkdir(parents=True)
+    for line, outcome in (("name: none", "cannot"), ("system_prompt: Be kind.", "failed")):
+        suite.write_text(f"{line}\n")
+        found = await one(visiting, check_system, refusing("system"))
+        assert found.outcome == outcome
 
 
 async def test_limits_that_are_told(visiting: Visiting) -> None:

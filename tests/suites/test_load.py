@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
+from harness.suites.load import system_prompt_of
 from tests.suites.builders import ONE, SUITE, lines, load, many, write
 
 
@@ -20,6 +21,15 @@ def test_a_suite_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
     assert suite.sections[0].settings == {"depth": 2}
     assert [case.group for _, case in suite.cases()] == ["a", "a", "c"]
     assert suite.folder == str(tmp_path)
+
+
+def test_a_suites_system_prompt_alone(tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text("name: x\nsystem_prompt: Be kind.\nsections: 7\n")
+    assert system_prompt_of(tmp_path) == "Be kind."
+    (tmp_path / "suite.yaml").write_text("name: x\n")
+    assert system_prompt_of(tmp_path) is None
+    with pytest.raises(SuiteError, match="no such file"):
+        system_prompt_of(tmp_path / "none")
 
 
 def test_text_of_a_suite_is_never_a_template(tmp_path: Path) -> None:
