@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.ci_mode import in_ci
 from harness.config import Project
 from harness.errors import UsageError
 from harness.hub.client import Kind
+from harness.hub.lock import LOCK_NAME, read_lock
 from harness.hub.name import EXPLICIT, hub_name, parse
 from harness.hub.resolve import ModelFolder, find, known
 from harness.records.run import Watcher
@@ -104,10 +106,12 @@ def check_fetched(project: Project, folder: ModelFolder, key: str) -> None:
         UsageError: it is.
     """
     if folder.missing is not None:
+        hint = "`harness run` and `harness serve` fetch what they need"
+        locked = folder.missing.commit or folder.missing in (read_lock(project.root) or {})
+        if in_ci() and not locked:
+            hint = f"in CI only locked models are fetched: run `harness lock`, commit {LOCK_NAME}"
         raise UsageError(
-            f"{folder.missing} is not fetched yet",
-            where=project.place(key),
-            hint="`harness run` and `harness serve` fetch what they need",
+            f"{folder.missing} is not fetched yet", where=project.place(key), hint=hint
         )
 
 

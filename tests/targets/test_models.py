@@ -124,6 +124,18 @@ def test_whether_a_run_is_still_of_it_asks_no_hub(
     assert hub.requests == []
 
 
+def test_in_ci_what_is_not_locked_is_to_be_locked(
+    tmp_path: Path, commits: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = project(tmp_path)
+    monkeypatch.setenv("CI", "1")
+    for hint in ("run `harness lock`", "fetch what they need"):
+        with pytest.raises(UsageError, match="org/base@main is not fetched yet") as caught:
+            serve_spec(it, "local", ["base"], Path(os.devnull), here=True)
+        assert hint in caught.value.hint
+        write_lock(it.root, {HubName("org/base"): commits["base"]})
+
+
 def test_what_is_not_cached_is_said_to_be_so_where_no_hub_may_be_asked(
     tmp_path: Path, commits: dict[str, str], hub: HubServer
 ) -> None:
