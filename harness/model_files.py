@@ -45,7 +45,10 @@ def check_model(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise UsageError(
-            "no such model", where=str(folder), hint="`make demo` builds the demo's; check the path"
+            "no such model",
+            where=str(folder),
+            hint="check the path (`make demo` builds the demo's); a model on a hub is written "
+            "`ORG/NAME`",
         )
     if not (folder / "config.json").is_file():
         raise UsageError("is not a model: no config.json", where=str(folder), hint="check the path")
