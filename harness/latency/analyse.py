@@ -195,7 +195,7 @@ def _finite(value: float) -> float | None:
 
 def digest(measurement: Measurement, blocks: Sequence[Block]) -> str:
     """The digest of all that a section is worked out of."""
-    apart = {"mac", "sealed"}  # they say nothing that the rest does not
+    apart = {"mac", "sealed", "nonce"}  # they say nothing that the rest does not
     whole = hashlib.sha256(measurement.model_dump_json(exclude=apart).encode())
     for block in blocks:
         whole.update(block.model_dump_json(exclude={"mac"}).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -147,6 +148,7 @@ def _header(project: Project, contest: Contest, arms: dict[Arm, ArmPlan]) -> Mea
         packages=packages(candidate.identity),
         host=host(),
         created=iso(SYSTEM_CLOCK.utc()),
+        nonce=secrets.token_hex(16),
     )
 
 

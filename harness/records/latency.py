@@ -220,7 +220,8 @@ class Measurement(Record):
     `models` are the arms' names on the server. A `salted` one keeps the prefix caches of blocks
     apart, otherwise each block's prompts are put to the server once before it. `fixed` says that
     the server was told how long answers are. `stopped` is after how many rounds of a load it
-    could end before all were measured. A finished one is `sealed` by the digest of its blocks.
+    could end before all were measured. A finished one is `sealed` by the digest of its blocks. The
+    `nonce` is drawn when a measurement begins, so that no block counts in another of its name.
     """
 
     id: str
@@ -240,6 +241,7 @@ class Measurement(Record):
     stopped: dict[str, int] = Field(default_factory=dict)
     finished: bool = False
     sealed: str | None = None
+    nonce: str | None = Field(default=None, exclude_if=lambda nonce: nonce is None)
     mac: str | None = None
     config_digest: str
     packages: dict[str, str] = Field(default_factory=dict)

@@ -87,12 +87,12 @@ class MeasurementFolder:
             StorageError: one cannot be read.
         """
         found = []
+        header = self.header()
         for path in sorted((self.path / "blocks").glob("*.json")):
             block = read_json(path, Block, _ANEW)
             if block is not None:
-                check_signed(block, self._block_name(path.name), str(path))
+                check_signed(block, self._block_name(path.name, header), str(path))
                 found.append(block)
-        header = self.header()
         sealed = header.sealed if header is not None and header.finished else None
         if sealed not in (None, blocks_digest(found)):
             raise JournalError(
@@ -101,17 +101,24 @@ class MeasurementFolder:
         return tuple(found)
 
     def keep(self, block: Block, load: int) -> None:
-        """Write a block of the load at that place of the settings."""
+        """Write a block of the load at that place of the settings, once there is a header.
+
+        Raises:
+            JournalError: the header is damaged or not authentic.
+            StorageError: the header cannot be read, or the block cannot be written.
+        """
         name = f"{load:02d}-{block.round:04d}-{block.place}.json"
-        text = signed(block, self._block_name(name)).model_dump_json()
+        text = signed(block, self._block_name(name, self.header())).model_dump_json()
         write_atomic(self.path / "blocks" / name, text + "\n")
 
     @property
     def _name(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
 
-    def _block_name(self, file: str) -> str:
-        return f"{self._name}/{file}"
+    def _block_name(self, file: str, header: Measurement | None) -> str:
+        """What a block's code binds it to; measurements of earlier versions drew no nonce."""
+        nonce = None if header is None else header.nonce
+        return f"{self._name}/{file}" if nonce is None else f"{self._name}/{nonce}/{file}"
 
 
 def blocks_digest(blocks: Sequence[Block]) -> str:

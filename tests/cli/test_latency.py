@@ -79,7 +79,9 @@ def test_every_new_measurement_asks_anew(
     first = len(slow.server.requests)
     call("latency", "candidate")
     assert len(slow.server.requests) == 2 * first
-    assert len(list((project_dir / ".harness/latency").glob("*/[0-9]*"))) == 2
+    headers = list((project_dir / ".harness/latency").glob("*/[0-9]*/measurement.json"))
+    assert len(headers) == 2
+    assert len({json.loads(path.read_text())["nonce"] for path in headers}) == 2
 
 
 def test_options_go_before_the_configuration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Behaviour
 from benchmarks.latency_decisions import ALPHA, LIMIT, LOAD, Quiet
@@ -62,7 +63,9 @@ def measure(
         ready.client = client = Asked(ready.client, after, how)  # type: ignore[arg-type]
         found.append(client)
         metrics = tuple(rule.metric.removeprefix("latency.") for rule in rules)
-        begun = folder.header() or header(settings, metrics, ALPHA)
+        drawn = {"nonce": secrets.token_hex(16)}
+        new = header(settings, metrics, ALPHA).model_copy(update=drawn)
+        begun = folder.header() or new
         folder.write_header(begun)
         done = await measure_rounds(begun, folder, ready, rules, Quiet())
         folder.finish(done)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.latency_world import header
 from harness.errors import JournalError
 from harness.storage.authentication import RUNS_KEY
 from harness.storage.working_files import MeasurementFolder, keep_gate, kept_gates
-from tests.latency.measured import SAME, measure
+from tests.latency.measured import FEW, SAME, SLOW, measure
 from tests.report.history_fixtures import FIRST, kept, verdict
 
 TWO = [kept(verdict()), kept(verdict(FIRST + timedelta(days=1)))]
@@ -99,3 +100,30 @@ def test_with_a_key_no_time_counts_that_was_written_without_it(
     moved = MeasurementFolder(shutil.copytree(folder.path, tmp_path / "other" / "001"))
     with pytest.raises(JournalError, match="does not authenticate this"):
         moved.header()
+
+
+def test_blocks_of_an_earlier_measurement_of_that_name_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUNS_KEY, "0123456789abcdef-secret")
+    folder = MeasurementFolder(tmp_path / "one" / "001")
+    measure(folder, SAME)
+    kept = shutil.copytree(folder.path, tmp_path / "kept")
+    shutil.rmtree(folder.path)
+    measure(folder, SLOW, after=700)
+    assert len(folder.blocks()) > 0
+    first = sorted((kept / "blocks").glob("*.json"))[0]
+    shutil.copy(first, folder.path / "blocks" / first.name)
+    with pytest.raises(JournalError, match=f"{RUNS_KEY} does not authenticate this"):
+        folder.blocks()
+
+
+def test_a_measurement_of_an_earlier_version_is_read_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUNS_KEY, "0123456789abcdef-secret")
+    folder = MeasurementFolder(tmp_path / "one" / "001")
+    folder.write_header(header(FEW, (), 0.05))
+    measure(folder, SAME)
+    assert "nonce" not in (folder.path / "measurement.json").read_text()
+    assert len(folder.blocks()) > 0
