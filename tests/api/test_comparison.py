@@ -153,7 +153,7 @@ def test_another_version_of_a_suite_is_refused(runs: tuple[Path, Path], project_
 def test_a_run_without_its_project_needs_the_configuration_named(
     runs: tuple[Path, Path], project_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    away = tmp_path_factory.mktemp("away") / "run"
+    away = tmp_path_factory.mktemp("away") / "runs/run"  # the log of journals lies beside `runs`
     shutil.copytree(runs[0], away)
     with pytest.raises(harness.UsageError, match=r"no harness\.yaml in a folder above it.*config="):
         harness.compare(away, runs[1])
