@@ -19,7 +19,7 @@ from tests.scripted_client import ScriptedClient
 async def ask_all(tmp_path: Path, client, concurrency: int = 8) -> dict[str, Attempt]:
     project, suites = shop(tmp_path)
     planned = plan(project, "base", suites, identity("base"), Selection(concurrency=concurrency))
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "runs/run")
     seen: list[Attempt] = []
     try:
         with folder.writing() as journal:
@@ -88,7 +88,7 @@ async def test_a_server_that_is_gone_stops_the_run_and_keeps_what_is_done(tmp_pa
     with pytest.raises(ServerError, match="the server is gone"):
         await ask_all(tmp_path, client)
     assert len(client.requests) < 60
-    done = RunFolder(tmp_path / "run").attempts().values()
+    done = RunFolder(tmp_path / "runs/run").attempts().values()
     assert sum(attempt.status == "answered" for attempt in done) == 30
 
 

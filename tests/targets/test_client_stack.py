@@ -141,7 +141,7 @@ async def test_one_of_three_is_killed_and_comes_back(
     chosen = Selection(concurrency=24, repeats=20)
     planned = plan(project, "base", suites, identity("base"), chosen)
     generation = planned.generation.model_copy(update={"retries": 4})
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "runs/run")
     seen: list[Attempt] = []
     tries_at: dict[str, int] = {}
 
