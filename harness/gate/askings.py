@@ -57,7 +57,7 @@ def _left_out(comparison: ComparisonRecord) -> Iterator[EvidenceWarning]:
     for who, run in (("candidate", comparison.candidate), ("baseline", comparison.baseline)):
         said = "; ".join(omissions(run.header.identity.request, run.header.generation))
         if said:
-            yield EvidenceWarning(code="fields-left-out", place=who, what=f"{who}: {said}")
+            yield EvidenceWarning(code="fields-left-out", place=who, what=said)
 
 
 def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:

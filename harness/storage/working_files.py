@@ -94,7 +94,7 @@ class MeasurementFolder:
                 check_signed(block, self._block_name(path.name, header), str(path))
                 found.append(block)
         sealed = header.sealed if header is not None and header.finished else None
-        if sealed not in (None, blocks_digest(found)):
+        if sealed is not None and sealed != blocks_digest(found):
             raise JournalError(
                 "was changed after it was measured", where=str(self.path / "blocks"), hint=_ANEW
             )
