@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ HEAD_FAILURES = 4
 REACH = 5.0
 _STORE = 128 * 1024 * 1024
 _NAME = "harness shard"
+# One for the life of the process: Ray keeps the first that it has read.
+_TOKEN = secrets.token_hex(32)
 GO_ON = "finished answers are kept; run the same command again"
 
 Item = TypeVar("Item")
@@ -97,10 +100,10 @@ class RayCluster:
         own = address in (None, "local")
         # Ray reads these when it is imported or started.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        if own and "RAY_AUTH_MODE" not in os.environ:
-            # Its ports are open on every network: without a token, whoever reaches one runs code.
-            os.environ["RAY_AUTH_MODE"] = "token"
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        if own and not _has_token():
+            # Its ports are open on every network, so Ray asks for a token, and writes one to the
+            # user's home if none is given.
+            os.environ["RAY_AUTH_TOKEN"] = _TOKEN
         # Without an answer of the head it would end this process with exit code 1, a BLOCK.
         os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "86400")
         try:
@@ -332,6 +335,11 @@ def _alive() -> list[dict[str, Any]]:
 def _cpus() -> int:
     """The processors of the nodes that are alive now."""
     return int(sum(node["Resources"].get("CPU", 0) for node in _alive()))
+
+
+def _has_token() -> bool:
+    given = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return given or (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _is_loopback(host: str) -> bool:

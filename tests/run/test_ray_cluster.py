@@ -67,6 +67,27 @@ def test_nobody_without_its_token_submits_work_to_it(cluster: RayCluster) -> Non
         assert "ConnectionError" in stranger.stderr
 
 
+def test_a_process_that_has_used_ray_before_starts_one_with_a_token() -> None:
+    """Ray reads its settings where it is imported, and keeps the first token it has read."""
+    program = """
+import os
+import ray
+from harness.run.ray_cluster import RayCluster
+
+for _ in range(2):
+    with RayCluster("local", 1) as cluster:
+        cluster.join()
+        assert os.environ.pop("RAY_AUTH_TOKEN")
+        assert os.environ.pop("RAY_AUTH_MODE") == "token"
+"""
+    outside = {name: value for name, value in os.environ.items() if "RAY_AUTH" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**outside, "HOME": "/nonexistent"},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_lost_worker_costs_nothing_that_it_had_delivered(
     cluster: RayCluster, tmp_path: Path, said: list[str]
 ) -> None:
