@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import stats
-from harness.records.attempt import EARLIER, Attempt
+from harness.records.attempt import EARLIER, REPEATED, Attempt
 from harness.records.comparison import PairedCase
 from harness.records.verdict import EvidenceWarning
 
@@ -25,7 +25,7 @@ ALPHA = 0.05
 NOTABLE = 0.01  # one point: a smaller difference between shares is not worth a word
 EXAMPLES = 5
 # Before a connection stands, a server knows nothing of the question.
-_BLIND = "connect"
+_BLIND = frozenset({"connect", f"{EARLIER}connect", f"{REPEATED}connect"})
 _REFUSAL = re.compile(r"4(?!08|29)\d\d")
 _UNKNOWN = "unknown"  # of an earlier version's attempts only their number is known
 _Indicator = npt.NDArray[np.float64]
@@ -113,14 +113,15 @@ def _of(attempt: Attempt) -> tuple[str, ...]:
     if attempt.status == "failed":
         return ()  # no answer came of it
     told = attempt.retried or (_UNKNOWN,) * (attempt.tries - 1)
-    return tuple(cause for cause in told if cause.removeprefix(EARLIER) != _BLIND)
+    return tuple(cause for cause in told if cause not in _BLIND)
 
 
 def _chosen(case: PairedCase, ours: bool) -> bool:
     """Whether the answer of a side may be one that was waited for.
 
-    A run that an outage broke and that went on later was not: of what failed in an earlier run,
-    only a refusal of the conversation itself counts, which no outage is.
+    A run that an outage broke and that went on later was not: of what failed in one earlier run,
+    only a refusal of the conversation itself counts, which no outage is. What failed again, while
+    others were answered, counts whatever the cause.
     """
     return any(
         not cause.startswith(EARLIER) or _REFUSAL.fullmatch(cause.removeprefix(EARLIER))

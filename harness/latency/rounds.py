@@ -16,7 +16,7 @@ from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
 from harness.latency.block import Asked, Due, counted, prime, requests, run_block
 from harness.latency.health import LoopLagMonitor, ServerWatch
-from harness.records.attempt import Failure
+from harness.records.attempt import GONE, Failure
 from harness.records.http_server import HttpServer
 from harness.records.latency import (
     ARMS,
@@ -31,7 +31,7 @@ from harness.records.latency import (
 from harness.records.plan import Plan
 from harness.records.server import RemoteServer
 from harness.records.target import Generation
-from harness.run.generate import GONE_CAUSES, REFUSED_STATUS
+from harness.run.generate import REFUSED_STATUS
 from harness.targets.endpoint import Endpoint
 
 # What a server says of a request that no other can answer either.
@@ -291,7 +291,7 @@ class Measuring:
                 prompt = asks[due.prompt].path
                 check_sample((arm, model), self.where, prompt, sample.failure)
         causes = {None if one.failure is None else one.failure.cause for one in samples}
-        if causes and causes <= GONE_CAUSES:
+        if causes and causes <= GONE:
             failure = samples[-1].failure
             assert failure is not None
             raise ServerError(

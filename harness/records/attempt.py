@@ -16,6 +16,11 @@ FailureCause = Literal[
 UNDETERMINED = "undetermined"
 # How a reason to ask again begins that an earlier run had, which ended with the case failed.
 EARLIER = "earlier "
+# The same, where that was not the first run to fail on the case, and no outage.
+REPEATED = "repeated "
+# What a server says of itself or of what stands behind it, and never of a single conversation.
+GONE = frozenset({"connect", "reset"})
+OUTAGE = GONE | {"429", "502", "503", "504"}
 AttemptState = Literal["ok", "truncated", "filtered", "empty", "failed"]
 
 # How servers say why an answer ended, in lower case. What is none of these is no answer.

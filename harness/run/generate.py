@@ -10,14 +10,11 @@ from typing import Any, Protocol
 from harness.client.protocol import ChatClient, ChatRequest, Failed, Reply
 from harness.client.refused_fields import check_taken
 from harness.errors import HarnessError, ServerError
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import OUTAGE, Attempt, Failure
 from harness.records.plan import PlannedRequest
 from harness.records.target import Generation
 
 REFUSED_STATUS = frozenset({401, 403})
-GONE_CAUSES = frozenset({"connect", "reset"})
-# What a server says of itself or of what stands behind it, and never of a single conversation.
-CLOSED_STATUS = frozenset({429, 502, 503, 504})
 
 
 class Journal(Protocol):
@@ -125,14 +122,14 @@ class Watch:
                 where=self._where,
                 hint="set the environment variable that holds it, then run again",
             )
-        unreachable = failure.cause in GONE_CAUSES or failure.status in CLOSED_STATUS
-        self._unreachable = self._unreachable + 1 if unreachable else 0
+        self._unreachable = self._unreachable + 1 if failure.code in OUTAGE else 0
         if self._unreachable >= self._limit:
             raise _gone(failure, self._where)
 
 
 def _gone(failure: Failure, where: str) -> ServerError:
-    words = "takes no requests" if failure.status in CLOSED_STATUS else "is gone"
+    closed = failure.status is not None and failure.code in OUTAGE
+    words = "takes no requests" if closed else "is gone"
     return ServerError(
         f"the server {words}: {failure.detail}",
         where=where,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import weakref
+from bisect import bisect_right
 from collections.abc import (
     Callable,
     Collection,
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
     Set,
     ValuesView,
 )
@@ -23,7 +25,7 @@ from pydantic import ValidationError
 
 from harness.errors import JournalError
 from harness.files import cannot_read, read_bytes
-from harness.records.attempt import EARLIER
+from harness.records.attempt import EARLIER, OUTAGE, REPEATED
 from harness.records.base import Record, explain
 
 T = TypeVar("T", bound=Record)
@@ -54,16 +56,18 @@ _HEAD = msgspec.json.Decoder(Head)
 class Index:
     """Where the records of a file begin, by key; which are failures, and the runs of the others.
 
-    An origin of None is the run that the file belongs to.
+    An origin of None is the run that the file belongs to. The lines that one process wrote are a
+    segment of the file.
     """
 
     places: dict[str, int] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     origins: set[str | None] = field(default_factory=set)
-    # By key, why it was asked again: of those alone that failed before.
-    causes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # By key, the segment of each failure, and why each try in it brought no answer.
+    failures: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
+    answering: set[int] = field(default_factory=set)  # segments that hold an answer of their own
 
-    def see(self, head: Head, place: int) -> None:
+    def see(self, head: Head, place: int, segment: int) -> None:
         """Add a line: a success is kept, a failure only until another line of its key."""
         if head.key in self.places and head.key not in self.failed:
             return
@@ -72,12 +76,26 @@ class Index:
             self.failed.add(head.key)
             if (failure := head.failure) is not None:
                 code = failure.cause if failure.status is None else str(failure.status)
-                known = self.causes.get(head.key, ())
-                again = (f"{EARLIER}{cause}" for cause in (*head.retried, code))
-                self.causes[head.key] = (*known, *again)
+                self.failures.setdefault(head.key, []).append((segment, (*head.retried, code)))
         else:
             self.failed.discard(head.key)
             self.origins.add(head.reused_from)
+            if head.reused_from is None:
+                self.answering.add(segment)
+
+    def causes(self, key: str) -> tuple[str, ...]:
+        """Why a key was asked again, for each try that failed before.
+
+        What failed in more than one segment is marked from the second on; one in which nobody was
+        answered, and that ended in what a server that is down says, does not count.
+        """
+        told: list[str] = []
+        before = 0
+        for segment, tries in self.failures.get(key, ()):
+            counts = segment in self.answering or tries[-1] not in OUTAGE
+            told += (f"{REPEATED if counts and before else EARLIER}{cause}" for cause in tries)
+            before += counts
+        return tuple(told)
 
 
 class Stored(Mapping[str, T], Generic[T]):
@@ -90,8 +108,8 @@ class Stored(Mapping[str, T], Generic[T]):
 
     __slots__ = (
         "__weakref__",
-        "_causes",
         "_handle",
+        "_index",
         "_kind",
         "_path",
         "_places",
@@ -104,7 +122,7 @@ class Stored(Mapping[str, T], Generic[T]):
         self._kind = kind
         self._places = index.places
         self._handle = handle
-        self._causes = index.causes
+        self._index = index
         self.failed: Set[str] = index.failed
         self.origins: Set[str | None] = index.origins
         weakref.finalize(self, os.close, handle)
@@ -130,8 +148,9 @@ class Stored(Mapping[str, T], Generic[T]):
             record = json.loads(self._line(place))
             if record["key"] != key:
                 raise ValueError("another line than there was")
-            if key in self._causes and key not in self.failed:
-                record["retried"] = (*self._causes[key], *record.get("retried", ()))
+            causes = () if key in self.failed else self._index.causes(key)
+            if causes:
+                record["retried"] = (*causes, *record.get("retried", ()))
             return self._kind.model_validate(record)
         except (ValueError, TypeError, KeyError, ValidationError):
             number = 1 + os.pread(self._handle, place, 0).count(b"\n")
@@ -175,11 +194,19 @@ class Later(Collection[T], Generic[T]):
         return self._stored.values()
 
 
-def stored(path: Path, kind: type[T], *, torn_tail: bool, size: int | None = None) -> Stored[T]:
+def stored(
+    path: Path,
+    kind: type[T],
+    *,
+    torn_tail: bool,
+    size: int | None = None,
+    segments: Sequence[int] = (),
+) -> Stored[T]:
     """The records of a file by key: the first answered or scored one, else the last failure.
 
     A file that is not there holds none. What follows the last line end is passed over where a
-    torn tail is to be expected, and so is what begins after `size` bytes.
+    torn tail is to be expected, and so is what begins after `size` bytes. `segments` says how many
+    bytes the file held each time that a process had written to it, in order.
 
     Raises:
         JournalError: a line is damaged, or torn.
@@ -193,7 +220,7 @@ def stored(path: Path, kind: type[T], *, torn_tail: bool, size: int | None = Non
         raise cannot_read(error, path) from error
     try:
         with open(handle, "rb", closefd=False) as lines:
-            index = _index(lines, path, torn_tail, size)
+            index = _index(lines, path, torn_tail, size, segments)
         return Stored(path, kind, index, handle)
     except OSError as error:
         os.close(handle)
@@ -203,7 +230,9 @@ def stored(path: Path, kind: type[T], *, torn_tail: bool, size: int | None = Non
         raise
 
 
-def _index(lines: Iterable[bytes], path: Path, torn_tail: bool, size: int | None) -> Index:
+def _index(
+    lines: Iterable[bytes], path: Path, torn_tail: bool, size: int | None, segments: Sequence[int]
+) -> Index:
     index = Index()
     place = 0
     for number, line in enumerate(lines, start=1):
@@ -216,7 +245,7 @@ def _index(lines: Iterable[bytes], path: Path, torn_tail: bool, size: int | None
                 "ends in a torn line", where=str(path), hint="run again to write it anew"
             )
         try:
-            index.see(_HEAD.decode(line), place)
+            index.see(_HEAD.decode(line), place, bisect_right(segments, place))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise damaged(path, number) from None
         place += len(line)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.files import (
@@ -19,7 +18,6 @@ from harness.files import (
     write_atomic,
 )
 from harness.records.attempt import Attempt, Score
-from harness.records.base import Record
 from harness.records.recording import Recording
 from harness.records.run import FileSeal, RunHeader, RunRecord, names_run_of
 from harness.storage.authentication import check_signed, runs_key, signed
@@ -32,7 +30,6 @@ from harness.storage.journal_chain import (
 )
 from harness.storage.line_index import Later, Stored, read_json, stored
 
-T = TypeVar("T", bound=Record)
 HEADER = "run.json"
 JOURNAL = "attempts.jsonl"
 RECORDED = "recorded.json"
@@ -86,7 +83,10 @@ class RunFolder:
     def _journal(self, header: RunHeader | None) -> Stored[Attempt]:
         seal = None if header is None else header.journal
         proven = _proven(header) if seal is None else None
-        found = self._sealed(self._attempts, Attempt, seal, _ANEW, size=proven)
+        if seal is not None:
+            _check_seal(self._attempts, seal, _ANEW)
+        segments = () if header is None else tuple(link.size for link in header.chain)
+        found = stored(self._attempts, Attempt, torn_tail=True, size=proven, segments=segments)
         self._check(header)
         return found
 
@@ -162,7 +162,7 @@ class RunFolder:
         run = RunRecord(
             header,
             Later(partial(self._journal, header)),
-            Later(partial(self._sealed, self._scores, Score, header.scores, again)),
+            Later(partial(self._sealed_scores, header.scores, again)),
         )
         recording = self.recording()
         if recording is None or recording.freshness != header.freshness or not recording.sections:
@@ -196,17 +196,9 @@ class RunFolder:
             recording = signed(recording, self.path.name)
             write_atomic(self._recorded, recording.model_dump_json(exclude_defaults=True) + "\n")
 
-    def _sealed(
-        self,
-        path: Path,
-        kind: type[T],
-        seal: FileSeal | None,
-        hint: str,
-        size: int | None = None,
-    ) -> Stored[T]:
-        if seal is not None and seal_of(path) != seal:
-            raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
-        return stored(path, kind, torn_tail=True, size=size)
+    def _sealed_scores(self, seal: FileSeal, hint: str) -> Stored[Score]:
+        _check_seal(self._scores, seal, hint)
+        return self.scores()
 
     @contextmanager
     def scoring(self) -> Iterator[Appender]:
@@ -305,6 +297,11 @@ class RunFolder:
         return JournalError(
             "another process is writing this run", where=str(self.path), hint="wait for it to end"
         )
+
+
+def _check_seal(path: Path, seal: FileSeal, hint: str) -> None:
+    if seal_of(path) != seal:
+        raise JournalError("was changed after the run was finished", where=str(path), hint=hint)
 
 
 def set_aside(journal: Path) -> None:

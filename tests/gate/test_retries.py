@@ -79,8 +79,11 @@ def test_what_is_no_more_than_chance_is_told_and_counts(
 
 
 def test_a_connection_that_never_stood_tells_nothing_of_the_answer(tmp_path: Path) -> None:
-    found = compared(tmp_path, [f"g{number}" for number in range(20)], (), "connect")
-    assert list(retry_warnings(found.cases)) == []
+    cases = [f"g{number}" for number in range(20)]
+    for number, cause in enumerate(("connect", "earlier connect", "repeated connect")):
+        found = compared(tmp_path / str(number), cases, (), cause)
+        assert list(retry_warnings(found.cases)) == []
+        assert all(case.change != "not_comparable" for case in found.cases)
 
 
 def test_attempts_of_earlier_versions_are_counted_without_a_cause(tmp_path: Path) -> None:
@@ -95,7 +98,14 @@ def test_attempts_of_earlier_versions_are_counted_without_a_cause(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("cause", "counts"), [("earlier 503", True), ("earlier reset", True), ("earlier 400", False)]
+    ("cause", "counts"),
+    [
+        ("earlier 503", True),
+        ("earlier reset", True),
+        ("earlier 400", False),
+        ("repeated 503", False),
+        ("repeated reset", False),
+    ],
 )
 def test_a_run_that_went_on_after_an_outage_counts(
     tmp_path: Path, cause: str, counts: bool

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.config import load_project
 from harness.records.verdict import Verdict
 from harness.session.gate import GateRequest, open_gate
@@ -87,3 +89,36 @@ def test_a_case_that_failed_and_was_asked_in_the_next_run_is_told(
     assert warning.startswith(
         "asked again: 4 (earlier 400: 4 times) of the candidate's answers, none of"
     )
+
+
+def fail_in_two_runs(mock: ThreadedMock, sides: tuple[str, ...], failure: MockReply) -> None:
+    """Answer five facts in the third run alone, two others in the second, to these sides."""
+    runs = Counter({f"What is fact {number}?": 2 for number in range(5)})
+    runs += Counter({f"What is fact {number}?": 1 for number in (20, 24)})
+    left = {side: runs.copy() for side in sides}
+
+    def failing(body: dict[str, Any]) -> str | MockReply:
+        prompt, withheld = body["messages"][-1]["content"], left.get(body["model"], Counter())
+        withheld[prompt] -= 1
+        return failure if withheld[prompt] >= 0 else answer(body)
+
+    mock.answer = failing
+
+
+@pytest.mark.parametrize("failure", [MockReply("no", status=500), MockReply(fault="reset")])
+def test_an_error_in_place_of_each_wrong_answer_run_after_run_does_not_pay(
+    project_dir: Path, mock: ThreadedMock, failure: MockReply
+) -> None:
+    fail_in_two_runs(mock, ("candidate",), failure)
+    assert [judged(project_dir).verdict for _ in range(2)] == ["INVALID", "INVALID"]
+    found = judged(project_dir)
+    (warning,) = told(found, "retried")
+    assert "the sides differ beyond chance, so 5 of them count as unscored" in warning
+    assert "repeated " in warning
+
+
+def test_a_server_that_fails_both_sides_alike_costs_nothing(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    fail_in_two_runs(mock, ("candidate", "base"), MockReply("no", status=500))
+    assert [judged(project_dir).verdict for _ in range(3)] == ["INVALID", "INVALID", "PROMOTE"]

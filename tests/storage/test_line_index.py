@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import JournalError
-from harness.records.attempt import Attempt, Failure
+from harness.records.attempt import Attempt, Failure, FailureCause
 from harness.storage.line_index import stored
 
 LINES = st.lists(
@@ -104,6 +104,27 @@ def test_an_answer_has_the_failures_that_came_before_it(tmp_path: Path) -> None:
     assert stored(path, Attempt, torn_tail=False)["k"].retried == (
         "earlier 503",
         "earlier 429",
-        "earlier reset",
+        "repeated reset",
         "408",
     )
+
+
+def test_what_failed_in_several_runs_is_marked_unless_the_server_was_down(tmp_path: Path) -> None:
+    def failed(*segments: str, cause: FailureCause = "reset") -> tuple[str, ...]:
+        """Why `k` was asked again: a small letter is a failure, a capital an answer, C a copy."""
+        path, sizes, texts = tmp_path / "attempts.jsonl", [], ""
+        for segment in segments:
+            for one in segment:
+                made = line(one.lower(), one.islower(), "", "r" if one == "C" else None)
+                texts += made.replace('"cause":"reset"', f'"cause":"{cause}"') + "\n"
+            sizes.append(len(texts))
+        path.write_text(texts)
+        found = stored(path, Attempt, torn_tail=False, segments=sizes)["k"].retried
+        return tuple(one.removesuffix(cause).strip() for one in found)
+
+    assert failed("kA", "kB", "K") == ("earlier", "repeated")
+    assert failed("kA", "kB", "kD", "K") == ("earlier", "repeated", "repeated")
+    assert failed("kA", "kb", "kb", "K") == ("earlier", "earlier", "earlier")
+    assert failed("kA", "kb", "Bk", "K") == ("earlier", "earlier", "repeated")
+    assert failed("kb", "Ck", "K") == ("earlier", "earlier")
+    assert failed("kb", "kb", "K", cause="stalled") == ("earlier", "repeated")
