@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from harness.scorers.answers import vocabulary as voc
 from harness.scorers.answers.dates import Date, dates
@@ -59,12 +59,28 @@ class Text:
 
     @cached_property
     def mended(self) -> Text | None:
-        """The text with glued citation marks and lost spaces put right, None where none are."""
+        """Where citation marks were glued or spaces lost, put right; None where nowhere.
+
+        Only those sentences are there and their neighbours, since a name may hold a full stop:
+        what the others hold was found without this.
+        """
         if not _GLUED.search(self.clean):
             return None
-        mended = _CITED_YEAR.sub(r"\1", _CITED.sub(r"\1", self.clean))
-        mended = _LOST_SPACE.sub(r"\g<0> ", mended)
-        return None if mended == self.clean else Text(mended)
+        ends = [*sentence_ends(self.clean), len(self.clean)]
+        parts = [self.clean[begin:end] for begin, end in pairwise([0, *ends])]
+        mended = [_put_right(part) for part in parts]
+        changed = [place for place, part in enumerate(parts) if mended[place] != part]
+        if not changed:
+            return None
+        near = {place + step for place in changed for step in (-1, 0, 1)}
+        return Text("".join(part for place, part in enumerate(mended) if place in near))
+
+
+def _put_right(sentence: str) -> str:
+    if not _GLUED.search(sentence):
+        return sentence
+    mended = _CITED_YEAR.sub(r"\1", _CITED.sub(r"\1", sentence))
+    return _LOST_SPACE.sub(r"\g<0> ", mended)
 
 
 @lru_cache(maxsize=8)
