@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import Project
-from harness.doctor.memory import GIB, GPU_SHARE, Needed, free_memory, gpus, needed_memory
 from harness.doctor.step import Examination, Outcome, Step
 from harness.errors import HarnessError
 from harness.records.server import ManagedServer
 from harness.serving.command import effective_args, environment, vllm_version
+from harness.serving.memory import GIB, GPU_SHARE, Needed, free_memory, gpus, needed_memory
 from harness.targets.endpoint import serve_spec
 from harness.version import __version__
 

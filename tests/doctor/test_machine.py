@@ -18,8 +18,8 @@ from harness.doctor.machine import (
     check_vllm,
     examine_machine,
 )
-from harness.doctor.memory import GIB, Gpu
-from tests.doctor.test_memory import LLAMA, model_in
+from harness.serving.memory import GIB, Gpu
+from tests.serving.test_memory import LLAMA, model_in
 
 A100 = Gpu("A100", "550", 40 * GIB, 39 * GIB)
 

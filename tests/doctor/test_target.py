@@ -14,7 +14,7 @@ from harness.doctor.target import examine
 from harness.targets.endpoint import Endpoint
 from tests.conftest import ThreadedMock
 from tests.doctor.conftest import project_in
-from tests.doctor.test_memory import LLAMA, model_in
+from tests.serving.test_memory import LLAMA, model_in
 
 ALL = [
     "address", "proxy", "TLS", "key", "models", "answer", "usage", "logprobs", "seed", "limits",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.doctor.memory import GIB, Gpu, free_memory, needed_memory, parse_gpus
 from harness.errors import UsageError
+from harness.serving.memory import GIB, Gpu, free_memory, needed_memory, parse_gpus
 
 # Llama 3.2 1B, as its config.json has it.
 LLAMA = {
