@@ -14,13 +14,7 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 # What transformers and vLLM read from a folder, chat templates aside. Several of these go by other
 # names elsewhere; what is not there is not counted.
-MODEL_FILES = (
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "config.json",
-    "params.json",
-    "generation_config.json",
-    "*quant*_config.json",
+TOKENIZER_FILES = (
     "tekken.json",
     "tokenizer*",
     "special_tokens_map.json",
@@ -30,6 +24,16 @@ MODEL_FILES = (
     "*.model",
     "*.tiktoken",
 )
+MODEL_FILES = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "params.json",
+    "generation_config.json",
+    "*quant*_config.json",
+    *TOKENIZER_FILES,
+)
+CHAT_TEMPLATES = ("chat_template.jinja", "chat_template.json")
 # The files behind `base_digest` in dossiers that were written before it was the model's digest.
 _EARLIER_BASE_FILES = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "lock": "Pin the commits of the models that are named on a hub.",
     "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
+    "merge": "Merge a candidate's adapter into its base, and prove the result.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
     "run": "Put the suites to targets and score the answers.",
     "score": "Score stored answers again, without a server.",

@@ -39,8 +39,8 @@ def check_servable(adapter: Path, model: Path) -> None:
         raise UsageError(
             f"vLLM cannot serve this adapter: {'; '.join(found)}",
             where=str(adapter),
-            hint="merge it into its base (peft: `merge_and_unload(safe_merge=True)`, then "
-            "`save_pretrained` with the tokenizer) and serve that folder as a server's `model`",
+            hint="merge it into its base with `harness merge CANDIDATE`, and test that folder as a "
+            "server's `model`",
         )
 
 

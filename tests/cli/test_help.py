@@ -17,6 +17,7 @@ OPTIONS = {
     "lock": ["recipes", "--update", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--config"],
+    "merge": ["candidate", "--output", "--dtype", "--base", "--config"],
     "serve": ["targets", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],
