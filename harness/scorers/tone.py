@@ -92,6 +92,10 @@ class ToneScorer:
     """Gives `adherence`: the share of the section's and the case's own checks that hold."""
 
     name = "tone"
+    measured = (
+        "it holds an answer to the words, patterns and lengths that the suite names, which is a "
+        "definition and not a judgement; whether people like the tone it does not say"
+    )
     metrics = ("adherence",)
     settings_model = ToneSettings
     expect_model = ToneExpect
