@@ -128,8 +128,9 @@ class _Filling:
         """The variable's value; the default also stands for an empty one, as in a shell."""
         value = self.environment.get(found.name) or found.default
         if value is None:
+            how = "is empty" if found.name in self.environment else "is not set"
             raise self._error(
-                f"the environment variable {found.name} is not set",
+                f"the environment variable {found.name} {how}",
                 keys,
                 f"set it, or write ${{{found.name}:-default}}",
             )

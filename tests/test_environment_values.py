@@ -67,7 +67,7 @@ def test_where_any_type_may_stand_it_is_read_as_yaml_reads_it(tmp_path: Path) ->
     [
         ("url: ${NONE}/v1",
          "b.url: the environment variable NONE is not set - set it, or write ${NONE:-default}"),
-        ("url: ${EMPTY}", "b.url: the environment variable EMPTY is not set"),
+        ("url: ${EMPTY}", "b.url: the environment variable EMPTY is empty"),
         ("url: ${1X}", "b.url: `${` must begin `${NAME}` or `${NAME:-default}` - write `$${`"),
         ("url: ${HOST", "b.url: `${` must begin"),
         ("url: ${NONE:-${HOST}}", "b.url: `${` must begin"),

@@ -143,8 +143,9 @@ def from_environment(server: HttpServer, environment: Mapping[str, str], where: 
             continue
         secret = environment.get(value.env, "").strip()
         if not secret:
+            how = "is empty" if value.env in environment else "is not set"
             raise UsageError(
-                f"the environment variable {value.env} is not set",
+                f"the environment variable {value.env} {how}",
                 where=f"{where}.headers.{name}",
                 hint="it must hold the header's value",
             )

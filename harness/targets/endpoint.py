@@ -262,8 +262,9 @@ def remote_endpoint(server: RemoteServer | HttpServer, name: str, file: str) -> 
     if server.api_key_env is not None:
         key = os.environ.get(server.api_key_env)
         if not key:
+            how = "is not set" if key is None else "is empty"
             raise UsageError(
-                f"the environment variable {server.api_key_env} is not set",
+                f"the environment variable {server.api_key_env} {how}",
                 where=f"{file}: servers",
                 hint="it must hold the server's key",
             )

@@ -28,13 +28,16 @@ def headers(secret: str) -> Credentials:
     return from_environment(BOT, {"KEY": secret}, "harness.yaml: servers.bot")
 
 
-@pytest.mark.parametrize("environment", [{}, {"KEY": ""}, {"KEY": " "}])
-def test_a_variable_that_is_not_set_is_named(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("environment", "how"),
+    [({}, "is not set"), ({"KEY": ""}, "is empty"), ({"KEY": " "}, "is empty")],
+)
+def test_a_variable_that_is_not_set_is_named(environment: dict[str, str], how: str) -> None:
     with pytest.raises(UsageError) as raised:
         from_environment(BOT, environment, "harness.yaml: servers.bot")
     assert raised.value.line == (
-        "harness.yaml: servers.bot.headers.Authorization: the environment variable KEY is not "
-        "set - it must hold the header's value"
+        "harness.yaml: servers.bot.headers.Authorization: the environment variable KEY "
+        f"{how} - it must hold the header's value"
     )
 
 
