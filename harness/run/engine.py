@@ -23,7 +23,7 @@ from harness.records.run import AdapterProof, RunHeader, RunRecord, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.distribute import check_reach, distribute
-from harness.run.generate import Question, generate
+from harness.run.generate import Question, Trial, generate
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header, priced
 from harness.run.ray_cluster import RayCluster
@@ -32,6 +32,7 @@ from harness.run.score import Scoring
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
 from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
+from harness.targets.chat_trial import check_answers
 from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.endpoint import Endpoint, connect
 from harness.targets.identity import check_listing, identify
@@ -109,6 +110,20 @@ def finish_jobs(
             done[job.plan.run_id] = engine.finish_answered(job)
         mirror.finish(job.folder.path)
     return [done[job.plan.run_id] for job in jobs]
+
+
+def _trial(endpoint: Endpoint, question: Question) -> Trial | None:
+    """A question to each address, where a route that is missing can be told from a case's fault."""
+    if endpoint.dialect == "http":
+        return None
+
+    async def trial() -> None:
+        for url in endpoint.urls:
+            await check_answers(
+                endpoint, url, question.model, question.generation, question.answers_as
+            )
+
+    return trial
 
 
 def _is_of(identity: Identity, header: RunHeader) -> bool:
@@ -227,7 +242,8 @@ class _Engine:
                 pending = begun.pending()
                 try:
                     if self.cluster is None:
-                        await generate(pending, question, clients.client, journal, see)
+                        trial = _trial(endpoint, question)
+                        await generate(pending, question, clients.client, journal, see, trial)
                     else:
                         there = clients.remaining(endpoint)
                         await distribute(pending, question, there, self.cluster, journal, see)

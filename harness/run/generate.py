@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,8 +13,12 @@ from harness.errors import HarnessError, ServerError
 from harness.records.attempt import OUTAGE, Attempt, Failure
 from harness.records.plan import PlannedRequest
 from harness.records.target import Generation
+from harness.targets.chat_trial import NO_ROUTE_STATUS
 
 REFUSED_STATUS = frozenset({401, 403})
+
+
+Trial = Callable[[], Awaitable[None]]
 
 
 class Journal(Protocol):
@@ -57,10 +61,13 @@ async def generate(
     client: ChatClient,
     journal: Journal,
     on_attempt: Callable[[PlannedRequest, Attempt], None],
+    trial: Trial | None = None,
 ) -> None:
     """Return when every ask has an attempt in the journal.
 
-    At most `concurrency` requests are under way, and no task exists for a request that is not.
+    At most `concurrency` requests are under way, and no task exists for a request that is not. The
+    `trial` is made once, where nothing was answered and a request finds no route: it raises where
+    none is there for any.
 
     Raises:
         ServerError: the server refuses the key, or is gone: as many requests in a row as may be
@@ -68,6 +75,7 @@ async def generate(
     """
     waiting = iter(requests)
     watch = Watch(question)
+    tried = asyncio.Lock()
 
     async def work() -> None:
         for ask in waiting:
@@ -78,6 +86,11 @@ async def generate(
             journal.append(attempt.model_dump_json(exclude_none=True))
             on_attempt(ask, attempt)
             watch.see(attempt)
+            if trial is not None and watch.doubts_route(attempt):
+                async with tried:  # who comes later waits for what the first one finds
+                    if not watch.route_tried:
+                        await trial()
+                        watch.route_tried = True
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -103,6 +116,14 @@ class Watch:
         self._limit = max(4, question.generation.concurrency)
         self._where = question.where
         self._unreachable = 0
+        self._answered = False
+        self.route_tried = False
+
+    def doubts_route(self, attempt: Attempt) -> bool:
+        """Whether the attempt found no route, where none has answered and none was tried."""
+        failure = attempt.failure
+        missing = failure is not None and failure.status in NO_ROUTE_STATUS
+        return missing and not self._answered and not self.route_tried
 
     def see(self, attempt: Attempt) -> None:
         """Take note of a reply; raise if the server is gone, or refuses every request.
@@ -114,6 +135,7 @@ class Watch:
         failure = attempt.failure
         if failure is None:
             self._unreachable = 0
+            self._answered = True
             return
         check_taken(failure, self._where)
         if failure.status in REFUSED_STATUS:

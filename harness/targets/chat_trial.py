@@ -24,7 +24,8 @@ from harness.targets.endpoint import Endpoint
 
 TOKENS = 16
 _PATIENCE = 60.0
-_NO_ROUTE = frozenset({404, 405})
+# What a server answers where it has no such route; of a single conversation few say so.
+NO_ROUTE_STATUS = frozenset({404, 405})
 
 
 def short_question(model: str, settings: Generation, answers_as: str | None) -> ChatRequest:
@@ -52,7 +53,7 @@ async def _first_answer(dialect: Dialect, request: ChatRequest, settings: Genera
 async def check_answers(
     endpoint: Endpoint, url: str, model: str, settings: Generation, answers_as: str | None
 ) -> bool:
-    """Whether the model answers at an address that has no list; false where it cannot be told now.
+    """Whether the model answers a question at an address; false where it cannot be told now.
 
     Raises:
         ConfigError: a field of the question is refused.
@@ -90,14 +91,14 @@ async def explained(
             where=where,
             hint="write that name under `answers_as` of the target if it is the same model",
         )
-    if failure.status in _NO_ROUTE and not _is_of_model(failure, model):
+    if failure.status in NO_ROUTE_STATUS and not _is_of_model(failure, model):
         return ServerError(
             f"has no chat route there ({failure.detail})",
             where=where,
             hint=await other_route(dialect)
             or "give the address up to and with /v1, or the full route …/chat/completions",
         )
-    if failure.status in _NO_ROUTE:
+    if failure.status in NO_ROUTE_STATUS:
         return UsageError(
             f"does not know the model `{model}` ({failure.detail})",
             where=where,

@@ -234,3 +234,43 @@ def test_what_is_not_known_of_a_model_that_is_not_listed_is_said(
         f"base: `base` is not listed by {site.url}/v1 (HTTP 404 on /models), and answers; its "
         "weights are not known, nor whether it is an adapter"
     ) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("routes", "hint"),
+    [
+        ({}, "give the address up to and with /v1"),
+        ({"/v1/chat/completions": chat("value 1")}, "there is one: write `url: "),
+    ],
+)
+def test_a_list_of_models_without_a_chat_route_ends_the_run_in_one_line(
+    project_dir: Path,
+    mock: ThreadedMock,
+    capsys: pytest.CaptureFixture[str],
+    routes: dict[str, Any],
+    hint: str,
+) -> None:
+    site = Site({"/openai/v1/models": [{"id": "base"}], **routes})
+    mock.during(site)
+    path = project_dir / "harness.yaml"
+    path.write_text(path.read_text().replace(mock.url, f"{site.url}/openai"))
+    assert call("run", "base", "-j", "2") == 3
+    err = capsys.readouterr().err
+    assert f"error: {site.url}/openai/v1: has no chat route there (HTTP 404" in err
+    assert hint in err
+    assert len(site.bodies) <= 2 + 2  # those under way, then the trial, made once
+
+
+def test_a_case_that_finds_no_route_is_its_own_where_the_route_answers(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    def reply(body: dict[str, Any]) -> MockReply:
+        if body["messages"][-1]["content"] != "Hi":
+            return MockReply("no such page", status=404)
+        return MockReply("Hello")
+
+    mock.answer = reply
+    assert call("run", "base") == 3
+    (run,) = runs_of(project_dir / ".harness/runs", "base")
+    assert {attempt.status for attempt in run[0].load().attempts} == {"failed"}
+    assert len(mock.server.requests) == 80 + 1
