@@ -30,6 +30,9 @@ RUNS_KEY = "HARNESS_RUNS_KEY"  # in the environment: the key that authenticates 
 # Names become folders and files, so they hold nothing that means something in a path or a glob.
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+# The options of vLLM by which it knows thinking from the answer.
+_TELLS_THINKING = frozenset({"reasoning-parser", "reasoning-config"})
+
 
 def check_sealed_name(baseline: str) -> None:
     """Nothing, where `sealed:<name>` names a file of baselines/<suite>/.
@@ -122,6 +125,8 @@ class Config(Record):
             found = problem(error, Generation)
             keys = "targets", name, "generation", *found.keys
             raise KeyProblem(found.what, *keys) from None
+        if isinstance(server, ManagedServer):
+            self._check_budget(name, target.server, settings, server)
         if isinstance(server, HttpServer):
             for field in settings.request_fields():
                 if field not in server.placeholders:
@@ -136,6 +141,21 @@ class Config(Record):
                 "servers",
                 target.server,
                 "max_tokens_per_minute",
+            )
+
+    def _check_budget(
+        self, name: str, on: str, settings: Generation, server: ManagedServer
+    ) -> None:
+        """Refuse a budget of thinking that vLLM would refuse with every request."""
+        given = {option.replace("_", "-") for option in server.args}
+        if settings.thinking_token_budget is not None and not given & _TELLS_THINKING:
+            raise KeyProblem(
+                "vLLM takes it with a reasoning parser alone: under "
+                f"servers.{on} write `args: {{reasoning-parser: …}}`, such as qwen3",
+                "targets",
+                name,
+                "generation",
+                "thinking_token_budget",
             )
 
 

@@ -39,6 +39,8 @@ def test_the_shipped_configuration_loads() -> None:
         (lambda d: d["targets"]["base"].update(server="x"),
          "targets.base.server: no server `x`; there is `main`"),
         (lambda d: d["targets"]["base"].pop("model"), "a target on a url names its `model` there"),
+        (lambda d: d["servers"]["main"].update(request={"max_tokens_as": "max_completion_token"}),
+         "max_tokens_as: no server is known to take `max_completion_token`; did you mean `max_com"),
         (lambda d: d["servers"]["main"].update(url="ftp://x"), "servers.main.url: must be host"),
         (lambda d: d["servers"]["main"].update(url="https://me:pw@h"), "no credentials"),
         (lambda d: d["servers"]["main"].update(url="http://[::1"), "main.url: must be host"),
@@ -60,6 +62,10 @@ def test_the_shipped_configuration_loads() -> None:
          "targets.base.generation.max_tokens: "),
         (lambda d: d["targets"]["base"].update(generation={"tokens": 5}),
          "targets.base.generation.tokens: unknown key"),
+        (lambda d: (d["servers"].update(v={"engine": "vllm", "model": "m"}),
+                    d["targets"].update(t={"server": "v",
+                                           "generation": {"thinking_token_budget": 9}})),
+         "targets.t.generation.thinking_token_budget: vLLM takes it with a reasoning parser alone"),
         (lambda d: d["gate"].update(baseline="prod"), "gate.baseline: no target `prod`"),
         (lambda d: d["gate"].update(alpha=0.5), "gate.alpha: "),
         (lambda d: d["gate"].update(rules=[]), "gate.rules: "),
@@ -132,6 +138,18 @@ def test_a_target_overrides_generation_settings(tmp_path: Path) -> None:
     assert project.generation("candidate").max_tokens == 128
     with pytest.raises(UsageError, match="no target `x`"):
         project.target("x")
+
+
+@pytest.mark.parametrize("option", ["reasoning-parser", "reasoning_parser", "reasoning-config"])
+def test_a_managed_server_that_knows_thinking_takes_a_budget_of_it(
+    tmp_path: Path, option: str
+) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["servers"]["v"] = {"engine": "vllm", "model": "m", "args": {option: "qwen3"}}
+        data["targets"]["t"] = {"server": "v", "generation": {"thinking_token_budget": 9}}
+
+    settings = load_project(write(tmp_path, change)).generation("t")
+    assert settings.request_fields() == {"thinking_token_budget": 9}
 
 
 def test_a_missing_configuration_says_so(tmp_path: Path) -> None:

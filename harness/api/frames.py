@@ -91,6 +91,11 @@ ATTEMPTS = (
     Column("prompt_tokens", "Int64", "Tokens of the prompt, as the server counts"),
     Column("completion_tokens", "Int64", "Tokens of the answer, as the server counts"),
     Column("ttft", "Float64", "Seconds from the intended send time to the first content"),
+    Column(
+        "tta",
+        "Float64",
+        "The same to the first content of the answer, after thinking; missing if it never came",
+    ),
     Column("service_ttft", "Float64", "Seconds from the actual send to the first content"),
     Column("e2e", "Float64", "Seconds from the intended send time to the end"),
     Column("tries", "int64", "How many requests it took"),

@@ -40,6 +40,9 @@ from harness.session.measurements import contest, measured
 @click.option(
     "--slo-ttft", type=float, metavar="SECONDS", help="The objective for the first token."
 )
+@click.option(
+    "--slo-tta", type=float, metavar="SECONDS", help="The objective for the first of the answer."
+)
 @click.option("--slo-e2e", type=float, metavar="SECONDS", help="The objective for a whole answer.")
 @click.option("--stored", is_flag=True, help="Show the last measurement again; ask no server.")
 @click.option("--no-cache", is_flag=True, help="Begin anew, whatever was broken off.")
@@ -53,6 +56,7 @@ def command(
     rounds: int | None,
     max_tokens: int | None,
     slo_ttft: float | None,
+    slo_tta: float | None,
     slo_e2e: float | None,
     stored: bool,
     no_cache: bool,
@@ -67,6 +71,8 @@ def command(
     evidence cannot tell, 3 where it cannot be trusted; 2 where something is to be corrected first.
     """
     project = load_project(config)
+    objectives = (("ttft", slo_ttft), ("tta", slo_tta), ("e2e", slo_e2e))
+    slo = {name: seconds for name, seconds in objectives if seconds is not None}
     chosen = _settings(
         project,
         {
@@ -74,10 +80,9 @@ def command(
             "requests": requests,
             "rounds": rounds,
             "max_tokens": max_tokens,
-            "slo": {"ttft": slo_ttft, "e2e": slo_e2e} if slo_ttft is not None or slo_e2e is not None
-            else None,
+            "slo": slo or None,
         },
-    )  # fmt: skip
+    )
     policy = project.config.gate
     against = baseline or (policy.baseline if policy is not None else None)
     if against is None:

@@ -24,7 +24,7 @@ from harness.client.framing import (
     begins_stream,
 )
 from harness.client.protocol import Answer, ChatRequest, Failed, Layer, Reply, RequestContext
-from harness.client.thinking import split_thinking
+from harness.client.thinking import Told, first_of_answer, tell_apart
 from harness.client.transport.exchange import Transport, WholeBody
 from harness.client.transport.redirect import MOST, path_to_follow
 from harness.clock import Clock
@@ -94,9 +94,7 @@ class DialectClient(Layer):
         except TransportFailed as error:
             # A status that came is reported, however little of its message did.
             failure = reader.refusal() or Failure(cause=error.cause, detail=error.detail)
-        timing = Timing(
-            sent=reader.sent_at - start, chunks=tuple(reader.arrivals), done=now() - start
-        )
+        timing = reader.timing(now() - start)
         wait = retry_after(reader.retry_after, self._clock)
         return Failed(self._redacted(failure), timing, 1, retry_after=wait)
 
@@ -128,6 +126,8 @@ class AnswerReader:
     _begun: bytes = b""
     _size: int = 0
     _text: list[str] = field(default_factory=list)
+    # Of each piece of the text, the number of the chunk that brought it.
+    _brought_by: list[int] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
     _logprobs: list[tuple[str, float]] = field(default_factory=list)
     _finish: str | None = None
@@ -230,22 +230,37 @@ class AnswerReader:
         return self._answer(at)
 
     def _answer(self, at: float) -> Answer:
-        text, thinking = split_thinking("".join(self._text), self._tags)
-        thoughts = "\n".join(filter(None, ("".join(self._reasoning), thinking)))
+        told = self._told()
+        text = told.answer
+        thoughts = "\n".join(filter(None, ("".join(self._reasoning), told.thinking)))
         self._check_no_secret(text, thoughts)
         return Answer(
             text=encodable(text),
             reasoning=encodable(thoughts) if thoughts else None,
             finish_reason=self._finish or "stop",
             usage=_usage(self._counts),
-            timing=Timing(
-                sent=self.sent_at - self._start, chunks=tuple(self.arrivals), done=self._done(at)
-            ),
+            timing=self.timing(self._done(at), told),
             tries=1,
             model=self._model or self._request.model,
             token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
             first_tokens=self._first_tokens,
         )
+
+    def timing(self, done: float, told: Told | None = None) -> Timing:
+        """The times of what came so far, which ended at `done` seconds."""
+        chunks, sent = tuple(self.arrivals), self.sent_at - self._start
+        told = told or self._told()
+        if not chunks or not (self._reasoning or told.marked):
+            return Timing(sent=sent, chunks=chunks, done=done)
+        piece = first_of_answer(self._text, told)
+        chunk = None if piece is None else self._brought_by[piece]
+        if chunk == 0:
+            return Timing(sent=sent, chunks=chunks, done=done)
+        answer = None if chunk is None else chunks[chunk]
+        return Timing(sent=sent, chunks=chunks, done=done, thinks=True, answer=answer)
+
+    def _told(self) -> Told:
+        return tell_apart("".join(self._text), self._tags)
 
     def _check_no_secret(self, text: str, thoughts: str) -> None:
         """Return if nothing of the answer holds a secret, nor all of its pieces in a row do."""
@@ -277,6 +292,7 @@ class AnswerReader:
             self._counts = counts  # read once the last is known: some count in every event
         if text:
             self._text.append(text)
+            self._brought_by.append(len(self.arrivals))
         elif text is not None:
             self._empty_text = True
         if reasoning:

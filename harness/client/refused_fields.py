@@ -63,6 +63,8 @@ _NO_SYSTEM = re.compile(
 )
 _MUST_ALTERNATE = re.compile(r"roles must alternate", re.IGNORECASE)
 _NO_THINKING = re.compile(r"does not support thinking|think value .{1,20} is not", re.IGNORECASE)
+# As vLLM says it where it was started without a reasoning parser.
+_NO_PARSER = re.compile(r"thinking_token_budget is set but reasoning_config is\s+not configured")
 # Known ones alone: what a server says may hold a secret.
 _USE = re.compile(rf"\buse {_Q}(max_(?:completion|output|new)_tokens)\b", re.IGNORECASE)
 _WORD = re.compile(_NAME)
@@ -76,6 +78,8 @@ def remedy(said: str, request: ChatRequest, form: RequestForm, key: str) -> str 
     """
     said = said[:_MOST_READ].replace("\\n", " ").replace("\\", "")
     body = chat_body(request, form)
+    if "thinking_token_budget" in body and _NO_PARSER.search(said):
+        return "start it with `--reasoning-parser`, or take `thinking_token_budget` out"
     refused = sorted(_refused(said, body.keys() - _NEVER))
     if form.max_tokens_as in refused:
         return f"take `max_tokens_as` out of {key}.request"

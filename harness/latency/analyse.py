@@ -11,7 +11,7 @@ import numpy as np
 
 from harness import stats
 from harness.latency import quantities
-from harness.latency.quantities import REPORTED, Array
+from harness.latency.quantities import REPORTED, REPORTED_OF_THINKING, Array
 from harness.latency.validity import notes, problems
 from harness.records.latency import (
     ARMS,
@@ -90,7 +90,7 @@ def analyse_load(
 ) -> LoadResult:
     """What was found at one load with bounds at level alpha, of `only` some metrics if given."""
     rounds = whole_rounds(blocks, load)
-    wanted = dict.fromkeys((*REPORTED, *measurement.metrics)) if only is None else only
+    wanted = _wanted(measurement, rounds) if only is None else only
     pace = measurement.pace(load)
     metrics = []
     if rounds:
@@ -107,6 +107,13 @@ def analyse_load(
         problems=tuple(problems(measurement, load, rounds)),
         notes=tuple(notes(measurement, rounds)),
     )
+
+
+def _wanted(measurement: Measurement, rounds: Rounds) -> Iterable[str]:
+    """The metrics of a report, each once."""
+    thinking = quantities.think(block for turn in rounds for block in turn.values())
+    more = REPORTED_OF_THINKING if thinking else ()
+    return dict.fromkeys((*REPORTED, *more, *measurement.metrics))
 
 
 def _metric(name: str, rounds: Rounds, alpha: float) -> LatencyMetric | None:

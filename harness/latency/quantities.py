@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ REPORTED = (
     "ttft_p50", "ttft_p90", "ttft_p95", "ttft_p99", "service_ttft_p50", "service_ttft_p95",
     "itl_p50", "itl_p99", "tpot_p50", "tpot_p95", "e2e_p50", "e2e_p95",
 )  # fmt: skip
+# And of one where answers begin with thinking, without which they say what TTFT says.
+REPORTED_OF_THINKING = ("tta_p50", "tta_p95")
 
 
 def split(metric: str) -> tuple[str, float]:
@@ -36,8 +38,19 @@ def answered(sample: Sample) -> bool:
     return sample.failure is None and sample.timing is not None and bool(sample.timing.chunks)
 
 
+def think(blocks: Iterable[Block]) -> bool:
+    """Whether any answer began with thinking."""
+    return any(
+        sample.timing is not None and sample.timing.thinks
+        for block in blocks
+        for sample in counted(block)
+    )
+
+
 def values(block: Block, kind: str) -> Array:
     """The block's values of that kind; a request that failed or said nothing takes for ever.
+
+    So does an answer that is all thinking, up to its first token (`tta`).
 
     A gap between two chunks (`itl`) is one, however many tokens the second brings.
 
@@ -76,6 +89,7 @@ def _tpot(sample: Sample, timing: Timing) -> list[float]:
 # The values of each kind in an answer with a first token.
 _KINDS: dict[str, Callable[[Sample, Timing], list[float]]] = {
     "ttft": lambda _, timing: [timing.chunks[0]],
+    "tta": lambda _, timing: [math.inf if timing.tta is None else timing.tta],
     "service_ttft": lambda _, timing: [max(0.0, timing.chunks[0] - timing.sent)],
     "itl": lambda _, timing: np.diff(timing.chunks).tolist(),
     "tpot": _tpot,
@@ -98,6 +112,7 @@ def _keeps(sample: Sample, slo: Slo) -> bool:
     return (
         timing is not None
         and (slo.ttft is None or timing.chunks[0] <= slo.ttft)
+        and (slo.tta is None or (timing.tta is not None and timing.tta <= slo.tta))
         and (slo.e2e is None or timing.done <= slo.e2e)
     )
 

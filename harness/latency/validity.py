@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.latency import quantities
 from harness.latency.quantities import Array
-from harness.records.latency import ARMS, Arm, Block, Load, Measurement
+from harness.records.latency import ARMS, Arm, Block, Load, Measurement, Sample
 
 # The client may be late by as much at most: seconds, or a share of the baseline's median TTFT.
 LATE = 0.002
@@ -67,10 +67,22 @@ def notes(measurement: Measurement, rounds: Rounds) -> Iterator[str]:
             yield "the server cannot be told how long answers are: they have their natural length"
         elif counts - {None, measurement.settings.max_tokens}:
             yield "not every answer is as long as it was told to be"
+    yield from _thinking(samples)
     if not measurement.salted:
         yield "each block's prompts were put to the server before it, so that all are cached alike"
     if all(turn[arm].server.generation_tokens is None for turn in rounds for arm in ARMS):
         yield "the server tells no metrics: what it did beside this measurement is not known"
+
+
+def _thinking(samples: Sequence[Sample]) -> Iterator[str]:
+    """Answers of which nothing came but thinking, which TTA counts as never begun."""
+    whole = [sample for sample in samples if quantities.answered(sample) and not sample.uncounted]
+    lost = sum(sample.timing is not None and sample.timing.tta is None for sample in whole)
+    if lost:
+        yield (
+            f"{100 * lost / len(whole):.0f} % of the answers are all thinking, so that TTA is "
+            "infinite for them: raise latency.max_tokens, or set a thinking_token_budget"
+        )
 
 
 def _medians(rounds: Rounds, arm: Arm) -> list[float]:

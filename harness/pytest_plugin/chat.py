@@ -36,8 +36,8 @@ class NoAnswer(EvidenceError):
 class ChatAnswer:
     """One answer; it prints as its text, and `in` looks into its text.
 
-    `ttft` and `seconds` count from the moment it was asked for, `ttft` to the first chunk with
-    content.
+    `ttft`, `tta` and `seconds` count from the moment it was asked for: `ttft` to the first chunk
+    with content or thinking, `tta` to the first with some of the answer.
     """
 
     text: str
@@ -47,6 +47,7 @@ class ChatAnswer:
     completion_tokens: int | None = None
     ttft: float | None = None
     seconds: float | None = None
+    tta: float | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -148,6 +149,7 @@ def _chat_answer(answer: Answer) -> ChatAnswer:
         completion_tokens=None if usage is None else usage.completion_tokens,
         ttft=answer.timing.ttft,
         seconds=answer.timing.e2e,
+        tta=answer.timing.tta,
     )
 
 

@@ -115,7 +115,7 @@ def recorded(running: RunningTest, ended: TestEnd, run: str) -> RecordedCase:
     elif ended.ending in ("broken", "skipped"):
         outcome = {"status": "unscored", "reason": ended.reason or "broken"}
     elif running.exchanges and attempt.state == "empty" and own.value is None:
-        outcome = {"status": "unscored", "reason": "empty answer"}
+        outcome = {"status": "unscored", "reason": attempt.emptiness}
     else:
         outcome = {"status": "scored", **_judged(own, ended)}
     marks = {"group": case.group, "critical": case.critical, "tags": case.tags}

@@ -142,7 +142,7 @@ def printable(text: str) -> str:
 
 def _nothing(attempt: Attempt) -> str:
     if attempt.failure is None:
-        return "[an empty answer]"
+        return f"[an {attempt.emptiness}]"
     failure = attempt.failure
     code = f" {failure.status}" if failure.status is not None else ""
     return f"[the request failed ({failure.cause}{code}): {one_line(failure.detail, _REASON)}]"

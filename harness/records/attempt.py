@@ -66,17 +66,27 @@ class Timing(Record):
     """Moments of one request, in seconds since its intended send time.
 
     `chunks` are the arrivals of chunks with non-empty content (or reasoning); role-only and empty
-    chunks do not count.
+    chunks do not count. `thinks` says that the first of them brought thinking and none of the
+    answer; `answer` is then the arrival of the one that brought the first of it, None where none
+    did.
     """
 
     sent: float
     chunks: tuple[float, ...] = ()
     done: float
+    # Left out of the records of answers without thinking, which stay what they were.
+    thinks: bool = Field(default=False, exclude_if=lambda thinks: not thinks)
+    answer: float | None = Field(default=None, exclude_if=lambda moment: moment is None)
 
     @property
     def ttft(self) -> float | None:
         """Seconds from the intended send time to the first chunk with content."""
         return self.chunks[0] if self.chunks else None
+
+    @property
+    def tta(self) -> float | None:
+        """Seconds from the intended send time to the first chunk with some of the answer."""
+        return self.answer if self.thinks else self.ttft
 
     @property
     def service_ttft(self) -> float | None:
@@ -133,6 +143,24 @@ class Attempt(_OfCase):
         if self.status == "failed" and (self.failure is None or self.text is not None):
             raise ValueError("a failed attempt has a failure and no text")
         return self
+
+    @property
+    def tta(self) -> float | None:
+        """Seconds until the answer began; None where it never did, or where that was not noted."""
+        timing = self.timing
+        if timing is None or self.status == "failed" or not (self.text or "").strip():
+            return None
+        # Earlier versions kept no more than the first chunk's moment, whatever was in it.
+        return timing.tta if timing.thinks or not self.reasoning else None
+
+    @property
+    def emptiness(self) -> str:
+        """What kind of an empty answer it is, in words; only for an attempt that is one."""
+        if not self.reasoning:
+            return "empty answer"
+        if (self.finish_reason or "").lower() in CUT_OFF:
+            return "empty answer: cut off at the token limit while thinking"
+        return "empty answer: all of it is thinking"
 
     @property
     def state(self) -> AttemptState:

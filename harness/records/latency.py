@@ -90,15 +90,16 @@ def _written(number: float) -> str:
 
 
 class Slo(Record):
-    """What a request must keep to count as good; at least one of the two."""
+    """What a request must keep to count as good; at least one of the three."""
 
     ttft: float | None = Field(default=None, gt=0.0)
+    tta: float | None = Field(default=None, gt=0.0, exclude_if=lambda limit: limit is None)
     e2e: float | None = Field(default=None, gt=0.0)
 
     @model_validator(mode="after")
     def _says_something(self) -> Slo:
-        if self.ttft is None and self.e2e is None:
-            raise ValueError("give `ttft`, `e2e` or both, in seconds")
+        if (self.ttft, self.tta, self.e2e) == (None, None, None):
+            raise ValueError("give `ttft`, `tta`, `e2e` or several of them, in seconds")
         return self
 
 
@@ -132,7 +133,7 @@ Arm = Literal["candidate", "baseline", "control"]
 ARMS: tuple[Arm, ...] = ("candidate", "baseline", "control")
 
 LATENCY_PREFIX = "latency."
-_LATENCY = re.compile(r"latency\.(ttft|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
+_LATENCY = re.compile(r"latency\.(ttft|tta|service_ttft|itl|tpot|e2e)_p(50|90|95|99)")
 
 # A number, or None where it is beyond every bound: failures and timeouts take for ever.
 Quantity = Annotated[float | None, Field(ge=0.0)]

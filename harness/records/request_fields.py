@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -17,8 +18,13 @@ ALWAYS_SENT = ("temperature", "top_p", "max_tokens", "seed", "stream_options")
 # Sent where they are set: what OpenAI's reference and vLLM's document besides.
 OPTIONAL = (
     "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "min_tokens",
-    "stop", "stop_token_ids", "bad_words", "logit_bias", "reasoning_effort", "response_format",
-    "structured_outputs", "chat_template_kwargs",
+    "stop", "stop_token_ids", "bad_words", "logit_bias", "thinking_token_budget",
+    "reasoning_effort", "response_format", "structured_outputs", "chat_template_kwargs",
+)  # fmt: skip
+# What servers call the limit of an answer's length.
+_LIMIT_NAMES = (
+    "max_completion_tokens", "max_output_tokens", "max_new_tokens", "max_tokens_to_sample",
+    "maxOutputTokens", "maxTokens", "max_gen_len", "max_length", "n_predict", "num_predict",
 )  # fmt: skip
 _DEEPEST = 50
 # What a configuration cannot set, and why.
@@ -166,4 +172,15 @@ class RequestForm(Record):
         return f"request: {{{', '.join(parts)}}}"
 
 
+def _of_a_server(form: RequestForm) -> RequestForm:
+    # A name that no server knows sets no limit, and few servers say so. Records may hold any.
+    name = form.max_tokens_as
+    close = get_close_matches(name or "", _LIMIT_NAMES, n=1, cutoff=0.85)
+    if name not in _LIMIT_NAMES and close:
+        what = f"no server is known to take `{name}`; did you mean `{close[0]}`?"
+        raise KeyProblem(what, "max_tokens_as")
+    return form
+
+
+ServerForm = Annotated[RequestForm, AfterValidator(_of_a_server)]
 USUAL = RequestForm()

@@ -270,8 +270,9 @@ AnyRule = Annotated[SerializeAsAny[Rule], BeforeValidator(_parse), _OfAnyKind]
 AskedBy = Literal[
     "system_prompt", "request", "temperature", "top_p", "max_tokens", "seed", "thinking_tags",
     "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "min_tokens",
-    "stop", "stop_token_ids", "bad_words", "logit_bias", "reasoning_effort", "response_format",
-    "structured_outputs", "chat_template_kwargs", "extra_body",
+    "stop", "stop_token_ids", "bad_words", "logit_bias", "thinking_token_budget",
+    "reasoning_effort", "response_format", "structured_outputs", "chat_template_kwargs",
+    "extra_body",
 ]  # fmt: skip
 
 

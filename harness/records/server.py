@@ -19,7 +19,7 @@ from pydantic import (
 from harness.records.base import MODEL_FORM
 from harness.records.cost import Metered
 from harness.records.http_server import HttpServer
-from harness.records.request_fields import USUAL, RequestForm
+from harness.records.request_fields import USUAL, ServerForm
 from harness.records.server_url import normalised
 from harness.validation import KeyProblem
 
@@ -36,7 +36,7 @@ class ManagedServer(Metered):
     port: int | None = Field(default=None, ge=1, le=65535)
     start_timeout: float = Field(default=600.0, gt=0.0)
     replicas: int = Field(default=1, ge=1)
-    request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
+    request: ServerForm = Field(default=USUAL, exclude_if=lambda form: not form)
 
     @field_validator("engine", mode="before")
     @classmethod
@@ -63,7 +63,7 @@ class RemoteServer(Metered):
     url: str | tuple[str, ...]
     dialect: str = "openai"
     api_key_env: str | None = None
-    request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
+    request: ServerForm = Field(default=USUAL, exclude_if=lambda form: not form)
 
     @field_validator("api_key_env")
     @classmethod

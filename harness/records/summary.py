@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -58,10 +58,14 @@ class RecordedTimes:
     """Times of a run's attempts in seconds, and how many of them were measured.
 
     Percentiles are nearest-rank; a failed request ranks as infinity; a reused attempt has no time.
+    Those until the answer are there where answers began with thinking; an answer that is all
+    thinking ranks as infinity.
     """
 
     ttft_p50: float | None
     ttft_p95: float | None
+    tta_p50: float | None
+    tta_p95: float | None
     e2e_p50: float | None
     e2e_p95: float | None
     timed: int
@@ -69,22 +73,36 @@ class RecordedTimes:
     retried: int
 
 
-def recorded_times(attempts: Sequence[Attempt]) -> RecordedTimes:
+def recorded_times(attempts: Collection[Attempt]) -> RecordedTimes:
     """The times that were recorded while the attempts were made."""
     live = [attempt for attempt in attempts if attempt.reused_from is None]
     lost = [math.inf for attempt in live if attempt.status == "failed"]
     times = [attempt.timing for attempt in live if attempt.status == "answered" and attempt.timing]
     ttft = sorted([time.ttft for time in times if time.ttft is not None] + lost)
+    until = _until_answer(live)
+    tta = sorted(until + lost) if until else []
     e2e = sorted([time.e2e for time in times] + lost)
     return RecordedTimes(
         ttft_p50=nearest_rank(ttft, 0.5),
         ttft_p95=nearest_rank(ttft, 0.95),
+        tta_p50=nearest_rank(tta, 0.5),
+        tta_p95=nearest_rank(tta, 0.95),
         e2e_p50=nearest_rank(e2e, 0.5),
         e2e_p95=nearest_rank(e2e, 0.95),
         timed=len(times),
         reused=len(attempts) - len(live),
         retried=sum(attempt.tries > 1 for attempt in attempts),
     )
+
+
+def _until_answer(attempts: Sequence[Attempt]) -> list[float]:
+    """The seconds until each answer, infinite where it never came; none where none thinks."""
+    answered = [one for one in attempts if one.status == "answered" and one.timing]
+    if not any(one.timing.thinks for one in answered if one.timing):
+        return []
+    # What earlier versions kept of an answer with thinking does not say when the answer began.
+    known = [one for one in answered if one.timing and (one.timing.thinks or not one.reasoning)]
+    return [math.inf if one.tta is None else one.tta for one in known]
 
 
 def nearest_rank(ordered: Sequence[float], q: float) -> float | None:

@@ -64,6 +64,7 @@ class Generation(Record):
     stop_token_ids: tuple[int, ...] | None = Field(default=None, exclude_if=lambda ids: not ids)
     bad_words: Texts | None = Field(default=None, exclude_if=lambda texts: not texts)
     logit_bias: LogitBias | None = Field(default=None, exclude_if=lambda biases: not biases)
+    thinking_token_budget: int | None = Field(default=None, ge=0, exclude_if=_unset)
     reasoning_effort: str | None = Field(default=None, min_length=1, exclude_if=_unset)
     response_format: ResponseFormat | None = Field(default=None, exclude_if=_unset)
     structured_outputs: JsonMapping | None = Field(default=None, exclude_if=lambda form: not form)
@@ -76,6 +77,13 @@ class Generation(Record):
     def _has_room(self) -> Generation:
         if self.min_tokens is not None and self.min_tokens > self.max_tokens:
             raise KeyProblem(f"is more than max_tokens, {self.max_tokens}", "min_tokens")
+        budget = self.thinking_token_budget
+        if budget is not None and budget >= self.max_tokens:
+            raise KeyProblem(
+                f"leaves nothing for the answer of max_tokens, {self.max_tokens}, which count "
+                f"both: raise max_tokens above {budget}",
+                "thinking_token_budget",
+            )
         return self
 
     def sampling(self) -> dict[str, Any]:

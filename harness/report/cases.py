@@ -253,7 +253,8 @@ def _note(attempt: Attempt) -> str:
         detail = f": {one_line(failure.detail, 300)}" if failure.detail else ""
         notes.append(f"The request failed ({failure.cause}{status}){detail}")
     elif attempt.state == "empty":
-        notes.append("The answer is empty")
+        _, _, how = attempt.emptiness.partition(": ")
+        notes.append(f"The answer is empty: {how}" if how else "The answer is empty")
     elif attempt.state == "truncated":
         notes.append("The answer was cut off at the token limit")
     elif attempt.state == "filtered":

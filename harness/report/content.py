@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.records.comparison import ComparisonRecord
 from harness.records.run import RunRecord
-from harness.records.summary import Accounting
+from harness.records.summary import Accounting, recorded_times
 from harness.records.verdict import Decision, RuleResult, Verdict
 from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
@@ -84,6 +84,12 @@ class ReportContent:
             ("candidate", ours, self.verdict.accounting, repeats[0]),
             ("baseline", theirs, self.verdict.baseline_accounting, repeats[1]),
         )
+
+    @cached_property
+    def thinks(self) -> bool:
+        """Whether answers of either run began with thinking, as their times say."""
+        runs = (self.comparison.candidate, self.comparison.baseline)
+        return any(recorded_times(run.attempts).tta_p50 is not None for run in runs)
 
     @cached_property
     def scorer_errors(self) -> tuple[tuple[str, str], ...]:

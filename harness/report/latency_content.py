@@ -32,6 +32,7 @@ TERMS = (
     "ITL: between two chunks; TPOT: for each token after the first chunk; E2E: to the end of the "
     "answer."
 )
+TERM_OF_THINKING = "TTA: time to the first token of the answer, after any thinking."
 CONTROL = (
     "The control is the baseline measured once more, in blocks of its own: its ratio to the "
     "baseline is the noise of this measurement."
@@ -41,7 +42,8 @@ INFINITE = (
     "of the SLO."
 )
 _FAMILIES = {
-    "ttft": "TTFT", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT", "e2e": "E2E",
+    "ttft": "TTFT", "tta": "TTA", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT",
+    "e2e": "E2E",
 }  # fmt: skip
 _METRIC = re.compile(r"(\w+)_(p\d+)")
 _MEANING: dict[Outcome, str] = {
@@ -92,6 +94,13 @@ class LatencyContent:
             for load in self.section.loads
             for problem in load.problems
         )
+
+    @property
+    def terms(self) -> str:
+        """What the metrics are, in words."""
+        names = {metric.metric for load in self.section.loads for metric in load.metrics}
+        thinks = any(split_metric(name)[0] == _FAMILIES["tta"] for name in names)
+        return f"{TERMS} {TERM_OF_THINKING}" if thinks else TERMS
 
     @property
     def infinite(self) -> bool:
@@ -148,7 +157,7 @@ def slo_words(section: LatencySection) -> str:
     slo = section.settings.slo
     if slo is None:
         return ""
-    limits = (("TTFT", slo.ttft), ("E2E", slo.e2e))
+    limits = (("TTFT", slo.ttft), ("TTA", slo.tta), ("E2E", slo.e2e))
     return ", ".join(
         f"{name} ≤ {formats.duration(limit)}" for name, limit in limits if limit is not None
     )

@@ -41,7 +41,7 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     leaderboard.recommendation_title, leaderboard.rule_words, leaderboard.tests_sentence,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
-    "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS, "TERMS": latency.TERMS,
+    "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS,
     "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
     "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,

@@ -93,7 +93,7 @@ def _score(case: Case, attempt: Attempt, section: Section) -> Score:
     if attempt.state == "failed":
         return score_of(case, attempt, {})
     if attempt.state == "empty":
-        return score_of(case, attempt, _unscored("empty answer"))
+        return score_of(case, attempt, _unscored(attempt.emptiness))
     try:
         judge = section.judge_filtered if attempt.state == "filtered" else section.judge
         judgement = judge(attempt.text or "", case)

@@ -212,6 +212,19 @@ def test_a_server_that_cannot_be_measured_is_refused(
     assert words in capsys.readouterr().err
 
 
+def test_a_budget_of_thinking_that_leaves_no_answer_is_refused(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["targets"]["candidate"]["generation"] = {"thinking_token_budget": 8}
+    path.write_text(yaml.safe_dump(config))
+    assert call("latency", "candidate") == 2
+    err = capsys.readouterr().err
+    assert "latency.max_tokens: leaves nothing for an answer after a thinking_token_budget" in err
+
+
 def test_a_prompt_that_the_server_does_not_take_is_named(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -309,3 +322,28 @@ def test_only_what_was_measured_of_these_two_under_these_settings_is_shown_again
     (folder / "measurement.json").write_text(json.dumps(header))
     configure(project_dir)
     assert call("latency", "candidate", "--stored") == 2
+
+
+def test_the_time_to_the_answer_of_a_model_that_thinks_is_measured_and_gated(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The candidate's first token comes as soon as the baseline's, its answer far later."""
+
+    def reply(body: dict[str, Any]) -> MockReply:
+        thoughts = "hm " * (40 if body["model"] == "candidate" else 2)
+        return MockReply("An answer", reasoning=thoughts, first_delay=SECONDS, gap=0.001)
+
+    slow.answer = reply
+    rules = [{**RULE, "metric": f"latency.{name}_p50"} for name in ("ttft", "tta")]
+    configure(project_dir, *rules, slo={"tta": 30.0})
+    assert call("latency", "candidate") == 1
+    shown = capsys.readouterr().out
+    assert "100.0 % within the SLO" in shown
+    assert "  inconclusive  latency.ttft_p50 at closed:4 is not certifiable" in shown
+    assert "  fail          latency.tta_p50 at closed:4 is more than 3 " in shown
+    page = (project_dir / "reports/candidate-vs-base/latency.html").read_text()
+    assert "TTA ≤ 30.0 s" in page
+    assert "TTA: time to the first token of the answer" in page
+    call("latency", "candidate", "--stored", "--slo-tta", "30", "--json")
+    metrics = json.loads(capsys.readouterr().out)["loads"][0]["metrics"]
+    assert {"tta_p50", "tta_p95"} <= {metric["metric"] for metric in metrics}

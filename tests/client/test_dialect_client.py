@@ -10,6 +10,7 @@ from harness.client.dialect import Access
 from harness.client.dialect_client import DialectClient
 from harness.client.dialects.http import HttpDialect
 from harness.client.protocol import Answer, Failed, Reply
+from harness.records.attempt import Timing
 from harness.records.http_server import HttpServer
 from harness.records.target import Generation
 from tests.client.conftest import ask_for
@@ -208,3 +209,46 @@ async def test_what_was_never_sent_counts_from_when_it_was_taken_up() -> None:
         reply = await client.ask(ask_for(), intended=3.0)
     assert reply.timing is not None
     assert (reply.timing.sent, reply.timing.done) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "first", "answer"),
+    [
+        pytest.param([said("hm", "reasoning"), said("\n\n"), said("a")], 2, 4, id="a field"),
+        pytest.param([said("<think>"), said("hm</th"), said("ink>\na")], 2, 4, id="tags"),
+        pytest.param([said("hm"), said("</think>"), said("a")], 2, 4, id="no opening tag"),
+        pytest.param([said("[hm]"), said("a"), said("b")], 2, 2, id="none"),
+        pytest.param([said("a"), said("hm", "reasoning"), said("b")], 2, 2, id="answer first"),
+        pytest.param([said("<think>hm</think>a"), said("b")], 2, 2, id="in one chunk"),
+        pytest.param([said("hm", "reasoning"), said("hm")], 2, 3, id="no end"),
+        pytest.param([said("<think>hm"), said("hm")], 2, None, id="no answer"),
+        pytest.param([said("hm", "reasoning"), said(" ")], 2, None, id="a blank answer"),
+        pytest.param(
+            [
+                said("<|channel|>analysis<|message|>hm<|end|>"),
+                said("<|channel|>final<|message|>"),
+                said("a"),
+            ],
+            2,
+            4,
+            id="channels",
+        ),
+    ],
+)
+async def test_the_answer_begins_after_its_thinking(
+    pieces: list[bytes], first: float, answer: float | None
+) -> None:
+    reply = await told(HEAD + ROLE, *pieces, END)
+    assert isinstance(reply, Answer)
+    assert (reply.timing.ttft, reply.timing.tta) == (first, answer)
+    assert reply.timing.thinks == (answer != first)
+    written = reply.timing.model_dump(mode="json")
+    assert ("thinks" in written) == reply.timing.thinks
+    assert Timing.model_validate(written) == reply.timing
+
+
+async def test_a_stream_that_broke_off_in_its_thinking_has_no_answer() -> None:
+    reply = await told(HEAD + ROLE, said("hm", "reasoning"), Step.CLOSE)
+    assert isinstance(reply, Failed)
+    assert reply.timing is not None
+    assert (reply.timing.ttft, reply.timing.tta) == (2, None)

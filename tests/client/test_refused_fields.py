@@ -6,6 +6,7 @@ The texts are written in the manner of the servers that they are listed under.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,17 @@ REFUSALS = {
 def test_a_refusal_names_the_line_to_write(who: str) -> None:
     said, line = REFUSALS[who]
     assert remedy(said, request("s: be kind", "u: hi"), USUAL, "servers.s") == line
+
+
+def test_a_budget_of_thinking_without_a_parser_is_a_matter_of_the_servers_start() -> None:
+    said = error(
+        "thinking_token_budget is set but reasoning_config is not configured. Please set "
+        "--reasoning-parser and/or --reasoning-config to use thinking_token_budget."
+    )
+    asked = replace(request("u: hi"), extra={"thinking_token_budget": 9})
+    line = "start it with `--reasoning-parser`, or take `thinking_token_budget` out"
+    assert remedy(said, asked, USUAL, "servers.s") == line
+    assert remedy(said, request("u: hi"), USUAL, "servers.s") is None
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from itertools import pairwise
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.client.thinking import USUAL_TAGS, split_thinking
+from harness.client.thinking import USUAL_TAGS, first_of_answer, split_thinking, tell_apart
 
 
 @pytest.mark.parametrize(
@@ -86,3 +89,47 @@ def test_a_text_that_is_made_to_be_slow_to_split_is_not(repeated: str) -> None:
     """A megabyte, which would take hours in time that grows with its square."""
     text = "<|channel|>" + repeated * (1_000_000 // len(repeated))
     assert len("".join(split_thinking(text))) <= len(text)
+
+
+marked = st.one_of(
+    st.sampled_from([tag for pair in USUAL_TAGS for tag in pair]),
+    st.sampled_from(["\n", " ", "`", "analysis", "assistantfinal", "<|channel|>final<|message|>"]),
+    st.text(max_size=4),
+)
+
+
+@given(st.lists(marked, max_size=12), st.randoms(use_true_random=False))
+def test_a_stream_of_any_pieces_says_what_the_whole_text_says(
+    parts: list[str], random: Random
+) -> None:
+    """The answer begins in the piece in which the whole text's answer has its first character."""
+    text = "".join(parts)
+    cuts = sorted(random.randrange(len(text) + 1) for _ in range(random.randrange(6)))
+    pieces = [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
+    told = tell_apart(text)
+    assert tell_apart("".join(pieces)) == told
+    assert split_thinking(text) == (told.answer, told.thinking)
+    piece = first_of_answer(pieces, told)
+    assert (piece is None) == (not told.answer.strip()) == (told.begins is None)
+    if piece is not None and told.begins is not None:
+        assert text[told.begins] == told.answer.lstrip()[0]
+        before = sum(map(len, pieces[:piece]))
+        assert before <= told.begins < before + len(pieces[piece])
+
+
+@given(plain, plain, plain.filter(str.strip), st.sampled_from(USUAL_TAGS))
+def test_an_answer_begins_after_all_thinking_before_it(
+    first: str, second: str, answer: str, tags: tuple[str, str]
+) -> None:
+    opening, closing = tags
+    head = f"{opening}{first}{closing}\n<think>{second}</think>\n"
+    blank = len(answer) - len(answer.lstrip())
+    assert tell_apart(head + answer).begins == len(head) + blank
+    assert tell_apart(f"{opening}{first}").begins is None
+
+
+def test_an_answer_with_many_marks_of_several_kinds_is_told_apart_in_time() -> None:
+    text = "<think>a</think>\n<thought>b</thought>c\n" * 20_000
+    told = tell_apart(text)
+    assert told.begins == text.index("c")
+    assert told.answer.count("c") == 20_000

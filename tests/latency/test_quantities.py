@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.latency.quantities import failed, good, rates, split, values
+from harness.latency.quantities import failed, good, rates, split, think, values
 from harness.records.attempt import Timing
 from harness.records.latency import Sample, Slo
 from tests.latency.builders import block, lost, sample
@@ -24,7 +24,7 @@ def test_times_count_from_when_a_request_was_due_except_the_servers_own() -> Non
     assert values(block([late]), "itl") == pytest.approx([0.05])
 
 
-@pytest.mark.parametrize("kind", ["ttft", "service_ttft", "e2e", "itl", "tpot"])
+@pytest.mark.parametrize("kind", ["ttft", "tta", "service_ttft", "e2e", "itl", "tpot"])
 def test_a_failure_and_an_empty_answer_take_for_ever(kind: str) -> None:
     empty = Sample(prompt=0, due=0.0, timing=Timing(sent=0.0, done=0.1), tokens=0)
     found = values(block([sample(), lost(), empty]), kind)
@@ -80,3 +80,21 @@ def test_rates_are_over_the_time_in_which_requests_counted() -> None:
     assert answers == pytest.approx(2 / 4)
     assert tokens == pytest.approx(40 / 4)
     assert math.isclose(rates([])[0], 0.0)
+
+
+THINKS = sample(timing=Timing(sent=0.0, chunks=(0.1, 0.3, 0.4), done=0.5, thinks=True, answer=0.3))
+NEVER = sample(timing=Timing(sent=0.0, chunks=(0.1, 0.3), done=0.5, thinks=True))
+
+
+def test_the_answer_comes_after_its_thinking_or_never() -> None:
+    made = block([sample(0.2), THINKS, NEVER, lost()])
+    assert values(made, "tta").tolist() == [0.2, 0.3, math.inf, math.inf]
+    assert values(made, "ttft").tolist() == [0.2, 0.1, 0.1, math.inf]
+    assert think([made])
+    assert not think([block([sample(), THINKS.model_copy(update={"uncounted": True})])])
+
+
+def test_an_objective_may_be_on_the_answer() -> None:
+    made = block([sample(0.2), THINKS, NEVER])
+    assert good(made, Slo(tta=0.25)).tolist() == [1.0, 0.0, 0.0]
+    assert good(made, Slo(tta=0.3)).tolist() == [1.0, 1.0, 0.0]

@@ -237,3 +237,15 @@ def test_what_a_reader_should_know_is_noted() -> None:
     uneven = rounds(lambda _, __, samples: [sample(tokens=2), *samples[1:]])
     assert "not every answer is as long as it was told to be" in list(notes(HEADER, uneven))
     assert {CANDIDATE, BASELINE} == set(HEADER.models.values())
+
+
+def test_answers_that_are_all_thinking_are_noted() -> None:
+    def cut(_: int, arm: Arm, samples: list[Sample]) -> list[Sample]:
+        if arm != "candidate":
+            return samples
+        timing = Timing(sent=0.0, chunks=(0.2, 0.3), done=0.4, thinks=True)
+        return [one.model_copy(update={"timing": timing}) for one in samples]
+
+    (found,) = [note for note in notes(HEADER, rounds(cut)) if "thinking" in note]
+    assert found.startswith("33 % of the answers are all thinking, so that TTA is infinite")
+    assert not [note for note in notes(HEADER, rounds()) if "thinking" in note]

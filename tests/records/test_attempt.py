@@ -44,6 +44,52 @@ def test_times_count_from_the_moment_the_request_was_due() -> None:
     assert Timing(sent=0.25, done=2.0).ttft is None
 
 
+OLD = '{"sent":0.0,"chunks":[1.0,2.0],"done":3.0}'
+
+
+def test_times_without_thinking_are_written_as_they_always_were() -> None:
+    timing = Timing.model_validate_json(OLD)
+    assert timing.model_dump_json() == OLD
+    assert (timing.ttft, timing.tta) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("rest", "tta"),
+    [
+        ({}, 1.0),
+        ({"reasoning": "hm"}, None),  # of an earlier version: nobody noted it
+        ({"reasoning": "hm", "thinks": True, "answer": 2.0}, 2.0),
+        ({"reasoning": "hm", "thinks": True}, None),
+        ({"text": " "}, None),
+    ],
+)
+def test_an_answer_begins_where_its_times_say_so(rest: dict[str, Any], tta: float | None) -> None:
+    times = {name: rest[name] for name in ("thinks", "answer") if name in rest}
+    timing = Timing(sent=0.0, chunks=(1.0, 2.0), done=3.0, **times)
+    own = {name: value for name, value in rest.items() if name not in times}
+    attempt = Attempt(**PLACE, **{"status": "answered", "text": "hi", "timing": timing, **own})
+    assert attempt.tta == tta
+    assert Attempt(**PLACE, status="failed", failure=FAILURE, timing=timing).tta is None
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "finish", "words"),
+    [
+        (None, "length", "empty answer"),
+        ("hm", "stop", "empty answer: all of it is thinking"),
+        ("hm", "length", "empty answer: cut off at the token limit while thinking"),
+        ("hm", "MAX_TOKENS", "empty answer: cut off at the token limit while thinking"),
+    ],
+)
+def test_an_answer_that_is_all_thinking_is_empty_and_says_how_it_ended(
+    reasoning: str | None, finish: str, words: str
+) -> None:
+    attempt = Attempt(
+        **PLACE, status="answered", text="", reasoning=reasoning, finish_reason=finish
+    )
+    assert (attempt.state, attempt.emptiness) == ("empty", words)
+
+
 @pytest.mark.parametrize(
     "rest",
     [

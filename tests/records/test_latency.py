@@ -62,7 +62,7 @@ def test_what_is_no_load_is_refused(written: str) -> None:
         ({"loads": ["often"]}, "loads.0: `often` is no load: write single, closed:16"),
         ({"loads": []}, "loads: "),
         ({"loads": ["single", "single"]}, "loads: one is named twice"),
-        ({"slo": {}}, "slo: give `ttft`, `e2e` or both"),
+        ({"slo": {}}, "slo: give `ttft`, `tta`, `e2e` or several"),
         ({"slo": {"ttft": 0}}, "slo.ttft: "),
         ({"requests": 40, "rounds": 40}, "requests: must be at least twice the rounds"),
         ({"rounds": 3}, "rounds: "),

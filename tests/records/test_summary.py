@@ -108,3 +108,18 @@ def test_a_failure_takes_for_ever_and_an_answer_taken_over_took_no_time() -> Non
     assert (found.ttft_p50, found.e2e_p50) == (1.0, 2.0)
     assert (found.ttft_p95, found.e2e_p95) == (math.inf, math.inf)
     assert (found.timed, found.reused) == (1, 1)
+
+
+def test_the_time_until_the_answer_is_there_where_answers_think() -> None:
+    plain = answered("a", timing=Timing(sent=0.0, chunks=(1.0,), done=2.0))
+    thinking = Timing(sent=0.0, chunks=(1.0, 3.0), done=4.0, thinks=True, answer=3.0)
+    after, earlier = (
+        answered(text, reasoning="hm", timing=times)
+        for text, times in (("b", thinking), ("c", plain.timing))
+    )
+    never = answered("", reasoning="hm", timing=thinking.model_copy(update={"answer": None}))
+    assert recorded_times([plain]).tta_p50 is None
+    assert recorded_times([plain, earlier, after]).tta_p50 == 1.0  # the earlier one is not known
+    assert recorded_times([plain, earlier, after]).tta_p95 == 3.0
+    assert recorded_times([plain, after, never]).tta_p95 == math.inf
+    assert recorded_times([plain, after, failed()]).tta_p95 == math.inf

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.records.attempt import Timing
 from harness.records.comparison import PairedCase
 from harness.records.request_fields import RequestForm
 from harness.records.suite import Message
 from harness.records.summary import recorded_times
 from harness.records.verdict import Decision
 from harness.report.content import ReportContent, confidence
+from harness.report.html import render_html
 from harness.report.rules import rule_name
 from harness.report.runs import metric_direction, provenance, system_prompts
 from harness.report.text import Clip
@@ -127,6 +129,31 @@ def test_failed_requests_rank_last_in_the_times_and_reused_ones_have_none() -> N
     ours, theirs = (recorded_times(run.attempts) for run in runs)
     assert (ours.ttft_p50, ours.ttft_p95, ours.e2e_p95) == (0.04, inf, inf)
     assert (theirs.reused, theirs.timed) == (51, 9)
+
+
+def test_the_times_until_the_answer_have_columns_where_answers_think() -> None:
+    def thinking(case: PairedCase) -> PairedCase:
+        times = Timing(sent=0.0, chunks=(0.04, 1.5), done=2.0, thinks=True, answer=1.5)
+        attempt = case.candidate_attempt.model_copy(update={"timing": times, "reasoning": "hm"})
+        return replace(case, candidate_attempt=attempt)
+
+    compared = comparison(rows(8), changes=thinking)
+    page = render_html(ReportContent(verdict("PROMOTE", compared), compared))
+    assert "TTA p50" in page
+    assert "1,500 ms" in page
+    plain = comparison(rows(8))
+    assert "TTA" not in render_html(ReportContent(verdict("PROMOTE", plain), plain))
+
+
+def test_an_answer_that_was_cut_off_while_thinking_says_so() -> None:
+    def cut(case: PairedCase) -> PairedCase:
+        made = attempt(case.section, case.case, "", finish="length")
+        return replace(case, candidate_attempt=made.model_copy(update={"reasoning": "hm"}))
+
+    compared = comparison(rows(8), changes=cut)
+    report = ReportContent(verdict("PROMOTE", compared), compared)
+    notes = {case.candidate.note for group in report.groups for case in group.cases}
+    assert notes == {"The answer is empty: cut off at the token limit while thinking"}
 
 
 def test_the_system_prompt_is_shown_once_and_another_one_in_its_case() -> None:

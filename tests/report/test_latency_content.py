@@ -93,6 +93,7 @@ def test_a_load_as_a_heading(written: str, title: str) -> None:
     ("metric", "parts"),
     [
         ("ttft_p95", ("TTFT", "p95")),
+        ("tta_p50", ("TTA", "p50")),
         ("service_ttft_p99", ("Service TTFT", "p99")),
         ("e2e_p50", ("E2E", "p50")),
         ("something_new", ("something new", "")),
