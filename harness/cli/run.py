@@ -29,6 +29,7 @@ from harness.run.rescore import rescore
 from harness.run.resume import Reuse
 from harness.sections.evaluate import Evaluation
 from harness.sections.section_kinds import load_suites
+from harness.session.asked_alike import asked_differently_lines
 
 
 @click.command("run")
@@ -56,6 +57,8 @@ def command(
     project = load_project(config)
     loaded = load_suites(project, selection.suites)
     reuse: Reuse = "begun" if no_cache else "stored"
+    for words in asked_differently_lines(project, loaded, targets):
+        click.echo(f"warning: {words}", err=True)
     with Console() as console, engine.cluster(console.say) as cluster:
         asked = Evaluation(project, loaded, console, selection, reuse, cluster)
         runs = asked.run(targets)

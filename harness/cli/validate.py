@@ -13,6 +13,7 @@ from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.latency.latency_rule import latency_rules, uncertifiable
 from harness.sections.section_kinds import load_suites
+from harness.session.asked_alike import asked_differently_lines
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
 
@@ -43,6 +44,8 @@ def command(config: Path) -> None:
             click.echo(f"  {section.name}: {section.describe()} -> {metrics}")
     for line in finding_lines(list(findings(project, suites))):
         click.echo(f"warning: {line}", err=True)
+    for words in asked_differently_lines(project, suites, project.config.targets):
+        click.echo(f"warning: {words}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
         click.echo(f"warning: {words}", err=True)
     for line, warning in (*describe_candidates(project), *hub_lines(project)):

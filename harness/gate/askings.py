@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from harness.records.comparison import ComparisonRecord
 from harness.records.omissions import omissions
-from harness.records.request_fields import ALWAYS_SENT
+from harness.records.request_fields import ALWAYS_SENT, RequestForm
 from harness.records.rule import Policy
 from harness.records.run import RunHeader
 from harness.records.target import SAMPLING
@@ -30,12 +31,40 @@ LONGEST = 60
 LEFT = "left to the server"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a side was asked, or is going to be.
+
+    `generation` holds the settings as configured, `sampling_defaults` what a managed server adds to
+    them, `engine_args` its arguments or the form of a chatbot's requests, `request_form` the digest
+    of the latter, where it is known.
+    """
+
+    system_prompts: Mapping[str, str | None]
+    generation: Mapping[str, Any]
+    request: RequestForm
+    engine_args: Mapping[str, Any]
+    sampling_defaults: Mapping[str, Any]
+    request_form: str | None
+
+    @classmethod
+    def of(cls, header: RunHeader) -> Asked:
+        """How the run's target was asked."""
+        return cls(
+            header.system_prompts,
+            header.generation,
+            header.identity.request,
+            header.identity.engine_args,
+            header.sampling_defaults,
+            header.request_form,
+        )
+
+
 def asking_problems(comparison: ComparisonRecord, policy: Policy) -> Iterator[str]:
     """What makes the answers incomparable, where the policy does not compare across it."""
-    for key, what in _differences(comparison):
-        if key in (SYSTEM_PROMPT, REQUEST, *ASKED) and key not in policy.compare_across:
-            meant = f"if that is what is compared, `compare_across: [{key}]`"
-            yield f"the sides are asked differently: {what} ({meant})"
+    for key, what in uncompared(*_sides(comparison), policy.compare_across):
+        meant = f"if that is what is compared, `compare_across: [{key}]`"
+        yield f"the sides are asked differently: {what} ({meant})"
 
 
 def asking_warnings(comparison: ComparisonRecord, policy: Policy) -> Iterator[EvidenceWarning]:
@@ -43,7 +72,7 @@ def asking_warnings(comparison: ComparisonRecord, policy: Policy) -> Iterator[Ev
 
     So is every field that a side's server is not sent, with what follows from that.
     """
-    for key, what in _differences(comparison):
+    for key, what in _differences(*_sides(comparison)):
         meant = ", which the policy compares across" if key in policy.compare_across else ""
         yield EvidenceWarning(
             code="asked-differently",
@@ -60,9 +89,21 @@ def _left_out(comparison: ComparisonRecord) -> Iterator[EvidenceWarning]:
             yield EvidenceWarning(code="fields-left-out", place=who, what=said)
 
 
-def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
+def _sides(comparison: ComparisonRecord) -> tuple[Asked, Asked]:
+    return Asked.of(comparison.candidate.header), Asked.of(comparison.baseline.header)
+
+
+def uncompared(
+    ours: Asked, theirs: Asked, compare_across: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """The keys in which the sides must not differ, and do, each in words."""
+    for key, what in _differences(ours, theirs):
+        if key in (SYSTEM_PROMPT, REQUEST, *ASKED) and key not in compare_across:
+            yield key, what
+
+
+def _differences(ours: Asked, theirs: Asked) -> Iterator[tuple[str, str]]:
     """The keys that differ, each in words."""
-    ours, theirs = comparison.candidate.header, comparison.baseline.header
     suites = sorted(
         suite
         for suite in ours.system_prompts.keys() & theirs.system_prompts.keys()
@@ -70,12 +111,12 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
     )
     if suites:
         yield SYSTEM_PROMPT, f"another system prompt in {', '.join(f'`{one}`' for one in suites)}"
-    roles = [side.identity.request.system_as or "system" for side in (ours, theirs)]
+    roles = [side.request.system_as or "system" for side in (ours, theirs)]
     if roles[0] != roles[1]:
         put = f"as `{roles[0]}` to the candidate, as `{roles[1]}` to the baseline"
         yield SYSTEM_PROMPT, f"the system prompt is put {put}"
     # A server that does not know a field answers as if it had not been sent.
-    names = [side.identity.request.max_tokens_as or LIMIT for side in (ours, theirs)]
+    names = [side.request.max_tokens_as or LIMIT for side in (ours, theirs)]
     if names[0] != names[1]:
         sent = f"as `{names[0]}` to the candidate, as `{names[1]}` to the baseline"
         yield LIMIT, f"max_tokens is sent {sent}"
@@ -84,7 +125,7 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
         yield REQUEST, f"requests have another form: {forms}"
     for keys, values in (
         ((*ASKED, *WAITING), (_settings(ours), _settings(theirs))),
-        (SERVER_ARGUMENTS, (ours.identity.engine_args, theirs.identity.engine_args)),
+        (SERVER_ARGUMENTS, (ours.engine_args, theirs.engine_args)),
     ):
         for name in keys:
             one, other = (side.get(name) for side in values)
@@ -95,8 +136,8 @@ def _differences(comparison: ComparisonRecord) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _forms(ours: RunHeader, theirs: RunHeader) -> Iterator[str]:
-    one, other = ours.identity.engine_args, theirs.identity.engine_args
+def _forms(ours: Asked, theirs: Asked) -> Iterator[str]:
+    one, other = ours.engine_args, theirs.engine_args
     for name in FORM:
         if one.get(name) != other.get(name):
             values = f"{_shown(one.get(name))} for the candidate, {_shown(other.get(name))}"
@@ -108,15 +149,15 @@ def _forms(ours: RunHeader, theirs: RunHeader) -> Iterator[str]:
         yield "what the server's `request`, `answer` or `headers` say besides the model"
 
 
-def _settings(header: RunHeader) -> Mapping[str, Any]:
+def _settings(side: Asked) -> Mapping[str, Any]:
     """The generation settings as sent; a run of an earlier version lacks those not yet known."""
-    found = {name: value for name, value in header.generation.items() if value not in ((), [])}
-    for name in header.identity.request.omit:
+    found = {name: value for name, value in side.generation.items() if value not in ((), [])}
+    for name in side.request.omit:
         if name in ALWAYS_SENT:
             found[name] = LEFT
         else:
             found.pop(name, None)
-    return found | header.sampling_defaults
+    return {**found, **side.sampling_defaults}
 
 
 def _shown(value: object) -> str:

@@ -60,8 +60,7 @@ def plan(
     if chosen.concurrency is not None:
         generation = generation.model_copy(update={"concurrency": chosen.concurrency})
     _check_cases(chosen, suites)
-    own = project.target(target).system_prompt
-    prompts = {suite.name: suite.system_prompt if own is None else own for suite in suites}
+    prompts = system_prompts(project, target, suites)
     asked = [(suite, section) for suite in suites for section in suite.asked]
     requests = _keyed(
         identity,
@@ -91,6 +90,12 @@ def plan(
         selection=described,
         pool=PlannedRequests(whole, generation.model_copy(update={"repeats": 1}), b""),
     )
+
+
+def system_prompts(project: Project, target: str, suites: Sequence[Suite]) -> dict[str, str | None]:
+    """The system prompt that goes with each suite's cases: the target's own, or the suite's."""
+    own = project.target(target).system_prompt
+    return {suite.name: suite.system_prompt if own is None else own for suite in suites}
 
 
 def plan_requests(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def sampling_defaults(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
     return {field: found[name] for name, field in _FIELDS.items() if found.get(name) is not None}
+
+
+def fields_of_the_model(args: Mapping[str, Any]) -> Collection[str]:
+    """The fields that a server with these options may take from files of its model."""
+    given = args.get(OPTION, args.get(OPTION.replace("-", "_"), "vllm"))
+    return () if given == "vllm" else _FIELDS.values()
 
 
 def defaults_in_force(folder: Path, identity: Identity, generation: Generation) -> dict[str, Any]:

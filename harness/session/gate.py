@@ -29,6 +29,7 @@ from harness.run.resume import Reuse, resume
 from harness.run.score import score
 from harness.sections.evaluate import Evaluation, report_unfinished, with_results
 from harness.sections.work import GateSide
+from harness.session.asked_alike import check_asked_alike
 from harness.session.context import GateContext, open_context, report_folder
 from harness.session.measurements import contest, measured, with_noise, with_section
 from harness.session.past_gates import entry_of, warnings_of_past
@@ -68,12 +69,15 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
         UsageError: a name that does not exist, two targets that cannot be measured against each
             other, or other repeats than the sealed baseline has.
         ConfigError: there is no policy, or a rule of it cannot be judged.
-        EvidenceError: the sealed baseline cannot be trusted.
+        EvidenceError: the sealed baseline cannot be trusted, or the configuration has the two
+            asked differently.
     """
     candidate, selection = request.candidate, request.selection
     baseline = request.baseline or project.policy().baseline
     try:
         context = open_context(project, [candidate], baseline, selection.suites)
+        if not request.stored:
+            check_asked_alike(context, candidate)
         check_latency(context, candidate)
         context.check_repeats(candidate, selection.repeats)
     except (EvidenceError, InfrastructureError):

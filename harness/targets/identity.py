@@ -87,18 +87,22 @@ def _configured(project: Project, target: str) -> tuple[str, str, dict[str, ArgV
     chosen = project.target(target)
     server = project.config.servers[chosen.server]
     assert not isinstance(server, ManagedServer)
+    form = form_of_requests(server)
     if isinstance(server, RemoteServer):
-        form: dict[str, ArgValue] = (
-            {} if server.dialect == "openai" else {"dialect": server.dialect}
-        )
         return " ".join(sorted(server.urls)), model_name(project, target), form
-    form = {
+    return server.url, chosen.model or server.preset or "http", form
+
+
+def form_of_requests(server: RemoteServer | HttpServer) -> dict[str, ArgValue]:
+    """What an identity's `engine_args` hold of a server on a url."""
+    if isinstance(server, RemoteServer):
+        return {} if server.dialect == "openai" else {"dialect": server.dialect}
+    return {
         "preset": server.preset or "none",
         "stream": server.stream,
         "turns": "replay" if server.replays else "history",
         "mapping": server.digest(),
     }
-    return server.url, chosen.model or server.preset or "http", form
 
 
 async def _check_unlisted(

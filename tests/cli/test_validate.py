@@ -77,9 +77,19 @@ def test_a_baseline_that_is_asked_less_is_no_baseline(
     settings = yaml.safe_load(path.read_text())
     settings["targets"]["base"]["generation"] = {"max_tokens": 2}
     path.write_text(yaml.safe_dump(settings))
-    assert call("gate", "candidate") == 3
-    out = capsys.readouterr().out
-    assert "the sides are asked differently: max_tokens is 128 for the candidate, 2 for" in out
+    told = (
+        "`candidate` and `base` are asked differently: max_tokens is 128 for the candidate, 2 for"
+    )
+    for command, code in (
+        (("validate",), 0),
+        (("run", "candidate"), 0),
+        (("gate", "candidate"), 3),
+    ):
+        assert call(*command) == code
+        said = capsys.readouterr()
+        assert told in said.err
+        assert "`compare_across: [max_tokens]`" in said.err
+    assert said.out.startswith("INVALID  candidate against base")
     settings["gate"]["compare_across"] = ["max_tokens"]
     path.write_text(yaml.safe_dump(settings))
     assert call("gate", "candidate") == 0

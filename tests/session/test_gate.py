@@ -10,6 +10,7 @@ from harness.config import load_project
 from harness.errors import EvidenceError, ServerError, UsageError
 from harness.run.engine import run
 from harness.run.plan import Selection
+from harness.sections.section_kinds import load_suites
 from harness.session.context import GateContext, open_context
 from harness.session.gate import GateRequest, GateSession, open_gate, write_partial
 from tests.conftest import ThreadedMock
@@ -125,11 +126,14 @@ def test_a_bot_that_one_side_alone_is_given_a_hint_in_is_no_evidence(
     path = project_dir / "harness.yaml"
     config = yaml.safe_load(path.read_text())
     config["targets"] = {name: {"server": name} for name in ("base", "candidate")}
-    for hint, expected in (("", "PROMOTE"), (" The answers are: value 1, value 2.", "INVALID")):
+    for hint in ("", " The answers are: value 1, value 2."):
         config["servers"] = {"base": named("base"), "candidate": named("candidate", hint)}
         path.write_text(yaml.safe_dump(config))
-        with open_gate(load_project(path), GateRequest("candidate"), Silent()) as session:
+        project = load_project(path)
+        run(project, ["base", "candidate"], load_suites(project), Silent())
+        request = GateRequest("candidate", stored=True)
+        with open_gate(project, request, Silent()) as session:
             verdict = session.run("candidate").verdict
-        assert verdict.verdict == expected, verdict.reason
+        assert verdict.verdict == ("INVALID" if hint else "PROMOTE"), verdict.reason
         places = [one.place for one in verdict.warnings if one.code == "asked-differently"]
         assert places == (["request"] if hint else [])

@@ -30,7 +30,7 @@ def path_to_follow(
         return None
     if status not in _KEEPING_METHOD and parts.path.rstrip("/") != _path(asked).rstrip("/"):
         return None
-    path = quote(parts.path, safe="%/:=&~+!$,;'@()*")
+    path = quote(parts.path, safe="%/:=&~+!$,;'@()*") or "/"
     query = f"?{quote(parts.query, safe='%/:=&~+!$,;@()*?')}" if parts.query else ""
     return f"{path}{query}", status in _PERMANENT
 

@@ -16,6 +16,10 @@ ASKED = "/v1/chat/completions?api-version=1"
         (308, "https://H:443/other", ("/other", True)),
         (307, "other", ("/v1/chat/other", False)),
         (307, "/ü b", ("/%C3%BC%20b", False)),
+        # No path at all is the root's (RFC 9110, 4.2.3).
+        (308, "https://h", ("/", True)),
+        (307, "https://h?x=1", ("/?x=1", False)),
+        (301, "https://h", None),
         (301, "/v1/chat/completions/?api-version=1", ("/v1/chat/completions/?api-version=1", True)),
         (302, "/v1/chat/completions/", ("/v1/chat/completions/", False)),
         # GET may be meant by these.
