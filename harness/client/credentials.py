@@ -12,8 +12,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 from harness.errors import ServerError, UsageError
 from harness.records.http_server import HttpServer
 
-# A shorter one is a stand-in for a secret, and would be found in any text.
-_UNMISTAKABLE = 8
+# A shorter one is a stand-in for a secret, and would be found in any text. So would one of plain
+# words or figures, up to a length that no honest answer has them at in a row.
+_UNMISTAKABLE, _PLAIN_UNMISTAKABLE = 8, 20
+_FEWEST_CHARACTERS = 5
+_PLAIN = re.compile(r"[a-z\s._-]+|[\d\s._-]+", re.IGNORECASE)
 _PART = 4  # so many characters of a secret at the end of a text are a part of it
 _TOKEN = re.compile(r"ey[\w-]+\.[\w-]+\.[\w-]*$")  # a JSON web token (RFC 7519)
 _CLOSING = "…'\"`)}] "
@@ -21,17 +24,23 @@ _GAPS = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 
 
 class Credentials:
-    """Headers to send, and the secrets in them that must never be printed."""
+    """Headers to send, and the secrets in them that must never be printed.
+
+    `unsought` are the headers whose secret an honest answer may hold, so that none is searched for
+    it.
+    """
 
     def __init__(self, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         self.headers = dict(headers)
         forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, self._forms)), re.IGNORECASE)
-        telling = (
-            one for secret in secrets if len(secret) >= _UNMISTAKABLE for one in _forms(secret)
+        telling = [secret for secret in secrets if _is_unmistakable(secret)]
+        self._telling = frozenset(_squeezed(one) for secret in telling for one in _forms(secret))
+        others = tuple(secret for secret in secrets if secret not in telling)
+        self.unsought = tuple(
+            name for name, value in self.headers.items() if others and value.endswith(others)
         )
-        self._telling = frozenset(_squeezed(one) for one in telling)
 
     def __repr__(self) -> str:
         return f"Credentials({sorted(self.headers)})"
@@ -64,6 +73,14 @@ class Credentials:
             return False
         squeezed = (_squeezed(text) for text in texts if text)
         return any(form in text for text in squeezed for form in self._telling)
+
+
+def _is_unmistakable(secret: str) -> bool:
+    """Whether a text that holds the secret can only have it from here."""
+    if len(set(secret.casefold())) < _FEWEST_CHARACTERS:
+        return False
+    plain = _PLAIN.fullmatch(secret) is not None
+    return len(secret) >= (_PLAIN_UNMISTAKABLE if plain else _UNMISTAKABLE)
 
 
 def _forms(secret: str) -> set[str]:

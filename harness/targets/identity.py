@@ -39,7 +39,8 @@ async def identify(
     """The identity of the target; a managed server need not run.
 
     A server at a url that does not list the model is asked one question; if the model answers,
-    `say` gets a line on what is not known of it.
+    `say` gets a line on what is not known of it. So it does on a key that answers are not searched
+    for.
 
     Raises:
         UsageError: a file of the model or adapter is missing, or the url has no such model.
@@ -56,6 +57,12 @@ async def identify(
     place, model, form = _configured(project, target)
     endpoint = remote_endpoint(configured, chosen.server, project.file)
     url, server = await _described(endpoint)
+    if unsought := endpoint.dialect_of(url).credentials.unsought:
+        headers = ", ".join(f"`{name}`" for name in unsought)
+        say(
+            f"{target}: the key in {headers} is too short or too plain to be looked for in "
+            "answers: where the server says it back, it is kept and shown"
+        )
     known = Identity(server=place, server_version=server.version, model=model, engine_args=form)
     if isinstance(configured, HttpServer):
         return known.model_copy(update={"root": _root(configured, chosen, server, project.file)})

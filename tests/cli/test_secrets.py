@@ -49,6 +49,30 @@ def test_no_file_and_no_line_holds_the_key(
         assert KEY[:12] not in text
 
 
+def test_a_key_that_is_a_plain_word_fails_no_honest_answer_and_is_warned_of(
+    project_dir: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SHOP_KEY", "not value")
+    path = project_dir / "harness.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["servers"]["main"]["api_key_env"] = "SHOP_KEY"
+    path.write_text(yaml.safe_dump(settings))
+    mock.answer = lambda body: f"{answer(body)} It is not value for money."
+    assert call("run", "candidate") == 0
+    told = capsys.readouterr()
+    assert "80 scored, 0 unscored, 0 failed" in told.out
+    assert (
+        told.err.count(
+            "candidate: the key in `Authorization` is too short or too plain to be looked for in "
+            "answers: where the server says it back, it is kept and shown"
+        )
+        == 1
+    )
+
+
 def said_back(body: dict[str, Any], form: str) -> str | MockReply:
     prompt = body["messages"][-1]["content"]
     number = int(prompt.strip("?").split()[-1])

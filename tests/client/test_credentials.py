@@ -53,7 +53,7 @@ def test_values_are_sent_and_not_shown() -> None:
     assert "very-secret" not in repr(found)
 
 
-@pytest.mark.parametrize("secret", ["very-secret", 'qu"o\\te/+%&', "a b c d e f"])
+@pytest.mark.parametrize("secret", ["very-s3cret", 'qu"o\\te/+%&', "a b c d e 6"])
 def test_a_secret_is_found_in_all_its_forms(secret: str) -> None:
     found = headers(secret)
     text = f"{secret} {quote(secret, safe='')} Bearer {secret}"
@@ -61,8 +61,36 @@ def test_a_secret_is_found_in_all_its_forms(secret: str) -> None:
     assert found.leak(f"it is {secret}")
 
 
-def test_a_short_stand_in_is_no_leak() -> None:
-    assert not headers("test").leak("a test")
+@pytest.mark.parametrize(
+    "word",
+    [
+        "test",
+        "secret",
+        "password",
+        "EMPTY",
+        "not-needed",
+        "customer support",
+        "12345678",
+        "000-000-0a0",
+    ],
+)
+def test_a_plain_word_is_not_looked_for_and_that_is_known(word: str) -> None:
+    found = headers(word)
+    assert not found.leak(f"Our word for it is {word}.", word)
+    assert found.unsought == ("Authorization",)
+    assert for_address(word, "https://h/openai/deployments/d?api-version=1").unsought == (
+        "api-key",
+    )
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter42", "correct-horse-battery-staple", "9" * 10 + "12345678900"]
+)
+def test_what_no_answer_holds_by_chance_is(secret: str) -> None:
+    found = headers(secret)
+    assert found.leak(f"It is {secret}.")
+    assert found.unsought == ()
+    assert bearer(None, "h").unsought == ()
 
 
 KEY = 'sk-live-7f"Qa\\9+/zZ'
