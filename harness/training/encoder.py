@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import RecipeError
 from harness.training.assistant_spans import Turns, find_answers, tokens_within
+from harness.training.bounded_template import TooMuch, bounded, check_length
 from harness.training.job import Conversation, TrainingJob
 from harness.training.special_tokens import EndOfTurn, check_beginning, end_of_turn, stop_ids
 
@@ -67,19 +68,24 @@ class Encoder:
         """The text of the turns, followed with `prompt` by what makes the model answer.
 
         Raises:
-            RecipeError: the template refuses the conversation.
+            RecipeError: the template refuses the conversation, or does not come to an end.
         """
         try:
             return self._rendered(turns, prompt)
+        except TooMuch as error:
+            raise RecipeError(
+                f"the chat template does not come to an end: {error}",
+                hint="take the maker's own chat template",
+            ) from error
         except Exception as error:  # a template may fail in any way
             raise self._refusal(turns, prompt, error) from error
 
     def _rendered(self, turns: Turns, prompt: bool) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(
+        with bounded():
+            text = self.tokenizer.apply_chat_template(
                 list(turns), tokenize=False, add_generation_prompt=prompt, **self._settings
             )
-        )
+        return check_length(str(text))
 
     def _refusal(self, turns: Turns, prompt: bool, error: Exception) -> RecipeError:
         # What a template raises of its own accord is of this very class.

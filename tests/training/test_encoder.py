@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecipeError
+from harness.training import bounded_template
 from harness.training.encoder import IGNORED, Encoder, Example, at_place
 from harness.training.job import Conversation, TrainingJob
 from tests.training.conftest import make_recipe
@@ -238,3 +239,18 @@ def test_labels_are_the_tokens_that_are_learnt() -> None:
     assert example.runs == 1
     assert Example([5, 6, 7], [True, False, True]).runs == 2
     assert example.cut(2).labels == [IGNORED, 6]
+
+
+LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+def test_a_template_that_loops_without_end_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_template, "MOST_SECONDS", 0.2)
+    with pytest.raises(RecipeError) as caught:
+        encoder("llama3", tmp_path, LOOPS + FAMILIES["llama3"].template)
+    assert caught.value.line == (
+        "data.jsonl:1: the chat template does not come to an end: it needs more than 0.2 s for one "
+        "conversation - take the maker's own chat template"
+    )
