@@ -33,10 +33,7 @@ class ExitStatus:
 
     def be_outermost(self) -> None:
         """Have the last word again: a wrapper that is registered later than ours is outside it."""
-        manager = self._config.pluginmanager
-        if manager.is_registered(self):
-            manager.unregister(self)
-        manager.register(self, "harness-exit-status")
+        register_outermost(self._config, self, "harness-exit-status")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
@@ -54,6 +51,14 @@ class ExitStatus:
     def _set(self) -> None:
         if self.reasons and self._session is not None and self._session.exitstatus == 0:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def register_outermost(config: pytest.Config, plugin: object, name: str) -> None:
+    """Register a plugin, again if need be: its wrappers are then outside those of the others."""
+    manager = config.pluginmanager
+    if manager.is_registered(plugin):
+        manager.unregister(plugin)
+    manager.register(plugin, name)
 
 
 def shortcomings(state: SessionState, config: pytest.Config, wanted: Requirements) -> Iterator[str]:

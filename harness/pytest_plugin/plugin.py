@@ -89,6 +89,7 @@ class Plugin:
         terminal = self._config.pluginmanager.getplugin("terminalreporter")
         self._progress = Progress(terminal if self._config.option.verbose >= 0 else None)
         self._exit_status.be_outermost()
+        self._tests.sent.be_outermost()
 
     def pytest_report_header(self) -> str:
         """A line above the session: its targets, baseline and configuration."""
@@ -119,11 +120,12 @@ class Plugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """As a worker, send the controller what the selected items need."""
         self._events.write(TestEvent(event="collected", count=len(session.items)))
+        self._tests.sent.be_outermost()  # every conftest.py is loaded by now
         if self._worker is not None:
             self._worker.send(self._requirements())
         else:
             self._wanted = self._requirements()
-            self._exit_status.be_outermost()  # every conftest.py is loaded by now
+            self._exit_status.be_outermost()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:

@@ -41,6 +41,7 @@ from harness.pytest_plugin.reporting import (
     prompt_sections,
     set_outcome,
 )
+from harness.pytest_plugin.sent_results import RECORDED, SentResults
 from harness.pytest_plugin.session import SessionState
 from harness.records.base import explain
 from harness.records.recording import RecordedCase
@@ -48,7 +49,6 @@ from harness.records.suite import Suite
 from harness.sections.python import PythonSection
 from harness.visible_text import on_a_line, one_line
 
-RECORDED = "harness_recorded"
 ENDED = pytest.StashKey[list[str]]()
 _TARGET = "harness_target"
 _REPETITION = "__pytest_repeat_step_number"  # pytest-repeat's own parameter
@@ -65,7 +65,8 @@ class PythonTests:
         self._files = dict(_files(state.suites.values()))
         self._collected: dict[SectionKey, dict[str, str]] = {}  # the case of each test by its id
         self._broken: set[Path] = set()
-        self._results: dict[str, TestResult] = {}  # of this process, the latest by node id
+        self._results: dict[str, TestResult] = {}  # the latest by node id
+        self.sent = SentResults(config, self._results)
         self.live_targets: LiveTargets | None = None
         config.addinivalue_line("markers", _MARKER)
         config.pluginmanager.register(fixtures, "harness-fixtures")
@@ -147,14 +148,10 @@ class PythonTests:
     def result(self, report: pytest.TestReport) -> TestResult | None:
         """What a report is to say of a test's case, None where it says nothing.
 
-        What this process has found itself is not read from the report, which hooks have had.
+        What this process has found itself, or a worker has sent, is not read from the report, which
+        hooks have had.
         """
-        given = getattr(report, RECORDED, None)
-        return (
-            None
-            if given is None
-            else self._results.get(report.nodeid) or TestResult.from_list(given)
-        )
+        return self._results.get(report.nodeid) if hasattr(report, RECORDED) else None
 
     def change(self, found: TestResult, report: pytest.TestReport) -> str:
         """How the outcome of a test was changed and by what; empty if it was not."""

@@ -40,6 +40,29 @@ RECORD = REPORT.replace(
                 given[1:] = [one.replace("false", "true").replace("0.0", "1.0")
                              if isinstance(one, str) else one for one in given[1:]]""",
 )
+SENT = """
+import pytest
+
+def forge(data):
+    for name, given in data.items():
+        if name.startswith("harness_rec"):
+            given[1:] = [one.replace("false", "true").replace("0.0", "1.0")
+                         if isinstance(one, str) else one for one in given[1:]]
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_report_to_serializable(report):
+    data = yield
+    forge(data)
+    return data
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(data):
+    forge(data)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    forge(vars(report))
+"""
 BROKEN = CALL.replace("return None", 'raise RuntimeError("no matter")')
 SKIPPED = CALL.replace("return None", 'pytest.skip("no matter")')
 NOT_CALLED = """
@@ -103,9 +126,20 @@ def test_it_makes_a_gate_invalid_and_the_file_is_named(
     assert "was changed by a hook of conftest.py (AssertionError became nothing)" in told.err
 
 
-def test_what_a_hook_writes_into_a_report_is_not_what_is_recorded(project: Path) -> None:
-    (project / "conftest.py").write_text(RECORD)
-    session(project, "suites/shop/test_memory.py", "--target", "candidate")
+@pytest.mark.parametrize(
+    ("code", "place", "spread"),
+    [
+        (RECORD, "conftest.py", ()),
+        (RECORD + SENT, "conftest.py", ("-p", "xdist.plugin", "-n", "2")),
+        (SENT, "suites/shop/conftest.py", ("-p", "xdist.plugin", "-n", "2")),
+    ],
+    ids=["report", "sent report", "inner sent report"],
+)
+def test_what_a_hook_writes_into_a_report_is_not_what_is_recorded(
+    code: str, place: str, spread: tuple[str, ...], project: Path
+) -> None:
+    (project / place).write_text(code)
+    session(project, "suites/shop/test_memory.py", "--target", "candidate", *spread)
     for target in ("candidate", "base"):
         cases = {each["case"]["id"]: each["score"] for each in recordings(project)[target]}
         assert (cases[CASE]["value"], cases[CASE]["passed"]) == (0.0, False)
