@@ -79,7 +79,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         if promoted and all(vacuous):
             problems = (NO_RULE,)
         floors = {one.place for one in warnings if one.code == "floor"}
-        found = vacuous_warnings(policy, vacuous)
+        found = vacuous_warnings(comparison, policy, vacuous)
         warnings = (*warnings, *(one for one in found if one.place not in floors))
     if problems:
         # What cannot be trusted is not judged: a number would be taken for one that can.

@@ -41,12 +41,15 @@ def vacuous_rules(
     return tuple(found)
 
 
-def vacuous_warnings(policy: Policy, vacuous: tuple[bool, ...]) -> Iterator[EvidenceWarning]:
+def vacuous_warnings(
+    comparison: ComparisonRecord, policy: Policy, vacuous: tuple[bool, ...]
+) -> Iterator[EvidenceWarning]:
     """A warning for each rule of the policy that cannot fail."""
     for rule, passes in zip(policy.rules, vacuous, strict=True):
         if passes:
             place = rule.metric_name or rule.require
-            what = rule.vacuous(None, policy.alpha) or WORST_PASSES
+            why = rule.vacuous(None, policy.alpha) or rule.why_worst_passes(comparison)
+            what = why or WORST_PASSES
             yield EvidenceWarning(code="cannot-fail", place=place, what=what)
 
 

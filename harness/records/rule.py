@@ -110,6 +110,10 @@ class Rule(Record):
         """Why the rule passes whatever a candidate does, before any request; else nothing."""
         return ""
 
+    def why_worst_passes(self, comparison: ComparisonRecord) -> str:
+        """Why these answers let even the worst candidate pass, where there is more to say of it."""
+        return ""
+
     def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
         """The rule's result, each definite outcome at level alpha."""
         raise NotImplementedError(f"the kind of rule `{self.require}` cannot judge")

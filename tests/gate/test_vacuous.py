@@ -64,6 +64,19 @@ def test_beside_a_rule_that_can_fail_it_is_a_warning(tmp_path: Path) -> None:
     assert verdict.regressions == ()
 
 
+def test_a_baseline_that_fails_every_critical_case_is_why_none_can_newly_fail(
+    tmp_path: Path,
+) -> None:
+    better = {"metric": GOLD, "require": "better_than_baseline"}
+    verdict = judged(tmp_path, better, {"require": "no_new_critical_failures"}, answering=usual)
+    (found,) = [one for one in verdict.warnings if one.code == "cannot-fail"]
+    assert found.place == "no_new_critical_failures"
+    assert found.what == (
+        "of 1 critical cases the baseline passes none, so a candidate that fails all of them "
+        "passes this rule too: hold their section to `at_least`"
+    )
+
+
 def test_a_rule_that_bites_is_not_called_vacuous(tmp_path: Path) -> None:
     for margin in (0.0, 0.05, 0.2):
         verdict = judged(tmp_path / str(margin), NO_WORSE | {"margin": margin}, answering=same)

@@ -37,6 +37,14 @@ class NoNewCriticalFailures(Rule):
             outcome, reason = "pass", f"none of {n} critical cases is newly failed"
         return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
 
+    def why_worst_passes(self, comparison: ComparisonRecord) -> str:
+        """The baseline fails every critical case, so that none can fail newly."""
+        critical = {case.path for case in comparison.cases if case.critical}
+        return (
+            f"of {len(critical)} critical cases the baseline passes none, so a candidate that "
+            "fails all of them passes this rule too: hold their section to `at_least`"
+        )
+
     def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """No power: there is no distance to detect."""
         return self.no_power(_NO_DISTANCE)
