@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
     "merge": "Merge a candidate's adapter into its base, and prove the result.",
+    "chain": "Say at each form of a model on its way to users whether it is the same.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
     "run": "Put the suites to targets and score the answers.",
     "score": "Score stored answers again, without a server.",

@@ -8,15 +8,13 @@ import click
 
 from harness.cli.console import Console
 from harness.cli.options import config_option
-from harness.config import Project, load_project
+from harness.config import load_project
 from harness.files import short_path
-from harness.records.plan import Part, PlannedRequests
-from harness.records.suite import Message
+from harness.run.plan import probe_conversations
 from harness.sections.section_kinds import load_suites
 from harness.serving.merge import BYTES
 from harness.targets.merged import BASE_DTYPE, configuration, merge, notes, prepare
 from harness.targets.models import fetch_models
-from harness.targets.probes import choose_probes
 
 
 @click.command("merge")
@@ -53,7 +51,7 @@ def command(
     """
     project = load_project(config)
     with Console() as console:
-        asked = _probes(project, candidate)
+        asked = probe_conversations(project, candidate, load_suites(project))
         if base is None:
             fetch_models(project, [candidate], console)
         merging = prepare(project, candidate, base, output, dtype)
@@ -67,20 +65,3 @@ def command(
         f"{proof.noise:.2g}); the adapter changes {proof.changed} of {proof.probes}"
     )
     click.echo(f"to test it, add to {project.file}:\n\n{configuration(project, merging)}")
-
-
-def _probes(project: Project, target: str) -> list[tuple[Message, ...]]:
-    """Conversations of the suites, as they are put to the target."""
-    own = project.target(target).system_prompt
-    parts = [
-        Part(
-            suite.name,
-            section,
-            suite.system_prompt if own is None else own,
-            range(len(section.cases)),
-        )
-        for suite in load_suites(project)
-        for section in suite.asked
-    ]
-    generation = project.generation(target).model_copy(update={"repeats": 1})
-    return [probe.messages for probe in choose_probes(PlannedRequests(parts, generation, b""))]

@@ -12,8 +12,9 @@ from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
 from harness.records.plan import Part, Plan, PlannedRequest, PlannedRequests, RequestList
 from harness.records.run import RunHeader
-from harness.records.suite import Case, Section, Suite
+from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation, Identity
+from harness.targets.probes import choose_probes
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,25 @@ def plan_requests(
         pool=listed,
         scored=False,
     )
+
+
+def probe_conversations(
+    project: Project, target: str, suites: Sequence[Suite]
+) -> list[tuple[Message, ...]]:
+    """A few conversations from all over the suites, as they are put to the target."""
+    own = project.target(target).system_prompt
+    parts = [
+        Part(
+            suite.name,
+            section,
+            suite.system_prompt if own is None else own,
+            range(len(section.cases)),
+        )
+        for suite in suites
+        for section in suite.asked
+    ]
+    once = project.generation(target).model_copy(update={"repeats": 1})
+    return [probe.messages for probe in choose_probes(PlannedRequests(parts, once, b""))]
 
 
 def selected_cases(suite: Suite, section: Section, selection: Selection) -> list[Case]:

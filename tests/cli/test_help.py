@@ -18,6 +18,8 @@ OPTIONS = {
     "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--config"],
     "merge": ["candidate", "--output", "--dtype", "--base", "--config"],
+    "chain": ["targets", "--nats", "--margin", "--probes-only", "--config", "--suite", "--limit",
+              "--case", "--repeats", "-j", "--concurrency", "--no-cache", "--json"],
     "serve": ["targets", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],

@@ -31,7 +31,8 @@ class MockReply:
     """One answer of the mock server; delays in seconds.
 
     `status` other than 200 sends `text` as the error's message, with `headers`. `model` is the
-    name to give in place of the one asked for; `logprobs` those of the generated tokens.
+    name to give in place of the one asked for; `logprobs` those of the generated tokens;
+    `prompt_tokens` counts the prompt, whose words are counted without it.
     """
 
     text: str = ""
@@ -47,6 +48,7 @@ class MockReply:
     usage: bool = True
     model: str | None = None
     logprobs: tuple[tuple[str, float], ...] | None = None
+    prompt_tokens: int | None = None
 
 
 def tokens(text: str) -> list[str]:
@@ -63,7 +65,9 @@ def usage_of(
     body: Mapping[str, Any], reply: MockReply, generated: int | None = None
 ) -> dict[str, int]:
     """Token counts, a word being a token; of the whole answer, or once so many are generated."""
-    prompt = sum(len(tokens(message["content"])) for message in body["messages"])
+    prompt = reply.prompt_tokens
+    if prompt is None:
+        prompt = sum(len(tokens(message["content"])) for message in body["messages"])
     if generated is None:
         generated = len(tokens(reply.reasoning)) + len(tokens(reply.text))
     return {

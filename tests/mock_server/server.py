@@ -43,7 +43,9 @@ class MockServer:
     """A server on loopback that answers from a function of the request's body.
 
     `models` are the names it lists; a mapping gives each its parent, or None for a base.
-    `requests` holds the body of every request it took, in order of arrival.
+    `requests` holds the body of every request it took, in order of arrival. `context` is the
+    length that the list tells, `roots` the folder of a model, and `tokenize` answers vLLM's route
+    of that name, which is not there without it.
     """
 
     def __init__(
@@ -54,8 +56,12 @@ class MockServer:
         api_key: str | None = None,
         port: int = 0,
         clock: Clock = SYSTEM_CLOCK,
+        context: int | None = None,
+        roots: Mapping[str, str] | None = None,
+        tokenize: Callable[[dict[str, Any]], list[int]] | None = None,
     ) -> None:
         self._answer = answer
+        self._context, self._roots, self._tokenize = context, dict(roots or {}), tokenize
         self._models = dict(models) if isinstance(models, Mapping) else dict.fromkeys(models)
         self._api_key = api_key
         self._port = port
@@ -76,6 +82,8 @@ class MockServer:
                 web.post("/v1/chat/completions", self._chat),
             ]
         )
+        if self._tokenize is not None:
+            app.router.add_post("/tokenize", self._tokens)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024)
@@ -120,10 +128,20 @@ class MockServer:
         if (refusal := self._refusal(request)) is not None:
             return refusal
         data = [
-            {"id": name, "object": "model", "owned_by": "mock", "root": name, "parent": parent}
+            {
+                "id": name, "object": "model", "owned_by": "mock", "parent": parent,
+                "root": self._roots.get(name, name),
+            }
             for name, parent in self._models.items()
-        ]
+        ]  # fmt: skip
+        for entry in data if self._context is not None else ():
+            entry["max_model_len"] = self._context
         return web.json_response({"object": "list", "data": data})
+
+    async def _tokens(self, request: web.Request) -> web.Response:
+        assert self._tokenize is not None
+        found = self._tokenize(await request.json())
+        return web.json_response({"count": len(found), "tokens": found})
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         given = request.headers.get("Authorization")
