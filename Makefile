@@ -4,6 +4,8 @@
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
 # make docs   write docs/cli.md, the page of all commands' help
+# make gpu-check  the demo on this machine's GPU, in an environment of its own (docs/gpu.md)
+# make site   the documentation as a site, with a search, in .site/html
 # make lock   pin the newest versions that fit, with their hashes, into requirements/cpu.lock
 # make audit  look the locked versions up in the database of known vulnerabilities
 
@@ -15,7 +17,7 @@ LOCK_IN := requirements/cpu.in
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check setup browser lint lock audit docs
+.PHONY: demo test check setup browser lint lock audit docs site gpu-check
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -63,6 +65,8 @@ lock:
 	  --override requirements/cpu.overrides --extra-index-url $(TORCH_INDEX) \
 	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
 	  --generate-hashes --no-emit-package torch --output-file $(LOCK)
+	.venv-lock/bin/uv pip compile requirements/site.in --python-version 3.11 --no-annotate \
+	  --no-header --no-emit-index-url --generate-hashes --output-file requirements/site.lock
 	rm -rf .venv-lock
 
 # In an environment of its own: what is looked at is not what looks.
@@ -74,3 +78,16 @@ audit:
 # The page of all commands' help.
 docs: setup
 	$(BIN)/python -m docs.cli_reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+
+# A warning, such as a link to a heading that is not there, is an error.
+site: setup
+	@test -x .venv-site/bin/sphinx-build || { $(PYTHON) -m venv .venv-site && \
+	  .venv-site/bin/pip --disable-pip-version-check install --quiet --require-hashes -r requirements/site.lock; }
+	$(BIN)/python -m docs.site .site/source
+	.venv-site/bin/sphinx-build -W -q --keep-going -b html .site/source .site/html
+	@echo "open .site/html/index.html"
+
+gpu-check:
+	@if ! command -v nvidia-smi >/dev/null; then echo "no GPU here (no nvidia-smi): nothing was checked"; exit 0; fi; set -e; \
+	  test -x .venv-gpu/bin/harness || { $(PYTHON) -m venv .venv-gpu; .venv-gpu/bin/pip install --quiet -e '.[vllm,train]'; }; \
+	  .venv-gpu/bin/harness doctor; .venv-gpu/bin/harness demo
