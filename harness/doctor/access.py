@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.client.credentials import KeyRefused
 from harness.doctor.step import Step
 from harness.doctor.visit import Visit
@@ -28,7 +30,7 @@ async def check_models(visit: Visit) -> Step:
     """Whether the server lists the target's model."""
     found = visit.described
     if isinstance(found, HarnessError):
-        return Step("models", "failed", found.what, found.hint)
+        return replace(Step.of_error("models", found), found=found.what)
     server = visit.description
     listed = listing(server)
     if visit.is_chatbot and not server.lists_models:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from harness.client.failures import TransportFailed
 from harness.client.protocol import Answer
@@ -33,13 +34,16 @@ async def check_answer(visit: Visit) -> Step:
         visit.answer = reply
         pieces = len(reply.timing.chunks)
         how = f"streamed in {pieces} piece{'' if pieces == 1 else 's'}" if pieces else "whole"
-        return Step("answer", "ok", f"{how}, ended by `{reply.finish_reason}`")
+        thinks = bool(reply.reasoning) and not reply.text.strip()
+        all_of_it = "; all of it is thinking, so leave `max_tokens` room for an answer"
+        found = f"{how}, ended by `{reply.finish_reason}`{all_of_it if thinks else ''}"
+        return Step("answer", "ok", found)
     failure = reply.failure
     if failure.cause in ("stalled", "timeout", "reset"):
         hint = "is the model loaded? Look at the server's log; a slow one needs more `case_timeout`"
         return Step("answer", "failed", failure.detail, hint)
     error = await explained(visit.endpoint, visit.dialect, visit.model, failure)
-    return Step("answer", "failed", error.what, error.hint)
+    return replace(Step.of_error("answer", error), found=error.what)
 
 
 async def check_usage(visit: Visit) -> Step:

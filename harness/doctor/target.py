@@ -27,7 +27,7 @@ from harness.records.server import ManagedServer
 from harness.serving.command import ServeSpec
 from harness.targets.client_stack import open_stack
 from harness.targets.endpoint import Endpoint, connect, model_name, serve_spec
-from harness.targets.models import TOKENIZER
+from harness.targets.models import TOKENIZER, check_on_hub
 
 Check = Callable[[Visit], Awaitable[Step]]
 
@@ -78,7 +78,7 @@ def examine(
             ]
     except UsageError as error:
         steps = [*steps, Step.of_error("configuration", error)]
-        return [Examination(target, about, tuple(steps), misconfigured=True)]
+        return [Examination(target, about, tuple(steps))]
     except HarnessError as error:
         steps = [*steps, Step.of_error("start", error)]
         return [Examination(target, about, tuple(steps))]
@@ -106,12 +106,15 @@ async def _visit(
 def examine_files(project: Project, target: str, *, fetch: bool) -> list[Step]:
     """What can be said of a managed target before its server runs: files, vLLM, memory.
 
-    A model that is named on a hub and is not here is fetched where `fetch` says so.
+    A model that is named on a hub and is not here is fetched where `fetch` says so; else the hub
+    is asked whether it has one of that name.
 
     Raises:
         UsageError: a file of the model or the adapter is missing or does not fit.
     """
     server = project.target(target).server
+    if not fetch:
+        check_on_hub(project, target)
     spec = serve_spec(project, server, [target], project.root / "unused", here=not fetch)
     adapters = f", adapter {', '.join(map(str, spec.adapters.values()))}" if spec.adapters else ""
     return [

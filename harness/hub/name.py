@@ -14,6 +14,11 @@ DEFAULT_REVISION = "main"
 FORM = "`ORG/NAME` or `ORG/NAME@REVISION`"
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?P<repo>{_PART}/{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]*))?")
+# A model's page on a hub, as it is copied from a browser.
+_PAGE = re.compile(
+    rf"https?://[^/\s@]+/(?P<repo>{_PART}/{_PART})(?:/(?:tree|blob|resolve)/(?P<revision>[\w.-]+))?"
+    r"(?:[/?#].*)?"
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _LONGEST = 96
 
@@ -86,4 +91,30 @@ def check_readings(given: str, root: Path, where: str) -> None:
         f"no such folder: `{given}`, though there is `{parent.name}/`",
         where=where,
         hint=f"{meant}a model of that name on a hub is written `{EXPLICIT}{given}`",
+    )
+
+
+def check_there(given: str, root: Path, where: str) -> None:
+    """Return unless the text is neither a folder that exists nor a hub's name.
+
+    Raises:
+        UsageError: it is neither: an address, a name without its organisation, a path to nothing.
+    """
+    check_readings(given, root, where)
+    if hub_name(given, root) is not None or (root / given).exists():
+        return
+    if "://" in given:
+        page = _PAGE.fullmatch(given)
+        revision = f"@{page['revision']}" if page and page["revision"] else ""
+        name = f"`{page['repo']}{revision}`" if page else FORM
+        what = "an address is neither a folder nor a model's name on a hub"
+        raise UsageError(what, where=where, hint=f"write {name}")
+    parent = (root / given).parent
+    there = [path.name for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+    near = get_close_matches(Path(given).name, sorted(there), n=1)
+    meant = f"did you mean `{Path(given).with_name(near[0])}`? " if near else "check the path; "
+    raise UsageError(
+        f"no such folder: `{given}`",
+        where=where,
+        hint=f"{meant}a model on a hub is written with its organisation, `ORG/NAME`",
     )

@@ -36,6 +36,7 @@ from harness.serving.servable import check_servable
 from harness.targets.models import (
     TOKENIZER,
     check_fetched,
+    check_named,
     server_model,
     server_tokenizer,
     target_adapter,
@@ -122,6 +123,7 @@ def serve_spec(
         raise UsageError(
             f"`{server}` is given by url and already runs", where=f"{project.file}: servers"
         )
+    check_named(project, server)
     base = server_model(project, server, here=here)
     check_fetched(project, base, f"servers.{server}.model")
     check_model(base.path)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.ci_mode import in_ci
 from harness.config import Project
-from harness.errors import UsageError
-from harness.hub.client import Kind
+from harness.errors import InfrastructureError, UsageError
+from harness.hub.client import Kind, is_offline
 from harness.hub.lock import LOCK_NAME, read_lock
-from harness.hub.name import EXPLICIT, hub_name, parse
-from harness.hub.resolve import ModelFolder, find, known
+from harness.hub.name import EXPLICIT, check_there, hub_name, parse
+from harness.hub.resolve import ModelFolder, find, known, newest_commit
 from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 
 TOKENIZER = "tokenizer"
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,38 @@ def target_adapter(project: Project, target: str, *, here: bool = False) -> Mode
     assert adapter is not None
     named = NamedModel(adapter, "adapter", f"targets.{target}.adapter")
     return _on_hub(project, named, here) or ModelFolder(project.resolve(named.given, named.key))
+
+
+def check_named(project: Project, server: str) -> None:
+    """Return unless the model of a managed server is neither a folder nor named on a hub.
+
+    Raises:
+        UsageError: it is neither; the error has its line.
+        ConfigError: a relative path climbs out of the project.
+    """
+    configured = project.config.servers[server]
+    assert isinstance(configured, ManagedServer)
+    key = f"servers.{server}.model"
+    if hub_name(configured.model, project.root) is None:
+        project.resolve(configured.model, key)
+        check_there(configured.model, project.root, project.place(key))
+
+
+def check_on_hub(project: Project, target: str) -> None:
+    """Return unless a hub says that it has nothing for us under a name of the target's.
+
+    Only names whose files are not here are asked for, and of a hub that cannot be asked nothing is
+    said.
+
+    Raises:
+        UsageError: no such model, revision or right.
+    """
+    for named in named_models(project, [target]):
+        found = known(named.given, project.root, named.kind)
+        if found is None or found.missing is None or is_offline():
+            continue
+        with suppress(InfrastructureError):
+            newest_commit(found.missing, project.place(named.key), PATIENCE)
 
 
 def check_fetched(project: Project, folder: ModelFolder, key: str) -> None:

@@ -14,7 +14,7 @@ OPTIONS = {
     "schema": ["kind", "--write"],
     "validate": ["--config"],
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
-    "lock": ["recipes", "--update", "--config"],
+    "lock": ["recipes", "--update", "--check", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--config"],
     "merge": ["candidate", "--output", "--dtype", "--base", "--config"],

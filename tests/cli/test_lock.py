@@ -53,10 +53,14 @@ def test_commits_are_pinned_kept_and_updated(
     ]
     text = (place / "harness.lock").read_text()
     second = put(hub, b'{"x": 1}')
-    hub.requests.clear()
+    capsys.readouterr()
     assert call("lock") == 0
     assert (place / "harness.lock").read_text() == text
-    assert hub.requests == []
+    assert capsys.readouterr().out.splitlines() == [
+        f"{name}: {first[name][:12]}, has moved to {second[name][:12]} since; "
+        "`harness lock --update` takes that"
+        for name in (BASE, RECIPE)
+    ] + ["harness.lock: 2 models"]
     assert call("lock", "--update") == 0
     assert read_lock(place) == second
     assert f"{second[BASE][:12]}, was {first[BASE][:12]}" in capsys.readouterr().out
@@ -146,3 +150,67 @@ def test_validate_warns_of_a_slip_in_a_folders_name(
     said = capsys.readouterr().err
     assert "warning: harness.yaml:" in said
     assert "did you mean `org/bose`? a model of that name on a hub is written `hf:org/base`" in said
+
+
+def test_a_check_says_what_is_not_up_to_date_and_writes_nothing(
+    place: Path, hub: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = put(hub)
+    assert call("lock", "--check") == 2
+    shown = capsys.readouterr()
+    assert f"org/base@main: not locked, now at {first[BASE][:12]}\n" in shown.out
+    assert shown.err == (
+        "error: harness.lock: not up to date: 2 of 2 models - `harness lock` adds and drops, with "
+        "--update it takes the newest commits\n"
+    )
+    assert not (place / "harness.lock").exists()
+    assert call("lock") == 0
+    assert call("lock", "--check") == 0
+    assert capsys.readouterr().out.endswith("harness.lock: up to date\n")
+    second = put(hub, b'{"x": 1}')
+    (place / "recipes/one.yaml").unlink()
+    text = (place / "harness.lock").read_text()
+    assert call("lock", "--check") == 2
+    assert capsys.readouterr().out.splitlines() == [
+        f"org/base@main: moved from {first[BASE][:12]} to {second[BASE][:12]}",
+        "org/other@v1: no longer named",
+    ]
+    assert (place / "harness.lock").read_text() == text
+    assert call("lock", "--check", "--update") == 2
+    capsys.readouterr()
+    hub.status = 500
+    assert call("lock", "--check") == 3
+    assert call("lock") == 0  # the lock itself needs no hub
+    assert "not known whether it has moved" in capsys.readouterr().out
+
+
+def test_a_misspelt_base_of_a_recipe_is_named(
+    place: Path, hub: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commits = put(hub)
+    (place / "recipes/one.yaml").write_text("name: one\nbse: org/other@v1\n")
+    assert call("lock") == 0
+    warning = "warning: recipes/one.yaml:2: bse: unknown key; did you mean `base`?"
+    assert capsys.readouterr().err.startswith(warning)
+    assert read_lock(place) == {BASE: commits[BASE]}
+    assert call("validate") == 0
+    assert warning in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("gpt2", "servers.own.model: no such folder: `gpt2` - check the path; a model on a hub"),
+        ("https://huggingface.co/org/base", "a model's name on a hub - write `org/base`"),
+        ("../base", "servers.own.model: `../base` leaves the project"),
+    ],
+)  # fmt: skip
+def test_validate_warns_of_a_model_that_is_neither_here_nor_on_a_hub(
+    place: Path, capsys: pytest.CaptureFixture[str], model: str, words: str
+) -> None:
+    path = place / "harness.yaml"
+    path.write_text(path.read_text().replace("model: org/base", f"model: {model}"))
+    assert call("validate") == 0
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("servers.own.model") == 1

@@ -121,7 +121,8 @@ def test_memory_on_gpus(
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     found = check_memory(project(tmp_path, model="elsewhere"), "local")
-    assert (found.outcome, "no such model" in found.found) == ("failed", True)
+    assert (found.outcome, found.misconfigured) == ("failed", True)
+    assert "servers.local.model: no such folder: `elsewhere`" in found.found
 
 
 def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

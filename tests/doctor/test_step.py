@@ -3,7 +3,7 @@
 import pytest
 
 from harness.doctor.step import Examination, Outcome, Step
-from harness.errors import UsageError
+from harness.errors import ServerError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -11,14 +11,17 @@ from harness.errors import UsageError
     [
         (["ok", "cannot"], False, True, 0),
         (["ok", "failed"], False, False, 3),
-        (["failed"], True, False, 2),
+        (["ok", "failed"], True, False, 2),
+        (["ok", "cannot"], True, True, 0),
     ],
 )
 def test_one_that_failed_decides(
     outcomes: list[Outcome], misconfigured: bool, usable: bool, code: int
 ) -> None:
-    steps = tuple(Step(str(n), outcome, "") for n, outcome in enumerate(outcomes))
-    found = Examination("it", "about", steps, misconfigured=misconfigured)
+    steps = tuple(
+        Step(str(n), outcome, "", misconfigured=misconfigured) for n, outcome in enumerate(outcomes)
+    )
+    found = Examination("it", "about", steps)
     assert (found.usable, found.exit_code) == (usable, code)
     assert found.as_json()["usable"] is usable
     assert list(found.as_json()) == ["subject", "about", "steps", "not_tried", "usable"]
@@ -26,4 +29,9 @@ def test_one_that_failed_decides(
 
 def test_a_step_of_an_error() -> None:
     error = UsageError("is wrong", where="here", hint="mend it")
-    assert Step.of_error("x", error) == Step("x", "failed", "here: is wrong", "mend it")
+    wrong = Step("x", "failed", "here: is wrong", "mend it", misconfigured=True)
+    assert Step.of_error("x", error) == wrong
+    assert not Step.of_error("x", ServerError("is gone")).misconfigured
+    assert list(Examination("it", "", (wrong,)).as_json()["steps"][0]) == [
+        "name", "outcome", "found", "remedy",
+    ]  # fmt: skip

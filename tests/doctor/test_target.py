@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 
 from harness.doctor import machine, target
 from harness.doctor.target import examine
+from harness.errors import UsageError
 from harness.targets.endpoint import Endpoint
+from harness.targets.identity import identify
 from tests.conftest import ThreadedMock
 from tests.doctor.conftest import project_in
+from tests.mock_server import MockReply
 from tests.serving.test_memory import LLAMA, model_in
 
 ALL = [
@@ -123,4 +127,37 @@ def test_a_model_that_is_not_there_is_a_matter_of_configuration(
 ) -> None:
     project = project_in(tmp_path, {**managed, "model": "elsewhere"}, model=None)
     (found,) = examine(project, "it", start=True, say=quiet)
-    assert (found.exit_code, found.steps[-1].found[-13:]) == (2, "no such model")
+    assert found.exit_code == 2
+    assert found.steps[-1].found.endswith("servers.main.model: no such folder: `elsewhere`")
+
+
+def test_a_slip_in_a_models_name_is_told_as_a_run_tells_it(
+    tmp_path: Path, managed: dict[str, Any]
+) -> None:
+    (tmp_path / "models/tiny").mkdir(parents=True)
+    project = project_in(tmp_path, {**managed, "model": "models/tny"}, model=None)
+    (found,) = examine(project, "it", start=False, say=quiet)
+    with pytest.raises(UsageError) as raised:
+        asyncio.run(identify(project, "it"))
+    step = found.steps[-1]
+    assert f"{step.found} - {step.remedy}" == raised.value.line
+    assert "did you mean `models/tiny`?" in step.remedy
+    assert found.exit_code == raised.value.exit_code == 2
+
+
+def test_a_refused_field_is_to_be_corrected_in_the_configuration(
+    tmp_path: Path, mock: ThreadedMock
+) -> None:
+    mock.answer = lambda _: MockReply("Unknown parameter: 'seed'.", status=400)
+    project = project_in(tmp_path, {"url": mock.url}, model="base")
+    (found,) = examine(project, "it", start=False, say=quiet)
+    assert (found.steps[-1].name, found.exit_code) == ("answer", 2)
+
+
+def test_an_answer_that_is_all_thinking_is_told(tmp_path: Path, mock: ThreadedMock) -> None:
+    mock.answer = lambda _: MockReply("", reasoning="hm, well", finish_reason="length")
+    project = project_in(tmp_path, {"url": mock.url}, model="base")
+    (found,) = examine(project, "it", start=False, say=quiet)
+    step = found.steps[5]
+    assert (step.name, step.outcome) == ("answer", "ok")
+    assert "all of it is thinking, so leave `max_tokens` room" in step.found

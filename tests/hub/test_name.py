@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.hub.name import HubName, check_readings, hub_name, parse
+from harness.hub.name import HubName, check_readings, check_there, hub_name, parse
 
 NAMES = {
     "Qwen/Qwen2.5-1.5B-Instruct": HubName("Qwen/Qwen2.5-1.5B-Instruct", "main"),
@@ -79,3 +79,34 @@ def test_hf_before_something_else(tmp_path: Path) -> None:
         UsageError, match=r"no model's name on a hub - after `hf:` write `ORG/NAME`"
     ):
         check_readings("hf:tiny", tmp_path, "here")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("gpt2", "no such folder: `gpt2` - check the path; a model on a hub is written with its"),
+        ("mdels", "no such folder: `mdels` - did you mean `models`? a model on a hub is written"),
+        ("./models/tny", "no such folder: `./models/tny` - did you mean `models/tiny`? "),
+        ("https://huggingface.co/org/name", "an address is neither a folder nor a model's name on"),
+        ("https://hub.example/org/name/tree/v1.0", "on a hub - write `org/name@v1.0`"),
+        ("https://hub.example/org/name?show=1", "on a hub - write `org/name`"),
+        ("https://me:secret@hub.example/org/name", "on a hub - write `ORG/NAME` or"),
+        ("s3://bucket/folder", "on a hub - write `ORG/NAME` or"),
+        ("hf:tiny", "no model's name on a hub"),
+    ],
+)  # fmt: skip
+def test_what_is_neither_a_folder_nor_a_name_on_a_hub_is_told(
+    given: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "models/tiny").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        check_there(given, tmp_path, "here")
+    assert words in caught.value.line
+    assert "secret" not in caught.value.line
+    assert caught.value.line.startswith("here: ")
+
+
+def test_what_is_there_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "models/tiny").mkdir(parents=True)
+    for given in ("models/tiny", "./models", str(tmp_path), "org/name@v1", "hf:models/other"):
+        check_there(given, tmp_path, "here")

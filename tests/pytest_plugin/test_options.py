@@ -81,7 +81,7 @@ def test_a_missing_adapter_is_one_usage_error(project_dir: Path) -> None:
     path.write_text(yaml.safe_dump(data))
     case = "suites/shop/suite.yaml::gold::g1"
     said = refusal(session(project_dir, case, "--target", "tuned"))
-    assert said.startswith("harness: models/none: no such model")
+    assert "servers.ours.model: no such folder: `./models/none`" in said
 
 
 def test_a_broken_case_is_a_collection_error_that_names_its_line(
