@@ -228,6 +228,7 @@ def test_a_part_of_the_suites_is_judged_against_a_seal_of_that_part(
     other_suite(project, mock)
     settings = yaml.safe_load(Path("harness.yaml").read_text())
     settings["targets"]["twin"] = {"server": "main", "model": "candidate", "system_prompt": "Be."}
+    settings["gate"]["compare_across"] = ["system_prompt"]
     Path("harness.yaml").write_text(yaml.safe_dump(settings))
     # A part gives no promotion, so it is INVALID; what matters is that it was judged.
     assert call("gate", "twin", "--suite", "shop", "--baseline", "sealed:v1") == 3
