@@ -10,8 +10,9 @@ import click
 from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import load_project
-from harness.errors import UsageError
+from harness.errors import RecipeError, UsageError
 from harness.training import load_recipe
+from harness.training.candidate import Recipe
 from harness.training.job import find_base, read_data
 from harness.training.side_by_side import train_side_by_side
 
@@ -32,6 +33,8 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     require_training()
     loaded = [load_recipe(path) for path in recipes]
     for recipe in loaded:
+        require_trackers(recipe)
+    for recipe in loaded:
         read_data(recipe, project.root)  # a mistake in it must not cost the download of a base
     with Console() as console:
         for recipe in loaded:
@@ -50,6 +53,21 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
                 f"{dossier.best_validation_loss:.3f} at step {dossier.best_step}, "
                 f"adapter {dossier.adapter_digest[:19]}"
             )
+
+
+def require_trackers(recipe: Recipe) -> None:
+    """Nothing, where the packages that the recipe reports to are installed.
+
+    Raises:
+        RecipeError: one is missing.
+    """
+    missing = [name for name in recipe.report_to if find_spec(name) is None]
+    if missing:
+        raise RecipeError(
+            f"not installed: {', '.join(missing)}",
+            where=f"recipe {recipe.name}: report_to",
+            hint=f"pip install {' '.join(missing)}, or leave the key away",
+        )
 
 
 def require_training() -> None:

@@ -32,8 +32,14 @@ RENDERERS_OWN = (
 )  # fmt: skip
 
 
+Tracker = Literal["mlflow", "tensorboard", "wandb"]
 Positive = Annotated[int, Field(gt=0)]
 Name = Annotated[str, AfterValidator(checked_name)]
+
+
+def _left_out(value: object) -> bool:
+    """Whether a key is not there: a recipe without it has the digest of before there was one."""
+    return not value
 
 
 class Recipe(Record):
@@ -43,15 +49,20 @@ class Recipe(Record):
     base: str = Field(description=MODEL_FORM)
     data: tuple[str, ...] = Field(min_length=1)
     system_prompt: str = ""
-    system_as: Literal["user"] | None = Field(default=None, exclude_if=lambda role: role is None)
+    system_as: Literal["user"] | None = Field(default=None, exclude_if=_left_out)
     chat_template_kwargs: dict[str, str | int | float | bool] = Field(
-        default_factory=dict, exclude_if=lambda given: not given
+        default_factory=dict, exclude_if=_left_out
     )
     method: Literal["lora", "qlora"] = "lora"
     rank: Positive = 16
     alpha: Positive = 32
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    dora: bool = Field(default=False, exclude_if=_left_out)
+    rslora: bool = Field(default=False, exclude_if=_left_out)
+    modules_to_save: tuple[str, ...] = Field(default=(), exclude_if=_left_out)
+    neftune_alpha: float | None = Field(default=None, gt=0.0, exclude_if=_left_out)
+    gradient_checkpointing: bool = Field(default=False, exclude_if=_left_out)
     learning_rate: float = Field(default=2e-4, gt=0.0)
     schedule: Literal["linear", "cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=0, ge=0)
@@ -66,6 +77,7 @@ class Recipe(Record):
     evaluate_every: Positive = 50
     patience: Positive | None = None
     checkpoint_every: Positive = 100
+    report_to: tuple[Tracker, ...] = Field(default=(), exclude_if=_left_out)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @field_validator("chat_template_kwargs")

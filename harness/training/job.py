@@ -230,7 +230,8 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         base=base,
         conversations=conversations,
         places=places,
-        recipe_hash=digest_json(recipe.model_dump(mode="json")),
+        # Where the losses are reported to as well changes nothing that is learnt.
+        recipe_hash=digest_json(recipe.model_dump(mode="json", exclude={"report_to"})),
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=model_digest(base),
         chat_template=chat_template_digest(base),

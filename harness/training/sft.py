@@ -61,6 +61,12 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnS
         tokenizer = _tokenizer(job)
         examples = make_examples(tokenizer, job, divided.split.validation_groups)
         on_say(describe(recipe.name, examples.learnt))
+        if recipe.dora or recipe.modules_to_save:
+            what = "DoRA" if recipe.dora else "whole modules"
+            on_say(
+                f"  note: vLLM serves no adapter with {what}; `harness merge {recipe.name}` makes "
+                "a model of it that it serves"
+            )
         trainer = _trainer(job, tokenizer, examples, on_progress)
         resumed = last_checkpoint(job.work)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
@@ -124,6 +130,9 @@ def _trainer(
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=modules if isinstance(modules, str) else list(modules),
+        use_dora=recipe.dora,
+        use_rslora=recipe.rslora,
+        modules_to_save=list(recipe.modules_to_save) or None,
         bias="none",
         task_type="CAUSAL_LM",
     )
@@ -211,12 +220,14 @@ def _arguments(job: TrainingJob) -> SFTConfig:
         metric_for_best_model="eval_loss",
         greater_is_better=False,
         logging_steps=10,
-        report_to="none",
+        neftune_noise_alpha=recipe.neftune_alpha,
+        report_to=list(recipe.report_to) or "none",
+        run_name=recipe.name,
         disable_tqdm=True,
         seed=recipe.seed,
         data_seed=recipe.seed,
         bf16=on_gpu,
-        gradient_checkpointing=False,
+        gradient_checkpointing=recipe.gradient_checkpointing,
         dataloader_pin_memory=on_gpu,
         dataset_num_proc=None,
         train_sampling_strategy="group_by_length",

@@ -35,3 +35,17 @@ def test_a_bad_recipe_stops_all_before_any_is_trained(
     assert shown.startswith("error: bad.yaml")
     assert "give either steps or epochs, and not both" in shown
     assert not (project_dir / ".harness/candidates").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_named_before_anything_is_trained(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "require_training", lambda: None)
+    monkeypatch.setattr(train, "find_spec", lambda name: None)
+    Path("r.yaml").write_text(
+        "name: r\nbase: models/x\ndata: [d.jsonl]\nsteps: 1\nreport_to: [wandb]\n"
+    )
+    assert call("train", "r.yaml") == 2
+    shown = capsys.readouterr().err
+    assert "recipe r: report_to: not installed: wandb" in shown
+    assert "pip install wandb" in shown

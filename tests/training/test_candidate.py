@@ -86,3 +86,9 @@ def test_keys_that_are_not_given_leave_the_hash_of_a_recipe_as_it_was() -> None:
 def test_a_template_is_not_given_what_the_renderer_gives_it() -> None:
     with pytest.raises(ValidationError, match="`tokenize` is not the template's to choose"):
         make_recipe(chat_template_kwargs={"tokenize": False})
+
+
+def test_a_recipe_without_later_keys_has_the_digest_of_before_they_were() -> None:
+    later = {"dora", "rslora", "modules_to_save", "neftune_alpha", "gradient_checkpointing"}
+    assert not {*later, "report_to"} & RECIPE.model_dump(mode="json").keys()
+    assert RECIPE.model_copy(update={"dora": True}).model_dump(mode="json")["dora"]

@@ -11,7 +11,7 @@ from harness.errors import RecipeError
 from harness.records.suite import Message
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
-from harness.training.job import Conversation, divide, read_data
+from harness.training.job import Conversation, divide, prepare, read_data
 from tests.training.conftest import line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,3 +141,11 @@ def test_the_system_prompt_goes_first_unless_a_line_has_its_own(
     first, second = read_data(recipe(system_prompt="ours"), tmp_path)
     assert first.messages[0].content == "mine"
     assert second.messages[0] == Message(role="system", content="ours")
+
+
+def test_where_losses_are_reported_to_makes_no_other_candidate(
+    project: Path, recipe: Callable[..., Recipe]
+) -> None:
+    plain = prepare(recipe(), project).key
+    assert prepare(recipe(report_to=["wandb"]), project).key == plain
+    assert prepare(recipe(rslora=True), project).key != plain

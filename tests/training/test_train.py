@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from harness.errors import RecipeError, TrainingError, UsageError
 from harness.files import directory_digest, file_digest
@@ -74,6 +75,31 @@ def test_a_candidate_that_is_there_is_not_trained_again(
     found = train(recipe(), project_dir=trained.project, on_progress=told(progress))
     assert found == trained.dossier
     assert progress == [(6, "as trained before")]
+
+
+def test_every_form_of_lora_reaches_peft_and_the_trainer(project: Path, recipe: MakeRecipe) -> None:
+    said: list[str] = []
+    forms = {"dora": True, "rslora": True, "modules_to_save": ["lm_head"]}
+    more = {"neftune_alpha": 5.0, "gradient_checkpointing": True}
+    dossier = train(recipe(**forms, **more, steps=2), project_dir=project, on_say=said.append)
+    assert dossier.steps_done == 2
+    folder = project / ".harness/candidates/cand"
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["use_dora"]
+    assert config["use_rslora"]
+    assert config["modules_to_save"] == ["lm_head"]
+    names = set(load_file(folder / "adapter_model.safetensors"))
+    assert any("lora_magnitude_vector" in name for name in names)
+    assert any("lm_head" in name for name in names)
+    assert any("`harness merge cand`" in line for line in said)
+
+
+def test_noise_on_the_embeddings_changes_what_is_learnt(project: Path, recipe: MakeRecipe) -> None:
+    digests = {
+        train(recipe(neftune_alpha=alpha, steps=1), project_dir=project, force=True).adapter_digest
+        for alpha in (None, 50.0)
+    }
+    assert len(digests) == 2
 
 
 def test_a_dossier_with_the_earlier_digest_of_its_base_counts(
