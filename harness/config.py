@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -266,6 +266,20 @@ class Project:
         """The generation settings of a target: the project's, with the target's own on top."""
         own = self.target(name).generation
         return Generation(**{**self.config.generation.model_dump(), **own})
+
+    def without_effect(self) -> Iterator[str]:
+        """A line on each of a target's own settings that its chatbot's request has no place for."""
+        for name, target in self.config.targets.items():
+            server = self.config.servers[target.server]
+            if not isinstance(server, HttpServer):
+                continue
+            for setting in ("temperature", "top_p", "max_tokens", "seed"):
+                if setting in target.generation and setting not in server.placeholders:
+                    place = self.place(f"targets.{name}.generation.{setting}")
+                    yield (
+                        f"{place}: is not sent: `{target.server}` has no placeholder "
+                        f"`{setting}` in its `request` - write it there, or take it out here"
+                    )
 
     def policy(self) -> Policy:
         """The policy of the gate.

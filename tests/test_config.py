@@ -194,3 +194,16 @@ def test_a_relative_place_for_runs_stays_in_the_project(tmp_path: Path) -> None:
     outside = load_project(write(tmp_path, lambda d: d.update(runs_dir="../kept")))
     with pytest.raises(ConfigError, match="leaves the project"):
         _ = outside.runs_url
+
+
+def test_what_a_chatbots_request_has_no_place_for_is_named(tmp_path: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        request = {"q": {"$": "last_message"}, "n": {"$": "max_tokens"}}
+        bot = {"engine": "http", "url": "http://h/bot", "request": request, "answer": "reply"}
+        data["servers"]["web"] = bot
+        data["targets"]["t"] = {"server": "web", "generation": {"max_tokens": 9, "seed": 3}}
+        data["targets"]["base"]["generation"] = {"seed": 3}
+
+    (line,) = load_project(write(tmp_path, change)).without_effect()
+    assert re.search(r"harness\.yaml:\d+: targets\.t\.generation\.seed: is not sent: ", line)
+    assert "`web` has no placeholder `seed` in its `request` - write it there, or take" in line

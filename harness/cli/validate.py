@@ -48,6 +48,8 @@ def command(config: Path) -> None:
         click.echo(f"warning: {words}", err=True)
     for words in uncertifiable(latency_rules(project.config.gate), project.config.latency):
         click.echo(f"warning: {words}", err=True)
+    for line in project.without_effect():
+        click.echo(f"warning: {line}", err=True)
     for line, warning in (*describe_candidates(project), *hub_lines(project)):
         click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0

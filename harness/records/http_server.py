@@ -31,7 +31,9 @@ from harness.records.http_mapping import (
     url_placeholders,
     with_preset,
 )
+from harness.records.request_fields import RequestForm
 from harness.records.target import Target
+from harness.validation import KeyProblem
 
 SCHEMES = ("http", "https")
 Expression = Annotated[str, AfterValidator(check_expression)]
@@ -182,6 +184,10 @@ class HttpServer(Metered):
         if not OF_THE_CASE.intersection(used):
             names = ", ".join(f"`{name}`" for name in sorted(OF_THE_CASE))
             raise ValueError(f"holds nothing of the case; put a placeholder in: {names}")
+        for name, value in request.items() if isinstance(request, dict) else ():
+            if _is_of_a_form(name, value):
+                what = "is for servers without `engine: http`; here it would be sent as it stands"
+                raise KeyProblem(f"{what}: leave out or rename the field itself", name)
         return request
 
     @model_validator(mode="after")
@@ -266,6 +272,17 @@ class HttpServer(Metered):
         if self.answered_by is not None and target.model is None and target.answers_as is None:
             return "answers_as: missing; the server's `answered_by` is held against it"
         return None
+
+
+def _is_of_a_form(name: str, value: Any) -> bool:
+    """Whether a key of the request is meant for the `request` of an OpenAI-compatible server."""
+    if name not in RequestForm.model_fields:
+        return False
+    try:
+        RequestForm.model_validate({name: value})
+    except ValidationError:
+        return False
+    return True
 
 
 def _with_or_without_preset(schema: dict[str, Any]) -> None:
