@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.chain.link import Link, ProbeAnswer
+from harness.chain.link import Answers, Link
 from harness.targets.probes import TOLERANCES, gap_between
 
 Cause = Literal[
@@ -19,7 +19,6 @@ Cause = Literal[
     "precision",
     "other weights",
 ]
-Answers = tuple[ProbeAnswer, ...]
 _CUT = 0.9  # of the long prompt's tokens: template and tokenizer change fewer
 
 
@@ -127,8 +126,10 @@ def _counts(before: Link, after: Link) -> Iterator[Finding]:
         for name in had
         if had[name] is not None and has.get(name) is not None
     }
-    refused = [name for name in had if had[name] is not None and has.get(name) is None]
-    if refused and more and "short" not in refused:
+    longest = max((had[name] or 0 for name in more), default=0)
+    # What is refused for its length says nothing of the template.
+    refused = [name for name in had if 0 < (had[name] or 0) <= longest and has.get(name) is None]
+    if refused:
         yield Finding("template", f"`{after.target}` refuses the conversation {', '.join(refused)}")
     if not any(more.values()):
         return

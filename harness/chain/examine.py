@@ -10,14 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.chain import metrics as hop_metrics
-from harness.chain.causes import Answers, Finding, gaps, share_beyond
+from harness.chain.causes import Finding, gaps, share_beyond
 from harness.chain.files import precision, read_files
 from harness.chain.hop import MARGIN, Hop, MetricResult, judge
-from harness.chain.link import Link, LinkFiles, Seen
+from harness.chain.link import Answers, Link, LinkFiles, Seen
 from harness.chain.observe import Asking, Probes, observe
 from harness.config import Project
 from harness.errors import AdapterNotApplied, UsageError
 from harness.event_loop import run_async
+from harness.files import make_folder
 from harness.records.run import RunRecord, Watcher
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.server_url import is_local
@@ -26,7 +27,7 @@ from harness.run.plan import Selection, probe_conversations
 from harness.run.resume import Reuse
 from harness.sections.evaluate import Evaluation
 from harness.targets.endpoint import BASE, Endpoint, connect, model_name, serve_spec
-from harness.targets.models import fetch_models, server_model
+from harness.targets.models import fetch_models
 from harness.targets.probes import TOLERANCES
 
 
@@ -62,9 +63,6 @@ def examine(
     check_names(project, targets)
     fetch_models(project, targets, watcher)
     links = _links(project, targets, suites, watcher)
-    runs: dict[str, RunRecord | AdapterNotApplied] = {}
-    if settings.suites:
-        runs = {name: _run(project, name, suites, settings, watcher) for name in targets}
     first = links[0]
     if first.seen.refused:
         raise UsageError(
@@ -72,6 +70,11 @@ def examine(
             f"{first.seen.refused}",
             hint=f"`harness doctor {first.target}` says what to write",
         )
+    runs: dict[str, RunRecord | AdapterNotApplied] = {}
+    if settings.suites:
+        # A link that refuses the suites' conversations has no answers to compare.
+        taken = [link.target for link in links if not link.seen.refused]
+        runs = {name: _run(project, name, suites, settings, watcher) for name in taken}
     lost = runs.get(first.target)
     if isinstance(lost, AdapterNotApplied):
         raise lost
@@ -127,7 +130,7 @@ def _links(
     for server in dict.fromkeys(project.target(name).server for name in targets):
         names = [name for name in targets if project.target(name).server == server]
         log = project.root / ".harness" / f"chain-{server}.log"
-        log.parent.mkdir(exist_ok=True)
+        make_folder(log.parent)
         with connect(project, server, names, log, watcher.say) as endpoint:
             for name in names:
                 watcher.say(f"{name}: asking {len(probes)} probes")
@@ -167,7 +170,7 @@ def _files(project: Project, target: str) -> tuple[LinkFiles, str | None]:
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull))
     kwargs = project.generation(target).chat_template_kwargs or {}
     files = read_files(spec.model, spec.adapters.get(target), spec.args, kwargs)
-    return files, precision(server_model(project, chosen.server).path, spec.args, ())
+    return files, precision(spec.model, spec.args, ())
 
 
 def _link(

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from harness.chain import causes
-from harness.chain.causes import Answers, Finding, gaps, share_beyond, unstable
-from harness.chain.link import Link
+from harness.chain.causes import Finding, gaps, share_beyond, unstable
+from harness.chain.link import Answers, Link
 from harness.targets.probes import TOLERANCES
 
 Outcome = Literal["same", "different", "cannot tell"]
@@ -78,11 +78,13 @@ class Hop:
         return {**asdict(self), "cause": self.cause}
 
 
-def compare_probes(before: Link, after: Link, margin: float) -> ProbeResult:
+def compare_probes(
+    before: Link, after: Link, margin: float, base: Answers | None = None
+) -> ProbeResult:
     """How far the answers to the probes are apart, held against what may differ.
 
     Where both ends compute in the same known precision, rounding in another batch is all that is
-    allowed; else the margin.
+    allowed; else the margin. `base` are the answers of the adapter's base.
     """
     ours, theirs = before.seen, after.seen
     if not ours.first or not theirs.first:
@@ -97,7 +99,8 @@ def compare_probes(before: Link, after: Link, margin: float) -> ProbeResult:
         return ProbeResult(outcome, count, other, same, None, None, None, None)
     own = [*gaps(ours.first, ours.again), *gaps(theirs.first, theirs.again)]
     noise = max((gap for gap in own if gap <= TOLERANCES.contradiction), default=0.0)
-    allowed = allowance(before, after, margin, noise)
+    effect = 0.0 if base is None else statistics.median(gaps(base, ours.first))
+    allowed = allowance(before, after, margin, noise, effect)
     found = gaps(ours.first, theirs.first)
     beyond = sum(gap > allowed for gap in found)
     outcome = "different" if share_beyond(found, allowed) > _TOO_MANY else "same"
@@ -106,13 +109,18 @@ def compare_probes(before: Link, after: Link, margin: float) -> ProbeResult:
     )
 
 
-def allowance(before: Link, after: Link, margin: float, noise: float) -> float:
-    """The nats by which an answer may differ."""
+def allowance(before: Link, after: Link, margin: float, noise: float, effect: float = 0.0) -> float:
+    """The nats by which an answer may differ.
+
+    `effect` is how far the adapter takes the answers from its base's. A merge in the same or an
+    unknown precision may lose a quarter of it, or what rounding explains.
+    """
     one, two = before.precision, after.precision
-    rounded = one != "float32" and before.is_adapter != after.is_adapter
-    if one is None or one != two or rounded:
-        return margin
-    return min(margin, TOLERANCES.threshold(TOLERANCES.rebatched, noise))
+    rounding = TOLERANCES.threshold(TOLERANCES.rebatched, noise)
+    merged = before.is_adapter and not after.is_adapter
+    if merged and one != "float32" and (one == two or None in (one, two)):
+        return min(margin, max(rounding, effect / 4)) if effect else margin
+    return min(margin, rounding) if one is not None and one == two else margin
 
 
 def judge(
@@ -123,7 +131,7 @@ def judge(
     margin: float = MARGIN,
 ) -> Hop:
     """The hop with its outcome and causes; `base` are the answers of the adapter's base."""
-    probes = compare_probes(before, after, margin)
+    probes = compare_probes(before, after, margin, base)
     allowed = margin if probes.allowed is None else probes.allowed
     worse = any(one.outcome == "different" for one in metrics)
     found = sorted(_facts(before, after, base, allowed, probes), key=_rank)

@@ -35,6 +35,9 @@ class ProbeAnswer:
     finish: str
 
 
+Answers = tuple[ProbeAnswer, ...]  # one a probe
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a link's answers show.
@@ -47,11 +50,11 @@ class Seen:
     reason that stands there, there is no round of answers.
     """
 
-    first: tuple[ProbeAnswer, ...]
-    again: tuple[ProbeAnswer, ...]
+    first: Answers
+    again: Answers
     has_logprobs: bool
-    neutral: tuple[ProbeAnswer, ...] | None = None
-    base: tuple[ProbeAnswer, ...] | None = None
+    neutral: Answers | None = None
+    base: Answers | None = None
     counts: Mapping[str, int | None] = field(default_factory=dict)
     ids: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     long: int | None = None

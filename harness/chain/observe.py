@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.chain.conversations import TESTS, long_prompt
-from harness.chain.link import ProbeAnswer, Seen
+from harness.chain.link import Answers, ProbeAnswer, Seen
 from harness.client.dialect import ServerDescription
 from harness.client.dialects.openai import OpenAIDialect
 from harness.client.failures import TransportFailed, busy, down
@@ -33,7 +33,6 @@ _NEUTRAL = {"repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penal
 _BODY = 1024 * 1024
 
 Probes = Sequence[Sequence[Message]]
-Answers = tuple[ProbeAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from harness.chain.examine import ChainSettings, check_names, examine
-from harness.chain.hop import MARGIN, Hop, MetricResult, ProbeResult
+from harness.chain.hop import MARGIN, Hop
 from harness.chain.metrics import MARGIN as METRIC_MARGIN
 from harness.cli.console import Console, table
 from harness.cli.options import config_option, json_option, no_cache_option, part_options
 from harness.config import load_project
+from harness.files import short_path
+from harness.report.chain_text import (
+    chain_conclusion,
+    hop_details,
+    hop_metrics,
+    nats_words,
+    probe_words,
+    worst_outcome,
+)
+from harness.report.json import render_chain_json
+from harness.report.write import write_chain
 from harness.run.plan import Selection
 from harness.run.resume import Reuse
 from harness.sections.section_kinds import load_suites
@@ -39,6 +49,12 @@ _LONGEST = 300
     show_default=True,
     help="By how much a metric may be worse at a hop, as a share of its range.",
 )
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write chain.html and chain.json there too.",
+)
 @click.option("--probes-only", is_flag=True, help="Leave the suites' metrics out.")
 @config_option
 @part_options
@@ -48,6 +64,7 @@ def command(
     targets: tuple[str, ...],
     nats: float,
     margin: float,
+    output: Path | None,
     probes_only: bool,
     config: Path,
     selection: Selection,
@@ -72,18 +89,16 @@ def command(
     settings = ChainSettings(nats, margin, alpha, not probes_only, selection, reuse)
     with Console() as console:
         hops = examine(project, targets, suites, settings, console)
+    # Before anything is printed: an error of it is then all that standard output holds.
+    written = () if output is None else write_chain(hops, output)
     if as_json:
-        click.echo(json.dumps([hop.as_json() for hop in hops], indent=2))
+        click.echo(render_chain_json(hops), nl=False)
     else:
         for line in _lines(hops):
             click.echo(line)
-    raise click.exceptions.Exit(_code(hops))
-
-
-def _code(hops: Sequence[Hop]) -> int:
-    found = {hop.outcome for hop in hops}
-    worst = "different" if "different" in found else "cannot tell" if "cannot tell" in found else ""
-    return _CODES[worst or "same"]
+    for path in written:
+        click.echo(short_path(path.absolute()), err=as_json)
+    raise click.exceptions.Exit(_CODES[worst_outcome(hops)])
 
 
 def _lines(hops: Sequence[Hop]) -> Iterator[str]:
@@ -92,65 +107,19 @@ def _lines(hops: Sequence[Hop]) -> Iterator[str]:
         (
             f"{hop.before} → {hop.after}",
             hop.outcome,
-            _probes(hop.probes),
-            _nats(hop.probes),
-            _metrics(hop.metrics),
+            probe_words(hop.probes),
+            nats_words(hop.probes),
+            hop_metrics(hop.metrics),
             hop.cause or "",
         )
         for hop in hops
     ]
     yield from table(rows, left=len(rows[0]))
     for hop in hops:
-        details = list(_details(hop))
+        details = list(hop_details(hop))
         if details:
             yield ""
             yield f"{hop.before} → {hop.after}"
             yield from (f"  {one_line(detail, _LONGEST)}" for detail in details)
     yield ""
-    yield _conclusion(hops)
-
-
-def _probes(found: ProbeResult) -> str:
-    words = "by other texts" if found.allowed is None else "beyond"
-    return f"{found.beyond} of {found.probes} {words}"
-
-
-def _nats(found: ProbeResult) -> str:
-    if found.median is None:
-        return "–"
-    return f"{found.median:.2g}, most {found.largest:.2g} ({found.allowed:.2g} allowed)"
-
-
-def _metrics(found: Sequence[MetricResult]) -> str:
-    if not found:
-        return "–"
-    counted = {name: sum(one.outcome == name for one in found) for name in _CODES}
-    words = {"same": "no worse", "different": "worse", "cannot tell": "cannot tell"}
-    return ", ".join(f"{count} {words[name]}" for name, count in counted.items() if count)
-
-
-def _details(hop: Hop) -> Iterator[str]:
-    yield from (f"{one.cause}: {one.evidence}" for one in hop.findings)
-    for one in hop.metrics:
-        if one.outcome == "same" or one.outcome != hop.outcome:
-            continue
-        if one.estimate is None:
-            yield f"{one.metric}: {one.outcome}: {one.reason}"
-            continue
-        yield (
-            f"{one.metric}: {one.outcome}, {one.before:.3f} → {one.after:.3f}, difference "
-            f"{one.estimate:+.3f} [{one.low:+.3f}, {one.high:+.3f}], margin {one.margin:g}"
-        )
-    yield from (f"note: {note}" for note in hop.notes)
-
-
-def _conclusion(hops: Sequence[Hop]) -> str:
-    broken = next((hop for hop in hops if hop.outcome == "different"), None)
-    if broken is not None:
-        return (
-            f"the chain breaks at {broken.before} → {broken.after}: likeliest cause {broken.cause}"
-        )
-    unsure = next((hop for hop in hops if hop.outcome == "cannot tell"), None)
-    if unsure is not None:
-        return f"cannot tell at {unsure.before} → {unsure.after}: more cases would tell"
-    return f"the same model at all {len(hops)} hops"
+    yield chain_conclusion(hops)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.chain.hop import Hop
 from harness.report import forest, history_drawing
 from harness.report.cases import CaseText
 from harness.report.content import ReportContent
@@ -109,6 +111,11 @@ def render_history_html(content: HistoryContent) -> str:
             for place in range(len(content.courses))
         ],
     )
+
+
+def render_chain_html(hops: Sequence[Hop]) -> str:
+    """The page on a chain, without any script."""
+    return render_page("chain.html.j2", ("report.css", "leaderboard.css"), hops=hops)
 
 
 def render_leaderboard_html(content: LeaderboardContent) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from harness.chain.hop import Hop
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
 from harness.records.verdict import Verdict
 from harness.report.leaderboard_content import changes
@@ -23,6 +25,12 @@ def render_json(verdict: Verdict) -> str:
         rule["limit"] = rule.pop("limit")
     ordered = {name: data.pop(name) for name in _ORDER}
     return json.dumps({**ordered, **data}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def render_chain_json(hops: Sequence[Hop]) -> str:
+    """The hops of a chain, as data."""
+    data = {"schema_version": 1, "hops": [hop.as_json() for hop in hops]}
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
 
 
 def render_leaderboard_json(leaderboard: Leaderboard) -> str:

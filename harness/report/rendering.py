@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.records.summary import recorded_times
 from harness.report import cases, content, formats, history_text, rules, runs
+from harness.report import chain_text as chain
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
 from harness.report.text import MARKS, Escaped, anchor, cell, clip, code, escape_prose, fence
@@ -39,11 +40,14 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     latency.measurement_facts, latency.slo_words, leaderboard.advantage_words,
     leaderboard.change_rows, leaderboard.difference_words, leaderboard.reason_words,
     leaderboard.recommendation_title, leaderboard.rule_words, leaderboard.tests_sentence,
+    chain.worst_outcome, chain.chain_conclusion, chain.probe_words, chain.nats_words,
+    chain.hop_metrics, chain.metric_numbers,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
     "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS,
     "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
+    "METRIC_WORDS": chain.METRIC_WORDS,
     "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from harness.chain.hop import Hop
 from harness.errors import StorageError
 from harness.files import read_bytes, storage_error, write_atomic
 from harness.records.comparison import ComparisonRecord
@@ -95,6 +96,17 @@ def write_history(history: History, folder: Path) -> tuple[Path, ...]:
         "history.html": html.render_history_html(content),
         "history.md": rendering.render_text("history.md.j2", content=content),
         "history.json": history.model_dump_json(indent=2) + "\n",
+    }
+    return _write(folder, files)
+
+
+def write_chain(hops: Sequence[Hop], folder: Path) -> tuple[Path, ...]:
+    """The paths of `chain.html` and `chain.json`."""
+    from harness.report import html, json
+
+    files = {
+        "chain.html": html.render_chain_html(hops),
+        "chain.json": json.render_chain_json(hops),
     }
     return _write(folder, files)
 

@@ -14,7 +14,7 @@ from harness.chain.hop import Hop
 from harness.cli.console import Console
 from harness.config import load_project
 from harness.sections.section_kinds import load_suites
-from tests.chain.tiny_model import ADAPTED, BASE, TinyModel
+from tests.chain.tiny_model import ADAPTED, BASE
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockServer
 from tests.shop import config, write_project
@@ -30,16 +30,21 @@ def serve(tmp_path: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch) -
     `adapter` is beside its base; each other link is a model alone, named by its key.
     """
 
-    def served(links: dict[str, TinyModel], folders: dict[str, Path] | None = None) -> list[str]:
+    def served(
+        links: dict[str, Any],
+        folders: dict[str, Path] | None = None,
+        adapter: Any = ADAPTED,
+        base: Any = BASE,
+    ) -> list[str]:
         settings: dict[str, Any] = config("http://127.0.0.1:1")
         settings["servers"], settings["targets"] = {}, {}
         first = BASE_OF_ADAPTER
-        everything = {"adapter": ADAPTED, **links}
+        everything = {"adapter": adapter, **links}
         for name, model in everything.items():
             names = {name: first, first: None} if name == "adapter" else {name: None}
 
-            def answer(body: dict[str, Any], model: TinyModel = model) -> Any:
-                return (BASE if body["model"] == first else model).answer(body)
+            def answer(body: dict[str, Any], model: Any = model) -> Any:
+                return (base if body["model"] == first else model).answer(body)
 
             server = MockServer(
                 answer,
@@ -68,8 +73,8 @@ BASE_OF_ADAPTER = "the-base"
 def chained(serve: Serve, tmp_path: Path) -> Examine:
     """The hops of the chain from the adapter over the links, by their probes."""
 
-    def run(links: dict[str, TinyModel], folders: dict[str, Path] | None = None) -> list[Hop]:
-        names = serve(links, folders)
+    def run(links: dict[str, Any], *given: Any, **forms: Any) -> list[Hop]:
+        names = serve(links, *given, **forms)
         project = load_project(tmp_path / "harness.yaml")
         settings = ChainSettings(suites=False)
         return examine(project, names, load_suites(project), settings, Console())

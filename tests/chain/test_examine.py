@@ -59,6 +59,8 @@ FAULTS: dict[str, tuple[dict[str, TinyModel], int, str]] = {
     "a prompt that is cut in silence": (
         {"merged": MERGED, "far": replace(MERGED, context=256, refuses_long=False)}, 1,
         "context cut"),
+    "a context for short questions alone": (
+        {"merged": MERGED, "far": replace(MERGED, context=48)}, 1, "context cut"),
     "a prompt that is too long": (
         {"merged": MERGED, "far": replace(MERGED, context=256)}, 1, "context cut"),
 }  # fmt: skip

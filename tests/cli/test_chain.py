@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.chain.conftest import serve
-from tests.chain.tiny_model import ADAPTED, BASE, TinyModel, renamed
+from tests.chain.tiny_model import ADAPTED, BASE, TinyModel, refuses_system, renamed
 from tests.cli.builders import call
 
 __all__ = ["serve"]
@@ -41,8 +41,11 @@ def test_a_clean_chain_is_zero_and_its_json_says_so(
     serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = serve({"merged": ADAPTED})
-    assert call("chain", *names, "--probes-only", "--json") == 0
-    (hop,) = json.loads(capsys.readouterr().out)
+    assert call("chain", *names, "--probes-only", "--json", "--output", "out") == 0
+    shown = capsys.readouterr()
+    assert shown.err.endswith("out/chain.html\nout/chain.json\n")
+    assert Path("out/chain.json").read_text() == shown.out
+    (hop,) = json.loads(shown.out)["hops"]
     assert (hop["before"], hop["after"]) == ("adapter", "merged")
     assert (hop["outcome"], hop["cause"], hop["findings"]) == ("same", None, [])
     assert hop["probes"]["largest"] == 0.0
@@ -56,6 +59,18 @@ def test_an_adapter_that_is_not_applied_is_named_by_its_own_proof(
     shown = capsys.readouterr().out
     assert "the chain breaks at merged → adapter: likeliest cause adapter not applied" in shown
     assert "probes exactly as its base does" in shown
+
+
+def test_a_link_that_refuses_the_suites_is_named_and_not_run(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = serve({"far": replace(ADAPTED, template=refuses_system)})
+    assert call("chain", *names, "--limit", "2") == 1
+    shown = capsys.readouterr()
+    assert "template: `far` refuses the probes: HTTP 400: System role not supported" in shown.out
+    assert "asking far" not in shown.err
+    assert call("chain", *reversed(names), "--limit", "2") == 2
+    assert "`harness doctor far` says what to write" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
