@@ -13,6 +13,15 @@ CHAT_TEMPLATE = (
 SPECIAL = ["<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"]
 # Keys of a policy: a model of random weights may say nothing, or what no scorer can read.
 ANY_TEXT = {"min_scored": 0.5, "max_undetermined": 0.5}
+# vLLM's own arguments. With the environment below its worker computes within the engine's process,
+# so that a start imports torch and vLLM twice; without it the worker is a process of its own.
+VLLM_ARGS = {
+    "max-model-len": 256,
+    "dtype": "float32",
+    "enforce-eager": True,
+    "distributed-executor-backend": "uni",
+}
+FEW_PROCESSES = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1"}
 
 
 def build_model(folder: Path, *, hidden: int = 64, layers: int = 2, seed: int = 0) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.micro import ANY_TEXT, build_adapter, build_model
+from tests.e2e.micro import ANY_TEXT, FEW_PROCESSES, VLLM_ARGS, build_adapter, build_model
 from tests.shop import config, write_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -32,13 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     other = build_model(folder / "models/other", hidden=32)
     build_adapter(other, folder / "adapters/foreign")
     settings: dict[str, Any] = config("http://unused")
-    settings["servers"] = {
-        "local": {
-            "engine": "vllm",
-            "model": "models/micro",
-            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
-        }
-    }
+    settings["servers"] = {"local": {"engine": "vllm", "model": "models/micro", "args": VLLM_ARGS}}
     settings["targets"] = {"base": {"server": "local"}} | {
         name: {"server": "local", "adapter": f"adapters/{name}"}
         for name in ("tuned", "empty", "foreign")
@@ -49,11 +43,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *arguments: str, environment: dict[str, str] = FEW_PROCESSES
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness", *arguments],
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, "CI": "1"},
+        env={**os.environ, **environment, "CI": "1"},
     )  # fmt: skip
 
 
@@ -100,7 +96,8 @@ def test_an_adapter_for_another_base_is_refused_before_anything_starts(project: 
 @pytest.fixture(scope="module")
 def survived(project: Path) -> str:
     """What a run of three targets says whose harness was killed once, and then its server."""
-    process = start(project, "run", "base", "tuned", "empty")
+    # With all the processes that vLLM starts of its own accord.
+    process = start(project, "run", "base", "tuned", "empty", environment={})
     wait(lambda: len(attempts(project, "base")) >= 5, process)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
@@ -174,7 +171,8 @@ def test_python_tests_talk_to_a_server_of_their_own_with_its_adapter_proven(proj
             [sys.executable, "-m", "pytest", "suites/shop/test_talk.py", "-n", "2", "-v",
              "--target", "tuned"],
             cwd=project, text=True, capture_output=True,
-            env={name: value for name, value in os.environ.items() if "PYTEST" not in name},
+            env={name: value for name, value in os.environ.items() if "PYTEST" not in name}
+            | FEW_PROCESSES,
         )  # fmt: skip
     finally:
         suite.write_text(before)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.micro import ANY_TEXT, build_adapter, build_model
+from tests.e2e.micro import ANY_TEXT, VLLM_ARGS, build_adapter, build_model
 from tests.e2e.test_evidence_vllm import attempts, ended, start, vllm_processes, wait
 from tests.shop import config, write_project
 
@@ -26,18 +26,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_adapter(model, folder / "adapters/tuned")
     settings: dict[str, Any] = config("http://unused")
     settings["servers"] = {
-        "local": {
-            "engine": "vllm",
-            "model": "models/micro",
-            "replicas": 2,
-            "args": {"max-model-len": 256, "dtype": "float32", "enforce-eager": True},
-        }
+        "local": {"engine": "vllm", "model": "models/micro", "replicas": 2, "args": VLLM_ARGS}
     }
     settings["targets"] = {
         "base": {"server": "local"},
         "tuned": {"server": "local", "adapter": "adapters/tuned"},
     }
-    settings["generation"] = {"concurrency": 8, "max_tokens": 160, "repeats": 5}
+    settings["generation"] = {"concurrency": 8, "max_tokens": 160, "repeats": 2}
     settings["gate"] |= ANY_TEXT
     (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
     return folder
@@ -68,5 +63,5 @@ def test_a_replica_is_killed_and_the_run_goes_on(project: Path) -> None:
     assert vllm_processes(project) == set()
     for target in ("tuned", "base"):
         answered = [item for item in attempts(project, target) if item["status"] == "answered"]
-        assert len(answered) == len({item["key"] for item in answered}) == 400
+        assert len(answered) == len({item["key"] for item in answered}) == 160
     assert any(item["tries"] > 1 for item in attempts(project, "tuned"))
