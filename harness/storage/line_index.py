@@ -30,6 +30,9 @@ from harness.records.base import Record, explain
 
 T = TypeVar("T", bound=Record)
 _PIECE = 4096
+# Bytes of lines whose records are kept: those of an ordinary run, which a gate goes through dozens
+# of times, and little of a large one.
+_KEPT = 2 * 1024 * 1024
 
 
 class FailedHead(msgspec.Struct):
@@ -101,8 +104,9 @@ class Index:
 class Stored(Mapping[str, T], Generic[T]):
     """The records of a file by key, as of its opening.
 
-    Only keys and places are held, so that the file may be larger than memory. `failed` holds the
-    keys of failures; `origins` names the runs that the others come from, None for the file's own.
+    Of records, only those of the first few megabytes are held, so that the file may be larger than
+    memory. `failed` holds the keys of failures; `origins` names the runs that the others come
+    from, None for the file's own.
     An answer that came after failures of its key has them in `retried`.
     """
 
@@ -110,9 +114,11 @@ class Stored(Mapping[str, T], Generic[T]):
         "__weakref__",
         "_handle",
         "_index",
+        "_kept",
         "_kind",
         "_path",
         "_places",
+        "_room",
         "failed",
         "origins",
     )
@@ -123,6 +129,8 @@ class Stored(Mapping[str, T], Generic[T]):
         self._places = index.places
         self._handle = handle
         self._index = index
+        self._kept: dict[str, T] = {}
+        self._room = _KEPT
         self.failed: Set[str] = index.failed
         self.origins: Set[str | None] = index.origins
         weakref.finalize(self, os.close, handle)
@@ -143,18 +151,25 @@ class Stored(Mapping[str, T], Generic[T]):
             KeyError: there is none.
             JournalError: its line is damaged.
         """
+        if key in self._kept:
+            return self._kept[key]
         place = self._places[key]
+        line = self._line(place)
         try:
-            record = json.loads(self._line(place))
+            record = json.loads(line)
             if record["key"] != key:
                 raise ValueError("another line than there was")
             causes = () if key in self.failed else self._index.causes(key)
             if causes:
                 record["retried"] = (*causes, *record.get("retried", ()))
-            return self._kind.model_validate(record)
+            found = self._kind.model_validate(record)
         except (ValueError, TypeError, KeyError, ValidationError):
             number = 1 + os.pread(self._handle, place, 0).count(b"\n")
             raise damaged(self._path, number) from None
+        if len(line) <= self._room:
+            self._room -= len(line)
+            self._kept[key] = found
+        return found
 
     def before(self, size: int) -> Iterator[str]:
         """The keys of the answers that begin in the first `size` bytes of the file."""

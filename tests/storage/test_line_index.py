@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.errors import JournalError
 from harness.records.attempt import Attempt, Failure, FailureCause
+from harness.storage import line_index
 from harness.storage.line_index import stored
 
 LINES = st.lists(
@@ -53,6 +54,18 @@ def test_a_line_longer_than_one_read(tmp_path: Path) -> None:
     path.write_text("".join(line(key, False, key * 50_000) + "\n" for key in "ab"))
     found = stored(path, Attempt, torn_tail=False)
     assert [one.text for one in found.values()] == ["a" * 50_000, "b" * 50_000]
+
+
+def test_records_are_kept_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "attempts.jsonl"
+    lines = [line(key, False, key * 100) + "\n" for key in "abc"]
+    path.write_text("".join(lines))
+    monkeypatch.setattr(line_index, "_KEPT", len(lines[0]) + len(lines[1]))
+    found = stored(path, Attempt, torn_tail=False)
+    first, second = list(found.values()), list(found.values())
+    assert first == second
+    same = [one is other for one, other in zip(first, second, strict=True)]
+    assert same == [True, True, False]
 
 
 def test_no_file_is_no_record(tmp_path: Path) -> None:
