@@ -159,7 +159,10 @@ class Attempt(_OfCase):
         if not self.reasoning:
             return "empty answer"
         if (self.finish_reason or "").lower() in CUT_OFF:
-            return "empty answer: cut off at the token limit while thinking"
+            return (
+                "empty answer: cut off at the token limit while thinking (raise max_tokens, or "
+                "limit the thinking)"
+            )
         return "empty answer: all of it is thinking"
 
     @property
