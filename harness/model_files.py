@@ -98,6 +98,25 @@ def chat_template_digest(folder: Path, given: str | None = None) -> str | None:
     return None
 
 
+def chat_template_text(folder: Path, given: str | None = None) -> str | None:
+    """The text of the chat template whose digest `chat_template_digest` is; several are one text.
+
+    Raises:
+        UsageError: a file that may hold it cannot be read.
+    """
+    if given is not None:
+        return read_text(Path(given)) if _names_file(given) else given
+    alone = folder / "chat_template.jinja"
+    if alone.is_file():
+        return read_text(alone)
+    for name in ("tokenizer_config.json", "chat_template.json"):
+        if (folder / name).is_file():
+            settings = read_json(folder / name)
+            if isinstance(settings, dict) and (template := settings.get("chat_template")):
+                return template if isinstance(template, str) else str(template)
+    return None
+
+
 def is_chat_template(digest: str, given: str) -> bool:
     """Whether a chat template, given as a path or a text, is the one with that digest.
 

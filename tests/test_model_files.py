@@ -9,7 +9,13 @@ import pytest
 
 from harness.errors import UsageError
 from harness.files import digest_json, directory_digest, file_digest
-from harness.model_files import chat_template_digest, is_base, is_chat_template, model_digest
+from harness.model_files import (
+    chat_template_digest,
+    chat_template_text,
+    is_base,
+    is_chat_template,
+    model_digest,
+)
 from tests.serving.made import write_model
 
 EARLIER = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
@@ -87,3 +93,14 @@ def test_a_template_is_known_by_either_of_its_digests(tmp_path: Path) -> None:
             assert is_chat_template(digest, given)
         assert not is_chat_template(digest_json("other"), given)
     assert chat_template_digest(tmp_path, text) == file_digest(file)
+
+
+def test_the_text_of_a_chat_template_is_found_where_its_digest_is(tmp_path: Path) -> None:
+    assert chat_template_text(tmp_path) is None
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "in the configuration"}')
+    assert chat_template_text(tmp_path) == "in the configuration"
+    file = tmp_path / "chat_template.jinja"
+    file.write_text("in a file")
+    assert chat_template_text(tmp_path) == "in a file"
+    assert chat_template_text(tmp_path, "given") == "given"
+    assert chat_template_text(tmp_path / "none", str(file)) == "in a file"

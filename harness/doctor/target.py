@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.clock import SYSTEM_CLOCK
@@ -22,7 +23,7 @@ from harness.doctor.step import Examination, Step
 from harness.doctor.visit import Visit, patient
 from harness.errors import HarnessError, UsageError
 from harness.event_loop import run_async
-from harness.model_files import chat_template_digest
+from harness.model_files import chat_template_text
 from harness.records.server import ManagedServer
 from harness.serving.command import ServeSpec
 from harness.targets.client_stack import open_stack
@@ -119,17 +120,22 @@ def examine_files(project: Project, target: str, *, fetch: bool) -> list[Step]:
     adapters = f", adapter {', '.join(map(str, spec.adapters.values()))}" if spec.adapters else ""
     return [
         Step("files", "ok", f"{spec.model}{adapters}"),
-        _check_template(spec),
+        _check_template(spec, project.generation(target).chat_template_kwargs or {}),
         check_vllm(needed=True),
         check_memory(project, server),
     ]
 
 
-def _check_template(spec: ServeSpec) -> Step:
-    """Whether there is a chat template, without which vLLM answers no conversation."""
+def _check_template(spec: ServeSpec, arguments: Mapping[str, object]) -> Step:
+    """Whether there is a chat template, without which vLLM answers no conversation.
+
+    An argument that it does not read changes nothing, and vLLM says nothing of it.
+    """
     given = spec.args.get("chat-template", spec.args.get("chat_template"))
     tokenizer = Path(str(spec.args.get(TOKENIZER, spec.model)))
-    found = given or chat_template_digest(tokenizer) or chat_template_digest(spec.model)
+    text = given if given is None else str(given)
+    texts = chat_template_text(tokenizer, text), chat_template_text(spec.model)
+    found = next((one for one in texts if one is not None), None)
     if found is None:
         return Step(
             "chat template",
@@ -137,5 +143,13 @@ def _check_template(spec: ServeSpec) -> Step:
             "neither the model's folder nor the server's `args` have one",
             "write `args: {chat-template: FILE}` on the server, with the template that the model "
             "was trained with",
+        )
+    unread = [name for name in arguments if not re.search(rf"\b{re.escape(name)}\b", found)]
+    if unread:
+        return Step(
+            "chat template",
+            "cannot",
+            f"it reads no `{'`, `'.join(unread)}`, so that nothing changes by it",
+            "correct the name under `generation: {chat_template_kwargs: …}`, or take it out",
         )
     return Step("chat template", "ok", "of the server's `args`" if given else "the model's own")

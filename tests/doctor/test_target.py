@@ -109,6 +109,22 @@ def test_a_model_without_a_chat_template(tmp_path: Path, managed: dict[str, Any]
     assert found.steps[1].outcome == "ok"
 
 
+def test_an_argument_that_the_chat_template_does_not_read_is_named(
+    tmp_path: Path, managed: dict[str, Any]
+) -> None:
+    (tmp_path / "m" / "chat_template.jinja").write_text("{% if enable_thinking %}{% endif %}")
+    found = {}
+    for name in ("enable_thinking", "enable_thinkin"):
+        generation = {"chat_template_kwargs": {name: False}}
+        project = project_in(tmp_path, managed, model=None, generation=generation)
+        (examined,) = examine(project, "it", start=False, say=quiet)
+        assert examined.usable
+        found[name] = examined.steps[1]
+    assert found["enable_thinking"].outcome == "ok"
+    assert found["enable_thinkin"].outcome == "cannot"
+    assert found["enable_thinkin"].found.startswith("it reads no `enable_thinkin`")
+
+
 def test_a_managed_target_that_is_started_is_asked_too(
     tmp_path: Path, managed: dict[str, Any], mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
