@@ -20,6 +20,8 @@ _COMPILING = re.compile(
     r"|warm(?:s|ed|ing)?[ -]?up",
     re.IGNORECASE,
 )
+# One process waits for another that works: no step of its own, and no error.
+_WAITING = re.compile(r"No available shared memory broadcast block")
 # With its options a server also logs requests and answers, which are not its own words.
 _REQUEST = re.compile(r"^(?:Received request|Generated response|Request \S+ (?:details|JSON)) ?")
 _LONGEST = 300
@@ -69,7 +71,7 @@ def compiling(lines: list[str], most: int = 5) -> tuple[str, ...]:
 
 def last_error(text: str) -> str:
     """The last line of a log that names an error, with its continuation; else the last line."""
-    lines = [_HEAD.sub("", line) for line in text.splitlines()]
+    lines = [_HEAD.sub("", line) for line in text.splitlines() if not _WAITING.search(line)]
     errors = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
     telling = [number for number in errors if not _ECHO.search(lines[number])] or errors
     if not telling:
@@ -86,7 +88,9 @@ def last_error(text: str) -> str:
 
 def progress(text: str) -> str:
     """The last INFO line of a log, for a person who waits; empty if there is none."""
-    lines = [line for line in text.splitlines() if _INFO.match(line)]
+    lines = [
+        line for line in text.splitlines() if _INFO.match(line) and not _WAITING.search(line)
+    ]
     return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
 
 

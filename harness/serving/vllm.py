@@ -20,10 +20,18 @@ from harness.errors import ServerError, UsageError
 from harness.files import make_folder, open_private, storage_error
 from harness.model_files import check_model
 from harness.serving import log
-from harness.serving.command import ServeSpec, command, environment, require_vllm
+from harness.serving.command import (
+    ServeSpec,
+    command,
+    effective_args,
+    environment,
+    require_vllm,
+)
 
 GRACE = 10.0
 _POLL = 0.2
+_SAY_AGAIN = 60.0
+EAGER = "enforce-eager"
 _HOST = "127.0.0.1"
 
 
@@ -158,7 +166,7 @@ class VllmServer:
 
     def _wait_until_ready(self) -> None:
         started = SYSTEM_CLOCK.now()
-        last = ""
+        last, said = "", started
         while True:
             process = self._guard
             if process is not None:
@@ -171,9 +179,11 @@ class VllmServer:
                 break
             waited = SYSTEM_CLOCK.now() - started
             if waited > self._spec.start_timeout:
-                raise self._start_error(f"vLLM was not ready in {self._spec.start_timeout:g} s")
-            if (line := log.progress(self.log_tail(50))) != last:
-                last = line
+                raise self._not_ready()
+            line = log.progress(self.log_tail(50))
+            # A model is compiled for minutes without a word.
+            if line != last or started + waited - said >= _SAY_AGAIN:
+                last, said = line, started + waited
                 self._on_progress(f"vLLM, {waited:.0f} s: {line}")
         # Another server that took the port in between would not know the key.
         listed = _answers(self._port or 0, "/v1/models", self.api_key)
@@ -186,19 +196,27 @@ class VllmServer:
         for name in (self._spec.base_name, *self._spec.adapters):
             left = deadline - SYSTEM_CLOCK.now()
             if left <= 0.0 or not self.alive():
-                raise self._start_error(f"vLLM was not ready in {self._spec.start_timeout:g} s")
+                raise self._not_ready()
             self._on_progress(f"vLLM warms up: {name}")
             message = {"role": "user", "content": "Hello"}
             ask = {"model": name, "messages": [message], "max_tokens": 2, "temperature": 0}
             # A refusal is for the first real request to report, with its cause.
             _answers(self._port or 0, "/v1/chat/completions", self.api_key, ask, left)
 
-    def _start_error(self, what: str) -> ServerError:
+    def _not_ready(self) -> ServerError:
+        remedy = "raise the server's `start_timeout`"
+        if EAGER not in effective_args(self._spec):
+            remedy += f", or write `{EAGER}: true` in its `args` so that nothing is compiled"
+        return self._start_error(
+            f"vLLM was not ready in {self._spec.start_timeout:g} s", f"{remedy}; "
+        )
+
+    def _start_error(self, what: str, remedy: str = "") -> ServerError:
         why = log.last_error(self.log_tail(400))
         return ServerError(
             f"{what}: {why}" if why else what,
             where=str(self._spec.model),
-            hint=f"the whole story is in {self._spec.log}",
+            hint=f"{remedy}the whole story is in {self._spec.log}",
         )
 
 

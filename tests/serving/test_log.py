@@ -17,6 +17,12 @@ ENGINE = """\
 """
 
 
+WAITING = """\
+(EngineCore pid=2) INFO 11-20 14:47:15 [cpu_model_runner.py:67] Warming up model
+(EngineCore pid=2) INFO 11-20 14:48:15 [shm_broadcast.py:871] No available shared memory broadcast \
+block found in 60 seconds. This typically happens when some processes are hanging.
+"""
+
 PYDANTIC = """\
 pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig
   Value error, no such dtype [type=value_error]
@@ -34,6 +40,7 @@ pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig
         (PYDANTIC, " ".join(PYDANTIC.split())),
         ("RuntimeError: Engine core initialization failed", "RuntimeError: Engine core initi"),
         ("just\nKilled", "Killed"),
+        (WAITING, "Warming up model"),
         ("", ""),
     ],
 )
@@ -54,6 +61,7 @@ def test_tail_is_clean_and_begins_at_the_last_start(tmp_path: Path) -> None:
 def test_progress_is_what_the_server_says_of_itself() -> None:
     assert progress(ENGINE + "  warnings.warn(") == "vLLM API server version 0.32.0"
     assert progress("Triton is not installed") == ""
+    assert progress(WAITING) == "Warming up model"
 
 
 def test_between_two_moments(tmp_path: Path) -> None:

@@ -161,9 +161,23 @@ def test_one_that_is_never_ready(
     spec: ServeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_stub(tmp_path, "hang", monkeypatch)
-    with pytest.raises(ServerError, match="not ready in 1 s"):
+    with pytest.raises(ServerError, match="not ready in 1 s") as caught:
         VllmServer(replace(spec, start_timeout=1.0)).start()
+    assert "raise the server's `start_timeout`, or write `enforce-eager: true`" in caught.value.line
     assert all_gone(pids(spec.log))
+
+
+def test_one_that_takes_long_is_seen_to_be_at_it(
+    spec: ServeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_stub(tmp_path, "hang", monkeypatch)
+    monkeypatch.setattr(vllm, "_SAY_AGAIN", 0.0)
+    heard: list[str] = []
+    eager = replace(spec, start_timeout=1.0, args={"enforce-eager": True})
+    with pytest.raises(ServerError) as caught:
+        VllmServer(eager, heard.append).start()
+    assert "enforce-eager" not in caught.value.line
+    assert len(heard) > 1
 
 
 def test_a_stranger_on_the_port(
