@@ -56,7 +56,7 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnS
     import_torch_patiently()
     quiet_libraries()
     recipe = job.recipe
-    on_progress(f"training {recipe.name}", 0, recipe.steps or 0, "loading")
+    on_say(f"training {recipe.name}: loading")
     try:
         tokenizer = _tokenizer(job)
         examples = make_examples(tokenizer, job, divided.split.validation_groups)
@@ -261,6 +261,10 @@ def _reporter(name: str, on_progress: OnProgress) -> Any:
                             hint="lower learning_rate",
                         )
                     self.detail = f"{label} {float(last[key]):.3f}"
+
+        def on_train_begin(self, _args: Any, state: Any, _control: Any, **_kwargs: Any) -> None:
+            """Begin to count, so that neither loading nor steps done before are in the rate."""
+            self.on_step_end(_args, state, _control)
 
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_kwargs: Any) -> None:
             """Tell of one more step."""
