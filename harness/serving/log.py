@@ -88,9 +88,7 @@ def last_error(text: str) -> str:
 
 def progress(text: str) -> str:
     """The last INFO line of a log, for a person who waits; empty if there is none."""
-    lines = [
-        line for line in text.splitlines() if _INFO.match(line) and not _WAITING.search(line)
-    ]
+    lines = [line for line in text.splitlines() if _INFO.match(line) and not _WAITING.search(line)]
     return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
 
 

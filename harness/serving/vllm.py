@@ -180,7 +180,7 @@ class VllmServer:
             waited = SYSTEM_CLOCK.now() - started
             if waited > self._spec.start_timeout:
                 raise self._not_ready()
-            line = log.progress(self.log_tail(50))
+            line = log.progress(self.log_tail(50)) or "starting"
             # A model is compiled for minutes without a word.
             if line != last or started + waited - said >= _SAY_AGAIN:
                 last, said = line, started + waited

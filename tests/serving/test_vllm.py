@@ -178,6 +178,7 @@ def test_one_that_takes_long_is_seen_to_be_at_it(
         VllmServer(eager, heard.append).start()
     assert "enforce-eager" not in caught.value.line
     assert len(heard) > 1
+    assert heard[0].endswith("s: starting")
 
 
 def test_a_stranger_on_the_port(

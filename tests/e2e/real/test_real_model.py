@@ -1,0 +1,114 @@
+"""A real model with its maker's own chat template: tuned, served by vLLM, and judged.
+
+It works in examples/library itself, where `make real-model` has put the model, so what was trained
+and answered there before is used again. What is asserted does not depend on a machine's arithmetic.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIBRARY = Path(__file__).parent.parent.parent.parent / "examples/library"
+MODEL = LIBRARY / ".harness/models/smollm2"
+CODES = {"PROMOTE": 0, "BLOCK": 1, "INCONCLUSIVE": 4}
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.timeout(10_000),
+    pytest.mark.skipif(not MODEL.is_dir(), reason="the model is not here: make test-real"),
+]
+
+Done = subprocess.CompletedProcess[str]
+
+
+def run(*command: str) -> Done:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    line = [sys.executable, "-m", *command]
+    return subprocess.run(line, cwd=LIBRARY, env=kept, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def trained() -> dict[str, dict[str, Any]]:
+    """The dossiers."""
+    found = {}
+    for name in ("tuned", "qlora", "overcautious"):
+        done = run("harness", "train", f"recipes/{name}.yaml")
+        assert done.returncode == 0, done.stderr[-4000:]
+        text = (LIBRARY / f".harness/candidates/{name}/candidate.json").read_text()
+        found[name] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def gates(trained: dict[str, dict[str, Any]]) -> dict[str, tuple[Done, dict[str, Any]]]:
+    """What the gate of each candidate printed, and its verdict."""
+    found = {}
+    for name in ("tuned", "overcautious"):
+        done = run("harness", "gate", name)
+        assert done.returncode in CODES.values(), done.stderr[-4000:]
+        text = (LIBRARY / f"reports/{name}-vs-base/verdict.json").read_text()
+        found[name] = (done, json.loads(text))
+    return found
+
+
+def rule(verdict: dict[str, Any], metric: str) -> dict[str, Any]:
+    return next(one for one in verdict["rules"] if one.get("metric") == metric)
+
+
+def test_the_makers_own_template_is_learnt_from(trained: dict[str, dict[str, Any]]) -> None:
+    for dossier in trained.values():
+        learnt = dossier["learnt"]
+        assert (learnt["found"], learnt["end_of_turn"]) == ("prefix", "<|im_end|>")
+        assert "Happy reading!<|im_end|>⟧" in learnt["first_example"]
+    assert trained["tuned"]["best_validation_loss"] < 1.0
+
+
+@pytest.mark.parametrize("name", ["tuned", "overcautious"])
+def test_a_verdict_is_reached_and_every_answer_counts(
+    gates: dict[str, tuple[Done, dict[str, Any]]], name: str
+) -> None:
+    done, verdict = gates[name]
+    assert done.returncode == CODES[verdict["verdict"]]
+    assert verdict["problems"] == []
+    accounting = verdict["accounting"]
+    counted = sum(accounting[key] for key in ("scored", "unscored", "failed"))
+    assert accounting["planned"] == counted > 0
+    assert accounting["failed"] == 0
+
+
+def test_the_tuned_model_knows_what_it_was_taught_and_the_base_does_not(
+    gates: dict[str, tuple[Done, dict[str, Any]]],
+) -> None:
+    gold = rule(gates["tuned"][1], "library.gold.accuracy")
+    assert gold["outcome"] != "fail"
+    assert gold["candidate"] > gold["baseline"] + 0.25
+
+
+def test_one_that_refuses_everything_is_blocked(
+    gates: dict[str, tuple[Done, dict[str, Any]]],
+) -> None:
+    _, verdict = gates["overcautious"]
+    assert verdict["verdict"] == "BLOCK"
+    assert rule(verdict, "library.gold.accuracy")["outcome"] == "fail"
+
+
+def test_the_report_and_pytest_say_the_same_of_the_stored_answers(
+    gates: dict[str, tuple[Done, dict[str, Any]]],
+) -> None:
+    code = gates["tuned"][0].returncode
+    stored = run("harness", "gate", "tuned", "--stored")
+    assert stored.returncode == code, stored.stderr
+    again = run("harness", "report", "tuned")
+    assert again.returncode == 0, again.stderr
+    session = run("pytest", "suites", "--target", "tuned", "-q")
+    assert session.returncode in (0, 1, 4), session.stdout[-4000:]
+    assert "vLLM" not in session.stdout + stored.stderr
+    assert f"{gates['tuned'][1]['verdict']}  tuned against base" in session.stdout
