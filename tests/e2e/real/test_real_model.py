@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_the_tuned_model_knows_what_it_was_taught_and_the_base_does_not(
     gold = rule(gates["tuned"][1], "library.gold.accuracy")
     assert gold["outcome"] != "fail"
     assert gold["candidate"] > gold["baseline"] + 0.25
+
+
+def test_the_merged_folder_is_the_tuned_model(trained: dict[str, dict[str, Any]]) -> None:
+    folder = LIBRARY / ".harness/models/tuned-merged"
+    shutil.rmtree(folder, ignore_errors=True)
+    done = run("harness", "merge", "tuned")
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "proved on 8 probes" in done.stdout + done.stderr
+    assert (folder / "model.safetensors").is_file()
 
 
 def test_one_that_refuses_everything_is_blocked(
