@@ -19,6 +19,7 @@ from harness.errors import HarnessError, UsageError
 from harness.files import digest_bytes, digest_json, read_bytes
 from harness.model_files import chat_template_digest, read_json
 from harness.serving.adapter import read_adapter
+from harness.training.bounded_template import TooMuch, bounded, check_length
 
 MERGE_RECORD = "merge.json"
 _SPECIAL = ("bos_token", "eos_token")
@@ -100,13 +101,18 @@ def render(template: str, special: Mapping[str, str], kwargs: Mapping[str, Any])
     today = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     world.globals.update(raise_exception=refuse, strftime_now=today.strftime)
     found = {}
-    # A template of a stranger's model may raise anything.
     for name, turns in TESTS.items():
-        with contextlib.suppress(Exception):
-            found[name] = world.from_string(_GENERATION_MARK.sub("", template)).render(
-                messages=[{"role": turn.role, "content": turn.content} for turn in turns],
-                add_generation_prompt=True, **special, **kwargs,
-            )  # fmt: skip
+        try:
+            with bounded():
+                text = world.from_string(_GENERATION_MARK.sub("", template)).render(
+                    messages=[{"role": turn.role, "content": turn.content} for turn in turns],
+                    add_generation_prompt=True, **special, **kwargs,
+                )  # fmt: skip
+                found[name] = check_length(text)
+        except TooMuch:
+            break
+        except Exception:  # noqa: BLE001, S112 - a stranger's template may raise anything
+            continue
     return found
 
 

@@ -14,7 +14,7 @@ from harness.config import Project
 from harness.errors import AdapterNotApplied, EvidenceError, UsageError
 from harness.files import make_folder, seen_from, write_atomic
 from harness.hub.resolve import ModelFolder, find
-from harness.model_files import chat_template_digest, model_digest
+from harness.model_files import chat_template_digest, model_digest, read_json
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.suite import Message
 from harness.serving.adapter import read_adapter
@@ -248,13 +248,21 @@ def notes(merging: Merging) -> list[str]:
             "the adapter's folder has another chat template than the base, with which it is "
             "served; the base's is taken"
         )
-    dossier = adapter / DOSSIER
-    if dossier.is_file() and '"method":"qlora"' in dossier.read_text("utf-8").replace(" ", ""):
+    if _trained_in_4_bit(adapter):
         found.append(
-            "the adapter was trained on a 4-bit base (qlora); it is merged into the full weights, "
+            "the adapter was trained on a 4-bit base (QLoRA); it is merged into the full weights, "
             "on which it is served too"
         )
     return found
+
+
+def _trained_in_4_bit(adapter: Path) -> bool:
+    """Whether our dossier says so, or the base's name, as unsloth gives it."""
+    if "bnb-4bit" in read_adapter(adapter).base_name:
+        return True
+    dossier = read_json(adapter / DOSSIER) if (adapter / DOSSIER).is_file() else None
+    recipe = dossier.get("recipe") if isinstance(dossier, dict) else None
+    return isinstance(recipe, dict) and recipe.get("method") == "qlora"
 
 
 def configuration(project: Project, merging: Merging) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.chain.files import precision, read_files, render
+from harness.training import bounded_template
 from tests.serving.made import write_adapter, write_model
 
 TEMPLATE = (
@@ -70,6 +71,12 @@ def test_a_folder_of_rubbish_tells_nothing(tmp_path: Path) -> None:
 def test_a_template_that_refuses_a_conversation_leaves_it_out() -> None:
     template = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}x"
     assert sorted(render(template, {}, {})) == ["filler", "short", "turns", "words"]
+
+
+def test_a_template_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_template, "MOST_SECONDS", 0.02)
+    loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    assert render(loop, {}, {}) == {}
 
 
 @pytest.mark.parametrize(

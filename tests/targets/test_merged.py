@@ -162,3 +162,7 @@ def test_another_chat_template_and_a_4_bit_training_are_pointed_out(project: Pro
     said = notes(ready(project))
     assert "another chat template than the base" in said[1]
     assert "trained on a 4-bit base" in said[2]
+    (project.root / "a/candidate.json").unlink()
+    assert len(notes(ready(project))) == 2
+    write_adapter(project.root / "a", base_model_name_or_path="unsloth/x-bnb-4bit")
+    assert "trained on a 4-bit base" in notes(ready(project))[2]
