@@ -90,9 +90,17 @@ class PlannedRuns:
         fetch_models(self.state.project, tested, watcher)
         if self.context is None or not self.requirements.rules:
             return self._findings(self._answered(watcher))
-        from harness.session.gate import check_latency  # brings the statistics
+        # These bring the statistics.
+        from harness.gate.foretold import asked_differently
+        from harness.session.gate import check_latency
 
-        late = self.requirements.late
+        context, late = self.context, self.requirements.late
+        for candidate in self.requirements.rules:
+            found = asked_differently(
+                context.project, context.suites, context.policy, candidate, context.sealed
+            )
+            if found is not None:
+                watcher.say(f"warning: {found}")
         with self._session(watcher) as session:
             for candidate in self.requirements.rules:
                 check_latency(session.context, candidate)

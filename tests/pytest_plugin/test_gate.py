@@ -94,6 +94,8 @@ def test_a_sealed_baseline_is_not_asked(project_dir: Path, mock: ThreadedMock) -
         next={"server": "main", "model": "candidate", "system_prompt": "Next."}))  # fmt: skip
     done = session(project_dir, "suites", "--target", "next", "--baseline", "sealed:v1", "-v")
     assert done.words["scope::s0[next]"] == "FAILED"
+    asked = "gate: `next` and `sealed:v1` are asked differently: another system prompt in `shop`"
+    assert asked in done.out.partition("::")[0]
     assert "(new: sealed:v1 passes it)" in done.out
     assert "- answer of sealed:v1, score 1, pass -" in done.out
     assert len(mock.server.requests) == before + 80
