@@ -82,13 +82,6 @@ def measure(
         length = {"max_tokens": longest}
         if own.min_tokens is not None:
             length["min_tokens"] = min(own.min_tokens, longest)
-        budget = own.thinking_token_budget
-        if budget is not None and budget >= longest:
-            raise UsageError(
-                f"leaves nothing for an answer after a thinking_token_budget of {budget}",
-                where=project.place("latency.max_tokens"),
-                hint=f"raise it above {budget}; it counts thinking and answer",
-            )
         generation = own.model_copy(update=length)
         arms[arm] = ArmPlan(planned, generation, project.target(planned.target).answers_as)
     busy = JournalError(

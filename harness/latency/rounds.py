@@ -76,6 +76,23 @@ def check_server(project: Project, candidate: str, baseline: str) -> str:
     return names[0]
 
 
+def check_length(project: Project, targets: Sequence[str], settings: LatencySettings) -> None:
+    """Return if answers as long as the measurement's have room for more than their thinking.
+
+    Raises:
+        UsageError: a target's budget of thinking takes all of them.
+    """
+    for name in targets:
+        budget = project.generation(name).thinking_token_budget
+        if budget is not None and budget >= settings.max_tokens:
+            raise UsageError(
+                f"leaves nothing for an answer of `{name}` after its thinking_token_budget of "
+                f"{budget}",
+                where=project.place("latency.max_tokens"),
+                hint=f"raise it above {budget}; it counts thinking and answer",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class ArmPlan:
     """An arm's plan: whose conversations are put to which model, and how it may be sampled."""

@@ -17,7 +17,7 @@ from harness.gate.noise import measure_noise
 from harness.latency.analyse import analyse, digest
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest, measure, measurements
-from harness.latency.rounds import check_server
+from harness.latency.rounds import check_length, check_server
 from harness.records.comparison import ComparisonRecord
 from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
 from harness.records.noise import Noise
@@ -56,6 +56,7 @@ def contest(project: Project, candidate: str, baseline: str, settings: LatencySe
             f"`{candidate}` is the baseline itself", hint="name another target as candidate"
         )
     check_server(project, candidate, live)
+    check_length(project, (candidate, live), settings)
     return Contest(
         candidate=candidate,
         baseline=live,

@@ -213,16 +213,18 @@ def test_a_server_that_cannot_be_measured_is_refused(
 
 
 def test_a_budget_of_thinking_that_leaves_no_answer_is_refused(
-    project_dir: Path, capsys: pytest.CaptureFixture[str]
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(project_dir)
+    configure(project_dir, RULE)
     path = project_dir / "harness.yaml"
     config = yaml.safe_load(path.read_text())
-    config["targets"]["candidate"]["generation"] = {"thinking_token_budget": 8}
+    config["generation"]["thinking_token_budget"] = 8
     path.write_text(yaml.safe_dump(config))
-    assert call("latency", "candidate") == 2
-    err = capsys.readouterr().err
-    assert "latency.max_tokens: leaves nothing for an answer after a thinking_token_budget" in err
+    for command in ("latency", "gate"):
+        assert call(command, "candidate") == 2
+        err = capsys.readouterr().err
+        assert "latency.max_tokens: leaves nothing for an answer of `candidate` after its" in err
+    assert mock.server.requests == []
 
 
 def test_a_prompt_that_the_server_does_not_take_is_named(
