@@ -39,16 +39,14 @@ def asked_differently(
     if sealed is None:
         unknown.update(_unknown(project, policy.baseline))
     ours = _configured(project, suites, candidate)
-    found = {
-        key: what
-        for key, what in uncompared(ours, theirs, policy.compare_across)
-        if key not in unknown
-    }
+    differences = uncompared(ours, theirs, policy.compare_across)
+    found = [(key, what) for key, what in differences if key not in unknown]
     if not found:
         return None
-    across = ", ".join((*policy.compare_across, *found))
+    words = "; ".join(what for _, what in found)
+    across = ", ".join(dict.fromkeys((*policy.compare_across, *(key for key, _ in found))))
     return EvidenceError(
-        f"`{candidate}` and `{policy.baseline}` are asked differently: {'; '.join(found.values())}",
+        f"`{candidate}` and `{policy.baseline}` are asked differently: {words}",
         where=project.place("gate"),
         hint=f"if that is what is compared, `compare_across: [{across}]`",
     )

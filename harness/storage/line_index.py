@@ -6,6 +6,7 @@ import json
 import os
 import weakref
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import (
     Callable,
     Collection,
@@ -30,6 +31,7 @@ from harness.records.base import Record, explain
 
 T = TypeVar("T", bound=Record)
 _PIECE = 4096
+_OUTAGE = 10  # so many cases that fail while none is answered are an outage, whatever the cause
 # Bytes of lines whose records are kept: those of an ordinary run, which a gate goes through dozens
 # of times, and little of a large one.
 _KEPT = 2 * 1024 * 1024
@@ -69,6 +71,7 @@ class Index:
     # By key, the segment of each failure, and why each try in it brought no answer.
     failures: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
     answering: set[int] = field(default_factory=set)  # segments that hold an answer of their own
+    failing: Counter[int] = field(default_factory=Counter)  # failures by segment
 
     def see(self, head: Head, place: int, segment: int) -> None:
         """Add a line: a success is kept, a failure only until another line of its key."""
@@ -80,6 +83,7 @@ class Index:
             if (failure := head.failure) is not None:
                 code = failure.cause if failure.status is None else str(failure.status)
                 self.failures.setdefault(head.key, []).append((segment, (*head.retried, code)))
+                self.failing[segment] += 1
         else:
             self.failed.discard(head.key)
             self.origins.add(head.reused_from)
@@ -89,13 +93,14 @@ class Index:
     def causes(self, key: str) -> tuple[str, ...]:
         """Why a key was asked again, for each try that failed before.
 
-        What failed in more than one segment is marked from the second on; one in which nobody was
-        answered, and that ended in what a server that is down says, does not count.
+        What failed in more than one segment is marked from the second on. One in which nobody was
+        answered does not count where very many failed, or for what a server that is down says.
         """
         told: list[str] = []
         before = 0
         for segment, tries in self.failures.get(key, ()):
-            counts = segment in self.answering or tries[-1] not in OUTAGE
+            down = tries[-1] in OUTAGE or self.failing[segment] >= _OUTAGE
+            counts = segment in self.answering or not down
             told += (f"{REPEATED if counts and before else EARLIER}{cause}" for cause in tries)
             before += counts
         return tuple(told)

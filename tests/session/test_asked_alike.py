@@ -106,10 +106,18 @@ def test_sides_that_may_be_asked_alike_are_not_told_of(edit: Edit, project_dir: 
 
 def test_all_that_differs_is_one_line_with_all_keys(project_dir: Path) -> None:
     other = {"generation": {"temperature": 0.5, "top_k": 5}}
-    project = edited(project_dir, lambda c: c["targets"]["base"].update(other))
+    edited(project_dir, lambda c: c["targets"]["base"].update(other))
     (line,) = lines(edited(project_dir, lambda c: c["gate"].update(compare_across=["seed"])))
     assert line.endswith(
         "`compare_across: [seed, temperature, top_k]`; until then `harness gate candidate` asks "
         "nothing"
     )
-    assert project.policy().compare_across == ()
+
+
+def test_two_differences_under_one_key_are_both_told(project_dir: Path) -> None:
+    edited(project_dir, lambda c: own_server(c, request={"max_tokens_as": "most"}))
+    less = {"generation": {"max_tokens": 2}}
+    (line,) = lines(edited(project_dir, lambda c: c["targets"]["base"].update(less)))
+    assert "max_tokens is sent as `most` to the candidate" in line
+    assert "max_tokens is 128 for the candidate, 2 for the baseline" in line
+    assert "`compare_across: [max_tokens]`" in line

@@ -141,3 +141,5 @@ def test_what_failed_in_several_runs_is_marked_unless_the_server_was_down(tmp_pa
     assert failed("kA", "kb", "Bk", "K") == ("earlier", "earlier", "repeated")
     assert failed("kb", "Ck", "K") == ("earlier", "earlier")
     assert failed("kb", "kb", "K", cause="stalled") == ("earlier", "repeated")
+    assert failed("kabdefghij", "kabdefghij", "K", cause="stalled") == ("earlier", "earlier")
+    assert failed("kabdefghijM", "kabdefghijN", "K", cause="stalled") == ("earlier", "repeated")
