@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -25,6 +23,7 @@ from harness.clock import SYSTEM_CLOCK
 from tests.conftest import ThreadedMock
 from tests.e2e import faults
 from tests.e2e.faults import ROWS, SETTINGS, End, Row
+from tests.forked import Forked
 from tests.mock_server import COMMAND, MockReply
 from tests.shop import answer, config, write_project
 
@@ -49,14 +48,8 @@ def configure(folder: Path, url: str, **changes: Any) -> None:
     (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
 
 
-def started(folder: Path, *more: str) -> subprocess.Popen[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", "base", *more],
-        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-    )  # fmt: skip
+def started(folder: Path, *more: str) -> Forked:
+    return Forked(folder, "run", "base", *more)
 
 
 def harness_run(folder: Path, *more: str) -> tuple[int, str, str]:
@@ -314,7 +307,7 @@ def test_nothing_is_sent_after_ctrl_c(folder: Path, mock: ThreadedMock, reply: M
     goes_on(folder, mock, kept=0)
 
 
-def wait(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait(condition: Callable[[], bool], process: Forked) -> None:
     deadline = time.monotonic() + WATCHDOG
     while not condition():
         assert process.poll() is None, process.communicate()

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
@@ -22,6 +21,7 @@ import pytest
 
 from harness.cli.main import main
 from tests.conftest import ThreadedMock
+from tests.forked import Forked
 from tests.mock_server import COMMAND, MockReply
 from tests.shop import answer, config, gold_cases, scope_cases, write_project
 
@@ -55,24 +55,21 @@ def counted(url: str) -> dict[str, Any]:
     return found
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", "base"],
-        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+def start(folder: Path) -> Forked:
+    return Forked(folder, "run", "base")
 
 
 def journal(folder: Path) -> Path:
     return next((folder / ".harness/runs").glob("base-*")) / "attempts.jsonl"
 
 
-def wait_for_progress(process: subprocess.Popen[str], url: str, more_than: int) -> None:
+def wait_for_progress(process: Forked, url: str, more_than: int) -> None:
     """Until the server was asked more often than that, or the process is done."""
     while process.poll() is None and counted(url)["count"] <= more_than:
         time.sleep(0.01)
 
 
-def wait_for_an_answer(process: subprocess.Popen[str], folder: Path) -> None:
+def wait_for_an_answer(process: Forked, folder: Path) -> None:
     """Until one is in the journal, or the process is done."""
     while process.poll() is None:
         found = (folder / ".harness/runs").glob("base-*/attempts.jsonl")
