@@ -78,6 +78,10 @@ async def check_context(visit: Visit) -> Step:
     """Whether the context is known and holds an answer."""
     entry, longest = visit.description.model(visit.model), visit.settings.max_tokens
     length = None if entry is None else entry.context_length
+    if length is None and entry is not None and entry.parent is not None:
+        # vLLM tells it for the base alone, and an adapter has its base's.
+        base = visit.description.model(entry.parent)
+        length = None if base is None else base.context_length
     if length is None:
         return Step("context", "cannot", "the server does not say how long a conversation may be")
     if longest >= length:

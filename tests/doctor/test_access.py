@@ -76,6 +76,14 @@ async def test_an_adapter_that_is_not_listed_at_all(visiting: Visiting, tmp_path
     assert "does not list the adapter `m` (it lists `base`)" in found[2].found
 
 
+async def test_the_context_of_an_adapter_is_its_bases(visiting: Visiting) -> None:
+    listed = [{"id": "m", "parent": "base", "max_model_len": None}]
+    found = await steps(visiting, {"data": [*listed, {"id": "base", "max_model_len": 512}]})
+    assert found[3].found == "512 tokens, 128 of them for the answer"
+    found = await steps(visiting, {"data": listed})
+    assert found[3].outcome == "cannot"
+
+
 async def test_an_answer_that_is_longer_than_the_context(visiting: Visiting) -> None:
     found = await steps(visiting, listing(context_length=64))
     assert (found[3].outcome, "`max_tokens`" in found[3].remedy) == ("failed", True)
