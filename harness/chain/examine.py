@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,7 @@ from harness.run.plan import Selection, probe_conversations
 from harness.run.resume import Reuse
 from harness.sections.evaluate import Evaluation
 from harness.targets.endpoint import BASE, Endpoint, connect, model_name, serve_spec
+from harness.targets.identity import identify
 from harness.targets.models import fetch_models
 from harness.targets.probes import TOLERANCES
 
@@ -62,6 +64,7 @@ def examine(
     """
     check_names(project, targets)
     fetch_models(project, targets, watcher)
+    _check_there(project, targets, watcher)
     links = _links(project, targets, suites, watcher)
     first = links[0]
     if first.seen.refused:
@@ -106,6 +109,14 @@ def check_names(project: Project, targets: Sequence[str]) -> None:
     twice = next((name for name in targets if targets.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"`{twice}` is in the chain twice", hint="name each link once")
+
+
+def _check_there(project: Project, targets: Sequence[str], watcher: Watcher) -> None:
+    """Return if the links at urls are there, before a server of ours is started for minutes."""
+    for name in targets:
+        if not isinstance(project.config.servers[project.target(name).server], ManagedServer):
+            with suppress(AdapterNotApplied):  # is found again, and named, at its hop
+                run_async(identify(project, name, watcher.say))
 
 
 def _with_proof(hop: Hop, run: RunRecord | AdapterNotApplied | None) -> Hop:

@@ -14,7 +14,7 @@ from harness.doctor.step import Examination, Outcome, Step
 from harness.errors import HarnessError
 from harness.records.server import ManagedServer
 from harness.serving.command import effective_args, environment, vllm_version
-from harness.serving.memory import GIB, GPU_SHARE, Needed, free_memory, gpus, needed_memory
+from harness.serving.memory import GIB, GPU_SHARE, Needed, free_memory, gpus, needed_memory, size
 from harness.targets.endpoint import serve_spec
 from harness.version import __version__
 
@@ -50,7 +50,7 @@ def check_gpu() -> Step:
         return Step("gpu", "cannot", "no nvidia-smi here: models run on the CPU")
     if not found:
         return Step("gpu", "cannot", "the driver lists no GPU", "look at `nvidia-smi`")
-    each = "; ".join(f"{one.name}, {_size(one.free)} of {_size(one.total)} free" for one in found)
+    each = "; ".join(f"{one.name}, {size(one.free)} of {size(one.total)} free" for one in found)
     return Step("gpu", "ok", f"{each}; driver {found[0].driver}")
 
 
@@ -109,8 +109,8 @@ def check_memory(project: Project, server: str) -> Step:
         return Step(
             name,
             "failed",
-            f"a conversation of {need.tokens} tokens takes {_size(need.cache)} of cache, and "
-            f"{_size(reserved)} are set aside",
+            f"a conversation of {need.tokens} tokens takes {size(need.cache)} of cache, and "
+            f"{size(reserved)} are set aside",
             "set `max-model-len` in the server's `args`, or VLLM_CPU_KVCACHE_SPACE (GiB)",
         )
     held = Needed(need.weights, need.tokens, reserved)
@@ -122,15 +122,15 @@ def check_disk(folder: Path) -> Step:
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_DISK:
         return Step(
-            "disk", "cannot", f"{_size(free)} free", "a candidate and its runs may need more"
+            "disk", "cannot", f"{size(free)} free", "a candidate and its runs may need more"
         )
-    return Step("disk", "ok", f"{_size(free)} free in {folder}")
+    return Step("disk", "ok", f"{size(free)} free in {folder}")
 
 
 def _fits(name: str, need: Needed, copies: int, usable: int, where: str) -> Step:
     total = copies * (need.weights + (need.cache or 0))
     each = f"{copies} times " if copies > 1 else ""
-    found = f"needs {each}{_words(need)}, without vLLM's own; {_size(usable)} of {where} to be had"
+    found = f"needs {each}{_words(need)}, without vLLM's own; {size(usable)} of {where} to be had"
     if total <= usable:
         return Step(name, "ok", found)
     return Step(
@@ -143,9 +143,9 @@ def _fits(name: str, need: Needed, copies: int, usable: int, where: str) -> Step
 
 
 def _words(need: Needed) -> str:
-    cache = "a cache of unknown size" if need.cache is None else f"{_size(need.cache)} of cache"
+    cache = "a cache of unknown size" if need.cache is None else f"{size(need.cache)} of cache"
     length = f" (at most {need.tokens} tokens a conversation)" if need.tokens else ""
-    return f"{_size(need.weights)} of weights and {cache}{length}"
+    return f"{size(need.weights)} of weights and {cache}{length}"
 
 
 def _parts(args: dict[str, Any]) -> int:
@@ -168,7 +168,3 @@ def _kv_space() -> int:
     """What vLLM's CPU build sets aside for its cache, as the harness starts it."""
     given = environment("").get("VLLM_CPU_KVCACHE_SPACE", "")
     return int(given) * GIB if given.isdecimal() else GIB
-
-
-def _size(size: int) -> str:
-    return f"{size / GIB:.3g} GiB" if size >= GIB else f"{size / 1024**2:.3g} MiB"

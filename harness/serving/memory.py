@@ -116,6 +116,11 @@ def parse_gpus(told: str) -> list[Gpu]:
     return found
 
 
+def size(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count / GIB:.3g} GiB" if count >= GIB else f"{count / 1024**2:.3g} MiB"
+
+
 def _config(model: Path) -> dict[str, Any]:
     """The part of config.json that describes the language model; empty where it cannot be read."""
     try:

@@ -29,7 +29,7 @@ from harness.model_files import (
 )
 from harness.serving.adapter import HALF, PREFIX, check_fits, read_adapter
 from harness.serving.command import environment
-from harness.serving.memory import GIB, free_memory
+from harness.serving.memory import GIB, free_memory, size
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 PROBE_TOKENS = 16
@@ -187,11 +187,6 @@ def check_room(room: Room, folder: Path) -> None:
             where=str(there),
             hint="free space, another --output, or a smaller --dtype",
         )
-
-
-def size(count: int) -> str:
-    """A number of bytes in words."""
-    return f"{count / GIB:.3g} GiB" if count >= GIB else f"{count / 1024**2:.3g} MiB"
 
 
 @contextmanager

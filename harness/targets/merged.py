@@ -19,6 +19,7 @@ from harness.records.server import ManagedServer, RemoteServer
 from harness.records.suite import Message
 from harness.serving.adapter import read_adapter
 from harness.serving.command import ArgValue
+from harness.serving.memory import size
 from harness.serving.merge import (
     MergeAnswers,
     MergeOrder,
@@ -31,7 +32,6 @@ from harness.serving.merge import (
     new_folder,
     resized_rows,
     run_merge,
-    size,
     tokenizer_folder,
     touches_embeddings,
 )

@@ -100,4 +100,6 @@ def test_a_link_that_is_not_there_is_no_word_on_the_model(
     settings["servers"]["merged"]["url"] = "http://127.0.0.1:1"
     path.write_text(yaml.safe_dump(settings))
     assert call("chain", *names, "--probes-only") == 3
-    assert "`merged` does not answer" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "http://127.0.0.1:1" in shown
+    assert "asking 8 probes" not in shown
