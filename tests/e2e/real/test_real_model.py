@@ -93,13 +93,16 @@ def test_the_tuned_model_knows_what_it_was_taught_and_the_base_does_not(
     assert gold["candidate"] > gold["baseline"] + 0.25
 
 
-def test_the_merged_folder_is_the_tuned_model(trained: dict[str, dict[str, Any]]) -> None:
+def test_merged_and_in_eight_bits_it_is_the_tuned_model(trained: dict[str, dict[str, Any]]) -> None:
     folder = LIBRARY / ".harness/models/tuned-merged"
     shutil.rmtree(folder, ignore_errors=True)
     done = run("harness", "merge", "tuned")
     assert done.returncode == 0, done.stderr[-4000:]
     assert "proved on 8 probes" in done.stdout + done.stderr
     assert (folder / "model.safetensors").is_file()
+    chain = run("harness", "chain", "tuned", "merged", "int8", "--probes-only")
+    assert chain.returncode == 0, chain.stdout + chain.stderr[-4000:]
+    assert "the same model at all 2 hops" in chain.stdout
 
 
 def test_one_that_refuses_everything_is_blocked(
