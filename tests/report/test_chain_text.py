@@ -70,6 +70,8 @@ def test_the_page_and_the_data_hold_the_chain() -> None:
     page = render_chain_html([SAME, BROKEN, UNSURE])
     assert chain_conclusion([SAME, BROKEN]) in page
     assert page.count("</table>") == 3
+    assert page.count("Nothing differs") == 1, "and not where it cannot be told"
+    assert "<code>far</code> refuses" in page
     data = json.loads(render_chain_json([SAME, BROKEN]))
     assert (data["schema_version"], data["hops"][1]["cause"]) == (1, "template")
 
