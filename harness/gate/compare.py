@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -129,21 +130,41 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
 def _metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
     """One metric's terms, averaged over the repeats of each case; None where no case has a term.
 
-    A case with a repeat that could not be scored on both sides has no terms and is missing.
+    A case with a repeat that could not be scored on both sides has no terms and is missing. What it
+    says of the candidate alone, as far as that was scored, is kept apart.
     """
     rows: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
+    own: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
     groups: dict[str, str] = {}
     missing: dict[str, str] = {}
+    without_own: dict[str, str] = {}
     for pair in pairs:
-        if pair.change == "not_comparable":
-            if _concerns(pair, metric.name):
-                missing[pair.case] = pair.group
-            continue
         ours = pair.candidate_score.terms.get(metric.name)
         other = pair.baseline_score.terms.get(metric.name)
         if ours is not None or other is not None:
+            own[pair.case].append((*_numbers(ours), 0.0, 0.0))
+        groups[pair.case] = pair.group
+        if pair.change == "not_comparable":
+            if _concerns(pair, metric.name):
+                missing[pair.case] = pair.group
+                if pair.excluded or pair.candidate_score.status != "scored":
+                    without_own[pair.case] = pair.group
+        elif ours is not None or other is not None:
             rows[pair.case].append((*_numbers(ours), *_numbers(other)))
-            groups[pair.case] = pair.group
+    paired = _terms(name, metric, rows, groups, missing)
+    if paired is None or missing.keys() == without_own.keys():
+        return paired
+    return replace(paired, alone=_terms(name, metric, own, groups, without_own))
+
+
+def _terms(
+    name: str,
+    metric: Metric,
+    rows: Mapping[str, Sequence[tuple[float, float, float, float]]],
+    groups: Mapping[str, str],
+    missing: Mapping[str, str],
+) -> PairedMetric | None:
+    """The means of each case's rows (candidate num and den, baseline num and den); None if none."""
     known = [case for case in rows if case not in missing]
     if not known:
         return None

@@ -41,7 +41,8 @@ def without_uneven_retries(cases: tuple[PairedCase, ...]) -> tuple[PairedCase, .
     if not uneven:
         return cases
     return tuple(
-        replace(case, change="not_comparable") if id(case) in uneven else case for case in cases
+        replace(case, change="not_comparable", excluded=True) if id(case) in uneven else case
+        for case in cases
     )
 
 

@@ -35,7 +35,8 @@ class PairedMetric:
     Repeats are already averaged within a case. A metric is sum(num) / sum(den), so a mean has
     `den` 1 throughout. `groups` holds the cluster of each case, `missing` that of each case which a
     side has no score for: it is not among the others, and no bound may forget it. `metric` is what
-    the numbers mean.
+    the numbers mean. `alone` is the same of every case that the candidate has a score for, without
+    the baseline's terms; None where those are the same cases.
     """
 
     name: str
@@ -46,6 +47,7 @@ class PairedMetric:
     groups: npt.NDArray[np.str_]
     missing: npt.NDArray[np.str_] = field(default_factory=lambda: np.array([], dtype=np.str_))
     metric: Metric = SHARE
+    alone: PairedMetric | None = None
 
     @property
     def is_mean(self) -> bool:
@@ -76,7 +78,10 @@ def _share(num: npt.NDArray[np.float64], den: npt.NDArray[np.float64]) -> float 
 
 @dataclass(frozen=True, slots=True)
 class PairedCase:
-    """One case and repeat as both sides answered it."""
+    """One case and repeat as both sides answered it.
+
+    One that is `excluded` is not comparable although it may have scores on both sides.
+    """
 
     suite: str
     section: str
@@ -92,6 +97,7 @@ class PairedCase:
     baseline_score: Score
     change: Change
     expect: dict[str, Any] = field(default_factory=dict)
+    excluded: bool = False
 
     @property
     def path(self) -> str:

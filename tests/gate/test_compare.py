@@ -13,6 +13,7 @@ import pytest
 
 from harness.gate.compare import compare
 from harness.records.attempt import Failure
+from harness.records.rule import Policy
 from harness.records.run import RunRecord
 from harness.run.plan import Selection
 from harness.sections.section_kinds import load_suites
@@ -179,6 +180,44 @@ def test_a_case_with_an_answer_missing_is_no_smaller_n(tmp_path: Path) -> None:
     assert not made.metrics["shop.scope.answer_rate"].missing.size, "s2 calls for a refusal"
     assert not made.metrics["shop.gold.accuracy"].missing.size
     assert made.metrics["shop.scope.accuracy"].groups.size == 39
+
+
+def test_what_the_baseline_lacks_is_no_gap_in_the_candidates_own_value(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+
+    def fails(target: str, ask: Any) -> str | Failure:
+        late = ask.case.id in {"s2", "s4"} and target == "base"
+        return Failure(cause="timeout", detail="late") if late else usual(target, ask)
+
+    ours = make_run(project, suites, "candidate")
+    whole = compare(ours, make_run(project, suites, "base"), suites)
+    gaps = compare(ours, make_run(project, suites, "base", fails), suites)
+    rule = {"metric": "shop.scope.accuracy", "require": "at_least", "value": 0.8}
+    policy = Policy.model_validate({"baseline": "base", "min_scored": 0.9, "rules": [rule]})
+    for evidence in ("bound", "point"):
+        judged = policy.rules[0].model_copy(update={"evidence": evidence})
+        expected, found = judged.judge(whole, 0.05), judged.judge(gaps, 0.05)
+        assert found.model_copy(update={"baseline": None}) == expected.model_copy(
+            update={"baseline": None}
+        )
+    better = {"metric": "shop.scope.accuracy", "require": "better_than_baseline"}
+    (paired,) = Policy.model_validate({"baseline": "base", "rules": [better]}).rules
+    assert "2 cases without a score" in paired.judge(gaps, 0.05).reason
+
+
+def test_what_the_candidate_lacks_is_a_gap_in_its_own_value(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+
+    def fails(target: str, ask: Any) -> str | Failure:
+        late = ask.case.id == ("s2" if target == "base" else "s4")
+        return Failure(cause="timeout", detail="late") if late else usual(target, ask)
+
+    runs = [make_run(project, suites, target, fails) for target in ("candidate", "base")]
+    metric = compare(*runs, suites).metrics["shop.scope.accuracy"]
+    assert sorted(metric.missing) == ["s2", "s4"]
+    assert metric.alone is not None
+    assert list(metric.alone.missing) == ["s4"]
+    assert metric.alone.groups.size == 39
 
 
 def test_a_case_unscored_on_both_sides_concerns_every_metric_and_else_what_a_score_names(

@@ -44,6 +44,7 @@ def test_answers_that_were_refused_until_they_were_right_do_not_count(tmp_path: 
     changes = {case.case: case.change for case in found.cases}
     assert {changes[name] for name in wrong} == {"not_comparable"}
     assert len(found.metrics["shop.gold.accuracy"].missing) == 8
+    assert found.metrics["shop.gold.accuracy"].alone is None, "nor of the candidate alone"
     verdict = gate(found, POLICY, NOW)
     assert verdict.verdict == "INCONCLUSIVE"
     (told,) = (one for one in verdict.warnings if one.code == "retried")

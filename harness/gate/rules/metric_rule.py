@@ -122,6 +122,10 @@ class MetricRule(Rule):
             return self.invalid(reason, self.limit(SHARE))
         return self._judge(metric, alpha)
 
+    def evidence_of(self, metric: PairedMetric) -> PairedMetric:
+        """What the rule goes by: the cases that both sides have a score for."""
+        return metric
+
     def vacuous(self, planned: Planned | None, alpha: float) -> str:
         """Why the rule passes whatever a candidate does: the worst passes beside the best."""
         if planned is None or not planned.sizes:
@@ -141,7 +145,7 @@ class MetricRule(Rule):
 
     def _judge(self, metric: PairedMetric, alpha: float) -> RuleResult:
         try:
-            terms = bounded(metric, self.cap)
+            terms = bounded(self.evidence_of(metric), self.cap)
             interval = self.interval(terms, alpha)
         except ValueError as error:
             reason = f"{self.metric} cannot be computed: {error}"
@@ -155,7 +159,7 @@ class MetricRule(Rule):
             require=self.require,
             outcome=outcome,
             candidate=terms.metric.candidate_value,
-            baseline=terms.metric.baseline_value,
+            baseline=bounded(metric, self.cap).metric.baseline_value,
             estimate=interval.estimate,
             ci_low=interval.low,
             ci_high=interval.high,
@@ -204,6 +208,7 @@ class MetricRule(Rule):
         metric = comparison.metrics.get(self.metric)
         if metric is None:
             return self.no_power("no case on both sides has a value of it")
+        metric = self.evidence_of(metric)
         covered = (metric.candidate_den + metric.baseline_den) > 0.0
         sizes = np.unique(metric.groups[covered], return_counts=True)[1].astype(np.float64)
         try:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from harness.gate.differences import BoundedMetric, Floats
 from harness.gate.rules.metric_rule import MetricRule, in_unit, positive
+from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -58,6 +59,10 @@ class _ValueRule(MetricRule):
         """The limit with its side, and what decides."""
         alone = ", by its estimate alone" if self.by_estimate else ""
         return f"{self.require.replace('_', ' ')} {self.value:g}{alone}"
+
+    def evidence_of(self, metric: PairedMetric) -> PairedMetric:
+        """The candidate's own cases: what the baseline's answers lack says nothing about them."""
+        return metric.alone or metric
 
     def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
         """The candidate's value."""
