@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 PLAIN_EVERY = 10.0
+_FEW = 10  # of many requests under way at once the first ones say little about the others' time
 
 
 class _StandardStream(io.FileIO):
@@ -168,9 +169,10 @@ class Console:
         if not finished and now - self._last.get(stage, now - PLAIN_EVERY) < PLAIN_EVERY:
             return
         self._last[stage] = now
-        elapsed = now - began
-        rate = (done - at_start) / elapsed if elapsed > 0 else 0.0
-        left = f", {_duration((total - done) / rate)} left" if rate and not finished else ""
+        elapsed, counted = now - began, done - at_start
+        rate = counted / elapsed if elapsed > 0 else 0.0
+        told = counted >= min(_FEW, total / _FEW) and not finished
+        left = f", {_duration((total - done) / rate)} left" if rate and told else ""
         speed = f", {rate:.3g}/s" if rate else ""
         click.echo(
             f"{stage}: {done}/{total}{speed}{left}{', ' if detail else ''}{detail}", err=True
