@@ -26,6 +26,8 @@ CODES = {
     "lock": 0,
     "doctor nobody": 2,
     "train nothing.yaml": 2,
+    "merge candidate": 2,
+    "chain candidate nobody": 2,
     "serve nobody": 2,
     "run base": 0,
     "score base": 0,

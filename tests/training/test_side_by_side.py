@@ -80,7 +80,8 @@ def test_all_are_trained_and_told_of_in_the_order_of_their_recipes(
         on_progress=lambda stage, done, total, detail: told.add(f"{stage} {done}/{total}"),
         on_say=said.append,
     )
-    assert sorted(text.split(": ")[0] for text in said) == ["training one", "training two"]
+    learnt = sorted(text.split(": ")[0] for text in said if ": learns " in text)
+    assert learnt == ["training one", "training two"]
     assert [(one.name, one.steps_done) for one in dossiers] == [("one", 3), ("two", 2)]
     assert {"training one 3/3", "training two 2/2"} <= told
     for one in dossiers:
@@ -173,7 +174,7 @@ def test_no_training_outlives_its_parent(
 
             with pytest.raises(KeyboardInterrupt):
                 train(recipe_, project_dir=project, on_progress=stop)
-            assert steps[0] > 10
+            assert steps[0] >= 10
 
 
 @pytest.mark.usefixtures("stub")
