@@ -131,14 +131,9 @@ def probe_conversations(
     project: Project, target: str, suites: Sequence[Suite]
 ) -> list[tuple[Message, ...]]:
     """A few conversations from all over the suites, as they are put to the target."""
-    own = project.target(target).system_prompt
+    prompts = system_prompts(project, target, suites)
     parts = [
-        Part(
-            suite.name,
-            section,
-            suite.system_prompt if own is None else own,
-            range(len(section.cases)),
-        )
+        Part(suite.name, section, prompts[suite.name], range(len(section.cases)))
         for suite in suites
         for section in suite.asked
     ]
