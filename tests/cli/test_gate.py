@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from harness.cli.gate import print_verdict
 from harness.records.attempt import Term
@@ -61,6 +62,22 @@ def test_gate_is_inconclusive_where_the_evidence_cannot_tell(
     path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.01"))
     assert call("gate", "candidate") == 4
     assert capsys.readouterr().out.startswith("INCONCLUSIVE")
+
+
+def test_a_gate_that_is_refused_leaves_nothing_of_the_one_before(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    reports = project_dir / "reports"
+    assert list(reports.rglob("verdict.json"))
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["targets"]["candidate"]["generation"] = {"temperature": 0.5}
+    path.write_text(yaml.safe_dump(config))
+    capsys.readouterr()
+    assert call("gate", "candidate") == 3
+    assert "are asked differently: temperature is" in capsys.readouterr().err
+    assert not [path for path in reports.rglob("*") if path.is_file()]
 
 
 def test_a_metric_that_does_not_exist_is_a_configuration_error(
