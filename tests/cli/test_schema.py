@@ -21,8 +21,10 @@ from tests.gate.rules.worst_group import WorstGroupAtLeast
 from tests.records.test_request_fields import SET
 
 ROOT = Path(__file__).parent.parent.parent
-CONFIGS = ["harness.yaml", "harness/cli/new_project/harness.yaml"]
-SUITES = ["suites/support/suite.yaml", "harness/cli/new_project/suites/shop/suite.yaml"]
+NEW = [f"harness/cli/{name}" for name in ("new_project", "new_model_project")]
+CONFIGS = ["harness.yaml", *(f"{place}/harness.yaml" for place in NEW)]
+SUITES = ["suites/support/suite.yaml", f"{NEW[0]}/suites/shop/suite.yaml"]
+SUITES += [f"{NEW[1]}/suites/ferry/suite.yaml"]
 RECIPES = [f"recipes/{name}.yaml" for name in ("good", "forgetful", "overeager")]
 
 
