@@ -20,7 +20,7 @@ from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 
 Pair = tuple[str, str]
-TIMED = ("latency was measured against the baseline, not between candidates",)
+TIMED = ("latency was compared with the baseline's, and not between candidates",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +160,19 @@ def _luck(tried: int, policy: Policy, passing: Sequence[str]) -> Iterator[str]:
     if tried < 2 or not passing:
         return
     words = (
-        f"{tried} candidates were tried, each judged at alpha {policy.alpha:g} by itself: if none "
-        "were good enough, one would still pass with a chance of up to "
+        f"{tried} candidates were tried, each judged at alpha {policy.alpha:g}: if none of them is "
+        f"good enough, the chance that one passes anyway is up to "
         f"{min(1.0, tried * policy.alpha):.0%}"
     )
     # What is no test has no bound on the chance of a false pass.
     loose = list(dict.fromkeys(rule.title for rule in policy.rules if not rule.bounded_by_alpha))
     if loose:
         either = " or ".join(filter(None, (", ".join(loose[:-1]), loose[-1])))
-        words += f"; this bound does not hold for what only {either} would stop"
+        words += f"; it can be higher for a candidate that only {either} would stop"
     yield words
     yield (
-        "who is picked for high values has, on average, been lucky too: expect somewhat less on "
-        "new cases"
+        "the best of several candidates usually looks a little better than it is: expect somewhat "
+        "lower values on new cases"
     )
 
 
@@ -232,13 +232,14 @@ def reason(
     if choice == "none":
         counted = Counter(verdict.verdict for verdict in verdicts.values())
         words = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-        return f"the policy promotes none of {len(verdicts)}: {words}"
+        return f"no candidate passes every rule: {words}"
     passing = promoted(verdicts)
     left = remaining(passing, found)
     beaten = [_beaten(name, found) for name in passing if name not in left]
     if choice == "one":
-        only = f", alone of {len(verdicts)}" if len(verdicts) > 1 and not beaten else ""
-        first = [f"`{left[0]}` passes every rule{only}"]
+        alone = len(verdicts) > 1 and not beaten
+        only = f"is the only one of {len(verdicts)} candidates that passes" if alone else "passes"
+        first = [f"`{left[0]}` {only} every rule"]
     elif choice == "trade_off":
         first = list(_trade_off(left, found))
     elif choice == "equal":

@@ -141,12 +141,16 @@ def judge_load(rule: LatencyRule, load: LoadResult, *, by_bounds: bool = False) 
     held = rule.held(metric)
     outcome = _outcome(held, rule.value, by_estimate=rule.by_estimate and not by_bounds)
     shown = f"{bounds_words(held)}{rule.unit}"
-    words = f"{_WORDS[outcome]} {rule.value:g}{rule.limit_unit}: {shown}"
+    what = f"{rule.metric} at {load.load}"
+    words = f"{_WORDS[outcome].format(what)} {rule.value:g}{rule.limit_unit}: {shown}"
     if outcome != "inconclusive" and (noise := rule.lost_in_noise(metric, outcome)):
-        outcome, words = "inconclusive", f"cannot be told: {shown}, and {noise}"
+        outcome, words = "inconclusive", f"{what} is unclear: {shown}, and {noise}"
     if outcome == "pass" and not metric.certifiable:
         outcome = "inconclusive"
-        words = f"is not certifiable: {metric.n} requests an arm of {metric.needed} needed, {shown}"
+        words = (
+            f"{what} has too few requests to pass: {metric.n} of {metric.needed} for each target, "
+            f"{shown}"
+        )
     return RuleResult(
         metric=rule.metric,
         require=rule.require,
@@ -159,7 +163,7 @@ def judge_load(rule: LatencyRule, load: LoadResult, *, by_bounds: bool = False) 
         limit=rule.value,
         n=metric.n,
         groups=load.rounds,
-        reason=f"{rule.metric} at {load.load} {words}",
+        reason=words,
     )
 
 
@@ -173,8 +177,10 @@ def decided(rules: Sequence[LatencyRule], load: LoadResult) -> bool:
 
 
 _WORDS: dict[Outcome, str] = {
-    "pass": "is at most", "fail": "is more than", "inconclusive": "may or may not exceed",
-}  # fmt: skip
+    "pass": "{} is at most",
+    "fail": "{} is more than",
+    "inconclusive": "it is unclear whether {} is at most",
+}
 
 
 def _outcome(held: Bounded, limit: float, *, by_estimate: bool) -> Outcome:

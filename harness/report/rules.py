@@ -138,7 +138,7 @@ def cut_of(rule: RuleResult) -> str:
 def headline(rule: RuleResult) -> str:
     """Why this rule decided, in one sentence; the numbers stand beside it."""
     if rule.estimate is not None and rule.outcome == "fail":
-        return f"{rule_name(rule)} is not {requirement(rule)}."
+        return f"{rule_name(rule)} must be {requirement(rule)}; it is not."
     if rule.estimate is not None and rule.outcome == "inconclusive":
-        return f"It is open whether {rule_name(rule)} is {requirement(rule)}."
+        return f"It is unclear whether {rule_name(rule)} is {requirement(rule)}."
     return one_line(rule.reason, 600)

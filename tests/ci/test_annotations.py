@@ -40,7 +40,7 @@ def test_failing_rules_and_critical_cases_are_errors_at_their_lines() -> None:
     errors = [one for one in found if one.level == "error"]
     assert [one.place for one in errors[:2]] == [RULES[1], RULES[4]]
     assert errors[0].title == "BLOCK: rule fail"
-    assert errors[0].text.startswith("support.scope.f1 is not at least 0.85: ")
+    assert errors[0].text.startswith("support.scope.f1 is below 0.85: ")
     assert errors[1].text.startswith("no new critical failures: 2 critical cases")
     case = next(one for one in errors if critical.path in one.title)
     assert case.place == Place("suites/a.jsonl", 3)

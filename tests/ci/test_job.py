@@ -58,7 +58,7 @@ def test_a_block_is_annotated_at_the_lines_of_rules_and_cases(
     assert critical[0].startswith("::error file=suites/shop/scope.jsonl,line=1,title=")
     second = next(line for line in printed if "shop/scope/s2" in line)
     assert second.startswith("::warning file=suites/shop/scope.jsonl,line=3,title=")
-    rule = next(line for line in printed if "::shop.scope.f1 is not at least" in line)
+    rule = next(line for line in printed if "::shop.scope.f1 is below" in line)
     number = int(re.findall(r"^::error file=harness.yaml,line=(\d+),", rule)[0])
     assert "shop.scope.f1" in Path("harness.yaml").read_text().splitlines()[number - 1]
     places = {

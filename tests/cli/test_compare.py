@@ -84,7 +84,7 @@ def test_what_is_printed(three: Path, capsys: pytest.CaptureFixture[str]) -> Non
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == [
         "Recommended: candidate",
-        "  `candidate` passes every rule, alone of 2",
+        "  `candidate` is the only one of 2 candidates that passes every rule",
     ]
     told = [line.split() for line in lines]
     assert ["candidate", "PROMOTE", "all", "4", "rules", "pass"] in told

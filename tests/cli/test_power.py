@@ -58,7 +58,10 @@ def test_the_gate_warns_of_a_margin_finer_than_the_suite_can_tell(
     path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.01"))
     assert call("gate", "candidate") == 4
     warning = next(line for line in capsys.readouterr().out.splitlines() if "warning" in line)
-    said = "20 groups can tell a drop of 13.9 pp, the margin is 1.0 pp; about 279 more are needed"
+    said = (
+        "20 groups can only show a drop of at least 13.9 pp, but the margin is 1.0 pp: "
+        "about 279 more groups are needed"
+    )
     assert warning == f"  warning: shop.scope.answer_rate: {said}"
     folder = project_dir / "reports/candidate-vs-base"
     rule = json.loads((folder / "verdict.json").read_text())["rules"][2]

@@ -198,7 +198,9 @@ def test_a_case_without_a_score_counts_against_either_answer(tmp_path: Path) -> 
     assert lost.ci_low < whole.ci_low - 2 / 40 + 1e-9
     assert lost.estimate == whole.estimate == 1.0
     assert lost.n == 38
-    assert lost.reason.endswith("; 2 cases without a score taken for lost below and won above")
+    assert lost.reason.endswith(
+        "; 2 cases without a score: lost in the lower bound, won in the upper"
+    )
 
 
 def test_a_ratio_of_shares_reckons_with_a_group_that_the_baseline_fails(tmp_path: Path) -> None:

@@ -207,10 +207,10 @@ def none(target: str, ask: Any) -> Any:
 def test_only_what_passes_can_be_recommended(tmp_path: Path) -> None:
     found = recommended(tmp_path, [BETTER], good=usual, bad=none)
     assert (found.choice, found.candidates) == ("one", ("good",))
-    assert found.reason == "`good` passes every rule, alone of 2"
+    assert found.reason == "`good` is the only one of 2 candidates that passes every rule"
     nobody = recommended(tmp_path / "2", [BETTER], bad=none)
     assert (nobody.choice, nobody.candidates) == ("none", ())
-    assert nobody.reason == "the policy promotes none of 1: 1 BLOCK"
+    assert nobody.reason == "no candidate passes every rule: 1 BLOCK"
     assert nobody.notes == ()
 
 
@@ -234,7 +234,7 @@ def test_a_metric_without_a_rule_prefers_nobody(tmp_path: Path) -> None:
 def test_how_many_were_tried_is_said(tmp_path: Path) -> None:
     found = recommended(tmp_path, [BETTER], good=usual, fair=half, bad=none)
     assert found.tried == 3
-    assert "with a chance of up to 15%" in found.notes[0]
+    assert "the chance that one passes anyway is up to 15%" in found.notes[0]
     alone = recommended(tmp_path / "2", [BETTER], good=usual)
     assert alone.notes == ()
 
@@ -276,8 +276,8 @@ def test_two_that_cannot_be_compared_are_named(tmp_path: Path) -> None:
     [
         ([], "up to 10%"),
         ([{"require": "no_new_critical_failures"}],
-         "up to 10%; this bound does not hold for what only `no_new_critical_failures` would stop"),
-        ([CAP], ("up to 10%; this bound does not hold for what only `shop.scope.answer_rate` "
+         "it can be higher for a candidate that only `no_new_critical_failures` would stop"),
+        ([CAP], ("up to 10%; it can be higher for a candidate that only `shop.scope.answer_rate` "
                 "at_most 1 (evidence: point) would stop")),
         ([CAP, {"require": "no_new_critical_failures"}],
          "at_most 1 (evidence: point) or `no_new_critical_failures` would stop"),

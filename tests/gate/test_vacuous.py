@@ -72,8 +72,8 @@ def test_a_baseline_that_fails_every_critical_case_is_why_none_can_newly_fail(
     (found,) = [one for one in verdict.warnings if one.code == "cannot-fail"]
     assert found.place == "no_new_critical_failures"
     assert found.what == (
-        "of 1 critical cases the baseline passes none, so a candidate that fails all of them "
-        "passes this rule too: hold their section to `at_least`"
+        "the baseline passes none of the 1 critical cases, so this rule passes even a candidate "
+        "that fails them all: add a rule `at_least` for their section"
     )
 
 
@@ -107,7 +107,7 @@ def test_what_has_no_score_counts_for_an_estimate_too(tmp_path: Path) -> None:
     lax = {"min_scored": 0.01, "finishes": False}
     verdict = judged(tmp_path, point, answering=mute, **lax)
     assert verdict.verdict == "INCONCLUSIVE", verdict.reason
-    assert verdict.reason.endswith("30 cases without a score taken for lost below and won above")
+    assert verdict.reason.endswith("a score: lost in the lower bound, won in the upper")
     low = judged(tmp_path / "low", point | {"value": 0.2}, answering=mute, **lax)
     assert low.verdict == "PROMOTE", low.reason
 

@@ -91,7 +91,7 @@ def test_noise_beyond_the_margin_leaves_it_open(
 def test_too_few_requests_never_pass_and_may_fail() -> None:
     passing = judge_load(RATIO, load(metric(bounds(1.0, 0.9, 1.1), n=999)))
     assert passing.outcome == "inconclusive"
-    assert "not certifiable: 999 requests an arm of 1000 needed" in passing.reason
+    assert "has too few requests to pass: 999 of 1000 for each target" in passing.reason
     assert judge_load(RATIO, load(metric(bounds(2.0, 1.8, 2.2), n=999))).outcome == "fail"
 
 

@@ -177,7 +177,7 @@ def test_what_the_evidence_cannot_tell_is_no_pass(project_dir: Path) -> None:
     done = session(project_dir, "suites", "--target", "candidate", "-v", "-m", "rule")
     assert done.code == 1
     assert done.words["rule::shop.scope.answer_rate[candidate]"] == "INCONCLUSIVE"
-    assert "E   inconclusive: shop.scope.answer_rate may or may not be worse" in done.out
+    assert "E   inconclusive: it is unclear whether shop.scope.answer_rate is at most" in done.out
     assert "harness.yaml:" in done.out
     assert "INCONCLUSIVE  candidate against base" in done.out
 

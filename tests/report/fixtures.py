@@ -253,7 +253,7 @@ def rules(decision: Decision) -> tuple[RuleResult, ...]:
             0.152,
             0.094,
             0.231,
-            "support.scope.f1 is not at least 0.85: 0.152 [0.094, 0.231]",
+            "support.scope.f1 is below 0.85: 0.152 [0.094, 0.231]",
         ),
         "INCONCLUSIVE": (
             "pass",

@@ -46,11 +46,11 @@ def _strings(value: Any) -> list[str]:
     ("decision", "code", "headline", "rule"),
     [
         ("PROMOTE", 0, "all 5 rules pass", None),
-        ("BLOCK", 1, "support.scope.f1 is not at least 85.0%.", "support.scope.f1"),
+        ("BLOCK", 1, "support.scope.f1 must be at least 85.0%; it is not.", "support.scope.f1"),
         (
             "INCONCLUSIVE",
             4,
-            "It is open whether support.tone.adherence is at most 3.0 pp worse than the baseline.",
+            "It is unclear whether support.tone.adherence is at most 3.0 pp worse than the baseline.",  # noqa: E501
             "support.tone.adherence",
         ),
         (

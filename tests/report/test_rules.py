@@ -74,7 +74,7 @@ def test_a_rule_on_latency_that_was_judged_has_infinity_for_what_is_left_out() -
     assert own_value(found, found.baseline) == "200 ms"
     assert (estimate_of(found), interval_of(found)) == ("∞", "1.30× to ∞")
     assert (found.ci_low, found.estimate, found.ci_high) == (1.3, inf, inf)
-    assert headline(found) == "latency.ttft_p95 is not at most 1.10× the baseline."
+    assert headline(found) == "latency.ttft_p95 must be at most 1.10× the baseline; it is not."
 
 
 def test_a_rule_on_latency_that_has_no_evidence_has_no_numbers() -> None:
@@ -95,8 +95,8 @@ def test_scales_follow_the_rule_and_the_metric() -> None:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        ("fail", "s.a.f1 is not at least 85.0%."),
-        ("inconclusive", "It is open whether s.a.f1 is at least 85.0%."),
+        ("fail", "s.a.f1 must be at least 85.0%; it is not."),
+        ("inconclusive", "It is unclear whether s.a.f1 is at least 85.0%."),
     ],
 )
 def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:

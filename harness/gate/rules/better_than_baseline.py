@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,11 +19,6 @@ class BetterThanBaseline(DifferenceRule):
     """Superiority: the candidate is better than the baseline by at least `by`."""
 
     false_alarm: ClassVar[Outcome | None] = "pass"
-    sentences: ClassVar[Mapping[Outcome, str]] = {
-        "pass": "is better than the baseline by more than {}",
-        "fail": "is not better than the baseline by {}",
-        "inconclusive": "may or may not be better than the baseline by {}",
-    }
 
     require: Literal["better_than_baseline"]
     by: float = Field(default=0.0, ge=0.0)
@@ -33,6 +27,13 @@ class BetterThanBaseline(DifferenceRule):
     def least_gain(self) -> float:
         """By how much the candidate must be better."""
         return self.by
+
+    def claims(self) -> tuple[str, str]:
+        """What passing shows of the metric, and what failing shows."""
+        if not self.by:
+            return "is better than the baseline", "is worse than the baseline"
+        better = f"is better than the baseline by at least {self.by:g}"
+        return better, f"gains less than {self.by:g} over the baseline"
 
     def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
         """What is wrong with the rule's numbers for values from low to high."""

@@ -50,13 +50,9 @@ class MetricRule(Rule):
 
     # What a kind says.
 
-    # What each outcome says of the metric; `{}` is the rule's amount.
-    sentences: ClassVar[Mapping[Outcome, str]]
-
-    @property
     @abstractmethod
-    def amount(self) -> str:
-        """What the rule asks for, as its sentences name it."""
+    def claims(self) -> tuple[str, str]:
+        """What passing shows of the metric, and what failing shows, each as "is ..."."""
 
     @abstractmethod
     def limit(self, metric: Metric) -> float:
@@ -151,9 +147,7 @@ class MetricRule(Rule):
             reason = f"{self.metric} cannot be computed: {error}"
             return self.invalid(reason, self.limit(metric.metric))
         outcome = self._outcome(interval, terms)
-        words = (
-            f"{self.sentences[outcome].format(self.amount)}: {self._shown(interval, metric.metric)}"
-        )
+        words = f"{self._sentence(outcome)}: {self._shown(interval, metric.metric)}"
         return RuleResult(
             metric=self.metric,
             require=self.require,
@@ -167,11 +161,18 @@ class MetricRule(Rule):
             p_value=None if self.scale == "value" else interval.p_value,
             n=interval.n,
             groups=interval.groups,
-            reason=f"{self.metric} {words}{self._left_out(terms)}",
+            reason=f"{words}{self._left_out(terms)}",
             definition=metric.metric.unless_share,
             cap=self.cap,
             cut=None if self.cap is None else terms.cut,
         )
+
+    def _sentence(self, outcome: Outcome) -> str:
+        """What the outcome says of the metric, in words."""
+        passes, fails = self.claims()
+        if outcome == "inconclusive":
+            return f"it is unclear whether {self.metric} {passes}"
+        return f"{self.metric} {passes if outcome == 'pass' else fails}"
 
     def _outcome(self, interval: stats.Interval, terms: BoundedMetric) -> Outcome:
         metric = terms.metric.metric
@@ -196,7 +197,7 @@ class MetricRule(Rule):
         left_out = ""
         if terms.metric.missing.size:
             count = _counted(terms.metric.missing.size, "case")
-            left_out += f"; {count} without a score taken for lost below and won above"
+            left_out += f"; {count} without a score: lost in the lower bound, won in the upper"
         if terms.cut:
             left_out += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
         return left_out
@@ -288,11 +289,6 @@ class DifferenceRule(MetricRule):
     ) -> RulePower:
         """The power by a spread of values from 0 to 1, `span` being that of the metric's values."""
 
-    @property
-    def amount(self) -> str:
-        """The size of the least gain."""
-        return f"{abs(self.least_gain):g}"
-
     def limit(self, metric: Metric) -> float:
         """The value that the interval is held against."""
         return -self.least_gain if metric.lower_is_better else self.least_gain
@@ -317,7 +313,7 @@ class DifferenceRule(MetricRule):
         """What is wrong where no value can change by as much as the key says."""
         if abs(self.least_gain) <= span:
             return None
-        problem = f"no value of {self.metric} can be {change} by {self.amount}"
+        problem = f"no value of {self.metric} can be {change} by {abs(self.least_gain):g}"
         return Misfit(key, problem, f"write a number between 0 and {span:g}")
 
 

@@ -25,24 +25,27 @@ class NoNewCriticalFailures(Rule):
         unknown = sorted({case.path for case in critical if case.change == "not_comparable"})
         failures = new_critical_failures(comparison)
         n = len({case.path for case in critical})
+        among = "1 critical case" if n == 1 else f"{n} critical cases"
         outcome: Outcome = "invalid"
-        if failures:
+        if len(failures) > 1:
             outcome = "fail"
-            reason = f"{len(failures)} of {n} critical cases newly failed: {failures[0]}"
+            reason = f"{len(failures)} new failures in {among}, such as {failures[0]}"
+        elif failures:
+            outcome, reason = "fail", f"1 new failure in {among}: {failures[0]}"
         elif unknown:
             reason = f"critical cases without a score on both sides: {unknown[0]}"
         elif not critical:
             reason = "the suites mark no case as critical"
         else:
-            outcome, reason = "pass", f"none of {n} critical cases is newly failed"
+            outcome, reason = "pass", f"no new failure in {among}"
         return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
 
     def why_worst_passes(self, comparison: ComparisonRecord) -> str:
         """The baseline fails every critical case, so that none can fail newly."""
         critical = {case.path for case in comparison.cases if case.critical}
         return (
-            f"of {len(critical)} critical cases the baseline passes none, so a candidate that "
-            "fails all of them passes this rule too: hold their section to `at_least`"
+            f"the baseline passes none of the {len(critical)} critical cases, so this rule passes "
+            "even a candidate that fails them all: add a rule `at_least` for their section"
         )
 
     def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,11 +19,6 @@ class NoWorseThanBaseline(DifferenceRule):
     """Non-inferiority: the candidate is worse than the baseline by at most `margin`."""
 
     false_alarm: ClassVar[Outcome | None] = "fail"
-    sentences: ClassVar[Mapping[Outcome, str]] = {
-        "pass": "is no more than {} worse than the baseline",
-        "fail": "is worse than the baseline by more than {}",
-        "inconclusive": "may or may not be worse than the baseline by {}",
-    }
 
     require: Literal["no_worse_than_baseline"]
     margin: float = Field(ge=0.0)
@@ -33,6 +27,13 @@ class NoWorseThanBaseline(DifferenceRule):
     def least_gain(self) -> float:
         """Minus the margin."""
         return -self.margin
+
+    def claims(self) -> tuple[str, str]:
+        """What passing shows of the metric, and what failing shows."""
+        if not self.margin:
+            return "is at least as good as the baseline", "is worse than the baseline"
+        at_most = f"is at most {self.margin:g} worse than the baseline"
+        return at_most, f"is worse than the baseline by more than {self.margin:g}"
 
     def misfit_with(self, metric: Metric, low: float, high: float) -> Misfit | None:
         """What is wrong with the rule's numbers for values from low to high."""
@@ -65,9 +66,10 @@ class NoWorseThanBaseline(DifferenceRule):
         groups = result.groups
         more = "no number of groups would be enough"
         if result.groups_needed is not None:
-            more = f"about {result.groups_needed - (groups or 0):,} more are needed"
+            more = f"about {result.groups_needed - (groups or 0):,} more groups are needed"
         counted = "–" if groups is None else f"{groups:,}"
         change = "rise" if cls.definition(result).lower_is_better else "drop"
         return (
-            f"{counted} groups can tell a {change} of {detectable}, the margin is {margin}; {more}"
+            f"{counted} groups can only show a {change} of at least {detectable}, but the margin "
+            f"is {margin}: {more}"
         )

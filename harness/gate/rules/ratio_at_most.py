@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -11,7 +10,7 @@ from harness.gate.differences import NO_MEAN, BoundedMetric, Floats
 from harness.gate.rules.metric_rule import ONLY_SEEN, MetricRule, positive
 from harness.records.metric import Metric
 from harness.records.rule import Misfit, Planned, Scale
-from harness.records.verdict import Outcome, RulePower, RuleResult
+from harness.records.verdict import RulePower, RuleResult
 from harness.stats import Interval, Spread
 
 
@@ -20,11 +19,6 @@ class RatioAtMost(MetricRule):
 
     scale: ClassVar[Scale] = "ratio"
     good_side: ClassVar[Literal["above", "below"] | None] = "below"
-    sentences: ClassVar[Mapping[Outcome, str]] = {
-        "pass": "is at most {} times the baseline's",
-        "fail": "is more than {} times the baseline's",
-        "inconclusive": "may or may not be {} times the baseline's",
-    }
 
     require: Literal["ratio_at_most"]
     value: float = Field(gt=0.0)
@@ -43,10 +37,10 @@ class RatioAtMost(MetricRule):
         problem = f"{self.metric} can be negative, so a ratio of it says nothing"
         return Misfit("require", problem, "write no_worse_than_baseline or at_most")
 
-    @property
-    def amount(self) -> str:
-        """The limit."""
-        return f"{self.value:g}"
+    def claims(self) -> tuple[str, str]:
+        """What passing shows of the metric, and what failing shows."""
+        times = f"{self.value:g} times the baseline's"
+        return f"is at most {times}", f"is more than {times}"
 
     def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
         """Candidate over baseline."""

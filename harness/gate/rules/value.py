@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from harness.gate.differences import BoundedMetric, Floats
@@ -10,16 +9,12 @@ from harness.gate.rules.metric_rule import MetricRule, in_unit, positive
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
-from harness.records.verdict import Outcome, RulePower, RuleResult
+from harness.records.verdict import RulePower, RuleResult
 from harness.stats import Interval, Spread
 
 
 class _ValueRule(MetricRule):
     """A limit on the candidate's value, compared with its bounds or its estimate alone."""
-
-    sentences: ClassVar[Mapping[Outcome, str]] = {
-        "pass": "is {}", "fail": "is not {}", "inconclusive": "may or may not be {}",
-    }  # fmt: skip
 
     value: float
     evidence: Literal["bound", "point"] = "bound"
@@ -54,11 +49,12 @@ class _ValueRule(MetricRule):
         problem = f"`{self.require}` looks the wrong way: {better} is better for {self.metric}"
         return Misfit("require", problem, f"write {other}")
 
-    @property
-    def amount(self) -> str:
-        """The limit with its side, and what decides."""
+    def claims(self) -> tuple[str, str]:
+        """What passing shows of the metric, and what failing shows."""
+        other = "below" if self.good_side == "above" else "above"
         alone = ", by its estimate alone" if self.by_estimate else ""
-        return f"{self.require.replace('_', ' ')} {self.value:g}{alone}"
+        within = f"is {self.require.replace('_', ' ')} {self.value:g}{alone}"
+        return within, f"is {other} {self.value:g}{alone}"
 
     def evidence_of(self, metric: PairedMetric) -> PairedMetric:
         """The candidate's own cases: what the baseline's answers lack says nothing about them."""

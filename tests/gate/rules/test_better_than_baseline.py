@@ -28,7 +28,7 @@ def test_where_lower_is_better_a_fall_is_the_gain(
 
 def test_the_reason_tells_the_unit() -> None:
     found = rule("better_than_baseline", cap=4.0).judge(compared(LOW, HIGH, NATS), 0.05)
-    assert found.reason.startswith(f"{NAME} is better than the baseline by more than 0: -0.9")
+    assert found.reason.startswith(f"{NAME} is better than the baseline: -0.9")
     assert found.reason.endswith("] nats/token")
 
 

@@ -43,7 +43,7 @@ def test_a_margin_too_fine_is_told_as_a_rise_where_lower_is_better() -> None:
         update={"detectable": kind.power(comparison, 0.05).detectable}
     )
     told = kind_of(found).shortfall(found, lambda value: f"{value:.3f}")
-    assert told.startswith("200 groups can tell a rise of 0.")
+    assert told.startswith("200 groups can only show a rise of at least 0.")
 
 
 def test_a_margin_may_exceed_1_where_the_range_does() -> None:
