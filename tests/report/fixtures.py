@@ -263,7 +263,9 @@ def rules(decision: Decision) -> tuple[RuleResult, ...]:
             "support.scope.f1 is at least 0.85: 0.962 [0.931, 0.984]",
         ),
     }[decision]
-    unsure = "may or may not be worse than the baseline by 0.03: +0.010 [-0.062, +0.081]"
+    unsure = (
+        "it is unclear whether it is at most 0.03 worse than the baseline: +0.010 [-0.062, +0.081]"
+    )
     tone = (
         ("inconclusive", 0.01, -0.062, 0.081, f"support.tone.adherence {unsure}")
         if decision == "INCONCLUSIVE"

@@ -195,7 +195,7 @@ def measured(kind: Kind) -> tuple[LatencySection, tuple[RuleResult, ...]]:
         one = load(slower=1.085)
         rules = (
             ratio_rule(metric(one, "ttft_p95"), "inconclusive", 1.1,
-                       "it is unclear whether latency.ttft_p95 is at most 1.1 times the baseline's"),
+                       "it is unclear whether latency.ttft_p95 is at most 1.1 times"),
             ratio_rule(metric(one, "ttft_p99"), "inconclusive", 1.25,
                        "latency.ttft_p99 needs 5,000 requests an arm, 1,200 were counted"),
         )  # fmt: skip
