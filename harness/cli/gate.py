@@ -31,6 +31,7 @@ from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of
 from harness.records.verdict import Verdict
 from harness.report import formats
+from harness.report.card import critical_words
 from harness.report.json import render_json
 from harness.report.rules import shortfall
 from harness.run.plan import Selection
@@ -135,6 +136,8 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
+    if still := verdict.still_critical:
+        click.echo(f"  {critical_words(still)}, such as {one_line(still[0])}")
     for rule in verdict.rules:
         if warning := shortfall(rule):
             # A rule that is decided all the same need worry nobody.

@@ -18,6 +18,7 @@ from harness.session.context import open_context
 from harness.session.measurements import as_judged
 from harness.session.past_gates import check_asked_here, entry_of, looks_before
 from harness.storage.working_files import keep_gate
+from harness.visible_text import one_line
 
 
 @click.command("promote")
@@ -69,6 +70,8 @@ def command(
     )
     now = replace(context.circumstances(comparison), exception=exception)
     folder = context.project.baselines
+    for found in verdict.changed_since:
+        click.echo(f"warning: {one_line(found.place)}: {one_line(found.what, 300)}", err=True)
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
     paths = promote(verdict, comparison, context.policy, now, chosen, folder)
     made = Promotion(name=chosen, sealed=now.created)

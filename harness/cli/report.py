@@ -11,8 +11,7 @@ from harness.cli.options import baseline_option, config_option, suite_option
 from harness.config import load_project
 from harness.errors import EvidenceError
 from harness.files import short_path
-from harness.records.verdict import Verdict
-from harness.report.write import write_history, write_report
+from harness.report.write import VERDICT, write_history, write_report
 from harness.session.context import open_context
 from harness.session.measurements import as_judged
 from harness.session.stored_results import gather_history
@@ -87,14 +86,21 @@ def _again(candidate: str, baseline: str | None, config: Path, suites: tuple[str
     # are no part of them either.
     again = context.judge(comparison).model_copy(update={"created": verdict.created})
     again = again.with_noise(verdict.noise_by_metric()).with_warnings(verdict.of_the_past)
-    if again != verdict:
-        parts = [
-            name for name in Verdict.model_fields if getattr(again, name) != getattr(verdict, name)
-        ]
+    where, hint = str(short_path(context.folder(candidate) / VERDICT)), f"harness gate {candidate}"
+    changed = verdict.hashes.differences(again.hashes)
+    if changed:
+        raise EvidenceError(
+            f"the verdict rests on what has changed since: {', '.join(changed)}",
+            where=where,
+            hint=hint,
+        )
+    parts = verdict.contradictions(again)
+    if parts:
         raise EvidenceError(
             f"the stored records do not lead to this verdict: {', '.join(parts)} differ",
-            where=str(short_path(context.folder(candidate) / "verdict.json")),
-            hint=f"harness gate {candidate}",
+            where=where,
+            hint=hint,
         )
-    for path in write_report(verdict, comparison, context.folder(candidate)):
+    again = again.model_copy(update={"hashes": verdict.hashes})
+    for path in write_report(again, comparison, context.folder(candidate)):
         click.echo(short_path(path))

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from harness.errors import ConfigError
 from harness.gate.askings import asking_problems, asking_warnings
 from harness.gate.duplicates import duplicate_warnings, merged_groups
+from harness.gate.guards import guard_warnings
 from harness.gate.instruments import warnings_of
 from harness.gate.rules.finishes import FINISHES, FinishesNoWorse
+from harness.gate.rules.no_critical_failures import NO_CRITICAL, critical_failures
 from harness.gate.rules.no_new_critical_failures import (
     CRITICAL,
     NoNewCriticalFailures,
@@ -80,7 +82,11 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
             problems = (NO_RULE,)
         floors = {one.place for one in warnings if one.code == "floor"}
         found = vacuous_warnings(comparison, policy, vacuous)
-        warnings = (*warnings, *(one for one in found if one.place not in floors))
+        warnings = (
+            *guard_warnings(comparison, policy, rules),
+            *warnings,
+            *(one for one in found if one.place not in floors),
+        )
     if problems:
         # What cannot be trusted is not judged: a number would be taken for one that can.
         rules = tuple(rule.unjudged() for rule in policy.rules)
@@ -93,6 +99,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         problems=problems,
         warnings=warnings,
         new_critical_failures=new_critical_failures(comparison),
+        critical_failures=critical_failures(comparison),
         accounting=comparison.candidate.summary.accounting,
         baseline_accounting=comparison.baseline.summary.accounting,
         spending=comparison.candidate.spending,
@@ -126,7 +133,8 @@ def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResul
     if policy.finishes and all(rule.metric != FINISHES for rule in rules):
         finishes = FinishesNoWorse().judge(comparison, policy.alpha)
         rules = (*rules, *([finishes] if finishes.outcome == "fail" else []))
-    if new_critical_failures(comparison) and all(rule.require != CRITICAL for rule in rules):
+    guarded = any(rule.require in (CRITICAL, NO_CRITICAL) for rule in rules)
+    if new_critical_failures(comparison) and not guarded:
         # Whatever the policy forgot: a new critical failure is never promoted.
         added = NoNewCriticalFailures(require=CRITICAL)
         rules = (*rules, added.judge(comparison, policy.alpha))

@@ -181,13 +181,6 @@ def _slim(attempt: Attempt) -> Attempt:
 # Settings that change answers or how many there are; the rest only changes how fast they come.
 SETTINGS = (*SAMPLING, "seed", "repeats")
 
-MEANING = {
-    "suites": "the suites",
-    "config": "the configuration",
-    "candidate": "the candidate's run",
-    "baseline": "the baseline's run",
-}
-
 
 def promote(
     verdict: Verdict,
@@ -213,9 +206,9 @@ def promote(
             f"the verdict on `{verdict.candidate}` is {verdict.verdict}: {verdict.reason}",
             hint="only PROMOTE can be promoted",
         )
-    for field, meaning in MEANING.items():
-        if getattr(verdict.hashes, field) != getattr(now.hashes, field):
-            raise PromotionRefused(f"{meaning} changed after the verdict", hint=hint)
+    changed = verdict.hashes.differences(now.hashes)
+    if changed:
+        raise PromotionRefused(f"{', '.join(changed)} changed after the verdict", hint=hint)
     if verdict.harness_version != now.harness_version:
         raise PromotionRefused(
             f"the verdict is of harness {verdict.harness_version}, this is {now.harness_version}",

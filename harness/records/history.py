@@ -163,5 +163,6 @@ def identity_of(verdict: Verdict) -> tuple[str, ...]:
         verdict.created,
         verdict.candidate,
         verdict.baseline,
-        *(str(value) for _, value in verdict.hashes),
+        *(verdict.hashes.suites, verdict.hashes.config),
+        *(verdict.hashes.candidate, verdict.hashes.baseline),
     )

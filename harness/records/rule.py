@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 
 from harness.plugins import PluginRegistry
 from harness.records.base import Record
-from harness.records.comparison import ComparisonRecord
+from harness.records.comparison import Change, ComparisonRecord
 from harness.records.metric import SHARE, Metric
 from harness.records.noise import RuleNoise
 from harness.records.verdict import Outcome, RulePower, RuleResult
@@ -67,6 +67,8 @@ class Rule(Record):
     decided_by: ClassVar[Literal["answers", "latency"]] = "answers"
     # The side of the limit on which an estimate passes, None where the metric's direction says it.
     good_side: ClassVar[Literal["above", "below"] | None] = None
+    # The changes of a critical case that the rule fails by, none for a rule on all of its cases.
+    critical_changes: ClassVar[tuple[Change, ...]] = ()
     # The numbers of a result that are beyond every bound where a result with evidence has none.
     infinite_where_absent: ClassVar[tuple[str, ...]] = ()
 

@@ -46,7 +46,8 @@ Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
 Outcome = Literal["pass", "fail", "inconclusive", "invalid"]
 
 # The codes of warnings of how the evidence came about.
-PAST = frozenset({"looks", "suite-changed", "policy-changed", "stored-answers"})
+CHANGED = frozenset({"suite-changed", "policy-changed"})
+PAST = CHANGED | {"looks", "stored-answers"}
 # How the first problem of a verdict begins that was given before everything was answered.
 BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
@@ -113,12 +114,33 @@ class EvidenceWarning(Record):
 
 
 class VerdictHashes(Record):
-    """What the verdict is bound to; a promotion checks each of them again."""
+    """What the verdict is bound to; a promotion checks each of them again.
+
+    `config` is the digest of the whole configuration, and `rests_on` has that of each part of
+    suites and configuration that the verdict rests on, by its name. Verdicts of earlier versions
+    have no parts and are held to the whole.
+    """
 
     suites: str
     config: str
     candidate: str
     baseline: str
+    rests_on: dict[str, str] = Field(default_factory=dict, exclude_if=lambda parts: not parts)
+
+    def differences(self, other: VerdictHashes) -> tuple[str, ...]:
+        """The names of what differs between the two, as far as a verdict rests on it."""
+        found = [
+            name
+            for field, name in (("candidate", "the candidate's run"), ("baseline", "the baseline"))
+            if getattr(self, field) != getattr(other, field)
+        ]
+        if not self.rests_on or not other.rests_on:
+            whole = (("suites", "the suites"), ("config", "the configuration"))
+            named = [name for key, name in whole if getattr(self, key) != getattr(other, key)]
+        else:
+            parts = dict.fromkeys((*self.rests_on, *other.rests_on))
+            named = [one for one in parts if self.rests_on.get(one) != other.rests_on.get(one)]
+        return (*named, *found)
 
 
 def decide(problems: Sequence[str], outcomes: Iterable[Outcome]) -> Decision:
@@ -134,6 +156,8 @@ def decide(problems: Sequence[str], outcomes: Iterable[Outcome]) -> Decision:
 class Verdict(Record):
     """`verdict.json`; a verdict that its own rules and problems contradict is refused.
 
+    `critical_failures` are all critical cases that the candidate fails, also those that the
+    baseline fails as well; verdicts of earlier versions have none.
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
     looked for. `spending` is shown beside the rules and decides nothing. `latency` is what the
     rules on latency were judged by, None where the policy has none.
@@ -148,6 +172,7 @@ class Verdict(Record):
     problems: tuple[str, ...] = ()
     warnings: tuple[EvidenceWarning, ...] = ()
     new_critical_failures: tuple[str, ...] = ()
+    critical_failures: tuple[str, ...] = Field(default=(), exclude_if=lambda paths: not paths)
     regressions: tuple[Regression, ...] = ()
     metrics_compared: int | None = None
     accounting: Accounting
@@ -194,6 +219,29 @@ class Verdict(Record):
     def of_the_past(self) -> tuple[EvidenceWarning, ...]:
         """The warnings that no comparison tells, only what was there when the verdict was given."""
         return tuple(found for found in self.warnings if found.code in PAST)
+
+    def contradictions(self, again: Verdict) -> tuple[str, ...]:
+        """The fields in which the same verdict, given again, is another.
+
+        Not what decides nothing and is told by the records alone: earlier versions told less.
+        """
+        told = {"warnings", "critical_failures", "hashes"}
+        return tuple(
+            name
+            for name in type(self).model_fields
+            if name not in told and getattr(self, name) != getattr(again, name)
+        )
+
+    @property
+    def still_critical(self) -> tuple[str, ...]:
+        """The critical cases that the candidate fails, and not newly."""
+        new = set(self.new_critical_failures)
+        return tuple(path for path in self.critical_failures if path not in new)
+
+    @property
+    def changed_since(self) -> tuple[EvidenceWarning, ...]:
+        """What of the policy or the suites was changed since earlier verdicts on the candidate."""
+        return tuple(found for found in self.warnings if found.code in CHANGED)
 
     @property
     def exit_code(self) -> int:

@@ -9,7 +9,15 @@ from typing import Literal
 from harness.records.comparison import ComparisonRecord
 from harness.records.run import RunRecord
 from harness.records.summary import Accounting, recorded_times
-from harness.records.verdict import Decision, RuleResult, Verdict
+from harness.records.verdict import Decision, EvidenceWarning, RuleResult, Verdict
+from harness.report.card import (
+    FailingCases,
+    SectionLabels,
+    card_lines,
+    failing_cases,
+    label_rows,
+    undetermined,
+)
 from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
 from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
@@ -51,6 +59,35 @@ class ReportContent:
             return None
         pairs = zip(verdict.rules, self.rules, strict=True)
         return next((rule for given, rule in pairs if given is verdict.deciding), None)
+
+    @cached_property
+    def failing(self) -> tuple[FailingCases, ...]:
+        """The cases that speak against the deciding rule."""
+        return () if self.deciding is None else failing_cases(self.comparison, self.deciding)
+
+    @cached_property
+    def labels(self) -> tuple[SectionLabels, ...]:
+        """How often each label was given to the answers of each section."""
+        return label_rows(self.comparison)
+
+    @cached_property
+    def undetermined(self) -> tuple[int, int]:
+        """How many answers of the candidate and of the baseline no scorer could tell."""
+        return undetermined(self.comparison)
+
+    @cached_property
+    def card_lines(self) -> tuple[str, ...]:
+        """What the card tells beside the rules, a sentence each: critical cases, labels, changes.
+
+        Code stands in backquotes.
+        """
+        return card_lines(self.verdict, self.failing, self.undetermined)
+
+    @property
+    def warnings(self) -> tuple[EvidenceWarning, ...]:
+        """The warnings, first those of what was changed since earlier verdicts."""
+        changed = self.verdict.changed_since
+        return (*changed, *(one for one in self.verdict.warnings if one not in changed))
 
     @cached_property
     def headline(self) -> str:

@@ -27,6 +27,7 @@ from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
 from harness.sections.evidence import Grounds, counted, grounds
 from harness.sections.section_kinds import chosen, load_suites
+from harness.session.rests_on import digests
 from harness.storage import RunFolder
 from harness.version import __version__
 
@@ -125,6 +126,12 @@ class GateContext:
                 config=self.project.digest,
                 candidate=comparison.candidate.digest(),
                 baseline=comparison.baseline.digest(),
+                rests_on=digests(
+                    self.project,
+                    (comparison.candidate.header.target, *self.live_baseline),
+                    self.suites,
+                    self.policy,
+                ),
             ),
             harness_version=__version__,
             created=iso(SYSTEM_CLOCK.utc()),

@@ -38,8 +38,9 @@ def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
     ("edit", "message"),
     [
         (("harness.yaml", "alpha: 0.05\n", ""), None),
-        (("harness.yaml", "concurrency: 8", "concurrency: 9"), "the configuration changed"),
-        (("suites/shop/gold.jsonl", "value 7", "value 77"), "the suites changed"),
+        (("harness.yaml", "concurrency: 8", "concurrency: 9"), None),
+        (("harness.yaml", "value: 0.8", "value: 0.7"), "`gate.rules` changed"),
+        (("suites/shop/gold.jsonl", "value 7", "value 77"), "suite `shop` changed"),
     ],
 )
 def test_promote_is_bound_by_hashes(

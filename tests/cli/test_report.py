@@ -37,3 +37,17 @@ def test_a_verdict_edited_by_hand_is_neither_reported_nor_promoted(
         assert call("promote", "candidate") in (2, 3)
         assert "Traceback" not in capsys.readouterr().err
     assert not (project_dir / "baselines").exists()
+
+
+def test_a_target_that_has_no_part_in_it_leaves_a_verdict_alone(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    path = project_dir / "harness.yaml"
+    path.write_text(
+        path.read_text().replace("targets:\n", "targets:\n  other: {server: main, model: x}\n")
+    )
+    assert call("report", "candidate") == 0
+    path.write_text(path.read_text().replace("value: 0.8", "value: 0.7"))
+    assert call("report", "candidate") == 3
+    assert "rests on what has changed since: `gate.rules`" in capsys.readouterr().err

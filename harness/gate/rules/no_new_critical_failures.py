@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from harness.records.comparison import ComparisonRecord
+from harness.records.comparison import Change, ComparisonRecord
 from harness.records.rule import Planned, Rule
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
@@ -16,6 +16,7 @@ class NoNewCriticalFailures(Rule):
     """No critical case that the baseline passes is failed by the candidate."""
 
     false_alarm: ClassVar[Outcome | None] = "fail"
+    critical_changes: ClassVar[tuple[Change, ...]] = ("new_failure",)
 
     require: Literal["no_new_critical_failures"]
 
@@ -45,7 +46,7 @@ class NoNewCriticalFailures(Rule):
         critical = {case.path for case in comparison.cases if case.critical}
         return (
             f"the baseline passes none of the {len(critical)} critical cases, so this rule passes "
-            "even a candidate that fails them all: add a rule `at_least` for their section"
+            "even a candidate that fails them all: add the rule `no_critical_failures`"
         )
 
     def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
