@@ -12,6 +12,7 @@ from harness.config import FOLDER_NAME, load_project
 from harness.files import short_path
 from harness.gate.looks import check_looks
 from harness.gate.seal import check_run, promote, sealed_moments
+from harness.gate.successor import successor_lines
 from harness.records.history import Promotion, PromotionException
 from harness.report.formats import moment
 from harness.session.context import open_context
@@ -79,6 +80,8 @@ def command(
     for path in paths:
         click.echo(f"sealed {short_path(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")
+    for line in successor_lines(context.policy, verdict, f"sealed:{chosen}"):
+        click.echo(line)
 
 
 def _replaced(sealed: str | None) -> str:

@@ -214,6 +214,10 @@ def _sameness(
 ) -> Iterator[str]:
     """Signs that candidate and baseline are the same model."""
     if _asked(candidate) == _asked(baseline):
+        name = candidate.header.target
+        if name == baseline.header.target:  # which only a sealed baseline can be
+            yield f"`{name}` is the baseline: what was sealed from it is still what it is"
+            return
         yield "candidate and baseline are the same model under the same prompt and sampling"
     if _swapped(candidate.header, baseline.header):
         yield (

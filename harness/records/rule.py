@@ -128,6 +128,13 @@ class Rule(Record):
         """The power of the rule before any request is sent; `planned` is None without cases."""
         return self.no_power("this kind of rule says nothing of its power")
 
+    def for_successor(self, result: RuleResult) -> dict[str, Any] | None:
+        """The keys that hold a successor to what the candidate of the result has reached.
+
+        None where the rule asks no more of a successor than of the candidate.
+        """
+        return None
+
     def no_power(self, reason: str) -> RulePower:
         """A power without a distance, and why there is none."""
         return RulePower(metric=self.metric_name, require=self.require, reason=reason)

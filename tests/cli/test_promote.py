@@ -32,6 +32,9 @@ def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
     assert len(mock.server.requests) == before, "base was run already, v1 is sealed"
     verdict = json.loads((project_dir / "reports/base-vs-sealed-v1/verdict.json").read_text())
     assert (verdict["verdict"], verdict["baseline"]) == ("BLOCK", "sealed:v1")
+    capsys.readouterr()
+    assert call("gate", "candidate", "--baseline", "sealed:v1") == 3
+    assert "`candidate` is the baseline: what was sealed from it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

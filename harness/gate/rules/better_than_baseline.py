@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from harness.gate.differences import Floats
-from harness.gate.rules.metric_rule import DifferenceRule, in_unit, positive
+from harness.gate.rules.metric_rule import DifferenceRule, in_unit, positive, rounded_up
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
@@ -49,6 +49,20 @@ class BetterThanBaseline(DifferenceRule):
             gain = -gain if seen.metric.lower_is_better else gain
             room = positive((gain - self.by) / span)
         return in_unit(self.power_of(spread, sizes, room, alpha, 1.0 - self.by / span), span)
+
+    @property
+    def title(self) -> str:
+        """The rule in words for a list of rules."""
+        return f"`{self.metric}` {self.require} by {self.by:g}"
+
+    def for_successor(self, result: RuleResult) -> dict[str, Any] | None:
+        """Non-inferiority by what these groups can tell: a candidate need not gain once more."""
+        margin = result.detectable or self.by
+        if margin <= 0.0:
+            return None
+        cap = {} if self.cap is None else {"cap": self.cap}
+        require = "no_worse_than_baseline"
+        return {"metric": self.metric, "require": require, "margin": rounded_up(margin), **cap}
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

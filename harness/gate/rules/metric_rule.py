@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from math import ceil, floor, log10
 from typing import Any, ClassVar
 
 import numpy as np
@@ -325,6 +326,13 @@ ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"
 def positive(room: float) -> float | None:
     """The distance if it is positive, else None."""
     return room if room > 0.0 else None
+
+
+def rounded_up(number: float) -> float:
+    """A positive number with two significant digits, never less than it was."""
+    place = 1 - floor(log10(number))
+    scale = 10.0**place
+    return round(ceil(round(number * scale, 6)) / scale, max(place, 0))
 
 
 def in_unit(power: RulePower, span: float) -> RulePower:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,17 @@ class RatioAtMost(MetricRule):
         """What passing shows of the metric, and what failing shows."""
         times = f"{self.value:g} times the baseline's"
         return f"is at most {times}", f"is more than {times}"
+
+    @property
+    def title(self) -> str:
+        """The rule in words for a list of rules."""
+        return f"`{self.metric}` {self.require} {self.value:g}"
+
+    def for_successor(self, result: RuleResult) -> dict[str, Any] | None:
+        """At most the baseline's value, where less than that was asked."""
+        if self.value >= 1.0:
+            return None
+        return {**self.model_dump(mode="json"), "value": 1.0}
 
     def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
         """Candidate over baseline."""
