@@ -27,7 +27,8 @@ from harness.records.suite import Message, Suite
 from harness.run.plan import Selection, probe_conversations
 from harness.run.resume import Reuse
 from harness.sections.evaluate import Evaluation
-from harness.targets.endpoint import BASE, Endpoint, connect, model_name, serve_spec
+from harness.targets.connection import connect
+from harness.targets.endpoint import BASE, Endpoint, model_name, serve_spec
 from harness.targets.identity import identify
 from harness.targets.models import fetch_models
 from harness.targets.probes import TOLERANCES

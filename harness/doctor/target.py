@@ -27,7 +27,8 @@ from harness.model_files import chat_template_text
 from harness.records.server import ManagedServer
 from harness.serving.command import ServeSpec
 from harness.targets.client_stack import open_stack
-from harness.targets.endpoint import Endpoint, connect, model_name, serve_spec
+from harness.targets.connection import connect
+from harness.targets.endpoint import Endpoint, model_name, serve_spec
 from harness.targets.models import TOKENIZER, check_on_hub
 
 Check = Callable[[Visit], Awaitable[Step]]

@@ -27,7 +27,8 @@ from harness.run.provenance import host, packages
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import open_stack
-from harness.targets.endpoint import Endpoint, connect
+from harness.targets.connection import connect, copy_log
+from harness.targets.endpoint import Endpoint
 from harness.targets.identity import check_listing, identify
 from harness.targets.models import fetch_models
 
@@ -93,10 +94,11 @@ def measure(
         if folder.header() is not None:
             watcher.say(f"latency: goes on with a measurement begun {begun.created}")
         log = folder.server_log
-        with connect(
-            project, server, [contest.candidate, contest.baseline], log, watcher.say
-        ) as endpoint:
-            run_async(_measure(project, contest, begun, folder, arms, endpoint, watcher))
+        with connect(project, server, names, log, watcher.say, alone=True) as endpoint:
+            try:
+                run_async(_measure(project, contest, begun, folder, arms, endpoint, watcher))
+            finally:
+                copy_log(endpoint, log)
     return folder
 
 
@@ -209,7 +211,7 @@ async def _measure(
                 hint="begin anew with --no-cache",
             )
         folder.write_header(header)
-        watch = ServerWatch(endpoint, None if endpoint.managed is None else folder.server_log)
+        watch = ServerWatch(endpoint, None if endpoint.managed is None else endpoint.log)
         measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
         with garbage_frozen():  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)

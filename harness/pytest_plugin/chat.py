@@ -15,7 +15,8 @@ from harness.pytest_plugin.session import SessionState
 from harness.records.run import Watcher
 from harness.records.server import ManagedServer
 from harness.records.suite import Message
-from harness.targets.endpoint import Endpoint, connect
+from harness.targets.connection import connect
+from harness.targets.endpoint import Endpoint
 from harness.targets.live_target import LiveTarget
 
 Turn = Message | Mapping[str, str]
@@ -218,8 +219,7 @@ class LiveTargets:
     def _connect(self, server: str) -> Endpoint:
         """The endpoint of a server, started here where it is managed."""
         state, project = self._state, self._state.project
-        names = (*state.options.targets, *(state.context.live_baseline if state.context else ()))
-        on_it = [name for name in dict.fromkeys(names) if project.target(name).server == server]
+        on_it = [name for name in state.asked_targets if project.target(name).server == server]
         log = project.root / ".harness" / "pytest" / f"{server}.log"
         make_folder(log.parent)
         return self._stack.enter_context(connect(project, server, on_it, log, self._watcher.say))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ from harness.records.recording import RecordedCase
 from harness.sections.pytest_child import EventLog, TestEvent
 from harness.storage import RunFolder
 from harness.suites.load import SUITE_FILE
+from harness.targets.connection import keep_servers
 from harness.visible_text import on_a_line
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Plugin:
         self._over = 0
         self._wanted = Requirements()
         self._exit_status = ExitStatus(config)
+        self._servers = ExitStack()
         # There from the session's start.
         self._session: pytest.Session
         self._state: SessionState
@@ -249,6 +252,7 @@ class Plugin:
             self._exit_status.reasons = (*reasons, *failing)
         if self._tests.live_targets is not None:
             self._tests.live_targets.close()
+        self._servers.close()
         self._events.write(TestEvent(event="end", count=int(exitstatus)))
 
     def pytest_terminal_summary(
@@ -292,6 +296,8 @@ class Plugin:
         from harness.pytest_plugin.gate import plan_runs  # only who asks pays for it
 
         try:
+            # Python tests and latency come after the answers, and ask the same servers.
+            self._servers.enter_context(keep_servers(self._state.asked_targets))
             self._planned = plan_runs(self._state, requirements)
             self._state.findings = self._planned.find(self._progress)
             if requirements.tests:

@@ -198,8 +198,7 @@ class PythonTests:
         order = self._state.options.order
         if order is not None:
             return tuple(name for name, sections in order.tests.items() if section in sections)
-        live = self._state.live_baseline
-        return tuple(dict.fromkeys([*self._state.options.targets, *([live] if live else [])]))
+        return self._state.asked_targets
 
     def _case(self, item: pytest.Item) -> TestCase | None:
         """The case that an item is, None where it is no Python test of a suite."""

@@ -84,6 +84,12 @@ class SessionState:
         return None if baseline is None or baseline.startswith(SEALED) else baseline
 
     @property
+    def asked_targets(self) -> tuple[str, ...]:
+        """The targets of the command line, and the baseline where it is one."""
+        live = self.live_baseline
+        return tuple(dict.fromkeys([*self.options.targets, *([live] if live else [])]))
+
+    @property
     def candidates(self) -> tuple[str, ...]:
         """The targets that the policy judges: the baseline is not held against itself."""
         return tuple(name for name in self.options.targets if name != self.baseline)

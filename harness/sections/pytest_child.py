@@ -7,9 +7,10 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import ValidationError
@@ -103,14 +104,22 @@ class PytestChild:
     log: Path
     events: Path
 
-    def run(self, line: Sequence[str], project: Project, watcher: Watcher) -> None:
+    def run(
+        self,
+        line: Sequence[str],
+        project: Project,
+        watcher: Watcher,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Run pytest until it ends; it also ends when this process does.
+
+        `environment` are variables that it gets besides those of this process.
 
         Raises:
             InfrastructureError: it did not come to an end.
             StorageError: its output cannot be written.
         """
-        code = self._run(line, project, watcher)
+        code = self._run(line, project, watcher, environment)
         if code in (0, 1):
             return
         output = _last_lines(self.log)
@@ -132,12 +141,19 @@ class PytestChild:
                 return event.text
         return "pytest recorded none"
 
-    def _run(self, line: Sequence[str], project: Project, watcher: Watcher) -> int:
+    def _run(
+        self,
+        line: Sequence[str],
+        project: Project,
+        watcher: Watcher,
+        environment: Mapping[str, str],
+    ) -> int:
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("PYTEST_") or name in _KEPT
         }
+        own = {"COLUMNS": "200", NESTED: str(project.root.resolve())}
         try:
             make_folder(self.log.parent)
             file = open(self.log, "wb", opener=open_private)  # noqa: SIM115 - closed below
@@ -150,7 +166,7 @@ class PytestChild:
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env={**kept, "COLUMNS": "200", NESTED: str(project.root.resolve())},
+                env={**kept, **environment, **own},
                 # Out of reach of the terminal's Ctrl-C: it is told when its input ends.
                 start_new_session=True,
             )

@@ -28,6 +28,7 @@ from harness.sections.pytest_child import (
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
 from harness.suites.source import LoadedSection, SectionSource, why
+from harness.targets.connection import lent_server
 
 METRICS = (Metric(name="accuracy"),)
 # pytest runs it before the tests of its folder.
@@ -130,7 +131,8 @@ class PythonKind:
                     f"pytest runs the Python tests of {section} for {', '.join(targets)}; "
                     f"its output: {where}"
                 )
-            child.run(_command(work, gate, child), project, work.watcher)
+            with lent_server() as environment:
+                child.run(_command(work, gate, child), project, work.watcher, environment)
             for job in work.jobs:
                 if not work.settled(job, before[job.run.run_id]):
                     name = ".".join(job.place)

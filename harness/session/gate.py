@@ -35,6 +35,7 @@ from harness.session.measurements import contest, measured, with_noise, with_sec
 from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.journal_chain import JournalLog
 from harness.storage.working_files import keep_gate
+from harness.targets.connection import keep_servers
 from harness.targets.identity import identify
 
 
@@ -91,7 +92,7 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
         no_cache=request.no_cache,
     )
     try:
-        with session:
+        with session, keep_servers((*context.live_baseline, candidate)):
             yield session
     except KeyboardInterrupt:
         for folder in session.partial.values():

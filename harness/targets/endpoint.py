@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,7 +53,8 @@ class Endpoint:
     Several addresses are replicas of one server. `meter` holds the limits that all its clients
     share, where there are any; `dialect` is how requests are put to it, with its `access` where it
     is not OpenAI-compatible, else the `form` that it wants them in; `key` is its place in the
-    configuration. `known` are descriptions of addresses that were read before.
+    configuration. `known` are descriptions of addresses that were read before, `log` is the log of
+    a server that we started.
     """
 
     addresses: tuple[str, ...]
@@ -67,6 +67,7 @@ class Endpoint:
     form: RequestForm = USUAL
     key: str = ""
     known: Mapping[str, ServerDescription] = field(default_factory=dict)
+    log: Path | None = None
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -205,38 +206,7 @@ def _with_template(project: Project, server: ManagedServer) -> dict[str, ArgValu
     return args
 
 
-@contextmanager
-def connect(
-    project: Project,
-    server: str,
-    targets: Sequence[str],
-    log: Path,
-    on_progress: Callable[[str], None],
-) -> Iterator[Endpoint]:
-    """The server's endpoint for as long as the block runs; a managed one is started and stopped.
-
-    Raises:
-        UsageError: the key's environment variable is not set, or a file is missing.
-        ServerError: the managed server does not start.
-    """
-    configured = project.config.servers[server]
-    meter = _meter(server, configured)
-    if not isinstance(configured, ManagedServer):
-        yield replace(remote_endpoint(configured, server, project.file), meter=meter)
-        return
-    spec = serve_spec(project, server, targets, log)
-    with VllmReplicas(spec, configured.replicas, on_progress) as managed:
-        yield Endpoint(
-            (),
-            managed.api_key,
-            managed=managed,
-            meter=meter,
-            form=configured.request,
-            key=f"servers.{server}",
-        )
-
-
-def _meter(name: str, server: Server) -> Meter | None:
+def meter_of(name: str, server: Server) -> Meter | None:
     """The rate limits and budget of the server, or None where nothing is limited."""
     limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
     if limits == (None, None, None):

@@ -12,7 +12,8 @@ from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.files import directory_digest
 from harness.model_files import chat_template_digest, model_digest
-from harness.targets.endpoint import BASE, connect, machines, model_name, serve_spec
+from harness.targets.connection import connect
+from harness.targets.endpoint import BASE, machines, model_name, serve_spec
 from harness.training.candidate import Dossier, Split
 from tests.serving.made import write_adapter, write_model
 from tests.shop import config, write_project

@@ -21,7 +21,7 @@ from harness.records.suite import Message
 from harness.run.llm_judge import opinion
 from harness.run.plan import plan
 from harness.sections.section_kinds import load_suites
-from harness.targets.endpoint import connect
+from harness.targets.connection import connect
 from harness.targets.identity import identify
 from harness.targets.live_target import LiveTarget
 from tests.conftest import ThreadedMock
