@@ -20,7 +20,7 @@ OPTIONS = {
     "merge": ["candidate", "--output", "--dtype", "--base", "--config"],
     "chain": ["targets", "--nats", "--margin", "--output", "--probes-only", "--config", "--suite",
               "--limit", "--case", "--repeats", "-j", "--concurrency", "--no-cache", "--json"],
-    "serve": ["targets", "--config"],
+    "serve": ["targets", "--idle", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],
     "score": ["targets", "--config", "--suite"],
