@@ -7,7 +7,7 @@ its colour in light and dark.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Literal
 
@@ -23,6 +23,13 @@ _ALONE: dict[Colour, str] = {
     "ink": "#1b1f24", "muted": "#59616c", "line": "#d9dde2", "allowed": "#e4ecf4",
     "paper": "#ffffff", "pass": "#17693a", "fail": "#a8201a", "inconclusive": "#7a5200",
     "invalid": "#6a3596", "candidate": "#0b63b5", "baseline": "#c05a00", "control": "#737c88",
+}  # fmt: skip
+
+# The same where the reader's system is dark.
+_ALONE_DARK: dict[Colour, str] = {
+    "ink": "#e5e8ec", "muted": "#a3abb6", "line": "#363d47", "allowed": "#26323f",
+    "paper": "#1b1f25", "pass": "#74cf98", "fail": "#ff9389", "inconclusive": "#edbf58",
+    "invalid": "#cba8f5", "candidate": "#6cb6ff", "baseline": "#f0a04b", "control": "#98a2ae",
 }  # fmt: skip
 
 # The corners of each marker, in parts of its size around its middle.
@@ -42,6 +49,13 @@ _CORNERS: dict[str, Sequence[Point]] = {
 def _number(value: float) -> str:
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _rules(colours: Mapping[Colour, str]) -> str:
+    return "".join(
+        f".fill-{name}{{fill:{value}}}.stroke-{name}{{stroke:{value}}}"
+        for name, value in colours.items()
+    )
 
 
 def _path(points: Sequence[Point]) -> str:
@@ -138,11 +152,9 @@ class Drawing:
         )
 
     def render_document(self, name: str, title: str, description: str) -> str:
-        """The drawing as a file of its own, with its colours."""
-        rules = "".join(
-            f".fill-{colour}{{fill:{value}}}.stroke-{colour}{{stroke:{value}}}"
-            for colour, value in _ALONE.items()
-        )
+        """The drawing as a file of its own, with its colours in light and dark."""
+        dark = f"@media (prefers-color-scheme:dark){{{_rules(_ALONE_DARK)}}}"
+        rules = f"{_rules(_ALONE)}{dark}"
         element = self.render(name, title, description)
         head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_number(self.width)}" '
         style = f"<style>svg{{font-family:sans-serif}}{rules}</style></svg>\n"

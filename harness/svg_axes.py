@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from harness.svg import Drawing
 
 _TIME_ROOM = 0.04
-_LEAST_TIME = timedelta(hours=6)
+_LEAST_TIME = timedelta(minutes=1)
+_SECONDS = (10, 30, 60, 120, 300, 600, 900, 1800)
 _HOURS = (1, 2, 3, 6, 12)
 _DAYS: tuple[tuple[int, ...], ...] = (
     tuple(range(1, 32)), tuple(range(1, 31, 2)), tuple(range(1, 29, 3)), (1, 8, 15, 22), (1, 15),
@@ -140,11 +141,11 @@ def _time_grids(low: datetime, high: datetime, most: int) -> Iterator[Iterator[d
     """Grids of moments around the range, each coarser than the one before."""
     span = high - low
     midnight = low.replace(hour=0, minute=0, second=0, microsecond=0)
-    for hours in _HOURS:
-        step = timedelta(hours=hours)
+    clocks = [timedelta(seconds=one) for one in _SECONDS] + [timedelta(hours=one) for one in _HOURS]
+    for step in clocks:
         if span <= step * (most + 1):
-            count = int((high - midnight) / step) + 1
-            yield (midnight + step * place for place in range(count + 1))
+            first, last = int((low - midnight) / step), int((high - midnight) / step) + 1
+            yield (midnight + step * place for place in range(first, last + 1))
     months = [(year, month) for year in range(low.year, high.year + 1) for month in range(1, 13)]
     for days in _DAYS:
         if span <= timedelta(days=31) * (most + 1):
@@ -166,7 +167,8 @@ def _last_day(year: int, month: int) -> int:
 
 def time_labels(ticks: Sequence[datetime]) -> list[str]:
     """A label for each tick: what it shares with the tick before it is left away."""
-    clocks = any(tick.hour or tick.minute for tick in ticks)
+    clocks = any(tick.hour or tick.minute or tick.second for tick in ticks)
+    form = "%H:%M:%S" if any(tick.second for tick in ticks) else "%H:%M"
     months = not clocks and all(tick.day == 1 for tick in ticks) and len(ticks) > 1
     labels = []
     before: datetime | None = None
@@ -175,7 +177,7 @@ def time_labels(ticks: Sequence[datetime]) -> list[str]:
         new_day = before is None or before.date() != tick.date()
         day = f"{tick:%b}" if months else f"{tick.day} {tick:%b}"
         date = f"{day} {tick.year}" if new_year else day
-        clock = f"{tick:%H:%M}"
+        clock = f"{tick:{form}}"
         labels.append((f"{clock}\n{date}" if new_day else clock) if clocks else date)
         before = tick
     return labels

@@ -36,6 +36,8 @@ def test_a_drawing_is_one_element_with_classes_and_escaped_words() -> None:
 def test_a_document_has_its_own_colours() -> None:
     drawing = Drawing(10, 10)
     drawing.line([(0, 0), (1, 1)], "baseline", 1)
-    root = ET.fromstring(drawing.render_document("loss", "Loss", ""))
+    written = drawing.render_document("loss", "Loss", "")
+    assert "@media (prefers-color-scheme:dark){.fill-ink{fill:#e5e8ec}" in written
+    root = ET.fromstring(written)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert ".stroke-baseline{stroke:#c05a00}" in (root.findtext("{*}style") or "")

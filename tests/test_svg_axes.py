@@ -44,6 +44,7 @@ def at(*parts: int) -> datetime:
         ([at(2026, 12, 1), at(2027, 1, 1)], ["Dec 2026", "Jan 2027"]),
         ([at(2026, 3, 5), at(2026, 3, 12)], ["5 Mar 2026", "12 Mar"]),
         ([at(2026, 3, 5, 6), at(2026, 3, 5, 12)], ["06:00\n5 Mar 2026", "12:00"]),
+        ([at(2026, 3, 5, 6), at(2026, 3, 5, 6, 0, 30)], ["06:00:00\n5 Mar 2026", "06:00:30"]),
         ([at(2026, 3, 5, 12), at(2026, 3, 6)], ["12:00\n5 Mar 2026", "00:00\n6 Mar"]),
     ],
 )
@@ -51,9 +52,13 @@ def test_a_label_says_what_is_new(ticks: list[datetime], labels: list[str]) -> N
     assert time_labels(ticks) == labels
 
 
-def test_one_moment_has_hours_around_it() -> None:
+def test_the_axis_of_time_fits_its_moments() -> None:
     low, high = time_range([at(2026, 3, 5)])
-    assert high - low == timedelta(hours=6)
+    assert high - low == timedelta(minutes=1)
+    low, high = time_range([at(2026, 3, 5, 17, 44, 5), at(2026, 3, 5, 17, 46, 5)])
+    assert high - low < timedelta(minutes=3)
+    labels = time_labels(time_ticks(low, high, 4))
+    assert labels == ["17:44:30\n5 Mar 2026", "17:45:00", "17:45:30", "17:46:00"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from harness.records.comparison import ComparisonRecord
+from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.run import RunRecord
 from harness.records.summary import Accounting, recorded_times
 from harness.records.verdict import Decision, EvidenceWarning, RuleResult, Verdict
@@ -20,7 +20,14 @@ from harness.report.card import (
 )
 from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
-from harness.report.rules import completed, headline, noise_note, noise_of, shortfall
+from harness.report.rules import (
+    completed,
+    headline,
+    noise_note,
+    noise_of,
+    scale_of,
+    shortfall,
+)
 from harness.report.runs import SectionChanges, repeats_sentences, section_changes
 from harness.scorers.registry import get, names
 from harness.visible_text import one_line
@@ -161,6 +168,20 @@ class ReportContent:
     def sections(self) -> tuple[SectionChanges, ...]:
         """What changed in each section; without metrics where the evidence cannot be trusted."""
         return section_changes(self.comparison, trusted=not self.verdict.problems)
+
+    def is_certain(self, metric: PairedMetric) -> bool:
+        """Whether the metric changed by more than chance, as far as the verdict tells.
+
+        That is a listed regression, or a rule whose interval of the difference leaves out 0.
+        """
+        listed = any(one.metric == metric.name for one in self.verdict.regressions)
+        return listed or any(
+            rule.metric == metric.name
+            and scale_of(rule) == "difference"
+            and None not in (rule.ci_low, rule.ci_high)
+            and not (rule.ci_low or 0.0) <= 0.0 <= (rule.ci_high or 0.0)
+            for rule in self.rules
+        )
 
     @cached_property
     def groups(self) -> tuple[CaseGroup, ...]:

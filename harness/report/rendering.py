@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ def _html_environment() -> Environment:
     environment = _environment(autoescape=True, finalize=finalize)
     environment.globals.update({function.__name__: function for function in _NUMBERS})
     # Drawings are ours: their texts are escaped when they are drawn.
-    environment.filters.update(drawn=Markup, coded=_coded_html)
+    environment.filters.update(drawn=Markup, coded=_coded_html, breakable=breakable)
     return environment
 
 
@@ -118,6 +119,13 @@ def _coded_html(text: str) -> Any:
     code = Markup("<code>{}</code>")
     parts = enumerate(visible(text).split("`"))
     return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in parts)
+
+
+def breakable(name: str) -> Any:
+    """The name, which may go on in a new line behind its points, strokes and slashes alone."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([._/])(?=[^._/])", r"\1<wbr>", str(escape(visible(name)))))  # noqa: S704
 
 
 def _coded(text: str) -> Escaped:

@@ -237,3 +237,20 @@ def test_no_cases_at_all_is_still_a_report() -> None:
     report = ReportContent(verdict("INVALID", compared), compared)
     assert report.groups == ()
     assert report.headline == "nothing was asked"
+
+
+def test_only_what_is_beyond_chance_is_certain() -> None:
+    report = ReportContent(*pair("BLOCK"))
+    known = {name: report.is_certain(metric) for name, metric in report.comparison.metrics.items()}
+    listed = {one.metric for one in report.verdict.regressions}
+    assert all(known[name] for name in listed & known.keys())
+    assert not all(known.values())
+    page = render_html(report)
+    assert 'class="num worse"' in page
+    assert 'class="num same"' in page
+
+
+def test_evidence_that_cannot_be_trusted_has_its_rules_without_a_table() -> None:
+    page = render_html(ReportContent(*pair("INVALID")))
+    assert "No rule is judged, because the evidence cannot be trusted." in page
+    assert 'class="rules"' not in page

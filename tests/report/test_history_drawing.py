@@ -75,7 +75,7 @@ def test_a_name_is_written_as_it_is() -> None:
 def test_where_every_row_is_taken_a_mark_has_its_line_alone() -> None:
     found = history("support", [kept(verdict())], [], [])
     sealed = [
-        Promotion(name=f"a-long-name-{n}", sealed=iso(FIRST + n * DAY / 9_999)) for n in range(9)
+        Promotion(name=f"a-long-name-{n}", sealed=iso(FIRST + n * DAY / 999_999)) for n in range(9)
     ]
     gate = found.gates[0].model_copy(update={"promotions": tuple(sealed)})
     content = HistoryContent(found.model_copy(update={"gates": (gate,)}))

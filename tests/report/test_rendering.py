@@ -9,7 +9,7 @@ from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 
 from harness.report.content import GateFailure
-from harness.report.rendering import render_page, render_text
+from harness.report.rendering import breakable, render_page, render_text
 from tests.report.hostile import HOSTILE
 
 
@@ -31,3 +31,8 @@ def test_what_is_missing_is_an_error_in_both_kinds_of_template() -> None:
         render_text("failure.md.j2")
     with pytest.raises(UndefinedError):
         render_page("report.html.j2", ["report.css"])
+
+
+def test_a_name_breaks_behind_its_parts_alone() -> None:
+    assert breakable("shop.gold.answer_rate/x") == "shop.<wbr>gold.<wbr>answer_<wbr>rate/<wbr>x"
+    assert breakable("<b>.c") == "&lt;b&gt;.<wbr>c"

@@ -80,7 +80,8 @@ def test_page_and_comment_list_them_and_a_verdict_without_any_has_no_list() -> N
     report = ReportContent(*pair("BLOCK"))
     page, comment = render_html(report), render_markdown(report)
     table = page[page.index('aria-label="Regressions table"') : page.index('id="sections"')]
-    assert re.findall(r"<bdi>(.*?)</bdi>", table) == [one.metric for one in REGRESSIONS]
+    names = re.findall(r"<bdi>(.*?)</bdi>", table.replace("<wbr>", ""))
+    assert names == [one.metric for one in REGRESSIONS]
     assert "−64.1 to −43.7 pp" in table
     assert "- `support.scope.f1` −54.8 pp (−64.1 to −43.7 pp), p < 0.001" in comment
     good = ReportContent(*pair("PROMOTE"))
@@ -93,8 +94,8 @@ def test_a_hostile_name_stays_text() -> None:
     made = report.verdict.model_copy(update={"rules": (), "problems": ()})
     page = render_html(replace(report, verdict=made))
     assert page.count("−0.3") or len(report.verdict.regressions) == len(HOSTILE)
-    assert "support.&lt;script&gt;window.pwned=1" in page
-    assert "<script>window.pwned" not in page
+    assert "support.&lt;script&gt;window.pwned=1" in page.replace("<wbr>", "")
+    assert "<script>window" not in page
 
 
 def priced_run(price: Price | None, unknown: int = 0) -> RunRecord:
