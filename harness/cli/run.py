@@ -18,7 +18,7 @@ from harness.cli.options import (
     part_options,
     suite_option,
 )
-from harness.config import load_project
+from harness.config import Project, load_project
 from harness.errors import EvidenceError
 from harness.records.cost import spending
 from harness.records.run import RunRecord
@@ -27,7 +27,7 @@ from harness.report.runs import repeats_sentences, spending_sentence
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.run.resume import Reuse
-from harness.sections.evaluate import Evaluation
+from harness.sections.evaluate import Evaluation, left_out
 from harness.sections.section_kinds import load_suites
 from harness.session.asked_alike import asked_differently_lines
 
@@ -52,7 +52,7 @@ def command(
     Answers and scores are kept under .harness/runs, or where runs_dir says. The exit code is 0 also
     where single attempts failed: the same command asks those again. It is 2 where something is to
     be corrected first, 3 where a server fails or not a single attempt of a target could be scored,
-    and 130 after Ctrl-C.
+    and 130 after Ctrl-C. Python tests need a baseline too: they are left out, and a line says so.
     """
     project = load_project(config)
     loaded = load_suites(project, selection.suites)
@@ -62,6 +62,12 @@ def command(
     with Console() as console, engine.cluster(console.say) as cluster:
         asked = Evaluation(project, loaded, console, selection, reuse, cluster)
         runs = asked.run(targets)
+    for name, what in left_out(asked, runs).items():
+        gate = f"`harness gate {name}`" if _is_candidate(project, name) else "a gate"
+        click.echo(
+            f"note: {name}: left out are {', '.join(what)}: {gate} runs them for both sides",
+            err=True,
+        )
     if as_json:
         check_scored(runs)  # before: standard output is to hold one object
         click.echo(json.dumps({name: _summary(done) for name, done in runs.items()}, indent=2))
@@ -89,6 +95,11 @@ def score(targets: tuple[str, ...], config: Path, suites: tuple[str, ...]) -> No
         for metric, value in done.summary.metrics.items():
             click.echo(f"  {metric:<40} {value:.3f}")
     check_scored(runs)
+
+
+def _is_candidate(project: Project, name: str) -> bool:
+    """Whether a gate can judge the target: there is a policy, and another is its baseline."""
+    return project.config.gate is not None and name != project.config.gate.baseline
 
 
 def check_scored(runs: Mapping[str, RunRecord]) -> None:

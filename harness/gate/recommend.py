@@ -59,11 +59,13 @@ def recommend(
     known = {one.pair for one in tested}
     unknown = {pair: why for pair, why in doubts.items() if pair not in known}
     choice, chosen = choose(passing, better, unknown)
+    unjudged = tuple(name for name, one in verdicts.items() if one.verdict == "INVALID")
     return Recommendation(
         choice=choice,
         candidates=chosen,
         reason=reason(choice, verdicts, better, unknown),
         tried=len(verdicts),
+        unjudged=unjudged,
         tested=len(tested),
         advantages=better,
         notes=(
@@ -235,9 +237,10 @@ def reason(
         return f"no candidate passes every rule: {words}"
     passing = promoted(verdicts)
     left = remaining(passing, found)
+    unjudged = [name for name, one in verdicts.items() if one.verdict == "INVALID"]
     beaten = [_beaten(name, found) for name in passing if name not in left]
     if choice == "one":
-        alone = len(verdicts) > 1 and not beaten
+        alone = len(verdicts) > 1 and not beaten and not unjudged
         only = f"is the only one of {len(verdicts)} candidates that passes" if alone else "passes"
         first = [f"`{left[0]}` {only} every rule"]
     elif choice == "trade_off":
@@ -253,6 +256,8 @@ def reason(
     else:
         words = "none was found better than another, and some of them were not compared"
         first = [f"{listed(left)} pass every rule, {words}"]
+    if unjudged:
+        beaten.append(f"{listed(unjudged)} could not be judged, and may be better or worse")
     return "; ".join((*first, *beaten))
 
 

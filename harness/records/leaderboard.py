@@ -37,7 +37,7 @@ class Recommendation(Record):
     `choice` is `one`; `equal` where several pass and cannot be told apart; `trade_off` where some
     are better in one thing and worse in another; `not_compared` where some could not be compared;
     `none` where none passes. `candidates` are those recommended, equally. `tested` counts the tests
-    between candidates that pass.
+    between candidates that pass. `unjudged` are the candidates whose verdict is INVALID.
     """
 
     choice: Choice
@@ -47,6 +47,7 @@ class Recommendation(Record):
     tested: int = Field(default=0, ge=0)
     advantages: tuple[Advantage, ...] = ()
     notes: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
 
 
 @dataclass(frozen=True, slots=True)

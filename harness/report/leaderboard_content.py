@@ -17,7 +17,7 @@ from harness.records.leaderboard import (
     PairedDifference,
     Recommendation,
 )
-from harness.records.verdict import RuleResult
+from harness.records.verdict import Decision, RuleResult
 from harness.report import formats
 from harness.report.forest import Layout, Panel, Row, draw_panels, value_range
 from harness.report.rules import completed, cut_words, numbers_of, unit_of
@@ -144,7 +144,21 @@ def difference_words(found: PairedDifference | None) -> tuple[str, str, str]:
 def recommendation_title(found: Recommendation) -> str:
     """What is recommended, as a heading."""
     names = ", ".join(one_line(name, 60) for name in found.candidates)
+    if names and found.unjudged:
+        others = ", ".join(one_line(name, 60) for name in found.unjudged)
+        return f"Passes: {names}. Not judged: {others}"
     return _TITLES[found.choice].format(names=names)
+
+
+def recommendation_tone(found: Recommendation) -> Decision:
+    """The verdict whose colour and sign the recommendation has.
+
+    Where candidates could not be judged, nobody is recommended over them.
+    """
+    if found.choice == "none":
+        return "INVALID" if len(found.unjudged) == found.tried else "BLOCK"
+    sure = found.choice in ("one", "equal") and not found.unjudged
+    return "PROMOTE" if sure else "INCONCLUSIVE"
 
 
 def tests_sentence(found: Recommendation) -> str:

@@ -40,7 +40,8 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     latency.unfinished, latency.arms_in_order, latency.load_facts, latency.load_title,
     latency.measurement_facts, latency.slo_words, leaderboard.advantage_words,
     leaderboard.change_rows, leaderboard.difference_words, leaderboard.reason_words,
-    leaderboard.recommendation_title, leaderboard.rule_words, leaderboard.tests_sentence,
+    leaderboard.recommendation_title, leaderboard.recommendation_tone, leaderboard.rule_words,
+    leaderboard.tests_sentence,
     chain.worst_outcome, chain.chain_conclusion, chain.probe_words, chain.nats_words,
     chain.hop_metrics, chain.metric_numbers,
 )  # fmt: skip

@@ -105,6 +105,26 @@ def with_results(
     return found
 
 
+def left_out(asked: Evaluation, runs: Mapping[str, RunRecord]) -> dict[str, list[str]]:
+    """What each target's run has no results of, because only a gate makes them, in words."""
+    now = grounds(asked.project, None)
+    found: dict[str, list[str]] = {}
+    for name in kinds().names():
+        sections = [
+            (suite, section)
+            for suite in asked.suites
+            for section in suite.worked
+            if section.kind == name
+        ]
+        kind = kinds().get(name) if sections else None
+        if isinstance(kind, SectionRunner) and kind.needs_baseline:
+            for target, run in runs.items():
+                for job in _lacking(asked, run, sections, now):
+                    what, _ = job.section.missing(".".join(job.place))
+                    found.setdefault(target, []).append(what)
+    return found
+
+
 def _lacking(
     asked: Evaluation, run: RunRecord, sections: Sequence[tuple[Suite, Section]], now: Grounds
 ) -> list[SectionJob]:

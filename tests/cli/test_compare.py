@@ -157,6 +157,12 @@ def test_a_candidate_whose_evidence_is_doubtful_has_no_numbers(
     assert found["candidates"]["fair"]["verdict"] == "INVALID"
     assert "metrics" not in found["candidates"]["fair"]
     assert found["recommendation"]["candidates"] == ["candidate"]
+    assert found["recommendation"]["unjudged"] == ["fair"]
+    assert "; `fair` could not be judged" in found["recommendation"]["reason"]
+    capsys.readouterr()
+    assert call("compare", "candidate", "fair", "--output", "board") == 0
+    assert capsys.readouterr().out.startswith("Passes: candidate. Not judged: fair\n")
+    assert 'class="verdict v-inconclusive"' in Path("board/compare.html").read_text()
     assert call("compare", "fair") == 3
     assert "gave the same text in all 80 cases" in capsys.readouterr().err
 

@@ -52,6 +52,16 @@ def test_one_command_asks_runs_and_judges(
     assert recordings(project) != before
 
 
+def test_a_run_says_which_tests_it_leaves_out(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "candidate", "base") == 0
+    said = capsys.readouterr().err
+    what = "left out are the Python tests of shop.memory"
+    assert f"note: candidate: {what}: `harness gate candidate` runs them for both sides" in said
+    assert f"note: base: {what}: a gate runs them" in said
+
+
 def test_modules_of_the_projects_folder_are_found_and_stand_in_for_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
