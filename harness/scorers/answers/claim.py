@@ -163,7 +163,8 @@ def _end_of_sentence(clean: str, begin: int) -> int:
 
 
 def _last_sentence(clean: str, found: list[Number]) -> list[Number]:
-    begins = [0, *(match.end() for match in _SENTENCE.finditer(clean))]
+    line = clean.rfind("\n", 0, found[-1].start) + 1
+    begins = [line, *(match.end() for match in _SENTENCE.finditer(clean, line))]
     begin = max(each for each in begins if each <= found[-1].start)
     return [number for number in found if number.end > begin]
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.scorers.answers import windows
+
 _MONTHS = {
     1: "january jan januar janvier enero janeiro gennaio januari",
     2: "february feb februar fevrier fevereiro febrero febbraio februari",
@@ -40,10 +42,11 @@ _DATE = re.compile(
     rf")(?![\w-]*\w)",
     re.IGNORECASE,
 )
-# Without months and parted figures there are years alone, which are found at less cost.
-_FIGURES = re.compile(r"\d[-/.]\d|[年月]")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_ALONE = re.compile(r"(?<![\w.-])(?P<y8>1\d{3}|20\d\d)(?![\w-]*\w)")
+# What each date holds at least one of: a figure, or a month as a name is written.
+_CLUE = re.compile(
+    rf"[\d{_FIRST.upper()}](?:(?<=\d)|(?i:{'|'.join(sorted({name[1:] for name in MONTHS}))})\b)"
+)
+_LONGEST = 40
 _TODAY = 30  # two-digit years up to this are of this century
 
 
@@ -84,10 +87,7 @@ class Date:
 
 def dates(clean: str) -> Iterator[Date]:
     """Every date of the text, in order; one of figures that can be read in two ways, twice."""
-    pattern = _DATE
-    if not _FIGURES.search(clean) and MONTHS.keys().isdisjoint(_LETTERS.findall(clean.lower())):
-        pattern = _ALONE
-    for match in pattern.finditer(clean):
+    for match in windows.matches(_DATE, _CLUE, clean, _LONGEST):
         part = {name[0]: value for name, value in match.groupdict().items() if value}
         where = (match.start(), match.end())
         year = _year(part["y"]) if "y" in part else None

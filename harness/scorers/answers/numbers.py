@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.scorers.answers import vocabulary as voc
+from harness.scorers.answers import windows
 from harness.scorers.answers.dates import dates
 from harness.scorers.answers.times import times
 from harness.scorers.answers.words import UNSPACED, cleaned, read, singular
@@ -33,7 +34,7 @@ _SCALES = {
 }  # fmt: skip
 _NAMED = sorted((name for name in _SCALES if name not in {"k", "m"}), key=len, reverse=True)
 _NUMBER = re.compile(
-    rf"(?:(?<![\w.])|(?<=[{UNSPACED}]))(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
+    rf"(?<![^\W{UNSPACED}])(?<!\.)(?<!\d,)(?P<sign>[-−–](?=[\d.$€£¥])|\b(?:minus|negative)\s)?"
     rf"(?P<before>(?:US|CA|AU)?{_CURRENCY}\s?[-−]?|(?:{_CODE})\.?\s?)?"
     rf"(?P<digits>"
     rf"\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?"  # 1,234,567.8
@@ -63,6 +64,7 @@ _RANGE = re.compile(
     r"(?![\w/-]|\s?[=*/+×]|[.,]\d)",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"\d+")
 _MOST_DIGITS = 40
 
 
@@ -119,7 +121,7 @@ def _found(clean: str) -> list[Number]:
         if int(match[3])
     ]
     taken = {place for number in found for place in range(number.start, number.end)}
-    for match in _NUMBER.finditer(clean):
+    for match in windows.matches(_NUMBER, _FIGURE, clean, 32):
         if match.start() not in taken:
             number = _number(match, clean)
             if number is not None:
@@ -176,7 +178,7 @@ def _readings(digits: str) -> tuple[float, ...]:
 
 def _without(text: str, years: bool) -> str:
     """The text with everything blank that is written with figures and is no quantity."""
-    text = _NONE.sub(_blank, text)
+    text = windows.blanked(_NONE, _FIGURE, text, 32)
     kept = list(text)
     for date in dates(text):
         if date.month is not None and not (years and date.day is None and date.year):
@@ -185,10 +187,6 @@ def _without(text: str, years: bool) -> str:
     for time in times(text):
         kept[time.start : time.end] = " " * (time.end - time.start)
     return _RANGE.sub(_blank_range, "".join(kept))
-
-
-def _blank(match: re.Match[str]) -> str:
-    return " " * len(match.group())
 
 
 def _blank_range(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.scorers.answers import vocabulary as voc
+from harness.scorers.answers import windows
 
 _WORDS = tuple(voc.CARDINALS)[1:21]
 _VALUES = {word: value for value, word in enumerate(_WORDS, 1)} | {"twenty-five": 25}
@@ -24,15 +25,15 @@ _TIME = re.compile(
     rf"|(?P<named>noon|midday|midnight)\b)",
     re.IGNORECASE,
 )
-# Without any of these there is no time: a search for each would cost more than the rest.
-_MAYBE = re.compile(r"\d\s?[:h.]\s?[0-5]\d|\d\s?[ap]\.?\s?m\b", re.IGNORECASE)
-_CLUES = frozenset(
-    voc.listed(
-        "clock noon midday midnight past to am pm m uhr h hr hrs heure heures morning afternoon "
-        "evening night tonight"
-    )
+# What each time holds at least one of. It begins with one class of characters, without regard to
+# case only afterwards, since the search for such a class is the fastest there is.
+_CLUE = re.compile(
+    r"[\d\snNmM](?:(?<=\d)\s?[:.hH]\s?[0-5]\d"
+    r"|(?<=[\d\s])(?i:[ap]\.?\s?m\b|o['’]?\s?clock\b|Uhr\b|hrs?\b|h\b|heures?\b"
+    rf"|past\s|to\s(?=\d|{_HOUR})|in\sthe\s(?:morning|afternoon|evening)|at\snight|tonight)"
+    r"|(?<=[nNmM])(?i:oon|id(?:day|night))\b)"
 )
-_LETTERS = re.compile(r"[a-z]+")
+_LONGEST = 64
 _DAY = 24 * 60
 
 
@@ -47,9 +48,7 @@ class Time:
 
 def times(clean: str) -> Iterator[Time]:
     """Every time of day in the text, in order; `3:00` without more can be night or afternoon."""
-    if not _MAYBE.search(clean) and _CLUES.isdisjoint(_LETTERS.findall(clean.lower())):
-        return
-    for match in _TIME.finditer(clean):
+    for match in windows.matches(_TIME, _CLUE, clean, _LONGEST):
         minutes = _minutes(match)
         if minutes:
             yield Time(frozenset(minutes), match.start(), match.end())
