@@ -16,13 +16,10 @@ from harness.hub.client import is_offline
 from harness.hub.lock import LOCK_NAME, read_lock, write_lock
 from harness.hub.name import HubName, check_readings, check_there, hub_name
 from harness.hub.resolve import known, newest_commit
+from harness.targets.missing import MADE_HERE, RECIPES
 from harness.targets.models import PATIENCE, NamedModel, named_models
 from harness.training.candidate import load_recipe
 from harness.yaml_files import read_yaml
-
-RECIPES = "recipes"
-# What is built or trained here may not be there yet.
-MADE_HERE = ".harness/"
 
 
 @click.command("lock")

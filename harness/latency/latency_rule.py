@@ -111,17 +111,20 @@ def latency_rules(policy: Policy | None) -> tuple[LatencyRule, ...]:
     return tuple(rule for rule in rules if isinstance(rule, LatencyRule))
 
 
-def uncertifiable(rules: Sequence[LatencyRule], settings: LatencySettings) -> list[str]:
-    """Why rules can never pass with so many requests, in words; nothing where all can."""
-    found = []
-    for rule in rules:
-        _, share = split(rule.metric.removeprefix(LATENCY_PREFIX))
-        if (wanted := stats.needed(share)) > settings.requests:
-            found.append(
-                f"{rule.metric} cannot pass: it needs {wanted} requests of each arm, "
-                f"`latency.requests` is {settings.requests}"
-            )
-    return found
+def uncertifiable(rules: Sequence[LatencyRule], settings: LatencySettings) -> str:
+    """Which rules can never pass with so many requests, in one sentence; empty where all can."""
+    wanted = {
+        rule.metric: stats.needed(split(rule.metric.removeprefix(LATENCY_PREFIX))[1])
+        for rule in rules
+    }
+    short = {metric: needed for metric, needed in wanted.items() if needed > settings.requests}
+    if not short:
+        return ""
+    each = ", ".join(f"{metric} needs {needed}" for metric, needed in short.items())
+    return (
+        f"`latency.requests` is {settings.requests} of each arm; to be able to pass, {each}: write "
+        f"at least {max(short.values())}"
+    )
 
 
 def judge_rule(rule: LatencyRule, section: LatencySection) -> RuleResult:

@@ -103,6 +103,11 @@ class Slo(Record):
         return self
 
 
+_NUMBERS = ("requests", "rounds", "max_tokens")
+# The fewest that anything can be told from.
+_REQUESTS, _ROUNDS = 40, 10
+
+
 class LatencySettings(Record):
     """`latency:` of the configuration: what is asked, how often, and how it is to be answered.
 
@@ -111,13 +116,30 @@ class LatencySettings(Record):
     """
 
     loads: tuple[Load, ...] = Field(default=(Load(kind="poisson", share=0.65),), min_length=1)
-    requests: int = Field(default=1000, ge=40)
-    rounds: int = Field(default=20, ge=10)
+    requests: int = Field(default=1000, ge=_REQUESTS)
+    rounds: int = Field(default=20, ge=_ROUNDS)
     max_tokens: int = Field(default=64, ge=1)
     length: Literal["fixed", "natural"] = "fixed"
     slo: Slo | None = None
     suites: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limits_together(cls, given: Any) -> Any:
+        """Tell all that is too small at once: one number depends on another."""
+        if not isinstance(given, dict):
+            return given
+        values = {key: given.get(key, cls.model_fields[key].default) for key in _NUMBERS}
+        if not all(type(value) is int for value in values.values()):
+            return given
+        twice = 2 * max(values["rounds"], _ROUNDS)
+        least = {"requests": max(_REQUESTS, twice), "rounds": _ROUNDS, "max_tokens": 1}
+        wrong = [key for key, value in values.items() if value < least[key]]
+        if len(wrong) > 1 or (values["requests"] < _REQUESTS < twice):
+            words = (f"{key} must be at least {least[key]}, not {values[key]}" for key in wrong)
+            raise ValueError("; ".join(words))
+        return given
 
     @model_validator(mode="after")
     def _fits(self) -> LatencySettings:

@@ -16,6 +16,11 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: `1 case`, `2 cases`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 class Message(Record):
     """One turn of a conversation."""
 
@@ -114,7 +119,7 @@ class Section(Record):
     def describe(self) -> str:
         """What is in the section, in a few words."""
         groups = len({case.group for case in self.cases})
-        return f"{len(self.cases)} cases in {groups} groups, {self.scorer}"
+        return f"{counted(len(self.cases), 'case')} in {counted(groups, 'group')}, {self.scorer}"
 
     def missing(self, place: str) -> tuple[str, str]:
         """What a run without results of the section at that place lacks, and how to get it."""

@@ -194,6 +194,11 @@ class TrainingJob:
         return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
 
 
+def candidate_folder(project_dir: Path, recipe: Recipe) -> Path:
+    """Where the recipe's candidate is, or will be."""
+    return project_dir / ".harness" / "candidates" / recipe.name
+
+
 def find_base(recipe: Recipe, project_dir: Path, watcher: Watcher | None = None) -> ModelFolder:
     """The folder of the recipe's base, fetched if it is named on a hub; it need not be there.
 
@@ -235,7 +240,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=model_digest(base),
         chat_template=chat_template_digest(base),
-        folder=project_dir / ".harness" / "candidates" / recipe.name,
+        folder=candidate_folder(project_dir, recipe),
         base_source=found.source,
     )
 

@@ -95,3 +95,55 @@ def test_a_baseline_that_is_asked_less_is_no_baseline(
     assert call("gate", "candidate") == 0
     page = (project_dir / "reports/candidate-vs-base/report.md").read_text()
     assert "which the policy compares across" in page
+
+
+def test_a_margin_that_the_groups_can_never_show_is_told(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "suites/shop/gold.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:10]))
+    rule = {"metric": "shop.gold.accuracy", "require": "no_worse_than_baseline"}
+    said = (
+        "shop.gold.accuracy: a candidate that answers as the baseline does cannot pass a margin "
+        "of 0.25: 10 groups show 0.259 at best; widen it, or add groups"
+    )
+    for margin, told in ((0.25, True), (0.5, False)):
+        with_rules(project_dir, {**rule, "margin": margin})
+        assert call("validate") == 0
+        assert (said in capsys.readouterr().err) is told
+        assert call("power") == 0
+        assert (said in capsys.readouterr().out) is told
+
+
+def test_one_of_a_kind_is_called_so(project_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite = project_dir / "suites/shop"
+    (suite / "gold.jsonl").write_text((suite / "gold.jsonl").read_text().splitlines()[0] + "\n")
+    written = yaml.safe_load((suite / "suite.yaml").read_text())
+    written["sections"] = {"gold": written["sections"]["gold"], "talk": {"tests": "test_talk.py"}}
+    (suite / "suite.yaml").write_text(yaml.safe_dump(written))
+    (suite / "test_talk.py").write_text(
+        "import pytest\n\n\n@pytest.mark.case(critical=True)\ndef test_one(chat):\n    pass\n"
+    )
+    with_rules(project_dir, {"require": "no_new_critical_failures"})
+    assert call("validate") == 0
+    said = capsys.readouterr().out
+    assert "shop v1: 1 case and 1 Python test in 2 groups, 2 sections\n" in said
+    assert "  gold: 1 case in 1 group, gold -> " in said
+    assert "  talk: the Python tests of test_talk.py: 1 test in 1 group, 1 critical -> " in said
+    (suite / "test_talk.py").write_text("def test_one(:\n")
+    assert call("validate") == 0
+    said = capsys.readouterr().err
+    assert "warning: the Python tests of shop.talk: line 1: invalid syntax" in said
+
+
+def test_all_limits_of_latency_are_told_at_once(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["latency"] = {"requests": 30, "rounds": 2, "max_tokens": 0}
+    path.write_text(yaml.safe_dump(settings))
+    assert call("validate") == 2
+    assert "latency: requests must be at least 40, not 30; rounds must be at least 10, not 2; " in (
+        capsys.readouterr().err
+    )

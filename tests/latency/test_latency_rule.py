@@ -133,12 +133,14 @@ def test_a_load_is_decided_by_a_failure_or_when_all_pass() -> None:
 
 
 def test_rules_that_so_few_requests_can_never_pass_are_named() -> None:
-    rules = [RATIO, RATIO.model_copy(update={"metric": "latency.itl_p50"})]
-    assert uncertifiable(rules, LatencySettings()) == []
-    (found,) = uncertifiable(rules, LatencySettings(requests=999))
-    assert found == (
-        "latency.ttft_p95 cannot pass: it needs 1000 requests of each arm, "
-        "`latency.requests` is 999"
+    rules = [
+        RATIO.model_copy(update={"metric": f"latency.{metric}"})
+        for metric in ("ttft_p95", "itl_p50", "e2e_p99")
+    ]
+    assert uncertifiable(rules[:2], LatencySettings()) == ""
+    assert uncertifiable(rules, LatencySettings(requests=999)) == (
+        "`latency.requests` is 999 of each arm; to be able to pass, latency.ttft_p95 needs 1000, "
+        "latency.e2e_p99 needs 5000: write at least 5000"
     )
 
 

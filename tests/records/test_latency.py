@@ -66,6 +66,8 @@ def test_what_is_no_load_is_refused(written: str) -> None:
         ({"slo": {"ttft": 0}}, "slo.ttft: "),
         ({"requests": 40, "rounds": 40}, "requests: must be at least twice the rounds"),
         ({"rounds": 3}, "rounds: "),
+        ({"requests": 30, "rounds": 40}, "requests must be at least 80, not 30"),
+        ({"requests": 1, "rounds": 1}, "requests must be at least 40, not 1; rounds must be at "),
         ({"request": 3}, "request: unknown key"),
     ],
 )

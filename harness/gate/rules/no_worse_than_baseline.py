@@ -11,6 +11,7 @@ from harness.gate.rules.metric_rule import DifferenceRule, in_unit
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Format, Misfit
+from harness.records.suite import counted
 from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
 
@@ -44,7 +45,15 @@ class NoWorseThanBaseline(DifferenceRule):
     ) -> RulePower:
         """The power by a spread of values from 0 to 1, `span` being that of the metric's values."""
         found = in_unit(self.power_of(spread, sizes, self.margin / span, alpha, None), span)
-        return found.model_copy(update={"room": self.margin})
+        least = span * Spread.planned(sizes, 0.0).detectable(alpha)
+        reason = ""
+        if self.margin < least:
+            reason = (
+                f"a candidate that answers as the baseline does cannot pass a margin of "
+                f"{self.margin:g}: {counted(sizes.size, 'group')} show {least:.3f} at best; widen "
+                "it, or add groups"
+            )
+        return found.model_copy(update={"room": self.margin, "reason": reason})
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

@@ -1,0 +1,116 @@
+"""The Python tests that a file defines, read from its text: nothing of it is run or imported."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.files import read_text
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTests:
+    """How many tests a file has, in how many groups, and how many of them are critical.
+
+    Where a mark holds what only running the file tells, such as a list that is computed, `exact` is
+    false, and there may be more. `problem` says why the file is no Python; empty where it is.
+    """
+
+    tests: int = 0
+    groups: int = 0
+    critical: int = 0
+    exact: bool = True
+    problem: str = ""
+
+
+def read_tests(file: Path) -> SourceTests:
+    """What pytest would collect from a file of tests, by pytest's own naming."""
+    try:
+        tree = ast.parse(read_text(file))
+    except UsageError as error:
+        return SourceTests(problem=error.what)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
+        return SourceTests(problem=f"{line}{getattr(error, 'msg', None) or 'no Python'}")
+    groups, alone, tests, critical, exact = set[str](), 0, 0, 0, True
+    for marks in _marks_of_tests(tree):
+        count, known = _count(marks)
+        said, plain = _case(marks)
+        tests += count
+        critical += count if said.get("critical") is True else 0
+        exact = exact and known and plain
+        group = said.get("group")
+        if isinstance(group, str):
+            groups.add(group)
+        else:
+            alone += count
+    if not tests:
+        return SourceTests(problem="holds no test")
+    return SourceTests(tests, len(groups) + alone, critical, exact)
+
+
+def _marks_of_tests(tree: ast.Module) -> Iterator[list[ast.expr]]:
+    """The marks of each test function, the nearest first."""
+    above = _pytestmark(tree.body)
+    for node in tree.body:
+        if isinstance(node, Function) and node.name.startswith("test"):
+            yield [*node.decorator_list, *above]
+        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            own = [*_pytestmark(node.body), *node.decorator_list, *above]
+            for inner in node.body:
+                if isinstance(inner, Function) and inner.name.startswith("test"):
+                    yield [*inner.decorator_list, *own]
+
+
+def _pytestmark(body: Sequence[ast.stmt]) -> list[ast.expr]:
+    """The marks that a module or a class gives all its tests."""
+    found: list[ast.expr] = []
+    for node in body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets
+        ):
+            listed = isinstance(node.value, ast.List | ast.Tuple)
+            found = node.value.elts if listed else [node.value]  # type: ignore[attr-defined]
+    return found
+
+
+def _count(marks: Sequence[ast.expr]) -> tuple[int, bool]:
+    """How many tests the parameters make of a function, and whether that is all."""
+    counts, known = [], True
+    for call in _calls(marks, "parametrize"):
+        values = call.args[1] if len(call.args) > 1 else None
+        values = values or next(
+            (word.value for word in call.keywords if word.arg == "argvalues"), None
+        )
+        listed = isinstance(values, ast.List | ast.Tuple | ast.Set)
+        elements = values.elts if listed else []  # type: ignore[union-attr]
+        if not listed or any(isinstance(one, ast.Starred) for one in elements):
+            known = False
+        counts.append(len(elements) if listed else 1)
+    return math.prod(counts), known
+
+
+def _case(marks: Sequence[ast.expr]) -> tuple[dict[str, object], bool]:
+    """What the marks `case` say, the nearest one last, and whether all of it is plain."""
+    said: dict[str, object] = {}
+    plain = True
+    for call in reversed(list(_calls(marks, "case"))):
+        for word in call.keywords:
+            try:
+                said[str(word.arg)] = ast.literal_eval(word.value)
+            except ValueError:
+                plain = False
+    return said, plain
+
+
+def _calls(marks: Sequence[ast.expr], name: str) -> Iterator[ast.Call]:
+    """The calls of `pytest.mark.<name>` among the marks."""
+    for mark in marks:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith(f"mark.{name}"):
+            yield mark
