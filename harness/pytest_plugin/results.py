@@ -16,6 +16,7 @@ from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.sections.evidence import FILE, configured_judge
 from harness.sections.python import BESIDE, METRICS
 from harness.storage import RunFolder
+from harness.suites.data import reads_cases
 
 
 class ResultRecorder:
@@ -144,6 +145,7 @@ class ResultRecorder:
             session=self._session,
             judge=configured_judge(self._state.project) if judged else None,
             rests_on=self._rests_on(suite),
+            parts=self._parts(suite, section),
         )
         self._write(target, sections=(kept,))
         self.kept.append(place)
@@ -157,6 +159,19 @@ class ResultRecorder:
             for name, digest in self._files.items()
             if (root / name.removeprefix(FILE)).resolve() not in own
         }
+
+    def _parts(self, suite: str, section: str) -> dict[str, str]:
+        """The section's files; none where other code that pytest loaded may read the cases."""
+        root = self._state.project.root
+        if reads_cases(root / name.removeprefix(FILE) for name in self._files):
+            return {}
+        return next(
+            one.parts
+            for each in self._state.suites.values()
+            if each.name == suite
+            for one in each.sections
+            if one.name == section
+        )
 
     def _write(
         self,

@@ -41,7 +41,8 @@ class RecordedSection(Record):
 
     `rests_on` has the digest of each thing that the scores depend on beside suite and target, as
     the configuration described it; `judge` is that of the configuration's judge, None where it was
-    not asked. Without a `session` it is of a time when nothing was kept of what it rests on.
+    not asked. `parts` are those of the section that the scores depend on; without them it is the
+    whole suite. Without a `session` it is of a time when nothing was kept of what it rests on.
     """
 
     suite: str
@@ -51,6 +52,7 @@ class RecordedSection(Record):
     session: str = ""
     judge: str | None = None
     rests_on: dict[str, str] = Field(default_factory=dict)
+    parts: dict[str, str] = Field(default_factory=dict)
     scorer: str = "pytest"
 
     @property

@@ -78,6 +78,8 @@ class Section(Record):
     Each kind of section is a class of its own. There may be more cases than memory holds, so that
     `cases` may read them as they are asked for; it is empty where nobody knows them before the
     section is run. `scorer` is what a run's header and its readers see as that which scores.
+    `parts` has the digest of each file of the suite that recorded results rest on, where that is
+    known; they rest on the whole suite where it is empty.
     """
 
     kind: ClassVar[str] = ""
@@ -92,6 +94,7 @@ class Section(Record):
     cases: Annotated[Sequence[Case], SkipValidation] = ()
     # The codes of findings that its author has seen and does not want to see again.
     lint_ignore: tuple[str, ...] = Field(default=(), exclude=True)
+    parts: dict[str, str] = Field(default_factory=dict, exclude=True)
 
     def judge(self, answer: str, case: Case) -> object:
         """What an answer is worth, as a scorer says it; of sections of one request a case."""

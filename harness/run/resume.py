@@ -14,6 +14,7 @@ from harness.records.attempt import Attempt, Score
 from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
+from harness.run.recorded import with_recorded
 from harness.run.score import fingerprint, score
 from harness.storage import RunFolder, Stored, runs_of
 
@@ -93,7 +94,8 @@ class Job:
     def finish(self, suites: Sequence[Suite], clock: Clock, *, scored: bool = False) -> RunRecord:
         """The run, scored and marked as finished.
 
-        With `scored` the scores in the folder are of these suites and scorers, and stand.
+        With `scored` the scores in the folder are of these suites and scorers, and stand. Results
+        of Python tests come from an earlier run where they rest on nothing that changed since.
         """
         scorers = fingerprint(suites if self.plan.scored else ())
         if not self.folder.scored_by(scorers):
@@ -104,7 +106,8 @@ class Job:
                 else ((None, attempt) for attempt in self.folder.attempts().values())
             )
             self.folder.finish(rows, scorers, iso(clock.utc()))
-        return self.folder.load()
+        run = self.folder.load()
+        return with_recorded(self.plan, self.folder, run, suites) if self.plan.scored else run
 
 
 def resume(project: Project, planned: Plan, reuse: Reuse = "stored") -> Job:

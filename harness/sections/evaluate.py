@@ -14,7 +14,7 @@ from harness.run.engine import run
 from harness.run.plan import Selection, selected_cases
 from harness.run.ray_cluster import RayCluster
 from harness.run.resume import Reuse
-from harness.sections.evidence import Grounds, counted, grounds, settled
+from harness.sections.evidence import Grounds, counted, doubt, grounds, settled
 from harness.sections.section_kinds import SectionRunner, kinds
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
@@ -135,10 +135,15 @@ def _lacking(
     generation = Generation.model_validate(header.generation)
     if selection.concurrency is not None:
         generation = generation.model_copy(update={"concurrency": selection.concurrency})
+    lapsed = {**run.unrecorded, **{each.place: doubt(each, now) for each in run.taken}}
     jobs = []
     for suite, section in sections:
         cases = selected_cases(suite, section, selection)
-        if (suite.name, section.name) not in known and (cases or not section.cases):
+        place = suite.name, section.name
+        if place not in known and (cases or not section.cases):
+            if why := lapsed.get(place):
+                what, _ = section.missing(".".join(place))
+                asked.watcher.say(f"{header.target}: the results of {what} count no more: {why}")
             jobs.append(SectionJob(header, generation, suite, section, cases))
     return jobs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from harness.config import CONFIG_NAME
@@ -47,6 +47,29 @@ def data_digests(folder: Path, suite_file: str, known: Collection[Path]) -> dict
             ) from None
         found[path.relative_to(folder).as_posix()] = digest
     return found
+
+
+# What code has in it that reads cases, lists folders or starts what might.
+_READS = ("jsonl", "glob", "iterdir", "listdir", "scandir", "walk", "suite.yaml", "subprocess",
+          "import_module", "system(", "eval(", "exec(")  # fmt: skip
+
+
+def reads_cases(files: Iterable[Path], cases: Iterable[str] = ()) -> bool:
+    """Whether code in the files may read the suite's cases, which are in files of those names.
+
+    It goes by the words of the code, and takes what it cannot read for code that does.
+    """
+    words = (*_READS, *cases)
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            return True
+        if any(word in text for word in words):
+            return True
+    return False
 
 
 def _files(folder: Path, suite_file: str) -> Iterator[Path]:

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field
 
 from harness.errors import SuiteError
-from harness.files import digest_json
+from harness.files import digest_json, file_digest
 from harness.records.base import Record, read_record
-from harness.records.suite import NAME_PATTERN, Suite
-from harness.suites.data import data_digests
+from harness.records.suite import NAME_PATTERN, Section, Suite
+from harness.suites.data import data_digests, reads_cases
 from harness.suites.source import LoadedSection, SectionBook, SectionSource, why
 from harness.yaml_files import read_yaml
 
@@ -48,13 +48,14 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
         book.load(SectionSource(yaml, name, raw, ids, owners))
         for name, raw in written.sections.items()
     ]
+    data = _data(file, loaded)
     return Suite(
         name=written.name,
         domain=written.domain,
         version=written.version,
         system_prompt=written.system_prompt,
-        sections=tuple(each.section for each in loaded),
-        digest=_digest(written, loaded, _data(file, loaded)),
+        sections=tuple(_with_parts(each, loaded, file.parent, data) for each in loaded),
+        digest=_digest(written, loaded, data),
         folder=str(file.parent),
     )
 
@@ -91,6 +92,21 @@ def _data(file: Path, loaded: Sequence[LoadedSection]) -> dict[str, str]:
         return {}
     known = [file.name, *(name for each in loaded for name in each.files)]
     return data_digests(file.parent, SUITE_FILE, [file.parent / name for name in known])
+
+
+def _with_parts(
+    one: LoadedSection, loaded: Sequence[LoadedSection], folder: Path, data: dict[str, str]
+) -> Section:
+    """The section with the files that its results rest on, unless its code may read any other."""
+    if not one.reads_folder:
+        return one.section
+    own = [folder / name for name in one.files]
+    code = [*own, *(folder / name for name in data if name.endswith(".py"))]
+    cases = {name for each in loaded if each is not one for name in each.files} - set(one.files)
+    if reads_cases(code, cases):
+        return one.section
+    files = {path.name: file_digest(path) for path in own if path.is_file()}
+    return one.section.model_copy(update={"parts": {**files, **data}})
 
 
 def _digest(written: SuiteKeys, loaded: Sequence[LoadedSection], data: dict[str, str]) -> str:

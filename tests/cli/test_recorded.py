@@ -245,3 +245,57 @@ def test_two_gates_of_one_candidate_write_two_logs(
     assert (folder / "candidate-vs-base.log").read_text() == "another gate writes this"
     (own,) = folder.glob("candidate-vs-base.*.log")
     assert "6 passed, 6 tolerated" in own.read_text()
+
+
+class TestSuite:
+    """Results are those of a section: a change elsewhere in the suite leaves them valid."""
+
+    @pytest.fixture(autouse=True)
+    def project(self, project_dir: Path, mock: ThreadedMock) -> None:
+        write(project_dir, mock)
+
+    def mend(self, section: str, **change: Any) -> None:
+        path = Path("suites/shop/suite.yaml")
+        suite = yaml.safe_load(path.read_text())
+        suite["sections"][section] |= change
+        path.write_text(yaml.safe_dump(suite))
+
+    def test_other_sections_can_be_mended_and_judged_without_a_server(
+        self, gated: Gated, mock: ThreadedMock
+    ) -> None:
+        assert gated("candidate")[0] == 0
+        asked = len(mock.server.requests)
+        self.mend("scope", metrics=["f1", "answer_rate"])
+        assert gated("candidate", "--stored")[0] == 0
+        gold = Path("suites/shop/gold.jsonl")
+        gold.write_text(gold.read_text().replace("value 39", "value 40"))
+        code, out, err = gated("candidate", "--stored")
+        assert (code, "shop.memory.accuracy" in out, err) == (0, True, "")
+        code, _, err = gated("candidate")
+        assert (code, RUNS in err) == (0, False)
+        assert len(mock.server.requests) == asked
+
+    def test_what_a_section_rests_on_is_named(self, gated: Gated) -> None:
+        data = Path("suites/shop/pins.txt")
+        data.write_text("4711")
+        assert gated("candidate")[0] == 0
+        data.write_text("4712")
+        code, out, _ = gated("candidate", "--stored")
+        why = "has no scores of the Python tests of shop.memory: recorded with another pins.txt"
+        assert (code, f"`candidate` {why}" in out) == (3, True)
+        code, _, err = gated("candidate")
+        told = "candidate: the results of the Python tests of shop.memory count no more: recorded"
+        assert (code, f"{told} with another pins.txt" in err, RUNS in err) == (0, True, True)
+
+    def test_a_suite_may_consist_of_tests_alone(self, gated: Gated, mock: ThreadedMock) -> None:
+        path = Path("suites/shop/suite.yaml")
+        suite = yaml.safe_load(path.read_text())
+        suite["sections"] = {"memory": suite["sections"]["memory"]}
+        path.write_text(yaml.safe_dump(suite))
+        settings = yaml.safe_load(Path("harness.yaml").read_text())
+        settings["gate"]["rules"] = [{"metric": METRIC, "require": "better_than_baseline"}]
+        Path("harness.yaml").write_text(yaml.safe_dump(settings))
+        assert call("validate") == 0
+        code, out, _ = gated("candidate")
+        assert (code, "6 planned, 6 scored" in out) == (0, True)
+        assert gated("candidate", "--stored")[0] == 0

@@ -141,28 +141,7 @@ def test_every_command_asks_the_server_that_is_kept(
     assert records(project) == warm
 
 
-def test_a_server_that_is_another_is_never_asked(
-    project: Path,
-    served: Served,
-    starts: Callable[[], int],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    write_adapter(project / "adapter", fill=2)
-    assert call("run", "candidate") == 0
-    assert "is not used: `candidate` has another adapter there" in capsys.readouterr().err
-    assert starts() == 2
-    assert call("run", "base") == 0  # is what it was
-    assert starts() == 2
-    served.file.chmod(0o644)
-    assert call("run", "base", "--no-cache") == 0
-    assert "it must be a file that its owner alone can open" in capsys.readouterr().err
-    assert starts() == 3
-    monkeypatch.setenv("HARNESS_SERVER", "http://127.0.0.1:8000/v1")
-    assert call("run", "base", "--no-cache") == 2
-    assert "HARNESS_SERVER: names an address" in capsys.readouterr().err
-
-
+@pytest.mark.slow
 def test_a_server_that_ends_in_a_run_is_an_outage_and_its_file_is_cleared(
     project: Path,
     starts: Callable[[], int],
@@ -188,6 +167,7 @@ def test_a_server_that_ends_in_a_run_is_an_outage_and_its_file_is_cleared(
     assert starts() == 2
 
 
+@pytest.mark.slow
 def test_it_ends_by_itself_when_nothing_is_asked(project: Path, starts: Callable[[], int]) -> None:
     running = Served(project, "base", "--idle", "1s")
     assert "until nothing is asked for 1 s" in running.said[-1]

@@ -136,3 +136,18 @@ def test_python_tests_alone_are_a_suite(tmp_path: Path) -> None:
     suite = load_suite(tmp_path, kinds())
     assert suite.asked == ()
     assert list(dict(suite.definitions())) == ["shop.memory.accuracy"]
+
+
+def test_results_rest_on_the_files_of_the_section_unless_the_code_reads_cases(
+    tmp_path: Path,
+) -> None:
+    def parts(name: str, **files: str) -> set[str]:
+        suite = load(tmp_path / name, TESTS, **files)
+        (tests,) = (each for each in suite.sections if isinstance(each, PythonSection))
+        assert "parts" not in tests.model_dump()
+        return set(tests.parts)
+
+    assert parts("one", test_memory="a = 1") == {"test_memory.py"}
+    both = parts("two", test_memory="a = 1", conftest="b = 1", words="c = 1")
+    assert both == {"test_memory.py", "conftest.py", "words.py"}
+    assert parts("three", test_memory="a = 1", words="CASES = 'gold.jsonl'") == set()

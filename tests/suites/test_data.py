@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import SuiteError
 from harness.suites import data
-from harness.suites.data import data_digests
+from harness.suites.data import data_digests, reads_cases
 
 
 def found(folder: Path, *known: str) -> set[str]:
@@ -78,3 +78,24 @@ def test_a_file_that_cannot_be_read_is_named(
         f"{tmp_path}/a.txt: cannot be read: Permission denied - "
         "it belongs to the version of a suite with Python tests"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "reads"),
+    [
+        ("def test_a(chat): assert chat('Hi')", False),
+        ("PINS = Path(__file__).with_name('pins.txt').read_text()", False),
+        ("open('gold.jsonl')", True),
+        ("pd.read_csv('questions.csv')", True),
+        ("for path in Path(__file__).parent.iterdir(): pass", True),
+        ("subprocess.run(['cat', name])", True),
+    ],
+)
+def test_code_that_may_read_cases_is_told_by_its_words(
+    tmp_path: Path, code: str, reads: bool
+) -> None:
+    file = tmp_path / "test_a.py"
+    file.write_text(code)
+    assert reads_cases([tmp_path / "conftest.py", file], {"questions.csv"}) == reads
+    file.write_bytes(b"\xff")
+    assert reads_cases([file])
