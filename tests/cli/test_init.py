@@ -69,7 +69,10 @@ def test_init_makes_a_project_that_validates_and_runs(
     assert call("init", "new", "--url", mock.url) == 0
     monkeypatch.chdir(tmp_path / "new")
     assert call("validate") == 0
-    assert "ok: 1 suite, 2 targets, 4 rules" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "ok: 1 suite, 2 targets, 4 rules" in shown.out
+    assert shown.err == ""
+    assert call("lint", "--strict") == 0
     assert call("run", "base", "candidate") == 0
     assert call("gate", "candidate") in (1, 4)
     monkeypatch.chdir(tmp_path)
