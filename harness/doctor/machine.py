@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from harness.config import Project
 from harness.doctor.step import Examination, Outcome, Step
 from harness.errors import HarnessError
 from harness.records.server import ManagedServer
 from harness.serving.command import effective_args, environment, vllm_version
-from harness.serving.memory import GIB, GPU_SHARE, Needed, free_memory, gpus, needed_memory, size
+from harness.serving.memory import GIB, Needed, free_memory, gpus, needed_memory, size
+from harness.serving.room import cache_space, gpus_of_one, memory_share
 from harness.targets.endpoint import serve_spec
 from harness.version import __version__
 
@@ -97,11 +97,11 @@ def check_memory(project: Project, server: str) -> Step:
         return Step.of_error(name, error)
     found = gpus()
     if found:
-        parts = _parts(args)
-        usable = sum(min(gpu.free, int(_share(args) * gpu.total)) for gpu in found[:parts])
+        parts = gpus_of_one(args)
+        usable = sum(min(gpu.free, int(memory_share(args) * gpu.total)) for gpu in found[:parts])
         where = f"{parts} GPU{'s' if parts > 1 else ''}"
         return _fits(name, need, 1, usable, where)
-    reserved = _kv_space()
+    reserved = cache_space()
     free = free_memory()
     if free is None:
         return Step(name, "cannot", f"needs {_words(need)}; what is free is not told here")
@@ -146,25 +146,3 @@ def _words(need: Needed) -> str:
     cache = "a cache of unknown size" if need.cache is None else f"{size(need.cache)} of cache"
     length = f" (at most {need.tokens} tokens a conversation)" if need.tokens else ""
     return f"{size(need.weights)} of weights and {cache}{length}"
-
-
-def _parts(args: dict[str, Any]) -> int:
-    """How many GPUs one copy of the model is split over."""
-    count = 1
-    for key in ("tensor-parallel-size", "tp", "pipeline-parallel-size", "pp"):
-        text = str(args.get(key, 1))
-        count *= int(text) if text.isdecimal() and int(text) else 1
-    return count
-
-
-def _share(args: dict[str, Any]) -> float:
-    try:
-        return float(args.get("gpu-memory-utilization", GPU_SHARE))
-    except ValueError:
-        return GPU_SHARE
-
-
-def _kv_space() -> int:
-    """What vLLM's CPU build sets aside for its cache, as the harness starts it."""
-    given = environment("").get("VLLM_CPU_KVCACHE_SPACE", "")
-    return int(given) * GIB if given.isdecimal() else GIB
