@@ -11,13 +11,15 @@ from types import SimpleNamespace
 from typing import Any, Self, cast
 
 from benchmarks.latency_arms import BASELINE, CANDIDATE, Answers, Behaviour
-from harness.client.protocol import Answer, ChatRequest, Failed, Reply
+from harness.client.protocol import Answer, ChatClient, ChatRequest, Failed, Reply
 from harness.clock import Clock
+from harness.latency.arm_servers import ArmServer, Standing
 from harness.latency.health import LoopLagMonitor, ServerWatch
 from harness.latency.rounds import ArmPlan, Measuring, Wishes
 from harness.records.attempt import Failure, Timing, Usage
 from harness.records.latency import (
     ARMS,
+    Arm,
     Block,
     ClientHealth,
     LatencySettings,
@@ -28,6 +30,7 @@ from harness.records.plan import Plan
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.storage.working_files import MeasurementFolder
+from harness.targets.endpoint import Endpoint
 from tests.client.simulated import SimulatedClock
 
 
@@ -140,14 +143,19 @@ def _model(arm: str) -> str:
     return CANDIDATE if arm == "candidate" else BASELINE
 
 
-def measuring(server: VirtualServer, clock: SimulatedClock) -> Measuring:
+def at(server: ChatClient) -> ArmServer:
+    """The server, as an arm is asked there."""
+    return ArmServer(Endpoint(("virtual",), None), server, Silent())
+
+
+def measuring(server: ChatClient, clock: SimulatedClock) -> Measuring:
     """The arms on the server, ready to be asked."""
     message = Message(role="user", content="say")
     ask = SimpleNamespace(messages=(message,), path="s/s/c")
-    arms = {}
+    arms: dict[Arm, ArmPlan] = {}
     for arm in ARMS:
         identity = Identity(server="virtual", server_version="1", model=_model(arm))
         plan = cast("Plan", SimpleNamespace(requests=[ask] * 50, identity=identity))
         arms[arm] = ArmPlan(plan, Generation(), None)
     granted = Wishes(fixed=False, salted=True)
-    return Measuring(arms, server, Silent(), clock, "virtual", granted, Asleep)
+    return Measuring(arms, Standing(dict.fromkeys(ARMS, at(server))), clock, granted, Asleep)

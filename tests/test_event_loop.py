@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from harness.event_loop import apart, run_async
+from harness.event_loop import apart, interruptible, run_async
 
 
 async def double(number: int) -> int:
@@ -76,3 +76,40 @@ def test_a_call_apart_can_have_a_loop_of_its_own() -> None:
 
     assert asyncio.run(cell()) == 8
     assert apart(threading.current_thread) is threading.current_thread()
+
+
+def test_ctrl_c_interrupts_what_blocks_the_loop_at_once() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            with interruptible():
+                signal.raise_signal(signal.SIGINT)
+                ended.append("blocked on")
+        finally:
+            ended.append("put away")
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(work())
+    assert ended == ["put away"]
+
+
+def test_the_loop_takes_note_of_ctrl_c_again_when_nothing_blocks_it() -> None:
+    async def work() -> None:
+        before = signal.getsignal(signal.SIGINT)
+        with interruptible():
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is before
+
+    asyncio.run(work())
+
+
+def test_another_thread_leaves_ctrl_c_alone() -> None:
+    async def cell() -> None:
+        async def work() -> None:
+            with interruptible():
+                pass
+
+        run_async(work())
+
+    asyncio.run(cell())

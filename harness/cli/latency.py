@@ -19,6 +19,7 @@ from harness.latency.latency_rule import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
+from harness.report.latency_content import deployments_words
 from harness.report.write import write_latency
 from harness.session.context import report_folder
 from harness.session.measurements import contest, measured
@@ -65,10 +66,12 @@ def command(
 ) -> None:
     """Measure whether CANDIDATE is slower than the baseline, both asked in turns on one server.
 
-    Settings are those of `latency:` in the configuration, where no option says otherwise. A
-    measurement that was broken off goes on with its next round. The exit code is that of the
-    policy's rules on latency: 0 where all pass or there is none, 1 where one fails, 4 where the
-    evidence cannot tell, 3 where it cannot be trusted; 2 where something is to be corrected first.
+    Targets on two servers of one machine are compared as deployments: both servers are up side by
+    side where memory allows, else in turns, started anew for each block. Settings are those of
+    `latency:` in the configuration, where no option says otherwise. A measurement that was broken
+    off goes on with its next round. The exit code is that of the policy's rules on latency: 0 where
+    all pass or there is none, 1 where one fails, 4 where the evidence cannot tell, 3 where it
+    cannot be trusted; 2 where something is to be corrected first.
     """
     project = load_project(config)
     objectives = (("ttft", slo_ttft), ("tta", slo_tta), ("e2e", slo_e2e))
@@ -127,7 +130,12 @@ def _settings(project: Project, given: dict[str, Any]) -> LatencySettings:
 
 
 def print_section(section: LatencySection, candidate: str, baseline: str) -> None:
-    """Print each load's figures and ratios, and every reason not to believe them."""
+    """Print each load's figures and ratios, and every reason not to believe them.
+
+    Where deployments were compared, that is said first.
+    """
+    if words := deployments_words(section, candidate, baseline):
+        click.echo(words)
     for load in section.loads:
         rate = "" if load.rate is None else f" ({load.rate:.3g} requests/s)"
         click.echo(f"{candidate} against {baseline} at {load.load}{rate}, {load.rounds} rounds")

@@ -11,12 +11,12 @@ from harness.cli.lock import hub_lines
 from harness.cli.options import config_option
 from harness.config import load_project
 from harness.gate.judge import check_policy
-from harness.latency.latency_rule import latency_rules, uncertifiable
 from harness.records.suite import Suite, counted
 from harness.sections.python import PythonSection
 from harness.sections.section_kinds import load_suites
 from harness.sections.tests_in_source import SourceTests, read_tests
 from harness.session.asked_alike import asked_differently_lines
+from harness.session.latency_checks import latency_lines
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
 from harness.targets.missing import missing_lines
@@ -43,8 +43,8 @@ def command(config: Path) -> None:
         click.echo(f"warning: {line}", err=True)
     for words in asked_differently_lines(project, suites, project.config.targets):
         click.echo(f"warning: {words}", err=True)
-    if words := uncertifiable(latency_rules(project.config.gate), project.config.latency):
-        click.echo(f"warning: {words}", err=True)
+    for line, warning in latency_lines(project, suites):
+        click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     for line in project.without_effect():
         click.echo(f"warning: {line}", err=True)
     lines = (*missing_lines(project), *describe_candidates(project), *hub_lines(project))

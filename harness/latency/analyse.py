@@ -46,6 +46,7 @@ def analyse(measurement: Measurement, blocks: Sequence[Block]) -> LatencySection
     return LatencySection(
         measurement=measurement.id,
         settings=measurement.settings,
+        servers=measurement.servers,
         alpha=measurement.alpha,
         loads=loads,
         stopped_early=bool(measurement.stopped),

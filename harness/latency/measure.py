@@ -1,39 +1,43 @@
-"""Measure: put both arms to their server in turns, and keep every block."""
+"""Measure: put both arms to their servers in turns, and keep every block."""
 
 from __future__ import annotations
 
 import functools
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from harness.client.dialect_client import DialectClient
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import Project
 from harness.errors import EvidenceError, JournalError, UsageError
 from harness.event_loop import run_async
 from harness.files import digest_json, exclusive
 from harness.latency.analyse import SPENT_A_LOOK, analyse_load, looks, whole_rounds
+from harness.latency.arm_servers import ArmServers, MeasuredServers
 from harness.latency.block import orders
-from harness.latency.health import ServerWatch, garbage_frozen
+from harness.latency.deployments import (
+    begin_words,
+    check_mode,
+    check_servers,
+    choose_mode,
+    with_deployments,
+)
+from harness.latency.health import garbage_frozen
 from harness.latency.latency_rule import LatencyRule, decided
-from harness.latency.rounds import ArmPlan, Measuring, check_server, wishes
+from harness.latency.rounds import ArmPlan, Measuring, Wishes, wishes
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
-from harness.records.target import Generation
 from harness.run.plan import Selection, plan
 from harness.run.provenance import host, packages
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import open_stack
-from harness.targets.connection import connect, copy_log
+from harness.targets.connection import stop_idle
 from harness.targets.endpoint import Endpoint
 from harness.targets.identity import check_listing, identify
 from harness.targets.models import fetch_models
-
-# An open load must never wait for a connection.
-CONNECTIONS = 4096
 
 Rules = Sequence[LatencyRule]
 
@@ -67,10 +71,10 @@ def measure(
         EvidenceError: the candidate's adapter has no effect, or vanishes.
         ServerError: the server does not start, refuses, or is gone.
     """
-    server = check_server(project, contest.candidate, contest.baseline)
-    suites = _chosen(project, contest)
-    fetch_models(project, (contest.candidate, contest.baseline), watcher)
     names = (contest.candidate, contest.baseline)
+    several = len(check_servers(project, *names, contest.settings)) > 1
+    suites = _chosen(project, contest)
+    fetch_models(project, names, watcher)
     known = {name: run_async(identify(project, name, watcher.say)) for name in names}
     plans = {
         name: plan(project, name, suites, identity, Selection(repeats=1))
@@ -90,15 +94,21 @@ def measure(
     )
     # One at a time: two would measure each other.
     with exclusive(project.measurements / "lock", busy):
-        folder, begun = _folder(project, _header(project, contest, arms), anew=anew)
+        header, why = _header(project, contest, arms), ""
+        if several:
+            stop_idle()  # what a gate has asked for answers takes memory that may be needed
+            mode, why = choose_mode(project, *names, contest.settings)
+            header = with_deployments(project, header, mode)
+        folder, begun = _folder(project, header, anew=anew)
         if folder.header() is not None:
             watcher.say(f"latency: goes on with a measurement begun {begun.created}")
-        log = folder.server_log
-        with connect(project, server, names, log, watcher.say, alone=True) as endpoint:
-            try:
-                run_async(_measure(project, contest, begun, folder, arms, endpoint, watcher))
-            finally:
-                copy_log(endpoint, log)
+        if begun.servers is not None:
+            why = check_mode(begun, header, why)
+            watcher.say(begin_words(begun, folder.blocks(), why))
+        servers = MeasuredServers(project, begun, folder, watcher.say)
+        with servers.standing() as endpoints:
+            opened = servers.opened(endpoints)
+            run_async(_measure(project, contest, begun, folder, arms, opened, watcher))
     return folder
 
 
@@ -192,31 +202,43 @@ async def _measure(
     begun: Measurement,
     folder: MeasurementFolder,
     arms: dict[Arm, ArmPlan],
-    endpoint: Endpoint,
+    opened: AbstractAsyncContextManager[ArmServers],
     watcher: Watcher,
 ) -> None:
-    proof = await _prove(project, arms, endpoint, watcher)
-    limits = Generation(**{**begun.generation, "concurrency": CONNECTIONS})
-    async with DialectClient(
-        endpoint.dialect_of(endpoint.urls[0]), generation=limits, clock=SYSTEM_CLOCK
-    ) as client:
-        described = await endpoint.describe()
-        granted = await wishes(endpoint, described, arms["baseline"], begun.settings, client)
+    async with opened as servers:
+        proof, granted = await _examine(project, begun, arms, servers, watcher)
         update = {"adapter_proof": proof, "fixed": granted.fixed, "salted": granted.salted}
         header = begun.model_copy(update=update)
         if folder.blocks() and (begun.fixed, begun.salted) != (granted.fixed, granted.salted):
             raise EvidenceError(
                 "the server no longer takes requests as it did when this measurement began",
-                where=endpoint.urls[0],
+                where=f"servers.{project.target(begun.baseline).server}",
                 hint="begin anew with --no-cache",
             )
         folder.write_header(header)
-        watch = ServerWatch(endpoint, None if endpoint.managed is None else endpoint.log)
-        measuring = Measuring(arms, client, watch, SYSTEM_CLOCK, endpoint.urls[0], granted)
+        measuring = Measuring(arms, servers, SYSTEM_CLOCK, granted)
         with garbage_frozen():  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
-        await _check_files(project, header)
-        folder.finish(header)
+    await _check_files(project, header)
+    folder.finish(header)
+
+
+async def _examine(
+    project: Project,
+    begun: Measurement,
+    arms: dict[Arm, ArmPlan],
+    servers: ArmServers,
+    watcher: Watcher,
+) -> tuple[AdapterProof | None, Wishes]:
+    """The proof that the candidate's adapter is applied, and what every server grants."""
+    theirs = None
+    async with servers.of("candidate") as server:
+        proof = await _prove(project, arms, server.endpoint, watcher)
+        if begun.servers is not None:
+            theirs = await wishes(server, arms["candidate"], begun.settings)
+    async with servers.of("baseline") as server:
+        granted = await wishes(server, arms["baseline"], begun.settings)
+    return proof, granted if theirs is None else granted & theirs
 
 
 async def _check_files(project: Project, header: Measurement) -> None:
@@ -253,9 +275,7 @@ async def measure_rounds(
             folder.write_header(header)
         have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
         if len(have) < settings.rounds and str(load) not in header.stopped:
-            # What a server compiles at its first batches of a size is over after a round that does
-            # not count; it is one of its own, so that no prompt order or offset is given away.
-            await measuring.round(header, place, settings.rounds, ARMS)
+            await measuring.settle(header, place)
         for number, order in enumerate(orders(settings, place)):
             if number not in have and str(load) not in header.stopped:
                 # Before a round, so that a look is not lost with the session that was to take it.

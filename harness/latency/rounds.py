@@ -1,4 +1,4 @@
-"""Rounds: both targets on their one server, each arm's block in turn, client and server watched."""
+"""Rounds: each arm's block in turn at its server, client and server watched."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.client.dialect import ServerDescription
-from harness.client.protocol import Answer, ChatClient
+from harness.client.protocol import Answer
 from harness.client.refused_fields import check_taken
 from harness.clock import Clock
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
+from harness.latency.arm_servers import ArmServer, ArmServers
 from harness.latency.block import Asked, Due, counted, prime, requests, run_block
-from harness.latency.health import LoopLagMonitor, ServerWatch
+from harness.latency.health import LoopLagMonitor
 from harness.records.attempt import GONE, Failure
-from harness.records.http_server import HttpServer
 from harness.records.latency import (
     ARMS,
     Arm,
@@ -29,51 +28,11 @@ from harness.records.latency import (
     Sample,
 )
 from harness.records.plan import Plan
-from harness.records.server import RemoteServer
 from harness.records.target import Generation
 from harness.run.generate import REFUSED_STATUS
-from harness.targets.endpoint import Endpoint
 
 # What a server says of a request that no other can answer either.
 _BAD_REQUEST = frozenset({400, 413, 422})
-
-
-def check_server(project: Project, candidate: str, baseline: str) -> str:
-    """The name of the one server that both targets are on, where latency can be measured there.
-
-    Raises:
-        UsageError: they are on two, or on one whose replies are no streams or come from several
-            machines, or which is not to be asked as fast as it answers.
-    """
-    names = [project.target(name).server for name in (candidate, baseline)]
-    where = f"{project.file}: servers.{names[0]}"
-    if names[0] != names[1]:
-        raise UsageError(
-            f"`{candidate}` is on server `{names[0]}`, `{baseline}` on `{names[1]}`: two servers "
-            "cannot be told from two models",
-            where=f"{project.file}: targets",
-            hint="measure both on one server",
-        )
-    server = project.config.servers[names[0]]
-    if isinstance(server, HttpServer):
-        raise UsageError(
-            "latency is measured on OpenAI-compatible servers, which stream", where=where
-        )
-    several = len(server.urls) if isinstance(server, RemoteServer) else server.replicas
-    if several > 1:
-        raise UsageError(
-            f"has {several} replicas, whose differences would be measured too",
-            where=where,
-            hint="measure one of them",
-        )
-    limits = (server.max_requests_per_minute, server.max_tokens_per_minute, server.max_cost)
-    if limits != (None, None, None):
-        raise UsageError(
-            "has limits on how it is asked, and they would be measured instead of it",
-            where=where,
-            hint="measure on a server without max_requests_per_minute and the like",
-        )
-    return names[0]
 
 
 def check_length(project: Project, targets: Sequence[str], settings: LatencySettings) -> None:
@@ -116,6 +75,10 @@ class Wishes:
     fixed: bool
     salted: bool
 
+    def __and__(self, other: Wishes) -> Wishes:
+        """What both of two servers do."""
+        return Wishes(fixed=self.fixed and other.fixed, salted=self.salted and other.salted)
+
     def fields(self, max_tokens: int, salt: str) -> dict[str, object]:
         """The fields of the server's own that say so in a request."""
         fields: dict[str, object] = {}
@@ -128,29 +91,24 @@ class Wishes:
         return fields
 
 
-async def wishes(
-    endpoint: Endpoint,
-    described: ServerDescription,
-    arm: ArmPlan,
-    settings: LatencySettings,
-    client: ChatClient,
-) -> Wishes:
+async def wishes(server: ArmServer, arm: ArmPlan, settings: LatencySettings) -> Wishes:
     """What the server grants; only vLLM, which tells how long a conversation may be, is asked.
 
     Raises:
         ServerError: it does not answer at all.
     """
+    described = await server.endpoint.describe()
     first = Due(0, 0.0, uncounted=True)
     asked = Wishes(fixed=settings.length == "fixed", salted=True)
     is_vllm = any(entry.max_model_len is not None for entry in described.models)
     for one in (asked, replace(asked, salted=False)) if is_vllm else ():
         extra = one.fields(settings.max_tokens, "try")
-        reply = await client.ask(arm.asked([first], extra).request(0))
+        reply = await server.client.ask(arm.asked([first], extra).request(0))
         if isinstance(reply, Answer):
             return one
         if reply.failure.status not in _BAD_REQUEST:
             raise ServerError(
-                reply.failure.detail, where=endpoint.urls[0], hint="look at the server's log"
+                reply.failure.detail, where=server.where, hint="look at the server's log"
             )
     return Wishes(fixed=False, salted=False)
 
@@ -192,13 +150,11 @@ OPENING_SHARE = 0.1
 
 @dataclass(slots=True)
 class Measuring:
-    """The arms on their server, ready to be asked."""
+    """The arms at their servers, ready to be asked."""
 
     arms: Mapping[Arm, ArmPlan]
-    client: ChatClient
-    watch: ServerWatch
+    servers: ArmServers
     clock: Clock
-    where: str
     granted: Wishes
     monitor: Callable[[Clock], LoopLagMonitor] = LoopLagMonitor
     # Nobody, and no earlier session of this measurement, has salted anything so before.
@@ -207,16 +163,22 @@ class Measuring:
     async def warm_up(self, settings: LatencySettings) -> None:
         """Return when every arm has answered a few requests that do not count.
 
+        A server that is started anew for each block is warmed up then.
+
         Raises:
             ServerError: the server is gone, or refuses.
             EvidenceError: it does not serve an arm.
         """
-        for arm in ARMS:
-            dues = self._some(WARM_UP)
-            asked = self._asked(arm, dues, settings, "warm-up")
-            load = Load(kind="closed", concurrency=_WARM_AT_ONCE)
-            found = await run_block(load, dues, asked, self.client, self.clock)
-            self._check(arm, dues, found)
+        for arm in () if self.servers.anew else ARMS:
+            async with self.servers.of(arm) as server:
+                await self._warm_up(server, arm, settings)
+
+    async def _warm_up(self, server: ArmServer, arm: Arm, settings: LatencySettings) -> None:
+        dues = self._some(WARM_UP)
+        asked = self._asked(arm, dues, settings, "warm-up")
+        load = Load(kind="closed", concurrency=_WARM_AT_ONCE)
+        found = await run_block(load, dues, asked, server.client, self.clock)
+        self._check(server, arm, dues, found)
 
     async def pace(self, load: Load, settings: LatencySettings) -> Pace:
         """How the load is to be put to the server, what it can answer measured for an open one."""
@@ -227,13 +189,16 @@ class Measuring:
         dues = self._some(4 * SATURATING)
         asked = self._asked("baseline", dues, settings, "capacity")
         closed = Load(kind="closed", concurrency=SATURATING)
-        began = self.clock.now()
-        found = await run_block(closed, dues, asked, self.client, self.clock)
-        seconds = self.clock.now() - began
-        self._check("baseline", dues, found)
+        async with self.servers.of("baseline") as server:
+            if self.servers.anew:
+                await self._warm_up(server, "baseline", settings)
+            began = self.clock.now()
+            found = await run_block(closed, dues, asked, server.client, self.clock)
+            seconds = self.clock.now() - began
+            self._check(server, "baseline", dues, found)
         whole = [one for one in found if one.failure is None and one.timing is not None]
         if not whole:
-            raise ServerError("answers nothing", where=self.where, hint="look at its log")
+            raise ServerError("answers nothing", where=server.where, hint="look at its log")
         capacity = len(whole) / seconds
         rate = load.rate if load.rate is not None else capacity * (load.share or 1.0)
         # As many as are under way by Little's law have to begin before the load is the same.
@@ -242,6 +207,16 @@ class Measuring:
         closing = math.ceil(min(under_way, SATURATING))
         opening = max(FEWEST_OPENING, math.ceil(share), closing)
         return Pace(load=load, opening=opening, closing=closing, rate=rate, capacity=capacity)
+
+    async def settle(self, header: Measurement, place: int) -> None:
+        """Return when a whole round of the load was measured that does not count.
+
+        What a server compiles at its first batches of a size is over then. The round is one of its
+        own, so that no prompt order or offset is given away. A server that is started anew for each
+        block has a block that does not count then.
+        """
+        if not self.servers.anew:
+            await self.round(header, place, header.settings.rounds, ARMS)
 
     async def round(
         self, header: Measurement, place: int, number: int, order: Sequence[Arm]
@@ -259,26 +234,40 @@ class Measuring:
         assert pace is not None
         prompts = len(self.arms["baseline"].plan.requests)
         dues = requests(settings, place, number, pace, prompts)
+        uncounted = requests(settings, place, settings.rounds, pace, prompts)
         blocks = []
         for turn, arm in enumerate(order):
-            asked = self._asked(arm, dues, settings, f"{place}/{number}/{turn}")
-            if not self.granted.salted:
-                seen = await prime(dues, asked, self.client, self.clock)
-                self._check(arm, list({due.prompt: due for due in dues}.values()), seen)
-            blocks.append(await self._block(load, arm, (number, turn), dues, asked))
-            self._check(arm, dues, blocks[-1].samples)
+            salt = f"{place}/{number}/{turn}"
+            async with self.servers.of(arm) as server:
+                if self.servers.anew:
+                    await self._warm_up(server, arm, settings)
+                    asked = self._asked(arm, uncounted, settings, f"{salt}/uncounted")
+                    seen = await run_block(load, uncounted, asked, server.client, self.clock)
+                    self._check(server, arm, uncounted, seen)
+                asked = self._asked(arm, dues, settings, salt)
+                if not self.granted.salted:
+                    seen = await prime(dues, asked, server.client, self.clock)
+                    self._check(server, arm, list({due.prompt: due for due in dues}.values()), seen)
+                blocks.append(await self._block(server, load, arm, (number, turn), dues, asked))
+                self._check(server, arm, dues, blocks[-1].samples)
         return blocks
 
     async def _block(
-        self, load: Load, arm: Arm, turn: tuple[int, int], dues: Sequence[Due], asked: Asked
+        self,
+        server: ArmServer,
+        load: Load,
+        arm: Arm,
+        turn: tuple[int, int],
+        dues: Sequence[Due],
+        asked: Asked,
     ) -> Block:
-        before = await self.watch.look()
+        before = await server.watch.look()
         began = self.clock.utc().timestamp()
         start = self.clock.now()
         async with self.monitor(self.clock) as monitor:
-            samples = await run_block(load, dues, asked, self.client, self.clock)
+            samples = await run_block(load, dues, asked, server.client, self.clock)
         seconds = self.clock.now() - start
-        health = self.watch.health(before, await self.watch.look())
+        health = server.watch.health(before, await server.watch.look())
         return Block(
             load=load,
             round=turn[0],
@@ -300,19 +289,21 @@ class Measuring:
         prompts = len(self.arms["baseline"].plan.requests)
         return [Due(number * prompts // count, 0.0, uncounted=True) for number in range(count)]
 
-    def _check(self, arm: Arm, dues: Sequence[Due], samples: Sequence[Sample]) -> None:
+    def _check(
+        self, server: ArmServer, arm: Arm, dues: Sequence[Due], samples: Sequence[Sample]
+    ) -> None:
         asks = self.arms[arm].plan.requests
         model = self.arms[arm].plan.identity.model
         for due, sample in zip(dues, samples, strict=True):
             if sample.failure is not None:
                 prompt = asks[due.prompt].path
-                check_sample((arm, model), self.where, prompt, sample.failure)
+                check_sample((arm, model), server.where, prompt, sample.failure)
         causes = {None if one.failure is None else one.failure.cause for one in samples}
         if causes and causes <= GONE:
             failure = samples[-1].failure
             assert failure is not None
             raise ServerError(
                 f"the server is gone: {failure.detail}",
-                where=self.where,
+                where=server.where,
                 hint="finished rounds are kept; bring it back and run the same command again",
             )

@@ -64,14 +64,28 @@ def notes(measurement: Measurement, rounds: Rounds) -> Iterator[str]:
         yield "the server counts no tokens: there is no TPOT and no rate of tokens"
     if measurement.settings.length == "fixed":
         if not measurement.fixed:
-            yield "the server cannot be told how long answers are: they have their natural length"
+            cannot = "the server cannot" if measurement.servers is None else "not both servers can"
+            yield f"{cannot} be told how long answers are: they have their natural length"
         elif counts - {None, measurement.settings.max_tokens}:
             yield "not every answer is as long as it was told to be"
     yield from _thinking(samples)
     if not measurement.salted:
         yield "each block's prompts were put to the server before it, so that all are cached alike"
-    if all(turn[arm].server.generation_tokens is None for turn in rounds for arm in ARMS):
+    yield from _silence(measurement, rounds)
+
+
+def _silence(measurement: Measurement, rounds: Rounds) -> Iterator[str]:
+    """Servers that tell nothing of what they did."""
+    silent = [
+        arm for arm in ARMS if all(turn[arm].server.generation_tokens is None for turn in rounds)
+    ]
+    if len(silent) == len(ARMS):
         yield "the server tells no metrics: what it did beside this measurement is not known"
+    elif silent and measurement.servers is not None:
+        yield (
+            f"the {silent[0]}'s server tells no metrics: what it did beside this measurement is "
+            "not known"
+        )
 
 
 def _thinking(samples: Sequence[Sample]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_serializer, model_validator
 
 from harness.records.attempt import Failure, Timing
 from harness.records.base import Record
+from harness.records.deployment import Deployments
 from harness.records.run import AdapterProof
 from harness.records.target import Identity
 
@@ -113,6 +114,7 @@ class LatencySettings(Record):
 
     `requests` are those that count, of each arm at each load; `rounds` are how often the arms take
     turns. With `length: fixed` every answer is `max_tokens` long, where the server can be told.
+    `servers` says how two servers are up, where the targets are not on one; `auto` goes by memory.
     """
 
     loads: tuple[Load, ...] = Field(default=(Load(kind="poisson", share=0.65),), min_length=1)
@@ -123,6 +125,10 @@ class LatencySettings(Record):
     slo: Slo | None = None
     suites: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
+    # Without the key settings stay those that earlier measurements hold.
+    servers: Literal["auto", "side_by_side", "in_turns"] = Field(
+        default="auto", exclude_if=lambda mode: mode == "auto"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -240,11 +246,12 @@ class Pace(Record):
 class Measurement(Record):
     """The header of a measurement; its blocks lie beside it.
 
-    `models` are the arms' names on the server. A `salted` one keeps the prefix caches of blocks
-    apart, otherwise each block's prompts are put to the server once before it. `fixed` says that
-    the server was told how long answers are. `stopped` is after how many rounds of a load it
-    could end before all were measured. A finished one is `sealed` by the digest of its blocks. The
-    `nonce` is drawn when a measurement begins, so that no block counts in another of its name.
+    `models` are the arms' names on the server; `servers` are there where they are on two. A
+    `salted` one keeps the prefix caches of blocks apart, otherwise each block's prompts are put to
+    the server once before it. `fixed` says that the server was told how long answers are. `stopped`
+    is after how many rounds of a load it could end before all were measured. A finished one is
+    `sealed` by the digest of its blocks. The `nonce` is drawn when a measurement begins, so that no
+    block counts in another of its name.
     """
 
     id: str
@@ -259,6 +266,7 @@ class Measurement(Record):
     fixed: bool
     paces: tuple[Pace, ...] = ()
     adapter_proof: AdapterProof | None = None
+    servers: Deployments | None = Field(default=None, exclude_if=lambda servers: servers is None)
     alpha: float = Field(gt=0.0, lt=0.5)
     metrics: tuple[str, ...] = ()
     stopped: dict[str, int] = Field(default_factory=dict)
@@ -350,10 +358,14 @@ class LoadResult(Record):
 
 
 class LatencySection(Record):
-    """The latency of a candidate against its baseline, as the verdict and the report carry it."""
+    """The latency of a candidate against its baseline, as the verdict and the report carry it.
+
+    `servers` are there where deployments were compared: targets on two servers.
+    """
 
     measurement: str
     settings: LatencySettings
+    servers: Deployments | None = Field(default=None, exclude_if=lambda servers: servers is None)
     alpha: float
     loads: tuple[LoadResult, ...]
     stopped_early: bool = False

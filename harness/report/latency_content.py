@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
+from harness.records.deployment import Deployment, ServerMode
 from harness.records.latency import (
     ARMS,
     LATENCY_PREFIX,
@@ -103,6 +104,11 @@ class LatencyContent:
         return f"{TERMS} {TERM_OF_THINKING}" if thinks else TERMS
 
     @property
+    def deployments(self) -> str:
+        """What was compared where it is more than two targets of one server, in sentences."""
+        return deployments_words(self.section, self.candidate, self.baseline)
+
+    @property
     def infinite(self) -> bool:
         """Whether anything in the measurement is beyond every bound."""
         return any(arm.failed for load in self.section.loads for arm in load.arms)
@@ -147,9 +153,45 @@ def measurement_facts(section: LatencySection) -> tuple[tuple[str, str], ...]:
         ("Measurement", one_line(section.measurement, 120)),
         ("Digest", one_line(section.digest, 120)),
     ]
+    if section.servers is not None:
+        mode = (
+            "side by side" if section.servers.mode == "side_by_side" else "in turns, anew a block"
+        )
+        rows.insert(2, ("Servers", mode))
     if section.stopped_early:
         rows.insert(2, ("Stopped early", "further rounds could no longer change the outcome"))
     return tuple(rows)
+
+
+def deployments_words(section: LatencySection, candidate: str, baseline: str) -> str:
+    """That deployments were compared, on which servers, and how those were up.
+
+    Empty where both targets were on one server.
+    """
+    servers = section.servers
+    if servers is None:
+        return ""
+    ours, theirs = _deployment(servers.candidate), _deployment(servers.baseline)
+    return (
+        f"Deployments were compared, not adapters: {one_line(candidate, 80)} is {ours}, "
+        f"{one_line(baseline, 80)} is {theirs}. {_MODES[servers.mode]}"
+    )
+
+
+_MODES: dict[ServerMode, str] = {
+    "side_by_side": "Both servers were up side by side.",
+    "in_turns": (
+        "One server was up at a time, started anew and warmed up for every block, the control's "
+        "too: what differs from one start to the next is part of the noise."
+    ),
+}
+
+
+def _deployment(found: Deployment) -> str:
+    """A deployment in words: its server, the address, the version, and what it serves."""
+    at = "" if found.address is None else f" at {found.address}"
+    on = "" if found.adapter is None else f"the adapter {found.adapter} on "
+    return one_line(f"{on}{found.model} on the server {found.server}{at} ({found.version})", 300)
 
 
 def slo_words(section: LatencySection) -> str:

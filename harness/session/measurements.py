@@ -15,9 +15,10 @@ from harness.files import read_bytes, write_atomic
 from harness.gate.judge import check_policy
 from harness.gate.noise import measure_noise
 from harness.latency.analyse import analyse, digest
+from harness.latency.deployments import check_servers
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest, measure, measurements
-from harness.latency.rounds import check_length, check_server
+from harness.latency.rounds import check_length
 from harness.records.comparison import ComparisonRecord
 from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
 from harness.records.noise import Noise
@@ -50,12 +51,12 @@ def contest(project: Project, candidate: str, baseline: str, settings: LatencySe
     if policy is not None:
         check_policy(policy, suites, project.place)
     project.target(candidate)
-    live = _live(project, baseline, suites)
+    live = live_target(project, baseline, suites)
     if candidate == live:
         raise UsageError(
             f"`{candidate}` is the baseline itself", hint="name another target as candidate"
         )
-    check_server(project, candidate, live)
+    check_servers(project, candidate, live, settings)
     check_length(project, (candidate, live), settings)
     return Contest(
         candidate=candidate,
@@ -160,7 +161,7 @@ def as_judged(project: Project, verdict: Verdict, comparison: ComparisonRecord) 
     return with_section(comparison, _section(folder), project)
 
 
-def _live(project: Project, baseline: str, suites: Sequence[Suite]) -> str:
+def live_target(project: Project, baseline: str, suites: Sequence[Suite]) -> str:
     """The target that stands for the baseline: of a sealed one, that which it was sealed from.
 
     Raises:

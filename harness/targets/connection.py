@@ -113,6 +113,27 @@ def start(
 
 
 @contextmanager
+def start_anew(
+    project: Project, server: str, targets: Sequence[str], log: Path, on_progress: Say
+) -> Iterator[Endpoint]:
+    """A managed server that is started for this block alone, whatever is kept.
+
+    Those that this command keeps and nobody asks are stopped first: memory may hold one.
+
+    Raises:
+        UsageError: a file is missing.
+        ServerError: it does not start.
+    """
+    configured = project.config.servers[server]
+    assert isinstance(configured, ManagedServer)
+    stop_idle()
+    left_alone(project, server, on_progress)
+    spec = serve_spec(project, server, targets, log)
+    with _started(_Wish(project, server, configured, spec), on_progress) as endpoint:
+        yield endpoint
+
+
+@contextmanager
 def _started(wish: _Wish, on_progress: Say) -> Iterator[Endpoint]:
     with VllmReplicas(wish.spec, wish.configured.replicas, on_progress) as managed:
         yield Endpoint(
@@ -184,10 +205,7 @@ class KeptServers:
         Raises:
             UsageError, ServerError: it cannot be started.
         """
-        for name, held in list(self._held.items()):
-            if not held.users:
-                del self._held[name]
-                held.stack.close()
+        self.stop_idle()
         if wish.server in self._held:  # and is asked now, as something else
             return stack.enter_context(_started(wish, say))
         if not exactly:
@@ -197,6 +215,13 @@ class KeptServers:
         endpoint = own.enter_context(_started(wish, say))
         self._held[wish.server] = held = _Held(wish, content, endpoint, own)
         return self._used(stack, held)
+
+    def stop_idle(self) -> None:
+        """Stop the servers that nobody asks."""
+        for name, held in list(self._held.items()):
+            if not held.users:
+                del self._held[name]
+                held.stack.close()
 
     def close(self) -> None:
         """Stop every server."""
@@ -262,6 +287,13 @@ def keep_servers(targets: Sequence[str]) -> Iterator[KeptServers]:
     finally:
         _KEPT.set(None)
         kept.close()
+
+
+def stop_idle() -> None:
+    """Stop the servers that this command keeps and nobody asks, if there are any."""
+    kept = _KEPT.get()
+    if kept is not None:
+        kept.stop_idle()
 
 
 @contextmanager

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from harness.latency import validity
+from harness.errors import ServerError
+from harness.latency import arm_servers, validity
+from harness.targets import identity
+from harness.targets.endpoint import BASE, Endpoint
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
-from tests.mock_server import MockReply
+from tests.mock_server import MockReply, MockServer
+from tests.serving.made import write_model
 from tests.shop import answer
 
 SMALL = {"loads": ["closed:4"], "requests": 40, "rounds": 10, "max_tokens": 8}
 RULE = {"metric": "latency.ttft_p50", "require": "ratio_at_most", "value": 3.0}
 SECONDS = 0.005
+EXIT_CODES_OF_RULES = {"pass": 0, "fail": 1, "invalid": 3, "inconclusive": 4}
 
 
 @pytest.fixture
@@ -341,7 +348,7 @@ def test_the_time_to_the_answer_of_a_model_that_thinks_is_measured_and_gated(
     assert call("latency", "candidate") == 1
     shown = capsys.readouterr().out
     assert "100.0 % within the SLO" in shown
-    assert "  inconclusive  latency.ttft_p50 at closed:4 is not certifiable" in shown
+    assert "  inconclusive  latency.ttft_p50 at closed:4 has too few requests to pass" in shown
     assert "  fail          latency.tta_p50 at closed:4 is more than 3 " in shown
     page = (project_dir / "reports/candidate-vs-base/latency.html").read_text()
     assert "TTA ≤ 30.0 s" in page
@@ -349,3 +356,175 @@ def test_the_time_to_the_answer_of_a_model_that_thinks_is_measured_and_gated(
     call("latency", "candidate", "--stored", "--slo-tta", "30", "--json")
     metrics = json.loads(capsys.readouterr().out)["loads"][0]["metrics"]
     assert {"tta_p50", "tta_p95"} <= {metric["metric"] for metric in metrics}
+
+
+@pytest.fixture
+def other(slow: ThreadedMock) -> MockServer:
+    """A second server beside the first."""
+    server = MockServer(
+        lambda body: MockReply(answer(body), first_delay=SECONDS), models=("candidate",)
+    )
+    slow.during(server)
+    return server
+
+
+def deploy(folder: Path, servers: dict[str, Any], targets: dict[str, Any]) -> None:
+    """Have the candidate and the base on servers of their own."""
+    path = folder / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["servers"], config["targets"] = servers, targets
+    path.write_text(yaml.safe_dump(config))
+
+
+def test_deployments_on_two_servers_are_compared_and_gated(
+    project_dir: Path,
+    slow: ThreadedMock,
+    other: MockServer,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(project_dir, RULE)
+    deploy(
+        project_dir,
+        {"main": {"url": slow.url}, "other": {"url": other.url}},
+        {"base": {"server": "main", "model": "base"},
+         "candidate": {"server": "other", "model": "candidate"}},
+    )  # fmt: skip
+    assert call("validate") == 0
+    told = capsys.readouterr().out
+    assert (
+        "latency of `candidate` against `base`: deployments, on servers `other` and `main`" in told
+    )
+    code = call("latency", "candidate")
+    said = capsys.readouterr()
+    assert (
+        "latency: deployments are compared, `candidate` on `other` and `base` on `main`, both up "
+        "side by side (`other` is given by url and up all the time)"
+    ) in said.err
+    assert said.out.startswith("Deployments were compared, not adapters: candidate is candidate on")
+    assert "Both servers were up side by side.\n" in said.out
+    asked = {body["model"] for body in slow.server.requests}, {b["model"] for b in other.requests}
+    assert asked == ({"base"}, {"candidate"})
+    for name in ("latency.html", "latency.md"):
+        page = (project_dir / "reports/candidate-vs-base" / name).read_text()
+        assert "Deployments were compared, not adapters" in page
+    call("run", "base", "candidate")
+    capsys.readouterr()
+    call("gate", "candidate", "--json", "--stored")
+    verdict = json.loads(capsys.readouterr().out)
+    (rule,) = [rule for rule in verdict["rules"] if rule["metric"] == RULE["metric"]]
+    assert EXIT_CODES_OF_RULES[rule["outcome"]] == code
+    assert rule["reason"] in said.out
+    found = verdict["latency"]["servers"]
+    assert found["mode"] == "side_by_side"
+    assert (found["candidate"]["server"], found["candidate"]["address"]) == ("other", other.url)
+    for name in ("report.html", "report.md"):
+        page = (project_dir / "reports/candidate-vs-base" / name).read_text()
+        assert "Deployments were compared, not adapters" in page
+
+
+@pytest.fixture
+def starts(
+    slow: ThreadedMock, project_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str]]:
+    """The servers that were started, each with its target; the mock stands behind all of them."""
+    found: list[tuple[str, str]] = []
+
+    @contextmanager
+    def start_anew(
+        _: Any, server: str, names: list[str], log: Path, say: Any
+    ) -> Iterator[Endpoint]:
+        (name,) = names
+        found.append((server, name))
+        if len(found) == DIES:
+            raise ServerError("vLLM ended while starting")
+        yield Endpoint((slow.url,), None)
+
+    monkeypatch.setattr(arm_servers, "start_anew", start_anew)
+    monkeypatch.setattr(identity, "require_vllm", lambda: "vllm 1")
+    slow.answer = lambda _: MockReply("so", first_delay=0.001)
+    slow.server._models = {BASE: None}
+    for name in ("merged", "quantised"):
+        write_model(project_dir / name)
+    deploy(
+        project_dir,
+        {"whole": {"engine": "vllm", "model": "merged"},
+         "small": {"engine": "vllm", "model": "quantised", "args": {"max-model-len": 64}}},
+        {"base": {"server": "whole"}, "candidate": {"server": "small"}},
+    )  # fmt: skip
+    return found
+
+
+DIES = 10
+
+
+def test_in_turns_a_measurement_that_was_broken_off_goes_on_with_its_next_round(
+    project_dir: Path, starts: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, servers="in_turns")
+    assert call("latency", "candidate") == 3
+    said = capsys.readouterr().err
+    assert "one up at a time (as `latency.servers` says), with up to 32 starts" in said
+    assert "vLLM ended while starting" in said
+    # One to see how the candidate is asked, one for the baseline; then three a round.
+    assert starts[:2] == [("small", "candidate"), ("whole", "base")]
+    folder = measurement(project_dir)
+    kept = {path: path.read_bytes() for path in (folder / "blocks").glob("*.json")}
+    assert len(kept) == 6
+    assert call("latency", "candidate") == 0
+    said = capsys.readouterr()
+    assert "goes on with a measurement begun" in said.err
+    assert "with up to 26 starts" in said.err
+    assert len(starts) == DIES + 26
+    assert all(path.read_bytes() == data for path, data in kept.items())
+    header = json.loads((folder / "measurement.json").read_text())
+    assert header["servers"]["mode"] == "in_turns"
+    assert header["servers"]["candidate"]["args"]["max-model-len"] == 64
+    assert "One server was up at a time, started anew and warmed up for every block" in said.out
+    assert call("latency", "candidate", "--stored") == 0
+    assert len(starts) == DIES + 26
+
+
+def test_another_deployment_never_goes_on_where_one_was_broken_off(
+    project_dir: Path, starts: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, servers="in_turns")
+    call("latency", "candidate")
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["servers"]["small"]["args"] = {"max-model-len": 32}
+    path.write_text(yaml.safe_dump(config))
+    capsys.readouterr()
+    starts.clear()
+    assert call("latency", "candidate") == 3  # the tenth start fails again
+    assert "goes on" not in capsys.readouterr().err
+    assert len(list((project_dir / ".harness/latency").glob("*/[0-9]*"))) == 2
+
+
+def test_deployments_on_two_machines_are_refused_and_validate_says_so(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, RULE)
+    deploy(
+        project_dir,
+        {"main": {"url": slow.url}, "far": {"url": "https://card.example/v1"}},
+        {"base": {"server": "main", "model": "base"},
+         "candidate": {"server": "far", "model": "candidate"}},
+    )  # fmt: skip
+    words = "`candidate` is on card.example, `base` on this machine: two machines cannot be told"
+    for command in ("latency", "gate"):
+        assert call(command, "candidate") == 2
+        assert words in capsys.readouterr().err
+    assert call("validate") == 0
+    assert "warning: the latency of `candidate` cannot be measured: " in capsys.readouterr().err
+    assert slow.server.requests == []
+
+
+def test_a_word_that_is_no_way_to_have_servers_up_is_refused(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir, servers="both")
+    assert call("latency", "candidate") == 2
+    err = capsys.readouterr().err
+    assert "latency.servers" in err
+    assert "in_turns" in err
+    assert len(err.strip().splitlines()) == 1

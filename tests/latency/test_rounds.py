@@ -11,6 +11,7 @@ from harness.errors import EvidenceError, HarnessError, ServerError, UsageError
 from harness.latency.analyse import (
     whole_rounds,
 )
+from harness.latency.rounds import Wishes
 from harness.records.attempt import Failure, FailureCause
 from harness.records.latency import ARMS, Load
 from harness.storage.working_files import MeasurementFolder
@@ -91,3 +92,8 @@ def test_what_no_round_can_mend_ends_it_and_keeps_what_is_done(
     assert not known.finished
     assert len(folder.blocks()) % 3 == 0
     assert bool(folder.blocks()) == (after == 700)
+
+
+def test_of_two_servers_only_what_both_do_is_asked_for() -> None:
+    vllm, other = Wishes(fixed=True, salted=True), Wishes(fixed=True, salted=False)
+    assert vllm & other == other & vllm == Wishes(fixed=True, salted=False)

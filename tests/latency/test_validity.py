@@ -12,6 +12,7 @@ from benchmarks.latency_arms import BASELINE, CANDIDATE
 from benchmarks.latency_world import header
 from harness.latency.validity import notes, problems
 from harness.records.attempt import Timing
+from harness.records.deployment import Deployment, Deployments
 from harness.records.latency import ARMS, Arm, Block, LatencySettings, Load, Sample, ServerHealth
 from tests.latency.builders import WELL, block, lost, sample
 
@@ -237,6 +238,17 @@ def test_what_a_reader_should_know_is_noted() -> None:
     uneven = rounds(lambda _, __, samples: [sample(tokens=2), *samples[1:]])
     assert "not every answer is as long as it was told to be" in list(notes(HEADER, uneven))
     assert {CANDIDATE, BASELINE} == set(HEADER.models.values())
+
+
+def test_of_two_servers_it_is_noted_which_tells_nothing() -> None:
+    one = Deployment(server="a", version="1", model="m")
+    both = Deployments(mode="side_by_side", candidate=one, baseline=one)
+    two = HEADER.model_copy(update={"servers": both, "fixed": False})
+    telling = changed(rounds(), server=ServerHealth(generation_tokens=90))
+    assert list(notes(two, changed(telling, "candidate", server=ServerHealth()))) == [
+        "not both servers can be told how long answers are: they have their natural length",
+        "the candidate's server tells no metrics: what it did beside this measurement is not known",
+    ]
 
 
 def test_answers_that_are_all_thinking_are_noted() -> None:

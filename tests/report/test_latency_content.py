@@ -8,6 +8,7 @@ import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.latency_rule import LatencyRule, judge_rule
+from harness.records.deployment import Deployment, Deployments, ServerMode
 from harness.records.latency import ArmFigures, Bounded, LatencyMetric, Load
 from harness.records.verdict import Outcome, RuleResult, Verdict
 from harness.report import formats
@@ -256,3 +257,50 @@ def test_figures_that_no_arm_has_are_left_out() -> None:
     names = [name for name, _, _ in figure_rows([arm], "")]
     assert names == ["Requests", "Failed", "Error rate", "Requests per second"]
     assert figure_rows([], "") == ()
+
+
+def deployed(mode: ServerMode, model: str = "models/merged") -> LatencyContent:
+    candidate = Deployment(server="whole", version="vllm 1", model=model)
+    baseline = Deployment(
+        server="main", version="vllm 1", address="http://127.0.0.1:1/v1", model="base",
+        adapter="adapters/good",
+    )  # fmt: skip
+    servers = Deployments(mode=mode, candidate=candidate, baseline=baseline)
+    made, rules = measured("pass")
+    return LatencyContent(made.model_copy(update={"servers": servers}), "merged", "good", rules)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("side_by_side", "Both servers were up side by side."),
+        ("in_turns", "One server was up at a time, started anew and warmed up for every block"),
+    ],
+)
+def test_that_deployments_were_compared_is_told_with_both_servers(
+    mode: ServerMode, words: str
+) -> None:
+    made = deployed(mode)
+    assert made.deployments.startswith(
+        "Deployments were compared, not adapters: merged is models/merged on the server whole "
+        "(vllm 1), good is the adapter adapters/good on base on the server main at "
+        "http://127.0.0.1:1/v1 (vllm 1). "
+    )
+    assert words in made.deployments
+    assert dict(measurement_facts(made.section))["Servers"]
+    for text in (render_latency_html(made), render_text("latency_page.md.j2", latency=made)):
+        assert "Deployments were compared, not adapters" in text
+        assert words in text
+
+
+def test_of_one_server_nothing_is_said_of_deployments() -> None:
+    made = content("pass")
+    assert made.deployments == ""
+    assert "Servers" not in dict(measurement_facts(made.section))
+    assert "eployments" not in render_latency_html(made)
+
+
+def test_a_models_name_is_no_markup() -> None:
+    made = deployed("in_turns", "<script>alert(1)</script>\n# top")
+    assert "<script>alert" not in render_latency_html(made)
+    assert "\n# top" not in render_text("latency_page.md.j2", latency=made)

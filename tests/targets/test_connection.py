@@ -13,7 +13,15 @@ from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.serving.command import ServeSpec
 from harness.targets import connection, identity
-from harness.targets.connection import connect, copy_log, keep_servers, lent_server, start
+from harness.targets.connection import (
+    connect,
+    copy_log,
+    keep_servers,
+    lent_server,
+    start,
+    start_anew,
+    stop_idle,
+)
 from tests.serving.made import write_adapter, write_model
 from tests.shop import config, write_project
 
@@ -113,6 +121,31 @@ def test_one_that_is_asked_is_not_stopped(project: Project) -> None:
             assert len(Replicas.running) == 2
         ask(project, "two")
     assert Replicas.running == []
+
+
+def test_one_that_is_started_anew_is_no_kept_one_and_has_the_memory_for_itself(
+    project: Project,
+) -> None:
+    log = project.root / "log"
+    with keep_servers(["base"]):
+        ask(project, "base")
+        for _ in range(2):
+            with start_anew(project, "own", ["base"], log, lambda _: None):
+                assert len(Replicas.running) == 1
+            assert Replicas.running == []
+    assert len(Replicas.begun) == 3
+    with start_anew(project, "second", ["other"], log, lambda _: None):
+        assert len(Replicas.running) == 1
+
+
+def test_what_nobody_asks_can_be_stopped_before_the_end(project: Project) -> None:
+    stop_idle()  # nothing is kept
+    with keep_servers(["base"]):
+        with connect(project, "own", ["base"], project.root / "log", lambda _: None):
+            stop_idle()
+            assert len(Replicas.running) == 1
+        stop_idle()
+        assert Replicas.running == []
 
 
 def test_a_target_that_is_wrong_does_not_stop_the_others(project: Project) -> None:
