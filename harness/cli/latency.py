@@ -19,7 +19,7 @@ from harness.latency.latency_rule import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
-from harness.report.latency_content import deployments_words
+from harness.report.latency_content import deployments_words, found_words
 from harness.report.write import write_latency
 from harness.session.context import report_folder
 from harness.session.measurements import contest, measured
@@ -100,6 +100,8 @@ def command(
         if as_json:
             click.echo(section.model_dump_json(indent=2))
         else:
+            if found := found_words(section):
+                click.echo(f"{candidate} against {against}: {found}")
             print_section(section, candidate, against)
             for rule in rules:
                 click.echo(f"  {rule.outcome:<13} {rule.reason}")

@@ -49,6 +49,12 @@ def compare(
             *(() if askings else _sameness(candidate, baseline, cases)),
         ),
         merged=merged,
+        titles={
+            f"{suite.name}.{section.name}.{metric}": title
+            for suite in suites
+            for section in suite.sections
+            for metric, title in section.titles.items()
+        },
     )
 
 

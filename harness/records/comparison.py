@@ -111,6 +111,7 @@ class ComparisonRecord:
 
     `latency` is what a measurement of the two found, where there is one. `merged` names by
     `suite.section` the groups that count as another one, because they ask the same, and which.
+    `titles` are the suites' words for metrics, by their full names.
     """
 
     candidate: RunRecord
@@ -120,3 +121,4 @@ class ComparisonRecord:
     problems: tuple[str, ...]
     latency: LatencySection | None = None
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,6 +13,8 @@ from harness.records.base import Record
 from harness.records.metric import Metric
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+# One line of words for people, as a report prints it.
+Title = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
@@ -72,6 +74,23 @@ class Case(Record):
         return messages
 
 
+def titles_of(given: str | Mapping[str, str] | None, metrics: Sequence[Metric]) -> dict[str, str]:
+    """The title of each metric, of all metrics the same where a section gives one.
+
+    Raises:
+        ValueError: a title is for a metric that the section does not have.
+    """
+    names = [metric.name for metric in metrics]
+    if given is None:
+        return {}
+    if isinstance(given, str):
+        return dict.fromkeys(names, given)
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise ValueError(f"no metric `{unknown[0]}` here; there is {', '.join(names)}")
+    return dict(given)
+
+
 class Section(Record):
     """A part of a suite: its cases, what is measured on them, and how that is found out.
 
@@ -92,6 +111,8 @@ class Section(Record):
     scorer: str
     metrics: tuple[Metric, ...] = Field(min_length=1)
     cases: Annotated[Sequence[Case], SkipValidation] = ()
+    # What people call its metrics, by name; it changes no score.
+    titles: dict[str, str] = Field(default_factory=dict, exclude=True)
     # The codes of findings that its author has seen and does not want to see again.
     lint_ignore: tuple[str, ...] = Field(default=(), exclude=True)
     parts: dict[str, str] = Field(default_factory=dict, exclude=True)

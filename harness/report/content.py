@@ -20,11 +20,13 @@ from harness.report.card import (
 )
 from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
+from harness.report.plain import plain_sentence
 from harness.report.rules import (
     completed,
     headline,
     noise_note,
     noise_of,
+    rule_name,
     scale_of,
     shortfall,
 )
@@ -71,6 +73,23 @@ class ReportContent:
     def failing(self) -> tuple[FailingCases, ...]:
         """The cases that speak against the deciding rule."""
         return () if self.deciding is None else failing_cases(self.comparison, self.deciding)
+
+    def sentence(self, rule: RuleResult) -> str:
+        """What a rule found without jargon, where that can be said, else its reason."""
+        reason = one_line(rule.reason, 600).rstrip(".")
+        return self._plain(rule) or f"{reason[:1].upper()}{reason[1:]}."
+
+    @cached_property
+    def plain(self) -> str:
+        """Why the verdict is what it is, without jargon where that can be said."""
+        return (self._plain(self.deciding) if self.deciding else "") or self.headline
+
+    def _plain(self, rule: RuleResult) -> str:
+        return plain_sentence(rule, self.comparison, self.comparison.titles)
+
+    def title(self, rule: RuleResult) -> str:
+        """What the suite calls the rule's metric, else the rule's name."""
+        return one_line(self.comparison.titles.get(rule.metric or "", rule_name(rule)), 120)
 
     @cached_property
     def labels(self) -> tuple[SectionLabels, ...]:

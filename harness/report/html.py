@@ -17,7 +17,7 @@ from harness.report.leaderboard_content import GAP_LAYOUTS, LeaderboardContent, 
 from harness.report.rendering import render_page
 from harness.report.runs import provenance, system_prompts
 
-_SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js", "print.js")
+_SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js")
 _STYLES = ("report.css", "cases.css")
 # A browser takes seconds for the elements of many thousand cases. Of a longer list all but the
 # first cases of each group stand in `noscript`: markup to a browser that runs no scripts, and to

@@ -46,6 +46,7 @@ _FAMILIES = {
     "ttft": "TTFT", "tta": "TTA", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT",
     "e2e": "E2E",
 }  # fmt: skip
+_FIRST_WORD = "ttft_p50"
 _METRIC = re.compile(r"(\w+)_(p\d+)")
 _MEANING: dict[Outcome, str] = {
     "pass": "Every rule on latency passes.",
@@ -88,6 +89,11 @@ class LatencyContent:
         return _MEANING[self.outcome]
 
     @property
+    def found(self) -> str:
+        """What the measurement found of the first word, in a few words; empty if invalid."""
+        return "" if self.outcome == "invalid" else found_words(self.section)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """All that is wrong with the measurement, each problem with the name of its load."""
         return tuple(
@@ -112,6 +118,32 @@ class LatencyContent:
     def infinite(self) -> bool:
         """Whether anything in the measurement is beyond every bound."""
         return any(arm.failed for load in self.section.loads for arm in load.arms)
+
+
+def found_words(section: LatencySection) -> str:
+    """How much longer the first word takes, such as `4.9 times slower to the first word`.
+
+    By the median at the first load that has one; empty where there is none. A difference that the
+    interval, or the baseline's difference from itself, does not tell from none is called none.
+    """
+    found = (one for load in section.loads for one in load.metrics if one.metric == _FIRST_WORD)
+    metric = next(found, None)
+    if metric is None:
+        return ""
+    ratio, low, high = (
+        unbound(value) for value in (metric.ratio.estimate, metric.ratio.low, metric.ratio.high)
+    )
+    noise = (metric.control.low, metric.control.high)
+    within = None not in noise and unbound(noise[0]) <= ratio <= unbound(noise[1])
+    if low <= 1.0 <= high or within:
+        return "no difference to the first word that could be told"
+    times, way = (ratio, "slower") if ratio > 1.0 else (1.0 / ratio if ratio else inf, "faster")
+    if times >= 2.0:
+        return f"{formats.number(round(times, 1))} times {way} to the first word"
+    share = 100.0 * abs(ratio - 1.0)
+    return f"{share:.0f} % {way} to the first word" if share >= 1.0 else (
+        "no difference to the first word that matters"
+    )  # fmt: skip
 
 
 def split_metric(metric: str) -> tuple[str, str]:

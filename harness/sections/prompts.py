@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.errors import SuiteError
 from harness.records.base import Record
 from harness.records.metric import Metric
-from harness.records.suite import Case, Section
+from harness.records.suite import Case, Section, Title, titles_of
 from harness.scorers.registry import Registry, book, fingerprint, get
 from harness.suites.cases import case_lines
 from harness.suites.source import LoadedSection, SectionSource
@@ -26,6 +26,8 @@ class PromptsKeys(Record):
     cases: str = Field(min_length=1)
     scorer: str = Field(min_length=1)
     metrics: tuple[str, ...] | None = Field(default=None, min_length=1)
+    # What people call the metrics, all of them or each by its name.
+    title: Title | dict[str, Title] | None = None
     lint_ignore: tuple[str, ...] = ()
 
 
@@ -100,6 +102,7 @@ class PromptsKind:
             settings=settings,
             cases_file=written.cases,
             lint_ignore=written.lint_ignore,
+            titles=_titles(source, written.title, metrics),
             cases=cases,
         )
         part = {
@@ -110,6 +113,15 @@ class PromptsKind:
             "cases": digest,
         }
         return LoadedSection(section, part, files=(written.cases,))
+
+
+def _titles(
+    source: SectionSource, given: str | dict[str, str] | None, metrics: tuple[Metric, ...]
+) -> dict[str, str]:
+    try:
+        return titles_of(given, metrics)
+    except ValueError as error:
+        raise SuiteError(f"title: {error}", where=source.place("title")) from None
 
 
 def _metrics(source: SectionSource, written: PromptsKeys, scorers: Registry) -> tuple[Metric, ...]:

@@ -17,7 +17,7 @@ from harness.errors import EvidenceError, SuiteError, UsageError
 from harness.files import seen_from
 from harness.records.base import Record
 from harness.records.metric import Metric
-from harness.records.suite import Section
+from harness.records.suite import Section, Title, titles_of
 from harness.sections.pytest_child import (
     NESTED,
     ORDER_OPTION,
@@ -39,6 +39,7 @@ class PythonKeys(Record):
     """The keys of a section of Python tests."""
 
     tests: str = Field(min_length=1)
+    title: Title | None = None
 
 
 class PythonSection(Section):
@@ -99,7 +100,9 @@ class PythonKind:
                 hint="name a file test_*.py beside suite.yaml",
             )
         source.claim(written.tests, "tests")
-        section = source.build(PythonSection, file=written.tests)
+        section = source.build(
+            PythonSection, file=written.tests, titles=titles_of(written.title, METRICS)
+        )
         digest = _digest(source, path.name)
         files = (BESIDE, written.tests)
         return LoadedSection(section, digest, "tests", files, reads_folder=True)

@@ -18,6 +18,7 @@ from harness.records.verdict import Verdict
 from harness.scorers import Judgement, registry
 from harness.sections.section_kinds import load_suites
 from harness.suites import load_suite
+from tests.builders import shop
 from tests.cli.builders import call
 from tests.shop import suite_yaml
 from tests.suites.builders import Book, by, load, write
@@ -138,3 +139,21 @@ def test_an_interrupt_while_a_scorer_checks_is_an_interrupt(tmp_path: Path) -> N
 
     with pytest.raises(KeyboardInterrupt):
         load_suite(write(tmp_path), by(Interrupted()))
+
+
+def test_a_title_names_metrics_for_people_and_changes_no_digest(tmp_path: Path) -> None:
+    project, before = shop(tmp_path)
+    file = tmp_path / "suites/shop/suite.yaml"
+    written = yaml.safe_load(file.read_text())
+    written["sections"]["gold"]["title"] = "Facts about orders"
+    written["sections"]["scope"]["title"] = {"f1": "Refuses what it should"}
+    file.write_text(yaml.safe_dump(written))
+    (suite,) = load_suites(project)
+    assert suite.digest == before[0].digest
+    titles = {section.name: section.titles for section in suite.sections}
+    assert set(titles["gold"].values()) == {"Facts about orders"}
+    assert titles["scope"] == {"f1": "Refuses what it should"}
+    written["sections"]["scope"]["title"] = {"recall": "Refuses what it should"}
+    file.write_text(yaml.safe_dump(written))
+    with pytest.raises(SuiteError, match="title: no metric `recall` here; there is "):
+        load_suites(project)
