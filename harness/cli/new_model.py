@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.hub.name import check_there, hub_name
 from harness.hub.resolve import known
+from harness.machine_memory import gpus, size
 from harness.model_files import (
     ADAPTER_CONFIG,
     chat_template_text,
@@ -17,7 +18,6 @@ from harness.model_files import (
     read_json,
     read_model_shapes,
 )
-from harness.serving.memory import gpus, size
 
 OPTION = "--model"
 # Tokens of a conversation that is served, and of one that is learnt from.

@@ -11,9 +11,10 @@ from pathlib import Path
 from harness.config import Project
 from harness.doctor.step import Examination, Outcome, Step
 from harness.errors import HarnessError
+from harness.machine_memory import GIB, free_memory, gpus, size
 from harness.records.server import ManagedServer
 from harness.serving.command import effective_args, environment, vllm_version
-from harness.serving.memory import GIB, Needed, free_memory, gpus, needed_memory, size
+from harness.serving.memory import Needed, needed_memory
 from harness.serving.room import cache_space, gpus_of_one, memory_share
 from harness.targets.endpoint import serve_spec
 from harness.version import __version__

@@ -1,10 +1,9 @@
-"""The memory that a model needs to be served, and what there is of it here; bytes throughout."""
+"""The memory that a model needs to be served; bytes throughout."""
 
 from __future__ import annotations
 
 import json
 import math
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 
 from harness.model_files import read_model_shapes
 
-GIB = 1024**3
-_SECONDS = 30.0
 _BYTES = {"float32": 4, "float": 4, "float16": 2, "half": 2, "bfloat16": 2}
 # vLLM's own default of `gpu-memory-utilization`.
 GPU_SHARE = 0.9
@@ -30,16 +27,6 @@ class Needed:
     weights: int
     tokens: int | None
     cache: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """One GPU as its driver describes it."""
-
-    name: str
-    driver: str
-    total: int
-    free: int
 
 
 def needed_memory(model: Path, args: Mapping[str, Any]) -> Needed:
@@ -68,57 +55,6 @@ def needed_memory(model: Path, args: Mapping[str, Any]) -> Needed:
     if not (tokens and layers and shared and head):
         return Needed(weights, tokens, None)
     return Needed(weights, tokens, 2 * layers * shared * head * size * tokens)
-
-
-def free_memory() -> int | None:
-    """What the machine, or the container that this runs in, has left; None where it does not say.
-
-    `MemAvailable` of proc(5), and the limit of cgroups v2 where there is one.
-    """
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvail"))
-    except (OSError, ValueError, StopIteration):
-        return None
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # no group of our own, or `max`
-        return free
-    return min(free, max(0, limit - used))
-
-
-def gpus() -> list[Gpu] | None:
-    """The GPUs in the driver's order; None where there is no driver."""
-    fields = "name,driver_version,memory.total,memory.free"
-    try:
-        told = subprocess.run(
-            ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"],
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return parse_gpus(told)
-
-
-def parse_gpus(told: str) -> list[Gpu]:
-    """The GPUs in nvidia-smi's table; a line of another form is left out."""
-    found = []
-    for line in told.splitlines():
-        parts = [part.strip() for part in line.split(",")]
-        if len(parts) == 4 and parts[2].isdigit() and parts[3].isdigit():
-            total, free = (int(part) * 1024**2 for part in parts[2:])
-            found.append(Gpu(parts[0], parts[1], total, free))
-    return found
-
-
-def size(count: int) -> str:
-    """A number of bytes in words."""
-    return f"{count / GIB:.3g} GiB" if count >= GIB else f"{count / 1024**2:.3g} MiB"
 
 
 def _config(model: Path) -> dict[str, Any]:

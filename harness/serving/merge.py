@@ -18,6 +18,7 @@ from typing import Any
 from harness import process_guard
 from harness.errors import InfrastructureError, StorageError, UsageError
 from harness.files import exclusive, open_private, storage_error, write_atomic
+from harness.machine_memory import GIB, free_memory, size
 from harness.model_files import (
     ADAPTER_WEIGHTS,
     TOKENIZER_FILES,
@@ -29,7 +30,6 @@ from harness.model_files import (
 )
 from harness.serving.adapter import HALF, PREFIX, check_fits, read_adapter
 from harness.serving.command import environment
-from harness.serving.memory import GIB, free_memory, size
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 PROBE_TOKENS = 16

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.machine_memory import GIB, free_memory, gpus, size
 from harness.serving.command import ServeSpec, effective_args, environment
-from harness.serving.memory import GIB, GPU_SHARE, free_memory, gpus, needed_memory, size
+from harness.serving.memory import GPU_SHARE, needed_memory
 
 # What a vLLM without a GPU holds besides weights and cache: two processes with torch in them.
 OWN = 2 * GIB

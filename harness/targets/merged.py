@@ -14,12 +14,12 @@ from harness.config import Project
 from harness.errors import AdapterNotApplied, EvidenceError, UsageError
 from harness.files import make_folder, seen_from, write_atomic
 from harness.hub.resolve import ModelFolder, find
+from harness.machine_memory import size
 from harness.model_files import chat_template_digest, model_digest, read_json
 from harness.records.server import ManagedServer, RemoteServer
 from harness.records.suite import Message
 from harness.serving.adapter import read_adapter
 from harness.serving.command import ArgValue
-from harness.serving.memory import size
 from harness.serving.merge import (
     MergeAnswers,
     MergeOrder,

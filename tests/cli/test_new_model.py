@@ -15,10 +15,10 @@ from harness.cli import new_model
 from harness.cli.new_model import NewBase, read_base
 from harness.config import load_project
 from harness.gate.judge import planned_power
+from harness.machine_memory import Gpu
 from harness.records.suite import Case
 from harness.scorers import get
 from harness.sections.section_kinds import load_suites
-from harness.serving.memory import Gpu
 from harness.suites.similar import COPIES, shingles, similarity
 from harness.training.candidate import load_recipe
 from harness.training.job import read_data

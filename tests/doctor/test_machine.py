@@ -18,7 +18,7 @@ from harness.doctor.machine import (
     check_vllm,
     examine_machine,
 )
-from harness.serving.memory import GIB, Gpu
+from harness.machine_memory import GIB, Gpu
 from tests.serving.test_memory import LLAMA, model_in
 
 A100 = Gpu("A100", "550", 40 * GIB, 39 * GIB)

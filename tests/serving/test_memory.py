@@ -1,4 +1,4 @@
-"""The estimate of a model's memory, and what there is."""
+"""The estimate of the memory to serve a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.serving.memory import GIB, Gpu, free_memory, needed_memory, parse_gpus
+from harness.machine_memory import GIB
+from harness.serving.memory import needed_memory
 
 # Llama 3.2 1B, as its config.json has it.
 LLAMA = {
@@ -69,14 +70,3 @@ def test_weights_that_cannot_be_read(tmp_path: Path) -> None:
     (model / "model.safetensors").write_bytes(b"short")
     with pytest.raises(UsageError, match="not a safetensors"):
         needed_memory(model, {"dtype": "float16"})
-
-
-def test_gpus_as_the_driver_lists_them() -> None:
-    told = "NVIDIA A100-SXM4-40GB, 550.54.15, 40960, 40330\nTesla, [N/A], [N/A], 1\nnonsense\n\n"
-    mib = 1024**2
-    assert parse_gpus(told) == [Gpu("NVIDIA A100-SXM4-40GB", "550.54.15", 40960 * mib, 40330 * mib)]
-
-
-def test_this_machine_has_memory() -> None:
-    free = free_memory()
-    assert free is None or free > 0

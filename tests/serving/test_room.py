@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness.machine_memory import GIB, Gpu
 from harness.serving import room
 from harness.serving.command import ServeSpec
-from harness.serving.memory import GIB, Gpu
 from harness.serving.room import OWN, Room, cache_space, gpus_of_one, memory_share, room_for
 
 
