@@ -13,15 +13,29 @@ from harness.config import load_project
 from harness.errors import RecipeError, UsageError
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
-from harness.training.job import find_base, read_data
+from harness.training.data_files import read_data
+from harness.training.job import find_base
+from harness.training.memory import estimate_in_words
 from harness.training.side_by_side import train_side_by_side
 
 
 @click.command("train")
 @click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Train again although the candidate is there.")
+@click.option(
+    "--estimate",
+    is_flag=True,
+    help="Print the memory that each training needs, from its base's config.json, and train none.",
+)
+@click.option(
+    "--on",
+    type=click.Choice(["cpu", "cuda"]),
+    help="With --estimate: for a CPU or a GPU that need not be here.",
+)
 @config_option
-def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
+def command(
+    recipes: tuple[Path, ...], force: bool, estimate: bool, on: str | None, config: Path
+) -> None:
     """Train a candidate from each of RECIPES into .harness/candidates/<name>/.
 
     Without a GPU several are trained side by side, a process each.
@@ -32,6 +46,12 @@ def command(recipes: tuple[Path, ...], force: bool, config: Path) -> None:
     project = load_project(config)
     require_training()
     loaded = [load_recipe(path) for path in recipes]
+    if estimate:
+        for recipe in loaded:
+            click.echo(estimate_in_words(recipe, project.root, on))
+        return
+    if on is not None:
+        raise UsageError("--on goes with --estimate", hint="a training runs on what is here")
     for recipe in loaded:
         require_trackers(recipe)
     for recipe in loaded:

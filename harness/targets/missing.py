@@ -13,7 +13,8 @@ from harness.model_files import ADAPTER_CONFIG, chat_template_text
 from harness.records.server import ManagedServer
 from harness.targets.models import TOKENIZER, server_model, target_adapter
 from harness.training.candidate import Recipe, load_recipe
-from harness.training.job import candidate_folder, divide, find_base, read_data
+from harness.training.data_files import read_data
+from harness.training.job import candidate_folder, divide, find_base
 from harness.yaml_files import read_yaml
 
 RECIPES = "recipes"

@@ -33,6 +33,8 @@ RENDERERS_OWN = (
 
 
 Tracker = Literal["mlflow", "tensorboard", "wandb"]
+# Those of TRL's losses of preferences that need no more settings than `beta`.
+LossType = Literal["sigmoid", "hinge", "ipo", "apo_zero", "apo_down", "sppo_hard", "nca_pair"]
 Positive = Annotated[int, Field(gt=0)]
 Name = Annotated[str, AfterValidator(checked_name)]
 
@@ -40,6 +42,11 @@ Name = Annotated[str, AfterValidator(checked_name)]
 def _left_out(value: object) -> bool:
     """Whether a key is not there: a recipe without it has the digest of before there was one."""
     return not value
+
+
+def _unknown(value: object) -> bool:
+    """Whether a number is not there: curves of other methods are written as before."""
+    return value is None
 
 
 class Recipe(Record):
@@ -53,7 +60,11 @@ class Recipe(Record):
     chat_template_kwargs: dict[str, str | int | float | bool] = Field(
         default_factory=dict, exclude_if=_left_out
     )
-    method: Literal["lora", "qlora"] = "lora"
+    method: Literal["lora", "qlora", "dpo"] = "lora"
+    beta: float | None = Field(default=None, gt=0.0, exclude_if=_left_out)
+    loss_type: LossType | None = Field(default=None, exclude_if=_left_out)
+    load_in_4bit: bool = Field(default=False, exclude_if=_left_out)
+    start_from: str | None = Field(default=None, exclude_if=_left_out)
     rank: Positive = 16
     alpha: Positive = 32
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -63,6 +74,9 @@ class Recipe(Record):
     modules_to_save: tuple[str, ...] = Field(default=(), exclude_if=_left_out)
     neftune_alpha: float | None = Field(default=None, gt=0.0, exclude_if=_left_out)
     gradient_checkpointing: bool = Field(default=False, exclude_if=_left_out)
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = Field(
+        default="auto", exclude_if=lambda chosen: chosen == "auto"
+    )
     learning_rate: float = Field(default=2e-4, gt=0.0)
     schedule: Literal["linear", "cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=0, ge=0)
@@ -93,6 +107,22 @@ class Recipe(Record):
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs, and not both")
         return self
+
+    @model_validator(mode="after")
+    def _keys_of_preferences(self) -> Recipe:
+        keys = ("beta", "loss_type", "load_in_4bit", "start_from")
+        given = next((key for key in keys if getattr(self, key)), None)
+        if self.method != "dpo" and given is not None:
+            other = "; write `method: qlora`" if given == "load_in_4bit" else ""
+            raise ValueError(f"`{given}` is for `method: dpo`{other}")
+        if self.method == "dpo" and self.neftune_alpha is not None:
+            raise ValueError("`neftune_alpha` is not for `method: dpo`")
+        return self
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the base is held in 4 bits while training."""
+        return self.method == "qlora" or self.load_in_4bit
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -135,8 +165,9 @@ class Learnt(Record):
     """What the loss of a training covers: the assistant's words and the end of its turns.
 
     `found` is by what they were found: marks in the chat template, or the rendered prefix. Counts
-    are of the examples trained on, after they were cut to `max_length`. `first_example` is a text
-    with what is learnt between ⟦ and ⟧; `notes` are sentences on template and special tokens.
+    are of the examples trained on, after they were cut to `max_length`; of preferences, an example
+    is a pair, and both answers count. `first_example` is a text with what is learnt between ⟦ and
+    ⟧, `first_rejected` its rejected answer; `notes` are sentences on template and special tokens.
     """
 
     found: Literal["marks", "prefix"]
@@ -146,6 +177,7 @@ class Learnt(Record):
     end_of_turn: str
     end_of_turn_id: int = Field(ge=0)
     first_example: str
+    first_rejected: str | None = Field(default=None, exclude_if=_left_out)
     notes: tuple[str, ...] = ()
 
 
@@ -153,8 +185,9 @@ class Dossier(Record):
     """What a candidate was trained from and how, kept in `candidate.json` beside its adapter.
 
     `base_digest` and `chat_template` are the digests of the base as an identity has them, and
-    `base_source` is where a hub had it. Dossiers that were written before have an earlier digest,
-    and the template in it, and do not say what was `learnt`.
+    `base_source` is where a hub had it; `start_digest` is of the adapter that it started from.
+    Dossiers that were written before have an earlier digest, and the template in it, and do not
+    say what was `learnt`.
     """
 
     schema_version: Literal[1] = 1
@@ -166,6 +199,7 @@ class Dossier(Record):
     base_digest: str
     base_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     chat_template: str | None = None
+    start_digest: str | None = Field(default=None, exclude_if=_unknown)
     adapter_digest: str
     split: Split
     learnt: Learnt | None = None
@@ -181,11 +215,19 @@ class Dossier(Record):
 
 
 class CurvePoint(Record):
-    """The losses known at one step; in nats per answer token."""
+    """What is known at one step: the losses, in nats per answer token, or in DPO's own unit.
+
+    Of preferences also the share of pairs whose chosen answer gained more over the reference than
+    the rejected one, and by how much on average: `beta` times the difference of the gains in nats.
+    """
 
     step: int = Field(ge=0)
     train: float | None = None
     validation: float | None = None
+    train_accuracy: float | None = Field(default=None, exclude_if=_unknown)
+    validation_accuracy: float | None = Field(default=None, exclude_if=_unknown)
+    train_margin: float | None = Field(default=None, exclude_if=_unknown)
+    validation_margin: float | None = Field(default=None, exclude_if=_unknown)
 
 
 class Curves(Record):

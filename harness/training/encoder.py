@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from harness.errors import RecipeError
 from harness.training.assistant_spans import Turns, find_answers, tokens_within
 from harness.training.bounded_template import TooMuch, bounded, check_length
-from harness.training.job import Conversation, TrainingJob
+from harness.training.data_files import Conversation
+from harness.training.job import TrainingJob
 from harness.training.special_tokens import EndOfTurn, check_beginning, end_of_turn, stop_ids
 
 if TYPE_CHECKING:

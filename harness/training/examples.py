@@ -59,17 +59,11 @@ def make_examples(
             where=f"recipe {job.recipe.name}: max_length",
             hint=f"the longest conversation has {max(len(x.ids) for y in whole for x in y)}",
         )
+    examples = [*train, *validation]
     notes = [
-        *note_template(
-            encoder.template,
-            encoder.render,
-            [encoder.turns(one) for one in job.conversations],
-            sum(map(len, whole)),
-        ),
-        *_note_answers(encoder, tokenizer, [*train, *validation]),
+        *note_data(encoder, tokenizer, job, examples, sum(map(len, whole))),
         *_note_cuts([*whole[0], *whole[1]], length),
-        note_beginning(tokenizer, train[0].ids),
-        prepare_padding(tokenizer, encoder.ends),
+        *note_tokens(encoder, tokenizer, train[0]),
     ]
     learnt = Learnt(
         found="marks" if encoder.marked else "prefix",
@@ -78,10 +72,32 @@ def make_examples(
         learnt_tokens=sum(sum(one.learnt) for one in train),
         end_of_turn=encoder.ends.token,
         end_of_turn_id=encoder.ends.id,
-        first_example=_picture(tokenizer, train[0]),
-        notes=tuple(note for note in notes if note is not None),
+        first_example=picture_of(tokenizer, train[0]),
+        notes=tuple(notes),
     )
     return Examples(train, validation, learnt)
+
+
+def note_data(
+    encoder: Encoder,
+    tokenizer: PreTrainedTokenizerBase,
+    job: TrainingJob,
+    examples: Sequence[Example],
+    made: int,
+) -> Iterator[str]:
+    """Sentences on what the template does to the data; `made` examples came of it."""
+    turns = [encoder.turns(one) for one in job.conversations]
+    yield from note_template(encoder.template, encoder.render, turns, made)
+    yield from _note_answers(encoder, tokenizer, examples)
+
+
+def note_tokens(
+    encoder: Encoder, tokenizer: PreTrainedTokenizerBase, example: Example
+) -> Iterator[str]:
+    """Sentences on the special tokens; a tokenizer without padding is given one."""
+    beginning = note_beginning(tokenizer, example.ids)
+    padding = prepare_padding(tokenizer, encoder.ends)
+    yield from (note for note in (beginning, padding) if note is not None)
 
 
 def _note_answers(
@@ -124,7 +140,8 @@ def _note_cuts(whole: Sequence[Example], length: int) -> Iterator[str]:
         )
 
 
-def _picture(tokenizer: PreTrainedTokenizerBase, example: Example) -> str:
+def picture_of(tokenizer: PreTrainedTokenizerBase, example: Example) -> str:
+    """The example's text, with what is learnt between ⟦ and ⟧."""
     parts: list[tuple[str, bool]] = []
     pairs = zip(example.ids, example.learnt, strict=True)
     for learnt, run in groupby(pairs, key=lambda pair: pair[1]):
@@ -137,15 +154,22 @@ def describe(name: str, learnt: Learnt) -> str:
     """What a training learns, in lines for a terminal; the example is as the model reads it."""
     by = {"marks": "by the template's marks", "prefix": "by rendering with and without them"}
     share = learnt.learnt_tokens / learnt.tokens
+    of = "examples" if learnt.first_rejected is None else "pairs"
     summary = (
         f"training {name}: learns {learnt.learnt_tokens} of {learnt.tokens} tokens ({share:.0%}), "
-        f"the answers in {learnt.examples} examples, found {by[learnt.found]}, each to its "
+        f"the answers in {learnt.examples} {of}, found {by[learnt.found]}, each to its "
         f"`{learnt.end_of_turn}` (id {learnt.end_of_turn_id})"
     )
     lines = [
         summary,
         *(f"  note: {note}" for note in learnt.notes),
         "  the first example, what is learnt between ⟦ and ⟧:",
-        *(f"    {line}" for line in visible(learnt.first_example).rstrip("\n").split("\n")),
+        *_indented(learnt.first_example),
     ]
+    if learnt.first_rejected is not None:
+        lines += ["  and its rejected answer:", *_indented(learnt.first_rejected)]
     return "\n".join(lines)
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in visible(text).rstrip("\n").split("\n")]

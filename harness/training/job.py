@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os.path
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-
-from harness.errors import RecipeError, UsageError
-from harness.files import digest_json, file_digest, read_text
+from harness.errors import RecipeError
+from harness.files import digest_json, file_digest
 from harness.hub.resolve import ModelFolder, find
 from harness.model_files import (
     ADAPTER_CONFIG,
@@ -22,34 +18,10 @@ from harness.model_files import (
     is_base,
     model_digest,
 )
-from harness.records.base import Record, explain
 from harness.records.run import Watcher
-from harness.records.suite import Message
 from harness.training.candidate import DOSSIER, Dossier, Recipe, Split
-
-SHAPE = '{"group": "...", "messages": [{"role": "user", "content": "..."}, ...]}'
-
-
-class Conversation(Record):
-    """One line of a data file; `group` names its family of paraphrases."""
-
-    group: str = Field(min_length=1)
-    messages: tuple[Message, ...] = Field(min_length=2)
-
-    @field_validator("group")
-    @classmethod
-    def _trim(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("must not be blank")
-        return value.strip()
-
-    @model_validator(mode="after")
-    def _has_an_answer(self) -> Conversation:
-        if self.messages[-1].role != "assistant":
-            raise ValueError("messages: the last one must be the assistant's")
-        if any(turn.role == "system" for turn in self.messages[1:]):
-            raise ValueError("messages: only the first one may be the system's")
-        return self
+from harness.training.data_files import Conversation, project_path, read_placed
+from harness.training.start import find_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,75 +31,6 @@ class Divided:
     train: tuple[Conversation, ...]
     validation: tuple[Conversation, ...]
     split: Split
-
-
-def project_path(project_dir: Path, given: str, where: str) -> Path:
-    """The path a recipe means: relative to the project and within it, or absolute anywhere.
-
-    Raises:
-        RecipeError: a relative path that leaves the project.
-    """
-    if Path(os.path.normpath(given)).parts[:1] == (os.pardir,):
-        raise RecipeError(
-            f"`{given}` leaves the project",
-            where=where,
-            hint="write an absolute path if that is meant",
-        )
-    return project_dir / given
-
-
-def read_data(recipe: Recipe, project_dir: Path) -> tuple[Conversation, ...]:
-    """Every conversation of the recipe's files, in order, with its system prompt put first.
-
-    Raises:
-        RecipeError: a path that leaves the project, a missing or empty file, or a line that is no
-            conversation.
-    """
-    return tuple(one for _, one in _read_data(recipe, project_dir))
-
-
-def _read_data(recipe: Recipe, project_dir: Path) -> list[tuple[str, Conversation]]:
-    """Every conversation with its file and line."""
-    found: list[tuple[str, Conversation]] = []
-    where = f"recipe {recipe.name}: data"
-    for name in recipe.data:
-        path = project_path(project_dir, name, where)
-        if not path.is_file():
-            hint = "paths are relative to the project"
-            raise RecipeError(f"no such data file: {name}", where=where, hint=hint)
-        found.extend(_read_file(path, name))
-    if not recipe.system_prompt:
-        return found
-    system = Message(role="system", content=recipe.system_prompt)
-    return [
-        (place, one)
-        if one.messages[0].role == "system"
-        else (place, Conversation(group=one.group, messages=(system, *one.messages)))
-        for place, one in found
-    ]
-
-
-def _read_file(path: Path, name: str) -> list[tuple[str, Conversation]]:
-    found: list[tuple[str, Conversation]] = []
-    try:
-        text = read_text(path)
-    except UsageError as error:
-        raise RecipeError(error.what, where=name, hint=error.hint) from None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{name}:{number}"
-        try:
-            found.append((where, Conversation.model_validate(json.loads(line))))
-        except json.JSONDecodeError as error:
-            raise RecipeError(
-                f"not JSON: {error.msg} at column {error.colno}", where=where, hint=SHAPE
-            ) from None
-        except ValidationError as error:
-            raise RecipeError(explain(error), where=where, hint=SHAPE) from None
-    if not found:
-        raise RecipeError("holds no conversation", where=name, hint=SHAPE)
-    return found
 
 
 def divide(conversations: Sequence[Conversation], share: float, seed: int) -> Divided:
@@ -169,7 +72,8 @@ def divide(conversations: Sequence[Conversation], share: float, seed: int) -> Di
 class TrainingJob:
     """The inputs of a training, and its folders; `places` are file and line of the data.
 
-    `base_source` is the base's `ORG/NAME@commit` where it is from a hub.
+    `base_source` is the base's `ORG/NAME@commit` where it is from a hub; `start` is the folder of
+    the adapter that the training goes on from.
     """
 
     recipe: Recipe
@@ -182,6 +86,8 @@ class TrainingJob:
     chat_template: str | None
     folder: Path
     base_source: str | None = None
+    start: Path | None = None
+    start_digest: str | None = None
 
     @property
     def work(self) -> Path:
@@ -191,7 +97,8 @@ class TrainingJob:
     @property
     def key(self) -> str:
         """The digest of all inputs: checkpoints with another key cannot be used."""
-        return digest_json([self.recipe_hash, self.data_hash, self.base_digest, self.chat_template])
+        inputs = [self.recipe_hash, self.data_hash, self.base_digest, self.chat_template]
+        return digest_json([*inputs, self.start_digest] if self.start_digest else inputs)
 
 
 def candidate_folder(project_dir: Path, recipe: Recipe) -> Path:
@@ -211,6 +118,24 @@ def find_base(recipe: Recipe, project_dir: Path, watcher: Watcher | None = None)
     return found or ModelFolder(project_path(project_dir, recipe.base, where))
 
 
+def require_base(recipe: Recipe, project_dir: Path) -> ModelFolder:
+    """The folder of the recipe's base, which has a config.json.
+
+    Raises:
+        RecipeError: it has none, or the path leaves the project.
+        UsageError, InfrastructureError: a base on a hub cannot be had.
+    """
+    found = find_base(recipe, project_dir)
+    if not (found.path / "config.json").is_file():
+        raise RecipeError(
+            f"no base model at {recipe.base}",
+            where=f"recipe {recipe.name}: base",
+            hint="build or copy one there first (`harness demo` builds the demo's); a model on a "
+            "hub is written `ORG/NAME`",
+        )
+    return found
+
+
 def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
     """Everything a training needs, read and checked, nothing trained yet.
 
@@ -220,16 +145,11 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         UsageError, InfrastructureError: a base on a hub cannot be had.
     """
     # Before the base, which may be fetched from far away.
-    places, conversations = zip(*_read_data(recipe, project_dir), strict=True)
-    found = find_base(recipe, project_dir)
+    places, conversations = zip(*read_placed(recipe, project_dir), strict=True)
+    found = require_base(recipe, project_dir)
     base = found.path
-    if not (base / "config.json").is_file():
-        raise RecipeError(
-            f"no base model at {recipe.base}",
-            where=f"recipe {recipe.name}: base",
-            hint="build or copy one there first (`harness demo` builds the demo's); a model on a "
-            "hub is written `ORG/NAME`",
-        )
+    digest = model_digest(base)
+    start, start_digest = find_start(recipe, project_dir, digest) or (None, None)
     return TrainingJob(
         recipe=recipe,
         base=base,
@@ -238,10 +158,12 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         # Where the losses are reported to as well changes nothing that is learnt.
         recipe_hash=digest_json(recipe.model_dump(mode="json", exclude={"report_to"})),
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
-        base_digest=model_digest(base),
+        base_digest=digest,
         chat_template=chat_template_digest(base),
         folder=candidate_folder(project_dir, recipe),
         base_source=found.source,
+        start=start,
+        start_digest=start_digest,
     )
 
 
@@ -252,6 +174,7 @@ def load_dossier(job: TrainingJob) -> Dossier | None:
         wanted = (job.recipe_hash, job.data_hash, job.recipe.seed)
         same = (
             wanted == (found.recipe_hash, found.data_hash, found.seed)
+            and job.start_digest == found.start_digest
             and is_base(job.base, found.base_digest, found.chat_template)
             and found.adapter_digest == file_digest(job.folder / ADAPTER_WEIGHTS)
         )

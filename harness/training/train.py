@@ -67,7 +67,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: 
     recipe = job.recipe
     started = time.perf_counter()
 
-    from harness.training.sft import fit
+    from harness.training.fit import fit
 
     outcome = fit(job, divided, on_progress, on_say)
     (job.folder / DOSSIER).unlink(missing_ok=True)
@@ -75,7 +75,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: 
         write_atomic(job.folder / name, (outcome.adapter / name).read_bytes())
     curves = Curves(points=outcome.points)
     write_atomic(job.folder / "curves.json", curves.model_dump_json(indent=1) + "\n")
-    write_atomic(job.folder / "curves.svg", draw_losses(curves, recipe.name))
+    write_atomic(job.folder / "curves.svg", draw_losses(curves, recipe.name, _unit(recipe)))
     dossier = Dossier(
         name=recipe.name,
         recipe=recipe,
@@ -85,6 +85,7 @@ def _train(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: 
         base_digest=job.base_digest,
         base_source=job.base_source,
         chat_template=job.chat_template,
+        start_digest=job.start_digest,
         adapter_digest=file_digest(job.folder / ADAPTER_WEIGHTS),
         split=divided.split,
         learnt=outcome.learnt,
@@ -117,6 +118,11 @@ def _clear(job: TrainingJob, force: bool) -> None:
         ) from error
 
 
+def _unit(recipe: Recipe) -> str:
+    """What the loss of the recipe's method is counted in."""
+    return "loss (of preferences)" if recipe.method == "dpo" else "loss (nats per answer token)"
+
+
 _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 44, 52
 
@@ -124,7 +130,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 44, 52
 Series = tuple[str, Colour, list[tuple[int, float]]]
 
 
-def draw_losses(curves: Curves, title: str) -> str:
+def draw_losses(curves: Curves, title: str, unit: str) -> str:
     """The training and validation losses over the steps, as an SVG document."""
     train = [(one.step, one.train) for one in curves.points if one.train is not None]
     held = [(one.step, one.validation) for one in curves.points if one.validation is not None]
@@ -133,7 +139,7 @@ def draw_losses(curves: Curves, title: str) -> str:
     drawing = Drawing(_WIDTH, _HEIGHT)
     drawing.box(0, 0, _WIDTH, _HEIGHT, "paper")
     drawing.text(title, (_WIDTH / 2, 22), "ink", 14, anchor="middle", bold=True)
-    drawing.text("loss (nats per answer token)", (4, _TOP - 6), "muted", 11)
+    drawing.text(unit, (4, _TOP - 6), "muted", 11)
     drawing.text("step", (_WIDTH - _RIGHT, _HEIGHT - 12), "muted", 11, anchor="end")
     if series:
         _draw_series(drawing, series)

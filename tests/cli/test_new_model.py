@@ -21,7 +21,7 @@ from harness.scorers import get
 from harness.sections.section_kinds import load_suites
 from harness.suites.similar import COPIES, shingles, similarity
 from harness.training.candidate import load_recipe
-from harness.training.job import read_data
+from harness.training.data_files import read_data
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 

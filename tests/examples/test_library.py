@@ -13,7 +13,7 @@ from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.sections.section_kinds import load_suites
 from harness.training import load_recipe
-from harness.training.job import read_data
+from harness.training.data_files import read_data
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = ROOT / "examples/library"

@@ -8,8 +8,9 @@ import pytest
 
 from harness.errors import RecipeError
 from harness.training import bounded_template
+from harness.training.data_files import Conversation
 from harness.training.encoder import IGNORED, Encoder, Example, at_place
-from harness.training.job import Conversation, TrainingJob
+from harness.training.job import TrainingJob
 from tests.training.conftest import make_recipe
 from tests.training.makers import FAMILIES, Family, byte_tokenizer, shipped, write_tokenizer
 

@@ -8,8 +8,8 @@ import pytest
 
 from harness.errors import RecipeError
 from harness.training.candidate import Learnt
+from harness.training.data_files import Conversation
 from harness.training.examples import Examples, describe, make_examples
-from harness.training.job import Conversation
 from tests.training.makers import FAMILIES, byte_tokenizer, write_tokenizer
 from tests.training.test_encoder import TWO, conversation, job_of
 

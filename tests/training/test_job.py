@@ -11,7 +11,8 @@ from harness.errors import RecipeError
 from harness.records.suite import Message
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
-from harness.training.job import Conversation, divide, prepare, read_data
+from harness.training.data_files import Conversation, read_data
+from harness.training.job import divide, prepare
 from tests.training.conftest import line
 
 ROOT = Path(__file__).resolve().parents[2]

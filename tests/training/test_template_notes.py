@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.training.data_files import Conversation
 from harness.training.encoder import Encoder
-from harness.training.job import Conversation
 from harness.training.template_notes import default_system_prompt, note_template
 from tests.training.test_encoder import TWO, conversation, encoder
 

@@ -19,8 +19,8 @@ from harness.errors import RecipeError, TrainingError, UsageError
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, model_digest
 from harness.training.candidate import CurvePoint, Curves, Dossier, Recipe
+from harness.training.checkpoints import last_checkpoint
 from harness.training.job import load_dossier, prepare
-from harness.training.sft import STATE, last_checkpoint
 from harness.training.train import draw_losses, train
 from tests.hub_server import HubServer
 from tests.training.conftest import Trained
@@ -240,19 +240,6 @@ def test_checkpoints_of_another_recipe_are_not_used(project: Path, recipe: MakeR
         train(recipe(alpha=8), project_dir=project, on_progress=stop_at(1))
 
 
-def test_an_unfinished_checkpoint_is_passed_over(tmp_path: Path) -> None:
-    for step, complete in ((2, True), (4, True), (6, False)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "adapter_model.safetensors").write_bytes(b"")
-        if complete:
-            (folder / STATE).write_text("{}" if step == 2 else "{", encoding="utf-8")
-    found = last_checkpoint(tmp_path)
-    assert found is not None
-    assert found.name == "checkpoint-2"
-    assert last_checkpoint(tmp_path / "none") is None
-
-
 def test_a_missing_base_is_one_line(project: Path, recipe: MakeRecipe) -> None:
     with pytest.raises(RecipeError) as caught:
         train(recipe(base=".harness/models/gone"), project_dir=project)
@@ -398,8 +385,8 @@ POINT = CurvePoint(step=1, train=2.5)
     ],
 )
 def test_each_loss_that_is_known_is_drawn(points: tuple[CurvePoint, ...], lines: list[str]) -> None:
-    drawn = draw_losses(Curves(points=points), "Training of <good>")
-    assert drawn == draw_losses(Curves(points=points), "Training of <good>")
+    drawn = draw_losses(Curves(points=points), "Training of <good>", "nats")
+    assert drawn == draw_losses(Curves(points=points), "Training of <good>", "nats")
     root = ET.fromstring(drawn)
     texts = [element.text for element in root.iterfind(".//{*}text")]
     assert [name for name in ("train", "validation") if name in texts] == lines
