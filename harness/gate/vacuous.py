@@ -93,7 +93,8 @@ def _worst(metric: PairedMetric, cap: float | None) -> PairedMetric:
         return metric
     # A case that says nothing of a side may say something of a side that answers it wrongly.
     den = np.maximum(metric.candidate_den, metric.baseline_den)
-    return replace(metric, candidate_num=value * den, candidate_den=den)
+    alone = None if metric.alone is None else _worst(metric.alone, cap)
+    return replace(metric, candidate_num=value * den, candidate_den=den, alone=alone)
 
 
 def _lost(case: PairedCase, metrics: dict[str, Metric], cap: float | None) -> PairedCase:

@@ -77,6 +77,21 @@ def test_a_baseline_that_fails_every_critical_case_is_why_none_can_newly_fail(
     )
 
 
+def test_a_rule_on_the_candidate_alone_bites_where_the_baseline_lacks_a_score(
+    tmp_path: Path,
+) -> None:
+    def silent(target: str, ask: PlannedRequest) -> str:
+        return "" if (target, ask.case.id) == ("base", "s3") else usual(target, ask)
+
+    project, suites = shop(tmp_path)
+    runs = [make_run(project, suites, name, silent) for name in ("candidate", "base")]
+    rule = {"metric": "shop.scope.accuracy", "require": "at_least", "value": 0.5}
+    policy = Policy.model_validate({"baseline": "base", "min_scored": 0.9, "rules": [rule]})
+    verdict = gate(compare(runs[0], runs[1], suites), policy, NOW)
+    assert (verdict.verdict, verdict.problems) == ("PROMOTE", ())
+    assert not [one for one in verdict.warnings if one.code == "cannot-fail"]
+
+
 def test_a_rule_that_bites_is_not_called_vacuous(tmp_path: Path) -> None:
     for margin in (0.0, 0.05, 0.2):
         verdict = judged(tmp_path / str(margin), NO_WORSE | {"margin": margin}, answering=same)
