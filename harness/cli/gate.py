@@ -33,6 +33,7 @@ from harness.records.verdict import Verdict
 from harness.report import formats
 from harness.report.card import critical_words
 from harness.report.json import render_json
+from harness.report.latency_content import deployments_words
 from harness.report.rules import shortfall
 from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate
@@ -136,6 +137,11 @@ def print_verdict(verdict: Verdict, folder: Path) -> None:
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
+    section = verdict.latency
+    if section is not None and (
+        words := deployments_words(section, verdict.candidate, verdict.baseline)
+    ):
+        click.echo(f"  {words}")
     if still := verdict.still_critical:
         click.echo(f"  {critical_words(still)}, such as {one_line(still[0])}")
     for rule in verdict.rules:

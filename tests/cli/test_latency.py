@@ -417,6 +417,8 @@ def test_deployments_on_two_servers_are_compared_and_gated(
     found = verdict["latency"]["servers"]
     assert found["mode"] == "side_by_side"
     assert (found["candidate"]["server"], found["candidate"]["address"]) == ("other", other.url)
+    call("gate", "candidate", "--stored")
+    assert "  Deployments were compared, not adapters: " in capsys.readouterr().out
     for name in ("report.html", "report.md"):
         page = (project_dir / "reports/candidate-vs-base" / name).read_text()
         assert "Deployments were compared, not adapters" in page
