@@ -121,12 +121,12 @@ def with_deployments(project: Project, header: Measurement, mode: ServerMode) ->
 def _deployment(project: Project, target: str, identity: Identity) -> Deployment:
     chosen = project.target(target)
     server = project.config.servers[chosen.server]
-    managed = isinstance(server, ManagedServer)
+    managed = server if isinstance(server, ManagedServer) else None
     return Deployment(
         server=chosen.server,
         version=identity.server_version,
-        address=None if managed else identity.server,
-        model=server.model if isinstance(server, ManagedServer) else identity.model,
+        address=identity.server if managed is None else None,
+        model=identity.model if managed is None else managed.model,
         adapter=chosen.adapter,
         args=identity.engine_args,
     )

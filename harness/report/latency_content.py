@@ -211,7 +211,10 @@ def deployments_words(section: LatencySection, candidate: str, baseline: str) ->
 
 
 _MODES: dict[ServerMode, str] = {
-    "side_by_side": "Both servers were up side by side.",
+    "side_by_side": (
+        "Both servers were up side by side, each from one start: what one start has of its own is "
+        "not part of the noise."
+    ),
     "in_turns": (
         "One server was up at a time, started anew and warmed up for every block, the control's "
         "too: what differs from one start to the next is part of the noise."

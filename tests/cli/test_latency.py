@@ -401,7 +401,7 @@ def test_deployments_on_two_servers_are_compared_and_gated(
         "side by side (`other` is given by url and up all the time)"
     ) in said.err
     assert said.out.startswith("Deployments were compared, not adapters: candidate is candidate on")
-    assert "Both servers were up side by side.\n" in said.out
+    assert "Both servers were up side by side, each from one start" in said.out
     asked = {body["model"] for body in slow.server.requests}, {b["model"] for b in other.requests}
     assert asked == ({"base"}, {"candidate"})
     for name in ("latency.html", "latency.md"):

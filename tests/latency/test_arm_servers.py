@@ -54,16 +54,16 @@ def test_every_start_is_warmed_up_by_a_whole_block_that_does_not_count(tmp_path:
 @pytest.mark.parametrize("dies", [2, 9])
 def test_in_turns_it_goes_on_with_the_round_that_was_broken_off(tmp_path: Path, dies: int) -> None:
     folder = MeasurementFolder(tmp_path)
-    measure_in_turns(folder, SAME, dies=dies)
+    measure_in_turns(folder, SAME, CLOSED, dies=dies)
     before = folder.blocks()
     known = folder.header()
     assert known is not None
     assert not known.finished
-    assert len(before) == max(0, dies - 2) // 3 * 3
-    again = measure_in_turns(folder, SAME)
-    assert len(again.starts) == 30 - len(before) + (0 if known.paces else 1)
+    assert len(before) == (dies - 1) // 3 * 3
+    again = measure_in_turns(folder, SAME, CLOSED)
+    assert len(again.starts) == 30 - len(before)
     assert folder.blocks()[: len(before)] == before
-    assert len(whole_rounds(folder.blocks(), LOAD)) == 10
+    assert len(whole_rounds(folder.blocks(), CLOSED.loads[0])) == 10
     assert finished(folder)
 
 

@@ -274,7 +274,7 @@ def deployed(mode: ServerMode, model: str = "models/merged") -> LatencyContent:
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        ("side_by_side", "Both servers were up side by side."),
+        ("side_by_side", "Both servers were up side by side, each from one start"),
         ("in_turns", "One server was up at a time, started anew and warmed up for every block"),
     ],
 )
