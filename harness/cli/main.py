@@ -34,6 +34,7 @@ COMMANDS = {
     "merge": "Merge a candidate's adapter into its base, and prove the result.",
     "chain": "Say at each form of a model on its way to users whether it is the same.",
     "serve": "Serve a base model and its adapters with vLLM until Ctrl-C.",
+    "chat": "Talk to a target, or to two side by side.",
     "run": "Put the suites to targets and score the answers.",
     "score": "Score stored answers again, without a server.",
     "compare": "Show what changed between stored runs.",

@@ -292,6 +292,8 @@ class AnswerReader:
             self._counts = counts  # read once the last is known: some count in every event
         if text:
             self._text.append(text)
+            if self._request.heard is not None:
+                self._request.heard(self._dialect.credentials.redact(encodable(text)))
             self._brought_by.append(len(self.arrivals))
         elif text is not None:
             self._empty_text = True

@@ -24,7 +24,7 @@ class ChatRequest:
     `answers_as` is another name by which the model may call itself in its answers; `session` is
     the conversation on the server that the request continues, for servers that keep any.
     `extra` are fields of the server's own, sent as they are; `stream_options` among them are added
-    to ours.
+    to ours. `heard` is given each piece of the answer's text as it comes, and must not raise.
     """
 
     model: str
@@ -37,6 +37,7 @@ class ChatRequest:
     answers_as: str | None = None
     session: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    heard: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

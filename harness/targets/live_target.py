@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
+from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
@@ -32,19 +33,25 @@ class LiveTarget:
     """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
 
     Requests are made on an event loop in a thread of its own, so that the caller may be on
-    another. Its `identity` is what was there when the block began. `concurrency` replaces the
-    target's own.
+    another. Its `identity` is what was there when the block began. `concurrency` and `retries`
+    replace the target's own.
     """
 
     def __init__(
-        self, project: Project, target: str, endpoint: Endpoint, concurrency: int | None = None
+        self,
+        project: Project,
+        target: str,
+        endpoint: Endpoint,
+        concurrency: int | None = None,
+        retries: int | None = None,
     ) -> None:
         self.target = target
         self._project = project
         self._endpoint = endpoint
         self._generation = project.generation(target)
-        if concurrency is not None:
-            self._generation = self._generation.model_copy(update={"concurrency": concurrency})
+        given = {"concurrency": concurrency, "retries": retries}
+        own = {name: value for name, value in given.items() if value is not None}
+        self._generation = self._generation.model_copy(update=own)
         self._answers_as = project.target(target).answers_as
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -91,6 +98,28 @@ class LiveTarget:
             raise UsageError(explain(error)) from None
         return self._wait(self._ask(conversations, settings))
 
+    def stream(self, messages: Sequence[Message]) -> Iterator[str | Reply]:
+        """The pieces of the answer to one conversation as they come, then the reply.
+
+        It is under way at once. Who closes the iterator gives the request up.
+        """
+        stream = self._stream(messages)
+        next(stream)
+        return stream
+
+    def _stream(self, messages: Sequence[Message]) -> Iterator[str | Reply]:
+        pieces: SimpleQueue[str | None] = SimpleQueue()
+        asked = self._ask([messages], self._generation, pieces.put)
+        future = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        future.add_done_callback(lambda _: pieces.put(None))
+        try:
+            yield ""
+            while (piece := pieces.get()) is not None:
+                yield piece
+            yield future.result()[0]
+        finally:
+            future.cancel()
+
     async def _connect(self) -> None:
         self.identity = await identify(self._project, self.target)
         self._clients = await self._stack.enter_async_context(
@@ -111,7 +140,10 @@ class LiveTarget:
             check_unchanged(proof, known.adapter_proof, known.created)
 
     async def _ask(
-        self, conversations: Sequence[Sequence[Message]], settings: Generation
+        self,
+        conversations: Sequence[Sequence[Message]],
+        settings: Generation,
+        heard: Callable[[str], None] | None = None,
     ) -> list[Reply]:
         room = asyncio.Semaphore(settings.concurrency)
 
@@ -125,6 +157,7 @@ class LiveTarget:
                 seed=settings.seed,
                 answers_as=self._answers_as,
                 extra=settings.request_fields(),
+                heard=heard,
             )
             async with room:
                 return await self._clients.client.ask(request)
@@ -132,7 +165,12 @@ class LiveTarget:
         return await asyncio.gather(*(one(messages) for messages in conversations))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:  # Ctrl-C: what nobody waits for any more is given up
+            future.cancel()
+            raise
 
     def _close(self) -> None:
         try:

@@ -21,6 +21,7 @@ OPTIONS = {
     "chain": ["targets", "--nats", "--margin", "--output", "--probes-only", "--config", "--suite",
               "--limit", "--case", "--repeats", "-j", "--concurrency", "--no-cache", "--json"],
     "serve": ["targets", "--idle", "--config"],
+    "chat": ["targets", "--suite", "--config"],
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],
     "score": ["targets", "--config", "--suite"],
