@@ -37,6 +37,7 @@ COMMANDS = {
     "chat": "Talk to a target, or to two side by side.",
     "run": "Put the suites to targets and score the answers.",
     "score": "Score stored answers again, without a server.",
+    "show": "Write a page of one run: its metrics, and every answer.",
     "compare": "Show what changed between stored runs.",
     "gate": "Judge a candidate by the policy; the exit code is the verdict.",
     "latency": "Measure whether a candidate is slower than the baseline.",

@@ -194,10 +194,10 @@ def _build_case(
         preview=one_line(case.messages[-1].content, 80),
         turns=turns,
         expected=one_line(expected(case.expect), 600),
-        candidate=_build_answer(
+        candidate=build_answer(
             ours, case.candidate_score, unit, None if same else candidate, marked.candidate, limit
         ),
-        baseline=_build_answer(theirs, case.baseline_score, unit, baseline, marked.baseline, limit),
+        baseline=build_answer(theirs, case.baseline_score, unit, baseline, marked.baseline, limit),
         difference=marked.note,
     )
 
@@ -210,7 +210,7 @@ def expected(expect: Mapping[str, Any]) -> str:
     )
 
 
-def _build_answer(
+def build_answer(
     attempt: Attempt,
     score: Score,
     unit: formats.Unit,

@@ -15,6 +15,7 @@ from harness.report.latency_content import LatencyContent
 from harness.report.latency_drawings import draw_latency
 from harness.report.leaderboard_content import GAP_LAYOUTS, LeaderboardContent, render_gaps
 from harness.report.rendering import render_page
+from harness.report.run_page import RunPage
 from harness.report.runs import provenance, system_prompts
 
 _SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js")
@@ -111,6 +112,11 @@ def render_history_html(content: HistoryContent) -> str:
             for place in range(len(content.courses))
         ],
     )
+
+
+def render_run_html(page: RunPage) -> str:
+    """The page of one run, without any script."""
+    return render_page("run.html.j2", _STYLES, page=page)
 
 
 def render_chain_html(hops: Sequence[Hop]) -> str:

@@ -15,6 +15,8 @@ from harness.records.comparison import ComparisonRecord
 from harness.records.history import History
 from harness.records.latency import LatencySection
 from harness.records.leaderboard import Leaderboard
+from harness.records.run import RunRecord
+from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
 
 FILES = HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
@@ -98,6 +100,13 @@ def write_history(history: History, folder: Path) -> tuple[Path, ...]:
         "history.json": history.model_dump_json(indent=2) + "\n",
     }
     return _write(folder, files)
+
+
+def write_run(run: RunRecord, suites: Sequence[Suite], folder: Path) -> tuple[Path, ...]:
+    """The path of `run.html`: the run by itself, with the prompts of the suites."""
+    from harness.report import html, run_page
+
+    return _write(folder, {"run.html": html.render_run_html(run_page.RunPage(run, tuple(suites)))})
 
 
 def write_chain(hops: Sequence[Hop], folder: Path) -> tuple[Path, ...]:

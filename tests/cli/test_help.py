@@ -25,6 +25,7 @@ OPTIONS = {
     "run": ["targets", "--config", "--suite", "--limit", "--case", "--repeats", "-j",
             "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers", "--json"],
     "score": ["targets", "--config", "--suite"],
+    "show": ["run", "--output", "--config"],
     "compare": ["candidates", "--baseline", "--output", "--config", "--suite", "--json"],
     "gate": ["candidate", "--aa", "--baseline", "--stored", "--config", "--suite", "--repeats",
              "-j", "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers",
