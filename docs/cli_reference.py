@@ -15,6 +15,8 @@ from harness.records.verdict import EXIT_CODES
 _HEAD = """\
 # Commands
 
+With this page you can look up every command and each of its options.
+
 Made from the commands themselves: `make docs` writes this page, and a test holds it against them.
 `harness COMMAND --help` says the same.
 """

@@ -45,6 +45,13 @@ def test_no_link_between_pages_is_broken() -> None:
     assert not broken
 
 
+def test_every_page_begins_with_what_its_reader_will_be_able_to_do() -> None:
+    for page in PAGES:
+        title, first, _ = page.read_text(encoding="utf-8").split("\n\n", 2)
+        assert title.startswith("# ")
+        assert first.startswith("With this page you can "), page.name
+
+
 def test_the_links_are_seen() -> None:
     assert sum(1 for _ in links()) > 100
 
