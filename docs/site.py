@@ -18,7 +18,7 @@ CONTENTS = {
     "The gate": ["gate", "error-rates", "report", "history", "ci", "pytest", "python"],
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
     "Latency": ["latency", "latency-evidence", "latency-server"],
-    "Candidates": ["training", "merge", "chain", "real-model"],
+    "Candidates": ["own-model", "training", "merge", "chain", "real-model"],
     "Reference": ["cli", "schemas", "troubleshooting", "security", "SECURITY", "CHANGELOG"],
 }
 _ABOUT = {
