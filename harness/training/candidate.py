@@ -74,6 +74,7 @@ class Recipe(Record):
     modules_to_save: tuple[str, ...] = Field(default=(), exclude_if=_left_out)
     neftune_alpha: float | None = Field(default=None, gt=0.0, exclude_if=_left_out)
     gradient_checkpointing: bool = Field(default=False, exclude_if=_left_out)
+    packing: bool = Field(default=False, exclude_if=_left_out)
     precision: Literal["auto", "bf16", "fp16", "fp32"] = Field(
         default="auto", exclude_if=lambda chosen: chosen == "auto"
     )
@@ -113,10 +114,11 @@ class Recipe(Record):
         keys = ("beta", "loss_type", "load_in_4bit", "start_from")
         given = next((key for key in keys if getattr(self, key)), None)
         if self.method != "dpo" and given is not None:
-            other = "; write `method: qlora`" if given == "load_in_4bit" else ""
-            raise ValueError(f"`{given}` is for `method: dpo`{other}")
-        if self.method == "dpo" and self.neftune_alpha is not None:
-            raise ValueError("`neftune_alpha` is not for `method: dpo`")
+            instead = "; write `method: qlora`" if given == "load_in_4bit" else ""
+            raise ValueError(f"`{given}` is for `method: dpo`{instead}")
+        other = next((key for key in ("neftune_alpha", "packing") if getattr(self, key)), None)
+        if self.method == "dpo" and other is not None:
+            raise ValueError(f"`{other}` is not for `method: dpo`")
         return self
 
     @property

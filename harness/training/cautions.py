@@ -21,8 +21,11 @@ HIGH_DPO_RATE = 1e-4
 MOST_PASSES = 4.0
 
 
-def cautions(recipe: Recipe, examples: int, parameters: int) -> Iterator[str]:
-    """Sentences with numbers on rate and repetition, for a base of so many parameters."""
+def cautions(recipe: Recipe, sequences: int, parameters: int) -> Iterator[str]:
+    """Sentences with numbers on rate and repetition.
+
+    `sequences` is how many there are to train on, packed or not; `parameters` are the base's.
+    """
     preferences = recipe.method == "dpo"
     usual, high = (USUAL_DPO_RATE, HIGH_DPO_RATE) if preferences else (USUAL_RATE, HIGH_RATE)
     rate = recipe.learning_rate
@@ -37,18 +40,18 @@ def cautions(recipe: Recipe, examples: int, parameters: int) -> Iterator[str]:
             f"`learning_rate` {rate:g} is one of full fine-tuning; LoRA learns best at about ten "
             f"times such a rate (the usual is {usual:g})"
         )
-    passes = passes_over(recipe, examples)
+    passes = passes_over(recipe, sequences)
     if passes > MOST_PASSES and recipe.patience is None:
         yield (
-            f"each of the {examples} examples is seen {passes:.3g} times, and from about "
+            f"each of the {sequences} sequences is seen {passes:.3g} times, and from about "
             f"{MOST_PASSES:g} times on repetition teaches less and overfits: set `patience`, which "
             "keeps the adapter with the best validation loss, or give fewer steps or more examples"
         )
 
 
-def passes_over(recipe: Recipe, examples: int) -> float:
-    """How often each example is seen."""
+def passes_over(recipe: Recipe, sequences: int) -> float:
+    """How often each of so many sequences is seen."""
     if recipe.epochs is not None:
         return recipe.epochs
     assert recipe.steps is not None
-    return recipe.steps * recipe.batch_size * recipe.gradient_accumulation / examples
+    return recipe.steps * recipe.batch_size * recipe.gradient_accumulation / sequences

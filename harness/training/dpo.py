@@ -56,8 +56,8 @@ class Preferences:
         """The largest batch: each pair is two sequences."""
         sides = self.train, self.validation
         length = self.job.recipe.max_length
-        longest = (min(length, max(one.length for one in side)) for side in sides)
-        return Batch(2 * self.job.recipe.batch_size, *longest)
+        train, held = (min(length, max(one.length for one in side)) for side in sides)
+        return Batch(2 * self.job.recipe.batch_size, train, held)
 
     @property
     def texts(self) -> Iterable[list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -77,8 +78,7 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnS
                 f"  note: vLLM serves no adapter with {what}; `harness merge {recipe.name}` makes "
                 "a model of it that it serves"
             )
-        shapes = read_model_shapes(job.base).values()
-        for caution in cautions(recipe, data.learnt.examples, sum(map(math.prod, shapes))):
+        for caution in _cautions(job, data.learnt):
             on_say(f"  warning: {caution}")
         check_memory(job, precision, device, data.batch, on_say)
         model = load_base(job, precision)
@@ -100,6 +100,12 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnS
 def _method(job: TrainingJob) -> Method:
     method: Method = import_module(METHODS[job.recipe.method])
     return method
+
+
+def _cautions(job: TrainingJob, learnt: Learnt) -> Iterator[str]:
+    packs = math.ceil(learnt.tokens / job.recipe.max_length)
+    parameters = sum(map(math.prod, read_model_shapes(job.base).values()))
+    return cautions(job.recipe, packs if job.recipe.packing else learnt.examples, parameters)
 
 
 def _trainer(

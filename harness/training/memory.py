@@ -31,11 +31,15 @@ CUDA_CONTEXT = 512 * 1024**2  # assumed: the driver's own, and cuBLAS's
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many sequences go through the model at once, and the longest length of each side."""
+    """How many sequences go through the model at once, and the longest length of each side.
+
+    `packed` is whether each holds several conversations, which a mask keeps apart.
+    """
 
     sequences: int
     length: int
     evaluated_length: int
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +107,13 @@ def estimate_memory(
             one.data = one.data.to(torch.bfloat16)  # as TRL does
     cost = sum(one.numel() * one.element_size() for one in trained)
     compute = {"bf16": torch.bfloat16, "fp16": torch.float16, None: None}[precision.autocast]
-    kept = saved_bytes(model, batch.sequences, batch.length, compute)
+    wide = (compute or torch.float32).itemsize if number < 4 else 4
     layers = int(getattr(config.get_text_config(), "num_hidden_layers", 1)) or 1
-    working = 0
-    if recipe.gradient_checkpointing:
-        working = kept // layers  # one layer at a time is computed again
-        model.enable_input_require_grads()
-        model.gradient_checkpointing_enable()
-        kept = saved_bytes(model, batch.sequences, batch.length, compute)
+    kept, working = _kept(model, batch, compute, recipe.gradient_checkpointing, layers)
+    if batch.packed:
+        kept += (1 if recipe.gradient_checkpointing else layers) * batch.length**2 * wide
     on_cpu = device.kind == "cpu"
     widest = max(max(one.in_features, one.out_features) for one in linear if one is not head)
-    wide = (compute or torch.float32).itemsize if number < 4 else 4
     tokens = batch.sequences * batch.length
     words = int(config.get_text_config().vocab_size)
     working += WIDE_COPIES * tokens * widest * wide + _loss(
@@ -186,12 +186,14 @@ def estimate_in_words(recipe: Recipe, project_dir: Path, on: str | None) -> str:
         )
     base = require_base(recipe, project_dir).path
     length = recipe.max_length
+    sequences = recipe.batch_size * (2 if recipe.method == "dpo" else 1)
+    batch = Batch(sequences, length, length)
+    if recipe.packing:
+        batch = Batch(1, sequences * length, sequences * length, packed=True)
     precision = choose_precision(recipe, device)
     quiet_libraries()
     try:
-        found = estimate_memory(
-            base, recipe, precision, device, Batch(recipe.batch_size, length, length)
-        )
+        found = estimate_memory(base, recipe, precision, device, batch)
     except Exception as error:
         raise RecipeError(
             one_line(f"the libraries cannot build the base: {error}", 300),
@@ -238,6 +240,18 @@ def _model(base: Path, recipe: Recipe, precision: Precision) -> tuple[Any, Any]:
         model = get_peft_model(bare, adapter_config(recipe))
     model.train()
     return config, model
+
+
+def _kept(
+    model: Any, batch: Batch, compute: Any | None, checkpointing: bool, layers: int
+) -> tuple[int, int]:
+    """What is kept of a forward pass, and what the layer takes that is computed once more."""
+    whole = saved_bytes(model, batch.sequences, batch.length, compute)
+    if not checkpointing:
+        return whole, 0
+    model.enable_input_require_grads()
+    model.gradient_checkpointing_enable()
+    return saved_bytes(model, batch.sequences, batch.length, compute), whole // layers
 
 
 def _loss(tokens: int, words: int, number: int, copies: int) -> int:

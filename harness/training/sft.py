@@ -12,6 +12,7 @@ from harness.training.encoder import Example
 from harness.training.examples import Examples, make_examples
 from harness.training.job import Divided, TrainingJob
 from harness.training.memory import Batch
+from harness.training.packing import check_packing
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -34,9 +35,13 @@ class Conversations:
 
     @property
     def batch(self) -> Batch:
-        """The largest batch."""
+        """The largest batch; packed, it is one sequence."""
         sides = self.examples.train, self.examples.validation
-        return Batch(self.recipe.batch_size, *(max(len(one.ids) for one in side) for side in sides))
+        train, held = (max(len(one.ids) for one in side) for side in sides)
+        if self.recipe.packing:
+            whole = self.recipe.batch_size * self.recipe.max_length
+            return Batch(1, min(whole, self.learnt.tokens), self.recipe.batch_size * held, True)
+        return Batch(self.recipe.batch_size, train, held)
 
     @property
     def texts(self) -> Iterable[list[int]]:
@@ -47,10 +52,14 @@ class Conversations:
         """TRL's trainer, which changes nothing of data that has labels."""
         from trl import SFTConfig, SFTTrainer
 
+        if self.recipe.packing:
+            check_packing(model, self.recipe.name)
         return SFTTrainer(
             model=model,
             args=SFTConfig(
                 **arguments,
+                packing=self.recipe.packing,
+                eval_packing=False,
                 neftune_noise_alpha=self.recipe.neftune_alpha,
                 train_sampling_strategy="group_by_length",
             ),

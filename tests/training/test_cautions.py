@@ -22,7 +22,7 @@ BILLION = 10**9
         ({"learning_rate": 1e-5}, 10**6, None),
         ({"learning_rate": 1e-5, "method": "dpo"}, BILLION, None),
         ({"learning_rate": 0.0002, "method": "dpo"}, BILLION, "20 times the usual 1e-05 of DPO"),
-        ({"steps": 200}, BILLION, "each of the 100 examples is seen 8 times"),
+        ({"steps": 200}, BILLION, "each of the 100 sequences is seen 8 times"),
         ({"steps": 100}, BILLION, None),
         ({"steps": None, "epochs": 10}, BILLION, "is seen 10 times"),
         ({"steps": 200, "patience": 3}, BILLION, None),
