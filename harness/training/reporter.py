@@ -8,6 +8,7 @@ from typing import Any
 from harness.errors import TrainingError
 from harness.training.candidate import CurvePoint
 from harness.training.libraries import OnProgress
+from harness.training.trend import trend
 
 # The names of a trainer's log, and the curves' own; the rewards are DPO's.
 FIELDS = {
@@ -43,7 +44,8 @@ def make_reporter(name: str, on_progress: OnProgress) -> Any:
                             where=f"recipe {name}",
                             hint="lower learning_rate",
                         )
-                    self.detail = f"{label} {float(last[key]):.3f}"
+                    curve = [float(row[key]) for row in state.log_history if key in row]
+                    self.detail = f"{label} {curve[-1]:.3f} {trend(curve)}".rstrip()
             for prefix in ("", "eval_"):
                 if f"{prefix}rewards/accuracies" in last:
                     right = float(last[f"{prefix}rewards/accuracies"])
