@@ -16,7 +16,7 @@ OPTIONS = {
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
     "lock": ["recipes", "--update", "--check", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
-    "train": ["recipes", "--force", "--config"],
+    "train": ["recipes", "--force", "--estimate", "--on", "--config"],
     "merge": ["candidate", "--output", "--dtype", "--base", "--config"],
     "chain": ["targets", "--nats", "--margin", "--output", "--probes-only", "--config", "--suite",
               "--limit", "--case", "--repeats", "-j", "--concurrency", "--no-cache", "--json"],
