@@ -5,8 +5,12 @@ Every function raises `StorageError` where a file cannot be read, written or rem
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from harness.chain.hop import Hop
 from harness.errors import StorageError
@@ -19,6 +23,8 @@ from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
 
+# Where the reports that were replaced are kept, and how many: a page may have 30 MB.
+EARLIER, KEPT = "earlier", 5
 FILES = HTML, MARKDOWN, JUNIT, VERDICT = "report.html", "report.md", "junit.xml", "verdict.json"
 
 
@@ -34,6 +40,31 @@ def copy_report(source: Path, folder: Path) -> None:
         if data is None:
             raise StorageError("is gone", where=str(source / name), hint="gate again")
         write_atomic(folder / name, data)
+
+
+def keep_earlier(folder: Path, now: Verdict) -> Path | None:
+    """Where the report in the folder was kept by its date, before that on `now` takes its place.
+
+    None where there is none, or where it says the same but for its date. The last `KEPT` stay.
+    """
+    data = read_bytes(folder / VERDICT)
+    try:
+        before = None if data is None else Verdict.model_validate_json(data)
+    except ValidationError:
+        return None  # what cannot be read is nobody's report
+    if before is None or before.model_copy(update={"created": now.created}) == now:
+        return None
+    moment = re.sub(r"[^0-9TZ-]", "", before.created)[:40] or "undated"
+    copy = folder / EARLIER / moment
+    for name in FILES:
+        if (kept := read_bytes(folder / name)) is not None:
+            write_atomic(copy / name, kept)
+    try:
+        for old in sorted(path for path in copy.parent.iterdir() if path.is_dir())[:-KEPT]:
+            shutil.rmtree(old)
+    except OSError as error:
+        raise storage_error(error, copy) from error
+    return copy
 
 
 def remove_files(folder: Path, names: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from harness.records.history import PastGate
 from harness.records.run import RunRecord, Watcher
 from harness.records.verdict import BROKEN_OFF, Verdict
 from harness.report.formats import count
-from harness.report.write import HTML, remove_report, write_report
+from harness.report.write import HTML, keep_earlier, remove_report, write_report
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.ray_cluster import RayCluster
@@ -226,7 +226,9 @@ class GateSession:
         verdict = verdict.with_warnings(
             warnings_of_past(context.project, entry, comparison, self._log_size)
         )
-        write_report(verdict, comparison, context.folder(verdict.candidate))
+        folder = context.folder(verdict.candidate)
+        keep_earlier(folder, verdict)
+        write_report(verdict, comparison, folder)
         entry = entry_of(context, verdict, comparison)
         keep_gate(context.project.gates, entry)
         return GateOutcome(comparison, verdict, entry)

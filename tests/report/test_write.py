@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StorageError
-from harness.report.write import FILES, copy_report, write_report
+from harness.report.write import (
+    EARLIER,
+    FILES,
+    KEPT,
+    VERDICT,
+    copy_report,
+    keep_earlier,
+    write_report,
+)
 from tests.report.fixtures import pair
 
 
@@ -48,3 +56,21 @@ def test_importing_the_writer_imports_no_drawing_library() -> None:
     told = "import sys, harness.report.write; print({'jinja2'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_report_that_is_replaced_is_kept_by_its_date_and_the_oldest_go(tmp_path: Path) -> None:
+    first, found = pair("BLOCK")
+    assert keep_earlier(tmp_path, first) is None
+    for day in range(1, KEPT + 4):
+        verdict = first.model_copy(
+            update={"created": f"2026-11-{day:02}T10:00:00Z", "candidate_run": f"run-{day}"}
+        )
+        keep_earlier(tmp_path, verdict)
+        write_report(verdict, found, tmp_path)
+    kept = sorted(path.name for path in (tmp_path / EARLIER).iterdir())
+    assert kept == [f"2026-11-{day:02}T100000Z" for day in range(3, 3 + KEPT)]
+    assert {path.name for path in (tmp_path / EARLIER / kept[0]).iterdir()} == set(FILES)
+    again = verdict.model_copy(update={"created": "2026-12-01T10:00:00Z"})
+    assert keep_earlier(tmp_path, again) is None
+    (tmp_path / VERDICT).write_text("{}")
+    assert keep_earlier(tmp_path, again) is None
