@@ -64,7 +64,7 @@ def test_a_measurement_is_printed_kept_and_shown_again(
     configure(project_dir, slo={"ttft": 5.0})
     code = call("latency", "candidate")
     shown = capsys.readouterr().out
-    assert shown.startswith("candidate against base at closed:4, 10 rounds\n")
+    assert "\ncandidate against base at closed:4, 10 rounds\n" in shown
     assert "candidate: 40 requests, 0 failed" in shown
     assert "100.0 % within the SLO" in shown
     assert "not certifiable (40 of 100)" in shown
@@ -400,7 +400,7 @@ def test_deployments_on_two_servers_are_compared_and_gated(
         "latency: deployments are compared, `candidate` on `other` and `base` on `main`, both up "
         "side by side (`other` is given by url and up all the time)"
     ) in said.err
-    assert said.out.startswith("Deployments were compared, not adapters: candidate is candidate on")
+    assert "\nDeployments were compared, not adapters: candidate is candidate on" in said.out
     assert "Both servers were up side by side, each from one start" in said.out
     asked = {body["model"] for body in slow.server.requests}, {b["model"] for b in other.requests}
     assert asked == ({"base"}, {"candidate"})
