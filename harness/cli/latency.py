@@ -19,7 +19,7 @@ from harness.latency.latency_rule import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
-from harness.report.latency_content import deployments_words, found_words
+from harness.report.latency_content import deployments_words, found_words, shortages
 from harness.report.write import write_latency
 from harness.session.context import report_folder
 from harness.session.measurements import contest, measured
@@ -141,7 +141,7 @@ def print_section(section: LatencySection, candidate: str, baseline: str) -> Non
     for load in section.loads:
         rate = "" if load.rate is None else f" ({load.rate:.3g} requests/s)"
         click.echo(f"{candidate} against {baseline} at {load.load}{rate}, {load.rounds} rounds")
-        for line in (*_metrics(load), *map(_arm, load.arms)):
+        for line in (*_metrics(load), *shortages(load), *map(_arm, load.arms)):
             click.echo(f"  {line}")
         for problem in load.problems:
             click.echo(f"  INVALID: {problem}")
@@ -154,7 +154,7 @@ def _metrics(load: LoadResult) -> list[str]:
     for metric in load.metrics:
         ratio = _interval(metric.ratio)
         if not metric.certifiable:
-            ratio += f" not certifiable ({metric.n} of {metric.needed})"
+            ratio += "*"
         ours, theirs = metric.candidate.estimate, metric.baseline.estimate
         values = _milliseconds(ours), _milliseconds(theirs)
         rows.append((metric.metric, *values, ratio, _interval(metric.control)))

@@ -35,12 +35,12 @@ TERMS = (
 )
 TERM_OF_THINKING = "TTA: time to the first token of the answer, after any thinking."
 CONTROL = (
-    "The control is the baseline measured once more, in blocks of its own: its ratio to the "
-    "baseline is the noise of this measurement."
+    "The control is the baseline measured a second time: its ratio to the baseline shows the noise "
+    "of this measurement."
 )
 INFINITE = (
-    "∞: beyond every bound. Failed requests and timeouts count as infinitely late and as misses "
-    "of the SLO."
+    "∞: no finite value. Failed requests and timeouts count as infinitely late and as misses of "
+    "the SLO."
 )
 _FAMILIES = {
     "ttft": "TTFT", "tta": "TTA", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT",
@@ -51,7 +51,7 @@ _METRIC = re.compile(r"(\w+)_(p\d+)")
 _MEANING: dict[Outcome, str] = {
     "pass": "Every rule on latency passes.",
     "fail": "A rule on latency fails.",
-    "inconclusive": "The measurement cannot tell.",
+    "inconclusive": "The measurement is too uncertain to decide every rule.",
     "invalid": "The measurement cannot be trusted, so nothing follows from it.",
 }
 
@@ -285,7 +285,24 @@ def shortage(metric: LatencyMetric) -> str:
     if metric.certifiable:
         return ""
     needed = formats.count(metric.needed)
-    return f"not certifiable: {formats.count(metric.n)} of {needed} requests needed"
+    return f"{formats.count(metric.n)} requests, and {needed} are needed to pass the limit"
+
+
+def shortages(load: LoadResult) -> tuple[str, ...]:
+    """One sentence on the metrics with too few requests for a rule to pass, which a star marks.
+
+    Nothing where there are none.
+    """
+    short = [metric for metric in load.metrics if not metric.certifiable]
+    if not short:
+        return ()
+    needs = {split_metric(one.metric)[1] or metric_title(one): one.needed for one in short}
+    listed = ", ".join(
+        f"{name} {'' if place else 'needs '}{formats.count(needed)}"
+        for place, (name, needed) in enumerate(sorted(needs.items(), key=lambda one: one[1]))
+    )
+    had = formats.counted(min(one.n for one in short), "request")
+    return (f"* too few requests to pass a rule: {listed} of each target; there were {had}",)
 
 
 def ratio_rule(metric: LatencyMetric, rules: Sequence[RuleResult]) -> RuleResult | None:
@@ -352,8 +369,10 @@ def _place(outcome: Outcome | None, metric: LatencyMetric, found: Bounded, limit
     if not metric.certifiable:
         return shortage(metric)
     if unbound(found.low) <= limit < unbound(found.high):
-        return "the limit of {limit} lies within the interval, so it cannot be told"
-    return "the baseline differs from itself by too much to hold it against the limit of {limit}"
+        return "the limit of {limit} lies inside the interval, so the outcome is unclear"
+    return (
+        "two measurements of the baseline differ too much to compare this with the limit of {limit}"
+    )
 
 
 def figure_rows(

@@ -54,7 +54,7 @@ def content(kind: Kind) -> LatencyContent:
     [
         ("pass", "Every rule on latency passes."),
         ("fail", "A rule on latency fails."),
-        ("inconclusive", "The measurement cannot tell."),
+        ("inconclusive", "The measurement is too uncertain to decide every rule."),
         ("invalid", "The measurement cannot be trusted, so nothing follows from it."),
     ],
 )
@@ -155,8 +155,8 @@ def test_each_load_says_where_it_lies_to_every_limit(kind: Kind, told: list[str]
     places = {
         "within": "within the limit of 1.10×",
         "above": "above the limit of 1.10×",
-        "open": "the limit of 1.100× lies within the interval, so it cannot be told",
-        "short": "not certifiable: 1,200 of 5,000 requests needed",
+        "open": "the limit of 1.100× lies inside the interval, so the outcome is unclear",
+        "short": "1,200 requests, and 5,000 are needed to pass the limit",
     }
     made = content(kind)
     shown = [words for _, words in findings(made.section.loads[0], made.rules)]
@@ -185,8 +185,8 @@ def test_what_noise_leaves_open_is_not_reported_as_within_the_limit() -> None:
     )  # fmt: skip
     assert (result.outcome, outcome) == ("inconclusive", "inconclusive")
     assert words == (
-        "TTFT p95 divided by the baseline's is 1.02× (0.98× to 1.06×): the baseline differs from "
-        "itself by too much to hold it against the limit of 1.10×."
+        "TTFT p95 divided by the baseline's is 1.02× (0.98× to 1.06×): two measurements of "
+        "the baseline differ too much to compare this with the limit of 1.10×."
     )
 
 

@@ -76,7 +76,7 @@ def test_notes_and_what_is_not_certifiable_are_shown() -> None:
     comment = render_text("latency_page.md.j2", latency=LatencyContent(made, "good", "base", rules))
     for text in (page("fail"), comment):
         assert made.loads[0].notes[0] in text
-        assert "not certifiable: 1,200 of 5,000 requests needed" in text
+        assert "too few requests to pass a rule: p99 needs 5,000 of each target" in text
         assert "count as infinitely late" in text
     assert "count as infinitely late" not in page("pass")
 
