@@ -163,7 +163,7 @@ RULES = (
     Column("estimate", "Float64", "What the rule looks at: a difference, a value or a ratio"),
     Column("low", "Float64", "The lower bound of the estimate"),
     Column("high", "Float64", "The upper bound of the estimate"),
-    Column("limit", "Float64", "What the bound is held against"),
+    Column("limit", "Float64", "The limit that the bound is compared with"),
     Column("p_value", "Float64", "Two-sided, against no difference"),
     Column("n", "Int64", "How many cases it rests on"),
     Column("groups", "Int64", "How many groups they make"),

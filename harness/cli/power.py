@@ -66,7 +66,8 @@ def command(
         rows = [{**each.model_dump(), "enough": each.enough} for each in found]
         click.echo(json.dumps(rows, indent=2))
         return
-    click.echo(f"What a rule can tell at alpha {context.policy.alpha:g}, four times out of five,")
+    alpha = context.policy.alpha
+    click.echo(f"The smallest change that a rule detects at alpha {alpha:g} in four of five gates,")
     click.echo(f"{basis}:")
     head = ("metric", "rule", "cases", "groups", "detectable", "room", "more groups")
     for line in table([head, *(_row(each) for each in found)], left=2):

@@ -131,7 +131,7 @@ def check_disk(folder: Path) -> Step:
 def _fits(name: str, need: Needed, copies: int, usable: int, where: str) -> Step:
     total = copies * (need.weights + (need.cache or 0))
     each = f"{copies} times " if copies > 1 else ""
-    found = f"needs {each}{_words(need)}, without vLLM's own; {size(usable)} of {where} to be had"
+    found = f"needs {each}{_words(need)}, without vLLM's own; {size(usable)} of {where} available"
     if total <= usable:
         return Step(name, "ok", found)
     return Step(

@@ -132,9 +132,9 @@ def _changes(before: RunRecord, now: RunRecord, names: set[str]) -> dict[str, li
     told: defaultdict[str, list[str]] = defaultdict(list)
     for found, words in (
         (gone, "cases are gone"),
-        (uncritical, "cases are critical no more"),
+        (uncritical, "cases are no longer critical"),
         (reworded, "cases are asked in other words"),
-        (rejudged, "answers are judged otherwise although they are the same"),
+        (rejudged, "the same answers are judged differently"),
         (added, "cases are new"),
     ):
         for suite, pairs in found.items():
@@ -191,7 +191,7 @@ def _of_policy(one: Earlier, now: PastGate) -> Iterator[EvidenceWarning]:
     changes += _of_rules(before.get("rules", ()), after.get("rules", ()))
     if len(changes) > MOST:
         more = len(changes) - MOST + 1
-        changes[MOST - 1 :] = [f"{more} more settings and rules are others"]
+        changes[MOST - 1 :] = [f"{more} more settings and rules differ"]
     for each in changes:
         yield EvidenceWarning(
             code="policy-changed", place="policy", what=f"{each} since {one.words}"

@@ -211,7 +211,7 @@ def _problems(
     theirs = {_place(score) for score in baseline.scores}
     if ours != theirs:
         example = "/".join(str(part) for part in min(ours ^ theirs))
-        yield f"{len(ours ^ theirs)} attempts are on one side only, {example} among them"
+        yield f"{len(ours ^ theirs)} attempts exist on one side only, {example} among them"
     yield from _one_sided_terms(cases)
 
 
@@ -222,7 +222,7 @@ def _sameness(
     if _asked(candidate) == _asked(baseline):
         name = candidate.header.target
         if name == baseline.header.target:  # which only a sealed baseline can be
-            yield f"`{name}` is the baseline: what was sealed from it is still what it is"
+            yield f"`{name}` is the baseline: it has not changed since it was sealed"
             return
         yield "candidate and baseline are the same model under the same prompt and sampling"
     if _swapped(candidate.header, baseline.header):

@@ -41,9 +41,9 @@ def _unguarded(comparison: ComparisonRecord) -> Iterator[EvidenceWarning]:
             code="critical-unguarded",
             place=CRITICAL,
             what=(
-                f"the baseline fails {len(failed)} of {len(critical)} critical cases, and what it "
-                f"fails cannot fail newly: the rule guards only {len(critical) - len(failed)}; "
-                "`no_critical_failures` guards all of them"
+                f"the baseline fails {len(failed)} of {len(critical)} critical cases, so the rule "
+                f"guards only the other {len(critical) - len(failed)}: `no_critical_failures` "
+                "guards all of them"
             ),
             cases=tuple(sorted(failed))[:EXAMPLES],
         )

@@ -55,7 +55,7 @@ def _lengths(section: str, cases: Sequence[PairedCase]) -> Iterator[EvidenceWarn
             place=section,
             what=(
                 f"the candidate's answers have {ours:.0f} characters on average, the baseline's "
-                f"{theirs:.0f}: a scorer that goes by length favours one side"
+                f"{theirs:.0f}: a scorer that depends on length favours one side"
             ),
             cases=tuple(cases[place].path for place in widest[:EXAMPLES]),
         )
@@ -66,7 +66,7 @@ SIGNS: tuple[tuple[str, str, Sign], ...] = (
     ("filtered", "stopped by a content filter",
      lambda case, ours: _attempt(case, ours).state == "filtered"),
     ("empty", "empty", lambda case, ours: _attempt(case, ours).state == "empty"),
-    ("undetermined", "what the scorer cannot tell",
+    ("undetermined", "undetermined",
      lambda case, ours: (case.candidate_score if ours else case.baseline_score).label
      == UNDETERMINED),
 )  # fmt: skip
@@ -124,10 +124,9 @@ def _at_an_end(metric: PairedMetric) -> Iterator[EvidenceWarning]:
     if value is None or value not in (worst, best):
         return
     what = (
-        "the baseline has the lowest value that there is: nothing can be worse, so that a rule "
-        "`no_worse_than_baseline` says nothing"
+        "the baseline has the lowest possible value, so a rule `no_worse_than_baseline` cannot fail"
         if value == worst
-        else "the baseline has the best value that there is: nothing can be better"
+        else "the baseline has the best possible value: no candidate can be better"
     )
     code = "floor" if value == worst else "ceiling"
     yield EvidenceWarning(code=code, place=metric.name, what=what)

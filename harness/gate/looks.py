@@ -43,7 +43,7 @@ def look_warning(earlier: Sequence[PastGate], now: PastGate) -> Iterator[Evidenc
         place=verdict.candidate,
         what=(
             f"look {number} at this candidate with fresh {what}; before: {outcomes(earlier)}. "
-            f"One that is at the limit of a rule passes it in one of {number} looks with a chance "
+            f"At the limit of a rule a candidate passes in one of {number} looks with a chance "
             f"of up to {100 * chance:.0f} %"
         ),
     )
@@ -66,7 +66,7 @@ def check_looks(earlier: Sequence[PastGate], policy: Policy, despite: str) -> No
         raise PromotionRefused(
             f"the verdict is that of look {number} at this candidate, `max_looks` is "
             f"{policy.max_looks}; before: {outcomes(earlier)}",
-            hint="more cases or repeats decide what more looks cannot; --despite-looks REASON "
+            hint="add cases or repeats instead of looking again; --despite-looks REASON "
             "promotes all the same and keeps the reason in the seal",
         )
 

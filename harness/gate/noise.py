@@ -113,7 +113,7 @@ def _check_scored(asking: RunRecord, policy: Policy) -> None:
         )
         hint = "ask again when the server answers"
         if count["unscored"] > count["failed"]:
-            hint = "asking again is no help, mend what leaves these answers without a score"
+            hint = "asking again does not help: correct what leaves these answers without a score"
         raise EvidenceError(problem, hint=hint)
 
 

@@ -39,7 +39,7 @@ def contradictions(
         if len(agreeing) >= FEWEST and 2 * other > len(agreeing):
             yield (
                 f"{who} answers {other} of {len(agreeing)} {which} "
-                "otherwise than the adapter did when it was proven: "
+                "differently from the adapter when it was proven: "
                 "its answers are not the adapter's, or the sampling differs"
             )
             return

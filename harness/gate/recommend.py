@@ -247,7 +247,7 @@ def reason(
         first = list(_trade_off(left, found))
     elif choice == "equal":
         either = "either" if len(left) == 2 else "any"
-        first = [f"{listed(left)} pass every rule and cannot be told apart: take {either}"]
+        first = [f"{listed(left)} pass every rule and do not differ significantly: take {either}"]
     elif len(left) == 1:
         others = [name for pair in _untold(left, unknown) for name in pair if name != left[0]]
         first = [f"`{left[0]}` passes every rule and was not compared with {listed(others)}"]

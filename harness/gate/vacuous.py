@@ -15,7 +15,7 @@ from harness.records.metric import SHARE, Metric
 from harness.records.rule import Planned, Policy, Rule
 from harness.records.verdict import EvidenceWarning, RuleResult
 
-NO_RULE = "no rule of the policy can fail: the worst candidate that there can be would pass as well"
+NO_RULE = "no rule of the policy can fail: even the worst possible candidate would pass"
 LEAST_SCORED, MOST_UNDETERMINED, LARGEST_ALPHA = 0.9, 0.2, 0.2
 
 

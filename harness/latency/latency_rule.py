@@ -88,7 +88,7 @@ class LatencyRule(Rule):
 
     def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
         """No power: the answers to the suites say nothing of times."""
-        return self.no_power("no case on both sides has a value of it")
+        return self.no_power("no case has a value of it on both sides")
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """No power: the suites say nothing of times."""

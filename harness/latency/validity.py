@@ -80,11 +80,11 @@ def _silence(measurement: Measurement, rounds: Rounds) -> Iterator[str]:
         arm for arm in ARMS if all(turn[arm].server.generation_tokens is None for turn in rounds)
     ]
     if len(silent) == len(ARMS):
-        yield "the server tells no metrics: what it did beside this measurement is not known"
+        yield "the server has no metrics: what else it did during this measurement is not known"
     elif silent and measurement.servers is not None:
         yield (
-            f"the {silent[0]}'s server tells no metrics: what it did beside this measurement is "
-            "not known"
+            f"the {silent[0]}'s server has no metrics: what else it did during this measurement "
+            "is not known"
         )
 
 

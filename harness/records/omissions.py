@@ -19,7 +19,7 @@ def omissions(form: RequestForm, generation: Mapping[str, Any]) -> Iterator[str]
     if "seed" in left and (int(generation.get("repeats", 1)) > 1 or _samples(form, generation)):
         yield (
             "without `seed` chance is the server's: repeats and measured noise draw from it, and "
-            "nobody can draw the same answers again"
+            "the same answers cannot be produced again"
         )
     if "max_tokens" in left:
         yield "without `max_tokens` the server alone limits how long an answer is"

@@ -38,8 +38,8 @@ MEANING: dict[Decision, tuple[str, str]] = {
     "PROMOTE": ("✓", "The candidate may replace the baseline."),
     "BLOCK": ("✕", "The candidate must not replace the baseline."),
     "INCONCLUSIVE":
-        ("?", "The evidence cannot tell whether the candidate may replace the baseline."),
-    "INVALID": ("!", "The evidence cannot be trusted, so nothing follows from it."),
+        ("?", "The evidence is too weak to decide whether the candidate may replace the baseline."),
+    "INVALID": ("!", "The evidence cannot be trusted, so it says nothing about the candidate."),
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ class ReportContent:
         """Each installed scorer of the sections, and how often it was found to be wrong."""
         used = dict.fromkeys(each.scorer for each in self.comparison.candidate.header.sections)
         known = [(name, get(name)) for name in used if name in names()]
-        unknown = "nobody has measured how often it is wrong: label some answers and compare"
+        unknown = "it is not known how often it is wrong: label some answers and compare"
         return tuple((name, getattr(scorer, "measured", unknown)) for name, scorer in known)
 
     @property

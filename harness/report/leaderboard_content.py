@@ -166,8 +166,8 @@ def tests_sentence(found: Recommendation) -> str:
     if not found.tested:
         return ""
     return (
-        f"{formats.counted(found.tested, 'difference')} between candidates that pass, on the "
-        "metrics with a rule and without a cap, tested together (Holm)"
+        f"{formats.counted(found.tested, 'difference')} between candidates that pass tested "
+        "together (Holm), on the metrics that have a rule and no cap"
     )
 
 

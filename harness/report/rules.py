@@ -18,7 +18,7 @@ SYMBOLS: dict[Outcome, str] = {"pass": "✓", "fail": "✕", "inconclusive": "?"
 
 NO_NOISE = "Two askings of the baseline did not differ in any of these metrics."
 NOISE = (
-    "Noise: how far two askings of the baseline are apart (root mean square), measured by "
+    "Noise: how much two askings of the baseline differ (root mean square), measured by "
     "`harness gate --aa`."
 )
 

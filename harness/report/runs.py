@@ -19,7 +19,7 @@ from harness.report.text import Clip, clip
 from harness.visible_text import one_line
 
 _CHANGES: tuple[Change, ...] = get_args(Change)
-UNSTEADY = "at temperature 0 the target does not answer alike each time"
+UNSTEADY = "at temperature 0 the target does not always give the same answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +244,8 @@ def regressions_sentence(verdict: Verdict) -> str:
         first = f"{worse} significantly worse than the baseline's, whatever the rules ask."
     many = "1 metric" if looked == 1 else f"{looked} metrics"
     return (
-        f"{first} Looked at {many}; the p-values are corrected for their number (Holm), so that "
-        f"the chance of naming any metric falsely is at most {100 * verdict.alpha:g}%."
+        f"{first} Compared: {many}. The p-values are corrected for their number (Holm): the chance "
+        f"that any metric is listed wrongly is at most {100 * verdict.alpha:g}%."
     )
 
 

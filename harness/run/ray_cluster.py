@@ -131,7 +131,7 @@ class RayCluster:
         )
         if not own and os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
             self._say(
-                "Ray: the cluster asks for no token, so whoever reaches it can run code there and "
+                "Ray: the cluster asks for no token, so anyone who reaches it can run code and "
                 "write answers; RAY_AUTH_MODE=token on every node changes that"
             )
 

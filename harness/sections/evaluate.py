@@ -165,8 +165,8 @@ def report_unfinished(
         for place in sorted(held & recording.unfinished & sections.keys()):
             what, _ = sections[place].missing(".".join(place))
             watcher.say(
-                f"{name}: {what} were begun again since and did not "
-                "come to an end; what was recorded before counts"
+                f"{name}: {what} were started again since and did not "
+                "finish; what was recorded before counts"
             )
 
 

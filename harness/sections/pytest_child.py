@@ -129,8 +129,7 @@ class PytestChild:
         last = output[-1].removeprefix("ERROR: ") if output else "it said nothing"
         complaint = complaints[-1] if complaints else on_a_line(last, _LONGEST_COMPLAINT)
         raise InfrastructureError(
-            f"the Python tests did not come to an end, pytest left with exit code {code}: "
-            f"{complaint}",
+            f"the Python tests did not finish, pytest ended with exit code {code}: {complaint}",
             where=seen_from(Path.cwd(), self.log),
         )
 

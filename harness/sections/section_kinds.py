@@ -126,7 +126,7 @@ class SectionKinds(PluginRegistry[SectionKind]):
             next(map(str, written), ""), [key for kind in kinds for key in kind.keys.model_fields]
         )
         hint = f"; did you mean `{near[0]}`?" if near else ""
-        raise ValueError(f"is of no known kind, it has none of the keys {keys}{hint}")
+        raise ValueError(f"is of no known kind: it needs one of the keys {keys}{hint}")
 
 
 @cache

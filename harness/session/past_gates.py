@@ -106,15 +106,16 @@ def _stored_answers(
         count = sum(one.key in stored or one.reused_from is not None for one in answers)
         if count:
             origin = foreign_runs(project, run)
-            where = f" and not all here ({origin[0]})" if origin else ""
+            where = f", not all in this folder ({origin[0]})" if origin else ""
             told.append(
-                f"{count} of {len(answers)} of the {role}'s, asked from {asking.began} on{where}"
+                f"{count} of {len(answers)} of the {role}'s, the first asked at {asking.began}"
+                f"{where}"
             )
     if told:
         yield EvidenceWarning(
             code="stored-answers",
             place=now.verdict.candidate,
-            what=f"answers that were stored before this gate: {'; '.join(told)}",
+            what=f"stored answers were used: {'; '.join(told)}",
         )
 
 

@@ -52,7 +52,7 @@ def krippendorff_alpha(
     paired = _read(ratings, level)
     values, place = np.unique(paired[~np.isnan(paired)], return_inverse=True)
     if values.size < 2:
-        raise ValueError("agreement cannot be told: all ratings are the same value")
+        raise ValueError("agreement cannot be computed: all ratings are the same value")
     counts = np.zeros((paired.shape[1], values.size))
     np.add.at(counts, (np.nonzero(~np.isnan(paired))[1], place), 1.0)
     # Imported late: only grading needs it, and every command imports the statistics.
@@ -116,7 +116,7 @@ def _read(ratings: npt.ArrayLike, level: Level) -> Floats:
         raise ValueError(f"agreement needs two raters, got {len(array)}")
     paired: Floats = array[:, (~np.isnan(array)).sum(axis=0) >= 2]
     if not paired.shape[1]:
-        raise ValueError("agreement cannot be told: no unit was rated twice")
+        raise ValueError("agreement cannot be computed: no unit was rated twice")
     if paired.shape[1] == 1:
         raise ValueError("only one unit was rated twice: there is nothing to tell its spread from")
     return paired

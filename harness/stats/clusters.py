@@ -97,7 +97,7 @@ def read_clusters(groups: npt.ArrayLike, n: int) -> Clusters:
         raise ValueError(f"groups must be one label a case: {n} cases, labels {labels.shape}")
     unique, index = np.unique(labels, return_inverse=True)
     if unique.size < 2:
-        raise ValueError("all cases are in one group: there is nothing to tell its spread from")
+        raise ValueError("all cases are in one group, so its spread is unknown")
     return Clusters(index.astype(np.intp), int(unique.size))
 
 

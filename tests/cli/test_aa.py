@@ -384,7 +384,7 @@ def test_run_says_whether_its_repeats_differ(
     shown = capsys.readouterr().out
     assert (
         "  3 repeats a case at temperature 0: texts differ in 3 of 80 cases; "
-        "at temperature 0 the target does not answer alike each time\n"
+        "at temperature 0 the target does not always give the same answer\n"
     ) in shown
     assert "  3 repeats a case at temperature 0: texts differ in none of 80 cases\n" in shown
     assert call("run", "base", "--repeats", "3", "--json") == 0

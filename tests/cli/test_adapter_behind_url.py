@@ -111,7 +111,7 @@ def test_a_server_that_applies_the_adapter_to_the_probes_alone_is_found(
     assert call("gate", "candidate") == 3
     said = capsys.readouterr().out
     # The base knows every fourth fact too.
-    assert "prompts otherwise than the adapter did when it was proven" in said
+    assert "prompts differently from the adapter when it was proven" in said
 
 
 def test_so_is_one_that_has_learnt_what_every_proof_asks(

@@ -129,7 +129,7 @@ def test_a_stored_gate_takes_the_last_measurement_and_asks_nothing(
     asked = len(slow.server.requests)
     assert call("gate", "candidate", "--stored") == code
     again = capsys.readouterr().out.splitlines(keepends=True)
-    assert "".join(line for line in again if "were stored before this gate" not in line) == before
+    assert "".join(line for line in again if "stored answers were used" not in line) == before
     assert len(slow.server.requests) == asked
 
 

@@ -192,7 +192,7 @@ def test_a_clock_that_is_set_back_hides_no_look_and_picks_no_older_answers(
     assert call("gate", "candidate", "--stored") == 0
     out = capsys.readouterr().out
     assert "look 2 at this candidate with fresh answers; before: 1 PROMOTE" in out
-    assert "of the candidate's, asked from 2020-01-01T00:00:00Z on" in out
+    assert "of the candidate's, the first asked at 2020-01-01T00:00:00Z" in out
 
 
 def folder(project_dir: Path, target: str) -> Path:
@@ -237,10 +237,8 @@ def test_a_forged_second_run_is_told_and_promotes_nobody(
     assert call("gate", "candidate") == 0
     assert len(mock.server.requests) == asked
     told = capsys.readouterr().out
-    assert "answers that were stored before this gate: 80 of 80 of the candidate's, asked from" in (
-        told
-    )
-    assert f"on and not all here ({forged.name}); 80 of 80 of the baseline's" in told
+    assert "stored answers were used: 80 of 80 of the candidate's, the first asked at" in (told)
+    assert f", not all in this folder ({forged.name}); 80 of 80 of the baseline's" in told
     assert call("promote", "candidate") == 2
     assert f"answers of `candidate` were not asked for in this folder: {forged.name} comes" in (
         capsys.readouterr().err
@@ -258,7 +256,7 @@ def test_runs_from_a_cache_or_a_bucket_are_told_and_promote_nobody(
     assert call("gate", "candidate") == 0
     shutil.rmtree(project_dir / ".harness")
     assert call("gate", "candidate") == 0
-    assert "not all here" in capsys.readouterr().out
+    assert "not all in this folder" in capsys.readouterr().out
     assert call("promote", "candidate") == 2
     assert "comes from a cache, a bucket or an earlier version" in capsys.readouterr().err
     assert call("gate", "candidate", "--no-cache") == 0

@@ -121,12 +121,12 @@ def test_what_is_meant_for_a_users_own_sessions_does_not_reach_it(
         (
             "def broken(\n",
             "",
-            "the Python tests did not come to an end, pytest left with exit code 2: SyntaxError",
+            "the Python tests did not finish, pytest ended with exit code 2: SyntaxError",
         ),
         (
             "def test_dies():\n    import os\n    os._exit(9)\n",
             "",
-            "the Python tests did not come to an end, pytest left with exit code 9: ",
+            "the Python tests did not finish, pytest ended with exit code 9: ",
         ),
         (
             "",

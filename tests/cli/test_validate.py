@@ -66,7 +66,7 @@ def test_a_rule_that_looks_the_wrong_way_is_an_error_with_its_line(
     for command in (("validate",), ("gate", "candidate")):
         assert call(*command) == 2
         said = capsys.readouterr().err
-        assert "gate.rules[0].require: `ratio_at_most` looks the wrong way" in said
+        assert "gate.rules[0].require: `ratio_at_most` has the wrong direction" in said
         assert said.count("\n") == 1
 
 

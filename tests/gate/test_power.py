@@ -75,9 +75,9 @@ def test_each_kind_of_rule_has_a_distance_that_shows(tmp_path: Path) -> None:
     assert ratio.room == pytest.approx(2.0)
     assert all(0 < (each.detectable or 0) < 2.5 for each in (better, at_least, at_most, ratio))
     assert [each.reason.split(",")[0] for each in silent] == [
-        "judged by its estimate alone",
-        "one case decides",
-        "no case on both sides has a value of it",
+        "judged by its estimate alone: the number of groups does not matter",
+        "a single case decides",
+        "no case has a value of it on both sides",
     ]
     assert all(each.detectable is each.enough is None for each in silent)
 
@@ -134,9 +134,9 @@ def test_before_a_run_only_the_suites_and_the_discordance_count(tmp_path: Path) 
     assert (recall.cases, recall.groups) == (20, 20), "half of the cases are due a refusal"
     assert least.cases == most.cases == 20, "an answer where one is due says nothing of F1"
     assert [each.reason for each in silent] == [
-        "a ratio's spread shows only in answers: name a candidate",
+        "the spread of a ratio is known only from answers: name a candidate",
         "no cases of the suites here measure it",
-        "one case decides, not a distance",
+        "a single case decides",
     ]
     assert restless[0].detectable > gold.detectable  # type: ignore[operator]
     assert restless[0].groups_needed > gold.groups_needed > 40  # type: ignore[operator]

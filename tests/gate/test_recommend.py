@@ -166,8 +166,8 @@ REASONS: list[tuple[str, list[Advantage], list[str], str]] = [
      ("`a` passes every rule and was not compared with `c`; `b` passes too and is worse than `a` "
      "in m; `c` passes too and is worse than `b` in m")),
     ("abc", beats("abm", "ban", "cbm"), [],
-     ("`a` and `c` pass every rule and cannot be told apart: take either; `b` passes too and is "
-     "worse than `c` in m")),
+     ("`a` and `c` pass every rule and do not differ significantly: take either; `b` passes too "
+     "and is worse than `c` in m")),
 ]  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def test_a_metric_without_a_rule_prefers_nobody(tmp_path: Path) -> None:
     rule = {"metric": "shop.scope.refusal_recall", "require": "better_than_baseline"}
     found = recommended(tmp_path, [rule], fair=half, good=usual)
     assert (found.choice, found.candidates) == ("equal", ("fair", "good"))
-    assert "cannot be told apart: take either" in found.reason
+    assert "do not differ significantly: take either" in found.reason
 
 
 def test_how_many_were_tried_is_said(tmp_path: Path) -> None:

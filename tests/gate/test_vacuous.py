@@ -141,7 +141,7 @@ def test_a_rule_that_looks_the_wrong_way_is_refused(
     found = rule(require, **keys).misfit({NAME: metric})
     assert found is not None
     assert (found.key, found.hint) == ("require", hint)
-    assert "looks the wrong way" in found.problem
+    assert "has the wrong direction" in found.problem
 
 
 def test_before_a_run_the_keys_that_let_everything_pass_are_named(tmp_path: Path) -> None:

@@ -247,7 +247,10 @@ def test_of_two_servers_it_is_noted_which_tells_nothing() -> None:
     telling = changed(rounds(), server=ServerHealth(generation_tokens=90))
     assert list(notes(two, changed(telling, "candidate", server=ServerHealth()))) == [
         "not both servers can be told how long answers are: they have their natural length",
-        "the candidate's server tells no metrics: what it did beside this measurement is not known",
+        (
+            "the candidate's server has no metrics: what else it did during this measurement "
+            "is not known"
+        ),
     ]
 
 

@@ -153,7 +153,7 @@ class TestBrokenOff:
         (project_dir / "mishap").touch()
         assert session(project_dir, "suites", "--target", "candidate", "-x").code == 1
         assert call("gate", "candidate", "--stored") == 0
-        told = "the Python tests of shop.memory were begun again since and did not come to an end"
+        told = "the Python tests of shop.memory were started again since and did not finish"
         assert f"candidate: {told}" in capsys.readouterr().err
         done = session(project_dir, "suites", "--target", "candidate", "--harness-stored")
         assert f"candidate: {told}" in done.out

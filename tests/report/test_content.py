@@ -139,10 +139,10 @@ def test_the_times_until_the_answer_have_columns_where_answers_think() -> None:
 
     compared = comparison(rows(8), changes=thinking)
     page = render_html(ReportContent(verdict("PROMOTE", compared), compared))
-    assert "TTA p50" in page
+    assert "First of the answer" in page
     assert "1,500 ms" in page
     plain = comparison(rows(8))
-    assert "TTA" not in render_html(ReportContent(verdict("PROMOTE", plain), plain))
+    assert "First of the answer" not in render_html(ReportContent(verdict("PROMOTE", plain), plain))
 
 
 def test_an_answer_that_was_cut_off_while_thinking_says_so() -> None:

@@ -22,8 +22,8 @@ from tests.report.fixtures import REGRESSIONS, attempt, comparison, header, pair
 from tests.report.hostile import HOSTILE, hostile_pair
 
 CORRECTED = (
-    "the p-values are corrected for their number (Holm), so that the chance of naming any metric "
-    "falsely is at most 5%."
+    "The p-values are corrected for their number (Holm): the chance that any metric is listed "
+    "wrongly is at most 5%."
 )
 
 
@@ -42,7 +42,7 @@ def test_each_regression_has_its_numbers_as_people_read_them() -> None:
             REGRESSIONS,
             (
                 "2 metrics are significantly worse than the baseline's, whatever the rules ask. "
-                f"Looked at 7 metrics; {CORRECTED}"
+                f"Compared: 7 metrics. {CORRECTED}"
             ),
         ),
         (
@@ -50,7 +50,7 @@ def test_each_regression_has_its_numbers_as_people_read_them() -> None:
             (),
             (
                 "No metric is significantly worse than the baseline's. "
-                f"Looked at 7 metrics; {CORRECTED}"
+                f"Compared: 7 metrics. {CORRECTED}"
             ),
         ),
         (
@@ -58,7 +58,7 @@ def test_each_regression_has_its_numbers_as_people_read_them() -> None:
             REGRESSIONS[:1],
             (
                 "1 metric is significantly worse than the baseline's, whatever the rules ask. "
-                f"Looked at 1 metric; {CORRECTED}"
+                f"Compared: 1 metric. {CORRECTED}"
             ),
         ),
         (0, (), "No metric could be computed on both sides, so no regression was looked for."),
@@ -167,7 +167,7 @@ def test_both_arms_stand_side_by_side_in_page_and_comment() -> None:
     assert "Baseline: usage of 12 of 60 answers unknown." in page
 
 
-CAUSE = "at temperature 0 the target does not answer alike each time"
+CAUSE = "at temperature 0 the target does not always give the same answer"
 
 
 def run_of(texts: list[list[str | None]], temperature: float = 0.0, repeats: int = 0) -> RunRecord:

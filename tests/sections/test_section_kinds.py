@@ -70,13 +70,13 @@ def test_a_section_goes_to_the_kind_that_it_names_or_whose_keys_it_has(
         (
             "{corpos: a.txt}",
             (
-                "is of no known kind, it has none of the keys `raters` (people), `corpus` (texts); "
-                "did you mean `corpus`?"
+                "is of no known kind: it needs one of the keys `raters` (people), `corpus` "
+                "(texts); did you mean `corpus`?"
             ),
         ),
         (
             "{zzz: 1}",
-            "is of no known kind, it has none of the keys `raters` (people), `corpus` (texts)",
+            "is of no known kind: it needs one of the keys `raters` (people), `corpus` (texts)",
         ),
     ],
 )

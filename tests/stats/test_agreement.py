@@ -194,9 +194,9 @@ def test_the_result_is_frozen_and_made_of_plain_numbers() -> None:
         (
             [[1, NAN, 3], [NAN, 2, NAN]],
             "nominal",
-            "agreement cannot be told: no unit was rated twice",
+            "agreement cannot be computed: no unit was rated twice",
         ),
-        ([[], []], "nominal", "agreement cannot be told: no unit was rated twice"),
+        ([[], []], "nominal", "agreement cannot be computed: no unit was rated twice"),
         (
             [[1, 2], [2, NAN]],
             "nominal",
@@ -205,7 +205,7 @@ def test_the_result_is_frozen_and_made_of_plain_numbers() -> None:
         (
             [[1, 1, 2], [1, 1, NAN]],
             "nominal",
-            "agreement cannot be told: all ratings are the same value",
+            "agreement cannot be computed: all ratings are the same value",
         ),
         (
             [[1, np.inf], [1, 2]],

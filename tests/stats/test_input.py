@@ -46,7 +46,7 @@ ONE = [1.0, 1.0, 1.0]
         (lambda: mean([1, 0], GROUPS), "arrays differ in length: num 2, den 2, groups 3"),
         (
             lambda: mean([1, 0, 1], [5, 5, 5]),
-            "all cases are in one group: there is nothing to tell its spread from",
+            "all cases are in one group, so its spread is unknown",
         ),
         (lambda: mean([1, 0, 1], GROUPS, alpha=0), "alpha must lie between 0 and 0.5, got 0"),
         (lambda: mean([1, 0, 1], GROUPS, alpha=0.5), "alpha must lie between 0 and 0.5, got 0.5"),

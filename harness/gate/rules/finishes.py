@@ -14,7 +14,7 @@ from harness.records.rule import Planned, Rule, Scale
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
 FINISHES: Literal["finishes"] = "finishes"
-_NO_DISTANCE = "it fails only where answers that are cut off show beyond chance"
+_NO_DISTANCE = "it fails only if more answers are cut off than chance explains"
 
 
 class FinishesNoWorse(Rule):

@@ -115,7 +115,7 @@ class MetricRule(Rule):
         """The rule's result, each definite outcome at level alpha."""
         metric = comparison.metrics.get(self.metric)
         if metric is None:
-            reason = f"no evidence for {self.metric}: no case on both sides has a value of it"
+            reason = f"no evidence for {self.metric}: no case has a value of it on both sides"
             return self.invalid(reason, self.limit(SHARE))
         return self._judge(metric, alpha)
 
@@ -209,7 +209,7 @@ class MetricRule(Rule):
             return self.no_power(BY_ESTIMATE)
         metric = comparison.metrics.get(self.metric)
         if metric is None:
-            return self.no_power("no case on both sides has a value of it")
+            return self.no_power("no case has a value of it on both sides")
         metric = self.evidence_of(metric)
         covered = (metric.candidate_den + metric.baseline_den) > 0.0
         sizes = np.unique(metric.groups[covered], return_counts=True)[1].astype(np.float64)
@@ -319,8 +319,8 @@ class DifferenceRule(MetricRule):
 
 
 WORST_PASSES = "even a candidate that is wrong in every case passes, so the rule decides nothing"
-BY_ESTIMATE = "judged by its estimate alone, which any number of groups gives"
-ONLY_SEEN = "a ratio's spread shows only in answers: name a candidate"
+BY_ESTIMATE = "judged by its estimate alone: the number of groups does not matter"
+ONLY_SEEN = "the spread of a ratio is known only from answers: name a candidate"
 
 
 def positive(room: float) -> float | None:

@@ -9,7 +9,7 @@ from harness.records.rule import Planned, Rule
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
 NO_CRITICAL: Literal["no_critical_failures"] = "no_critical_failures"
-_NO_DISTANCE = "one case decides, not a distance"
+_NO_DISTANCE = "a single case decides"
 
 
 class NoCriticalFailures(Rule):
@@ -36,7 +36,7 @@ class NoCriticalFailures(Rule):
         elif not critical:
             reason = "the suites mark no case as critical"
         else:
-            outcome, reason = "pass", f"none of {n} critical cases is failed"
+            outcome, reason = "pass", f"all {n} critical cases pass"
         return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
 
     def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:

@@ -9,7 +9,7 @@ from harness.records.rule import Planned, Rule
 from harness.records.verdict import Outcome, RulePower, RuleResult
 
 CRITICAL: Literal["no_new_critical_failures"] = "no_new_critical_failures"
-_NO_DISTANCE = "one case decides, not a distance"
+_NO_DISTANCE = "a single case decides"
 
 
 class NoNewCriticalFailures(Rule):

@@ -32,7 +32,7 @@ class RatioAtMost(MetricRule):
         if low >= 0.0 and metric.lower_is_better:
             return None
         if low >= 0.0:
-            problem = f"`ratio_at_most` looks the wrong way: higher is better for {self.metric}"
+            problem = f"`ratio_at_most` has the wrong direction: higher is better for {self.metric}"
             return Misfit("require", problem, "write no_worse_than_baseline or at_least")
         problem = f"{self.metric} can be negative, so a ratio of it says nothing"
         return Misfit("require", problem, "write no_worse_than_baseline or at_most")

@@ -39,14 +39,14 @@ class _ValueRule(MetricRule):
             return self._reversed(metric)
         what = "a share" if metric.unit == "share" else f"a value ({metric.unit})"
         hint = f"write {what} between {low:g} and {high:g}"
-        return Misfit("value", f"{self.value:g} can be no value of {self.metric}", hint)
+        return Misfit("value", f"{self.value:g} is not a possible value of {self.metric}", hint)
 
     def _reversed(self, metric: Metric) -> Misfit | None:
         """What is wrong where the rule asks a candidate not to be too good."""
         if (self.good_side == "below") == metric.lower_is_better:
             return None
         better, other = ("lower", "at_most") if metric.lower_is_better else ("higher", "at_least")
-        problem = f"`{self.require}` looks the wrong way: {better} is better for {self.metric}"
+        problem = f"`{self.require}` has the wrong direction: {better} is better for {self.metric}"
         return Misfit("require", problem, f"write {other}")
 
     def claims(self) -> tuple[str, str]:
