@@ -209,7 +209,7 @@ class Verdict(Record):
             rule.model_copy(update={"noise": by_metric.get(rule.metric or "")})
             for rule in self.rules
         )
-        return self.model_copy(update={"rules": rules})
+        return self.model_copy(update={"rules": rules, "problems": ("",) * len(self.problems)})
 
     def with_warnings(self, found: Iterable[EvidenceWarning]) -> Verdict:
         """The verdict with these warnings behind its own."""
@@ -223,14 +223,20 @@ class Verdict(Record):
     def contradictions(self, again: Verdict) -> tuple[str, ...]:
         """The fields in which the same verdict, given again, is another.
 
-        Not what decides nothing and is told by the records alone: earlier versions told less.
+        Not what decides nothing and is told by the records alone, nor the words of reasons and
+        problems: earlier versions told less, and in other words.
         """
         told = {"warnings", "critical_failures", "hashes"}
+        ours, theirs = self._without_words(), again._without_words()
         return tuple(
             name
             for name in type(self).model_fields
-            if name not in told and getattr(self, name) != getattr(again, name)
+            if name not in told and getattr(ours, name) != getattr(theirs, name)
         )
+
+    def _without_words(self) -> Verdict:
+        rules = tuple(rule.model_copy(update={"reason": ""}) for rule in self.rules)
+        return self.model_copy(update={"rules": rules, "problems": ("",) * len(self.problems)})
 
     @property
     def still_critical(self) -> tuple[str, ...]:

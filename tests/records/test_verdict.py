@@ -58,3 +58,15 @@ def test_a_verdict_that_its_own_content_contradicts_is_refused(changes: dict[str
     verdict()
     with pytest.raises(ValidationError):
         verdict(**changes)
+
+
+def test_a_verdict_in_other_words_is_the_same_and_one_with_other_numbers_is_not() -> None:
+    def ruled(**changes: Any) -> tuple[RuleResult, ...]:
+        rule = RuleResult(require="at_least", outcome="pass", reason="fine", estimate=0.5)
+        return (rule.model_copy(update=changes),)
+
+    invalid: dict[str, Any] = {"verdict": "INVALID", "problems": ("broken",)}
+    assert verdict(rules=ruled()).contradictions(verdict(rules=ruled(reason="good"))) == ()
+    assert verdict(**invalid).contradictions(verdict(**invalid | {"problems": ("torn",)})) == ()
+    assert verdict(rules=ruled()).contradictions(verdict(rules=ruled(estimate=0.6))) == ("rules",)
+    assert verdict(**invalid).contradictions(verdict()) == ("verdict", "problems")
