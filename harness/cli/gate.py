@@ -33,7 +33,7 @@ from harness.records.verdict import Verdict
 from harness.report import formats
 from harness.report.card import critical_words
 from harness.report.json import render_json
-from harness.report.latency_content import deployments_words
+from harness.report.latency_summary import deployments_words
 from harness.report.rules import shortfall
 from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate

@@ -19,7 +19,8 @@ from harness.latency.latency_rule import judge_rule, latency_rules
 from harness.records.base import explain
 from harness.records.latency import ArmFigures, Bounded, LatencySection, LatencySettings, LoadResult
 from harness.records.verdict import EXIT_CODES, RuleResult, decide
-from harness.report.latency_content import deployments_words, found_words, shortages
+from harness.report.latency_content import shortages
+from harness.report.latency_summary import deployments_words, found_words
 from harness.report.write import write_latency
 from harness.session.context import report_folder
 from harness.session.measurements import contest, measured

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
 
-from harness.records.deployment import Deployment, ServerMode
 from harness.records.latency import (
     ARMS,
     LATENCY_PREFIX,
@@ -25,6 +23,7 @@ from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats
 from harness.report.formats import Format, fine_format
+from harness.report.latency_summary import deployments_words, found_words, unbound
 from harness.report.rules import WORST_FIRST, completed, scale_of
 from harness.visible_text import one_line
 
@@ -46,7 +45,6 @@ _FAMILIES = {
     "ttft": "TTFT", "tta": "TTA", "service_ttft": "Service TTFT", "itl": "ITL", "tpot": "TPOT",
     "e2e": "E2E",
 }  # fmt: skip
-_FIRST_WORD = "ttft_p50"
 _METRIC = re.compile(r"(\w+)_(p\d+)")
 _MEANING: dict[Outcome, str] = {
     "pass": "Every rule on latency passes.",
@@ -120,32 +118,6 @@ class LatencyContent:
         return any(arm.failed for load in self.section.loads for arm in load.arms)
 
 
-def found_words(section: LatencySection) -> str:
-    """How much longer the first word takes, such as `4.9 times slower to the first word`.
-
-    By the median at the first load that has one; empty where there is none. A difference that the
-    interval, or the baseline's difference from itself, does not tell from none is called none.
-    """
-    found = (one for load in section.loads for one in load.metrics if one.metric == _FIRST_WORD)
-    metric = next(found, None)
-    if metric is None:
-        return ""
-    ratio, low, high = (
-        unbound(value) for value in (metric.ratio.estimate, metric.ratio.low, metric.ratio.high)
-    )
-    noise = (metric.control.low, metric.control.high)
-    within = None not in noise and unbound(noise[0]) <= ratio <= unbound(noise[1])
-    if low <= 1.0 <= high or within:
-        return "no difference to the first word that could be told"
-    times, way = (ratio, "slower") if ratio > 1.0 else (1.0 / ratio if ratio else inf, "faster")
-    if times >= 2.0:
-        return f"{formats.number(round(times, 1))} times {way} to the first word"
-    share = 100.0 * abs(ratio - 1.0)
-    return f"{share:.0f} % {way} to the first word" if share >= 1.0 else (
-        "no difference to the first word that matters"
-    )  # fmt: skip
-
-
 def split_metric(metric: str) -> tuple[str, str]:
     """The family of a metric and which value of it, as people write them: `TTFT`, `p95`."""
     found = _METRIC.fullmatch(metric)
@@ -195,40 +167,6 @@ def measurement_facts(section: LatencySection) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def deployments_words(section: LatencySection, candidate: str, baseline: str) -> str:
-    """That deployments were compared, on which servers, and how those were up.
-
-    Empty where both targets were on one server.
-    """
-    servers = section.servers
-    if servers is None:
-        return ""
-    ours, theirs = _deployment(servers.candidate), _deployment(servers.baseline)
-    return (
-        f"Deployments were compared, not adapters: {one_line(candidate, 80)} is {ours}, "
-        f"{one_line(baseline, 80)} is {theirs}. {_MODES[servers.mode]}"
-    )
-
-
-_MODES: dict[ServerMode, str] = {
-    "side_by_side": (
-        "Both servers were up side by side, each from one start: what one start has of its own is "
-        "not part of the noise."
-    ),
-    "in_turns": (
-        "One server was up at a time, started anew and warmed up for every block, the control's "
-        "too: what differs from one start to the next is part of the noise."
-    ),
-}
-
-
-def _deployment(found: Deployment) -> str:
-    """A deployment in words: its server, the address, the version, and what it serves."""
-    at = "" if found.address is None else f" at {found.address}"
-    on = "" if found.adapter is None else f"the adapter {found.adapter} on "
-    return one_line(f"{on}{found.model} on the server {found.server}{at} ({found.version})", 300)
-
-
 def slo_words(section: LatencySection) -> str:
     """What a good request keeps: `TTFT ≤ 500 ms, E2E ≤ 4.00 s`; empty without an SLO."""
     slo = section.settings.slo
@@ -246,11 +184,6 @@ class Span:
 
     value: str
     bounds: str = formats.NONE
-
-
-def unbound(value: float | None) -> float:
-    """The number, infinity for what a record leaves out as beyond every bound."""
-    return inf if value is None else value
 
 
 def span(found: Bounded | None, form: Format) -> Span:

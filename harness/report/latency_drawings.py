@@ -21,8 +21,8 @@ from harness.report.latency_content import (
     ratio_rule,
     span,
     ttft_curves,
-    unbound,
 )
+from harness.report.latency_summary import unbound
 from harness.svg import Drawing, Marker, Point
 from harness.svg_axes import Scale, draw_bottom_axis, draw_left_axis, even_ticks, log_ticks, padded
 

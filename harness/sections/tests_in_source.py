@@ -75,8 +75,8 @@ def _pytestmark(body: Sequence[ast.stmt]) -> list[ast.expr]:
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets
         ):
-            listed = isinstance(node.value, ast.List | ast.Tuple)
-            found = node.value.elts if listed else [node.value]  # type: ignore[attr-defined]
+            value = node.value
+            found = value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
     return found
 
 
@@ -88,11 +88,12 @@ def _count(marks: Sequence[ast.expr]) -> tuple[int, bool]:
         values = values or next(
             (word.value for word in call.keywords if word.arg == "argvalues"), None
         )
-        listed = isinstance(values, ast.List | ast.Tuple | ast.Set)
-        elements = values.elts if listed else []  # type: ignore[union-attr]
-        if not listed or any(isinstance(one, ast.Starred) for one in elements):
+        if not isinstance(values, ast.List | ast.Tuple | ast.Set):
             known = False
-        counts.append(len(elements) if listed else 1)
+            counts.append(1)
+            continue
+        known = known and not any(isinstance(one, ast.Starred) for one in values.elts)
+        counts.append(len(values.elts))
     return math.prod(counts), known
 
 
