@@ -20,6 +20,20 @@ _COMPILING = re.compile(
     r"|warm(?:s|ed|ing)?[ -]?up",
     re.IGNORECASE,
 )
+# What vLLM writes when it comes to a phase of its start, and what that is called here.
+_PHASES = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"Initializing a \w+ LLM engine", "the engine starts"),
+        (r"Starting to load model", "the weights are loaded"),
+        (r"(?:Loading weights|Model loading) took", "the weights are there"),
+        (r"Dynamo|Compiling|torch\.compile|Directly load the compiled", "the model is compiled"),
+        (r"Capturing|Graph capturing", "its graphs are captured"),
+        (r"Warming up model", "the model is warmed up"),
+        (r"(?:\w+ )?KV cache size: ([\d,]+) tokens", r"the cache has room for \1 tokens"),
+        (r"Loaded new LoRA adapter: name '([^']+)'", r"the adapter \1 is loaded"),
+    )
+)
 # One process waits for another that works: no step of its own, and no error.
 _WAITING = re.compile(r"No available shared memory broadcast block")
 # With its options a server also logs requests and answers, which are not its own words.
@@ -86,10 +100,18 @@ def last_error(text: str) -> str:
     return _cut(" ".join(found))
 
 
-def progress(text: str) -> str:
-    """The last INFO line of a log, for a person who waits; empty if there is none."""
-    lines = [line for line in text.splitlines() if _INFO.match(line) and not _WAITING.search(line)]
-    return _cut(_HEAD.sub("", lines[-1]), 100) if lines else ""
+def phase(text: str) -> str:
+    """The phase of starting that a log has come to, for a person who waits; empty if none is told.
+
+    Of all that a server says of itself only this: the log has the rest.
+    """
+    for line in reversed(text.splitlines()):
+        if _INFO.match(line):
+            message = _HEAD.sub("", line)
+            for pattern, words in _PHASES:
+                if found := pattern.match(message):
+                    return _cut(found.expand(words), 100)
+    return ""
 
 
 def _lines(text: bytes) -> list[str]:

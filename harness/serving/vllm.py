@@ -181,7 +181,7 @@ class VllmServer:
             waited = SYSTEM_CLOCK.now() - started
             if waited > self._spec.start_timeout:
                 raise self._not_ready()
-            line = log.progress(self.log_tail(50)) or "starting"
+            line = log.phase(self.log_tail(50)) or last or "starting"
             # A model is compiled for minutes without a word.
             if line != last or started + waited - said >= _SAY_AGAIN:
                 last, said = line, started + waited

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.serving.log import between, compiling, last_error, length, progress, tail
+from harness.serving.log import between, compiling, last_error, length, phase, tail
 
 ENGINE = """\
 (APIServer pid=1) INFO 11-20 14:47:15 [api_server.py:1] vLLM API server version 0.32.0
@@ -58,10 +58,30 @@ def test_tail_is_clean_and_begins_at_the_last_start(tmp_path: Path) -> None:
     assert tail(tmp_path / "none", 3) == ""
 
 
-def test_progress_is_what_the_server_says_of_itself() -> None:
-    assert progress(ENGINE + "  warnings.warn(") == "vLLM API server version 0.32.0"
-    assert progress("Triton is not installed") == ""
-    assert progress(WAITING) == "Warming up model"
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Initializing a V1 LLM engine (v0.32.0) with config: model='x'", "the engine starts"),
+        ("Starting to load model /models/x...", "the weights are loaded"),
+        ("Loading weights took 1.78 seconds", "the weights are there"),
+        ("Dynamo bytecode transform time: 4.1 s", "the model is compiled"),
+        ("Capturing CUDA graphs (decode, FULL)", "its graphs are captured"),
+        ("CPU KV cache size: 23,296 tokens, Maximum", "the cache has room for 23,296 tokens"),
+        ("Loaded new LoRA adapter: name 'v1', path '/a'", "the adapter v1 is loaded"),
+        ("Enabled custom fusions: norm_quant", ""),
+        ("Route: /docs, Methods: GET", ""),
+    ],
+)
+def test_a_start_is_told_by_its_phases(line: str, words: str) -> None:
+    head = "(EngineCore pid=2) INFO 11-30 19:24:30 [core.py:133] "
+    assert phase(head + line) == words
+    assert phase(f"{head}{line}\n{head}Supported tasks: ['generate']\n  warn(") == words
+    assert phase(line) == "", "not vLLM's own line"
+
+
+def test_of_a_wait_the_phase_before_is_told() -> None:
+    assert phase(WAITING) == "the model is warmed up"
+    assert phase("Triton is not installed") == ""
 
 
 def test_between_two_moments(tmp_path: Path) -> None:
