@@ -188,6 +188,8 @@ class Dossier(Record):
 
     `base_digest` and `chat_template` are the digests of the base as an identity has them, and
     `base_source` is where a hub had it; `start_digest` is of the adapter that it started from.
+    `best_step` and its loss are of the adapter that is kept: the best one of a recipe with
+    `patience`, else the last.
     Dossiers that were written before have an earlier digest, and the template in it, and do not
     say what was `learnt`.
     """

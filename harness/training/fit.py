@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -132,11 +132,20 @@ def _tidy_config(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def evaluated(log: Sequence[Mapping[str, Any]], steps: int, *, keeps_best: bool) -> bool:
+    """Whether a trainer's log has the validation loss of the adapter that it ends with.
+
+    One that keeps the best has it from that one's step: another evaluation would put its loss down
+    as that of the last step.
+    """
+    held = [int(row["step"]) for row in log if "eval_loss" in row]
+    return bool(held) and (keeps_best or held[-1] == steps)
+
+
 def _outcome(job: TrainingJob, trainer: Any, learnt: Learnt, resumed_from: int) -> Outcome:
     state: TrainerState = trainer.state
     steps = int(state.global_step)
-    held = [row for row in state.log_history if "eval_loss" in row]
-    if not held or int(held[-1]["step"]) != steps:
+    if not evaluated(state.log_history, steps, keeps_best=job.recipe.patience is not None):
         trainer.evaluate()
     points = curve_points(state.log_history)
     known = [(point.validation, point.step) for point in points if point.validation is not None]

@@ -179,7 +179,9 @@ def test_one_that_takes_long_is_seen_to_be_at_it(
         VllmServer(eager, heard.append).start()
     assert "enforce-eager" not in caught.value.line
     assert len(heard) > 1
-    assert all(re.fullmatch(r"vLLM, \d+ s: (starting|the weights are loaded)", line) for line in heard), heard
+    assert all(
+        re.fullmatch(r"vLLM, \d+ s: (starting|the weights are loaded)", line) for line in heard
+    ), heard
 
 
 def test_a_stranger_on_the_port(
