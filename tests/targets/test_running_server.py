@@ -164,11 +164,7 @@ def elsewhere(kept: Kept) -> None:
     ("change", "words", "left"),
     [
         (damaged, "is not used: it is damaged", True),
-        (
-            reused,
-            f"process {os.getpid()}, which kept a server, is gone; the file is removed",
-            False,
-        ),
+        (reused, ", which kept a server, is gone; the file is removed", False),
         (elsewhere, "", True),
     ],
 )
