@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from harness.records.comparison import Change, ComparisonRecord
-from harness.records.rule import Planned, Rule
-from harness.records.verdict import Outcome, RulePower, RuleResult
+from harness.gate.rules.critical_rule import CriticalRule
+from harness.records.comparison import Change, ComparisonRecord, PairedCase
+from harness.records.verdict import RuleResult
 
 NO_CRITICAL: Literal["no_critical_failures"] = "no_critical_failures"
-_NO_DISTANCE = "a single case decides"
 
 
-class NoCriticalFailures(Rule):
+class NoCriticalFailures(CriticalRule):
     """No critical case is failed by the candidate, be it that the baseline fails it too."""
 
     critical_changes: ClassVar[tuple[Change, ...]] = ("new_failure", "still_failing")
+    scored: ClassVar[str] = "of the candidate's answer"
 
     require: Literal["no_critical_failures"]
 
-    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
-        """The rule's result; one case decides it, whatever alpha is."""
-        critical = [case for case in comparison.cases if case.critical]
-        unknown = sorted(
-            {case.path for case in critical if case.candidate_score.status != "scored"}
-        )
-        failures = critical_failures(comparison)
-        n = len({case.path for case in critical})
-        outcome: Outcome = "invalid"
-        if failures:
-            outcome = "fail"
-            reason = f"{len(failures)} of {n} critical cases failed: {failures[0]}"
-        elif unknown:
-            reason = f"critical cases without a score of the candidate's answer: {unknown[0]}"
-        elif not critical:
-            reason = "the suites mark no case as critical"
-        else:
-            outcome, reason = "pass", f"all {n} critical cases pass"
-        return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
+    def failures(self, comparison: ComparisonRecord) -> tuple[str, ...]:
+        """The critical cases that the candidate fails, newly or as the baseline does."""
+        return critical_failures(comparison)
 
-    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
-        """No power: there is no distance to detect."""
-        return self.no_power(_NO_DISTANCE)
+    def is_unknown(self, case: PairedCase) -> bool:
+        """Whether the candidate has no score, or one that uneven retries have chosen."""
+        return case.excluded or case.candidate_score.status != "scored"
 
-    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """No power: there is no distance to detect."""
-        return self.no_power(_NO_DISTANCE)
+    def failed(self, paths: Sequence[str], among: str) -> str:
+        """What failed, in words."""
+        return f"{len(paths)} of {among} failed: {paths[0]}"
+
+    def passed(self, among: str) -> str:
+        """That nothing failed, in words."""
+        return f"the {among} passes" if among.startswith("1 ") else f"all {among} pass"
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from harness.records.comparison import Change, ComparisonRecord
-from harness.records.rule import Planned, Rule
-from harness.records.verdict import Outcome, RulePower, RuleResult
+from harness.gate.rules.critical_rule import CriticalRule
+from harness.records.comparison import Change, ComparisonRecord, PairedCase
+from harness.records.verdict import Outcome, RuleResult
 
 CRITICAL: Literal["no_new_critical_failures"] = "no_new_critical_failures"
-_NO_DISTANCE = "a single case decides"
 
 
-class NoNewCriticalFailures(Rule):
+class NoNewCriticalFailures(CriticalRule):
     """No critical case that the baseline passes is failed by the candidate."""
 
     false_alarm: ClassVar[Outcome | None] = "fail"
     critical_changes: ClassVar[tuple[Change, ...]] = ("new_failure",)
+    scored: ClassVar[str] = "on both sides"
 
     require: Literal["no_new_critical_failures"]
 
-    def judge(self, comparison: ComparisonRecord, alpha: float) -> RuleResult:
-        """The rule's result; one case decides it, whatever alpha is."""
-        critical = [case for case in comparison.cases if case.critical]
-        unknown = sorted({case.path for case in critical if case.change == "not_comparable"})
-        failures = new_critical_failures(comparison)
-        n = len({case.path for case in critical})
-        among = "1 critical case" if n == 1 else f"{n} critical cases"
-        outcome: Outcome = "invalid"
-        if len(failures) > 1:
-            outcome = "fail"
-            reason = f"{len(failures)} new failures in {among}, such as {failures[0]}"
-        elif failures:
-            outcome, reason = "fail", f"1 new failure in {among}: {failures[0]}"
-        elif unknown:
-            reason = f"critical cases without a score on both sides: {unknown[0]}"
-        elif not critical:
-            reason = "the suites mark no case as critical"
-        else:
-            outcome, reason = "pass", f"no new failure in {among}"
-        return RuleResult(require=self.require, outcome=outcome, n=n, reason=reason)
+    def failures(self, comparison: ComparisonRecord) -> tuple[str, ...]:
+        """The critical cases that the baseline passes and the candidate fails."""
+        return new_critical_failures(comparison)
+
+    def is_unknown(self, case: PairedCase) -> bool:
+        """Whether the two answers cannot be compared."""
+        return case.change == "not_comparable"
+
+    def failed(self, paths: Sequence[str], among: str) -> str:
+        """What failed, in words."""
+        if len(paths) > 1:
+            return f"{len(paths)} new failures in {among}, such as {paths[0]}"
+        return f"1 new failure in {among}: {paths[0]}"
+
+    def passed(self, among: str) -> str:
+        """That nothing failed, in words."""
+        return f"no new failure in {among}"
 
     def why_worst_passes(self, comparison: ComparisonRecord) -> str:
         """The baseline fails every critical case, so that none can fail newly."""
@@ -48,14 +46,6 @@ class NoNewCriticalFailures(Rule):
             f"the baseline passes none of the {len(critical)} critical cases, so this rule passes "
             "even a candidate that fails them all: add the rule `no_critical_failures`"
         )
-
-    def power(self, comparison: ComparisonRecord, alpha: float) -> RulePower:
-        """No power: there is no distance to detect."""
-        return self.no_power(_NO_DISTANCE)
-
-    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """No power: there is no distance to detect."""
-        return self.no_power(_NO_DISTANCE)
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

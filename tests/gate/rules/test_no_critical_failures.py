@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.gate.compare import compare
@@ -36,7 +37,21 @@ def test_a_critical_case_that_the_baseline_fails_too_is_a_failure(tmp_path: Path
     assert [case.change for case in found.cases if case.critical] == ["still_failing"]
     result = RULE.judge(found, 0.05)
     assert result.outcome == "fail"
-    assert result.reason == f"1 of 1 critical cases failed: {critical_failures(found)[0]}"
+    assert result.reason == f"1 of 1 critical case failed: {critical_failures(found)[0]}"
+
+
+def test_a_right_answer_that_retries_have_chosen_is_no_evidence(tmp_path: Path) -> None:
+    found = base_against_itself(tmp_path)
+    (failing,) = (case for case in found.cases if case.critical)
+    right = failing.candidate_score.model_copy(update={"passed": True})
+    case = replace(failing, candidate_score=right)
+    assert RULE.judge(replace(found, cases=(case,)), 0.05).outcome == "pass"
+    chosen = replace(case, change="not_comparable", excluded=True)
+    result = RULE.judge(replace(found, cases=(chosen,)), 0.05)
+    assert result.outcome == "invalid"
+    assert result.reason == (
+        f"critical cases without a score of the candidate's answer: {case.path}"
+    )
 
 
 def test_a_verdict_names_the_critical_cases_that_still_fail(tmp_path: Path) -> None:
