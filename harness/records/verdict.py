@@ -209,7 +209,7 @@ class Verdict(Record):
             rule.model_copy(update={"noise": by_metric.get(rule.metric or "")})
             for rule in self.rules
         )
-        return self.model_copy(update={"rules": rules, "problems": ("",) * len(self.problems)})
+        return self.model_copy(update={"rules": rules})
 
     def with_warnings(self, found: Iterable[EvidenceWarning]) -> Verdict:
         """The verdict with these warnings behind its own."""

@@ -70,3 +70,11 @@ def test_a_verdict_in_other_words_is_the_same_and_one_with_other_numbers_is_not(
     assert verdict(**invalid).contradictions(verdict(**invalid | {"problems": ("torn",)})) == ()
     assert verdict(rules=ruled()).contradictions(verdict(rules=ruled(estimate=0.6))) == ("rules",)
     assert verdict(**invalid).contradictions(verdict()) == ("verdict", "problems")
+
+
+def test_noise_leaves_the_problems_of_a_verdict_as_they_are() -> None:
+    rule = RuleResult(metric="s.g.f1", require="at_least", outcome="invalid", reason="why")
+    invalid = verdict(verdict="INVALID", problems=("broken",), rules=(rule,))
+    beside = invalid.with_noise({"s.g.f1": 0.1})
+    assert beside.problems == ("broken",)
+    assert [(one.noise, one.reason) for one in beside.rules] == [(0.1, "why")]
