@@ -14,7 +14,7 @@ from harness.pytest_plugin.session import SessionState
 from harness.records.attempt import Term
 from harness.records.recording import RecordedCase, RecordedSection, Recording
 from harness.sections.evidence import FILE, configured_judge
-from harness.sections.python import BESIDE, METRICS
+from harness.sections.python import BESIDE, METRICS, PythonSection
 from harness.storage import RunFolder
 from harness.suites.data import reads_cases
 
@@ -161,17 +161,17 @@ class ResultRecorder:
         }
 
     def _parts(self, suite: str, section: str) -> dict[str, str]:
-        """The section's files; none where other code that pytest loaded may read the cases."""
+        """The section's parts; none where other code that pytest loaded may read other files."""
         root = self._state.project.root
-        if reads_cases(root / name.removeprefix(FILE) for name in self._files):
+        sections = next(each.sections for each in self._state.suites.values() if each.name == suite)
+        others = {
+            one.file.removesuffix(".py")
+            for one in sections
+            if isinstance(one, PythonSection) and one.name != section
+        }
+        if reads_cases((root / name.removeprefix(FILE) for name in self._files), others):
             return {}
-        return next(
-            one.parts
-            for each in self._state.suites.values()
-            if each.name == suite
-            for one in each.sections
-            if one.name == section
-        )
+        return next(one.parts for one in sections if one.name == section)
 
     def _write(
         self,

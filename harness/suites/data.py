@@ -50,8 +50,9 @@ def data_digests(folder: Path, suite_file: str, known: Collection[Path]) -> dict
 
 
 # What code has in it that reads cases, lists folders or starts what might.
-_READS = ("jsonl", "glob", "iterdir", "listdir", "scandir", "walk", "suite.yaml", "subprocess",
-          "import_module", "system(", "eval(", "exec(")  # fmt: skip
+_READS = ("jsonl", "glob", "iterdir", "listdir", "scandir", "walk", "suite.yaml", "load_suite",
+          "subprocess", "popen", "system(", "importlib", "__import__", "runpy", "eval(", "exec(",
+          )  # fmt: skip
 
 
 def reads_cases(files: Iterable[Path], cases: Iterable[str] = ()) -> bool:

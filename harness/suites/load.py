@@ -18,6 +18,8 @@ from harness.suites.source import LoadedSection, SectionBook, SectionSource, why
 from harness.yaml_files import read_yaml
 
 SUITE_FILE = "suite.yaml"
+# Among the parts that results rest on: a judge that a test asks is told it.
+DOMAIN = f"`domain` of {SUITE_FILE}"
 
 
 class SuiteKeys(Record):
@@ -54,7 +56,9 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
         domain=written.domain,
         version=written.version,
         system_prompt=written.system_prompt,
-        sections=tuple(_with_parts(each, loaded, file.parent, data) for each in loaded),
+        sections=tuple(
+            _with_parts(each, loaded, file.parent, data, written.domain) for each in loaded
+        ),
         digest=_digest(written, loaded, data),
         folder=str(file.parent),
     )
@@ -95,18 +99,24 @@ def _data(file: Path, loaded: Sequence[LoadedSection]) -> dict[str, str]:
 
 
 def _with_parts(
-    one: LoadedSection, loaded: Sequence[LoadedSection], folder: Path, data: dict[str, str]
+    one: LoadedSection,
+    loaded: Sequence[LoadedSection],
+    folder: Path,
+    data: dict[str, str],
+    domain: str,
 ) -> Section:
-    """The section with the files that its results rest on, unless its code may read any other."""
+    """The section with what its results rest on, unless its code may read any other file."""
     if not one.reads_folder:
         return one.section
     own = [folder / name for name in one.files]
     code = [*own, *(folder / name for name in data if name.endswith(".py"))]
-    cases = {name for each in loaded if each is not one for name in each.files} - set(one.files)
-    if reads_cases(code, cases):
+    others = {name for each in loaded if each is not one for name in each.files} - set(one.files)
+    # Code that imports another section's tests names them without the suffix.
+    if reads_cases(code, {name.removesuffix(".py") for name in others}):
         return one.section
     files = {path.name: file_digest(path) for path in own if path.is_file()}
-    return one.section.model_copy(update={"parts": {**files, **data}})
+    parts = {**files, **data, DOMAIN: digest_json(domain)}
+    return one.section.model_copy(update={"parts": parts})
 
 
 def _digest(written: SuiteKeys, loaded: Sequence[LoadedSection], data: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import ThreadedMock
 from tests.pytest_plugin.builders import METRIC, TESTS, recordings, write
@@ -85,6 +86,21 @@ class TestAPartIsNoEvidence:
         before = recordings(project)
         session(project, *arguments, "--lf")
         assert recordings(project) == before
+
+
+def test_results_rest_on_the_whole_suite_where_a_file_above_it_uses_other_tests(
+    project: Path,
+) -> None:
+    path = project / "suites/shop/suite.yaml"
+    suite = yaml.safe_load(path.read_text())
+    suite["sections"]["tone"] = {"tests": "test_tone.py"}
+    path.write_text(yaml.safe_dump(suite))
+    (project / "suites/shop/test_tone.py").write_text("def test_tone(): pass")
+    (project / "conftest.py").write_text("# from test_tone import x")
+    assert session(project, "suites", "--target", "candidate").code == 0
+    (file,) = project.glob(".harness/runs/candidate-*/recorded.json")
+    kept = json.loads(file.read_text())["sections"]
+    assert {one["section"]: "parts" in one for one in kept} == {"memory": False, "tone": True}
 
 
 class TestBrokenOff:

@@ -11,6 +11,7 @@ from harness.records.suite import Suite
 from harness.sections.python import PythonSection
 from harness.sections.section_kinds import kinds
 from harness.suites import load_suite
+from harness.suites.load import DOMAIN
 from tests.shop import suite_yaml, write_project
 
 
@@ -147,7 +148,28 @@ def test_results_rest_on_the_files_of_the_section_unless_the_code_reads_cases(
         assert "parts" not in tests.model_dump()
         return set(tests.parts)
 
-    assert parts("one", test_memory="a = 1") == {"test_memory.py"}
+    assert parts("one", test_memory="a = 1") == {"test_memory.py", DOMAIN}
     both = parts("two", test_memory="a = 1", conftest="b = 1", words="c = 1")
-    assert both == {"test_memory.py", "conftest.py", "words.py"}
+    assert both == {"test_memory.py", "conftest.py", "words.py", DOMAIN}
     assert parts("three", test_memory="a = 1", words="CASES = 'gold.jsonl'") == set()
+
+
+def test_results_rest_on_the_whole_suite_where_the_code_uses_the_tests_of_another_section(
+    tmp_path: Path,
+) -> None:
+    def parts(code: str, beside: str = "", **written: str) -> dict[str, str]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        files = {"test_memory": code, "test_tone": "LIMIT = 3", "conftest": beside}
+        load(folder, **files)
+        whole = {**suite_yaml(), **written}
+        whole["sections"] |= {"memory": TESTS, "tone": {"tests": "test_tone.py"}}
+        (folder / "suites/shop/suite.yaml").write_text(yaml.safe_dump(whole))
+        suite = load_suite(folder / "suites/shop", kinds())
+        return next(one.parts for one in suite.sections if one.name == "memory")
+
+    alone = parts("a = 1")
+    assert set(alone) == {"test_memory.py", "conftest.py", DOMAIN}
+    for code in ("from test_tone import LIMIT", "import importlib", "from os import popen"):
+        assert parts(code) == parts("a = 1", code) == {}
+    # The judge of a test is told it.
+    assert parts("a = 1", domain="Other things") != alone

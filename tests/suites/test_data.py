@@ -89,6 +89,10 @@ def test_a_file_that_cannot_be_read_is_named(
         ("pd.read_csv('questions.csv')", True),
         ("for path in Path(__file__).parent.iterdir(): pass", True),
         ("subprocess.run(['cat', name])", True),
+        ("os.popen('cat ' + name)", True),
+        ("__import__('test_' + name)", True),
+        ("runpy.run_path(name)", True),
+        ("suite = load_suite(folder, kinds())", True),
     ],
 )
 def test_code_that_may_read_cases_is_told_by_its_words(
