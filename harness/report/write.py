@@ -5,8 +5,8 @@ Every function raises `StorageError` where a file cannot be read, written or rem
 
 from __future__ import annotations
 
+import contextlib
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -60,11 +60,19 @@ def keep_earlier(folder: Path, now: Verdict) -> Path | None:
         if (kept := read_bytes(folder / name)) is not None:
             write_atomic(copy / name, kept)
     try:
-        for old in sorted(path for path in copy.parent.iterdir() if path.is_dir())[:-KEPT]:
-            shutil.rmtree(old)
+        for old in sorted(filter(_is_dated, copy.parent.iterdir()))[:-KEPT]:
+            remove_report(old)
+            with contextlib.suppress(OSError):  # what somebody else has put there stays
+                old.rmdir()
     except OSError as error:
         raise storage_error(error, copy) from error
     return copy
+
+
+def _is_dated(path: Path) -> bool:
+    """Whether it is a folder as `keep_earlier` names them."""
+    named = re.fullmatch(r"[0-9TZ-]+|undated", path.name)
+    return named is not None and path.is_dir() and not path.is_symlink()
 
 
 def remove_files(folder: Path, names: Iterable[str]) -> None:

@@ -74,3 +74,23 @@ def test_a_report_that_is_replaced_is_kept_by_its_date_and_the_oldest_go(tmp_pat
     assert keep_earlier(tmp_path, again) is None
     (tmp_path / VERDICT).write_text("{}")
     assert keep_earlier(tmp_path, again) is None
+
+
+def test_nothing_goes_with_the_oldest_that_no_gate_has_put_there(tmp_path: Path) -> None:
+    first, _ = pair("BLOCK")
+    own = tmp_path / EARLIER / "2026-10-01 by hand"
+    own.mkdir(parents=True)
+    linked = tmp_path / EARLIER / "2026-10-02T100000Z"
+    linked.symlink_to(own)
+    noted = tmp_path / EARLIER / "2026-11-01T100000Z/notes.txt"
+    for day in range(1, KEPT + 4):
+        created = {"created": f"2026-11-{day:02}T10:00:00Z"}
+        keep_earlier(tmp_path, first.model_copy(update=created))
+        before = first.model_copy(update={**created, "alpha": day / 100})
+        (tmp_path / VERDICT).write_text(before.model_dump_json())
+        if day == 2:
+            noted.write_text("read this")
+    assert own.is_dir()
+    assert linked.is_symlink()
+    assert [path.name for path in noted.parent.iterdir()] == ["notes.txt"]
+    assert len(list((tmp_path / EARLIER).glob(f"2026-11-*/{VERDICT}"))) == KEPT
