@@ -115,7 +115,7 @@ def _talk(sides: Sequence[_Side]) -> None:
     while True:
         if asked_by_hand:
             click.echo("> ", nl=False, err=True)
-        line = sys.stdin.readline()
+        line = _line()
         if not line:
             if asked_by_hand:
                 click.echo(err=True)
@@ -130,6 +130,21 @@ def _talk(sides: Sequence[_Side]) -> None:
             for side, reply in zip(sides, replies, strict=True):
                 side.keep(text, reply)
                 _tell(side.live.target, reply, fatal=not asked_by_hand)
+
+
+def _line() -> str:
+    """The next line of standard input, empty at its end.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        line = sys.stdin.readline()
+        line.encode()  # some locales read what is no text as half characters
+    except UnicodeError:
+        hint = "send text in UTF-8"
+        raise UsageError("is not UTF-8", where="standard input", hint=hint) from None
+    return line
 
 
 def _one(side: _Side, text: str) -> list[Reply]:
@@ -196,4 +211,4 @@ def _tell(target: str, reply: Reply, *, fatal: bool) -> None:
     what = f"`{target}` did not answer: {reply.failure.detail}"
     if fatal:
         raise ServerError(what, hint=reply.failure.remedy or "")
-    click.echo(f"error: {what}", err=True)
+    click.echo(f"error: {visible(what)}", err=True)

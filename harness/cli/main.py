@@ -19,6 +19,7 @@ import click
 from harness.cli.console import discard, lost_output, open_streams, say_last
 from harness.errors import INTERRUPTED, HarnessError, StorageError, UsageError
 from harness.version import __version__
+from harness.visible_text import visible
 
 INTERNAL = 3
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell counts it
@@ -109,8 +110,9 @@ class CommandFailure:
 
     @property
     def line(self) -> str:
-        """The line for people."""
-        return f"{self.lead}{HarnessError(self.what, where=self.where, hint=self.hint).line}"
+        """The line for people; no terminal code in what others have said is active."""
+        error = HarnessError(self.what, where=self.where, hint=self.hint)
+        return f"{self.lead}{visible(error.line)}"
 
     def as_json(self) -> str:
         """The object for programs."""
@@ -195,7 +197,7 @@ def _fail(error: BaseException, given: list[str]) -> int:
     failure = failure_of(error)
     known = isinstance(error, click.ClickException | click.exceptions.Abort | KeyboardInterrupt)
     if "--debug" in given and not known:
-        say_last("".join(traceback.format_exception(error)), err=True, nl=False)
+        say_last(visible("".join(traceback.format_exception(error))), err=True, nl=False)
     say_last(failure.line, err=True)
     asked = given[: given.index("--")] if "--" in given else given
     # Also without a text: what could not be printed before is then dropped without an error.

@@ -66,6 +66,31 @@ def test_a_stream_that_breaks_off_ends_a_script_with_3(
     assert len(mock.server.requests) == 1
 
 
+@pytest.mark.parametrize("asked_by_hand", [True, False])
+def test_nothing_of_a_failed_answer_is_a_command_to_the_terminal(
+    project_dir: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked_by_hand: bool,
+) -> None:
+    mock.answer = lambda _: MockReply("no \x1b]0;x\x07 \u202e", status=400)
+    typed(monkeypatch, "What is fact 4?")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: asked_by_hand, raising=False)
+    assert call("chat", "base") == (0 if asked_by_hand else 3)
+    assert "no \u241b]0;x\u2407 \u27e8U+202E\u27e9" in capsys.readouterr().err
+
+
+def test_what_is_no_text_is_told(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for errors in ("strict", "surrogateescape"):
+        given = io.TextIOWrapper(io.BytesIO(b"fa\xe7ade\n"), encoding="utf-8", errors=errors)
+        monkeypatch.setattr("sys.stdin", given)
+        assert call("chat", "base") == 2
+        assert "error: standard input: is not UTF-8" in capsys.readouterr().err
+
+
 def test_wrong_names_are_told_before_anything_is_asked(
     project_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
