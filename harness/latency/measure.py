@@ -56,8 +56,12 @@ class Contest:
     @property
     def metrics(self) -> tuple[str, ...]:
         """What the rules are on, each once: `ttft_p95`."""
-        names = (rule.metric.removeprefix(LATENCY_PREFIX) for rule in self.rules)
-        return tuple(dict.fromkeys(names))
+        return metrics_of(self.rules)
+
+
+def metrics_of(rules: Rules) -> tuple[str, ...]:
+    """What rules on latency are on, each once: `ttft_p95`."""
+    return tuple(dict.fromkeys(rule.metric.removeprefix(LATENCY_PREFIX) for rule in rules))
 
 
 def measure(

@@ -17,7 +17,7 @@ from harness.gate.noise import measure_noise
 from harness.latency.analyse import analyse, digest
 from harness.latency.deployments import check_servers
 from harness.latency.latency_rule import latency_rules
-from harness.latency.measure import Contest, measure, measurements
+from harness.latency.measure import Contest, measure, measurements, metrics_of
 from harness.latency.rounds import check_length
 from harness.records.comparison import ComparisonRecord
 from harness.records.latency import Arm, LatencySection, LatencySettings, Measurement
@@ -146,6 +146,8 @@ def with_section(
 def as_judged(project: Project, verdict: Verdict, comparison: ComparisonRecord) -> ComparisonRecord:
     """The comparison with the latency that its verdict was given on, worked out again.
 
+    A measurement that the project as it is would not have made is a problem of it.
+
     Raises:
         EvidenceError: the measurement is gone, or another than it was.
     """
@@ -154,11 +156,19 @@ def as_judged(project: Project, verdict: Verdict, comparison: ComparisonRecord) 
     hint = f"harness gate {verdict.candidate}"
     path = project.measurements / verdict.latency.measurement
     folder = MeasurementFolder(path)
-    if folder.header() is None:
+    header = folder.header()
+    if header is None:
         raise EvidenceError("the measurement is gone", where=str(path), hint=hint)
     if _digest(folder) != verdict.latency.digest:
         raise EvidenceError("the measurement is another than it was", where=str(path), hint=hint)
-    return with_section(comparison, _section(folder), project)
+    found = with_section(comparison, _section(folder), project)
+    policy = project.policy()
+    held = header.settings, header.alpha, header.metrics
+    wanted = project.config.latency, policy.alpha, metrics_of(latency_rules(policy))
+    if header.finished and held == wanted:
+        return found
+    problem = "the latency was measured with other settings or rules, or not to its end"
+    return replace(found, problems=(*found.problems, problem))
 
 
 def live_target(project: Project, baseline: str, suites: Sequence[Suite]) -> str:

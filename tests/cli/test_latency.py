@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.config import load_project
 from harness.errors import ServerError
+from harness.files import digest_json
 from harness.latency import arm_servers, validity
 from harness.targets import identity
 from harness.targets.endpoint import BASE, Endpoint
@@ -149,6 +151,22 @@ def test_a_measurement_that_was_changed_or_is_gone_carries_no_verdict(
 ) -> None:
     configure(project_dir, RULE, requests=100)
     call("gate", "candidate")
+    # Nor does one that was measured otherwise, whatever the verdict is made to say.
+    configure(project_dir, requests=101)
+    latency = load_project(project_dir / "harness.yaml").config.latency.model_dump(mode="json")
+    file = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = file.read_text()
+    forged = json.loads(honest)
+    forged["hashes"]["rests_on"]["`latency`"] = digest_json(latency)
+    for text, why in (
+        (honest, "has changed since: `latency`"),
+        (json.dumps(forged), "do not lead"),
+    ):
+        file.write_text(text)
+        assert call("report", "candidate") == 3
+        assert why in capsys.readouterr().err
+    configure(project_dir, requests=100)
+    file.write_text(honest)
     folder = measurement(project_dir)
     block = next((folder / "blocks").glob("*.json"))
     data = json.loads(block.read_text())
