@@ -74,9 +74,11 @@ def command(
     for found in verdict.changed_since:
         click.echo(f"warning: {one_line(found.place)}: {one_line(found.what, 300)}", err=True)
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
-    paths = promote(verdict, comparison, context.policy, now, chosen, folder)
+    again = context.given_again(verdict, comparison)
+    paths = promote(verdict, again, comparison.candidate, now, chosen, folder)
     made = Promotion(name=chosen, sealed=now.created)
-    keep_gate(context.project.gates, entry_of(context, verdict, comparison, made))
+    again = again.model_copy(update={"hashes": verdict.hashes})
+    keep_gate(context.project.gates, entry_of(context, again, comparison, made))
     for path in paths:
         click.echo(f"sealed {short_path(path)}{_replaced(earlier.get(path))}")
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")

@@ -82,10 +82,7 @@ def _again(candidate: str, baseline: str | None, config: Path, suites: tuple[str
     verdict = context.stored_verdict(candidate)
     runs = context.judged_runs(verdict)
     comparison = as_judged(context.project, verdict, context.compare(candidate, runs))
-    # The noise was measured apart from these records, and perhaps once more since then; past gates
-    # are no part of them either.
-    again = context.judge(comparison).model_copy(update={"created": verdict.created})
-    again = again.with_noise(verdict.noise_by_metric()).with_warnings(verdict.of_the_past)
+    again = context.given_again(verdict, comparison)
     where, hint = str(short_path(context.folder(candidate) / VERDICT)), f"harness gate {candidate}"
     changed = verdict.hashes.differences(again.hashes)
     if changed:

@@ -11,13 +11,11 @@ from pydantic import ValidationError
 from harness.config import Project
 from harness.errors import EvidenceError, PromotionRefused, UsageError
 from harness.files import digest_json, read_bytes, write_atomic
-from harness.gate.judge import Circumstances, gate
+from harness.gate.judge import Circumstances
 from harness.records.attempt import Attempt, Score
 from harness.records.base import Record, explain
-from harness.records.comparison import ComparisonRecord
 from harness.records.history import PromotionException
 from harness.records.recording import RecordedCase
-from harness.records.rule import Policy
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.records.target import SAMPLING
@@ -183,17 +181,12 @@ SETTINGS = (*SAMPLING, "seed", "repeats")
 
 
 def promote(
-    verdict: Verdict,
-    comparison: ComparisonRecord,
-    policy: Policy,
-    now: Circumstances,
-    name: str,
-    folder: Path,
+    verdict: Verdict, again: Verdict, run: RunRecord, now: Circumstances, name: str, folder: Path
 ) -> list[Path]:
-    """The sealed files, one a suite, of a candidate whose PROMOTE verdict still stands.
+    """The sealed files, one a suite, of a candidate's run whose PROMOTE verdict still stands.
 
-    The stored verdict is checked: its hashes must match the state `now`, and judging the comparison
-    again must give the same verdict.
+    The stored verdict must be what the same comparison leads to `again`, on the hashes of `now`.
+    Sealed is the latter, in its own words.
 
     Raises:
         PromotionRefused: another verdict than PROMOTE, a hash or the harness version that no
@@ -214,12 +207,16 @@ def promote(
             f"the verdict is of harness {verdict.harness_version}, this is {now.harness_version}",
             hint=hint,
         )
-    second = gate(comparison, policy, now)
-    if second.verdict != "PROMOTE":
+    if again.verdict != "PROMOTE":
         raise PromotionRefused(
-            f"judged again, the verdict is {second.verdict}: {second.reason}", hint=hint
+            f"judged again, the verdict is {again.verdict}: {again.reason}", hint=hint
         )
-    return seal(comparison.candidate, verdict, name, folder, now.created, now.exception)
+    if parts := verdict.contradictions(again):
+        raise PromotionRefused(
+            f"the stored records do not lead to this verdict: {', '.join(parts)} differ", hint=hint
+        )
+    given = again.model_copy(update={"hashes": verdict.hashes})
+    return seal(run, given, name, folder, now.created, now.exception)
 
 
 def check_run(project: Project, run: RunRecord) -> None:

@@ -144,6 +144,15 @@ class GateContext:
             return verdict
         return with_regressions(with_power(verdict, comparison, self.policy), comparison)
 
+    def given_again(self, verdict: Verdict, comparison: ComparisonRecord) -> Verdict:
+        """The verdict on the comparison of a stored one, with what no comparison tells from there.
+
+        That is the noise, measured apart from these records and perhaps once more since then, and
+        the warnings of past gates.
+        """
+        again = self.judge(comparison).model_copy(update={"created": verdict.created})
+        return again.with_noise(verdict.noise_by_metric()).with_warnings(verdict.of_the_past)
+
     def stored_verdict(self, candidate: str) -> Verdict:
         """The verdict that an earlier `harness gate` wrote.
 

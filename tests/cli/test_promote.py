@@ -98,6 +98,26 @@ def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
     assert not (project_dir / "baselines").exists()
 
 
+def test_what_was_written_into_a_verdict_is_not_sealed(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    file = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = json.loads(file.read_text())
+    better = [{**rule, "candidate": 1.0} for rule in honest["rules"]]
+    file.write_text(json.dumps({**honest, "rules": better}))
+    capsys.readouterr()
+    assert call("promote", "candidate") == 2
+    assert "do not lead to this verdict: rules differ" in capsys.readouterr().err
+    file.write_text(json.dumps({**honest, "rules": [
+        {**rule, "reason": "it is perfect"} for rule in honest["rules"]
+    ]}))  # fmt: skip
+    assert call("promote", "candidate") == 0
+    sealed = (project_dir / "baselines/shop/candidate.json").read_text()
+    assert "it is perfect" not in sealed
+    assert json.loads(sealed)["verdict"]["hashes"] == honest["hashes"]
+
+
 def unsteady(mock: ThreadedMock) -> None:
     """Let the candidate answer otherwise each time it is asked, within what its rules allow."""
     asked = Counter[str]()

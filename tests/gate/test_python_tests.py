@@ -95,7 +95,8 @@ def test_a_seal_keeps_them(tmp_path: Path) -> None:
     ours = candidate.with_recording(recording(**GOOD))
     found = compare(ours, base.with_recording(recording(**BAD)), suites)
     policy = Policy.model_validate({"baseline": "base", "rules": [RULE]})
-    promote(gate(found, policy, NOW), found, policy, NOW, "v1", tmp_path / "baselines")
+    verdict = gate(found, policy, NOW)
+    promote(verdict, verdict, found.candidate, NOW, "v1", tmp_path / "baselines")
     again = open_sealed("v1", suites, tmp_path / "baselines")
     assert again.recorded == ours.recorded
     assert again.digest() == ours.digest()

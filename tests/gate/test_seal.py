@@ -22,7 +22,7 @@ def promoted(tmp_path: Path, policy: Policy) -> tuple[ComparisonRecord, tuple[Su
     candidate, base = (make_run(project, suites, name) for name in ("candidate", "base"))
     comparison = compare(candidate, base, suites)
     verdict = gate(comparison, policy, NOW)
-    promote(verdict, comparison, policy, NOW, "v1", tmp_path / "baselines")
+    promote(verdict, verdict, candidate, NOW, "v1", tmp_path / "baselines")
     return comparison, suites
 
 
@@ -56,10 +56,10 @@ def test_a_hash_that_no_longer_matches_is_refused(tmp_path: Path, field: str) ->
     verdict = gate(comparison, POLICY, NOW)
     later = replace(NOW, hashes=HASHES.model_copy(update={field: "other"}))
     with pytest.raises(PromotionRefused, match="changed after the verdict"):
-        promote(verdict, comparison, POLICY, later, "v1", tmp_path / "baselines")
+        promote(verdict, verdict, candidate, later, "v1", tmp_path / "baselines")
     other_version = replace(NOW, harness_version="9.9.9")
     with pytest.raises(PromotionRefused, match=r"is of harness 0\.1\.0, this is 9\.9\.9"):
-        promote(verdict, comparison, POLICY, other_version, "v1", tmp_path / "baselines")
+        promote(verdict, verdict, candidate, other_version, "v1", tmp_path / "baselines")
     assert not (tmp_path / "baselines").exists()
 
 
@@ -70,7 +70,7 @@ def test_any_verdict_but_promote_is_refused_even_if_it_was_edited(tmp_path: Path
     strict = Policy.model_validate({"baseline": "base", "rules": [BETTER | {"by": 1.0}]})
     verdict = gate(comparison, strict, NOW)
     with pytest.raises(PromotionRefused, match="the verdict on `candidate` is BLOCK"):
-        promote(verdict, comparison, strict, NOW, "v1", tmp_path / "baselines")
+        promote(verdict, verdict, candidate, NOW, "v1", tmp_path / "baselines")
     forged = verdict.model_copy(update={"verdict": "PROMOTE"})
     with pytest.raises(PromotionRefused, match="judged again, the verdict is BLOCK"):
-        promote(forged, comparison, strict, NOW, "v1", tmp_path / "baselines")
+        promote(forged, verdict, candidate, NOW, "v1", tmp_path / "baselines")
