@@ -34,7 +34,7 @@ def test_promote_seals_and_the_sealed_baseline_is_gated_without_a_server_for_it(
     assert (verdict["verdict"], verdict["baseline"]) == ("BLOCK", "sealed:v1")
     capsys.readouterr()
     assert call("gate", "candidate", "--baseline", "sealed:v1") == 3
-    assert "`candidate` is the baseline: what was sealed from it" in capsys.readouterr().out
+    assert "`candidate` is the baseline: it has not changed since" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
