@@ -40,14 +40,15 @@ def with_recorded(
         return run
     taken: dict[Place, RecordedSection] = {}
     lapsed: dict[Place, str] = {}
-    for place, section, found in _earlier(planned, folder, run.header, wanted):
+    for origin, section, found in _earlier(planned, folder, run.header, wanted):
+        place = found.place
         if place in taken:
             continue
         why = _changed(section, found)
         if why:
             lapsed.setdefault(place, why)
         else:
-            taken[place] = found
+            taken[place] = _of_run(found, origin)
     if taken:
         sections = tuple(taken.values())
         folder.record(Recording(freshness=run.header.freshness, sections=sections))
@@ -57,8 +58,11 @@ def with_recorded(
 
 def _earlier(
     planned: Plan, folder: RunFolder, header: RunHeader, wanted: dict[Place, Section]
-) -> Iterator[tuple[Place, Section, RecordedSection]]:
-    """What runs of the target that were asked alike hold of the sections, the newest first."""
+) -> Iterator[tuple[str, Section, RecordedSection]]:
+    """What runs of the target that were asked alike hold of the sections, the newest first.
+
+    Each with the name of its run.
+    """
     for other, known in runs_of(folder.path.parent, planned.target):
         if other.path == folder.path or known.freshness != header.freshness:
             continue
@@ -71,7 +75,22 @@ def _earlier(
             place = found.place
             asked = known.system_prompts.get(place[0]) == planned.system_prompts.get(place[0])
             if place in wanted and asked and place not in recording.unfinished:
-                yield place, wanted[place], found
+                yield known.run_id, wanted[place], found
+
+
+def _of_run(found: RecordedSection, origin: str) -> RecordedSection:
+    """The results with the run that their answers come from."""
+    cases = tuple(
+        case.model_copy(
+            update={
+                "attempt": case.attempt.model_copy(
+                    update={"reused_from": case.attempt.reused_from or origin}
+                )
+            }
+        )
+        for case in found.cases
+    )
+    return found.model_copy(update={"cases": cases})
 
 
 def _sampled_alike(own: Generation, known: RunHeader) -> bool:

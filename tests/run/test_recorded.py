@@ -71,6 +71,10 @@ def test_another_version_of_the_suite_has_the_results_and_keeps_them(place: Shop
     assert [each.place for each in second.taken] == [("shop", "memory")]
     kept = RunFolder(place.project.runs / second.header.run_id).load()
     assert kept.digest() == second.digest()
+    # So that answers of elsewhere stay what they are, however often they are taken over.
+    for run in (second, place.run("three")):
+        origins = {case.attempt.reused_from for each in run.taken for case in each.cases}
+        assert origins == {first.header.run_id}
 
 
 @pytest.mark.parametrize(
