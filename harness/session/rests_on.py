@@ -12,14 +12,17 @@ from harness.records.rule import Policy
 from harness.records.suite import Suite
 from harness.records.target import SAMPLING
 
+# Of a managed server, where and how long it may start.
+_STARTING = ("port", "start_timeout")
+
 
 def digests(
     project: Project, targets: Sequence[str], suites: Sequence[Suite], policy: Policy
 ) -> dict[str, str]:
     """The digest of each part of the project that a verdict on these targets rests on, by name.
 
-    Other targets and servers, prices, and settings that change only how fast answers come are no
-    part of it. Which baseline the policy names is said by the verdict itself.
+    Other targets and servers, prices, and settings that change only how fast answers come or where
+    a server starts are no part of it. The verdict itself says which baseline the policy names.
     """
     found = {f"suite `{suite.name}`": suite.digest for suite in suites}
     for key, value in policy.model_dump(mode="json", exclude={"baseline"}).items():
@@ -31,7 +34,7 @@ def digests(
             target.model_dump(mode="json", exclude={"generation"})
         )
         found[f"server `{target.server}`"] = digest_json(
-            server.model_dump(mode="json", exclude=set(Metered.model_fields))
+            server.model_dump(mode="json", exclude={*Metered.model_fields, *_STARTING})
         )
         asked = {key: generation.get(key) for key in (*SAMPLING, "seed", "repeats")}
         found[f"the generation settings of `{name}`"] = digest_json(asked)

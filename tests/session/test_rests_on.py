@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from harness.config import load_project
 from harness.records.verdict import VerdictHashes
 from harness.session.rests_on import digests
@@ -30,6 +32,22 @@ def test_another_target_and_how_fast_is_asked_are_no_part_of_it(tmp_path: Path) 
     bystander = ("targets:\n", "targets:\n  other: {server: main, model: other}\n")
     assert after(tmp_path / "a", *bystander) == ()
     assert after(tmp_path / "b", "concurrency: 8", "concurrency: 9") == ()
+
+
+def test_where_and_how_long_a_server_starts_is_no_part_of_it(tmp_path: Path) -> None:
+    _, suites = shop(tmp_path)
+    file = tmp_path / "harness.yaml"
+    known = yaml.safe_load(file.read_text())
+    known["targets"] = {"base": {"server": "main"}, "candidate": {"server": "main", "adapter": "a"}}
+    found = []
+    for change in ({}, {"port": 9001, "start_timeout": 5.0}, {"args": {"max-model-len": 512}}):
+        known["servers"] = {"main": {"engine": "vllm", "model": "m", **change}}
+        file.write_text(yaml.safe_dump(known))
+        project = load_project(file)
+        parts = digests(project, ("candidate", "base"), suites, project.policy())
+        found.append(VerdictHashes(**WHOLE, config=project.digest, rests_on=parts))
+    assert found[0].differences(found[1]) == ()
+    assert found[0].differences(found[2]) == ("server `main`",)
 
 
 def test_what_differs_is_named(tmp_path: Path) -> None:
