@@ -98,15 +98,19 @@ def _worst(metric: PairedMetric, cap: float | None) -> PairedMetric:
 
 
 def _lost(case: PairedCase, metrics: dict[str, Metric], cap: float | None) -> PairedCase:
-    if case.change == "not_comparable":
+    if case.candidate_score.status != "scored":
         return case
-    passed = case.baseline_score.passed
     ended = case.candidate_attempt.model_copy(update={"finish_reason": "length"})
-    return replace(
+    lost = replace(
         case,
         candidate_attempt=ended,
         candidate_score=_lost_score(case.candidate_score, metrics, cap),
-        change="worse" if passed is None else "new_failure" if passed else "still_failing",
+    )
+    if case.change == "not_comparable":  # but a rule may look at the candidate alone
+        return lost
+    passed = case.baseline_score.passed
+    return replace(
+        lost, change="worse" if passed is None else "new_failure" if passed else "still_failing"
     )
 
 

@@ -77,15 +77,21 @@ def test_a_baseline_that_fails_every_critical_case_is_why_none_can_newly_fail(
     )
 
 
+@pytest.mark.parametrize(
+    ("case", "rule"),
+    [
+        ("s3", {"metric": "shop.scope.accuracy", "require": "at_least", "value": 0.5}),
+        ("s0", {"require": "no_critical_failures"}),
+    ],
+)
 def test_a_rule_on_the_candidate_alone_bites_where_the_baseline_lacks_a_score(
-    tmp_path: Path,
+    tmp_path: Path, case: str, rule: dict[str, Any]
 ) -> None:
     def silent(target: str, ask: PlannedRequest) -> str:
-        return "" if (target, ask.case.id) == ("base", "s3") else usual(target, ask)
+        return "" if (target, ask.case.id) == ("base", case) else usual(target, ask)
 
     project, suites = shop(tmp_path)
     runs = [make_run(project, suites, name, silent) for name in ("candidate", "base")]
-    rule = {"metric": "shop.scope.accuracy", "require": "at_least", "value": 0.5}
     policy = Policy.model_validate({"baseline": "base", "min_scored": 0.9, "rules": [rule]})
     verdict = gate(compare(runs[0], runs[1], suites), policy, NOW)
     assert (verdict.verdict, verdict.problems) == ("PROMOTE", ())
