@@ -186,11 +186,20 @@ class GateContext:
         """The runs that a stored verdict speaks of, by target; a sealed baseline is not among them.
 
         Raises:
-            EvidenceError: a run is gone.
+            EvidenceError: a run is gone, or is another target's.
         """
-        runs = {verdict.candidate: RunFolder(self.project.runs / verdict.candidate_run).load()}
-        for name in self.live_baseline:
-            runs[name] = RunFolder(self.project.runs / verdict.baseline_run).load()
+        names = {verdict.candidate: verdict.candidate_run}
+        names |= dict.fromkeys(self.live_baseline, verdict.baseline_run)
+        runs = {
+            target: RunFolder(self.project.runs / name).load() for target, name in names.items()
+        }
+        for target, run in runs.items():
+            if run.header.target != target:
+                raise EvidenceError(
+                    f"is no run of `{target}`",
+                    where=str(self.project.runs / names[target]),
+                    hint=f"harness gate {verdict.candidate}",
+                )
         return runs
 
 

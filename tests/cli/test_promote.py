@@ -86,7 +86,7 @@ def test_settings_given_on_the_command_line_cannot_be_promoted(
 
 
 def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
-    project_dir: Path, mock: ThreadedMock
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project_dir / "harness.yaml"
     weak = "targets:\n  weak:\n    server: main\n    model: weak"
@@ -95,6 +95,16 @@ def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
     assert call("gate", "candidate", "--baseline", "weak") == 0
     assert call("promote", "candidate") == 2
     assert call("promote", "candidate", "--baseline", "weak") == 2
+    # Nor where it says that it is against the policy's.
+    assert call("gate", "candidate") == 0
+    path = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = json.loads(path.read_text())
+    forged = json.loads((project_dir / "reports/candidate-vs-weak/verdict.json").read_text())
+    forged["hashes"]["rests_on"] = honest["hashes"]["rests_on"]
+    path.write_text(json.dumps({**forged, "baseline": "base"}))
+    assert call("promote", "candidate") == 3
+    assert call("report", "candidate") == 3
+    assert "is no run of `base`" in capsys.readouterr().err
     assert not (project_dir / "baselines").exists()
 
 
