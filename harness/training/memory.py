@@ -69,9 +69,10 @@ class Estimate:
     def words(self) -> str:
         """The estimate in words."""
         share = self.trainable / self.parameters
+        frozen = self.parameters - self.trainable  # those that `weights` are the bytes of
         return (
             f"about {size(self.total)}: {size(self.weights)} weights of "
-            f"{self.parameters / 1e6:,.4g} million parameters, {size(self.trained)} for "
+            f"{frozen / 1e6:,.4g} million parameters, {size(self.trained)} for "
             f"{self.trainable / 1e6:,.3g} million trained ({share:.2%}) with gradients and "
             f"AdamW, {size(self.kept)} activations of {self.batch.sequences} x "
             f"{self.batch.length} tokens, "

@@ -157,6 +157,7 @@ def test_the_estimate_in_words_needs_a_configuration_alone(base: Path) -> None:
     told = memory.estimate_in_words(recipe, base, "cuda")
     assert told.startswith("cand on a GPU, weights as stored, computed in bf16: about 517 MiB")
     assert "4 x 100 tokens" in told
+    assert "0.308 MiB weights of 0.1615 million parameters, " in told  # two bytes each
     here = memory.estimate_in_words(recipe, base, None)
     assert here.startswith("cand on CPU, weights as stored: about ")
     assert here.endswith(" free")
