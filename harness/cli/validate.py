@@ -10,6 +10,7 @@ from harness.cli.lint import finding_lines, findings
 from harness.cli.lock import hub_lines
 from harness.cli.options import config_option
 from harness.config import load_project
+from harness.files import short_path
 from harness.gate.judge import check_policy
 from harness.records.suite import Suite, counted
 from harness.sections.python import PythonSection
@@ -59,11 +60,12 @@ def _show_suite(suite: Suite) -> None:
     """Say what is in a suite: its cases, and its Python tests by the text of their files."""
     known = [section for section in suite.sections if section.cases]
     groups = sum(len(group_sizes(section.cases)) for section in known)
-    tests = {
-        section.name: read_tests(Path(suite.folder) / section.file)
+    files = {
+        section.name: Path(suite.folder) / section.file
         for section in suite.sections
         if isinstance(section, PythonSection)
     }
+    tests = {name: read_tests(file) for name, file in files.items()}
     cases = counted(sum(len(section.cases) for section in known), "case")
     if tests:
         cases += f" and {counted(sum(one.tests for one in tests.values()), 'Python test')}"
@@ -73,13 +75,14 @@ def _show_suite(suite: Suite) -> None:
     for section in suite.sections:
         what = section.describe()
         found = tests.get(section.name)
-        if found is not None and not found.problem:
+        if found is not None and found.tests:
             what = f"{what}: {_tests_in_words(found)}"
         click.echo(f"  {section.name}: {what} -> {', '.join(one.name for one in section.metrics)}")
     for name, one in tests.items():
         if one.problem:
-            place = f"{suite.name}.{name}"
-            click.echo(f"warning: the Python tests of {place}: {one.problem}", err=True)
+            line = "" if one.line is None else f":{one.line}"
+            place = f"{short_path(files[name])}{line}"
+            click.echo(f"warning: {place}: {one.problem}", err=True)
 
 
 def _tests_in_words(found: SourceTests) -> str:

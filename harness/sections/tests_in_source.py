@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files import read_text
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# What the mark `case` takes; pytest's part of the harness refuses any other key.
+MARK_KEYS = ("group", "critical", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,8 @@ class SourceTests:
     """How many tests a file has, in how many groups, and how many of them are critical.
 
     Where a mark holds what only running the file tells, such as a list that is computed, `exact` is
-    false, and there may be more. `problem` says why the file is no Python; empty where it is.
+    false, and there may be more. `problem` says what pytest will refuse, on which `line` where that
+    is known; it is empty where there is nothing.
     """
 
     tests: int = 0
@@ -27,6 +31,7 @@ class SourceTests:
     critical: int = 0
     exact: bool = True
     problem: str = ""
+    line: int | None = None
 
 
 def read_tests(file: Path) -> SourceTests:
@@ -36,12 +41,15 @@ def read_tests(file: Path) -> SourceTests:
     except UsageError as error:
         return SourceTests(problem=error.what)
     except (SyntaxError, ValueError, RecursionError) as error:
-        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
-        return SourceTests(problem=f"{line}{getattr(error, 'msg', None) or 'no Python'}")
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        what = getattr(error, "msg", None)
+        return SourceTests(problem=f"no Python: {what}" if what else "no Python", line=line)
     groups, alone, tests, critical, exact = set[str](), 0, 0, 0, True
+    unknown: list[ast.keyword] = []
     for marks in _marks_of_tests(tree):
         count, known = _count(marks)
         said, plain = _case(marks)
+        unknown += _unknown_keys(marks)
         tests += count
         critical += count if said.get("critical") is True else 0
         exact = exact and known and plain
@@ -52,7 +60,14 @@ def read_tests(file: Path) -> SourceTests:
             alone += count
     if not tests:
         return SourceTests(problem="holds no test")
-    return SourceTests(tests, len(groups) + alone, critical, exact)
+    found = SourceTests(tests, len(groups) + alone, critical, exact)
+    if not unknown:
+        return found
+    first = unknown[0]
+    near = get_close_matches(str(first.arg), MARK_KEYS, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(MARK_KEYS)}"
+    what = f"the mark `case` has no `{first.arg}`; {hint}"
+    return replace(found, problem=what, line=first.lineno)
 
 
 def _marks_of_tests(tree: ast.Module) -> Iterator[list[ast.expr]]:
@@ -108,6 +123,12 @@ def _case(marks: Sequence[ast.expr]) -> tuple[dict[str, object], bool]:
             except ValueError:
                 plain = False
     return said, plain
+
+
+def _unknown_keys(marks: Sequence[ast.expr]) -> list[ast.keyword]:
+    """The keys of the marks `case` that it does not take; `**values` may be any."""
+    words = [word for call in _calls(marks, "case") for word in call.keywords]
+    return [word for word in words if word.arg is not None and word.arg not in MARK_KEYS]
 
 
 def _calls(marks: Sequence[ast.expr], name: str) -> Iterator[ast.Call]:

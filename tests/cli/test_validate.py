@@ -133,7 +133,7 @@ def test_one_of_a_kind_is_called_so(project_dir: Path, capsys: pytest.CaptureFix
     (suite / "test_talk.py").write_text("def test_one(:\n")
     assert call("validate") == 0
     said = capsys.readouterr().err
-    assert "warning: the Python tests of shop.talk: line 1: invalid syntax" in said
+    assert "test_talk.py:1: no Python: invalid syntax" in said
 
 
 def test_all_limits_of_latency_are_told_at_once(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.sections.tests_in_source import SourceTests, read_tests
+from harness.pytest_plugin.fixtures import CaseMark
+from harness.sections.tests_in_source import MARK_KEYS, SourceTests, read_tests
 
 TESTS = """
 import pytest
@@ -67,16 +68,36 @@ def test_what_only_running_tells_leaves_the_count_open(file: Path, mark: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "said", "line"),
     [
-        ("def test_one(:\n", "line 1: "),
-        ("nothing = 1\n", "holds no test"),
-        ("x = '\0'\n", "source code "),
+        ("\ndef test_one(:\n", "no Python: invalid syntax", 2),
+        ("nothing = 1\n", "holds no test", None),
+        ("x = '\0'\n", "no Python: source code ", None),
     ],
 )
-def test_a_file_without_tests_says_why(file: Path, text: str, said: str) -> None:
+def test_a_file_without_tests_says_why(file: Path, text: str, said: str, line: int | None) -> None:
     file.write_text(text)
-    assert said in read_tests(file).problem
+    found = read_tests(file)
+    assert said in found.problem
+    assert found.line == line
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("critcal", "no `critcal`; did you mean `critical`?"), ("owner", "there is group, critical")],
+)
+def test_a_key_that_the_mark_does_not_take_is_named_with_its_line(
+    file: Path, key: str, said: str
+) -> None:
+    mark = f"@pytest.mark.case({key}=True, **MORE)\n"
+    file.write_text(f"{mark}def test_one(chat):\n    pass\n")
+    found = read_tests(file)
+    assert said in found.problem
+    assert (found.tests, found.line) == (1, 1)
+
+
+def test_the_keys_are_those_that_the_mark_takes() -> None:
+    assert set(MARK_KEYS) == CaseMark.model_fields.keys()
 
 
 def test_a_file_that_cannot_be_read_says_why(file: Path) -> None:
