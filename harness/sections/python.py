@@ -192,8 +192,7 @@ def _digest(source: SectionSource, file: str) -> str:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         except FileNotFoundError:
             if name != BESIDE:
-                hint = "check the path"
-                raise SuiteError("no such file", where=str(path), hint=hint) from None
+                raise source.no_such_file(name, "tests") from None
         except (OSError, ValueError) as error:
             what = f"tests: cannot be read: {why(error)}"
             raise SuiteError(what, where=source.place("tests")) from None

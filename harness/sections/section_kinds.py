@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
@@ -177,15 +178,34 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
         UsageError: `only` names a suite that the project does not have.
     """
     suites = tuple(
-        load_suite(project.resolve(path, f"suites[{place}]"), kinds())
+        load_suite(_suite_path(project, path, f"suites[{place}]"), kinds())
         for place, path in enumerate(project.config.suites)
     )
     names = [suite.name for suite in suites]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
-        where = f"{project.file}: suites"
-        raise SuiteError(f"two suites are called `{doubled.pop()}`", where=where)
+        raise SuiteError(
+            f"two suites are called `{doubled.pop()}`",
+            where=project.place("suites"),
+            hint="name each folder once, and give each suite a `name` of its own",
+        )
     return chosen(suites, only)
+
+
+def _suite_path(project: Project, path: str, key: str) -> Path:
+    """The path of a suite that the configuration names; there is something at it."""
+    found = project.resolve(path, key)
+    try:
+        there = found.exists()
+    except OSError:  # reading it says what is wrong
+        there = True
+    if not there:
+        raise SuiteError(
+            f"no such folder: `{path}`",
+            where=project.place(key),
+            hint="check the path; a suite is a folder with a suite.yaml",
+        )
+    return found
 
 
 def chosen(suites: tuple[Suite, ...], only: Sequence[str]) -> tuple[Suite, ...]:

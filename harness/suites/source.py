@@ -128,6 +128,11 @@ class SectionSource:
             )
         return self.folder / name
 
+    def no_such_file(self, name: str, key: str) -> SuiteError:
+        """The error of a file that the key names and that is not there."""
+        what = f"{key}: no such file: `{name}`"
+        return SuiteError(what, where=self.place(key), hint="check the path")
+
     def claim(self, name: str, key: str) -> None:
         """Let no other section of the suite be made of that file, which the key names.
 
@@ -157,7 +162,7 @@ class SectionSource:
         try:
             lines = open_regular(source)
         except FileNotFoundError:
-            raise SuiteError("no such file", where=str(source), hint="check the path") from None
+            raise self.no_such_file(name, key) from None
         except OSError as error:
             raise SuiteError(f"cannot read: {why(error)}", where=str(source)) from None
         with lines:

@@ -110,7 +110,7 @@ def test_too_much_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ({"tests": "test_memory.py", "scorer": "gold"}, "scorer: unknown key"),
         ({"tests": "memory.py"}, "no test file of pytest's"),
         ({"tests": "../test_memory.py"}, "no test file of pytest's"),
-        ({"tests": "test_gone.py"}, "test_gone.py: no such file"),
+        ({"tests": "test_gone.py"}, "tests: no such file: `test_gone.py`"),
         ({"tests": 3}, "tests: must be text, not a number"),
     ],
 )

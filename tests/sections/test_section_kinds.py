@@ -127,5 +127,13 @@ def test_suites_are_chosen_by_name_and_no_two_share_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no suite `x`"):
         load_suites(project, ["x"])
     twice = project.config.model_copy(update={"suites": ("suites/shop", "suites/shop")})
-    with pytest.raises(SuiteError, match="two suites are called `shop`"):
+    with pytest.raises(SuiteError, match=r"harness.yaml:\d+: suites: two suites are called `shop`"):
         load_suites(replace(project, config=twice))
+
+
+def test_a_suite_that_is_not_there_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
+    project, _ = shop(tmp_path)
+    gone = project.config.model_copy(update={"suites": ("suites/shopp",)})
+    said = r"harness.yaml:\d+: suites\[0\]: no such folder: `suites/shopp` - check the path"
+    with pytest.raises(SuiteError, match=said):
+        load_suites(replace(project, config=gone))

@@ -89,7 +89,7 @@ BAD = [
     (
         SUITE.replace("cases: one.jsonl", "cases: none.jsonl"),
         None,
-        "none.jsonl: no such file - check the path",
+        "suite.yaml:6: sections.one: cases: no such file: `none.jsonl` - check the path",
     ),
     (
         SUITE.replace("cases: one.jsonl", "cases: ../one.jsonl"),
