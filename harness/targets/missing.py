@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.config import Project
@@ -11,6 +12,7 @@ from harness.files import seen_from
 from harness.hub.name import hub_name
 from harness.model_files import ADAPTER_CONFIG, chat_template_text
 from harness.records.server import ManagedServer
+from harness.suites.load import system_prompt_of
 from harness.targets.models import TOKENIZER, server_model, target_adapter
 from harness.training.candidate import Recipe, load_recipe
 from harness.training.data_files import read_data
@@ -26,6 +28,14 @@ _TEMPLATE = "chat-template"
 Line = tuple[str, bool]  # and whether it is a warning
 
 
+@dataclass(slots=True)
+class _Recipes:
+    """The recipes by the folder of what they train, and whether there are others, not readable."""
+
+    trains: dict[Path, str] = field(default_factory=dict)
+    unreadable: bool = False
+
+
 def missing_lines(project: Project) -> Iterator[Line]:
     """Lines on models, templates and adapters that are not here, and on each recipe in recipes/.
 
@@ -35,7 +45,7 @@ def missing_lines(project: Project) -> Iterator[Line]:
         UsageError: a file that is here cannot be read.
         ConfigError: a relative path climbs out of the project.
     """
-    recipes: dict[Path, str] = {}
+    recipes = _Recipes()
     for path in sorted((project.root / RECIPES).rglob("*.y*ml")):
         if _is_recipe(path):
             yield from _recipe_lines(project, path, recipes)
@@ -52,15 +62,20 @@ def _is_recipe(path: Path) -> bool:
         data = read_yaml(path).data
     except UsageError:
         return True  # reading it again says what is wrong
-    return {"base", "data"} <= data.keys()
+    return len({"name", "base", "data"} & data.keys()) > 1  # one of them may be misspelt
 
 
-def _recipe_lines(project: Project, path: Path, recipes: dict[Path, str]) -> Iterator[Line]:
+def _recipe_lines(project: Project, path: Path, recipes: _Recipes) -> Iterator[Line]:
     """What one recipe trains, or why it cannot; its candidate's folder is put into `recipes`."""
     place = seen_from(Path.cwd(), path)
     try:
         recipe = load_recipe(Path(place))
-        recipes[candidate_folder(project.root, recipe).resolve()] = place
+    except UsageError as error:
+        recipes.unreadable = True
+        yield error.line, True
+        return
+    try:
+        recipes.trains[candidate_folder(project.root, recipe).resolve()] = place
         examples = read_data(recipe, project.root)
         held = divide(examples, recipe.validation_share, recipe.seed).split
         base = _base_folder(project, recipe)
@@ -72,8 +87,23 @@ def _recipe_lines(project: Project, path: Path, recipes: dict[Path, str]) -> Ite
     words = f"trains `{recipe.name}` on {recipe.base}, {length} of {recipe.batch_size} examples"
     kept = f"{held.train_conversations} to learn from, {held.validation_conversations} held out"
     yield f"{place}: {words}: {kept}", False
+    if recipe.system_prompt and recipe.system_prompt not in _sent_prompts(project):
+        what = (
+            "system_prompt: no suite or target sends this one: the candidate is asked with another"
+        )
+        yield f"{place}: {what}", True
     if untold:
         yield f"{place}: base: {recipe.base} has no chat template, so it cannot be trained on", True
+
+
+def _sent_prompts(project: Project) -> set[str | None]:
+    """The system prompts that the project's suites and targets have the models read."""
+    config = project.config
+    own = {target.system_prompt for target in config.targets.values()}
+    return own | {
+        system_prompt_of(project.resolve(path, f"suites[{place}]"))
+        for place, path in enumerate(config.suites)
+    }
 
 
 def _base_folder(project: Project, recipe: Recipe) -> Path | None:
@@ -107,17 +137,18 @@ def _model_lines(project: Project, name: str, server: ManagedServer) -> Iterator
         yield f"{project.place(f'servers.{name}.args')}: no such chat template: `{given}`", True
 
 
-def _adapter_lines(project: Project, name: str, recipes: dict[Path, str]) -> Iterator[Line]:
+def _adapter_lines(project: Project, name: str, recipes: _Recipes) -> Iterator[Line]:
     target = project.target(name)
     if target.adapter is None:
         return
     adapter = target_adapter(project, name, here=True)
     if adapter.missing is not None or (adapter.path / ADAPTER_CONFIG).is_file():
         return
-    recipe = recipes.get(adapter.path.resolve())
+    recipe = recipes.trains.get(adapter.path.resolve())
     if recipe is not None:
         yield f"{name}: is not trained yet: `harness train {recipe}`", False
         return
     place = project.place(f"targets.{name}.adapter")
     there = "holds no adapter" if adapter.path.is_dir() else "is not there"
-    yield f"{place}: `{target.adapter}` {there}, and no recipe in {RECIPES}/ trains it", True
+    read = " that can be read" if recipes.unreadable else ""
+    yield f"{place}: `{target.adapter}` {there}, and no recipe in {RECIPES}/{read} trains it", True

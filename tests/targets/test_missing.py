@@ -12,7 +12,7 @@ import yaml
 from harness.config import Project, load_project
 from harness.targets.missing import missing_lines
 from tests.serving.made import write_adapter, write_model
-from tests.shop import config, write_project
+from tests.shop import config, suite_yaml, write_project
 
 RECIPE = {"name": "good", "base": "model", "data": ["recipes/facts.jsonl"], "steps": 5}
 
@@ -94,6 +94,23 @@ def test_a_recipe_that_cannot_be_trained_is_warned_of(
     found = lines(project, warnings=True)
     assert said in found[0]
     assert found[0].count("recipes/good.yaml:") == 1
+    # Only where its keys cannot be read nobody knows what it trains.
+    unknown = [line for line in found if "and no recipe in recipes/ that can be read" in line]
+    assert len(unknown) == len(found) - 1 == ("rnk" in change)
+
+
+def test_a_recipe_whose_key_is_misspelt_is_a_recipe_still(project: Project) -> None:
+    recipe = yaml.safe_dump({**RECIPE, "data": None}).replace("data: null", "dta: [facts.jsonl]")
+    (project.root / "recipes/good.yaml").write_text(recipe)
+    assert "dta: unknown key; did you mean `data`?" in lines(project, warnings=True)[0]
+
+
+def test_a_system_prompt_that_nobody_sends_is_warned_of(project: Project) -> None:
+    write_recipe(project.root, system_prompt="You are another shop.")
+    (said,) = lines(project, warnings=True)
+    assert "good.yaml: system_prompt: no suite or target sends this one" in said
+    write_recipe(project.root, system_prompt=suite_yaml()["system_prompt"])
+    assert lines(project, warnings=True) == []
 
 
 def test_a_recipe_that_is_no_yaml_is_warned_of(project: Project) -> None:
