@@ -47,6 +47,9 @@ def check_model(folder: Path) -> None:
     Raises:
         UsageError: it does not.
     """
+    if folder.is_file():
+        hint = "name the folder that it lies in"
+        raise UsageError("is a file, not a model's folder", where=str(folder), hint=hint)
     if not folder.is_dir():
         raise UsageError(
             "no such model",

@@ -61,8 +61,8 @@ class NewBase:
         """One line: its size, and what training on it takes here; of one not fetched, what next."""
         if self.parameters is None or self.stored is None:
             return (
-                f"{self.given} is not fetched yet: `harness lock` pins its commit, and `harness "
-                "train` fetches it"
+                f"{self.given} is no folder here, so it is taken for a name on a hub, and is not "
+                "fetched yet: `harness lock` pins its commit, and `harness train` fetches it"
             )
         count = self.parameters
         shown = (

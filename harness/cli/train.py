@@ -11,6 +11,8 @@ from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import load_project
 from harness.errors import RecipeError, UsageError
+from harness.files import short_path
+from harness.targets.missing import RECIPES
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
 from harness.training.data_files import read_data
@@ -45,7 +47,7 @@ def command(
     """
     project = load_project(config)
     require_training()
-    loaded = [load_recipe(path) for path in recipes]
+    loaded = [load_recipe(_there(path, project.root)) for path in recipes]
     if estimate:
         for recipe in loaded:
             click.echo(estimate_in_words(recipe, project.root, on))
@@ -73,6 +75,19 @@ def command(
                 f"{dossier.best_validation_loss:.3f} at step {dossier.best_step}, "
                 f"adapter {dossier.adapter_digest[:19]}"
             )
+
+
+def _there(path: Path, root: Path) -> Path:
+    """The recipe's path, unless only the name of one in recipes/ was given.
+
+    Raises:
+        UsageError: it was.
+    """
+    meant = root / RECIPES / f"{path.name}.yaml"
+    if not path.exists() and meant.is_file():
+        hint = f"did you mean {short_path(meant)}?"
+        raise UsageError("no such file", where=str(path), hint=hint)
+    return path
 
 
 def require_trackers(recipe: Recipe) -> None:

@@ -16,7 +16,7 @@ from harness.records.suite import Suite, counted
 from harness.sections.python import PythonSection
 from harness.sections.section_kinds import load_suites
 from harness.sections.tests_in_source import SourceTests, read_tests
-from harness.session.asked_alike import asked_differently_lines
+from harness.session.asked_alike import asked_differently_lines, unopened_baseline_lines
 from harness.session.latency_checks import latency_lines
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
@@ -42,6 +42,8 @@ def command(config: Path) -> None:
         _show_suite(suite)
     for line in finding_lines(list(findings(project, suites))):
         click.echo(f"warning: {line}", err=True)
+    for words in unopened_baseline_lines(project, suites):
+        click.echo(f"warning: {words}", err=True)
     for words in asked_differently_lines(project, suites, project.config.targets):
         click.echo(f"warning: {words}", err=True)
     for line, warning in latency_lines(project, suites):

@@ -14,7 +14,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.doctor.step import Step
 from harness.doctor.visit import Visit
 from harness.errors import UsageError
-from harness.records.suite import Message
+from harness.records.suite import Message, counted
 from harness.suites.load import system_prompt_of
 from harness.targets.chat_trial import explained
 
@@ -56,7 +56,7 @@ async def check_usage(visit: Visit) -> Step:
             "the server counts no tokens",
             "cost and tokens per second are not known; `max_tokens_per_minute` goes by estimates",
         )
-    found = f"{usage.prompt_tokens} tokens asked, {usage.completion_tokens} answered"
+    found = f"{counted(usage.prompt_tokens, 'token')} asked, {usage.completion_tokens} answered"
     return Step("usage", "ok", found)
 
 

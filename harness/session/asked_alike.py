@@ -42,3 +42,14 @@ def asked_differently_lines(
             error = asked_differently(project, suites, policy, name, sealed)
             if error is not None:
                 yield f"{error}; until then `harness gate {name}` asks nothing"
+
+
+def unopened_baseline_lines(project: Project, suites: Sequence[Suite]) -> Iterator[str]:
+    """A line on the policy's sealed baseline where it cannot be opened, so that no gate begins."""
+    policy = project.config.gate
+    if policy is None:
+        return
+    try:
+        sealed_run(project, suites, policy.baseline)
+    except HarnessError as error:
+        yield f"{project.place('gate.baseline')}: `{policy.baseline}`: {error.line}"

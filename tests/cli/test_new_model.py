@@ -77,6 +77,11 @@ def test_what_cannot_be_tuned_and_served_is_one_line(
     assert not Path("new").exists()
 
 
+def test_a_file_of_a_model_is_not_its_folder(base: Path, capsys: Capture) -> None:
+    assert call("init", "new", "--model", "models/tiny/model.safetensors") == 2
+    assert "is a file, not a model's folder - name the folder" in capsys.readouterr().err
+
+
 def test_a_model_and_a_server_exclude_each_other(base: Path, capsys: Capture) -> None:
     for option in ("--url", "--base", "--candidate"):
         assert call("init", "new", "--model", str(base), option, "http://127.0.0.1:8000") == 2
@@ -86,7 +91,8 @@ def test_a_model_and_a_server_exclude_each_other(base: Path, capsys: Capture) ->
 def test_a_model_on_a_hub_is_named_and_not_fetched(capsys: Capture) -> None:
     assert call("init", "new", "--model", "acme/small@main") == 0
     said = capsys.readouterr().out
-    assert "acme/small@main is not fetched yet: `harness lock` pins its commit" in said
+    assert "acme/small@main is no folder here, so it is taken for a name on a hub" in said
+    assert "is not fetched yet: `harness lock` pins its commit" in said
     assert "next: cd new && harness lock && harness validate && harness train" in said
     assert load_recipe(Path("new/recipes/first.yaml")).base == "acme/small@main"
     assert call("validate", "--config", "new/harness.yaml") == 0

@@ -49,3 +49,16 @@ def test_a_tracker_that_is_not_installed_is_named_before_anything_is_trained(
     shown = capsys.readouterr().err
     assert "recipe r: report_to: not installed: wandb" in shown
     assert "pip install wandb" in shown
+
+
+def test_the_name_of_a_recipe_in_place_of_its_path_is_told_the_path(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "require_training", lambda: None)
+    Path("recipes").mkdir()
+    Path("recipes/good.yaml").write_text("")
+    assert call("train", "good") == 2
+    shown = capsys.readouterr().err
+    assert shown == "error: good: no such file - did you mean recipes/good.yaml?\n"
+    assert call("train", "other") == 2
+    assert "other: no such file - check the path" in capsys.readouterr().err

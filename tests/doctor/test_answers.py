@@ -58,7 +58,7 @@ async def test_a_whole_examination_of_answers(visiting: Visiting) -> None:
         found = [await check(visit) for check in checks]
     assert [step.outcome for step in found] == ["ok"] * 5
     assert found[0].found == "streamed in 3 pieces, ended by `stop`"
-    assert found[1].found == "1 tokens asked, 3 answered"
+    assert found[1].found == "1 token asked, 3 answered"
     assert found[2].found == "of 3 generated tokens"
     assert found[4].found == "none are told"
 

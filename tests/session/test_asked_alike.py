@@ -12,7 +12,7 @@ import yaml
 from harness.config import Project, load_project
 from harness.errors import EvidenceError
 from harness.sections.section_kinds import load_suites
-from harness.session.asked_alike import asked_differently_lines
+from harness.session.asked_alike import asked_differently_lines, unopened_baseline_lines
 from harness.session.gate import GateRequest, open_gate
 from tests.conftest import ThreadedMock
 from tests.session.test_gate import Silent
@@ -121,3 +121,14 @@ def test_two_differences_under_one_key_are_both_told(project_dir: Path) -> None:
     assert "max_tokens is sent as `most` to the candidate" in line
     assert "max_tokens is 128 for the candidate, 2 for the baseline" in line
     assert "`compare_across: [max_tokens]`" in line
+
+
+def test_a_sealed_baseline_that_cannot_be_opened_is_told_with_its_key(project_dir: Path) -> None:
+    project = edited(project_dir, lambda c: c["gate"].update(baseline="sealed:v3"))
+    (line,) = unopened_baseline_lines(project, load_suites(project))
+    assert line.startswith("harness.yaml:")
+    assert "gate.baseline: `sealed:v3`: " in line
+    assert "baselines/shop/v3.json: no such baseline - `harness promote` writes it" in line
+    for edit in (lambda c: c["gate"].update(baseline="base"), lambda c: c.pop("gate")):
+        project = edited(project_dir, edit)
+        assert not list(unopened_baseline_lines(project, load_suites(project)))
