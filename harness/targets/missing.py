@@ -88,10 +88,8 @@ def _recipe_lines(project: Project, path: Path, recipes: _Recipes) -> Iterator[L
     kept = f"{held.train_conversations} to learn from, {held.validation_conversations} held out"
     yield f"{place}: {words}: {kept}", False
     if recipe.system_prompt and recipe.system_prompt not in _sent_prompts(project):
-        what = (
-            "system_prompt: no suite or target sends this one: the candidate is asked with another"
-        )
-        yield f"{place}: {what}", True
+        what = "no suite or target sends this one: write the one that is sent"
+        yield f"{place}: system_prompt: {what}", True
     if untold:
         yield f"{place}: base: {recipe.base} has no chat template, so it cannot be trained on", True
 
