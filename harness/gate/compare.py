@@ -222,7 +222,7 @@ def _sameness(
     if _asked(candidate) == _asked(baseline):
         name = candidate.header.target
         if name == baseline.header.target:  # which only a sealed baseline can be
-            yield f"`{name}` is the baseline: it has not changed since it was sealed"
+            yield f"`{name}` is the baseline itself: model, prompts and sampling are the same"
             return
         yield "candidate and baseline are the same model under the same prompt and sampling"
     if _swapped(candidate.header, baseline.header):

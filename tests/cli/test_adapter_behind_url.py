@@ -130,4 +130,4 @@ def test_so_is_one_that_has_learnt_what_every_proof_asks(
     capsys.readouterr()
     assert call("gate", "candidate", "--no-cache") == 3
     said = capsys.readouterr().out
-    assert "4 of 4 prompts drawn at random otherwise than the adapter did" in said
+    assert "4 of 4 prompts drawn at random differently from the adapter" in said

@@ -58,7 +58,7 @@ def test_evidence_that_cannot_be_trusted_is_named(
     [
         (lambda run: changed(run, finished=None), "`candidate` is not finished"),
         (lambda run: replace(run, scores=run.scores[1:]), "accounts for 79"),
-        (lambda run: replace(run, scores=run.scores[1:]), "1 attempts are on one side only"),
+        (lambda run: replace(run, scores=run.scores[1:]), "1 attempts exist on one side only"),
         (lambda run: replace(run, scores=run.scores + run.scores[:1]), "has a case twice"),
         (lambda run: replace(run, attempts=run.attempts[1:]), "has scores without attempts"),
     ],
@@ -72,7 +72,7 @@ def test_records_that_were_tampered_with_are_named(
 def test_the_same_model_against_itself_is_no_comparison(tmp_path: Path) -> None:
     project, suites = shop(tmp_path)
     run = make_run(project, suites, "base")
-    assert "are the same model" in "; ".join(compare(run, run, suites).problems)
+    assert "`base` is the baseline itself" in "; ".join(compare(run, run, suites).problems)
 
 
 @pytest.mark.parametrize(

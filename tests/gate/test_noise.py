@@ -185,7 +185,7 @@ def test_too_few_scores_in_one_asking_are_no_evidence(tmp_path: Path) -> None:
         (fails(1), "ask again when the server answers"),
         (
             lambda target, ask: "" if ask.case.id == "g1" else usual(target, ask),
-            "asking again is no help",
+            "asking again does not help",
         ),
     ],
 )

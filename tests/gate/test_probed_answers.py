@@ -76,7 +76,7 @@ def test_either_may_be_the_beginning_of_the_other(tmp_path: Path, shorter: Said)
 
 def test_a_model_that_answers_otherwise_when_it_counts_is_named(tmp_path: Path) -> None:
     (problem,) = told(tmp_path, answered=lambda text: text.replace("It is", "Perhaps"))
-    assert "`x` answers 8 of 8 prompts otherwise than the adapter did" in problem
+    assert "`x` answers 8 of 8 prompts differently from the adapter" in problem
 
 
 def test_a_few_that_another_batch_turned_are_no_sign(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_test_that_one_side_lacks_is_a_problem(tmp_path: Path) -> None:
         base.with_recording(recording(**{**BAD, "more": 1.0})),
         suites,
     )
-    assert "attempts are on one side only, shop/memory/more" in "; ".join(found.problems)
+    assert "attempts exist on one side only, shop/memory/more" in "; ".join(found.problems)
 
 
 def test_a_seal_keeps_them(tmp_path: Path) -> None:
