@@ -86,7 +86,7 @@ def test_settings_given_on_the_command_line_cannot_be_promoted(
 
 
 def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
-    project_dir: Path, mock: ThreadedMock
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project_dir / "harness.yaml"
     weak = "targets:\n  weak:\n    server: main\n    model: weak"
@@ -95,7 +95,37 @@ def test_a_verdict_against_another_baseline_than_the_policys_promotes_nothing(
     assert call("gate", "candidate", "--baseline", "weak") == 0
     assert call("promote", "candidate") == 2
     assert call("promote", "candidate", "--baseline", "weak") == 2
+    # Nor where it says that it is against the policy's.
+    assert call("gate", "candidate") == 0
+    path = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = json.loads(path.read_text())
+    forged = json.loads((project_dir / "reports/candidate-vs-weak/verdict.json").read_text())
+    forged["hashes"]["rests_on"] = honest["hashes"]["rests_on"]
+    path.write_text(json.dumps({**forged, "baseline": "base"}))
+    assert call("promote", "candidate") == 3
+    assert call("report", "candidate") == 3
+    assert "is no run of `base`" in capsys.readouterr().err
     assert not (project_dir / "baselines").exists()
+
+
+def test_what_was_written_into_a_verdict_is_not_sealed(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    file = project_dir / "reports/candidate-vs-base/verdict.json"
+    honest = json.loads(file.read_text())
+    better = [{**rule, "candidate": 1.0} for rule in honest["rules"]]
+    file.write_text(json.dumps({**honest, "rules": better}))
+    capsys.readouterr()
+    assert call("promote", "candidate") == 2
+    assert "do not lead to this verdict: rules differ" in capsys.readouterr().err
+    file.write_text(json.dumps({**honest, "rules": [
+        {**rule, "reason": "it is perfect"} for rule in honest["rules"]
+    ]}))  # fmt: skip
+    assert call("promote", "candidate") == 0
+    sealed = (project_dir / "baselines/shop/candidate.json").read_text()
+    assert "it is perfect" not in sealed
+    assert json.loads(sealed)["verdict"]["hashes"] == honest["hashes"]
 
 
 def unsteady(mock: ThreadedMock) -> None:
