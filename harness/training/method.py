@@ -74,6 +74,7 @@ def trainer_arguments(job: TrainingJob, precision: Precision, device: Device) ->
         "load_best_model_at_end": best,
         "metric_for_best_model": "eval_loss",
         "greater_is_better": False,
+        "restore_callback_states_from_checkpoint": True,  # how long patience has lasted
         "logging_steps": 10,
         "report_to": list(recipe.report_to) or "none",
         "run_name": recipe.name,

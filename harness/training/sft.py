@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.training.adapter import adapter_config
 from harness.training.candidate import Learnt, Recipe
+from harness.training.data_order import DataOrder
 from harness.training.encoder import Example
 from harness.training.examples import Examples, make_examples
 from harness.training.job import Divided, TrainingJob
@@ -52,9 +54,34 @@ class Conversations:
         """TRL's trainer, which changes nothing of data that has labels."""
         from trl import SFTConfig, SFTTrainer
 
+        class OrderedTrainer(SFTTrainer):  # type: ignore[misc]  # the library's class is untyped
+            """Goes through an epoch that is resumed in the order in which it began."""
+
+            order: DataOrder
+            resumed: str | None = None
+
+            def train(self, resume_from_checkpoint: str | None = None) -> Any:
+                self.resumed = resume_from_checkpoint
+                return super().train(resume_from_checkpoint=resume_from_checkpoint)
+
+            def _get_train_sampler(self, *args: Any) -> DataOrder:
+                self.order = DataOrder(super()._get_train_sampler(*args))
+                if self.resumed is not None:
+                    self.order.resume(Path(self.resumed))
+                return self.order
+
+            def _save_rng_state(self, output_dir: str) -> None:
+                self.order.save(Path(output_dir))
+                super()._save_rng_state(output_dir)
+
+            def _load_rng_state(self, checkpoint: str | None) -> None:
+                # Before the first example where the checkpoint ends an epoch, else after it.
+                self.order.begin()
+                super()._load_rng_state(checkpoint)
+
         if self.recipe.packing:
             check_packing(model, self.recipe.name)
-        return SFTTrainer(
+        return OrderedTrainer(
             model=model,
             args=SFTConfig(
                 **arguments,
