@@ -8,6 +8,7 @@ from pathlib import Path
 
 GIB = 1024**3
 _SECONDS = 30.0
+_GROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,22 @@ def free_memory() -> int | None:
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvail"))
     except (OSError, ValueError, StopIteration):
         return None
-    group = Path("/sys/fs/cgroup")
     try:
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        used = int((group / "memory.current").read_text(encoding="ascii"))
+        limit = int((_GROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_GROUP / "memory.current").read_text(encoding="ascii"))
     except (OSError, ValueError):  # no group of our own, or `max`
         return free
-    return min(free, max(0, limit - used))
+    return min(free, max(0, limit - used + _reclaimable()))
+
+
+def _reclaimable() -> int:
+    """What of the group's use are copies of files, which give way to whoever needs memory."""
+    try:
+        lines = (_GROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+        fields = dict(line.split(maxsplit=1) for line in lines)
+        return int(fields.get("active_file", 0)) + int(fields.get("inactive_file", 0))
+    except (OSError, ValueError):
+        return 0
 
 
 def gpus() -> list[Gpu] | None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from harness import machine_memory
 from harness.machine_memory import Gpu, free_memory, parse_gpus, size
 
 
@@ -14,6 +19,21 @@ def test_gpus_as_the_driver_lists_them() -> None:
 def test_this_machine_has_memory() -> None:
     free = free_memory()
     assert free is None or free > 0
+
+
+def test_a_containers_copies_of_files_are_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that was read once fills the group's memory, and takes it from nobody."""
+    monkeypatch.setattr(machine_memory, "_GROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("900\n")
+    assert free_memory() in (None, 100)
+    stat = "anon 200\ninactive_file 500\nactive_file 150\nshmem 50\n"
+    (tmp_path / "memory.stat").write_text(stat)
+    assert free_memory() in (None, 750)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory() not in (100, 750)
 
 
 def test_a_size_in_words() -> None:
