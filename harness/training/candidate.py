@@ -116,7 +116,9 @@ class Recipe(Record):
         if self.method != "dpo" and given is not None:
             instead = "; write `method: qlora`" if given == "load_in_4bit" else ""
             raise ValueError(f"`{given}` is for `method: dpo`{instead}")
-        other = next((key for key in ("neftune_alpha", "packing") if getattr(self, key)), None)
+        # TRL switches dropout off there: answers are held against a reference without any.
+        keys = ("neftune_alpha", "packing", "dropout")
+        other = next((key for key in keys if getattr(self, key)), None)
         if self.method == "dpo" and other is not None:
             raise ValueError(f"`{other}` is not for `method: dpo`")
         return self

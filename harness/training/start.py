@@ -41,6 +41,14 @@ def find_start(recipe: Recipe, project_dir: Path, base_digest: str) -> tuple[Pat
                 where=where,
                 hint=f"the training goes on with that adapter: write its own `{key}`",
             )
+    for key, own in _modules(recipe).items():
+        theirs = config.get(key) or []
+        if own is not None and (isinstance(theirs, str) or set(theirs) != set(own)):
+            raise RecipeError(
+                f"the adapter has other {key} than the recipe: {theirs or 'none'}",
+                where=where,
+                hint=f"the training goes on with that adapter: write its own `{key}`",
+            )
     if _base_of(folder) not in (None, base_digest):
         raise RecipeError(
             f"{recipe.start_from} was trained on another base than {recipe.base}",
@@ -48,6 +56,12 @@ def find_start(recipe: Recipe, project_dir: Path, base_digest: str) -> tuple[Pat
             hint="train it again on this one",
         )
     return folder, digest
+
+
+def _modules(recipe: Recipe) -> dict[str, tuple[str, ...] | None]:
+    """The modules that the recipe names, by peft's keys; None where it leaves them open."""
+    targets = None if isinstance(recipe.target_modules, str) else recipe.target_modules
+    return {"target_modules": targets, "modules_to_save": recipe.modules_to_save}
 
 
 def _base_of(folder: Path) -> str | None:

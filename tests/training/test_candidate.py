@@ -92,3 +92,9 @@ def test_a_recipe_without_later_keys_has_the_digest_of_before_they_were() -> Non
     later = {"dora", "rslora", "modules_to_save", "neftune_alpha", "gradient_checkpointing"}
     assert not {*later, "report_to"} & RECIPE.model_dump(mode="json").keys()
     assert RECIPE.model_copy(update={"dora": True}).model_dump(mode="json")["dora"]
+
+
+@pytest.mark.parametrize("key", ["dropout", "neftune_alpha"])
+def test_what_a_training_on_preferences_does_not_heed_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match=f"`{key}` is not for `method: dpo`"):
+        make_recipe(method="dpo", **{key: 0.1})

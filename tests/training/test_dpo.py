@@ -139,7 +139,15 @@ def test_an_adapter_of_another_form_is_refused(pairs: Path) -> None:
     wanted = preferences(start_from=".harness/candidates/first")
     with pytest.raises(RecipeError, match="the adapter has rank 64, and the recipe 2"):
         prepare(wanted, pairs)
-    config = json.dumps({"r": 2, "lora_alpha": 4})
+    form: dict[str, Any] = {"r": 2, "lora_alpha": 4, "target_modules": ["q_proj", "v_proj"]}
+    (folder / "adapter_config.json").write_text(json.dumps(form), encoding="utf-8")
+    start = str(folder)
+    assert prepare(preferences(start_from=start, target_modules=["v_proj", "q_proj"]), pairs).start
+    with pytest.raises(RecipeError, match="has other target_modules than the recipe"):
+        prepare(preferences(start_from=start, target_modules=["q_proj"]), pairs)
+    with pytest.raises(RecipeError, match="has other modules_to_save than the recipe: none"):
+        prepare(preferences(start_from=start, modules_to_save=["lm_head"]), pairs)
+    config = json.dumps(form)
     (folder / "adapter_config.json").write_text(config, encoding="utf-8")
     (folder / "candidate.json").write_text('{"base_digest": "sha256:another"}', encoding="utf-8")
     with pytest.raises(RecipeError, match="was trained on another base"):
