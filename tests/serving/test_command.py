@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.serving import command
-from harness.serving.command import ServeSpec
+from harness.serving.command import ServeSpec, surroundings
 from tests.serving.made import write_adapter
 
 
@@ -84,3 +84,16 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found["DO_NOT_TRACK"], found["VLLM_NO_USAGE_STATS"]) == ("1", "1")
     assert (found["HF_HUB_OFFLINE"], found["PATH"]) == ("1", "/bin")
     assert "HF_TOKEN" not in found
+
+
+def test_what_decides_how_a_server_computes_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ATEN_CPU_CAPABILITY", "ONEDNN_DEFAULT_FPMATH_MODE", "CUBLAS_WORKSPACE_CONFIG")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    before = surroundings()
+    for name in names:
+        monkeypatch.setenv(name, "another")
+        assert surroundings().keys() - before.keys() == {name}
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "another")
+    assert surroundings() == before
