@@ -158,7 +158,7 @@ class ManagedEndpoint(Record):
     """Where a managed server answers that another process of the session has started."""
 
     urls: tuple[str, ...]
-    api_key: str
+    api_key: str = Field(repr=False)
 
 
 _SERVERS = TypeAdapter(dict[str, ManagedEndpoint])

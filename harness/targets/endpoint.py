@@ -58,7 +58,7 @@ class Endpoint:
     """
 
     addresses: tuple[str, ...]
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     api_key_env: str | None = None
     managed: VllmReplicas | None = None
     meter: Meter | None = None

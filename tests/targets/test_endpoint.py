@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.files import directory_digest
 from harness.model_files import chat_template_digest, model_digest
 from harness.targets.connection import connect
-from harness.targets.endpoint import BASE, machines, model_name, serve_spec
+from harness.targets.endpoint import BASE, Endpoint, machines, model_name, serve_spec
 from harness.training.candidate import Dossier, Split
 from tests.serving.made import write_adapter, write_model
 from tests.shop import config, write_project
@@ -152,3 +152,7 @@ def test_a_key_that_is_not_set(project: Project, monkeypatch: pytest.MonkeyPatch
     with connect(project, "prod", ["live"], Path("log"), lambda _: None) as endpoint:
         assert endpoint.api_key == "secret"
         assert len(endpoint.urls) == 3
+
+
+def test_a_key_is_not_shown() -> None:
+    assert "the key" not in repr(Endpoint(("http://a/v1",), "the key"))
