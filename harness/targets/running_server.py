@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,9 @@ from harness.version import installed_versions
 # Names the file of a server to use in place of those that `harness serve` keeps, or `none`.
 VARIABLE, NONE = "HARNESS_SERVER", "none"
 _LARGEST = 1024 * 1024
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A server's answers depend on these as well, and no run records them.
+_BESIDE = ("tokenizers", "safetensors", "triton", "flashinfer-python", "xgrammar", "bitsandbytes")
 
 Say = Callable[[str], None]
 
@@ -95,7 +98,7 @@ def content_of(server: str, spec: ServeSpec, replicas: int) -> ServedContent:
         identities=identities,
         folders={name: str(path.absolute()) for name, path in spec.adapters.items()},
         python=sys.executable,
-        packages=installed_versions(SERVER_PACKAGES),
+        packages=installed_versions((*SERVER_PACKAGES, *_BESIDE)),
         environment=surroundings(),
     )
 
@@ -210,8 +213,11 @@ def _kept(project: Project, say: Say) -> Iterator[tuple[Path, int, ServerFile]]:
     """The files that count, each open for as long as it is looked at."""
     for path in _files(project):
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
+            handle = os.open(path, _FLAGS)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            say(f"{path}: is not used: it cannot be opened, or is a link ({error.strerror})")
             continue
         try:
             found = _read(path, handle, say)
@@ -226,7 +232,9 @@ def _files(project: Project) -> list[Path]:
     if given == NONE:
         return []
     if not given:
-        return sorted((project.root / ".harness").glob("serve-*.json"))
+        folder = project.root / ".harness"
+        _clear(folder.glob("gate-*.json"))
+        return sorted(folder.glob("serve-*.json"))
     if "://" in given:
         raise UsageError(
             "names an address, and nothing tells which model answers there",
@@ -240,6 +248,17 @@ def _files(project: Project) -> list[Path]:
             hint=f"name the file that `harness serve` prints, or `{NONE}` for a server of its own",
         )
     return [Path(given)]
+
+
+def _clear(gates: Iterable[Path]) -> None:
+    """Remove the files of gates that were killed, for the keys that are in them."""
+    for path in gates:
+        with contextlib.suppress(OSError):
+            handle = os.open(path, _FLAGS)
+            try:
+                _read(path, handle, lambda _: None)
+            finally:
+                os.close(handle)
 
 
 def _read(path: Path, handle: int, say: Say) -> ServerFile | None:
@@ -261,8 +280,9 @@ def _read(path: Path, handle: int, say: Say) -> ServerFile | None:
         left = "HARNESS_SERVER still names it" if named else "the file is removed"
         say(f"{path}: process {found.pid}, which kept a server, is gone; {left}")
         if not named:
-            with contextlib.suppress(OSError):
-                path.unlink()
+            for left in (path, path.with_suffix(".key")):
+                with contextlib.suppress(OSError):
+                    left.unlink()
         return None
     return found
 

@@ -145,7 +145,22 @@ def test_a_file_of_another_user_is_not_trusted(kept: Kept, monkeypatch: pytest.M
 def test_a_link_is_not_followed(kept: Kept) -> None:
     kept.path.rename(kept.path.with_name("elsewhere"))
     kept.path.symlink_to("elsewhere")
-    assert kept.look() == (False, "")
+    used, said = kept.look()
+    assert not used
+    assert said.startswith(f"{kept.path}: is not used: it cannot be opened, or is a link (")
+
+
+def test_what_a_process_that_was_killed_has_left_is_removed_with_its_keys(kept: Kept) -> None:
+    key, gate = kept.path.with_suffix(".key"), kept.path.with_name("gate-1.json")
+    key.write_text("the key")
+    lent = server_file(kept.project, "gate")
+    publish(lent, CONTENT, ("http://127.0.0.1:1/v1",), "the key", Path("log"))
+    kept.rewrite(started="1")
+    gate.write_bytes(kept.path.read_bytes())
+    gate.chmod(0o600)
+    assert not kept.look()[0]
+    assert not any(path.exists() for path in (kept.path, key, gate))
+    assert lent.exists()
 
 
 def damaged(kept: Kept) -> None:
