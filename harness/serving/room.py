@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.machine_memory import GIB, free_memory, gpus, size
+from harness.machine_memory import GIB, Gpu, free_memory, gpus, size
 from harness.serving.command import ServeSpec, effective_args, environment
 from harness.serving.memory import GPU_SHARE, needed_memory
+from harness.serving.replicas import visible_devices
 
 # What a vLLM without a GPU holds besides weights and cache: two processes with torch in them.
 OWN = 2 * GIB
@@ -43,19 +45,33 @@ def room_for(specs: Sequence[ServeSpec]) -> Room:
         UsageError: a model's weights cannot be read, or an option is not for the user to set.
     """
     args = [effective_args(spec) for spec in specs]
-    found = gpus()
+    found = _visible_gpus()
     if found:
         rooms = []
-        for place, gpu in enumerate(found):
+        for place, (name, gpu) in enumerate(found):
             shares = [memory_share(own) for own in args if place < gpus_of_one(own)]
             needed = sum(int(share * gpu.total) for share in shares)
-            rooms.append(Room(needed, gpu.free, f"GPU {place}"))
+            rooms.append(Room(needed, gpu.free, f"GPU {name}"))
         return min(rooms, key=lambda room: (room.free or 0) - room.needed)
     needed = sum(
         needed_memory(spec.model, own).weights + cache_space() + OWN
         for spec, own in zip(specs, args, strict=True)
     )
     return Room(needed, free_memory(), "memory")
+
+
+def _visible_gpus() -> list[tuple[int, Gpu]]:
+    """The GPUs that a server started here sees, in its order, with the driver's numbers.
+
+    Those that are named otherwise than by number are taken for all that there are.
+    """
+    found = list(enumerate(gpus() or []))
+    if "CUDA_VISIBLE_DEVICES" not in os.environ:
+        return found
+    names = visible_devices()
+    if not all(map(str.isdecimal, names)):
+        return found
+    return [found[int(name)] for name in names if int(name) < len(found)]
 
 
 def gpus_of_one(args: Mapping[str, Any]) -> int:

@@ -15,6 +15,7 @@ from harness.serving.room import OWN, Room, cache_space, gpus_of_one, memory_sha
 
 
 def on(monkeypatch: pytest.MonkeyPatch, *, free: int | None, gpus: list[Gpu] | None = None) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(room, "free_memory", lambda: free)
     monkeypatch.setattr(room, "gpus", lambda: gpus)
 
@@ -67,6 +68,21 @@ def test_the_fullest_gpu_decides(
     split = replace(one, args={**one.args, "tensor-parallel-size": 2})
     found = room_for([one, split])
     assert (found.where, found.fits) == ("GPU 1", False)
+
+
+def test_the_gpus_that_a_server_sees_count(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = [Gpu("card", "1", 80 * GIB, free * GIB) for free in (10, 80, 40)]
+    on(monkeypatch, free=0, gpus=cards)
+    one = ServeSpec(model=model, log=tmp_path / "log", args={"gpu-memory-utilization": "0.4"})
+    for seen, where, fits in (
+        ("1", "GPU 1", True), ("1,0", "GPU 0", True), ("2", "GPU 2", False), ("", "memory", False),
+        ("GPU-8f", "GPU 0", False),
+    ):  # fmt: skip
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+        found = room_for([one, one])
+        assert (found.where, found.fits) == (where, fits), seen
 
 
 def test_options_as_vllm_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
