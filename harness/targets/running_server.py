@@ -280,9 +280,9 @@ def _read(path: Path, handle: int, say: Say) -> ServerFile | None:
         left = "HARNESS_SERVER still names it" if named else "the file is removed"
         say(f"{path}: process {found.pid}, which kept a server, is gone; {left}")
         if not named:
-            for left in (path, path.with_suffix(".key")):
+            for each in (path, path.with_suffix(".key")):
                 with contextlib.suppress(OSError):
-                    left.unlink()
+                    each.unlink()
         return None
     return found
 

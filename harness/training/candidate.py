@@ -117,8 +117,8 @@ class Recipe(Record):
             instead = "; write `method: qlora`" if given == "load_in_4bit" else ""
             raise ValueError(f"`{given}` is for `method: dpo`{instead}")
         # TRL switches dropout off there: answers are held against a reference without any.
-        keys = ("neftune_alpha", "packing", "dropout")
-        other = next((key for key in keys if getattr(self, key)), None)
+        unheeded = ("neftune_alpha", "packing", "dropout")
+        other = next((key for key in unheeded if getattr(self, key)), None)
         if self.method == "dpo" and other is not None:
             raise ValueError(f"`{other}` is not for `method: dpo`")
         return self
