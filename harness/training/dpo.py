@@ -76,6 +76,13 @@ class Preferences:
             def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
                 return dataset
 
+            def _load_from_checkpoint(self, checkpoint: str, model: Any = None) -> None:
+                super()._load_from_checkpoint(checkpoint, model)
+                if adapter is not None:
+                    # Of several adapters transformers loads those in folders of their own: the
+                    # reference, and not the one that is trained.
+                    self.model.load_adapter(checkpoint, "default", is_trainable=True)
+
         recipe, adapter = self.job.recipe, self.job.start
         if adapter is not None:
             from peft import PeftModel

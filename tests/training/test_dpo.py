@@ -83,11 +83,14 @@ def test_pairs_give_an_adapter_that_prefers_the_chosen_answers(pairs: Path) -> N
 
 
 def test_an_interrupt_is_resumed_to_the_same_adapter(pairs: Path) -> None:
+    """Beside the reference, which a checkpoint holds as well."""
+    train(make_recipe(name="first", steps=2), project_dir=pairs)
+    wanted = preferences(start_from=".harness/candidates/first")
     with pytest.raises(KeyboardInterrupt):
-        train(preferences(), project_dir=pairs, on_progress=stop_at(6))
-    dossier = train(preferences(), project_dir=pairs)
+        train(wanted, project_dir=pairs, on_progress=stop_at(6))
+    dossier = train(wanted, project_dir=pairs)
     assert dossier.resumed_from == 4
-    whole = train(preferences(), project_dir=pairs, force=True)
+    whole = train(wanted, project_dir=pairs, force=True)
     assert whole.resumed_from == 0
     assert whole.adapter_digest == dossier.adapter_digest
 
