@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
-import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,13 @@ def test_what_was_written_into_a_verdict_is_not_sealed(
     assert json.loads(sealed)["verdict"]["hashes"] == honest["hashes"]
 
 
+@pytest.fixture
+def moments_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second pass from each look at the clock to the next: moments are kept to the second."""
+    began, passed = datetime.now(UTC), itertools.count()
+    monkeypatch.setattr(SystemClock, "utc", lambda _: began + timedelta(seconds=next(passed)))
+
+
 def unsteady(mock: ThreadedMock) -> None:
     """Let the candidate answer otherwise each time it is asked, within what its rules allow."""
     asked = Counter[str]()
@@ -140,6 +147,7 @@ def unsteady(mock: ThreadedMock) -> None:
     mock.answer = answered
 
 
+@pytest.mark.usefixtures("moments_apart")
 def test_asking_again_until_it_passes_is_counted_and_bounded(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +174,7 @@ def test_asking_again_until_it_passes_is_counted_and_bounded(
     assert sealed["exception"] == reason
 
 
+@pytest.mark.usefixtures("moments_apart")
 def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,7 +183,6 @@ def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     path.write_text(path.read_text().replace("gate:\n", "gate:\n  max_looks: 1\n"))
     assert call("gate", "candidate") == 0
     shutil.rmtree(project_dir / ".harness/runs")
-    time.sleep(1.0)  # moments are kept to the second
     assert call("gate", "candidate") == 0
     assert "look 2 " in capsys.readouterr().out
     twin = "targets:\n  twin:\n    server: main\n    model: candidate"
@@ -189,6 +197,7 @@ def test_neither_another_name_nor_an_edited_suite_nor_lost_runs_hide_a_look(
     assert "look 3" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("moments_apart")
 def test_neither_another_form_nor_spelling_of_the_server_hides_a_look(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
