@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.config import Project
@@ -76,15 +76,8 @@ def with_results(
         HarnessError: whatever stops a section's work.
     """
     found, anew = dict(runs), set(runs)
-    for name in kinds().names():
-        sections = [
-            (suite, section)
-            for suite in asked.suites
-            for section in suite.worked
-            if section.kind == name
-        ]
-        kind = kinds().get(name) if sections else None
-        if not isinstance(kind, SectionRunner) or (kind.needs_baseline and gate is None):
+    for kind, sections in _runners(asked.suites):
+        if kind.needs_baseline and gate is None:
             continue
         jobs = [job for run in runs.values() for job in _lacking(asked, run, sections, now)]
         if jobs:
@@ -105,19 +98,25 @@ def with_results(
     return found
 
 
+def _runners(
+    suites: Sequence[Suite],
+) -> Iterator[tuple[SectionRunner, list[tuple[Suite, Section]]]]:
+    """The kinds of section that the suites have and that are run, with the sections of each."""
+    for name in kinds().names():
+        sections = [
+            (suite, section) for suite in suites for section in suite.worked if section.kind == name
+        ]
+        kind = kinds().get(name) if sections else None
+        if isinstance(kind, SectionRunner):
+            yield kind, sections
+
+
 def left_out(asked: Evaluation, runs: Mapping[str, RunRecord]) -> dict[str, list[str]]:
     """What each target's run has no results of, because only a gate makes them, in words."""
     now = grounds(asked.project, None)
     found: dict[str, list[str]] = {}
-    for name in kinds().names():
-        sections = [
-            (suite, section)
-            for suite in asked.suites
-            for section in suite.worked
-            if section.kind == name
-        ]
-        kind = kinds().get(name) if sections else None
-        if isinstance(kind, SectionRunner) and kind.needs_baseline:
+    for kind, sections in _runners(asked.suites):
+        if kind.needs_baseline:
             for target, run in runs.items():
                 for job in _lacking(asked, run, sections, now):
                     what, _ = job.section.missing(".".join(job.place))
