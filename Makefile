@@ -73,7 +73,7 @@ lint: setup
 
 lock:
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml $(LOCK_IN) --extra train --extra dev \
+	.venv-lock/bin/uv pip compile pyproject.toml $(LOCK_IN) --extra train --extra benchmarks --extra dev \
 	  --override requirements/cpu.overrides --extra-index-url $(TORCH_INDEX) \
 	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
 	  --generate-hashes --no-emit-package torch --output-file $(LOCK)
