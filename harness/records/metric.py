@@ -13,7 +13,8 @@ class Metric(Record):
     """A section's named number: its unit, which direction is better, and its bounds.
 
     `low` and `high` are None where there is no bound. The default is a share in [0, 1] of which
-    more is better; such a metric is written as its name alone.
+    more is better; such a metric is written as its name alone. One that `needs_audit` comes from
+    what may favour a side, such as a model that judges: no rule passes or fails by its word alone.
     """
 
     name: str = Field(min_length=1)
@@ -21,6 +22,7 @@ class Metric(Record):
     direction: Literal["higher", "lower"] = "higher"
     low: float | None = 0.0
     high: float | None = 1.0
+    needs_audit: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -36,13 +38,18 @@ class Metric(Record):
     @model_serializer
     def _as_name(self) -> Any:
         # Written whole otherwise, so that a bound that is None is not lost with other Nones.
-        return self.name if self.is_share else dict(self)
+        if self.is_share:
+            return self.name
+        found = dict(self)
+        if not self.needs_audit:  # as it was before there were any
+            del found["needs_audit"]
+        return found
 
     @property
     def is_share(self) -> bool:
-        """Whether this is a share in [0, 1] of which more is better."""
-        own = self.unit, self.direction, self.low, self.high
-        return own == ("share", "higher", 0.0, 1.0)
+        """Whether this is a share in [0, 1] of which more is better, and needs no audit."""
+        own = self.unit, self.direction, self.low, self.high, self.needs_audit
+        return own == ("share", "higher", 0.0, 1.0, False)
 
     @property
     def bounded(self) -> bool:

@@ -37,3 +37,11 @@ def test_bounds_are_in_order_and_say_what_is_outside() -> None:
     assert Metric(name="m").outside(1.5) == "m 1.5 is more than 1"
     assert Metric(name="m").outside(-0.5) == "m -0.5 is less than 0"
     assert NATS.outside(1e6) == ""
+
+
+def test_a_share_that_needs_an_audit_is_written_as_such() -> None:
+    judged = Metric(name="helpful", needs_audit=True)
+    written = judged.model_dump(mode="json")
+    assert written["needs_audit"] is True
+    assert Metric.model_validate(written) == judged == judged.unless_share
+    assert "needs_audit" not in NATS.model_dump()

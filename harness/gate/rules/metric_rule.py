@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from math import ceil, floor, log10
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -20,19 +20,25 @@ from harness.records.rule import Misfit, Planned, Rule, Scale, special_kinds
 from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
 
+Evidence = Literal["bound", "point", "scorer"]
+
 
 class MetricRule(Rule):
-    """A rule on a metric; a metric without bounds needs a `cap`, at which its values are cut."""
+    """A rule on a metric; a metric without bounds needs a `cap`, at which its values are cut.
+
+    A metric that needs an audit decides a rule by its scorer's word only where the rule says
+    `evidence: scorer`.
+    """
 
     metric: str
     cap: float | None = Field(default=None, gt=0.0)
+    evidence: Evidence | None = None
 
     @model_serializer(mode="wrap")
-    def _without_an_empty_cap(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_absent_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        if data.get("cap") is None:
-            data.pop("cap", None)
-        return data
+        absent = [key for key in ("cap", "evidence") if data.get(key, ...) is None]
+        return {key: value for key, value in data.items() if key not in absent}
 
     @property
     def bounded_by_alpha(self) -> bool:
@@ -43,6 +49,10 @@ class MetricRule(Rule):
     def value_cap(self) -> float | None:
         """At which size values of the metric are cut, None where they are not."""
         return self.cap
+
+    def unaudited(self, metric: Metric) -> bool:
+        """Whether people must audit the metric before the rule can go by it."""
+        return metric.needs_audit and self.evidence != "scorer"
 
     @property
     def by_estimate(self) -> bool:
@@ -148,7 +158,11 @@ class MetricRule(Rule):
             reason = f"{self.metric} cannot be computed: {error}"
             return self.invalid(reason, self.limit(metric.metric))
         outcome = self._outcome(interval, terms)
+        if self.unaudited(metric.metric):
+            outcome = "inconclusive"
         words = f"{self._sentence(outcome)}: {self._shown(interval, metric.metric)}"
+        if self.unaudited(metric.metric):
+            words += f"; {UNAUDITED}"
         return RuleResult(
             metric=self.metric,
             require=self.require,
@@ -210,6 +224,8 @@ class MetricRule(Rule):
         metric = comparison.metrics.get(self.metric)
         if metric is None:
             return self.no_power("no case has a value of it on both sides")
+        if self.unaudited(metric.metric):
+            return self._powerless()
         metric = self.evidence_of(metric)
         covered = (metric.candidate_den + metric.baseline_den) > 0.0
         sizes = np.unique(metric.groups[covered], return_counts=True)[1].astype(np.float64)
@@ -235,10 +251,15 @@ class MetricRule(Rule):
         if len(planned.sizes) < 2:
             found = self.no_power("all cases are in one group, so a gate is INVALID")
             return found.model_copy(update={"possible": False})
+        if self.unaudited(planned.metric):
+            return self._powerless()
         if self.by_estimate:
             return self.no_power(BY_ESTIMATE)
         sizes = np.array(list(planned.sizes.values()), dtype=np.float64)
         return self.expected_power(planned.metric, sizes, planned.discordance, alpha)
+
+    def _powerless(self) -> RulePower:
+        return self.no_power(UNAUDITED).model_copy(update={"possible": False})
 
     def span_of(self, metric: Metric) -> tuple[float, float]:
         """The lowest value, and how far the highest is above it."""
@@ -278,6 +299,8 @@ class DifferenceRule(MetricRule):
     """A rule on candidate minus baseline: the candidate's gain is at least `least_gain`."""
 
     scale: ClassVar[Scale] = "difference"
+
+    evidence: Literal["scorer"] | None = None
 
     @property
     @abstractmethod
@@ -319,6 +342,10 @@ class DifferenceRule(MetricRule):
 
 
 WORST_PASSES = "even a candidate that is wrong in every case passes, so the rule decides nothing"
+UNAUDITED = (
+    "a model judged it, which may favour a side, and no people audited it: write "
+    "`evidence: scorer` to trust its word"
+)
 BY_ESTIMATE = "judged by its estimate alone: the number of groups does not matter"
 ONLY_SEEN = "the spread of a ratio is known only from answers: name a candidate"
 

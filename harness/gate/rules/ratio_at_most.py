@@ -22,6 +22,7 @@ class RatioAtMost(MetricRule):
 
     require: Literal["ratio_at_most"]
     value: float = Field(gt=0.0)
+    evidence: Literal["scorer"] | None = None
 
     def limit(self, metric: Metric) -> float:
         """The value that the interval is held against."""

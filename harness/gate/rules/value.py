@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from harness.gate.differences import BoundedMetric, Floats
-from harness.gate.rules.metric_rule import MetricRule, in_unit, positive
+from harness.gate.rules.metric_rule import Evidence, MetricRule, in_unit, positive
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
@@ -17,7 +17,7 @@ class _ValueRule(MetricRule):
     """A limit on the candidate's value, compared with its bounds or its estimate alone."""
 
     value: float
-    evidence: Literal["bound", "point"] = "bound"
+    evidence: Evidence = "bound"
 
     @property
     def by_estimate(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from harness.records.metric import Metric
-from harness.records.rule import Policy
+from harness.records.rule import Planned, Policy
 from tests.gate.rules.making import CASES, MILES, NAME, NATS, SHARE, around, compared, rule
 
 LOW, HIGH = around(2.0, 0.2, 1), around(3.0, 0.2, 2)
@@ -95,3 +97,30 @@ def test_a_result_tells_what_its_metric_means() -> None:
     assert found.definition == NATS
     again = type(found).model_validate_json(found.model_dump_json())
     assert again == found
+
+
+@pytest.mark.parametrize(("require", "keys"), EVERY)
+@pytest.mark.parametrize("better", [True, False])
+def test_what_needs_an_audit_decides_nothing_by_its_scorers_word(
+    require: str, keys: dict[str, float], better: bool
+) -> None:
+    judged = Metric(name="m", needs_audit=True)
+    high, low = np.full(CASES, 0.9), np.full(CASES, 0.1)
+    both = compared(high, low, judged) if better else compared(low, high, judged)
+    found = rule(require, **keys).judge(both, 0.05)
+    assert found.outcome == "inconclusive"
+    assert "write `evidence: scorer`" in found.reason
+    trusted = rule(require, evidence="scorer", **keys)
+    assert "audited" not in trusted.judge(both, 0.05).reason
+    assert not rule(require, **keys).power(both, 0.05).possible
+    planned = Planned(judged, Counter(map(str, range(CASES))), 0.1)
+    assert not rule(require, **keys).planned_power(planned, 0.05).possible
+    assert rule(require, **keys).vacuous(planned, 0.05) == ""
+
+
+def test_trust_in_a_scorer_is_written_only_where_it_is_given() -> None:
+    plain = rule("better_than_baseline")
+    assert "evidence" not in plain.model_dump()
+    assert rule("better_than_baseline", evidence="scorer").model_dump()["evidence"] == "scorer"
+    with pytest.raises(ValueError, match="evidence"):
+        rule("better_than_baseline", evidence="point")
