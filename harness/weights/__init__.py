@@ -1,0 +1,1 @@
+"""Work on a target's own weights, in a child process."""
