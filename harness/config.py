@@ -55,6 +55,8 @@ class Config(Record):
     latency: LatencySettings = LatencySettings()
     judge: str | None = None
     runs_dir: str | None = None
+    # Files of labels by people, as patterns: labels/*.jsonl.
+    labels: tuple[str, ...] = Field(default=(), exclude_if=lambda patterns: not patterns)
 
     @field_validator("runs_dir")
     @classmethod
