@@ -14,9 +14,10 @@ from harness.cli.schema import SCHEMAS, text_of
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = {
-    "Suites": ["suites", "scorers", "data", "extending"],
+    "Suites": ["suites", "scorers", "extending"],
     "The gate": ["gate", "error-rates", "report", "history", "ci", "pytest", "python"],
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
+    "People": ["review"],
     "Latency": ["latency", "latency-evidence", "latency-server"],
     "Candidates": ["own-model", "training", "merge", "chain", "real-model"],
     "Reference": ["cli", "schemas", "troubleshooting", "security", "SECURITY", "CHANGELOG"],

@@ -29,8 +29,6 @@ COMMANDS = {
     "schema": "Print the JSON schema of a file, for editors.",
     "validate": "Check the configuration, the suites and the policy.",
     "lint": "Say what weakens the evidence that the suites give.",
-    "import": "Read other tools' data into cases or training data.",
-    "export": "Write training data or cases in another tool's form.",
     "lock": "Pin the commits of the models that are named on a hub.",
     "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
@@ -45,6 +43,7 @@ COMMANDS = {
     "gate": "Judge a candidate by the policy; the exit code is the verdict.",
     "latency": "Measure whether a candidate is slower than the baseline.",
     "power": "Show what drop each rule can detect with the suites as they are.",
+    "review": "Let people grade stored answers on a local page.",
     "promote": "Seal a promoted candidate's run as a baseline.",
     "report": "Write a verdict's report again from stored records.",
     "comment": "Post a gate's comment on the pull request of a CI job.",
@@ -52,11 +51,7 @@ COMMANDS = {
 }
 
 # Where a command is that shares a module: the module, and the command's name in it.
-_SHARED = {
-    "score": ("run", "score"),
-    "import": ("data", "import_command"),
-    "export": ("data", "export_command"),
-}
+_SHARED = {"score": ("run", "score")}
 
 
 class LazyGroup(click.Group):

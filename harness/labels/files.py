@@ -70,9 +70,7 @@ def label_files(project: Project) -> tuple[Path, ...]:
     for number, pattern in enumerate(project.config.labels):
         key = f"labels[{number}]"
         project.resolve(pattern, key)  # an error where it leaves the project
-        anchor = Path(pattern).anchor
-        base = Path(anchor) if anchor else project.root
-        files = [one for one in base.glob(pattern.removeprefix(anchor)) if one.is_file()]
+        files = matching(project.root, pattern)
         if not files:
             raise UsageError(
                 f"`{pattern}` matches no file",
@@ -81,6 +79,13 @@ def label_files(project: Project) -> tuple[Path, ...]:
             )
         found.update(files)
     return tuple(sorted(found))
+
+
+def matching(root: Path, pattern: str) -> list[Path]:
+    """The files that a pattern matches; a relative one begins in the folder `root`."""
+    anchor = Path(pattern).anchor
+    base = Path(anchor) if anchor else root
+    return sorted(one for one in base.glob(pattern.removeprefix(anchor)) if one.is_file())
 
 
 def check_labels(labels: Sequence[Label]) -> None:

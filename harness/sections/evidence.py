@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import Project
-from harness.files import digest_json
+from harness.files import digest_json, file_digest
+from harness.labels.files import matching
 from harness.records.cost import Metered
 from harness.records.recording import RecordedSection, Recording
 from harness.records.run import RunHeader, RunRecord
@@ -19,6 +20,8 @@ from harness.records.target import Generation, Identity
 from harness.run.llm_judge import JUDGE_PROMPT
 
 TARGET, FILE = "target ", "file "
+# All files of labels together: one that is added changes what people say, too.
+LABELS = "labels"
 # Files in which pytest has only a part.
 _PYPROJECT, _SETUP = "pyproject.toml", "setup.cfg"
 
@@ -29,16 +32,20 @@ class Grounds:
 
     `baselines` has the baseline by suite, as each suite may set a system prompt; `targets` what the
     configuration says of each target that a section may ask. `root` is the project's folder, from
-    which files are seen.
+    which files are seen, and `labels` are the patterns of its files of labels.
     """
 
     judge: str | None
     baselines: Mapping[str, str]
     targets: Mapping[str, str] = field(default_factory=dict)
     root: Path = field(default_factory=Path)
+    labels: tuple[str, ...] = ()
 
     def digest(self, name: str) -> str | None:
-        """The digest now of what a recording rests on, a target or a file; None without it."""
+        """The digest now of what a recording rests on, a target or files; None without it."""
+        if name == LABELS:
+            files = {file for pattern in self.labels for file in matching(self.root, pattern)}
+            return digest_json([file_digest(file) for file in sorted(files)])
         if name.startswith(FILE):
             return loaded_digest(self.root / name.removeprefix(FILE))
         return self.targets.get(name.removeprefix(TARGET))
@@ -56,7 +63,9 @@ def grounds(project: Project, baseline: RunHeader | None) -> Grounds:
             for suite in baseline.suites
         }
     targets = {name: target_digest(project, name) for name in project.config.targets}
-    return Grounds(configured_judge(project), baselines, targets, project.root)
+    return Grounds(
+        configured_judge(project), baselines, targets, project.root, project.config.labels
+    )
 
 
 def baseline_digest(identity: Identity, generation: Generation, prompt: str | None) -> str:

@@ -128,8 +128,8 @@ class SectionWork:
     cluster: RayCluster | None = None
     asked_anew: set[str] = field(default_factory=set)
     session: str = field(default_factory=lambda: secrets.token_hex(8))
-    # Of each run and section, the digests of the other targets that were asked.
-    _others: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = field(
+    # Of each run and section, the digests of what its results rest on, such as targets it asked.
+    _rests_on: defaultdict[tuple[str, tuple[str, str]], dict[str, str]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
@@ -181,11 +181,15 @@ class SectionWork:
             metrics=job.section.metrics,
             cases=tuple(_recorded(job, result) for result in results),
             session=self.session,
-            rests_on=dict(self._others[job.run.run_id, job.place]),
+            rests_on=dict(self._rests_on[job.run.run_id, job.place]),
             scorer=job.section.scorer,
         )
         folder = RunFolder(self.project.runs / job.run.run_id)
         folder.record(Recording(freshness=job.run.freshness, sections=(section,)))
+
+    def rests_on(self, job: SectionJob, name: str) -> None:
+        """Keep with a job's results what they rest on, under a name that `Grounds` knows."""
+        self._rests_on[job.run.run_id, job.place][name] = self.now.digest(name) or ""
 
     def settled(self, job: SectionJob, before: Collection[str] | None = None) -> bool:
         """Whether valid results of the job are stored.
@@ -216,7 +220,7 @@ class SectionWork:
         digest = target_digest(self.project, to)
         for request in some:
             job = request.job
-            self._others[job.run.run_id, job.place][f"{TARGET}{to}"] = digest
+            self._rests_on[job.run.run_id, job.place][f"{TARGET}{to}"] = digest
 
 
 def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:

@@ -1,0 +1,201 @@
+"""`harness review`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.console import table
+from harness.cli.options import config_option, json_option, suite_option
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.config import FOLDER_NAME, SEALED, WORKING, Project, load_project
+from harness.errors import UsageError
+from harness.files import short_path
+from harness.records.suite import counted
+from harness.review.draw import Wanted, draw, newest_run
+from harness.review.export import export
+from harness.review.serve import LOOPBACK, serve
+from harness.review.standing import Standing, standing
+from harness.review.store import ReviewStore, create, open_store
+from harness.sections.review import TaskName
+from harness.sections.section_kinds import load_suites
+from harness.visible_text import visible
+
+_SHARE = click.FloatRange(0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options that say what to draw; None where one was not given."""
+
+    task: TaskName | None
+    against: str | None
+    alone: bool
+    sections: tuple[str, ...]
+    suites: tuple[str, ...]
+    items: int | None
+    raters: int | None
+    people: tuple[str, ...]
+    overlap: float | None
+    again: float | None
+    seed: int | None
+
+    def wanted(self, project: Project, candidate: str) -> Wanted:
+        """The draw, with the usual values where none was given.
+
+        Raises:
+            UsageError: the task and the targets do not go together.
+        """
+        task: TaskName = self.task or "grade"
+        against = None if self.alone else self.against or _baseline(project)
+        if self.alone and self.against:
+            raise click.UsageError("--alone and --against exclude each other")
+        if against == candidate:
+            against = None
+        if task == "prefer" and against is None:
+            raise click.UsageError("--task prefer needs another target: --against TARGET")
+        wanted = Wanted(task, candidate, against, self.sections, people=self.people)
+        numbers = ("items", "raters", "overlap", "again", "seed")
+        chosen = {name: getattr(self, name) for name in numbers if getattr(self, name) is not None}
+        wanted = replace(wanted, **chosen)
+        if len(set(wanted.names)) < len(wanted.names):
+            raise click.UsageError("--rater: two people have one name")
+        return wanted
+
+    def given(self) -> list[str]:
+        """The names of those that were given."""
+        return [
+            one.name for one in fields(self) if getattr(self, one.name) not in (None, (), False)
+        ]
+
+
+def _baseline(project: Project) -> str | None:
+    """The target that the policy compares with, None where it is sealed or there is none."""
+    policy = project.config.gate
+    return None if policy is None or policy.baseline.startswith(SEALED) else policy.baseline
+
+
+@click.command("review")
+@click.argument("candidate")
+@click.option(
+    "--task",
+    type=click.Choice(["label", "grade", "prefer"]),
+    help="Right or wrong; a scale by criteria (the default); or the better of two answers.",
+)
+@click.option("--against", metavar="TARGET", help="The other side; the policy's baseline else.")
+@click.option("--alone", is_flag=True, help="The candidate's answers only.")
+@click.option(
+    "--section", "sections", multiple=True, metavar="SUITE.SECTION", help="Only this; repeatable."
+)
+@suite_option
+@click.option("--items", type=click.IntRange(min=1), help="How many to draw, about; 100.")
+@click.option("--raters", type=click.IntRange(min=1), help="How many people see an item; 3.")
+@click.option(
+    "--rater", "people", multiple=True, metavar="NAME", help="A person who grades; repeatable."
+)
+@click.option("--overlap", type=_SHARE, help="The share of items that so many see; 1.")
+@click.option("--again", type=_SHARE, help="The share that a rater sees a second time; 0.05.")
+@click.option("--seed", type=int, help="Of the draw; 0.")
+@click.option("--name", metavar="NAME", help="Of the review; CANDIDATE-TASK without it.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one without it.")
+@click.option("--status", is_flag=True, help="Who has done what, and how far they agree.")
+@click.option(
+    "--export", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write what people said: .jsonl are labels, .csv is for a spreadsheet.",
+)  # fmt: skip
+@config_option
+@json_option
+def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
+    """Let people grade the stored answers of CANDIDATE on a page of this machine.
+
+    Answers are drawn once, whole groups of cases, and everything that people choose is kept in
+    .harness/review/NAME.sqlite. Each rater has a link of their own. Ctrl-C ends the page; the same
+    command goes on.
+    """
+    project = load_project(config)
+    wanted = _Asked(**{one.name: given[one.name] for one in fields(_Asked)})
+    name = given["name"] or f"{candidate}-{wanted.task or 'grade'}"
+    path = review_file(project, name)
+    status, file = given["status"], given["file"]
+    if not status and file is None:
+        store = _opened(project, path, candidate, wanted)
+        serve(store, given["host"], given["port"], lambda text: click.echo(text))
+        return
+    store = open_store(path)
+    if file is not None:
+        count = export(store, file)
+        click.echo(f"{short_path(file.absolute())}: {counted(count, 'label')}", err=as_json)
+    if status:
+        found = standing(store)
+        click.echo(json.dumps(found.as_json(), indent=2) if as_json else _words(found))
+
+
+def review_file(project: Project, name: str) -> Path:
+    """Where the review of that name is kept.
+
+    Raises:
+        UsageError: no file can be called so.
+    """
+    if not FOLDER_NAME.fullmatch(name):
+        raise UsageError(
+            f"`{name}` is no name of a review", hint="use letters, digits, `.`, `_` and `-`"
+        )
+    return project.root / WORKING / "review" / f"{name}.sqlite"
+
+
+def _opened(project: Project, path: Path, candidate: str, asked: _Asked) -> ReviewStore:
+    """The review of that file, drawn now where there is none."""
+    if path.exists():
+        store = open_store(path)
+        made = store.draw()
+        # The default name has the task in it.
+        again = [one for one in asked.given() if one != "task" or asked.task != made.task]
+        if again or made.candidate != candidate:
+            raise UsageError(
+                f"was drawn before: {made.task}, {made.candidate}, seed {made.seed}",
+                where=str(short_path(path)),
+                hint="leave out the options of a draw to go on, or give another --name",
+            )
+        return store
+    suites = load_suites(project, asked.suites)
+    wanted = asked.wanted(project, candidate)
+    sides = [name for name in (candidate, wanted.against) if name is not None]
+    runs = [newest_run(project, name) for name in sides]
+    drawn = draw(suites, wanted, runs, iso(SYSTEM_CLOCK.utc()))
+    click.echo(
+        f"drawn: {counted(len(drawn.items), 'item')} of {' and '.join(sides)}, "
+        f"{counted(len(drawn.assignments), 'grading')} for {counted(len(wanted.names), 'rater')}, "
+        f"in {short_path(path)}"
+    )
+    return create(path, drawn.draw, drawn.items, wanted.names, drawn.assignments)
+
+
+def _words(found: Standing) -> str:
+    """The standing as lines of a terminal."""
+    raters = [
+        [one.name, f"{one.done} of {one.total}", str(one.untold), one.distance_words,
+         one.again_words]
+        for one in found.raters
+    ]  # fmt: skip
+    agreement = [
+        [one.criterion, one.measurement, one.estimate_words, one.interval_words, str(one.units)]
+        for one in found.agreement
+    ]
+    lines = table([["rater", "done", "cannot tell", "distance", "same again"], *raters], 1)
+    if agreement:
+        head = ["criterion", "scale", "alpha", "interval", "answers"]
+        lines += ["", *table([head, *agreement], 2)]
+    if found.to_adjudicate:
+        lines += ["", "To look at again:"]
+        lines += [
+            visible(f"  {one.path} ({one.target}), {one.criterion}: {one.words}")
+            for one in found.to_adjudicate[:20]
+        ]
+        if len(found.to_adjudicate) > 20:
+            lines.append(f"  and {len(found.to_adjudicate) - 20} more: the overview has them")
+    return "\n".join(lines)

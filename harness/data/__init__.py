@@ -1,1 +1,0 @@
-"""Other tools' data: read into cases and training conversations, and written for those tools."""

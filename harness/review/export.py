@@ -1,0 +1,126 @@
+"""What people said as labels: JSON Lines that the harness reads, and CSV for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.files import write_atomic
+from harness.labels.files import label_line
+from harness.records.label import Label
+from harness.review.items import CANNOT_TELL, REASONS, Draw, Item, Question
+from harness.review.store import Given, ReviewStore
+from harness.review.tasks import BOTH_BAD, LEFT, RIGHT
+from harness.sections.review import PREFERRED_OVER
+
+COLUMNS = (
+    "suite", "section", "case", "repeat", "target", "rater", "criterion", "value", "reason",
+    "comment", "flagged", "again", "probability", "time", "answer",
+)  # fmt: skip
+_OF_FIRST = {LEFT: 1.0, RIGHT: 0.0}
+
+
+def labels_of(store: ReviewStore) -> list[tuple[Label, Given]]:
+    """Every reply as a label, beside what was given.
+
+    A preference is two labels, one of each answer: 1 for the better one, 0 for the other, one half
+    each where neither is better.
+    """
+    draw, items = store.draw(), store.items()
+    return [
+        (label, given)
+        for given in store.given()
+        for label in _labels(given, items[given.item], draw)
+    ]
+
+
+def export(store: ReviewStore, file: Path) -> int:
+    """The number of labels that were written to the file: JSON Lines, or CSV by its suffix.
+
+    Raises:
+        UsageError: the file is to be of another kind, or nothing has been graded.
+        StorageError: it cannot be written.
+    """
+    if file.suffix not in (".jsonl", ".csv"):
+        raise UsageError("must end in .jsonl or .csv", where=str(file))
+    labels = labels_of(store)
+    if not labels:
+        raise UsageError("nothing has been graded yet", where=str(store.path))
+    text = (
+        "".join(f"{label_line(label)}\n" for label, _ in labels)
+        if file.suffix == ".jsonl"
+        else _csv(labels, store.items())
+    )
+    write_atomic(file, text)
+    return len(labels)
+
+
+def _labels(given: Given, item: Item, draw: Draw) -> Iterator[Label]:
+    question = next(
+        one for one in draw.questions[item.questions] if one.criterion == given.criterion
+    )
+    for at, answer in enumerate(item.answers):
+        criterion, scale, value = question.criterion, _scale(question), _value(question, given, at)
+        if len(item.answers) > 1:
+            criterion = f"{PREFERRED_OVER}{item.answers[1 - at].target}"
+        yield Label(
+            suite=item.suite,
+            section=item.section,
+            cases=draw.cases[f"{item.suite}.{item.section}"],
+            case=item.case,
+            repeat=item.repeat,
+            target=answer.target,
+            answer=answer.digest,
+            rater=given.rater,
+            criterion=criterion,
+            scale=scale,
+            value=value,
+            reason=_reason(given),
+            probability=item.probability,
+            time=datetime.fromisoformat(given.at),
+            comment=given.comment,
+            again=given.again,
+        )
+
+
+def _value(question: Question, given: Given, at: int) -> float | None:
+    if given.code == CANNOT_TELL:
+        return None
+    if question.values:
+        return question.values[given.code]
+    of_first = _OF_FIRST.get(given.code, 0.5)
+    return 1.0 - of_first if at else of_first
+
+
+def _reason(given: Given) -> str:
+    if given.code == BOTH_BAD:
+        return "both bad"
+    return REASONS.get(given.reason, "")
+
+
+def _scale(question: Question) -> tuple[float, float]:
+    values = question.values.values()
+    return (min(values), max(values)) if values else (0.0, 1.0)
+
+
+def _csv(labels: Sequence[tuple[Label, Given]], items: Mapping[int, Item]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for label, given in labels:
+        row = label.model_dump(mode="json", include=set(COLUMNS))
+        texts = {answer.target: answer.text for answer in items[given.item].answers}
+        row |= {"flagged": given.flagged, "answer": texts[label.target]}
+        writer.writerow([_plain(row[column]) for column in COLUMNS])
+    return text.getvalue()
+
+
+def _plain(value: object) -> object:
+    """The value, which no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@"):
+        return f"'{value}"
+    return value

@@ -1,0 +1,62 @@
+"""Serve a review's pages on this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from harness.errors import UsageError
+from harness.review.store import ReviewStore
+
+LOOPBACK = "127.0.0.1"
+_ALL = ("0.0.0.0", "::")  # noqa: S104 - told from a name, and used only where a user says so
+
+
+def links(store: ReviewStore, base: str) -> list[tuple[str, str]]:
+    """The link of each rater and of the overview, each with a name."""
+    admin, _ = store.secrets()
+    return [
+        *((rater.name, f"{base}/r/{rater.secret}") for rater in store.raters()),
+        ("overview", f"{base}/a/{admin}"),
+    ]
+
+
+def serve(store: ReviewStore, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Return after Ctrl-C; the links are said once the pages are there.
+
+    Raises:
+        UsageError: Starlette or uvicorn is missing, or the address cannot be used.
+    """
+    try:
+        import uvicorn
+
+        from harness.review.app import ReviewApp
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the page where people grade needs {error.name}",
+            hint="pip install 'harness[review]'",
+        ) from None
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        bound = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            hint="give another --port, or a --host of this machine",
+        ) from None
+    shown = socket.gethostname() if host in _ALL else f"[{host}]" if ":" in host else host
+    names = {socket.gethostname(), socket.getfqdn(), host}
+    config = uvicorn.Config(
+        ReviewApp(store, names).asgi,
+        # The secrets of links stand in paths.
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    with bound:
+        for name, link in links(store, f"http://{shown}:{bound.getsockname()[1]}"):
+            say(f"{name}: {link}")
+        uvicorn.Server(config).run(sockets=[bound])

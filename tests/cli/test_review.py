@@ -1,0 +1,117 @@
+"""`harness review` from the stored answers to a verdict that people's labels decide."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.review.store import ReviewStore
+from tests.cli.builders import call, edit_case
+from tests.conftest import ThreadedMock
+from tests.shop import config, suite_yaml, write_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_project(tmp_path, mock.url)
+    suite = suite_yaml()
+    suite["sections"]["people"] = {"graded": "gold", "criteria": {"help": {}}, "at_least": 4}
+    (tmp_path / "suites/shop/suite.yaml").write_text(yaml.safe_dump(suite, sort_keys=False))
+    written = config(mock.url)
+    written["labels"] = ["labels/*.jsonl"]
+    written["gate"]["rules"] = [
+        {"metric": "shop.people.mean", "require": "better_than_baseline", "by": 1.0}
+    ]
+    (tmp_path / "harness.yaml").write_text(yaml.safe_dump(written))
+    monkeypatch.chdir(tmp_path)
+    # The page itself is served in tests of its own.
+    monkeypatch.setattr("harness.cli.review.serve", lambda *_: None)
+    return tmp_path
+
+
+def grade(store: ReviewStore) -> None:
+    """Two people find right answers good, and the others poor."""
+    for rater in store.raters():
+        for place in range(1, store.progress(rater.id).total + 1):
+            sheet = store.sheet(rater.id, place)
+            assert sheet is not None
+            right = "value" in sheet.item.answers[0].text
+            now = (float(place), "2026-01-01T00:00:00Z")
+            code = "5" if right else "1" if rater.id == 1 else "2"
+            store.choose(sheet, {"help": (code, "")}, 1, now)
+
+
+def test_people_decide_a_rule(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", "base", "candidate") == 0
+    draw = ("review", "candidate", "--section", "shop.gold", "--items", "200", "--raters", "2")
+    assert call(*draw) == 0
+    grade(ReviewStore(project / ".harness/review/candidate-grade.sqlite"))
+    capsys.readouterr()
+    file = "labels/people.jsonl"
+    assert call("review", "candidate", "--status", "--export", file, "--json") == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["agreement"][0]["criterion"] == "help"
+    assert {one["done"] for one in status["raters"]} == {one["total"] for one in status["raters"]}
+    assert call("gate", "candidate", "--json") == 0
+    verdict = json.loads(capsys.readouterr().out)
+    (rule,) = [one for one in verdict["rules"] if one["metric"] == "shop.people.mean"]
+    assert (rule["candidate"], rule["n"]) == (5.0, 40)
+    # A label that is edited makes people say something else.
+    labels = (project / file).read_text()
+    (project / file).write_text(labels.replace('"value":5.0', '"value":1.0'))
+    assert call("gate", "candidate", "--json") == 1
+
+
+def test_without_labels_a_gate_says_what_to_do(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "labels").mkdir()
+    (project / "labels/none.jsonl").write_text("")
+    assert call("gate", "candidate") == 3
+    assert "people grade them with `harness review`" in capsys.readouterr().err
+
+
+def test_labels_of_answers_that_changed_are_not_used(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "candidate") == 0
+    assert call("review", "candidate", "--section", "shop.gold", "--items", "4") == 0
+    grade(ReviewStore(project / ".harness/review/candidate-grade.sqlite"))
+    assert call("review", "candidate", "--export", "labels/people.jsonl") == 0
+    edit_case(project, 3)
+    assert call("gate", "candidate") == 3
+    assert "of another version of the section's cases" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("candidate", 2, "`candidate` has no stored answers"),
+        ("nobody", 2, "no target `nobody`"),
+        ("candidate --status", 2, "no such review"),
+        ("candidate --name ../x", 2, "is no name of a review"),
+        ("candidate --task prefer --alone", 2, "needs another target"),
+        ("candidate --alone --against base", 2, "exclude each other"),
+        ("candidate --rater a --rater a", 2, "two people have one name"),
+        ("candidate --rater a", 2, "has no stored answers"),
+    ],
+)
+def test_what_cannot_be_reviewed_is_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: str, code: int, message: str
+) -> None:
+    assert call("review", *arguments.split()) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_draw_is_made_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", "base", "candidate") == 0
+    assert call("review", "candidate", "--items", "4") == 0
+    assert call("review", "candidate") == 0
+    assert call("review", "candidate", "--task", "grade") == 0
+    assert call("review", "candidate", "--items", "5") == 2
+    assert "was drawn before" in capsys.readouterr().err
