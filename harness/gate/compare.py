@@ -19,6 +19,7 @@ from harness.records.plan import conversation
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Case, Suite
 from harness.records.target import SAMPLING
+from harness.records.verdict import EvidenceWarning
 
 Place = tuple[str, str, str, int]
 
@@ -37,6 +38,7 @@ def compare(
     merged = merged_groups(suites)
     pairs = _pairs(candidate, baseline, suites, merged)
     cases = without_uneven_retries(tuple(pairs))
+    signs = tuple(_signs(cases, suites))
     return ComparisonRecord(
         candidate=candidate,
         baseline=baseline,
@@ -47,6 +49,7 @@ def compare(
             *_problems(candidate, baseline, cases, suites),
             *_judged_otherwise(candidate, baseline, suites),
             *(() if askings else _sameness(candidate, baseline, cases)),
+            *(f"{sign.place}: {sign.what}" for sign in signs if not sign.code),
         ),
         merged=merged,
         titles={
@@ -55,7 +58,22 @@ def compare(
             for section in suite.sections
             for metric, title in section.titles.items()
         },
+        signs=tuple(sign for sign in signs if sign.code),
     )
+
+
+def _signs(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> Iterator[EvidenceWarning]:
+    """What the sections say of how the two sides' answers were scored."""
+    by_section: defaultdict[tuple[str, str], list[PairedCase]] = defaultdict(list)
+    for case in cases:
+        by_section[case.suite, case.section].append(case)
+    for suite in suites:
+        for section in suite.sections:
+            pairs = by_section[suite.name, section.name]
+            ours = [(each.candidate_score, each.candidate_attempt) for each in pairs]
+            theirs = [(each.baseline_score, each.baseline_attempt) for each in pairs]
+            for code, what in section.signs(ours, theirs):
+                yield EvidenceWarning(code=code, place=f"{suite.name}.{section.name}", what=what)
 
 
 def _pairs(

@@ -72,6 +72,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         *asking_warnings(comparison, policy),
         *duplicate_warnings(comparison),
         *warnings_of(comparison, policy),
+        *comparison.signs,
     )
     rules: tuple[RuleResult, ...] = ()
     if not problems:

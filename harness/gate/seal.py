@@ -114,7 +114,14 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> RunRecord:
             )
     attempts = {item.key: item for record in records for item in record.attempts}
     header = header_on(records[0].header, {suite.name for suite in suites})
-    recorded = tuple(item for record in records for item in record.recorded)
+    sections = {(suite.name, one.name): one for suite in suites for one in suite.sections}
+    recorded = tuple(
+        item.model_copy(update={"score": sections[item.score.place].as_baseline(item.score)})
+        if item.score.place in sections
+        else item
+        for record in records
+        for item in record.recorded
+    )
     scores = (*scored_again(suites, attempts), *(item.score for item in recorded))
     return RunRecord(header, tuple(attempts.values()), scores, recorded)
 

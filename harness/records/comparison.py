@@ -14,6 +14,7 @@ from harness.records.latency import LatencySection
 from harness.records.metric import SHARE, Metric
 from harness.records.run import RunRecord
 from harness.records.suite import Message
+from harness.records.verdict import EvidenceWarning
 
 # The last three are those of grades, of which no value is a failure.
 Change = Literal[
@@ -111,7 +112,8 @@ class ComparisonRecord:
 
     `latency` is what a measurement of the two found, where there is one. `merged` names by
     `suite.section` the groups that count as another one, because they ask the same, and which.
-    `titles` are the suites' words for metrics, by their full names.
+    `titles` are the suites' words for metrics, by their full names. `signs` are what sections say
+    of how their answers were scored.
     """
 
     candidate: RunRecord
@@ -122,3 +124,4 @@ class ComparisonRecord:
     latency: LatencySection | None = None
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    signs: tuple[EvidenceWarning, ...] = ()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, SkipValidation, field_validator, model_validator
 
+from harness.records.attempt import Attempt, Score
 from harness.records.base import Record
 from harness.records.metric import Metric
 
@@ -107,6 +108,11 @@ class Section(Record):
     # What its cases are called, and how those get one judge that two judges have judged.
     judged_again: ClassVar[tuple[str, str]] = ("cases", "run both sides again with --no-cache")
 
+    # Whether its results are of a target held against the baseline, so that only a gate has them.
+    against_baseline: bool = False
+    # The targets that it asks besides the one under test.
+    asks: tuple[str, ...] = ()
+
     name: str = Field(pattern=NAME_PATTERN)
     scorer: str
     metrics: tuple[Metric, ...] = Field(min_length=1)
@@ -129,6 +135,22 @@ class Section(Record):
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What a reviewer would say of the case: a code, and what is weak and what to do."""
         del case
+        return ()
+
+    def as_baseline(self, score: Score) -> Score:
+        """What the score of a target becomes when that is the baseline that others are held to."""
+        return score
+
+    def signs(
+        self,
+        candidate: Sequence[tuple[Score, Attempt]],
+        baseline: Sequence[tuple[Score, Attempt]],
+    ) -> Iterable[tuple[str, str]]:
+        """What is known of how well the two sides were scored: a code, and what, in words.
+
+        Under no code stands why the scores cannot be trusted at all.
+        """
+        del candidate, baseline
         return ()
 
     def fingerprint(self) -> str | None:

@@ -76,9 +76,7 @@ def with_results(
         HarnessError: whatever stops a section's work.
     """
     found, anew = dict(runs), set(runs)
-    for kind, sections in _runners(asked.suites):
-        if kind.needs_baseline and gate is None:
-            continue
+    for kind, sections in _runners(asked.suites, in_gate=gate is not None):
         jobs = [job for run in runs.values() for job in _lacking(asked, run, sections, now)]
         if jobs:
             work = SectionWork(
@@ -99,15 +97,25 @@ def with_results(
 
 
 def _runners(
-    suites: Sequence[Suite],
+    suites: Sequence[Suite], *, in_gate: bool | None = None
 ) -> Iterator[tuple[SectionRunner, list[tuple[Suite, Section]]]]:
-    """The kinds of section that the suites have and that are run, with the sections of each."""
+    """The kinds of section that the suites have and that are run, with the sections of each.
+
+    Outside of a gate without those that need a baseline, and only those where that is not said.
+    """
     for name in kinds().names():
         sections = [
             (suite, section) for suite in suites for section in suite.worked if section.kind == name
         ]
         kind = kinds().get(name) if sections else None
         if isinstance(kind, SectionRunner):
+            needs = kind.needs_baseline
+            if not in_gate:
+                sections = [
+                    (suite, section)
+                    for suite, section in sections
+                    if (needs or section.against_baseline) is (in_gate is None)
+                ]
             yield kind, sections
 
 
@@ -115,12 +123,11 @@ def left_out(asked: Evaluation, runs: Mapping[str, RunRecord]) -> dict[str, list
     """What each target's run has no results of, because only a gate makes them, in words."""
     now = grounds(asked.project, None)
     found: dict[str, list[str]] = {}
-    for kind, sections in _runners(asked.suites):
-        if kind.needs_baseline:
-            for target, run in runs.items():
-                for job in _lacking(asked, run, sections, now):
-                    what, _ = job.section.missing(".".join(job.place))
-                    found.setdefault(target, []).append(what)
+    for _, sections in _runners(asked.suites):
+        for target, known in runs.items():
+            for job in _lacking(asked, known, sections, now):
+                what, _ = job.section.missing(".".join(job.place))
+                found.setdefault(target, []).append(what)
     return found
 
 

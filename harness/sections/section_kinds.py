@@ -19,6 +19,7 @@ from harness.records.suite import Suite
 from harness.sections.work import SectionWork
 from harness.suites.load import SuiteKeys, load_suite
 from harness.suites.source import LoadedSection, SectionSource
+from harness.validation import nearest
 from harness.yaml_files import any_of, model_schema, one_file
 
 ENTRY_POINT_GROUP = "harness.sections"
@@ -118,7 +119,10 @@ class SectionKinds(PluginRegistry[SectionKind]):
             except ValueError as error:
                 raise ValueError(f"kind: {error}") from None
         for kind in kinds:
-            if kind.key in written:
+            if kind.key in written or (
+                # A kind whose scorer no other kind has; it says what is missing.
+                "scorer" in kind.keys.model_fields and written.get("scorer") == kind.name
+            ):
                 return kind
         for kind in kinds:
             if written.keys() & kind.keys.model_fields.keys():
@@ -182,6 +186,8 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
         for place, path in enumerate(project.config.suites)
     )
     names = [suite.name for suite in suites]
+    for suite in suites:
+        _check_asked(project, suite)
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise SuiteError(
@@ -190,6 +196,19 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
             hint="name each folder once, and give each suite a `name` of its own",
         )
     return chosen(suites, only)
+
+
+def _check_asked(project: Project, suite: Suite) -> None:
+    """Check that there are the targets that sections ask besides the one under test."""
+    known = project.config.targets
+    for section in suite.sections:
+        for name in section.asks:
+            if name not in known:
+                raise SuiteError(
+                    f"sections.{section.name}: no target `{name}`{nearest(name, known)}",
+                    where=suite.folder,
+                    hint=f"name one under `targets` of {Path(project.file).name}",
+                )
 
 
 def _suite_path(project: Project, path: str, key: str) -> Path:

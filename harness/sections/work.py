@@ -16,7 +16,7 @@ from harness.files import canonical_json, digest_json
 from harness.records.attempt import Attempt, Term
 from harness.records.plan import Plan, PlannedRequest, conversation
 from harness.records.recording import RecordedCase, RecordedSection, Recording
-from harness.records.run import RunHeader, Watcher
+from harness.records.run import RunHeader, RunRecord, Watcher
 from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation
 from harness.run.engine import finish_jobs
@@ -82,7 +82,8 @@ class CaseResult:
     The `attempt` is the answer that was scored, None where the target was not asked by request;
     `text` then takes its place. `passed` is None where no value is good enough by itself.
     Without `terms`, the value is the case's part in each metric of the section. `judge` is the
-    digest of what judged the answer. A `broken` case may get a value in another attempt.
+    digest of what judged the answer, and `baseline` that of the baseline that it was held against.
+    A `broken` case may get a value in another attempt.
     """
 
     case: Case
@@ -95,6 +96,7 @@ class CaseResult:
     attempt: Attempt | None = None
     text: str = ""
     judge: str | None = None
+    baseline: str | None = None
     broken: bool = False
 
 
@@ -102,12 +104,14 @@ class CaseResult:
 class GateSide:
     """What a section gets in addition when a gate runs it.
 
-    `suites` are those it judges, and `log` is a name for the files of its work.
+    `suites` are those it judges, and `log` is a name for the files of its work. A `sealed` baseline
+    has its answers in its run.
     """
 
     baseline: str
     suites: tuple[Suite, ...]
     log: str
+    sealed: RunRecord | None = None
 
 
 @dataclass
@@ -253,5 +257,10 @@ def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
     except ValueError as error:
         raise SuiteError(str(error), where=f"{'.'.join(job.place)}: {case.id}") from None
     return RecordedCase(
-        case=case, attempt=attempt, score=score, judge=result.judge, broken=result.broken
+        case=case,
+        attempt=attempt,
+        score=score,
+        judge=result.judge,
+        baseline=result.baseline,
+        broken=result.broken,
     )

@@ -178,7 +178,8 @@ class GateSession:
         else:
             asked = Evaluation(project, suites, watcher, selection, self._reuse, cluster)
             runs = asked.run(targets)
-            side = GateSide(context.policy.baseline, suites, context.folder(candidate).name)
+            log = context.folder(candidate).name
+            side = GateSide(context.policy.baseline, suites, log, context.sealed)
             runs = with_results(asked, runs, side, context.grounds(runs))
             found = context.compare(candidate, runs)
         return self.with_latency(found)
