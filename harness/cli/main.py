@@ -29,6 +29,8 @@ COMMANDS = {
     "schema": "Print the JSON schema of a file, for editors.",
     "validate": "Check the configuration, the suites and the policy.",
     "lint": "Say what weakens the evidence that the suites give.",
+    "import": "Read other tools' data into cases or training data.",
+    "export": "Write training data or cases in another tool's form.",
     "lock": "Pin the commits of the models that are named on a hub.",
     "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
@@ -51,7 +53,11 @@ COMMANDS = {
 }
 
 # Where a command is that shares a module: the module, and the command's name in it.
-_SHARED = {"score": ("run", "score")}
+_SHARED = {
+    "score": ("run", "score"),
+    "import": ("data", "import_command"),
+    "export": ("data", "export_command"),
+}
 
 
 class LazyGroup(click.Group):

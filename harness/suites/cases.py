@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import json
-import math
 import os
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from harness.errors import SuiteError
 from harness.files import open_regular
 from harness.records.base import explain
 from harness.records.suite import Case
+from harness.strict_json import decode, printable
 
 DEEPEST = 100  # pydantic writes no more than 255 levels, and no scorer reads that many
 Stamp = tuple[int, int, int]
@@ -148,14 +148,9 @@ def _known(line: bytes) -> Case:
 def _parsed(line: str, place: str) -> Any:
     """The JSON value of a line."""
     try:
-        return _STRICT.decode(line)
-    except json.JSONDecodeError as error:
-        what = f"bad JSON at column {error.colno}: {error.msg}"
-        raise SuiteError(what, where=place) from None
-    except RecursionError:
-        raise SuiteError("bad JSON: nested too deeply", where=place) from None
+        return decode(line)
     except ValueError as error:
-        raise SuiteError(f"bad JSON: {_printable(str(error))}", where=place) from None
+        raise SuiteError(f"bad JSON{error}", where=place) from None
 
 
 def _refuse_half_characters(raw: dict[str, Any], place: str) -> None:
@@ -181,45 +176,19 @@ def _half_character(value: Any, room: int = DEEPEST) -> str | None:
     if room < 0:
         raise RecursionError
     if isinstance(value, str):
-        return None if _printable(value) == value else ""
+        return None if printable(value) == value else ""
     parts: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, dict):
         parts = value.items()
     elif isinstance(value, list):
         parts = enumerate(value)
     for key, part in parts:
-        if isinstance(key, str) and _printable(key) != key:
-            return _printable(key)
+        if isinstance(key, str) and printable(key) != key:
+            return printable(key)
         deeper = _half_character(part, room - 1)
         if deeper is not None:
             return f"{key}.{deeper}" if deeper else str(key)
     return None
-
-
-def _printable(text: str) -> str:
-    """The text with lone surrogates spelled out, and every real character as it is."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"key `{key}` given twice")
-        found[key] = value
-    return found
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
-    return value
-
-
-_STRICT = json.JSONDecoder(
-    object_pairs_hook=_unique_keys, parse_constant=_finite, parse_float=_finite
-)
 
 
 def case_lines(file: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int]]:

@@ -14,6 +14,10 @@ OPTIONS = {
     "schema": ["kind", "--write"],
     "validate": ["--config"],
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
+    "import": [
+        "files", "--to", "--output", "-o", "--form", "--map", "--encoding", "--dry-run", "--force",
+    ],
+    "export": ["files", "--form", "--output", "-o", "--dry-run", "--force"],
     "lock": ["recipes", "--update", "--check", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--estimate", "--on", "--config"],

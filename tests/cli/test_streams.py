@@ -23,6 +23,8 @@ CODES = {
     "schema config": 0,
     "validate": 0,
     "lint": 0,
+    "import suites/shop/gold.jsonl --to cases --dry-run": 0,
+    "export suites/shop/gold.jsonl --form promptfoo --dry-run": 0,
     "lock": 0,
     "doctor nobody": 2,
     "train nothing.yaml": 2,

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from harness.gate.differences import NO_MEAN, BoundedMetric, Floats
-from harness.gate.rules.metric_rule import ONLY_SEEN, MetricRule, positive
+from harness.gate.rules.metric_rule import MetricRule, positive
 from harness.records.metric import Metric
-from harness.records.rule import Misfit, Planned, Scale
+from harness.records.rule import Misfit, Scale
 from harness.records.verdict import RulePower, RuleResult
 from harness.stats import Interval, Spread
 
@@ -75,10 +75,6 @@ class RatioAtMost(MetricRule):
         found = self.power_of(spread, sizes, positive(room / scale), alpha, None)
         detectable = scale * (found.detectable or 0.0)
         return found.model_copy(update={"room": positive(room), "detectable": detectable})
-
-    def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
-        """No power: nothing is known of the spread."""
-        return self.no_power(ONLY_SEEN)
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:
