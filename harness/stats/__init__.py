@@ -1,6 +1,7 @@
 """Statistics on arrays; imports no other package of the harness."""
 
 from harness.stats.agreement import Agreement, krippendorff_alpha
+from harness.stats.audited import audited_difference, audited_mean
 from harness.stats.inference import Interval, holm, mean, ratio_of_sums
 from harness.stats.paired import paired_difference, paired_difference_of_ratios, paired_ratio
 from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
@@ -10,6 +11,8 @@ __all__ = [
     "Agreement",
     "Interval",
     "Spread",
+    "audited_difference",
+    "audited_mean",
     "holm",
     "krippendorff_alpha",
     "mean",
