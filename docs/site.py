@@ -14,7 +14,7 @@ from harness.cli.schema import SCHEMAS, text_of
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = {
-    "Suites": ["suites", "scorers", "data", "extending"],
+    "Suites": ["suites", "scorers", "judges", "data", "extending"],
     "The gate": ["gate", "error-rates", "report", "history", "ci", "pytest", "python"],
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
     "People": ["review"],

@@ -60,9 +60,10 @@ class BetterThanBaseline(DifferenceRule):
         margin = result.detectable or self.by
         if margin <= 0.0:
             return None
-        cap = {} if self.cap is None else {"cap": self.cap}
         require = "no_worse_than_baseline"
-        return {"metric": self.metric, "require": require, "margin": rounded_up(margin), **cap}
+        found = {"metric": self.metric, "require": require, "margin": rounded_up(margin)}
+        more = {"cap": self.cap, "evidence": self.evidence}
+        return found | {key: value for key, value in more.items() if value is not None}
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

@@ -161,8 +161,8 @@ class MetricRule(Rule):
         if self.unaudited(metric.metric):
             outcome = "inconclusive"
         words = f"{self._sentence(outcome)}: {self._shown(interval, metric.metric)}"
-        if self.unaudited(metric.metric):
-            words += f"; {UNAUDITED}"
+        if metric.metric.needs_audit:
+            words += f"; {UNAUDITED if self.unaudited(metric.metric) else BY_ITS_WORD}"
         return RuleResult(
             metric=self.metric,
             require=self.require,
@@ -346,6 +346,7 @@ UNAUDITED = (
     "a model judged it, which may favour a side, and no people audited it: write "
     "`evidence: scorer` to trust its word"
 )
+BY_ITS_WORD = "by a model's own word, whose errors are not in the interval"
 BY_ESTIMATE = "judged by its estimate alone: the number of groups does not matter"
 ONLY_SEEN = "the spread of a ratio is known only from answers: name a candidate"
 
