@@ -6,15 +6,20 @@ from harness.stats.inference import Interval, holm, mean, ratio_of_sums
 from harness.stats.paired import paired_difference, paired_difference_of_ratios, paired_ratio
 from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
 from harness.stats.power import Spread
+from harness.stats.simultaneous import Joint, Slice, joint_bounds, lost_p_values
 
 __all__ = [
     "Agreement",
     "Interval",
+    "Joint",
+    "Slice",
     "Spread",
     "audited_difference",
     "audited_mean",
     "holm",
+    "joint_bounds",
     "krippendorff_alpha",
+    "lost_p_values",
     "mean",
     "needed",
     "paired_difference",

@@ -91,18 +91,18 @@ def paired_difference_of_ratios(
     labels = with_missing(groups, missing)
     clusters = read_clusters(labels, labels.size)
     estimate = float(ours[0].sum() / ours[1].sum() - theirs[0].sum() / theirs[1].sum())
-    losing, winning = _losing(ours, theirs, clusters), _losing(theirs, ours, clusters)
+    losing, winning = losing_arms(ours, theirs, clusters), losing_arms(theirs, ours, clusters)
     return Interval(
         estimate=estimate,
-        low=_lower(losing, estimate, alpha),
-        high=-_lower(winning, -estimate, alpha),
+        low=lower_difference(losing, estimate, alpha),
+        high=-lower_difference(winning, -estimate, alpha),
         p_value=two_sided(float(losing.chance(0.0)), float(winning.chance(0.0))),
         n=ours[0].size,
         groups=np.unique(np.asarray(groups)).size,
     )
 
 
-def _losing(ours: Terms, theirs: Terms, clusters: Clusters) -> Arms:
+def losing_arms(ours: Terms, theirs: Terms, clusters: Clusters) -> Arms:
     """The groups with whatever is not known lost by the first arm to the second."""
     weight = heaviest(np.concatenate([ours[1], theirs[1]]))
 
@@ -116,7 +116,8 @@ def _losing(ours: Terms, theirs: Terms, clusters: Clusters) -> Arms:
     )
 
 
-def _lower(arms: Arms, estimate: float, alpha: float) -> float:
+def lower_difference(arms: Arms, estimate: float, alpha: float) -> float:
+    """The lower bound at that level of the difference that the arms have."""
     return lower_bound(lambda value: float(arms.chance(value)), -1.0, estimate, alpha)
 
 
@@ -141,6 +142,11 @@ class Arms:
             with_group(theirs[0], weight),
             with_group(theirs[1], weight),
         )
+
+    @property
+    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The terms, the candidate's first."""
+        return self.c_num, self.c_den, self.b_num, self.b_den
 
     def chance(self, difference: float) -> Floats:
         """The chance that a random weighting of the groups gives at most this difference."""
