@@ -15,7 +15,16 @@ from harness.cli.schema import SCHEMAS, text_of
 ROOT = Path(__file__).parents[1]
 CONTENTS = {
     "Suites": ["suites", "scorers", "judges", "data", "extending"],
-    "The gate": ["gate", "error-rates", "report", "history", "ci", "pytest", "python"],
+    "The gate": [
+        "gate",
+        "forgetting",
+        "error-rates",
+        "report",
+        "history",
+        "ci",
+        "pytest",
+        "python",
+    ],
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
     "People": ["review"],
     "Latency": ["latency", "latency-evidence", "latency-server"],

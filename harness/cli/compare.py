@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from harness.cli.options import baseline_option, config_option, json_option, sui
 from harness.config import load_project
 from harness.files import short_path
 from harness.records.leaderboard import Recommendation
+from harness.records.verdict import RuleResult
 from harness.report import formats
 from harness.report.json import render_leaderboard_json
 from harness.report.leaderboard_content import (
@@ -25,6 +26,7 @@ from harness.report.leaderboard_content import (
     recommendation_title,
     tests_sentence,
 )
+from harness.report.losses import slice_numbers
 from harness.report.rules import requirement, rule_name
 from harness.report.write import write_leaderboard
 from harness.session.stored_results import build_leaderboard
@@ -82,6 +84,9 @@ def _lines(content: LeaderboardContent) -> Iterator[str]:
         yield ""
         yield from _rules(content)
         yield ""
+    for results in content.sliced:
+        yield from _slices(results)
+        yield ""
     yield from _metrics(content)
     for entry in entries:
         for section, change in change_rows(entry):
@@ -135,6 +140,18 @@ def _rules(content: LeaderboardContent) -> list[str]:
         )
         wanted = requirement(row.wording) if row.wording.metric else ""
         rows.append((one_line(rule_name(row.wording), 200), wanted, *cells))
+    return table(rows, left=len(rows[0]))
+
+
+def _slices(results: Mapping[str, RuleResult]) -> list[str]:
+    found = {name: {one.name: one for one in rule.slices or ()} for name, rule in results.items()}
+    rows = [("slice", *(_name(name) for name in found))]
+    for name in dict.fromkeys(name for slices in found.values() for name in slices):
+        cells = (
+            f"{slices[name].outcome} {slice_numbers(slices[name])}" if name in slices else "–"
+            for slices in found.values()
+        )
+        rows.append((one_line(name, 200), *cells))
     return table(rows, left=len(rows[0]))
 
 

@@ -27,6 +27,7 @@ from harness.config import Project, load_project
 from harness.errors import EvidenceError
 from harness.files import short_path
 from harness.gate.noise import false_alarms
+from harness.records.comparison import ComparisonRecord
 from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of
 from harness.records.verdict import Verdict
@@ -34,6 +35,7 @@ from harness.report import formats
 from harness.report.card import critical_words
 from harness.report.json import render_json
 from harness.report.latency_summary import deployments_words
+from harness.report.losses import REMEDY, losses
 from harness.report.rules import shortfall
 from harness.run.plan import Selection
 from harness.session.gate import GateRequest, open_gate
@@ -110,7 +112,7 @@ def command(
             if as_json:
                 click.echo(render_json(verdict), nl=False)
             else:
-                print_verdict(verdict, session.context.folder(candidate))
+                print_verdict(verdict, session.context.folder(candidate), outcome.comparison)
     sys.exit(verdict.exit_code)
 
 
@@ -129,14 +131,23 @@ def _check_alone(candidate: str | None, stored: bool, for_ci: dict[str, Any]) ->
         raise click.UsageError("--aa gives no verdict: there is nothing to hand out to CI")
 
 
-def print_verdict(verdict: Verdict, folder: Path) -> None:
-    """Print the verdict with its reason, each rule on a line, and where the report is."""
+def print_verdict(verdict: Verdict, folder: Path, comparison: ComparisonRecord) -> None:
+    """Print the verdict with its reason, each rule, what was lost, and where the report is."""
     click.echo(f"{verdict.verdict}  {verdict.candidate} against {verdict.baseline}")
     click.echo(f"  {verdict.reason}")
     for problem in verdict.problems[1:]:  # the first is the reason
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
+    found_lost = () if verdict.problems else losses(verdict, comparison)
+    for loss in found_lost:
+        tags = f"; most by tag: {loss.tags}" if loss.tags else ""
+        click.echo(f"  lost: {loss.name} {loss.amount}: {loss.cases}{tags}")
+        for one in loss.examples[:1]:
+            said = f'"{one.question}" → "{one.candidate}"; the baseline: "{one.baseline}"'
+            click.echo(f"    {one_line(one.path)}: {said}")
+    if found_lost:
+        click.echo(f"  what helps: {REMEDY}")
     section = verdict.latency
     if section is not None and (
         words := deployments_words(section, verdict.candidate, verdict.baseline)

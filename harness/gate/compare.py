@@ -144,15 +144,17 @@ def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, 
     for case in cases:
         by_section[f"{case.suite}.{case.section}"].append(case)
     paired = (
-        _metric(name, metric, by_section[name.removesuffix(f".{metric.name}")])
+        paired_metric(name, metric, by_section[name.removesuffix(f".{metric.name}")])
         for suite in suites
         for name, metric in suite.definitions()
     )
     return {each.name: each for each in paired if each is not None}
 
 
-def _metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
-    """One metric's terms, averaged over the repeats of each case; None where no case has a term.
+def paired_metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
+    """One metric's terms on the cases of its section; None where no case has a term.
+
+    They are averaged over the repeats of each case.
 
     A case with a repeat that could not be scored on both sides has no terms and is missing. What it
     says of the candidate alone, as far as that was scored, is kept apart.

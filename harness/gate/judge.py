@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
@@ -25,10 +25,9 @@ from harness.records.history import PromotionException
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Planned, Policy
 from harness.records.run import RunRecord, SectionPlan
-from harness.records.suite import Suite
+from harness.records.suite import Case, Suite
 from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
 from harness.run.score import Scoring
-from harness.suites.independence import group_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[st
     """
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
     for place, rule in enumerate(policy.rules):
-        found = rule.misfit(known)
+        found = rule.misfit(known) or rule.misfit_in(suites)
         if found is not None:
             where = place_of(f"gate.rules[{place}].{found.key}")
             raise ConfigError(found.problem, where=where, hint=found.hint)
@@ -183,17 +182,17 @@ def planned_power(
         ValueError: a discordance outside [0, 1].
     """
     planned = planned_metrics(suites, discordance)
-    return tuple(
-        rule.planned_power(planned.get(rule.metric_name or ""), policy.alpha)
-        for rule in policy.rules
-    )
+    return tuple(rule.power_among(planned, policy.alpha) for rule in policy.rules)
 
 
 def planned_metrics(suites: Sequence[Suite], discordance: float) -> dict[str, Planned]:
     """What is known of each metric before any request is sent, by its full name."""
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
     sizes = _group_sizes(suites)
-    return {name: Planned(known[name], found, discordance) for name, found in sizes.items()}
+    return {
+        name: Planned(known[name], found, discordance, tagged)
+        for name, (found, tagged) in sizes.items()
+    }
 
 
 def with_power(verdict: Verdict, comparison: ComparisonRecord, policy: Policy) -> Verdict:
@@ -206,11 +205,14 @@ def with_power(verdict: Verdict, comparison: ComparisonRecord, policy: Policy) -
     return verdict.model_copy(update={"rules": (*updated, *verdict.rules[len(updated) :])})
 
 
-def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
+def _group_sizes(
+    suites: Sequence[Suite],
+) -> dict[str, tuple[Counter[str], dict[str, Counter[str]]]]:
     """How many cases of each group say something about a metric, by the metric's full name.
 
-    Whether a case does must not depend on the answer, so any answer shows it. Where no case does,
-    as with a scorer that makes nothing of such an answer, all of the section are counted.
+    Then the same of the cases of each tag. Whether a case says something must not depend on the
+    answer, so any answer shows it. Where no case does, as with a scorer that makes nothing of such
+    an answer, all of the section are counted.
     """
     named = [
         (f"{suite.name}.{section.name}.{metric.name}", section)
@@ -219,20 +221,31 @@ def _group_sizes(suites: Sequence[Suite]) -> dict[str, Counter[str]]:
         if section.cases
         for metric in section.metrics
     ]
-    found = {name: Counter[str]() for name, _ in named}
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    tagged: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(
+        lambda: defaultdict(Counter)
+    )
     merged = merged_groups(suites)
-    for each in _scores_of_any_answer(suites):
+
+    def count(name: str, place: str, group: str, tags: Iterable[str]) -> None:
+        group = merged.get(place, {}).get(group, group)
+        found[name][group] += 1
+        for tag in tags:
+            tagged[name][tag][group] += 1
+
+    for case, each in _scores_of_any_answer(suites):
         for metric, term in each.terms.items():
             if term.den > 0.0:  # in F1 a case that is answered as it should be says nothing
                 place = f"{each.suite}.{each.section}"
-                group = merged.get(place, {}).get(each.group, each.group)
-                found[f"{place}.{metric}"][group] += 1
+                count(f"{place}.{metric}", place, each.group, case.tags)
     for name, section in named:
-        found[name] = found[name] or group_sizes(section.cases)
-    return found
+        if name not in found:
+            for case in section.cases:
+                count(name, name.rpartition(".")[0], case.group, case.tags)
+    return {name: (found[name], dict(tagged[name])) for name, _ in named}
 
 
-def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[Score]:
+def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[tuple[Case, Score]]:
     scoring = Scoring(suites)
     for suite in suites:
         for section in suite.asked:
@@ -249,4 +262,4 @@ def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[Score]:
                     text="Here is what you asked for.",
                     finish_reason="stop",
                 )
-                yield scoring.score(ask, attempt)
+                yield case, scoring.score(ask, attempt)

@@ -135,7 +135,7 @@ def _of_cases(policy: Policy, suites: Sequence[Suite]) -> Policy:
     rules = tuple(
         rule
         for rule in policy.rules
-        if rule.decided_by == "answers" and rule.metric_name not in tested
+        if rule.decided_by == "answers" and not rule.metrics_among(tested)
     )
     return policy.model_copy(update={"rules": rules})
 

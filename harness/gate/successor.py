@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,4 +39,6 @@ def _written(rule: Rule, other: dict[str, Any] | None) -> str:
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value)  # which is YAML too
     return f"{value:g}" if isinstance(value, float) else str(value)

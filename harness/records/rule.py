@@ -8,8 +8,8 @@ result, goes through the methods here, so that nothing else knows which kinds th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -21,6 +21,7 @@ from harness.records.base import Record
 from harness.records.comparison import Change, ComparisonRecord
 from harness.records.metric import SHARE, Metric
 from harness.records.noise import RuleNoise
+from harness.records.suite import Suite
 from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.validation import KeyProblem, nearest, validate_as
 
@@ -43,12 +44,14 @@ class Misfit:
 class Planned:
     """What is known of a metric before anything is asked: its meaning and its cases by group.
 
-    Taken for granted is that the outcome changes in the share `discordance` of the groups.
+    Taken for granted is that the outcome changes in the share `discordance` of the groups. `tagged`
+    has the cases by group of each tag.
     """
 
     metric: Metric
     sizes: Counter[str]
     discordance: float
+    tagged: Mapping[str, Counter[str]] = field(default_factory=dict)
 
 
 class Rule(Record):
@@ -108,6 +111,14 @@ class Rule(Record):
         """What is wrong with the rule for suites with these metrics, by full name."""
         return None
 
+    def misfit_in(self, suites: Sequence[Suite]) -> Misfit | None:
+        """What is wrong with the rule for the cases of these suites."""
+        return None
+
+    def metrics_among(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Which of these metrics the rule is on."""
+        return tuple(name for name in names if name == self.metric_name)
+
     def vacuous(self, planned: Planned | None, alpha: float) -> str:
         """Why the rule passes whatever a candidate does, before any request; else nothing."""
         return ""
@@ -127,6 +138,10 @@ class Rule(Record):
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """The power of the rule before any request is sent; `planned` is None without cases."""
         return self.no_power("this kind of rule says nothing of its power")
+
+    def power_among(self, planned: Mapping[str, Planned], alpha: float) -> RulePower:
+        """The same, of the metrics by their full names."""
+        return self.planned_power(planned.get(self.metric_name or ""), alpha)
 
     def for_successor(self, result: RuleResult) -> dict[str, Any] | None:
         """The keys that hold a successor to what the candidate of the result has reached.

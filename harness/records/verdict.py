@@ -53,6 +53,45 @@ BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
 
 
+class SliceResult(OfMetric):
+    """What a rule over many slices found of one of them, in the unit of its metric.
+
+    `outcome` is `fail` where the slice is named as worse than the baseline by more than its margin,
+    which is wrong of any slice with a chance of at most alpha; `pass` where its own interval
+    excludes that. `ci_low` and `ci_high` are that interval, `joint_low` and `joint_high` hold for
+    all slices at once. `p_value` is one-sided, against a loss of the margin, and adjusted. A slice
+    is all cases of the metric where `tag` is empty.
+    """
+
+    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition", "tag")
+
+    metric: str
+    tag: str | None = None
+    outcome: Outcome
+    candidate: float | None
+    baseline: float | None
+    estimate: float
+    ci_low: float
+    ci_high: float
+    joint_low: float
+    joint_high: float
+    limit: float
+    p_value: float
+    n: int
+    groups: int
+
+    @property
+    def name(self) -> str:
+        """The metric, and the tag in brackets."""
+        return f"{self.metric}[{self.tag}]" if self.tag else self.metric
+
+    @property
+    def room(self) -> float:
+        """How far the estimate is on the good side of the limit; negative beyond it."""
+        lower = self.definition is not None and self.definition.lower_is_better
+        return self.limit - self.estimate if lower else self.estimate - self.limit
+
+
 class RuleResult(OfMetric):
     """One rule's outcome with the numbers that decided it.
 
@@ -62,9 +101,10 @@ class RuleResult(OfMetric):
     five, with these groups and this spread, and `groups_needed` how many groups a smaller margin
     asks for. `noise` is how far two askings of the baseline differ in the metric, where measured.
     `cap` is the value at which those of a metric without bounds were cut, `cut` how many were.
+    `slices` are those of a rule on many of them, the worst first; the numbers are then its.
     """
 
-    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition", "cap", "cut")
+    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition", "cap", "cut", "slices")
 
     metric: str | None = None
     require: str
@@ -84,6 +124,7 @@ class RuleResult(OfMetric):
     noise: float | None = None
     cap: float | None = None
     cut: int | None = None
+    slices: tuple[SliceResult, ...] | None = None
 
 
 class Regression(OfMetric):

@@ -20,6 +20,7 @@ from harness.report.card import (
 )
 from harness.report.cases import CaseGroup, build_groups, repeats_of
 from harness.report.latency_content import LatencyContent
+from harness.report.losses import Loss, losses
 from harness.report.plain import plain_sentence
 from harness.report.rules import (
     completed,
@@ -129,6 +130,16 @@ class ReportContent:
     def noise_of(self, rule: RuleResult) -> str:
         """The noise of the rule's metric; empty where no metric has any noise."""
         return noise_of(rule) if any(each.noise for each in self.rules) else ""
+
+    @cached_property
+    def losses(self) -> tuple[Loss, ...]:
+        """What the failing rules found lost, with examples; none where nothing is judged."""
+        return () if self.problems else losses(self.verdict, self.comparison)
+
+    @property
+    def sliced(self) -> tuple[RuleResult, ...]:
+        """The results of rules on many slices."""
+        return tuple(rule for rule in self.rules if rule.slices)
 
     @property
     def latency(self) -> LatencyContent | None:

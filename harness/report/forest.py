@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RuleResult, SliceResult
 from harness.report.formats import Scale as RuleScale
 from harness.report.formats import unit_named
+from harness.report.losses import slice_numbers
 from harness.report.rules import good_above, numbers_of, requirement, rule_name, scale_of, unit_of
 from harness.svg import Colour, Drawing, Marker
 from harness.svg_axes import Scale, draw_bottom_axis, even_ticks, padded, plain_labels
@@ -43,6 +44,10 @@ class Layout:
 
 
 WIDE = Layout("wide", 1060, left=330, right=290, row=42, half=14.3, cap=6)
+SLICES = (
+    Layout("wide", 1060, left=330, right=290, row=30, half=10, head=28, indent=4),
+    Layout("narrow", 340, left=14, right=14, row=48, half=8, head=26, stacked=True, most=5),
+)
 NARROW = Layout("narrow", 340, left=14, right=14, row=84, half=10.9, cap=4.6, stacked=True, most=5)
 
 _HEAD, _FOOT = 30, 34
@@ -190,6 +195,60 @@ def render_forest(rules: Sequence[RuleResult], layout: Layout = WIDE) -> str:
     description = "; ".join(f"{_label(rule)}: {numbers_of(rule)}, {rule.outcome}" for rule in rows)
     title = "Estimate, interval and limit of every rule"
     return drawing.render(f"forest-{layout.name}", title, description, "forest")
+
+
+def render_slices(results: Mapping[str, RuleResult], layout: Layout, number: int = 0) -> str:
+    """A rule's slices as an SVG, the worst first; `results` are its results by candidate.
+
+    The thin line of each is what holds of all slices at once. Of several candidates, each slice
+    has a row for each. Drawings of one page have different numbers.
+    """
+    found = {
+        name: {one.name: one for one in result.slices or ()} for name, result in results.items()
+    }
+    names = dict.fromkeys(name for slices in found.values() for name in slices)
+    lone = len(found) == 1
+    rows, words = [], []
+    for name in names:
+        for candidate, slices in found.items():
+            if name in slices:
+                first = not lone and candidate == next(iter(found))
+                title = name if lone else candidate
+                rows.append(_slice_row(slices[name], one_line(title, 44), name if first else ""))
+                about = name if lone else f"{name}, {candidate}"
+                words.append(f"{one_line(about, 120)}: {slice_numbers(slices[name])}")
+    some = next(iter(found.values()))[next(iter(names))]
+    unit_name = unit_of(None, some.definition)
+    unit = unit_named(unit_name)
+    ends = value_range(
+        [end for row in rows for end in (row.low, row.high, row.limit, *(row.control or ()))],
+        "difference",
+        unit_name,
+    )
+    ticks = even_ticks(*ends, layout.most)
+    labelled = zip(ticks, plain_labels(ticks), strict=True)
+    title = f"Difference to the baseline by slice, {unit.difference_axis}"
+    drawing = draw_panels([Panel(title, rows, ends, labelled, 0.0)], layout)
+    return drawing.render(f"slices-{number}-{layout.name}", title, "; ".join(words), "forest")
+
+
+def _slice_row(one: SliceResult, title: str, head: str) -> Row:
+    unit = unit_named(unit_of(None, one.definition))
+    lower_is_better = one.definition is not None and one.definition.lower_is_better
+    return Row(
+        title=title,
+        numbers=slice_numbers(one),
+        low=unit.factor * one.ci_low,
+        estimate=unit.factor * one.estimate,
+        high=unit.factor * one.ci_high,
+        colour=one.outcome,
+        marker=MARKERS[one.outcome],
+        limit=unit.factor * one.limit,
+        good_above=not lower_is_better,
+        control=(unit.factor * one.joint_low, unit.factor * one.joint_high),
+        head=one_line(head, 48),
+        bold=one.outcome == "fail",
+    )
 
 
 def _panel(rules: Sequence[RuleResult], layout: Layout) -> Panel:

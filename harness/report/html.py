@@ -86,6 +86,13 @@ def render_html(report: ReportContent) -> str:
         prompts=system_prompts(report.comparison),
         provenance=provenance(report.comparison),
         drawings=draw_latency(latency) if latency else (),
+        slices=[
+            [
+                forest.render_slices({report.verdict.candidate: rule}, layout, number)
+                for layout in forest.SLICES
+            ]
+            for number, rule in enumerate(report.sliced)
+        ],
         forest=[
             forest.render_forest(report.rules, layout) for layout in (forest.WIDE, forest.NARROW)
         ],
@@ -130,5 +137,9 @@ def render_leaderboard_html(content: LeaderboardContent) -> str:
         "leaderboard.html.j2",
         ("report.css", "leaderboard.css"),
         content=content,
+        slices=[
+            [forest.render_slices(results, layout, number) for layout in forest.SLICES]
+            for number, results in enumerate(content.sliced)
+        ],
         gaps=[render_gaps(content, layout) for layout in GAP_LAYOUTS],
     )

@@ -84,6 +84,17 @@ class LeaderboardContent:
         names = dict.fromkeys(name for entry in entries for name in entry.differences)
         return {name: tuple(entry.differences.get(name) for entry in entries) for name in names}
 
+    @cached_property
+    def sliced(self) -> tuple[dict[str, RuleResult], ...]:
+        """The results of each rule on many slices, by candidate."""
+        entries = self.leaderboard.entries
+        found = [
+            {entry.name: rule for entry, rule in zip(entries, row.results, strict=True)
+             if rule is not None and rule.slices}
+            for row in self.rules
+        ]  # fmt: skip
+        return tuple(results for results in found if results)
+
     def baseline_of(self, name: str) -> str:
         """The baseline's value of a metric, by the first candidate that has it."""
         found = next(each for each in self.metrics[name] if each is not None)

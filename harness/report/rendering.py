@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.records.summary import recorded_times
-from harness.report import cases, content, formats, history_text, rules, runs
+from harness.report import cases, content, formats, history_text, losses, rules, runs
 from harness.report import chain_text as chain
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
@@ -35,7 +35,9 @@ _NUMBERS: tuple[Callable[..., str], ...] = (
 _WORDS: tuple[Callable[..., Any], ...] = (
     one_line, clip, formats.moment, cases.count_words, content.confidence, rules.rule_name,
     rules.requirement, runs.usage_sentence, runs.metric_difference, runs.regression_numbers,
-    runs.regressions_sentence, runs.metric_direction, latency.families, latency.figure_rows,
+    runs.regressions_sentence, runs.metric_direction,
+    losses.slice_numbers, losses.joint_numbers, losses.slices_note, latency.families,
+    latency.figure_rows,
     latency.findings, latency.in_words, latency.metric_title, latency.shortage,
     latency.shortages, latency.span,
     latency.unfinished, latency.arms_in_order, latency.load_facts, latency.load_title,
@@ -50,7 +52,7 @@ _CONSTANTS: dict[str, Any] = {
     "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS,
     "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
-    "METRIC_WORDS": chain.METRIC_WORDS,
+    "METRIC_WORDS": chain.METRIC_WORDS, "REMEDY": losses.REMEDY,
     "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,
 }  # fmt: skip
 

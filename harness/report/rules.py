@@ -8,7 +8,7 @@ from math import inf
 from harness.records.latency import is_latency
 from harness.records.metric import SHARE, Metric
 from harness.records.rule import kind_of
-from harness.records.verdict import Outcome, RuleResult
+from harness.records.verdict import Outcome, RuleResult, SliceResult
 from harness.report import formats
 from harness.report.formats import Format, Scale, fine_format, format_of, unit_named
 from harness.visible_text import one_line, visible
@@ -72,9 +72,9 @@ def _form(rule: RuleResult) -> Format:
     return fine_format(scale_of(rule), _unit(rule), rule.limit, values)
 
 
-def own_value(rule: RuleResult, value: float | None) -> str:
+def own_value(rule: RuleResult | SliceResult, value: float | None) -> str:
     """A value of the rule's metric on one side."""
-    return unit_named(_unit(rule)).value(value)
+    return unit_named(unit_of(rule.metric, rule.definition)).value(value)
 
 
 def estimate_of(rule: RuleResult) -> str:

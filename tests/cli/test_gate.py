@@ -14,6 +14,8 @@ import yaml
 
 from harness.cli.gate import print_verdict
 from harness.records.attempt import Term
+from harness.records.comparison import ComparisonRecord
+from harness.records.verdict import Verdict
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call
@@ -237,25 +239,27 @@ def test_an_adapter_that_is_not_applied_undoes_no_earlier_run(
     assert call("run", "candidate") == 0
 
 
-def printed(verdict: object, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    print_verdict(verdict, Path("x"))  # type: ignore[arg-type]
+def printed(
+    judged: tuple[Verdict, ComparisonRecord], capsys: pytest.CaptureFixture[str]
+) -> list[str]:
+    print_verdict(judged[0], Path("x"), judged[1])
     return [line for line in capsys.readouterr().out.splitlines() if "regression" in line]
 
 
 def test_each_regression_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(pair("BLOCK")[0], capsys) == [
+    assert printed(pair("BLOCK"), capsys) == [
         "  regression: support.scope.f1 -0.548 [-0.641, -0.437], p < 0.001 (Holm, 7 metrics)",
         "  regression: support.general.accuracy -0.067 [-0.121, -0.018], p 0.031 (Holm, 7 metrics)",
     ]
 
 
 def test_without_a_regression_no_line_speaks_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(pair("PROMOTE")[0], capsys) == []
+    assert printed(pair("PROMOTE"), capsys) == []
 
 
 def test_a_name_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    verdict = pair("BLOCK")[0]
+    verdict, comparison = pair("BLOCK")
     bad = verdict.regressions[0].model_copy(update={"metric": "s.\x1b[31mred\nPROMOTE"})
-    (line,) = printed(verdict.model_copy(update={"regressions": (bad,)}), capsys)
+    (line,) = printed((verdict.model_copy(update={"regressions": (bad,)}), comparison), capsys)
     assert "\x1b" not in line
     assert "s.\u241b[31mred PROMOTE -0.548" in line
