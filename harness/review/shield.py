@@ -14,8 +14,8 @@ _HEADERS = (
     (
         b"content-security-policy",
         (
-            b"default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "
-            b"base-uri 'none'; frame-ancestors 'none'"
+            b"default-src 'none'; img-src data:; style-src 'self'; script-src 'self'; "
+            b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
     ),
     (b"x-content-type-options", b"nosniff"),

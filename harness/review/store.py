@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 
 from harness.errors import UsageError
 from harness.review.items import Assignment, Draw, Item
@@ -92,6 +93,8 @@ class ReviewStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Threads that wait here are let in in turn; SQLite would have them try again and again.
+        self._turn = Lock()
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -101,7 +104,7 @@ class ReviewStore:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """A connection in one transaction, which is undone where anything fails."""
-        with self._read() as database:
+        with self._turn, self._read() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
