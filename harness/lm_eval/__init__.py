@@ -1,0 +1,1 @@
+"""Tasks of lm-eval as sections of a suite."""
