@@ -50,6 +50,7 @@ class BenchmarkKind:
             metrics=metrics,
             titles=_titles(source, keys, metrics),
             tasks=tuple(_task(task, include, of_task[task.name]) for task in files),
+            left_out=tuple(dict.fromkeys(one for task in files for one in task_metrics(task)[1])),
             settings=settings,
             means=Means(**_part(keys, Means)),
             place=source.where,

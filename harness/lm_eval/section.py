@@ -81,6 +81,8 @@ class BenchmarkSection(Section):
 
     scorer: str = "lm-eval"
     tasks: tuple[BenchmarkTask, ...]
+    # Metrics of lm-eval that only a whole set of documents has a value of.
+    left_out: tuple[str, ...] = ()
     settings: Settings
     means: Means
     place: str = Field(exclude=True)
@@ -91,4 +93,5 @@ class BenchmarkSection(Section):
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         hub = sorted({task.hub for task in self.tasks if task.hub})
         data = f", data from a hub: {', '.join(hub[:3])}" if hub else ""
-        return f"lm-eval {', '.join(names[:3])}{more} via {self.settings.via}{data}"
+        without = f", without {', '.join(self.left_out)}" if self.left_out else ""
+        return f"lm-eval {', '.join(names[:3])}{more} via {self.settings.via}{data}{without}"

@@ -39,6 +39,8 @@ def test_a_section_names_tasks_metrics_and_how(folder: Path) -> None:
         "lm-eval sums, more, arc_easy via weights, data from a hub: allenai/ai2_arc"
     )
     assert section.titles == {"acc": "sums", "acc_norm": "sums"}
+    (prose,) = load(folder, {"lm_eval": "prose.yaml"}).sections
+    assert prose.describe().endswith("via weights, without word_perplexity, byte_perplexity")
 
 
 def test_the_digest_knows_settings_and_data_and_no_means(folder: Path) -> None:
