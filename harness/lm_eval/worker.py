@@ -173,8 +173,8 @@ def server_model(answers: list[list[str]] | None) -> Any:
         ) -> str:
             if not add_generation_prompt:
                 raise UsageError(
-                    "begins the answer itself (`gen_prefix`), and a chat server takes no begun "
-                    "answer",
+                    "a task begins the answer itself (`gen_prefix`), and a chat server takes no "
+                    "begun answer",
                     hint="via: weights",
                 )
             return json.dumps([dict(one) for one in chat_history], ensure_ascii=False)
