@@ -65,6 +65,7 @@ class Event(NamedTuple):
 
     `text` is None where there is no place for one. `counts` are prompt and completion tokens as
     the server gives them, `model` is its name for the model; `ends` says that nothing follows.
+    `beginnings` are the likeliest tokens in place of the first that the event brings.
     """
 
     text: str | None = None
@@ -74,6 +75,7 @@ class Event(NamedTuple):
     model: Any = None
     logprobs: Sequence[tuple[str, float]] = ()
     ends: bool = False
+    beginnings: Sequence[tuple[str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class AnswerReader:
     _brought_by: list[int] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
     _logprobs: list[tuple[str, float]] = field(default_factory=list)
+    _beginnings: Sequence[tuple[str, float]] = ()
     _finish: str | None = None
     _counts: tuple[Any, Any] | None = None
     _first_tokens: int | None = None
@@ -244,6 +245,7 @@ class AnswerReader:
             model=self._model or self._request.model,
             token_logprobs=tuple(self._logprobs) if self._request.logprobs else None,
             first_tokens=self._first_tokens,
+            beginnings=tuple(self._beginnings),
         )
 
     def timing(self, done: float, told: Told | None = None) -> Timing:
@@ -283,9 +285,8 @@ class AnswerReader:
         return (at if unmarked or self._last_read is None else self._last_read) - self._start
 
     def _take(self, data: bytes, at: float) -> None:
-        text, reasoning, finish, counts, model, logprobs, self._ended = self._dialect.parse(
-            data, self._request
-        )
+        event = self._dialect.parse(data, self._request)
+        text, reasoning, finish, counts, model, logprobs, self._ended, beginnings = event
         if self._model is None and model:
             self._check_model(model)
         if counts is not None:
@@ -306,6 +307,8 @@ class AnswerReader:
             self.arrivals.append(at - self._start)
         if logprobs:
             self._logprobs.extend(logprobs)
+        if beginnings and not self._beginnings:
+            self._beginnings = beginnings
         if finish and self._finish != "refusal":  # a stop that follows does not undo it
             self._finish = finish
 

@@ -21,6 +21,7 @@ FREE_CAUSES = frozenset({"connect", "http"})
 class ChatRequest:
     """One conversation to send to one model, with its sampling.
 
+    With `top_logprobs` the likeliest tokens at the answer's beginning are asked for too, so many.
     `answers_as` is another name by which the model may call itself in its answers; `session` is
     the conversation on the server that the request continues, for servers that keep any.
     `extra` are fields of the server's own, sent as they are; `stream_options` among them are added
@@ -34,6 +35,7 @@ class ChatRequest:
     top_p: float = 1.0
     seed: int = 0
     logprobs: bool = False
+    top_logprobs: int = 0
     answers_as: str | None = None
     session: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Answer:
     `retried` is why each try before the last brought no answer: a status or a cause. `model` is the
     name the server gave, or the one asked for where it gave none. `first_tokens` is
     how many tokens the first chunk with content brought, where the server counts in every chunk.
+    `beginnings` are the likeliest first tokens, where they were asked for, in the same form.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Answer:
     token_logprobs: tuple[tuple[str, float], ...] | None = None
     first_tokens: int | None = None
     retried: tuple[str, ...] = ()
+    beginnings: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

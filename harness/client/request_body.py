@@ -23,8 +23,10 @@ def chat_body(request: ChatRequest, form: RequestForm) -> dict[str, object]:
         "stream": True,
         "stream_options": _STREAM_OPTIONS,
     }
-    if request.logprobs:
+    if request.logprobs or request.top_logprobs:
         body["logprobs"] = True
+    if request.top_logprobs:
+        body["top_logprobs"] = request.top_logprobs
     for name, value in request.extra.items():
         if name == "stream_options" and isinstance(value, Mapping):
             value = {**_STREAM_OPTIONS, **value}

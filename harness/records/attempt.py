@@ -123,6 +123,8 @@ class Attempt(_OfCase):
     """One request's outcome: an answer, or a failure with its cause, never a mixture.
 
     `retried` is why each try before it brought no answer, in this run or where it went on.
+    `beginnings` are the likeliest first tokens with their log-probabilities in nats, of an answer
+    that a server chose among a few.
     """
 
     status: Literal["answered", "failed"]
@@ -135,6 +137,9 @@ class Attempt(_OfCase):
     failure: Failure | None = None
     reused_from: str | None = None
     retried: tuple[str, ...] = Field(default=(), exclude_if=lambda causes: not causes)
+    beginnings: tuple[tuple[str, float], ...] = Field(
+        default=(), exclude_if=lambda tokens: not tokens
+    )
 
     @model_validator(mode="after")
     def _answer_or_failure(self) -> Attempt:

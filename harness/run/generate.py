@@ -16,6 +16,7 @@ from harness.records.target import Generation
 from harness.targets.chat_trial import NO_ROUTE_STATUS
 
 REFUSED_STATUS = frozenset({401, 403})
+_MOST = 20  # tokens at a place: what vLLM and OpenAI tell of at most
 
 
 Trial = Callable[[], Awaitable[None]]
@@ -51,8 +52,14 @@ class Question:
             top_p=self.generation.top_p,
             seed=ask.seed,
             answers_as=self.answers_as,
+            top_logprobs=_MOST if self._chooses else 0,
             extra=self.generation.request_fields(),
         )
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether the answer is one of a few, so that each has a probability worth keeping."""
+        return "choice" in (self.generation.structured_outputs or {})
 
 
 async def generate(
@@ -180,5 +187,6 @@ def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
             "reasoning": reply.reasoning,
             "finish_reason": reply.finish_reason,
             "usage": reply.usage,
+            "beginnings": reply.beginnings,
         }
     return Attempt.model_validate({**place, **outcome})

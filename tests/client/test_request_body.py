@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.client.protocol import ChatRequest
 from harness.client.request_body import chat_body
 from harness.records.request_fields import USUAL, RequestForm
@@ -73,3 +75,9 @@ def test_a_system_prompt_may_be_a_developers() -> None:
     assert sent(RequestForm(system_as="developer"), "s: be kind", "u: hi") == [
         "d: be kind", "u: hi",
     ]  # fmt: skip
+
+
+def test_likeliest_tokens_are_asked_for_with_the_log_probabilities() -> None:
+    body = chat_body(replace(request("u: hi"), top_logprobs=20), USUAL)
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 20)
+    assert "logprobs" not in chat_body(request("u: hi"), USUAL)

@@ -32,6 +32,7 @@ class MockReply:
 
     `status` other than 200 sends `text` as the error's message, with `headers`. `model` is the
     name to give in place of the one asked for; `logprobs` those of the generated tokens;
+    `beginnings` what is told of the likeliest in place of each, where that is asked for;
     `prompt_tokens` counts the prompt, whose words are counted without it.
     """
 
@@ -49,6 +50,7 @@ class MockReply:
     model: str | None = None
     logprobs: tuple[tuple[str, float], ...] | None = None
     prompt_tokens: int | None = None
+    beginnings: tuple[tuple[str, float], ...] = ()
 
 
 def tokens(text: str) -> list[str]:
@@ -124,7 +126,7 @@ def whole(body: Mapping[str, Any], reply: MockReply) -> dict[str, Any]:
     choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
     if body.get("logprobs"):
         found = reply.logprobs or tuple((word, -0.1) for word in tokens(reply.text))
-        choice["logprobs"] = _logprobs(list(found))
+        choice["logprobs"] = _logprobs(list(found), body, reply)
     return {
         **_head(body, reply),
         "object": "chat.completion",
@@ -158,17 +160,24 @@ def _event(
 ) -> bytes:
     choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish}
     if logprobs is not None:
-        choice["logprobs"] = _logprobs(logprobs)
+        choice["logprobs"] = _logprobs(logprobs, body, reply)
     event = {**_head(body, reply), "choices": [choice]}
     if reply.usage and (body.get("stream_options") or {}).get("continuous_usage_stats"):
         event["usage"] = usage_of(body, reply, generated)
     return _data(event)
 
 
-def _logprobs(pairs: list[tuple[str, float]]) -> dict[str, Any]:
+def _logprobs(
+    pairs: list[tuple[str, float]], body: Mapping[str, Any], reply: MockReply
+) -> dict[str, Any]:
+    most = int(body.get("top_logprobs") or 0)
+    likeliest = [
+        {"token": token, "logprob": value, "bytes": None}
+        for token, value in reply.beginnings[:most]
+    ]
     return {
         "content": [
-            {"token": token, "logprob": value, "bytes": None, "top_logprobs": []}
+            {"token": token, "logprob": value, "bytes": None, "top_logprobs": likeliest}
             for token, value in pairs
         ]
     }

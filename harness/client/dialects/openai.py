@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -103,6 +104,7 @@ class OpenAIDialect(Dialect):
                 _counts(usage) if usage else None,
                 chunk.get("model"),
                 _logprobs(choice) if request.logprobs else (),
+                beginnings=_beginnings(choice) if request.top_logprobs else (),
             )
         except (AttributeError, TypeError, ValueError, KeyError):
             raise BadAnswer("protocol", f"an event of unknown form: {data[:80]!r}") from None
@@ -199,9 +201,18 @@ def _parts(content: Any) -> tuple[str, str]:
     return found["text"], found["thinking"]
 
 
+def _beginnings(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    entries = (choice.get("logprobs") or _NO_CHOICE).get("content") or [_NO_CHOICE]
+    return _pairs(entries[0].get("top_logprobs") or ())
+
+
 def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    return _pairs((choice.get("logprobs") or _NO_CHOICE).get("content") or ())
+
+
+def _pairs(entries: Iterable[dict[str, Any]]) -> list[tuple[str, float]]:
     found = []
-    for entry in (choice.get("logprobs") or _NO_CHOICE).get("content") or ():
+    for entry in entries:
         logprob = float(entry["logprob"])
         if not math.isfinite(logprob):
             raise ValueError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +12,20 @@ from typing import Any
 from harness.records.attempt import Attempt
 from harness.sections.judge.prompt import LONGEST_REASON
 
+_MOST_OF_IT = 0.5  # probability, below which the tokens that are told say too little
 _BLOCK = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A judge's verdict on an answer, in the words that it was offered, and its reason."""
+    """A judge's verdict on an answer, in the words that it was offered, and its reason.
+
+    `chances` has the probability of each verdict, where the server tells; together they are 1.
+    """
 
     verdict: str
     reason: str = ""
+    chances: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ def read_vote(reply: Attempt, verdicts: Sequence[str]) -> Vote | NoVote:
         return NoVote(f"gave no whole answer ({reply.state}){hint}")
     text = (reply.text or "").strip()
     if text in verdicts:
-        return Vote(text)
+        return Vote(text, chances=_chances(reply.beginnings, verdicts))
     block = _BLOCK.fullmatch(text)
     try:
         found = json.loads(block[1] if block else text, object_pairs_hook=_once)
@@ -58,6 +64,21 @@ def read_vote(reply: Attempt, verdicts: Sequence[str]) -> Vote | NoVote:
     if word not in verdicts or not isinstance(reason, str):
         return NoVote(f"gave a reply that is no verdict: {_plain(text)[:120]!r}")
     return Vote(word, _plain(reason)[:LONGEST_REASON])
+
+
+def _chances(
+    beginnings: Sequence[tuple[str, float]], verdicts: Sequence[str]
+) -> tuple[tuple[str, float], ...]:
+    """The probability of each verdict by its first token; none where one begins several."""
+    found = dict.fromkeys(verdicts, 0.0)
+    for token, logprob in beginnings:
+        begun = [one for one in verdicts if token.strip() and one.startswith(token.strip())]
+        if len(begun) > 1:
+            return ()
+        if begun:
+            found[begun[0]] += math.exp(logprob)
+    whole = sum(found.values())
+    return () if whole < _MOST_OF_IT else tuple((one, p / whole) for one, p in found.items())
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

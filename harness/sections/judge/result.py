@@ -9,7 +9,7 @@ from itertools import combinations
 
 from harness.records.attempt import Attempt, Term
 from harness.sections.judge.ask import Asked, Panel, Sent
-from harness.sections.judge.prompt import FIRST, TIE
+from harness.sections.judge.prompt import FIRST, TIE, JudgeRubric
 from harness.sections.judge.reply import NoVote, Vote
 from harness.sections.judge.section import ITSELF, JUDGED, JudgeSection
 from harness.sections.judge.signs import FIRSTS, KIN, NOISE, ORDER, kin_term, terms_of_tie
@@ -72,7 +72,7 @@ class Judged:
         self, base: CaseResult, section: JudgeSection, votes: Sequence[tuple[Asked, Vote]]
     ) -> CaseResult:
         rubric = section.rubric
-        value = _mean([rubric.value(vote.verdict) for _, vote in votes])
+        value = _mean([_value(rubric, vote) for _, vote in votes])
         verdicts = dict.fromkeys(vote.verdict for _, vote in votes)
         return replace(
             base,
@@ -120,6 +120,12 @@ class Judged:
         pairs = [one != other for each in same.values() for one, other in combinations(each, 2)]
         noise = Term(num=float(sum(pairs)), den=float(len(pairs)))
         return {NOISE: noise, KIN: kin_term(kin=self.panel.kin)}
+
+
+def _value(rubric: JudgeRubric, vote: Vote) -> float:
+    """The expectation over all verdicts where their probabilities are known (G-Eval, Liu 2023)."""
+    chances = vote.chances or ((vote.verdict, 1.0),)
+    return sum(chance * rubric.value(verdict) for verdict, chance in chances)
 
 
 _NAMES = {1.0: "won", 0.0: "lost", _TIE: "tie"}

@@ -1,6 +1,7 @@
 """An answer put together from events: exact times, no network."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,6 +76,22 @@ def test_logprobs_are_kept_when_asked_for() -> None:
     reads = ((0.1, event(choices=[choice])), (0.2, STOP + DONE))
     assert collect(*reads, request=ASK_LOGPROBS).token_logprobs == (("a", -0.5), ("b", -1.5))
     assert collect(*reads).token_logprobs is None
+
+
+def test_the_likeliest_first_tokens_are_kept_when_asked_for() -> None:
+    def chunk(text: str, *told: tuple[str, float]) -> dict[str, Any]:
+        top = [{"token": token, "logprob": value} for token, value in told]
+        content = [{"token": text, "logprob": -0.1, "top_logprobs": top}]
+        return {"index": 0, "delta": {"content": text}, "logprobs": {"content": content}}
+
+    first, second = chunk("4", ("4", -0.1), ("5", -3.0)), chunk(".", (".", -0.2))
+    reads = (
+        (0.1, event(choices=[first])), (0.2, event(choices=[second])), (0.3, STOP + DONE),
+    )  # fmt: skip
+    asked = replace(ASK, top_logprobs=20)
+    found = collect(*reads, request=asked)
+    assert (found.beginnings, found.token_logprobs) == ((("4", -0.1), ("5", -3.0)), None)
+    assert collect(*reads).beginnings == ()
 
 
 def test_a_surrogate_pair_split_over_chunks_is_one_character() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from harness.records.verdict import RuleResult, Verdict
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
+from tests.mock_server import MockReply
 from tests.sections.judge.judging import (
     COUNT,
     PAIRWISE,
@@ -175,6 +177,29 @@ def test_a_judge_that_says_the_same_of_everything_is_no_evidence(
     assert call("gate", "candidate") == 3
     what = f"the judge `judge` judged all {2 * COUNT} answers of both sides alike (3)"
     assert any(what in problem for problem in judged().problems)
+
+
+def test_a_choice_with_log_probabilities_scores_their_expectation(
+    project_dir: Path, mock: ThreadedMock
+) -> None:
+    told = (("4", math.log(0.5)), ("5", math.log(0.25)), ("3", math.log(0.125)))
+    write_judged(project_dir, mock, section={**POINTWISE, "structured": "choice"})
+    plain = mock.answer
+
+    def answers(body: dict[str, Any]) -> MockReply | str:
+        if not body["model"].startswith("judge"):
+            return plain(body)
+        low = "candidate" not in texts_of(body)["answer"]
+        return MockReply("2" if low else "4", beginnings=() if low else told)
+
+    mock.answer = answers
+    assert call("gate", "candidate") == 0
+    assert rule_of().candidate == pytest.approx((2 + 1.25 + 0.375) / 0.875)
+    assert rule_of().baseline == 2.0
+    assert {body["top_logprobs"] for body in to_judge(mock)} == {20}
+    others = [body for body in mock.server.requests if not body["model"].startswith("judge")]
+    assert not any("top_logprobs" in body for body in others)
+    assert call("gate", "candidate", "--stored") == 0
 
 
 def test_a_candidate_does_not_judge_itself(

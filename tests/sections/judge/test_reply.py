@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -34,6 +35,33 @@ def replied(text: str, **more: Any) -> Attempt:
 )
 def test_a_verdict_is_read(text: str, vote: Vote) -> None:
     assert read_vote(replied(text), LEVELS) == vote
+
+
+@pytest.mark.parametrize(
+    ("beginnings", "chances"),
+    [
+        ([("4", 0.6), ("5", 0.2), (" 4", 0.1), ("\n", 0.1)], {"4": 7 / 9, "5": 2 / 9}),
+        ([("4", 0.3), ("four", 0.7)], None),
+        ([], None),
+    ],
+)
+def test_the_probability_of_each_verdict_is_that_of_its_first_token(
+    beginnings: list[tuple[str, float]], chances: dict[str, float] | None
+) -> None:
+    told = tuple((token, math.log(chance)) for token, chance in beginnings)
+    found = read_vote(replied("4", beginnings=told), LEVELS)
+    assert isinstance(found, Vote)
+    assert found.verdict == "4"
+    if chances is None:
+        assert found.chances == ()
+    else:
+        wanted = {level: chances.get(level, 0.0) for level in LEVELS}
+        assert dict(found.chances) == pytest.approx(wanted)
+
+
+def test_a_token_that_begins_two_verdicts_says_nothing_of_either() -> None:
+    found = read_vote(replied("10", beginnings=(("1", -0.1),)), ("1", "10"))
+    assert found == Vote("10")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,13 @@ def test_a_jury_is_the_mean_of_its_verdicts() -> None:
     assert found.reason == "a: level 5 (good): Nice.; b: level 2"
 
 
+def test_a_verdict_with_probabilities_is_worth_their_expectation() -> None:
+    vote = Vote("4", chances=(("3", 0.25), ("4", 0.5), ("5", 0.25), ("1", 0.0)))
+    assert result([("a", vote, 0, False)], scale={1: "bad", 5: "good"}).value == 4.0
+    unsure = Vote("pass", chances=(("pass", 0.6), ("fail", 0.4)))
+    assert result([("a", unsure, 0, False)]).value == pytest.approx(0.6)
+
+
 @pytest.mark.parametrize(("votes", "value", "passed"), [
     (["pass"], 1.0, True), (["fail"], 0.0, False), (["pass", "fail"], 0.5, False),
     (["pass", "pass", "fail"], 2 / 3, True),
