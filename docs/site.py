@@ -26,7 +26,7 @@ CONTENTS = {
         "python",
     ],
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
-    "People": ["review"],
+    "People": ["people", "review"],
     "Latency": ["latency", "latency-evidence", "latency-server"],
     "Candidates": ["own-model", "training", "merge", "chain", "real-model"],
     "Reference": ["cli", "schemas", "troubleshooting", "security", "SECURITY", "CHANGELOG"],

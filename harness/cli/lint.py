@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from harness.cli.options import config_option, json_option, suite_option
-from harness.cli.power import USUAL_DISCORDANCE
 from harness.config import Project, load_project
 from harness.gate.judge import planned_metrics, planned_power
 from harness.gate.vacuous import lax_policy
 from harness.records.finding import Finding
+from harness.records.rule import USUAL_DISCORDANCE
 from harness.records.suite import Suite
 from harness.sections.section_kinds import load_suites
 from harness.suites.lint import lint_suite

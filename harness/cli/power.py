@@ -11,12 +11,11 @@ from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.config import load_project
 from harness.gate.judge import planned_power, power
+from harness.records.rule import USUAL_DISCORDANCE
 from harness.records.verdict import RulePower
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.session.context import open_context
-
-USUAL_DISCORDANCE = 0.1
 
 
 @click.command("power")
@@ -27,12 +26,21 @@ USUAL_DISCORDANCE = 0.1
     metavar="SHARE",
     help="Without CANDIDATE: the share of groups that change by chance (default 0.1).",
 )
+@click.option(
+    "--audit",
+    "labelled",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Without CANDIDATE: how many groups of a section people will label, for rules with "
+    "`evidence: audited` (default all).",
+)
 @config_option
 @suite_option
 @json_option
 def command(
     candidate: str | None,
     discordance: float | None,
+    labelled: int | None,
     config: Path,
     suites: tuple[str, ...],
     as_json: bool,
@@ -47,6 +55,8 @@ def command(
     if candidate is not None:
         if discordance is not None:
             raise click.UsageError("--discordance is for suites that no CANDIDATE has answered")
+        if labelled is not None:
+            raise click.UsageError("--audit is for labels that are not there yet: leave CANDIDATE")
         context = open_context(project, [candidate], None, suites)
         targets = (*context.live_baseline, candidate)
         runs = rescore(project, targets, context.suites, Selection(suites))
@@ -57,7 +67,7 @@ def command(
         if not 0.0 <= share <= 1.0:
             raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
         context = open_context(project, [], None, suites)
-        found = planned_power(context.suites, context.policy, share)
+        found = planned_power(context.suites, context.policy, share, labelled)
         basis = (
             f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "
             "value is near the limit)"

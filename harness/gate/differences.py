@@ -58,7 +58,7 @@ class BoundedMetric:
         found = stats.paired_difference_of_ratios(
             *self.arms, self.metric.groups, alpha=alpha, missing=missing
         )
-        return _scaled(found, self.span, 0.0)
+        return scaled(found, self.span, 0.0)
 
     def value(self, alpha: float) -> stats.Interval:
         """The candidate's value in the metric's unit with its bounds, at level alpha each.
@@ -69,7 +69,7 @@ class BoundedMetric:
         num, den, *_ = self.arms
         missing = self.metric.missing
         found = stats.ratio_of_sums(num, den, self.metric.groups, alpha=alpha, missing=missing)
-        return _scaled(found, self.span, self.low)
+        return scaled(found, self.span, self.low)
 
     def ratio(self, alpha: float) -> stats.Interval:
         """Candidate over baseline with its bounds, at level alpha each.
@@ -180,7 +180,8 @@ def _unit(num: Floats, den: Floats, low: float, high: float) -> Floats:
     return np.where(np.abs(scaled) <= near, np.maximum(scaled, 0.0), scaled)
 
 
-def _scaled(found: stats.Interval, span: float, low: float) -> stats.Interval:
+def scaled(found: stats.Interval, span: float, low: float) -> stats.Interval:
+    """The interval of shares of a range, in the unit of the range."""
     if (span, low) == (1.0, 0.0):
         return found
     estimate, start, end = (low + span * one for one in (found.estimate, found.low, found.high))

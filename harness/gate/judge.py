@@ -170,27 +170,30 @@ def power(comparison: ComparisonRecord, policy: Policy) -> tuple[RulePower, ...]
 
 
 def planned_power(
-    suites: Sequence[Suite], policy: Policy, discordance: float
+    suites: Sequence[Suite], policy: Policy, discordance: float, labelled: int | None = None
 ) -> tuple[RulePower, ...]:
     """The power of each rule before any request is sent.
 
     Assumptions: the outcome changes in that share of the groups, all cases of a group together; a
     metric is a share of the cases that say something about it; and where a rule looks at the
-    candidate alone, its value is near the limit.
+    candidate alone, its value is near the limit. Rules that people audit have labels of so many
+    groups, of all of them unless it is given.
 
     Raises:
         ValueError: a discordance outside [0, 1].
     """
-    planned = planned_metrics(suites, discordance)
+    planned = planned_metrics(suites, discordance, labelled)
     return tuple(rule.power_among(planned, policy.alpha) for rule in policy.rules)
 
 
-def planned_metrics(suites: Sequence[Suite], discordance: float) -> dict[str, Planned]:
+def planned_metrics(
+    suites: Sequence[Suite], discordance: float, labelled: int | None = None
+) -> dict[str, Planned]:
     """What is known of each metric before any request is sent, by its full name."""
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
     sizes = _group_sizes(suites)
     return {
-        name: Planned(known[name], found, discordance, tagged)
+        name: Planned(known[name], found, discordance, tagged, labelled)
         for name, (found, tagged) in sizes.items()
     }
 

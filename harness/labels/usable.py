@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.labels.files import answer_digest, cases_digest
@@ -14,63 +14,68 @@ from harness.records.suite import Suite
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """The labels that hold for the answers at hand; `left_out` counts the others by reason."""
+    """The labels that hold for the answers of each run, in the order of the runs.
 
-    labels: tuple[Label, ...]
+    `left_out` counts by reason the labels that hold for none.
+    """
+
+    by_run: tuple[tuple[Label, ...], ...]
     left_out: Mapping[str, int]
 
 
-def usable(labels: Sequence[Label], suites: Sequence[Suite], runs: Sequence[RunRecord]) -> Usable:
-    """The labels of these runs' answers to these suites, each label once.
+def usable(
+    labels: Sequence[Label],
+    suites: Sequence[Suite],
+    runs: Sequence[RunRecord],
+    known: Collection[str] = (),
+) -> Usable:
+    """The labels of these runs' answers to these suites, each rater's word once.
 
-    Labels given `again`, and those of other targets and suites of the project, are no loss and not
-    counted.
+    Labels given `again`, and those of other suites and of the other `known` targets, are no loss
+    and not counted.
     """
     if not labels:
-        return Usable((), {})
+        return Usable(tuple(() for _ in runs), {})
     digests = {
         (suite.name, section.name): cases_digest(section)
         for suite in suites
         for section in suite.sections
     }
-    answers = {
-        (one.suite, one.section, one.case, one.repeat, run.header.target): one.text
-        for run in runs
-        for one in run.attempts
+    names = {suite.name for suite in suites}
+    left: dict[int, str] = {
+        place: "of an unknown target" if label.target not in known else ""
+        for place, label in enumerate(labels)
+        if label.suite in names and not label.again
     }
-    targets = {run.header.target for run in runs}
-    kept: dict[tuple[object, ...], Label] = {}
-    left_out: Counter[str] = Counter()
-    for label in labels:
-        if label.again or label.suite not in {suite for suite, _ in digests}:
-            continue
-        if label.target not in targets:
-            continue
-        reason = _misfit(label, digests, answers)
-        if reason:
-            left_out[reason] += 1
-        else:
-            kept[*label.of_answer, label.rater, label.criterion] = label
-    return Usable(tuple(kept.values()), left_out)
+    by_run = []
+    for run in runs:
+        answers = {(one.suite, one.section, one.case, one.repeat): one.text for one in run.attempts}
+        kept: dict[tuple[object, ...], Label] = {}
+        for place in tuple(left):
+            label = labels[place]
+            if label.target == run.header.target:
+                left[place] = _misfit(label, digests, answers)
+                if not left[place]:
+                    kept[*label.of_answer, label.rater, label.criterion] = label
+        by_run.append(tuple(kept.values()))
+    used = {label for one in by_run for label in one}
+    reasons = (why for place, why in left.items() if why and labels[place] not in used)
+    return Usable(tuple(by_run), dict(Counter(reasons)))
 
 
 def _misfit(
     label: Label,
     digests: Mapping[tuple[str, str], str],
-    answers: Mapping[tuple[str, str, str, int, str], str | None],
+    answers: Mapping[tuple[str, str, str, int], str | None],
 ) -> str:
     digest = digests.get(label.place)
     if digest is None:
         return "of a section that the suite does not have"
     if label.cases != digest:
         return "of another version of the section's cases"
-    if label.of_answer not in answers:
+    key = (*label.place, label.case, label.repeat)
+    if key not in answers:
         return "of a case that was not asked"
-    if label.answer != answer_digest(answers[label.of_answer]):
+    if label.answer != answer_digest(answers[key]):
         return "of an answer that has changed"
     return ""
-
-
-def unknown_targets(labels: Sequence[Label], known: Sequence[str]) -> Mapping[str, int]:
-    """How many labels are of each target that is none of the known ones."""
-    return Counter(label.target for label in labels if label.target not in known)

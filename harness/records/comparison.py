@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.records.attempt import Attempt, Score
+from harness.records.label import Label
 from harness.records.latency import LatencySection
 from harness.records.metric import SHARE, Metric
 from harness.records.run import RunRecord
@@ -113,7 +114,8 @@ class ComparisonRecord:
     `latency` is what a measurement of the two found, where there is one. `merged` names by
     `suite.section` the groups that count as another one, because they ask the same, and which.
     `titles` are the suites' words for metrics, by their full names. `signs` are what sections say
-    of how their answers were scored.
+    of how their answers were scored. `candidate_labels` and `baseline_labels` are what people said
+    of these answers; `labels_left_out` counts by reason those that do not hold for them.
     """
 
     candidate: RunRecord
@@ -125,3 +127,6 @@ class ComparisonRecord:
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     signs: tuple[EvidenceWarning, ...] = ()
+    candidate_labels: tuple[Label, ...] = ()
+    baseline_labels: tuple[Label, ...] = ()
+    labels_left_out: Mapping[str, int] = field(default_factory=dict)

@@ -28,6 +28,8 @@ from harness.validation import KeyProblem, nearest, validate_as
 ENTRY_POINT_GROUP = "harness.rules"
 # What an estimate is: candidate minus baseline, candidate over baseline, or the candidate's value.
 Scale = Literal["difference", "ratio", "value"]
+# The share of groups that change by chance, where nothing is known.
+USUAL_DISCORDANCE = 0.1
 Format = Callable[[float | None], str]
 
 
@@ -45,13 +47,14 @@ class Planned:
     """What is known of a metric before anything is asked: its meaning and its cases by group.
 
     Taken for granted is that the outcome changes in the share `discordance` of the groups. `tagged`
-    has the cases by group of each tag.
+    has the cases by group of each tag. People label as many groups as `labelled` says, or all.
     """
 
     metric: Metric
     sizes: Counter[str]
     discordance: float
     tagged: Mapping[str, Counter[str]] = field(default_factory=dict)
+    labelled: int | None = None
 
 
 class Rule(Record):
@@ -105,6 +108,11 @@ class Rule(Record):
     @property
     def bounded_by_alpha(self) -> bool:
         """Whether the chance of a false pass is at most alpha."""
+        return False
+
+    @property
+    def audited(self) -> bool:
+        """Whether people's labels decide it together with the scores."""
         return False
 
     def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:

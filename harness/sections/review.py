@@ -160,9 +160,9 @@ class ReviewKind:
             section = job.section
             assert isinstance(section, ReviewSection)
             run = RunFolder(work.project.runs / job.run.run_id).load()
-            found = usable(labels, (job.suite,), (run,))
+            found = usable(labels, (job.suite,), (run,), work.project.config.targets)
             own = [
-                label for label in found.labels
+                label for label in found.by_run[0]
                 if label.place == (job.suite.name, section.graded)
             ]  # fmt: skip
             results = judged(section, job.suite, run, own, baseline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,9 +17,12 @@ from harness.gate.differences import with_regressions
 from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules, with_power
 from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
+from harness.labels.files import project_labels
+from harness.labels.usable import usable
 from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import ComparisonRecord
+from harness.records.label import Label
 from harness.records.rule import Policy
 from harness.records.run import RunRecord
 from harness.records.suite import Suite
@@ -40,6 +43,7 @@ class GateContext:
     suites: tuple[Suite, ...]
     policy: Policy
     sealed: RunRecord | None = None
+    labels: tuple[Label, ...] = ()
 
     @property
     def live_baseline(self) -> tuple[str, ...]:
@@ -70,11 +74,19 @@ class GateContext:
     def compare(self, candidate: str, runs: Mapping[str, RunRecord]) -> ComparisonRecord:
         """The candidate against the policy's baseline, sealed or among the runs.
 
-        What Python tests recorded is part of it as far as it still counts.
+        What Python tests recorded is part of it as far as it still counts, and so is what people
+        said of these answers.
         """
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         now = self.grounds(runs)
-        return compare(counted(runs[candidate], now), counted(baseline, now), self.suites)
+        sides = (counted(runs[candidate], now), counted(baseline, now))
+        found = usable(self.labels, self.suites, sides, self.project.config.targets)
+        return replace(
+            compare(*sides, self.suites),
+            candidate_labels=found.by_run[0],
+            baseline_labels=found.by_run[1],
+            labels_left_out=found.left_out,
+        )
 
     def grounds(self, runs: Mapping[str, RunRecord]) -> Grounds:
         """What Python tests may rest on beside their target, as it is now."""
@@ -131,6 +143,7 @@ class GateContext:
                     (comparison.candidate.header.target, *self.live_baseline),
                     self.suites,
                     self.policy,
+                    (*comparison.candidate_labels, *comparison.baseline_labels),
                 ),
             ),
             harness_version=__version__,
@@ -218,7 +231,8 @@ def open_context(
     """The context in which candidates are judged, by the project's policy unless one is given.
 
     Raises:
-        UsageError: a name that does not exist, or a candidate that is its own baseline.
+        UsageError: a name that does not exist, a candidate that is its own baseline, or a file of
+            labels that cannot be read.
     """
     everything = load_suites(project)
     suites = chosen(everything, suite_names)
@@ -232,7 +246,8 @@ def open_context(
             raise UsageError(
                 f"`{candidate}` is the baseline itself", hint="name another target as candidate"
             )
-    return GateContext(project, suites, policy, sealed_run(project, suites, policy.baseline))
+    sealed = sealed_run(project, suites, policy.baseline)
+    return GateContext(project, suites, policy, sealed, project_labels(project))
 
 
 def sealed_run(project: Project, suites: Sequence[Suite], baseline: str) -> RunRecord | None:

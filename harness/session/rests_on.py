@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from harness.config import Project
 from harness.files import digest_json
+from harness.labels.files import labels_digest
 from harness.latency.latency_rule import latency_rules
 from harness.records.cost import Metered
+from harness.records.label import Label
 from harness.records.rule import Policy
 from harness.records.suite import Suite
 from harness.records.target import SAMPLING
@@ -17,12 +19,17 @@ _STARTING = ("port", "start_timeout")
 
 
 def digests(
-    project: Project, targets: Sequence[str], suites: Sequence[Suite], policy: Policy
+    project: Project,
+    targets: Sequence[str],
+    suites: Sequence[Suite],
+    policy: Policy,
+    labels: Sequence[Label] = (),
 ) -> dict[str, str]:
     """The digest of each part of the project that a verdict on these targets rests on, by name.
 
     Other targets and servers, prices, and settings that change only how fast answers come or where
-    a server starts are no part of it. The verdict itself says which baseline the policy names.
+    a server starts are no part of it. Of people's labels, those that hold for the
+    answers are, where a rule goes by them. The verdict itself says which baseline the policy names.
     """
     found = {f"suite `{suite.name}`": suite.digest for suite in suites}
     for key, value in policy.model_dump(mode="json", exclude={"baseline"}).items():
@@ -38,6 +45,8 @@ def digests(
         )
         asked = {key: generation.get(key) for key in (*SAMPLING, "seed", "repeats")}
         found[f"the generation settings of `{name}`"] = digest_json(asked)
+    if any(rule.audited for rule in policy.rules):
+        found["the labels"] = labels_digest(labels)
     if latency_rules(policy):
         found["`latency`"] = digest_json(project.config.latency.model_dump(mode="json"))
     return found

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.labels.files import answer_digest, cases_digest
-from harness.labels.usable import unknown_targets, usable
+from harness.labels.usable import usable
 from tests.builders import make_run, shop
 from tests.labels.builders import label
 
@@ -28,12 +28,12 @@ def test_labels_hold_for_their_answers_alone(tmp_path: Path) -> None:
             {"again": True, "value": 1.0},
         )
     ]
-    found = usable([fits, *others, fits], suites, [run])
-    assert found.labels == (fits,)
+    found = usable([fits, *others, fits], suites, [run, run], ["candidate", "base"])
+    assert found.by_run == ((fits,), (fits,))
     assert found.left_out == {
         "of a section that the suite does not have": 1,
         "of another version of the section's cases": 1,
         "of a case that was not asked": 1,
         "of an answer that has changed": 1,
+        "of an unknown target": 1,
     }
-    assert unknown_targets([fits, *others], ["candidate", "base"]) == {"somebody": 1}

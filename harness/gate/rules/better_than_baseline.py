@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from harness.gate.differences import Floats
-from harness.gate.rules.metric_rule import DifferenceRule, in_unit, positive, rounded_up
+from harness.gate.rules.difference_rule import DifferenceRule
+from harness.gate.rules.metric_rule import in_unit, positive, rounded_up
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit

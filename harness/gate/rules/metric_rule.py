@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from math import ceil, floor, log10
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -16,18 +16,23 @@ from harness import stats
 from harness.gate.differences import BoundedMetric, Floats, bounded, value_range, worst_and_best
 from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import SHARE, Metric
-from harness.records.rule import Misfit, Planned, Rule, Scale, special_kinds
+from harness.records.rule import (
+    Misfit,
+    Planned,
+    Rule,
+    special_kinds,
+)
 from harness.records.verdict import Outcome, RulePower, RuleResult
 from harness.stats import Spread
 
-Evidence = Literal["bound", "point", "scorer"]
+Evidence = Literal["bound", "point", "scorer", "audited"]
 
 
 class MetricRule(Rule):
     """A rule on a metric; a metric without bounds needs a `cap`, at which its values are cut.
 
     A metric that needs an audit decides a rule by its scorer's word only where the rule says
-    `evidence: scorer`.
+    `evidence: scorer`, or `audited` where its kind can be.
     """
 
     metric: str
@@ -37,7 +42,7 @@ class MetricRule(Rule):
     @model_serializer(mode="wrap")
     def _without_absent_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        absent = [key for key in ("cap", "evidence") if data.get(key, ...) is None]
+        absent = [key for key in ("cap", "evidence", "criterion") if data.get(key, ...) is None]
         return {key: value for key, value in data.items() if key not in absent}
 
     @property
@@ -52,7 +57,7 @@ class MetricRule(Rule):
 
     def unaudited(self, metric: Metric) -> bool:
         """Whether people must audit the metric before the rule can go by it."""
-        return metric.needs_audit and self.evidence != "scorer"
+        return metric.needs_audit and self.evidence not in ("scorer", "audited")
 
     @property
     def by_estimate(self) -> bool:
@@ -92,6 +97,10 @@ class MetricRule(Rule):
         return self.no_power(ONLY_SEEN)
 
     # What follows for all of them.
+
+    def passes_above(self, metric: Metric) -> bool:
+        """Whether an estimate above the limit passes."""
+        return self.good_side == "above" if self.good_side else not metric.lower_is_better
 
     def misfit(self, metrics: Mapping[str, Metric]) -> Misfit | None:
         """What is wrong with the rule for suites with these metrics, by full name."""
@@ -157,12 +166,23 @@ class MetricRule(Rule):
         except ValueError as error:
             reason = f"{self.metric} cannot be computed: {error}"
             return self.invalid(reason, self.limit(metric.metric))
-        outcome = self._outcome(interval, terms)
+        outcome = self.outcome_of(interval, terms)
         if self.unaudited(metric.metric):
             outcome = "inconclusive"
-        words = f"{self._sentence(outcome)}: {self._shown(interval, metric.metric)}"
+        more = self._left_out(terms)
         if metric.metric.needs_audit:
-            words += f"; {UNAUDITED if self.unaudited(metric.metric) else BY_ITS_WORD}"
+            more = f"; {UNAUDITED if self.unaudited(metric.metric) else BY_ITS_WORD}{more}"
+        return self.result_of(metric, interval, outcome, more)
+
+    def result_of(
+        self, metric: PairedMetric, interval: stats.Interval, outcome: Outcome, more: str
+    ) -> RuleResult:
+        """The result that the interval leads to, and `more` than that behind its sentence.
+
+        Raises:
+            ValueError: the metric has no bounds, and the rule gives no cap.
+        """
+        terms = bounded(self.evidence_of(metric), self.cap)
         return RuleResult(
             metric=self.metric,
             require=self.require,
@@ -176,7 +196,7 @@ class MetricRule(Rule):
             p_value=None if self.scale == "value" else interval.p_value,
             n=interval.n,
             groups=interval.groups,
-            reason=f"{words}{self._left_out(terms)}",
+            reason=f"{self._sentence(outcome)}: {self._shown(interval, metric.metric)}{more}",
             definition=metric.metric.unless_share,
             cap=self.cap,
             cut=None if self.cap is None else terms.cut,
@@ -189,15 +209,17 @@ class MetricRule(Rule):
             return f"it is unclear whether {self.metric} {passes}"
         return f"{self.metric} {passes if outcome == 'pass' else fails}"
 
-    def _outcome(self, interval: stats.Interval, terms: BoundedMetric) -> Outcome:
+    def outcome_of(self, interval: stats.Interval, terms: BoundedMetric) -> Outcome:
+        """What the interval leads to."""
         metric = terms.metric.metric
         if self.by_estimate:  # as if the estimate were certain, but for cases without a score
             low, high = (
                 terms.value_extremes if terms.metric.missing.size else 2 * (interval.estimate,)
             )
             interval = replace(interval, low=low, high=high)
-        above = self.good_side == "above" if self.good_side else not metric.lower_is_better
-        return (interval.at_least if above else interval.at_most)(self.limit(metric))
+        return (interval.at_least if self.passes_above(metric) else interval.at_most)(
+            self.limit(metric)
+        )
 
     def _shown(self, interval: stats.Interval, metric: Metric) -> str:
         """The estimate with its bounds and its unit; nothing stands for that of a share."""
@@ -295,56 +317,10 @@ class MetricRule(Rule):
         )
 
 
-class DifferenceRule(MetricRule):
-    """A rule on candidate minus baseline: the candidate's gain is at least `least_gain`."""
-
-    scale: ClassVar[Scale] = "difference"
-
-    evidence: Literal["scorer"] | None = None
-
-    @property
-    @abstractmethod
-    def least_gain(self) -> float:
-        """By how much the candidate must be better; negative where it may be worse."""
-
-    @abstractmethod
-    def power_by(
-        self, spread: Spread, sizes: Floats, span: float, alpha: float, seen: PairedMetric | None
-    ) -> RulePower:
-        """The power by a spread of values from 0 to 1, `span` being that of the metric's values."""
-
-    def limit(self, metric: Metric) -> float:
-        """The value that the interval is held against."""
-        return -self.least_gain if metric.lower_is_better else self.least_gain
-
-    def interval(self, terms: BoundedMetric, alpha: float) -> stats.Interval:
-        """Candidate minus baseline."""
-        return terms.difference(alpha)
-
-    def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
-        """The power by the spread that shows; `sizes` are the numbers of cases by group."""
-        spread = Spread.of_no_change(*terms.arms, terms.metric.groups)
-        return self.power_by(spread, sizes, terms.span, alpha, terms.metric)
-
-    def expected_power(
-        self, metric: Metric, sizes: Floats, discordance: float, alpha: float
-    ) -> RulePower:
-        """The power by the spread that is to be expected."""
-        spread = Spread.planned(sizes, discordance)
-        return self.power_by(spread, sizes, self.span_of(metric)[1], alpha, None)
-
-    def _misfit(self, key: str, change: str, span: float) -> Misfit | None:
-        """What is wrong where no value can change by as much as the key says."""
-        if abs(self.least_gain) <= span:
-            return None
-        problem = f"no value of {self.metric} can be {change} by {abs(self.least_gain):g}"
-        return Misfit(key, problem, f"write a number between 0 and {span:g}")
-
-
 WORST_PASSES = "even a candidate that is wrong in every case passes, so the rule decides nothing"
 UNAUDITED = (
     "a model judged it, which may favour a side, and no people audited it: write "
-    "`evidence: scorer` to trust its word"
+    "`evidence: scorer` to trust its word, or `evidence: audited` to go by people's labels"
 )
 BY_ITS_WORD = "by a model's own word, whose errors are not in the interval"
 BY_ESTIMATE = "judged by its estimate alone: the number of groups does not matter"

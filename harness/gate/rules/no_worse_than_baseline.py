@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from harness.gate.differences import Floats
-from harness.gate.rules.metric_rule import DifferenceRule, in_unit
+from harness.gate.rules.difference_rule import DifferenceRule
+from harness.gate.rules.metric_rule import in_unit
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Format, Misfit
@@ -54,6 +55,10 @@ class NoWorseThanBaseline(DifferenceRule):
                 "it, or add groups"
             )
         return found.model_copy(update={"room": self.margin, "reason": reason})
+
+    def audited_room(self, distance: float) -> float | None:
+        """The margin: a candidate that is as good as the baseline has to show as much."""
+        return self.margin
 
     @classmethod
     def requirement(cls, result: RuleResult, amount: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from harness.gate.audit import AuditedMetric
 from harness.gate.differences import BoundedMetric, Floats
-from harness.gate.rules.metric_rule import Evidence, MetricRule, in_unit, positive
+from harness.gate.rules.auditable_rule import AuditableRule
+from harness.gate.rules.metric_rule import Evidence, in_unit, positive
 from harness.records.comparison import PairedMetric
 from harness.records.metric import Metric
 from harness.records.rule import Misfit
@@ -13,7 +15,7 @@ from harness.records.verdict import RulePower, RuleResult
 from harness.stats import Interval, Spread
 
 
-class _ValueRule(MetricRule):
+class _ValueRule(AuditableRule):
     """A limit on the candidate's value, compared with its bounds or its estimate alone."""
 
     value: float
@@ -63,6 +65,10 @@ class _ValueRule(MetricRule):
     def interval(self, terms: BoundedMetric, alpha: float) -> Interval:
         """The candidate's value."""
         return terms.value(alpha)
+
+    def audited_interval(self, people: AuditedMetric, alpha: float) -> Interval:
+        """The candidate's value, as people would label all cases."""
+        return people.value(alpha)
 
     def seen_power(self, terms: BoundedMetric, sizes: Floats, alpha: float) -> RulePower:
         """The power by the spread that shows; `sizes` are the numbers of cases by group."""
