@@ -17,7 +17,7 @@ from harness.records.comparison import Change, ComparisonRecord, PairedCase, Pai
 from harness.records.metric import Metric
 from harness.records.plan import conversation
 from harness.records.run import RunHeader, RunRecord
-from harness.records.suite import Case, Suite
+from harness.records.suite import Case, Section, Suite
 from harness.records.target import SAMPLING
 from harness.records.verdict import EvidenceWarning
 
@@ -334,9 +334,10 @@ def _judged_otherwise(
     if differing:
         first = differing[0]
         section = sections.get(first.place)
-        noun, remedy = ("cases", "run them again") if section is None else section.judged_again
+        kind = Section if section is None else type(section)
+        noun, remedy = kind.judged_again
         yield (
-            f"another judge judged the baseline in {len(differing)} {noun}, {first.path} "
+            f"{kind.another_judge} the baseline in {len(differing)} {noun}, {first.path} "
             f"among them: {remedy}"
         )
 

@@ -107,6 +107,7 @@ class Section(Record):
     one_request: ClassVar[bool] = False
     # What its cases are called, and how those get one judge that two judges have judged.
     judged_again: ClassVar[tuple[str, str]] = ("cases", "run both sides again with --no-cache")
+    another_judge: ClassVar[str] = "another judge judged"
 
     # Whether its results are of a target held against the baseline, so that only a gate has them.
     against_baseline: bool = False

@@ -168,7 +168,7 @@ class SectionSource:
         with lines:
             begun = stamp(lines)
             for number, offset, case in read_cases(lines, source):
-                self._take(case.id, source, number)
+                self.take(case.id, source, number)
                 if check is not None:
                     check(case, f"{source}:{number}")
                 offsets.append(offset)
@@ -182,7 +182,12 @@ class SectionSource:
             digest = digest_bytes(b"".join(part for _, part in digests))
             return CaseFile(source, lines, begun, offsets), digest
 
-    def _take(self, case: str, source: Path, number: int) -> None:
+    def take(self, case: str, source: Path, number: int) -> None:
+        """Let no other case of the suite have that id, which stands on a line of a file.
+
+        Raises:
+            SuiteError: another one has it.
+        """
         if case in self.ids:
             raise SuiteError(
                 f"id: `{case}` is taken by {':'.join(map(str, self.ids[case]))}",
