@@ -19,9 +19,18 @@ from tests.lm_eval.skills import SUITE, write_skills
 from tests.serving.made import write_model
 
 SECTIONS = {
-    "one": {"lm_eval": ["sums.yaml", "more.yaml"]},
-    "two": {"lm_eval": "more.yaml", "num_fewshot": 3},
+    "sums": {"lm_eval": ["sums.yaml", "more.yaml"]},
+    "more": {"lm_eval": "more.yaml", "num_fewshot": 3},
 }
+
+
+def document(place: int, right: bool) -> Document:
+    """A document of two choices, of which the second is the right one."""
+    return Document(
+        hash=f"{place:02}" * 32, messages=(Message(role="user", content=f"Question {place}"),),
+        target="b", choices=("a", "b"), loglikelihoods=(-2.0, -1.0 if right else -3.0),
+        values={"acc": (float(right), 1.0), "acc_norm": (0.0, 1.0)},
+    )  # fmt: skip
 
 
 class FakeChild:
@@ -31,6 +40,7 @@ class FakeChild:
         self.orders: list[list[str]] = []
         self.alive = 9
         self.documents = 2
+        self.right = 1  # of so many documents, where it is not the candidate that is asked
 
     def run(self, child: Child, _watcher: Any) -> None:
         tasks = child.order["tasks"]
@@ -38,13 +48,8 @@ class FakeChild:
         for number, one in enumerate(tasks):
             if number == self.alive:
                 raise InfrastructureError("the process was ended by signal 9")
-            made = [
-                Document(
-                    hash=f"{place}" * 64, messages=(Message(role="user", content="Q"),),
-                    target="b", values={"acc": (1.0, 1.0), "acc_norm": (0.0, 1.0)},
-                )
-                for place in range(self.documents)
-            ]  # fmt: skip
+            every = 1 if child.name == "candidate" else self.right
+            made = [document(place, place % every == 0) for place in range(self.documents)]
             result = TaskResult(
                 task=one["task"], version="1", lm_eval="0", judge=one["judge"],
                 documents=tuple(made), results={"acc": 1.0}, errors={"acc": 0.0},
@@ -54,9 +59,12 @@ class FakeChild:
 
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeChild:
-    write_model(tmp_path / "model")
-    server = {"engine": "vllm", "model": "model"}
-    write_skills(tmp_path, {"own": server}, {"base": {"server": "own"}}, **SECTIONS)
+    servers, targets = {}, {}
+    for size, name in enumerate(("base", "candidate"), 1):
+        write_model(tmp_path / name, hidden=8 * size)
+        servers[name] = {"engine": "vllm", "model": name}
+        targets[name] = {"server": name}
+    write_skills(tmp_path, servers, targets, **SECTIONS)
     stand_in_vllm.use(stand_in_vllm.install(tmp_path / "stand-in"), monkeypatch)
     monkeypatch.chdir(tmp_path)
     fake = FakeChild()
@@ -94,7 +102,31 @@ def test_one_group_is_too_few(
     child.documents = 1
     file = tmp_path / SUITE / "suite.yaml"
     written = yaml.safe_load(file.read_text())
-    written["sections"] = {"one": {"lm_eval": "sums.yaml"}}
+    written["sections"] = {"sums": {"lm_eval": "sums.yaml"}}
     file.write_text(yaml.safe_dump(written))
     assert call("run", "base") == 2
     assert "have 1 group of documents, and an interval needs at least 2" in capsys.readouterr().err
+
+
+def test_the_gate_and_all_that_follows_it(child: FakeChild, tmp_path: Path) -> None:
+    child.documents, child.right = 40, 2
+    assert call("gate", "candidate") == 0
+    assert child.orders == [["sums None", "more None", "more 3"]] * 2
+    folder = tmp_path / "reports/candidate-vs-base"
+    assert {one.name for one in folder.iterdir()} == {
+        "verdict.json", "report.html", "report.md", "junit.xml",
+    }  # fmt: skip
+    report = (folder / "report.md").read_text()
+    assert "`skills.sums.acc` | at most 30.0 pp worse" in report
+    page = (folder / "report.html").read_text()
+    assert "target: b; choices: a, b" in page
+    assert "3.0000" in page
+    for command in (
+        ("gate", "candidate", "--stored"), ("power", "candidate"), ("run", "base", "candidate"),
+        ("compare", "candidate", "--output", "side"), ("report", "candidate"),
+        ("promote", "candidate", "--name", "v1"), ("report", "--history"),
+    ):  # fmt: skip
+        assert call(*command) == 0, command
+    assert "skills.more.acc" in (tmp_path / "side/compare.md").read_text()
+    assert call("gate", "base", "--baseline", "sealed:v1") == 1
+    assert len(child.orders) == 2, "all of it is on stored results"

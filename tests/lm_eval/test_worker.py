@@ -1,8 +1,7 @@
-"""Tasks on weights: lm-eval's own numbers, every command, and what was broken off goes on."""
+"""Tasks on weights: what lm-eval finds in a child is what it finds by itself."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,29 +9,38 @@ from typing import Any
 
 import pytest
 
-from harness.storage import RunFolder, runs_of
+import harness
+from harness.records.run import RunRecord
+from harness.storage import RunFolder
 from harness.weights.child import Child
 from tests import stand_in_vllm
 from tests.cli.builders import call
 from tests.e2e.micro import build_adapter, build_model
 from tests.lm_eval.skills import SUITE, write_skills
 
-pytestmark = pytest.mark.slow  # three processes import torch and lm-eval
+pytestmark = pytest.mark.slow  # two processes import torch and lm-eval
 THREADS = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
 @dataclass
-class Judged:
-    """A project whose gate was run, its report, and the tasks of the children that it started."""
+class Made:
+    """A project where a candidate was run, and the tasks of the children that were started."""
 
     folder: Path
-    code: int
-    said: str
     children: list[list[str]]
+
+    def kept(self) -> Path:
+        """The folder of the candidate's run."""
+        (file,) = (self.folder / ".harness/runs").glob("candidate-*/recorded.json")
+        return file.parent
+
+    def run(self) -> RunRecord:
+        """The candidate's run."""
+        return RunFolder(self.kept()).load()
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("skills")
     build_adapter(build_model(folder / "model"), folder / "adapter")
     server = {"engine": "vllm", "model": "model", "args": {"dtype": "float32"}}
@@ -51,84 +59,51 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         patch.chdir(folder)
         stand_in_vllm.use(stand_in_vllm.install(folder / "stand-in"), patch)
         own.setattr(Child, "run", run)
-        code = call("gate", "candidate")
-        text = (folder / "reports/candidate-vs-base/report.md").read_text()
-        yield Judged(folder, code, text, children)
+        assert call("run", "candidate") == 0
+        yield Made(folder, children)
 
 
-def scores(folder: Path, target: str) -> dict[str, dict[str, Any]]:
-    """The terms of each case of a target's run, by section and case."""
-    (found, _), *_ = runs_of(folder / ".harness/runs", target)
-    loaded = RunFolder(found.path).load()
-    return {f"{one.section}/{one.case}": one.terms for one in loaded.scores}
+def test_one_child_loads_the_weights_for_all_tasks(made: Made) -> None:
+    assert made.children == [["sums", "more", "reading", "prose"]]
 
 
-def test_one_child_loads_the_weights_of_each_target(judged: Judged) -> None:
-    assert judged.children == [["sums", "more", "reading", "prose"]] * 2
+def test_documents_are_grouped_tagged_and_shown(made: Made) -> None:
+    run = made.run()
+    reading = [one for one in run.scores if one.section == "reading"]
+    assert (len(reading), len({one.group for one in reading})) == (6, 3)
+    assert {one.tags for one in run.scores if one.section == "sums"} == {("sums",), ("more",)}
+    sums = next(each for each in run.recorded if each.attempt.section == "sums")
+    assert sums.case.expect["target"] in sums.case.expect["choices"]
+    assert str(sums.attempt.text).count(" nats") == 4
 
 
-def test_the_numbers_are_those_of_lm_eval(judged: Judged) -> None:
-    from lm_eval.evaluator import simple_evaluate
+def test_the_numbers_are_those_of_lm_eval(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lm_eval import evaluator
+    from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
-    os.chdir(judged.folder / SUITE)
-    model = {"pretrained": str(judged.folder / "model"), "peft": str(judged.folder / "adapter")}
+    monkeypatch.setattr(evaluator, "add_env_info", lambda _: None)  # takes seconds
+    weights = {"pretrained": str(made.folder / "model"), "peft": str(made.folder / "adapter")}
+    model = HFLM(**weights, dtype="float32", device="cpu")
+    monkeypatch.chdir(made.folder / SUITE)
     manager = TaskManager(include_path=".", include_defaults=False)
-    theirs: dict[str, Any] = {"results": {}, "samples": {}}
+    results: dict[str, Any] = {}
+    samples: dict[str, Any] = {}
     for names, limit, chat in ((["both"], 6, False), (["reading"], 6, True), (["prose"], 4, False)):
-        found = simple_evaluate(
-            model="hf", model_args={**model, "dtype": "float32"}, device="cpu", tasks=names,
-            limit=limit, task_manager=manager, apply_chat_template=chat, bootstrap_iters=0,
+        found = evaluator.simple_evaluate(
+            model=model, tasks=names, limit=limit, task_manager=manager,
+            apply_chat_template=chat, bootstrap_iters=0,
         )  # fmt: skip
-        theirs["results"] |= {**found["results"], **found.get("groups", {})}
-        theirs["samples"] |= found["samples"]
-    os.chdir(judged.folder)
-    ours = harness_metrics(judged.folder)
-    results = theirs["results"]
+        results |= {**found["results"], **found.get("groups", {})}
+        samples |= found["samples"]
+    ours = harness.load_run(made.kept()).metrics().set_index("metric")["value"]
     assert ours["skills.sums.acc"] == results["both"]["acc,none"]
     assert ours["skills.reading.exact_match@word"] == results["reading"]["exact_match,word"]
     assert ours["skills.reading.exact_match@whole"] == results["reading"]["exact_match,whole"]
     bits = results["prose"]["bits_per_byte,none"]
     assert ours["skills.prose.bits_per_byte"] == pytest.approx(bits, rel=1e-12)
-    kept = scores(judged.folder, "candidate")
+    kept = {f"{one.section}/{one.case}": one.terms for one in made.run().scores}
     for task in ("sums", "more"):
-        for row in theirs["samples"][task]:
+        for row in samples[task]:
             terms = kept[f"sums/{task}/{row['doc_hash'][:16]}"]
             assert (terms["acc"].num, terms["acc_norm"].num) == (row["acc"], row["acc_norm"])
-
-
-def harness_metrics(folder: Path) -> dict[str, float]:
-    import harness
-
-    (found, _), *_ = runs_of(folder / ".harness/runs", "candidate")
-    return dict(harness.load_run(found.path).metrics().set_index("metric")["value"])
-
-
-def test_the_gate_judges_and_shows_them(judged: Judged) -> None:
-    assert judged.code in (0, 1, 4), judged.said
-    assert "`skills.sums.acc`" in judged.said
-    assert "Expected: target:" in judged.said
-    assert "nats" in judged.said
-    (found, _), *_ = runs_of(judged.folder / ".harness/runs", "candidate")
-    loaded = RunFolder(found.path).load()
-    reading = [one for one in loaded.scores if one.section == "reading"]
-    assert (len(reading), len({one.group for one in reading})) == (6, 3)
-    assert {one.tags for one in loaded.scores if one.section == "sums"} == {("sums",), ("more",)}
-
-
-def test_the_commands_on_stored_results_load_nothing(
-    judged: Judged, capsys: pytest.CaptureFixture[str]
-) -> None:
-    begun = len(judged.children)
-    for command in (
-        ("gate", "candidate", "--stored"), ("power", "candidate"), ("run", "base", "candidate"),
-        ("compare", "candidate", "--output", "side"), ("report", "candidate"),
-    ):  # fmt: skip
-        assert call(*command) in (0, judged.code), command
-    assert "skills.prose.bits_per_byte" in (judged.folder / "side/compare.md").read_text()
-    if judged.code == 0:
-        assert call("promote", "candidate", "--name", "v1") == 0
-    assert len(judged.children) == begun
-    assert {one.name for one in (judged.folder / "reports/candidate-vs-base").iterdir()} >= {
-        "verdict.json", "report.html", "report.md", "junit.xml",
-    }  # fmt: skip
