@@ -43,6 +43,7 @@ class RecordedSection(Record):
     the configuration described it; `judge` is that of the configuration's judge, None where it was
     not asked. `parts` are those of the section that the scores depend on; without them it is the
     whole suite. Without a `session` it is of a time when nothing was kept of what it rests on.
+    `agreement` is Krippendorff's alpha of the people who judged, by metric, where it is known.
     """
 
     suite: str
@@ -54,6 +55,7 @@ class RecordedSection(Record):
     rests_on: dict[str, str] = Field(default_factory=dict)
     parts: dict[str, str] = Field(default_factory=dict)
     scorer: str = "pytest"
+    agreement: dict[str, float] = Field(default_factory=dict, exclude_if=lambda known: not known)
 
     @property
     def place(self) -> tuple[str, str]:

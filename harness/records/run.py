@@ -260,6 +260,15 @@ class RunRecord:
             tally.add_attempt(attempt)
         return tally.summary()
 
+    @property
+    def agreement(self) -> dict[str, float]:
+        """How far the people agree who judged, by full name of the metric, where it is known."""
+        return {
+            f"{section.suite}.{section.section}.{metric}": alpha
+            for section in self.taken
+            for metric, alpha in section.agreement.items()
+        }
+
     def trouble_in(self, suite: str, section: str) -> str:
         """What most often kept answers of a section from a score; empty if nothing did."""
         tally = self.header.tally()

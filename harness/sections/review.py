@@ -18,6 +18,7 @@ from harness.records.metric import Metric
 from harness.records.run import RunRecord
 from harness.records.suite import Section, Suite, Title, counted, titles_of
 from harness.sections.evidence import LABELS
+from harness.sections.rater_agreement import agreement_of, ratings_of
 from harness.sections.work import CaseResult, SectionWork
 from harness.storage import RunFolder
 from harness.suites.source import LoadedSection, SectionSource
@@ -171,7 +172,7 @@ class ReviewKind:
                 lost = "".join(f"; {count} {why}" for why, count in found.left_out.items())
                 raise EvidenceError(f"`{job.target}` has nothing of {what}{lost}", hint=hint)
             work.rests_on(job, LABELS)
-            work.keep(job, results)
+            work.keep(job, results, agreement(section, job.suite, labels, baseline))
 
 
 def judged(
@@ -216,6 +217,37 @@ def judged(
             )
         )
     return found
+
+
+def agreement(
+    section: ReviewSection, suite: Suite, labels: Sequence[Label], baseline: str | None
+) -> dict[str, float]:
+    """Krippendorff's alpha by metric, of all that people said of the section's answers.
+
+    The answers of all targets count, as people grade them side by side. The mean of several
+    criteria has the lowest alpha of them; one that cannot be told is left out.
+    """
+    by_criterion: defaultdict[str, list[Label]] = defaultdict(list)
+    for label in labels:
+        twin = section.task == "prefer" and label.target == baseline
+        if label.place != (suite.name, section.graded) or twin:
+            continue
+        if _counts(section, label, baseline):
+            by_criterion[label.criterion].append(label)
+    found = {}
+    for name, given in by_criterion.items():
+        level = section.criteria[name].measurement if name in section.criteria else "ordinal"
+        if known := agreement_of(ratings_of(given), level):
+            found[name] = known.estimate
+    if not found or len(found) < len(section.criteria):
+        whole = {}
+    else:
+        whole = {
+            metric.name: min(found.values())
+            for metric in section.metrics
+            if not metric.name.startswith("mean_")
+        }
+    return whole | {f"mean_{name}": found[name] for name in found if len(section.criteria) > 1}
 
 
 def _counts(section: ReviewSection, label: Label, baseline: str | None) -> bool:

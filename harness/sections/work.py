@@ -170,8 +170,15 @@ class SectionWork:
                 found[id(request)] = attempts[ask.key]
         return [found[id(request)] for request in requests]
 
-    def keep(self, job: SectionJob, results: Sequence[CaseResult]) -> None:
+    def keep(
+        self,
+        job: SectionJob,
+        results: Sequence[CaseResult],
+        agreement: Mapping[str, float] | None = None,
+    ) -> None:
         """Keep the results of a section, which are those of all its cases.
+
+        `agreement` says by metric how far the people agree who judged them.
 
         Raises:
             SuiteError: a value or a term is out of its metric's bounds, or there is no result.
@@ -187,6 +194,7 @@ class SectionWork:
             session=self.session,
             rests_on=dict(self._rests_on[job.run.run_id, job.place]),
             scorer=job.section.scorer,
+            agreement=dict(agreement or {}),
         )
         folder = RunFolder(self.project.runs / job.run.run_id)
         folder.record(Recording(freshness=job.run.freshness, sections=(section,)))

@@ -59,6 +59,16 @@ def test_people_decide_a_rule(project: Path, capsys: pytest.CaptureFixture[str])
     verdict = json.loads(capsys.readouterr().out)
     (rule,) = [one for one in verdict["rules"] if one["metric"] == "shop.people.mean"]
     assert (rule["candidate"], rule["n"]) == (5.0, 40)
+    config = yaml.safe_load((project / "harness.yaml").read_text())
+    for least, code in ((0.5, 0), (0.99, 3)):
+        config["gate"]["rules"][0]["min_agreement"] = least
+        (project / "harness.yaml").write_text(yaml.safe_dump(config))
+        capsys.readouterr()
+        assert call("gate", "candidate", "--json") == code
+    rule = json.loads(capsys.readouterr().out)["rules"][0]
+    assert "people agree too little on shop.people.mean" in rule["reason"]
+    del config["gate"]["rules"][0]["min_agreement"]
+    (project / "harness.yaml").write_text(yaml.safe_dump(config))
     # A label that is edited makes people say something else.
     labels = (project / file).read_text()
     (project / file).write_text(labels.replace('"value":5.0', '"value":1.0'))

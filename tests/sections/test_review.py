@@ -11,7 +11,7 @@ from harness.labels.files import answer_digest
 from harness.records.label import Label
 from harness.records.run import RunRecord
 from harness.records.suite import Suite
-from harness.sections.review import ReviewSection, judged
+from harness.sections.review import ReviewSection, agreement, judged
 from harness.sections.section_kinds import kinds
 from harness.suites import load_suite
 from tests.builders import make_run, shop
@@ -126,3 +126,19 @@ def test_the_win_rate_is_that_against_the_baseline(tmp_path: Path, run: RunRecor
     assert found.value == 0.75
     (own,) = judged(section, suite, run, labels, "candidate")
     assert own.value == 0.5
+
+
+def test_agreement_is_that_of_all_answers_of_the_section(tmp_path: Path, run: RunRecord) -> None:
+    suite, section = load(tmp_path, TWO)
+    labels = [
+        said(run, f"g{case}", value, rater=rater, criterion="tone", scale=(1, 5), target=target)
+        for case, target, values in [(0, "candidate", (5, 4)), (1, "base", (1, 1)),
+                                     (2, "base", (2, 2))]
+        for rater, value in zip(("anna", "ben"), values, strict=True)
+    ]  # fmt: skip
+    # Nobody said anything of the other criterion, so that of the mean is not known.
+    assert set(agreement(section, suite, labels, "base")) == {"mean_tone"}
+    alike = [label.model_copy(update={"criterion": "help"}) for label in labels]
+    found = agreement(section, suite, labels + alike, "base")
+    assert set(found) == {"mean", "share_at_least", "mean_tone", "mean_help"}
+    assert 0.5 < found["mean"] < 1.0

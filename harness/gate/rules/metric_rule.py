@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness import stats
+from harness.gate.agreement import too_little_agreement
 from harness.gate.differences import BoundedMetric, Floats, bounded, value_range, worst_and_best
 from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.metric import SHARE, Metric
@@ -38,11 +39,14 @@ class MetricRule(Rule):
     metric: str
     cap: float | None = Field(default=None, gt=0.0)
     evidence: Evidence | None = None
+    # Below this alpha of Krippendorff's, what people said is no evidence.
+    min_agreement: float | None = Field(default=None, gt=0.0, le=1.0)
 
     @model_serializer(mode="wrap")
     def _without_absent_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        absent = [key for key in ("cap", "evidence", "criterion") if data.get(key, ...) is None]
+        optional = ("cap", "evidence", "criterion", "min_agreement")
+        absent = [key for key in optional if data.get(key, ...) is None]
         return {key: value for key, value in data.items() if key not in absent}
 
     @property
@@ -136,6 +140,8 @@ class MetricRule(Rule):
         if metric is None:
             reason = f"no evidence for {self.metric}: no case has a value of it on both sides"
             return self.invalid(reason, self.limit(SHARE))
+        if doubt := too_little_agreement(comparison, self.metric, self.min_agreement):
+            return self.invalid(doubt, self.limit(metric.metric))
         return self._judge(metric, alpha)
 
     def evidence_of(self, metric: PairedMetric) -> PairedMetric:
