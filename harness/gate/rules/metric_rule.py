@@ -255,22 +255,38 @@ class MetricRule(Rule):
         if self.unaudited(metric.metric):
             return self._powerless()
         metric = self.evidence_of(metric)
-        covered = (metric.candidate_den + metric.baseline_den) > 0.0
-        sizes = np.unique(metric.groups[covered], return_counts=True)[1].astype(np.float64)
+        counting = self._counting(metric)
+        sizes = np.unique(counting.groups, return_counts=True)[1].astype(np.float64)
         try:
-            terms = bounded(metric, self.cap)
-            found = self.seen_power(terms, sizes, alpha)
+            found = self.seen_power(bounded(counting, self.cap), sizes, alpha)
         except ValueError as error:
             return self.no_power(str(error))
         missing = metric.missing.size
         if not missing or found.detectable is None:
             return found
         # What has no score counts as lost, whatever the number of groups.
-        lost = terms.span * (missing / (missing + metric.groups.size))
+        span = self.span_of(metric.metric)[1]
+        lost = span * (missing / (missing + metric.groups.size))
         reason = f"{missing} of its cases have no score and count as lost"
         if found.reason:
             reason = f"{found.reason}; {reason}"
         return found.model_copy(update={"detectable": found.detectable + lost, "reason": reason})
+
+    def _counting(self, metric: PairedMetric) -> PairedMetric:
+        """The metric without the cases that add nothing to it, such as an F1's true negatives.
+
+        They move no bound, and a group of nothing else is none that the rule goes by.
+        """
+        theirs = 0.0 if self.scale == "value" else metric.baseline_den
+        counts = (metric.candidate_den + theirs) > 0.0
+        return replace(
+            metric,
+            candidate_num=metric.candidate_num[counts],
+            candidate_den=metric.candidate_den[counts],
+            baseline_num=metric.baseline_num[counts],
+            baseline_den=metric.baseline_den[counts],
+            groups=metric.groups[counts],
+        )
 
     def planned_power(self, planned: Planned | None, alpha: float) -> RulePower:
         """The power of the rule before any request is sent; `planned` is None without cases."""

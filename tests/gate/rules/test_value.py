@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.records.metric import Metric
@@ -48,3 +50,15 @@ def test_a_limit_at_the_end_of_the_range_is_out_of_reach() -> None:
     assert not found.possible
     found = rule("at_most", value=1.001).power(compared(VALUES, VALUES, LEVEL), 0.05)
     assert not found.possible
+
+
+def test_power_counts_only_the_groups_that_the_metric_is_made_of() -> None:
+    """A case with a denominator of 0, such as a true negative of an F1, adds nothing."""
+    found = compared(VALUES / 5.0, VALUES / 5.0, SHARE)
+    counts = np.arange(VALUES.size) % 2
+    both = found.metrics[NAME]
+    found.metrics[NAME] = replace(
+        both, candidate_num=both.candidate_num * counts, candidate_den=both.candidate_den * counts
+    )
+    power = rule("at_least", value=0.5).power(found, 0.05)
+    assert (power.cases, power.groups) == (VALUES.size // 2, VALUES.size // 2)
