@@ -21,6 +21,7 @@ from harness.records.summary import Summary, Tally
 from harness.records.target import Identity
 
 T = TypeVar("T")
+Said = tuple[tuple[str, float], ...]
 _DIGEST = re.compile(r"-[0-9a-f]{12}")
 _ASKED = frozenset({"generation", "sampling_defaults"})
 
@@ -34,13 +35,16 @@ class Probe(Record):
     """What base and adapter answered to one prompt: tokens with their log-probabilities in nats.
 
     `prompt` is the digest of the conversation and of the fields that it was sent with. It is of
-    those that are asked in every proof, or one that was `drawn` for this one.
+    those that are asked in every proof, or one that was `drawn` for this one. What was answered
+    `again` was asked alone, the others together; proofs of earlier versions have none.
     """
 
     prompt: str
     drawn: bool = False
-    base: tuple[tuple[str, float], ...]
-    adapter: tuple[tuple[str, float], ...]
+    base: Said
+    adapter: Said
+    base_again: Said | None = Field(default=None, exclude_if=lambda said: said is None)
+    adapter_again: Said | None = Field(default=None, exclude_if=lambda said: said is None)
 
 
 class AdapterProof(Record):

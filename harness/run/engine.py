@@ -28,11 +28,12 @@ from harness.run.resume import Job, Reuse, resume
 from harness.run.score import Scoring
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
-from harness.targets.adapter_proof import check_unchanged, earlier_proofs, prove_all
+from harness.targets.adapter_proof import earlier_proofs, prove_all
 from harness.targets.chat_trial import check_answers
 from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.connection import connect, copy_log
 from harness.targets.endpoint import Endpoint
+from harness.targets.fingerprint import check_unchanged
 from harness.targets.identity import check_listing, identify
 
 

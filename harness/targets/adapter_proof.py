@@ -1,4 +1,4 @@
-"""The proof that a server applies an adapter, and that it is still the adapter of earlier runs.
+"""The proof that a server applies an adapter, with what later proofs are held against.
 
 Names cannot tell one adapter from another that was loaded in its place; answers can.
 """
@@ -6,7 +6,8 @@ Names cannot tell one adapter from another that was loaded in its place; answers
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from itertools import zip_longest
 
 from harness.client.dialect import ServerDescription
 from harness.client.protocol import ChatClient
@@ -17,18 +18,18 @@ from harness.records.run import AdapterProof, Probe
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack
 from harness.targets.probes import (
+    PROBES,
     TOLERANCES,
-    Logprobs,
     choose_probes,
     compare,
     draw_probes,
-    gap_between,
     gaps_between,
     logprobs,
+    mean_gap,
 )
 from harness.targets.replica_check import check_replicas
 
-ALONE = 4  # probes that are put to the adapter once more, one by one
+FURTHER = 4  # probes that are the same in every proof, besides those of other checks
 
 
 async def prove_all(
@@ -71,9 +72,10 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
 
     The probes are prompts of the suites. Some are the same in every proof, so that proofs can be
     held against each other, some are drawn anew. They go to both models all at once, then one by
-    one, a few of them to the adapter: what answers of one model differ by is noise, in which a
-    batch with others is thus included. Only log-probabilities of generated tokens are asked for:
-    prompt log-probabilities break LoRA servers.
+    one: what answers of one model differ by is noise, in which a batch with others is thus
+    included. Files that were hashed need no fingerprint: there the adapter is asked once. Only
+    log-probabilities of generated tokens are asked for: prompt log-probabilities break LoRA
+    servers.
 
     Raises:
         AdapterNotApplied: the server does not list the adapter under a base that it lists, or
@@ -82,16 +84,20 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
     """
     adapter = planned.identity.model
     base = _base_of(adapter, server)
-    chosen = choose_probes(planned.pool)
+    chosen = choose_probes(planned.pool, PROBES + FURTHER)
     prompts = [*chosen, *draw_probes(planned.pool, chosen)]
     fields = planned.generation.probe_fields()
     ask = functools.partial(logprobs, client, fields=fields)
     first = await ask(base, prompts)
     again = await ask(base, prompts, at_once=False)
     adapted = await ask(adapter, prompts)
-    alone = await ask(adapter, prompts[:ALONE], at_once=False)
-    own = [gap for gap in gaps_between(adapted[:ALONE], alone) if gap <= TOLERANCES.contradiction]
+    known = planned.identity.weights is not None
+    alone = [] if known else await ask(adapter, chosen, at_once=False)
+    own = gaps_between(adapted[: len(alone)], alone)
     found = compare((first, again), adapted, TOLERANCES.repeated)
+    steady = [gap for gap in gaps_between(first, again) if gap <= TOLERANCES.contradiction]
+    # Half of the probes decide, so the mean of the noise tells more than its largest value.
+    threshold = TOLERANCES.threshold(TOLERANCES.repeated, mean_gap(steady))
     if not found.conclusive:
         raise AdapterNotApplied(
             f"`{base}` contradicts itself on {found.forked} of {len(prompts)} probes, so nothing "
@@ -104,18 +110,20 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         adapter=planned.identity.adapter or "",
         probes=len(found.gaps),
         forked=found.forked,
-        differing=found.differing,
+        differing=sum(gap > threshold for gap in found.gaps),
         largest_gap=found.largest,
-        noise=max(found.noise, *own),
+        noise=max(found.noise, *(gap for gap in own if gap <= TOLERANCES.contradiction), 0.0),
         fingerprint=tuple(
             Probe(
                 prompt=prompt_digest(prompt.messages, fields),
                 drawn=place >= len(chosen),
-                base=base_answer,
-                adapter=adapter_answer,
+                base=said[0],
+                base_again=said[1],
+                adapter=said[2],
+                adapter_again=said[3],
             )
-            for place, (prompt, base_answer, adapter_answer) in enumerate(
-                zip(prompts, first, adapted, strict=True)
+            for place, (prompt, *said) in enumerate(
+                zip_longest(prompts, first, again, adapted, alone)
             )
         ),
     )
@@ -156,52 +164,3 @@ def earlier_proofs(project: Project, plan: Plan, freshness: int) -> list[tuple[A
         and header.adapter_proof is not None
         and header.adapter_proof.fingerprint
     ]
-
-
-def check_unchanged(now: AdapterProof, then: AdapterProof, since: str) -> None:
-    """Return if base and adapter answer the probes that both proofs share as they did.
-
-    The base may differ as it does in another batch. What it does differ by is then the noise that
-    the adapter is held to, or what either was seen to differ by from itself. Half of the probes
-    decide.
-
-    Raises:
-        AdapterNotApplied: another base or another adapter answers, or the two changed places.
-    """
-    known = {probe.prompt: probe for probe in then.fingerprint}
-    pairs = [(probe, known[probe.prompt]) for probe in now.fingerprint if probe.prompt in known]
-    if not pairs:
-        return
-    if _changed_places(pairs):
-        raise _changed(f"`{now.model}` and its base `{now.parent}` changed places", since)
-    noise = max(now.noise, then.noise)
-    drifts = [gap_between(probe.base, old.base) for probe, old in pairs]
-    threshold = TOLERANCES.threshold(TOLERANCES.rebatched, noise)
-    moved = sum(drift > threshold for drift in drifts)
-    if 2 * moved >= len(pairs):
-        raise _changed(f"another model answers as `{now.parent}`, the base of `{now.model}`", since)
-    noise = max(noise, *(drift for drift in drifts if drift <= threshold), 0.0)
-    threshold = TOLERANCES.threshold(TOLERANCES.repeated, noise)
-    moved = sum(gap_between(probe.adapter, old.adapter) > threshold for probe, old in pairs)
-    if 2 * moved >= len(pairs):
-        raise _changed(f"another adapter answers as `{now.model}`", since)
-
-
-def _changed_places(pairs: Sequence[tuple[Probe, Probe]]) -> bool:
-    """Whether each answers most probes more like the other's earlier answers than its own."""
-    crossed = sum(
-        _nearer(probe.base, old.adapter, old.base) and _nearer(probe.adapter, old.base, old.adapter)
-        for probe, old in pairs
-    )
-    return 2 * crossed > len(pairs)
-
-
-def _nearer(answer: Logprobs, other: Logprobs, own: Logprobs) -> bool:
-    return gap_between(answer, other) < gap_between(answer, own) / 2
-
-
-def _changed(what: str, since: str) -> AdapterNotApplied:
-    return AdapterNotApplied(
-        f"since the run begun {since} {what}",
-        hint="serve what was served then, or ask everything again with --no-cache",
-    )

@@ -21,9 +21,10 @@ from harness.records.plan import Plan
 from harness.records.run import RunHeader, Watcher
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
-from harness.targets.adapter_proof import check_unchanged, prove_all
+from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.endpoint import Endpoint
+from harness.targets.fingerprint import check_unchanged
 from harness.targets.identity import check_listing, identify
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class Tolerances:
     contradiction: float = 0.5  # more than rounding: the model does not repeat itself
 
     def threshold(self, tolerance: float, noise: float) -> float:
-        """The nats beyond which two answers differ, given a model's largest own difference.
+        """The nats beyond which two answers differ, given what a model differs by from itself.
 
         However large the noise is, a contradiction is a difference.
         """
@@ -98,6 +98,12 @@ def compare(
     )
 
 
+def mean_gap(gaps: Iterable[float]) -> float:
+    """The mean of the differences, 0 of none; a contradiction counts as the least one there is."""
+    counted = [min(gap, TOLERANCES.contradiction) for gap in gaps]
+    return sum(counted) / len(counted) if counted else 0.0
+
+
 def gaps_between(one: Sequence[Logprobs], two: Sequence[Logprobs]) -> list[float]:
     """How far the answers to each probe are apart, in nats."""
     return [gap_between(first, second) for first, second in zip(one, two, strict=True)]
@@ -138,17 +144,22 @@ def _fork(logprob: float, other: float) -> float:
     return max(0.0, two - rest[0], one - rest[1])
 
 
-def choose_probes(asks: Sequence[PlannedRequest]) -> list[PlannedRequest]:
-    """Some of the requests, at most `PROBES`, from all over the list: always the same ones."""
+def choose_probes(asks: Sequence[PlannedRequest], most: int = PROBES) -> list[PlannedRequest]:
+    """Some of the requests, at most `most`, from all over the list: always the same ones.
+
+    A longer choice begins with the shorter one.
+    """
     if not asks:  # a run whose sections ask nothing at once
         written = [
             {"id": f"probe-{number}", "prompt": f"Write a short note on the number {number}."}
-            for number in range(PROBES)
+            for number in range(most)
         ]
         cases = map(Case.model_validate, written)
         return [PlannedRequest(case.id, "", "", case, 0, case.messages, 0) for case in cases]
     step = max(1, len(asks) // PROBES)
-    return list(asks[::step][:PROBES])
+    whole = range(len(asks))
+    places = dict.fromkeys((*whole[::step][:PROBES], *whole[step // 2 :: 2 * step], *whole))
+    return [asks[place] for place in list(places)[:most]]
 
 
 def draw_probes(

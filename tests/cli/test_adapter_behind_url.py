@@ -46,7 +46,7 @@ def test_it_is_proven_again_and_nothing_is_asked_again(served: ThreadedMock) -> 
     ("now", "words"),
     [
         ({"base": -0.5, "candidate": -0.7}, "another adapter answers as `candidate`"),
-        ({"base": -0.5, "candidate": -0.5}, "`candidate` answers 12 of 12 probes exactly as its"),
+        ({"base": -0.5, "candidate": -0.5}, "`candidate` answers 16 of 16 probes exactly as its"),
         ({"base": -0.1, "candidate": -0.8}, "another model answers as `base`"),
         ({"base": -0.9, "candidate": -0.5}, "`candidate` and its base `base` changed places"),
     ],

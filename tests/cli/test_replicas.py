@@ -75,7 +75,7 @@ def test_an_adapter_that_one_of_them_does_not_apply_is_invalid(
     second.answer = lambda body: MockReply(answer(body), logprobs=(("a", -0.6),))
     assert call("run", "candidate") == 3
     said = capsys.readouterr().err
-    assert f"{second.url}: `candidate` answers 12 of 12 probes exactly as its base does" in said
+    assert f"{second.url}: `candidate` answers 16 of 16 probes exactly as its base does" in said
     second.answer = tuned
     assert call("run", "candidate") == 0
 

@@ -230,5 +230,5 @@ async def test_an_adapter_that_one_replica_dropped_is_refused(tuned: Plan) -> No
 
 async def test_an_adapter_that_one_replica_does_not_apply_is_refused(tuned: Plan) -> None:
     servers = [Server(SAME), Server(TUNED)]
-    with pytest.raises(AdapterNotApplied, match=r"http://2: .*12 of 12 probes exactly as its base"):
+    with pytest.raises(AdapterNotApplied, match=r"http://2: .*16 of 16 probes exactly as its base"):
         await prove_all(clients(*servers), tuned, Heard())
