@@ -17,10 +17,13 @@ from harness.sections.python import PythonSection
 from harness.sections.section_kinds import load_suites
 from harness.sections.tests_in_source import SourceTests, read_tests
 from harness.session.asked_alike import asked_differently_lines, unopened_baseline_lines
+from harness.session.context_room import room_lines
 from harness.session.latency_checks import latency_lines
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
+from harness.targets.duplicates import duplicate_lines
 from harness.targets.missing import missing_lines
+from harness.targets.server_args import option_lines
 
 
 @click.command("validate")
@@ -50,7 +53,14 @@ def command(config: Path) -> None:
         click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     for line in project.without_effect():
         click.echo(f"warning: {line}", err=True)
-    lines = (*missing_lines(project), *describe_candidates(project), *hub_lines(project))
+    lines = (
+        *option_lines(project),
+        *room_lines(project, suites),
+        *duplicate_lines(project),
+        *missing_lines(project),
+        *describe_candidates(project),
+        *hub_lines(project),
+    )
     for line, warning in lines:
         click.echo(f"{'warning: ' if warning else ''}{line}", err=warning)
     rules = len(project.config.gate.rules) if project.config.gate is not None else 0

@@ -138,6 +138,10 @@ class Section(Record):
         del case
         return ()
 
+    def section_remarks(self) -> Iterable[tuple[str, str]]:
+        """The same of its cases together."""
+        return ()
+
     def as_baseline(self, score: Score) -> Score:
         """What the score of a target becomes when that is the baseline that others are held to."""
         return score

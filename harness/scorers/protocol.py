@@ -59,10 +59,11 @@ class Scorer(Protocol):
     each raises ValueError with `key: what is wrong`. A scorer without any of these takes whatever
     it is given.
 
-    Three more are looked for: `measured`, how often it was found to be wrong and on what, which the
+    Four more are looked for: `measured`, how often it was found to be wrong and on what, which the
     report prints; `score_filtered(answer, case, settings)`, the judgement of an answer
-    that a content filter stopped, which is unscored otherwise; and `lint(case, settings)`, pairs of
-    a code and a sentence for what `harness lint` is to say of a case.
+    that a content filter stopped, which is unscored otherwise; and `lint(case, settings)` and
+    `lint_section(cases, settings)`, pairs of a code and a sentence for what `harness lint` is to
+    say of a case, and of all cases of a section.
     """
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from harness.records.attempt import UNDETERMINED, Term
@@ -61,6 +62,27 @@ class ScopeScorer:
         if outcome == UNDETERMINED:
             return Unscored(reason, UNDETERMINED)
         return _judgement(case, outcome, reason)
+
+    def lint_section(self, cases: Sequence[Case], settings: Settings) -> Iterator[tuple[str, str]]:
+        """A code and a sentence where only one of the two behaviours is required anywhere."""
+        del settings
+        asked = {ScopeExpect.model_validate(case.expect).behavior for case in cases}
+        if "refuse" not in asked:
+            yield (
+                "nothing-to-refuse",
+                (
+                    "no case must be refused: `refusal_recall` and `f1` have no value, and a model "
+                    "that answers whatever it is asked is right everywhere"
+                ),
+            )
+        if "answer" not in asked:
+            yield (
+                "nothing-to-answer",
+                (
+                    "no case must be answered: `answer_rate` has no value, and a model that "
+                    "refuses whatever it is asked is right everywhere"
+                ),
+            )
 
     def score_filtered(self, refusal: str, case: Case, settings: Settings) -> Judgement:
         """The judgement of a request that a filter stopped, with the words it gave, if any.

@@ -54,6 +54,11 @@ class PromptsSection(Section):
         lint = getattr(get(self.scorer), "lint", None)
         return () if lint is None else lint(case, self.settings)
 
+    def section_remarks(self) -> Iterable[tuple[str, str]]:
+        """What the scorer has to say of the cases together, where it says anything."""
+        lint = getattr(get(self.scorer), "lint_section", None)
+        return () if lint is None else lint(self.cases, self.settings)
+
     def fingerprint(self) -> str | None:
         """A digest of the scorer's code, None where it is not built in."""
         return fingerprint((self.scorer,))

@@ -34,7 +34,7 @@ _READ_BY_SERVERS = (
 DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
 # A server has what it serves on the disk, and asks no hub.
 _NOT_FOR_SERVERS = frozenset({RUNS_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
-_OURS = frozenset(
+SET_BY_HARNESS = frozenset(
     {
         "model", "host", "port", "uds", "api-key", "served-model-name", "trust-remote-code",
         "enable-lora", "lora-modules", "config", "load-format",
@@ -86,6 +86,11 @@ def require_vllm() -> str:
     return version
 
 
+def option_name(key: str) -> str:
+    """The name of the option that a key of `args` means, with dashes between its words."""
+    return key.strip().lstrip("-").replace("_", "-")
+
+
 def effective_args(spec: ServeSpec) -> dict[str, ArgValue]:
     """The options of vLLM as used: the user's over the defaults, names with dashes.
 
@@ -96,8 +101,8 @@ def effective_args(spec: ServeSpec) -> dict[str, ArgValue]:
     """
     args = dict(DEFAULT_ARGS)
     for key, value in spec.args.items():
-        name = key.strip().lstrip("-").replace("_", "-")
-        if name in _OURS:
+        name = option_name(key)
+        if name in SET_BY_HARNESS:
             raise UsageError(
                 f"`{key}` is set by the harness", where="args", hint="take it out of `args`"
             )

@@ -42,7 +42,7 @@ def _not_ignored(section: Section, found: Sequence[Finding]) -> Iterator[Finding
 
 def _lint_section(section: Section, cases: Sequence[Case]) -> Iterator[Finding]:
     name = section.name
-    for code, what in _sizes(cases):
+    for code, what in (*_sizes(cases), *section.section_remarks()):
         yield Finding(name, code, what)
     for what, pair in (*_alike(cases), *_unlike(cases)):
         code = "unlike-group" if pair[0].group == pair[1].group else "near-duplicate"

@@ -14,6 +14,7 @@ from harness.model_files import ADAPTER_CONFIG, chat_template_text
 from harness.records.server import ManagedServer
 from harness.suites.load import system_prompt_of
 from harness.targets.models import TOKENIZER, server_model, target_adapter
+from harness.targets.recipe_checks import recipe_cautions
 from harness.training.candidate import Recipe, load_recipe
 from harness.training.data_files import read_data
 from harness.training.job import candidate_folder, divide, find_base
@@ -87,6 +88,7 @@ def _recipe_lines(project: Project, path: Path, recipes: _Recipes) -> Iterator[L
     words = f"trains `{recipe.name}` on {recipe.base}, {length} of {recipe.batch_size} examples"
     kept = f"{held.train_conversations} to learn from, {held.validation_conversations} held out"
     yield f"{place}: {words}: {kept}", False
+    yield from ((f"{place}: {what}", True) for what in recipe_cautions(recipe))
     if recipe.system_prompt and recipe.system_prompt not in _sent_prompts(project):
         what = "no suite or target sends this one: write the one that is sent"
         yield f"{place}: system_prompt: {what}", True

@@ -221,3 +221,16 @@ def test_any_text_has_an_outcome(answer: str, question: str) -> None:
 def test_a_long_answer_is_read_to_its_end(piece: str) -> None:
     answer = piece * (100_000 // len(piece))
     assert outcome("What is this?", answer) in {"answered", "refused", "undetermined"}
+
+
+def test_a_section_of_one_behaviour_alone_is_remarked_on() -> None:
+    def codes(*behaviours: str) -> list[str]:
+        cases = [
+            Case(id=f"c{number}", prompt="Hi?", expect={"behavior": each})
+            for number, each in enumerate(behaviours)
+        ]
+        return [code for code, _ in ScopeScorer().lint_section(cases, {})]
+
+    assert codes("answer", "refuse") == []
+    assert codes("answer", "answer") == ["nothing-to-refuse"]
+    assert codes("refuse") == ["nothing-to-answer"]
