@@ -69,22 +69,28 @@ def _undetermined(
     ]
     if not unclear:
         return
+    lacking = ((metric.alone or metric) if alone else metric).missing.size
     told = replace(comparison, metrics={**comparison.metrics, metric.name: _settled(metric)})
     outcome = rule.judge(told, alpha).outcome
     if outcome != result.outcome:
         paths = tuple(dict.fromkeys(case.path for case in unclear))
-        many = "1 undetermined answer decides" if len(unclear) == 1 else (
-            f"{len(unclear)} undetermined answers decide"
-        )  # fmt: skip
         yield EvidenceWarning(
             code="undetermined-decide",
             place=metric.name,
             what=(
-                f"{many} this rule: it is {_WORDS[result.outcome]}, and {_WORDS[outcome]} without "
-                "the cases that have no score; let people or a judge score them"
+                f"{_decisive(lacking, len(paths))} this rule: it is {_WORDS[result.outcome]}, and "
+                f"{_WORDS[outcome]} without the cases that have no score; let people or a judge "
+                "score them"
             ),
             cases=paths[:EXAMPLES],
         )
+
+
+def _decisive(lacking: int, unclear: int) -> str:
+    """What a rule hangs on: the cases without a score, most often all of undetermined answers."""
+    if lacking <= unclear:
+        return f"{unclear} undetermined answer{'s decide' if unclear > 1 else ' decides'}"
+    return f"{lacking} cases without a score, {unclear} of them undetermined, decide"
 
 
 _WORDS = {

@@ -89,9 +89,10 @@ def _one_look(one: PastGate, other: PastGate) -> bool:
     if None not in (one.latency, other.latency) and one.latency != other.latency:
         return False
     ours, theirs = one.verdict.hashes, other.verdict.hashes
-    candidates = one.asked.candidate == other.asked.candidate or ours.candidate == theirs.candidate
+    same = one.asked.candidate.is_that_of(other.asked.candidate)
+    candidates = same or ours.candidate == theirs.candidate
     if one.verdict.baseline != other.verdict.baseline:
         return candidates
     return candidates and (
-        one.asked.baseline == other.asked.baseline or ours.baseline == theirs.baseline
+        one.asked.baseline.is_that_of(other.asked.baseline) or ours.baseline == theirs.baseline
     )

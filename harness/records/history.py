@@ -70,10 +70,21 @@ class PromotionException(Record):
 
 
 class Asking(Record):
-    """When the first answer of a run was asked for; `freshness` counts how often all were."""
+    """When the first answer of a run was asked for; `freshness` counts how often all were.
+
+    `journal` is the first link of the chain of that run's journal, which tells two askings of one
+    second apart; lines of earlier versions have none.
+    """
 
     began: Moment
     freshness: int = 0
+    journal: str | None = None
+
+    def is_that_of(self, other: Asking) -> bool:
+        """Whether both are one asking, as far as both tell."""
+        if (self.began, self.freshness) != (other.began, other.freshness):
+            return False
+        return None in (self.journal, other.journal) or self.journal == other.journal
 
 
 class Asked(Record):

@@ -42,7 +42,13 @@ def copy_report(source: Path, folder: Path) -> None:
         write_atomic(folder / name, data)
 
 
-def keep_earlier(folder: Path, now: Verdict) -> Path | None:
+def set_aside(folder: Path) -> None:
+    """Remove a report from the folder, once it is kept by its date."""
+    keep_earlier(folder)
+    remove_report(folder)
+
+
+def keep_earlier(folder: Path, now: Verdict | None = None) -> Path | None:
     """Where the report in the folder was kept by its date, before that on `now` takes its place.
 
     None where there is none, or where it says the same but for its date. The last `KEPT` stay.
@@ -52,7 +58,9 @@ def keep_earlier(folder: Path, now: Verdict) -> Path | None:
         before = None if data is None else Verdict.model_validate_json(data)
     except ValidationError:
         return None  # what cannot be read is nobody's report
-    if before is None or before.model_copy(update={"created": now.created}) == now:
+    if before is None:
+        return None
+    if now is not None and before.model_copy(update={"created": now.created}) == now:
         return None
     moment = re.sub(r"[^0-9TZ-]", "", before.created)[:40] or "undated"
     copy = folder / EARLIER / moment

@@ -20,7 +20,7 @@ from harness.records.history import PastGate
 from harness.records.run import RunRecord, Watcher
 from harness.records.verdict import BROKEN_OFF, Verdict
 from harness.report.formats import count
-from harness.report.write import HTML, keep_earlier, remove_report, write_report
+from harness.report.write import HTML, keep_earlier, set_aside, write_report
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.ray_cluster import RayCluster
@@ -82,7 +82,7 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
         check_latency(context, candidate)
         context.check_repeats(candidate, selection.repeats)
     except (EvidenceError, InfrastructureError):
-        remove_report(report_folder(project, candidate, baseline))
+        set_aside(report_folder(project, candidate, baseline))
         raise
     session = GateSession(
         context,
@@ -104,7 +104,7 @@ class GateSession:
     """Gets the evidence on candidates, judges them, writes their reports, keeps their gates.
 
     As a context it sees to the reports of all `selections`' candidates: an error of the evidence
-    or of the infrastructure removes them, for what it leaves behind must not look like a verdict
+    or of the infrastructure sets them aside, for what it leaves behind must not look like a verdict
     of today. Ctrl-C replaces them by partial ones, unless only stored answers are judged;
     `partial` then says where they are. The gate began when the log of journals was `since` bytes
     long, now unless it is told.
@@ -138,13 +138,13 @@ class GateSession:
             self.write_partial_reports()
 
     def remove_reports(self) -> None:
-        """Remove what earlier gates reported on the candidates.
+        """Set aside what earlier gates reported on the candidates.
 
         Raises:
-            StorageError: a file cannot be removed.
+            StorageError: a file cannot be moved.
         """
         for candidate in self._selections:
-            remove_report(self.context.folder(candidate))
+            set_aside(self.context.folder(candidate))
 
     def write_partial_reports(self) -> None:
         """Write for each candidate a report on what is answered so far, and add it to `partial`."""
@@ -265,7 +265,7 @@ def write_partial(
     """
     folder = context.folder(candidate)
     try:
-        remove_report(folder)
+        set_aside(folder)
         names = (*context.live_baseline, candidate)
         found = {name: _so_far(context, name, selection, reuse) for name in names}
         runs = {name: run for name, (run, _) in found.items()}

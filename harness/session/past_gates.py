@@ -49,9 +49,11 @@ def entry_of(
 def _first_asked(project: Project, run: RunRecord) -> Asking:
     """The asking that the first of the run's answers is from, whichever run took them over."""
     others = {attempt.reused_from for attempt in run.attempts} - {None}
-    headers = (RunFolder(project.runs / str(name)).header() for name in others)
-    moments = [header.created for header in headers if header is not None]
-    return Asking(began=min([run.header.created, *moments]), freshness=run.header.freshness)
+    headers = (RunFolder(project.runs / str(name)).header() for name in sorted(map(str, others)))
+    known = [run.header, *(header for header in headers if header is not None)]
+    first = min(known, key=lambda header: header.created)
+    journal = first.chain[0].link if first.chain else None
+    return Asking(began=first.created, freshness=run.header.freshness, journal=journal)
 
 
 def looks_before(project: Project, now: PastGate) -> tuple[PastGate, ...]:

@@ -62,3 +62,12 @@ def test_undetermined_answers_that_decide_a_rule_are_named(tmp_path: Path) -> No
     (one,) = warned(replace(found, cases=unclear), rule)
     assert (one.code, one.place) == ("undetermined-decide", "shop.gold.accuracy")
     assert "it is inconclusive, and passed without the cases" in one.what
+    assert "undetermined answers decide this rule" in one.what
+    lost = found.metrics["shop.gold.accuracy"].missing.size
+    first = next(case.path for case in unclear if case.candidate_score.label == UNDETERMINED)
+    mixed = tuple(
+        case if case.path == first else plain
+        for case, plain in zip(unclear, found.cases, strict=True)
+    )
+    (one,) = warned(replace(found, cases=mixed), rule)
+    assert f"{lost} cases without a score, 1 of them undetermined, decide" in one.what

@@ -62,6 +62,19 @@ def of_model(one: PastGate, model: str) -> PastGate:
     return one.model_copy(update={"asked": one.asked.model_copy(update={"model": model})})
 
 
+def test_two_askings_of_one_second_are_told_apart_by_their_journals() -> None:
+    def of(journal: str | None, answers: str) -> PastGate:
+        found = gate(0, answers)
+        assert found.asked is not None
+        asking = found.asked.candidate.model_copy(update={"journal": journal})
+        asked = found.asked.model_copy(update={"candidate": asking})
+        return found.model_copy(update={"asked": asked})
+
+    assert count(of("sha256:1", "a"), of("sha256:2", "b")) == 2
+    assert count(of("sha256:1", "a"), of("sha256:1", "b")) == 1
+    assert count(of(None, "a"), of("sha256:1", "b")) == 1, "a line of an earlier version"
+
+
 def test_another_way_to_serve_or_to_ask_a_candidate_begins_no_new_count() -> None:
     first, second = gate(0, "a", who="sha256:a"), gate(1, "b", who="sha256:b")
     assert count(of_model(first, "m"), of_model(second, "m")) == 2

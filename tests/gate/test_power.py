@@ -111,10 +111,10 @@ def test_the_verdict_tells_and_warns_and_stays_what_it_was(tmp_path: Path) -> No
     fine, coarse, none = told.rules
     assert fine.groups_needed is not None
     assert shortfall(fine).endswith(
-        f"the margin is 2.0 pp: about {fine.groups_needed - 40:,} more groups are needed"
+        f"the margin is 2.0 points: about {fine.groups_needed - 40:,} more groups are needed"
     )
     assert shortfall(coarse) == ""
-    assert shortfall(none).endswith("the margin is 0 pp: no number of groups would be enough")
+    assert shortfall(none).endswith("the margin is 0 points: no number of groups would be enough")
 
 
 def test_before_a_run_only_the_suites_and_the_discordance_count(tmp_path: Path) -> None:

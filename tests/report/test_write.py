@@ -16,6 +16,7 @@ from harness.report.write import (
     VERDICT,
     copy_report,
     keep_earlier,
+    set_aside,
     write_report,
 )
 from tests.report.fixtures import pair
@@ -74,6 +75,15 @@ def test_a_report_that_is_replaced_is_kept_by_its_date_and_the_oldest_go(tmp_pat
     assert keep_earlier(tmp_path, again) is None
     (tmp_path / VERDICT).write_text("{}")
     assert keep_earlier(tmp_path, again) is None
+
+
+def test_a_report_that_is_set_aside_is_kept_too(tmp_path: Path) -> None:
+    verdict, found = pair("BLOCK")
+    write_report(verdict, found, tmp_path)
+    set_aside(tmp_path)
+    (kept,) = (tmp_path / EARLIER).iterdir()
+    assert {path.name for path in kept.iterdir()} == set(FILES)
+    assert [path.name for path in tmp_path.iterdir()] == [EARLIER]
 
 
 def test_nothing_goes_with_the_oldest_that_no_gate_has_put_there(tmp_path: Path) -> None:
