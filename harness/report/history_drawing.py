@@ -104,11 +104,13 @@ class Frame:
     def draw_time_axis(self, drawing: Drawing) -> None:
         """Draw the axis of time with the labels that fit into the drawing."""
         ticks = time_ticks(*self.range, self.layout.ticks)
-        kept = []
+        kept, free = [], 0.0
         for tick, label in zip(ticks, time_labels(ticks), strict=True):
-            half = _LETTER * max(map(len, label.split("\n"))) / 2
-            if half <= self.across(tick) <= self.layout.width - half:
+            half, x = _LETTER * max(map(len, label.split("\n"))) / 2, self.across(tick)
+            # Days are not evenly spread: the 31st is beside the 1st.
+            if free <= x - half and x + half <= self.layout.width:
                 kept.append((tick.timestamp(), label))
+                free = x + half
         draw_bottom_axis(drawing, self.time, self.bottom, kept)
 
     @cached_property

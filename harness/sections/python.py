@@ -17,7 +17,7 @@ from harness.errors import EvidenceError, SuiteError, UsageError
 from harness.files import seen_from
 from harness.records.base import Record
 from harness.records.metric import Metric
-from harness.records.suite import Section, Title, titles_of
+from harness.records.suite import Section, Title, counted, titles_of
 from harness.sections.pytest_child import (
     NESTED,
     ORDER_OPTION,
@@ -25,6 +25,7 @@ from harness.sections.pytest_child import (
     TestOrder,
     pytest_child,
 )
+from harness.sections.tests_in_source import SourceTests, read_tests
 from harness.sections.work import GateSide, SectionJob, SectionWork
 from harness.storage import RunFolder
 from harness.suites.source import LoadedSection, SectionSource, why
@@ -58,6 +59,8 @@ class PythonSection(Section):
     scorer: str = "pytest"
     metrics: tuple[Metric, ...] = METRICS
     file: str
+    # How many the text of the file tells of; what they are, pytest alone knows.
+    known: SourceTests | None = Field(default=None, exclude=True)
 
     def locate(self, folder: Path, wanted: Collection[str]) -> dict[str, tuple[Path, int | None]]:
         """The file with the line that defines each wanted test."""
@@ -71,7 +74,11 @@ class PythonSection(Section):
     def missing(self, place: str) -> tuple[str, str]:
         """The message for a run without scores of these tests, which says who runs them."""
         hint = f"a gate without --stored runs {self.file} of the suite"
-        return f"the Python tests of {place}", hint
+        found = self.known
+        if found is None or not found.tests:
+            return f"the Python tests of {place}", hint
+        more = "" if found.exact else ", or more,"
+        return f"the {counted(found.tests, 'Python test')}{more} of {place}", hint
 
 
 class PythonKind:
@@ -101,7 +108,10 @@ class PythonKind:
             )
         source.claim(written.tests, "tests")
         section = source.build(
-            PythonSection, file=written.tests, titles=titles_of(written.title, METRICS)
+            PythonSection,
+            file=written.tests,
+            titles=titles_of(written.title, METRICS),
+            known=read_tests(source.folder / path.name),
         )
         digest = _digest(source, path.name)
         files = (BESIDE, written.tests)

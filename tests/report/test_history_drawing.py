@@ -56,6 +56,19 @@ def test_the_line_is_not_joined_across_versions_of_the_suite() -> None:
     assert drawn("aabb").count("L") == 1
 
 
+def test_labels_of_the_axis_of_time_do_not_overlap() -> None:
+    """Twenty days from the end of February: the 27th and the 1st of March are ticks."""
+    begin = FIRST.replace(month=2, day=26)
+    gates = [kept(verdict(begin + n * DAY, candidate=f"c{n}")) for n in (0, 20)]
+    svg = render_verdicts(Frame(HistoryContent(history("support", gates, [], [])), WIDE))
+    found = re.findall(r'<text x="([\d.]+)"[^>]*>(\d+ [A-Z][a-z]{2}[^<]*)</text>', svg)
+    assert len(found) > 2
+    ends = 0.0
+    for x, label in found:
+        assert float(x) - 3 * len(label) > ends, label
+        ends = float(x) + 3 * len(label)
+
+
 def test_each_verdict_has_a_lane_that_is_named() -> None:
     svg = render_verdicts(Frame(HistoryContent(made(30)), WIDE))
     for name in ("PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"):
