@@ -20,6 +20,8 @@ An error that belongs to a single package is defined there, as a subclass of one
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import ClassVar
 
 INTERRUPTED = 130  # the exit code after Ctrl-C: 128 + SIGINT, as a shell counts it
@@ -38,8 +40,14 @@ class HarnessError(Exception):
 
     @property
     def line(self) -> str:
-        """The whole message on one line: `where: what (hint)`."""
-        head = f"{self.where}: {self.what}" if self.where else self.what
+        """The whole message on one line: `where: what - hint`.
+
+        A path below the current folder is shown as seen from there.
+        """
+        where = self.where
+        with contextlib.suppress(OSError):  # the current folder may be gone
+            where = where.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
+        head = f"{where}: {self.what}" if where else self.what
         return f"{head} - {self.hint}" if self.hint else head
 
 

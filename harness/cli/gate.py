@@ -27,12 +27,11 @@ from harness.config import Project, load_project
 from harness.errors import EvidenceError
 from harness.files import short_path
 from harness.gate.noise import false_alarms
-from harness.records.comparison import ComparisonRecord
 from harness.records.noise import Noise, RuleNoise
 from harness.records.rule import kind_of
-from harness.records.verdict import Verdict
 from harness.report import formats
 from harness.report.card import critical_words
+from harness.report.content import ReportContent
 from harness.report.json import render_json
 from harness.report.latency_summary import deployments_words
 from harness.report.losses import REMEDY, losses
@@ -112,7 +111,8 @@ def command(
             if as_json:
                 click.echo(render_json(verdict), nl=False)
             else:
-                print_verdict(verdict, session.context.folder(candidate), outcome.comparison)
+                report = ReportContent(verdict, outcome.comparison)
+                print_verdict(report, session.context.folder(candidate))
     sys.exit(verdict.exit_code)
 
 
@@ -131,15 +131,21 @@ def _check_alone(candidate: str | None, stored: bool, for_ci: dict[str, Any]) ->
         raise click.UsageError("--aa gives no verdict: there is nothing to hand out to CI")
 
 
-def print_verdict(verdict: Verdict, folder: Path, comparison: ComparisonRecord) -> None:
-    """Print the verdict with its reason, each rule, what was lost, and where the report is."""
+def print_verdict(report: ReportContent, folder: Path) -> None:
+    """Print the verdict with its reason, each rule, what was lost, and where the report is.
+
+    The reason is in words without jargon where there are such; the deciding rule's own words stand
+    with the other rules.
+    """
+    verdict = report.verdict
     click.echo(f"{verdict.verdict}  {verdict.candidate} against {verdict.baseline}")
-    click.echo(f"  {verdict.reason}")
+    if report.deciding is None or report.plain != report.headline:
+        click.echo(f"  {report.plain}")
     for problem in verdict.problems[1:]:  # the first is the reason
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
-    found_lost = () if verdict.problems else losses(verdict, comparison)
+    found_lost = () if verdict.problems else losses(verdict, report.comparison)
     for loss in found_lost:
         tags = f"; most by tag: {loss.tags}" if loss.tags else ""
         click.echo(f"  lost: {loss.name} {loss.amount}: {loss.cases}{tags}")

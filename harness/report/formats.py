@@ -51,13 +51,13 @@ def share(value: float | None, decimals: int = 1) -> str:
 
 
 def points(value: float | None, decimals: int = 1) -> str:
-    """A difference of shares in percentage points, always with its sign: `+57.0 pp`."""
+    """A difference of shares in percentage points, always with its sign: `+57.0 points`."""
     if value is None:
         return NONE
     scaled = 100 * value
     if float(f"{scaled:.{decimals}f}") != 0.0:
-        return _signed(f"{scaled:+.{decimals}f} pp")
-    return _signed(f"{scaled:+.1g} pp") if abs(scaled) >= 1e-3 else "0 pp"
+        return _signed(f"{scaled:+.{decimals}f} points")
+    return _signed(f"{scaled:+.1g} points") if abs(scaled) >= 1e-3 else "0 points"
 
 
 def milliseconds(value: float | None, decimals: int | None = None) -> str:
@@ -138,7 +138,7 @@ def interval(low: float | None, high: float | None, form: Format) -> str:
     first, last = form(low), form(high)
     if first == last == INFINITY:
         return INFINITY
-    for unit in (" pp", " ms", " s"):
+    for unit in (" points", " ms", " s"):
         if first.endswith(unit) and last.endswith(unit):
             first = first.removesuffix(unit)
     return f"{first} to {last}"

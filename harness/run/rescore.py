@@ -36,16 +36,19 @@ def rescore(
     Raises:
         EvidenceError: a target has no such run, or a case has no stored attempt.
     """
-    return {
-        target: _rescore(project, target, suites, selection) for target in dict.fromkeys(targets)
-    }
+    names = dict.fromkeys(targets)
+    hint = f"`harness run {' '.join(names)}` asks for what is missing"
+    return {target: _rescore(project, target, suites, selection, hint) for target in names}
 
 
 def _rescore(
-    project: Project, target: str, suites: Sequence[Suite], selection: Selection | None
+    project: Project,
+    target: str,
+    suites: Sequence[Suite],
+    selection: Selection | None,
+    hint: str,
 ) -> RunRecord:
     project.target(target)
-    hint = f"harness run {target}"
 
     def fits(header: RunHeader) -> bool:
         return header.finished is not None and is_still(project, target, header.identity)

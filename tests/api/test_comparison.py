@@ -165,4 +165,4 @@ def test_the_card_shows_both_values_and_the_difference(runs: tuple[Path, Path]) 
     card = harness.compare(*runs)._repr_html_()
     assert "candidate against base" in card
     assert "80 pairs: 50 fixed, 30 still passing" in card
-    assert "+75.0 pp" in card
+    assert "+75.0 points" in card

@@ -144,7 +144,7 @@ def test_the_gate_shows_the_noise_beside_its_rules(
         }
     for name in ("report.html", "report.md"):
         page = (project_dir / "reports/candidate-vs-base" / name).read_text()
-        assert page.count("noise of two askings: 7.5 pp") == 1
+        assert page.count("noise of two askings: 7.5 points") == 1
         assert page.count("root mean square") == 1
     assert "left out" not in capsys.readouterr().err
 

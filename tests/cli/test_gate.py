@@ -16,6 +16,7 @@ from harness.cli.gate import print_verdict
 from harness.records.attempt import Term
 from harness.records.comparison import ComparisonRecord
 from harness.records.verdict import Verdict
+from harness.report.content import ReportContent
 from harness.scorers import registry
 from harness.scorers.protocol import Judgement
 from tests.cli.builders import call
@@ -164,7 +165,7 @@ def test_an_adapter_that_a_url_lists_is_proven_too(
     mock.server._models["candidate"] = "base"
     mock.answer = lambda body: spoken(answer({**body, "model": "base"}), -0.5)
     assert call("gate", "candidate") == 3
-    assert "answers 12 of 12 probes exactly as its base does" in capsys.readouterr().err
+    assert "answers 16 of 16 probes exactly as its base does" in capsys.readouterr().err
 
     def proven(body: dict[str, Any]) -> MockReply:
         shift = -0.1 if body["model"] == "candidate" else 0.0
@@ -242,8 +243,23 @@ def test_an_adapter_that_is_not_applied_undoes_no_earlier_run(
 def printed(
     judged: tuple[Verdict, ComparisonRecord], capsys: pytest.CaptureFixture[str]
 ) -> list[str]:
-    print_verdict(judged[0], Path("x"), judged[1])
+    print_verdict(ReportContent(*judged), Path("x"))
     return [line for line in capsys.readouterr().out.splitlines() if "regression" in line]
+
+
+def test_what_decided_is_said_once_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
+    verdict, found = pair("BLOCK")
+    print_verdict(ReportContent(verdict, found), Path("x"))
+    lines = capsys.readouterr().out.splitlines()
+    assert verdict.deciding is not None
+    assert sum(verdict.deciding.reason in line for line in lines) == 1
+    assert lines[1] == f"  {ReportContent(verdict, found).plain}"
+    unplain = verdict.deciding.model_copy(update={"estimate": None})
+    rules = tuple(unplain if rule is verdict.deciding else rule for rule in verdict.rules)
+    verdict = verdict.model_copy(update={"rules": rules})
+    print_verdict(ReportContent(verdict, found), Path("x"))
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(unplain.reason in line for line in lines) == 1
 
 
 def test_each_regression_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def test_the_gate_warns_of_a_margin_finer_than_the_suite_can_tell(
     assert call("gate", "candidate") == 4
     warning = next(line for line in capsys.readouterr().out.splitlines() if "warning" in line)
     said = (
-        "20 groups can only show a drop of at least 13.9 pp, but the margin is 1.0 pp: "
+        "20 groups can only show a drop of at least 13.9 points, but the margin is 1.0 points: "
         "about 279 more groups are needed"
     )
     assert warning == f"  warning: shop.scope.answer_rate: {said}"

@@ -50,7 +50,7 @@ def _strings(value: Any) -> list[str]:
         (
             "INCONCLUSIVE",
             4,
-            "It is unclear whether support.tone.adherence is at most 3.0 pp worse than the baseline.",  # noqa: E501
+            "It is unclear whether support.tone.adherence is at most 3.0 points worse than the baseline.",  # noqa: E501
             "support.tone.adherence",
         ),
         (

@@ -36,7 +36,7 @@ def test_every_rule_with_numbers_is_drawn_and_told() -> None:
     for found in report.rules:
         assert (rule_name(found) in texts) == (found.estimate is not None)
     told = root.findtext("desc") or ""
-    assert "support.tone.adherence: +1.0 pp (−6.2 to +8.1 pp), inconclusive" in told
+    assert "support.tone.adherence: +1.0 points (−6.2 to +8.1 points), inconclusive" in told
     assert (root.get("role"), root.get("class")) == ("img", "forest")
     assert root.get("aria-labelledby") == "forest-wide-title forest-wide-desc"
 

@@ -34,12 +34,12 @@ def test_things_are_counted_in_words(value: int, text: str) -> None:
         (formats.share, -0.02, "−2.0%"),
         (formats.share, 1.02, "102.0%"),
         (formats.points, None, "–"),
-        (formats.points, 0.57, "+57.0 pp"),
-        (formats.points, -0.031, "−3.1 pp"),
-        (formats.points, 0.0, "0 pp"),
-        (formats.points, 1e-17, "0 pp"),
-        (formats.points, 0.0003, "+0.03 pp"),
-        (formats.points, -0.0003, "−0.03 pp"),
+        (formats.points, 0.57, "+57.0 points"),
+        (formats.points, -0.031, "−3.1 points"),
+        (formats.points, 0.0, "0 points"),
+        (formats.points, 1e-17, "0 points"),
+        (formats.points, 0.0003, "+0.03 points"),
+        (formats.points, -0.0003, "−0.03 points"),
         (formats.milliseconds, None, "–"),
         (formats.milliseconds, 0.01234, "12.3 ms"),
         (formats.milliseconds, 0.4, "400 ms"),
@@ -98,8 +98,8 @@ def test_a_number_reads(
 @pytest.mark.parametrize(
     ("low", "high", "form", "text"),
     [
-        (0.49, 0.65, formats.points, "+49.0 to +65.0 pp"),
-        (-0.062, 0.081, formats.points, "−6.2 to +8.1 pp"),
+        (0.49, 0.65, formats.points, "+49.0 to +65.0 points"),
+        (-0.062, 0.081, formats.points, "−6.2 to +8.1 points"),
         (0.33, 0.501, formats.share, "33.0% to 50.1%"),
         (0.01, 0.02, formats.milliseconds, "10.0 to 20.0 ms"),
         (1.01, 1.078, formats.ratio, "1.01× to 1.08×"),
@@ -140,7 +140,7 @@ def test_a_quantile_is_an_observed_value_and_infinity_ranks_last() -> None:
 @pytest.mark.parametrize(
     ("unit", "value", "alone", "difference"),
     [
-        ("share", 0.912, "91.2%", "+91.2 pp"),
+        ("share", 0.912, "91.2%", "+91.2 points"),
         ("seconds", 0.0412, "41.2 ms", "+41.2 ms"),
         ("seconds", -0.0412, "−41.2 ms", "−41.2 ms"),
         ("nats/token", 2.31749, "2.317 nats/token", "+2.317 nats/token"),
@@ -160,4 +160,4 @@ def test_a_limit_gets_as_many_decimals_as_tell_it_from_the_values() -> None:
     form = formats.fine_format("value", "nats/token", 2.3, (2.30004, 2.4))
     assert (form(2.3), form(2.30004)) == ("2.30000 nats/token", "2.30004 nats/token")
     form = formats.fine_format("difference", "share", -0.03, (-0.0302,))
-    assert (form(-0.03), form(-0.0302)) == ("−3.00 pp", "−3.02 pp")
+    assert (form(-0.03), form(-0.0302)) == ("−3.00 points", "−3.02 points")

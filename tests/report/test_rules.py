@@ -33,8 +33,13 @@ from tests.report.fixtures import pair, rule
     ("metric", "require", "limit", "words"),
     [
         ("s.a.accuracy", "better_than_baseline", 0.0, "better than the baseline"),
-        ("s.a.accuracy", "better_than_baseline", 0.02, "more than 2.0 pp better than the baseline"),
-        ("s.a.f1", "no_worse_than_baseline", -0.03, "at most 3.0 pp worse than the baseline"),
+        (
+            "s.a.accuracy",
+            "better_than_baseline",
+            0.02,
+            "more than 2.0 points better than the baseline",
+        ),
+        ("s.a.f1", "no_worse_than_baseline", -0.03, "at most 3.0 points worse than the baseline"),
         ("s.a.f1", "no_worse_than_baseline", 0.0, "at least as good as the baseline"),
         ("s.a.f1", "no_worse_than_baseline", None, "no worse than the baseline"),
         ("s.a.f1", "at_least", 0.85, "at least 85.0%"),
@@ -55,8 +60,8 @@ def test_the_requirement_in_words(
 def test_what_differs_from_the_limit_does_not_print_as_the_limit() -> None:
     values: dict[str, Any] = {"estimate": 0.02, "ci_low": -0.0302, "ci_high": 0.07}
     found = rule("s.a.f1", "no_worse_than_baseline", "inconclusive", "r", limit=-0.03, **values)
-    assert limit_of(found) == "−3.00 pp"
-    assert interval_of(found) == "−3.02 to +7.00 pp"
+    assert limit_of(found) == "−3.00 points"
+    assert interval_of(found) == "−3.02 to +7.00 points"
 
 
 def test_a_rule_without_numbers_has_no_place_in_the_plot() -> None:
@@ -106,9 +111,9 @@ def test_the_headline_of_a_deciding_rule(outcome: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("metric", "require", "noise", "words"),
     [
-        ("s.a.f1", "no_worse_than_baseline", 0.0041, "noise of two askings: 0.4 pp"),
-        ("s.a.f1", "at_least", 0.0, "noise of two askings: 0 pp"),
-        ("s.a.f1", "ratio_at_most", 0.125, "noise of two askings: 12.5 pp"),
+        ("s.a.f1", "no_worse_than_baseline", 0.0041, "noise of two askings: 0.4 points"),
+        ("s.a.f1", "at_least", 0.0, "noise of two askings: 0 points"),
+        ("s.a.f1", "ratio_at_most", 0.125, "noise of two askings: 12.5 points"),
         ("s.a.f1", "at_least", None, ""),
         (None, "no_new_critical_failures", None, ""),
     ],
@@ -124,8 +129,12 @@ def test_the_noise_stands_beside_a_rule_where_it_was_measured(
     [
         ((None, None), "", []),
         ((0.0, 0.0), NO_NOISE, []),
-        ((0.0, 0.0041), NOISE, ["noise of two askings: 0 pp", "noise of two askings: 0.4 pp"]),
-        ((None, 0.0041), NOISE, ["noise of two askings: 0.4 pp"]),
+        (
+            (0.0, 0.0041),
+            NOISE,
+            ["noise of two askings: 0 points", "noise of two askings: 0.4 points"],
+        ),
+        ((None, 0.0041), NOISE, ["noise of two askings: 0.4 points"]),
     ],
 )
 def test_noise_is_told_once_where_there_is_none_and_explained_where_there_is(
@@ -140,6 +149,6 @@ def test_noise_is_told_once_where_there_is_none_and_explained_where_there_is(
     page, comment = render_html(report), render_markdown(report)
     shown = re.sub(r"</?code>", "`", page)
     for text in (shown, comment):
-        assert re.findall(r"noise of two askings: [\d.]+ pp", text) == words
+        assert re.findall(r"noise of two askings: [\d.]+ points", text) == words
         assert [told for told in (NO_NOISE, NOISE) if told in text] == [note] * bool(note)
     assert "<code>harness gate --aa</code>" in page or note != NOISE

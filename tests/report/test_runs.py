@@ -29,8 +29,8 @@ CORRECTED = (
 
 def test_each_regression_has_its_numbers_as_people_read_them() -> None:
     assert [regression_numbers(found) for found in REGRESSIONS] == [
-        ("−54.8 pp", "−64.1 to −43.7 pp"),
-        ("−6.7 pp", "−12.1 to −1.8 pp"),
+        ("−54.8 points", "−64.1 to −43.7 points"),
+        ("−6.7 points", "−12.1 to −1.8 points"),
     ]
 
 
@@ -82,8 +82,8 @@ def test_page_and_comment_list_them_and_a_verdict_without_any_has_no_list() -> N
     table = page[page.index('aria-label="Regressions table"') : page.index('id="sections"')]
     names = re.findall(r"<bdi>(.*?)</bdi>", table.replace("<wbr>", ""))
     assert names == [one.metric for one in REGRESSIONS]
-    assert "−64.1 to −43.7 pp" in table
-    assert "- `support.scope.f1` −54.8 pp (−64.1 to −43.7 pp), p < 0.001" in comment
+    assert "−64.1 to −43.7 points" in table
+    assert "- `support.scope.f1` −54.8 points (−64.1 to −43.7 points), p < 0.001" in comment
     good = ReportContent(*pair("PROMOTE"))
     assert "Regressions table" not in render_html(good)
     assert "No metric is significantly worse" in render_markdown(good)

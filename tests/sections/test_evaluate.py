@@ -50,7 +50,7 @@ main()
 """
 FORMATS = ("html", "md")
 LATEST = {"critique": "75.0%", "program": "4.5 points", "nats": "nats per token"}
-COMPARED = {"critique": "+50.0 pp", "program": "+2 points", "nats": "nats per token"}
+COMPARED = {"critique": "+50.0 points", "program": "+2 points", "nats": "nats per token"}
 
 
 def graded(body: dict[str, Any]) -> str:
