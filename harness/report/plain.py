@@ -154,4 +154,5 @@ def _time(rule: RuleResult) -> str:
     share = "half of the requests" if percentile == "50" else f"{percentile} % of the requests"
     theirs = "" if rule.baseline is None else f" (the baseline {own_value(rule, rule.baseline)})"
     found = words.format(own_value(rule, rule.candidate))
-    return f"{found} for {share}{theirs}; needs {requirement(rule)}"
+    unsure = ", and these requests are too few to be sure" if rule.outcome == "inconclusive" else ""
+    return f"{found} for {share}{theirs}; needs {requirement(rule)}{unsure}"

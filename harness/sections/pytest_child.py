@@ -140,6 +140,14 @@ class PytestChild:
                 return event.text
         return "pytest recorded none"
 
+    def tell(self, watcher: Watcher) -> None:
+        """Have the watcher know how many tests are over, and which one is under way."""
+        count = {event.event: event.count for event in read_events(self.events)}
+        total, over = count.get("collected", 0), count.get("progress", 0)
+        if total:
+            now = f"test {over + 1} of {total}" if over < total else ""
+            watcher.progress("Python tests", over, total, now)
+
     def _run(
         self,
         line: Sequence[str],
@@ -171,13 +179,11 @@ class PytestChild:
             )
         try:
             while True:
-                try:
-                    return process.wait(_LOOK)
-                except subprocess.TimeoutExpired:
-                    count = {event.event: event.count for event in read_events(self.events)}
-                    if "collected" in count:
-                        over = count.get("progress", 0)
-                        watcher.progress("Python tests", over, count["collected"], "")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LOOK)
+                self.tell(watcher)
+                if process.returncode is not None:
+                    return process.returncode
         finally:
             if process.stdin is not None:
                 process.stdin.close()

@@ -216,7 +216,7 @@ async def test_the_adapter_is_proven_on_every_replica(tuned: Plan) -> None:
     servers = [Server(SAME), Server(SAME)]
     proof = await prove_all(clients(*servers), tuned, Heard())
     assert proof is not None
-    assert (proof.probes, proof.differing) == (12, 12)
+    assert (proof.probes, proof.differing) == (16, 16)
     # Twice and once to see that they agree; then twice the base, and the adapter once and a bit.
     assert [len(server.requests) for server in servers] == [16 + 40, 8 + 40]
 
