@@ -161,9 +161,13 @@ def _one(side: _Side, text: str) -> list[Reply]:
 
 
 def _both(sides: Sequence[_Side], text: str) -> list[Reply]:
-    """Ask both, each while the other answers, and print the answers side by side."""
-    streams = [side.stream(text) for side in sides]  # all are under way
-    replies = [next(each for each in stream if not isinstance(each, str)) for stream in streams]
+    """Ask one after the other, and print the answers side by side.
+
+    vLLM's CPU build (seen in 0.32.0) lets an adapter that is in the same batch answer for the base.
+    """
+    replies = [
+        next(each for each in side.stream(text) if not isinstance(each, str)) for side in sides
+    ]
     texts = [reply.text if isinstance(reply, Answer) else "" for reply in replies]
     names = [side.live.target for side in sides]
     for line in columns(names, texts, shutil.get_terminal_size().columns):

@@ -145,15 +145,7 @@ def print_verdict(report: ReportContent, folder: Path) -> None:
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
-    found_lost = () if verdict.problems else losses(verdict, report.comparison)
-    for loss in found_lost:
-        tags = f"; most by tag: {loss.tags}" if loss.tags else ""
-        click.echo(f"  lost: {loss.name} {loss.amount}: {loss.cases}{tags}")
-        for one in loss.examples[:1]:
-            said = f'"{one.question}" → "{one.candidate}"; the baseline: "{one.baseline}"'
-            click.echo(f"    {one_line(one.path)}: {said}")
-    if found_lost:
-        click.echo(f"  what helps: {REMEDY}")
+    _print_lost(report)
     section = verdict.latency
     if section is not None and (
         words := deployments_words(section, verdict.candidate, verdict.baseline)
@@ -177,6 +169,19 @@ def print_verdict(report: ReportContent, folder: Path) -> None:
         )
     click.echo(f"  {verdict.accounting}")
     click.echo(f"  report: {short_path(folder / 'report.html')}")
+
+
+def _print_lost(report: ReportContent) -> None:
+    """Print what each rule on a loss lost, with an example, and what helps."""
+    found = () if report.verdict.problems else losses(report.verdict, report.comparison)
+    for loss in found:
+        tags = f"; most by tag: {loss.tags}" if loss.tags else ""
+        click.echo(f"  lost: {loss.name} {loss.amount}: {loss.cases}{tags}")
+        for one in loss.examples[:1]:
+            said = f'"{one.question}" → "{one.candidate}"; the baseline: "{one.baseline}"'
+            click.echo(f"    {one_line(one.path)}: {said}")
+    if found:
+        click.echo(f"  what helps: {REMEDY}")
 
 
 def _measure_noise(
