@@ -67,7 +67,7 @@ def test_gate_is_inconclusive_where_the_evidence_cannot_tell(
     assert capsys.readouterr().out.startswith("INCONCLUSIVE")
 
 
-def test_a_gate_that_is_refused_leaves_nothing_of_the_one_before(
+def test_a_gate_that_is_refused_sets_aside_the_report_of_the_one_before(
     project_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("gate", "candidate") == 0
@@ -80,7 +80,9 @@ def test_a_gate_that_is_refused_leaves_nothing_of_the_one_before(
     capsys.readouterr()
     assert call("gate", "candidate") == 3
     assert "are asked differently: temperature is" in capsys.readouterr().err
-    assert not [path for path in reports.rglob("*") if path.is_file()]
+    left = [path for path in reports.rglob("*") if path.is_file()]
+    assert {path.parent.parent.name for path in left} == {"earlier"}
+    assert "verdict.json" in {path.name for path in left}
 
 
 def test_a_metric_that_does_not_exist_is_a_configuration_error(
