@@ -1,6 +1,7 @@
-"""The picture of a report in the README, taken in the system's Chromium.
+"""The pictures of a report and of the page where people grade, taken in the system's Chromium.
 
 python -m benchmarks.report_picture reports/overeager-vs-base/report.html docs/images/report.png
+python -m benchmarks.report_picture http://127.0.0.1:8000/r/SECRET docs/images/review.png
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ SIZE = {"width": 1080, "height": 860}
 COLOURS = 64
 
 
-def main(page: Path, picture: Path) -> None:
+def main(page: str, picture: Path) -> None:
     """Write the top of the page as a picture of few colours, and print its size."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
@@ -26,7 +27,7 @@ def main(page: Path, picture: Path) -> None:
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
         )
         shown = browser.new_page(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
-        shown.goto(page.resolve().as_uri())
+        shown.goto(page if "://" in page else Path(page).resolve().as_uri())
         taken = shown.screenshot()
         browser.close()
     image = Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
@@ -37,5 +38,5 @@ def main(page: Path, picture: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m benchmarks.report_picture REPORT.html PICTURE.png")
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+        sys.exit("usage: python -m benchmarks.report_picture REPORT.html|ADDRESS PICTURE.png")
+    main(sys.argv[1], Path(sys.argv[2]))

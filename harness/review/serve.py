@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 
@@ -40,8 +41,11 @@ def serve(store: ReviewStore, host: str, port: int, say: Callable[[str], None]) 
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = socket.create_server((host, port), family=family)
     except OSError as error:
+        code = error.errno or 0
+        # Python adds the address to the system's words; what a name is not has codes below zero.
+        why = os.strerror(code) if code > 0 else error.strerror
         raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            f"cannot listen on {host}:{port}: {why}",
             hint="give another --port, or a --host of this machine",
         ) from None
     shown = socket.gethostname() if host in _ALL else f"[{host}]" if ":" in host else host
