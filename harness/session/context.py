@@ -231,8 +231,8 @@ def open_context(
     """The context in which candidates are judged, by the project's policy unless one is given.
 
     Raises:
-        UsageError: a name that does not exist, a candidate that is its own baseline, or a file of
-            labels that cannot be read.
+        UsageError: a name that does not exist, a candidate that is its own baseline or judge, or a
+            file of labels that cannot be read.
     """
     everything = load_suites(project)
     suites = chosen(everything, suite_names)
@@ -246,6 +246,13 @@ def open_context(
             raise UsageError(
                 f"`{candidate}` is the baseline itself", hint="name another target as candidate"
             )
+        for suite in suites:
+            for section in suite.sections:
+                if candidate in section.asks:  # said before anything is asked and paid for
+                    raise UsageError(
+                        f"{suite.name}.{section.name} asks the candidate `{candidate}` to judge",
+                        hint="name another target there",
+                    )
     sealed = sealed_run(project, suites, policy.baseline)
     return GateContext(project, suites, policy, sealed, project_labels(project))
 

@@ -207,8 +207,21 @@ def test_a_candidate_does_not_judge_itself(
 ) -> None:
     write_judged(project_dir, mock, section={**POINTWISE, "judge": "candidate"})
     assert call("gate", "candidate") == 2
-    said = capsys.readouterr().err
-    assert "the judge `candidate` is the candidate `candidate` itself" in said
+    assert "shop.tell asks the candidate `candidate` to judge" in capsys.readouterr().err
+    assert not mock.server.requests
+    assert call("run", "candidate") == 2
+    assert "the judge `candidate` is the candidate `candidate` itself" in capsys.readouterr().err
+
+
+def test_a_candidate_under_another_name_does_not_judge_itself(
+    project_dir: Path, mock: ThreadedMock, capsys: Any
+) -> None:
+    write_judged(project_dir, mock, section={**POINTWISE, "judge": "alias"})
+    config = Path("harness.yaml")
+    alias = "targets:\n  alias: {server: main, model: candidate}"
+    config.write_text(config.read_text().replace("targets:", alias, 1))
+    assert call("gate", "candidate") == 2
+    assert "the judge `alias` is the candidate `candidate` itself" in capsys.readouterr().err
 
 
 def test_a_baseline_that_judges_is_named(project_dir: Path, mock: ThreadedMock) -> None:
