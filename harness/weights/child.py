@@ -83,8 +83,14 @@ class Child:
         try:
             with output:
                 process = self._start(order, output.fileno())
-            _Watch(process, events, log, watcher, self.bounds.seconds, limit).follow()
+            began = SYSTEM_CLOCK.now()
+            watch = _Watch(process, events, log, watcher, self.bounds.seconds, limit)
+            watch.follow()
             log.unlink(missing_ok=True)
+            # A short child may end before it was looked at.
+            most = f" and at most {size(watch.most)} of memory" if watch.most else ""
+            seconds = SYSTEM_CLOCK.now() - began
+            watcher.say(f"{self.name}: the child process took {seconds:.0f} s{most}")
         finally:
             order.unlink(missing_ok=True)
             events.unlink(missing_ok=True)
@@ -134,6 +140,7 @@ class _Watch:
     memory: int | None
     offset: int = 0
     error: ChildEvent | None = None
+    most: int = 0
 
     def follow(self) -> None:
         """Return when the child has ended well."""
@@ -172,6 +179,7 @@ class _Watch:
                 hint="what was finished is kept; allow it more time, or run again to go on",
             )
         taken = _resident(self.process.pid)
+        self.most = max(self.most, taken)
         if self.memory is not None and taken > self.memory:
             raise InfrastructureError(
                 f"the work on the weights was ended: it took {size(taken)} of memory, and may "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("hub", "told"), [(False, "1"), (True, "online")])
 def test_it_tells_what_it_does_and_leaves_its_result(tmp_path: Path, hub: bool, told: str) -> None:
     heard = start(tmp_path, "finish", hub=hub)
-    assert heard.said == ["half of it is done"]
+    assert heard.said[0] == "half of it is done"
+    assert re.fullmatch(
+        r"base: the child process took \d+ s( and at most .* of memory)?", heard.said[1]
+    )
     assert heard.steps == [("working", 1, 2)]
     assert (tmp_path / "result").read_text() == told
     assert not list((tmp_path / "work").iterdir())
