@@ -104,6 +104,8 @@ def _check(source: SectionSource, keys: BenchmarkKeys, files: list[TaskFile]) ->
         raise wrong("lm_eval", f"task `{doubled}` is there twice", "name it once")
     if keys.limit is not None and keys.limit > 1 and keys.limit != int(keys.limit):
         raise wrong("limit", "is neither a number of documents nor a share", "e.g. 300 or 0.1")
+    if keys.limit == 1 and len(files) == 1:
+        raise wrong("limit", "one document is no evidence of a difference", "e.g. 300 or 0.1")
     if keys.via == "server" and keys.apply_chat_template is False:
         what = "a server's chat route always applies the chat template"
         raise wrong("apply_chat_template", what, "leave it out, or via: weights")

@@ -70,6 +70,7 @@ def test_a_metric_may_have_bounds_of_its_own(folder: Path) -> None:
         ({"lm_eval": ["sums.yaml", "sums.yaml"]}, "lm_eval: task `sums` is there twice"),
         ({"lm_eval": ["sums.yaml", "prose.yaml"]}, "these tasks have no metric in common; of byte"),
         ({"lm_eval": "sums.yaml", "limit": 2.5}, "limit: is neither a number of documents nor a"),
+        ({"lm_eval": "sums.yaml", "limit": 1}, "limit: one document is no evidence"),
         ({"lm_eval": "sums.yaml", "limit": 0}, "limit: must be more than 0"),
         ({"lm_eval": "sums.yaml", "fewshot_as_multiturn": True}, "fewshot_as_multiturn: needs a"),
         ({"lm_eval": "sums.yaml", "metrics": ["f1"]}, "these tasks have no `f1`; they have acc, "),
