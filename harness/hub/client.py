@@ -36,10 +36,15 @@ _NEVER = ["*/*", *(f"*{suffix}" for suffix in (*_PICKLES, *_CODE))]
 _ANSWER_SECONDS = 10.0
 _SPARE = 64 * 1024 * 1024  # of the disk; a full one harms more than this download
 
-Kind = Literal["model", "adapter", "tokenizer"]
+# What is wanted of a repository; `config` is a model's config.json alone, some kilobytes.
+Kind = Literal["model", "adapter", "tokenizer", "config"]
 # Called with the bytes that are there, and the bytes of all.
 OnBytes = Callable[[int, int], None]
-_CONFIGS: dict[Kind, str] = {"model": "config.json", "adapter": "adapter_config.json"}
+_CONFIGS: dict[Kind, str] = {
+    "model": "config.json",
+    "adapter": "adapter_config.json",
+    "config": "config.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,8 @@ def check_loadable(name: HubName, listing: Listing, kind: Kind, where: str) -> N
         raise UsageError(f"{name} {what}", where=where, hint=hint)
     if (config := _CONFIGS[kind]) not in listing.sizes:
         raise UsageError(
-            f"{name} is no {kind}: it has no {config} at its top",
+            f"{name} is no {'adapter' if kind == 'adapter' else 'model'}: it has no {config} at "
+            "its top",
             where=where,
             hint="name an adapter under `adapter`, and its base where a model is wanted",
         )
@@ -232,6 +238,8 @@ def is_whole(name: HubName, commit: str, kind: Kind, *, surely: bool = False) ->
 
 
 def _is_loadable(folder: Path, kind: Kind) -> bool:
+    if kind == "config":
+        return (folder / _CONFIGS[kind]).exists()
     if kind == "tokenizer":
         return next(folder.glob("tokenizer*"), None) is not None
     index = folder / "model.safetensors.index.json"
@@ -305,6 +313,8 @@ def _counter(on_bytes: OnBytes, total: int, stopped: threading.Event) -> Any:
 
 
 def _patterns(kind: Kind) -> list[str]:
+    if kind == "config":
+        return [_CONFIGS[kind]]
     return [one for one in _FETCHED if kind != "tokenizer" or one != _WEIGHTS]
 
 

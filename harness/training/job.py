@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import RecipeError
 from harness.files import digest_json, file_digest
+from harness.hub.client import Kind
 from harness.hub.resolve import ModelFolder, find
 from harness.model_files import (
     ADAPTER_CONFIG,
@@ -106,26 +107,30 @@ def candidate_folder(project_dir: Path, recipe: Recipe) -> Path:
     return project_dir / ".harness" / "candidates" / recipe.name
 
 
-def find_base(recipe: Recipe, project_dir: Path, watcher: Watcher | None = None) -> ModelFolder:
-    """The folder of the recipe's base, fetched if it is named on a hub; it need not be there.
+def find_base(
+    recipe: Recipe, project_dir: Path, watcher: Watcher | None = None, kind: Kind = "model"
+) -> ModelFolder:
+    """The folder of the recipe's base; what `kind` names is fetched if it is named on a hub.
+
+    A folder of the project need not be there.
 
     Raises:
         RecipeError: a relative path that leaves the project.
         UsageError, InfrastructureError: as `harness.hub.resolve.find`.
     """
     where = f"recipe {recipe.name}: base"
-    found = find(recipe.base, project_dir, "model", where, watcher)
+    found = find(recipe.base, project_dir, kind, where, watcher)
     return found or ModelFolder(project_path(project_dir, recipe.base, where))
 
 
-def require_base(recipe: Recipe, project_dir: Path) -> ModelFolder:
-    """The folder of the recipe's base, which has a config.json.
+def require_base(recipe: Recipe, project_dir: Path, kind: Kind = "model") -> ModelFolder:
+    """The folder of the recipe's base, which has a config.json; see `find_base`.
 
     Raises:
         RecipeError: it has none, or the path leaves the project.
         UsageError, InfrastructureError: a base on a hub cannot be had.
     """
-    found = find_base(recipe, project_dir)
+    found = find_base(recipe, project_dir, kind=kind)
     if not (found.path / "config.json").is_file():
         raise RecipeError(
             f"no base model at {recipe.base}",

@@ -139,9 +139,16 @@ def estimate_memory(
 
 
 def check_memory(
-    job: TrainingJob, precision: Precision, device: Device, batch: Batch, on_say: OnSay
+    job: TrainingJob,
+    precision: Precision,
+    device: Device,
+    batch: Batch,
+    on_say: OnSay,
+    processes: int = 1,
 ) -> None:
     """Say what a training will need and what is free; the base is not loaded yet.
+
+    Of several processes each needs as much. On a CPU they share its memory; GPUs have their own.
 
     Weights, trained numbers and activations are all needed at one moment, whatever a library does.
 
@@ -156,13 +163,16 @@ def check_memory(
         on_say(f"  memory cannot be told before the base is loaded: {reason}")
         return
     free = free_on(device)
-    there = "" if free is None else f"; {size(free)} free on {device.name}"
+    each = f" for each of {processes} processes" if processes > 1 else ""
+    if free is not None and device.kind == "cpu":
+        free //= processes
+    there = "" if free is None else f"; {size(free)} free on {device.name}{each}"
     on_say(f"  memory: {estimate.words}{there}")
     least = estimate.total - estimate.working
     if free is not None and least > free:
         raise TrainingError(
             f"the training needs at least {size(least)} of memory and {size(free)} are free on "
-            f"{device.name}",
+            f"{device.name}{each}",
             where=f"recipe {recipe.name}",
             hint=" or ".join(savings(recipe)),
         )
@@ -185,7 +195,7 @@ def estimate_in_words(recipe: Recipe, project_dir: Path, on: str | None) -> str:
         device = (
             Device("cuda", "a GPU", bf16=True) if on == "cuda" else Device("cpu", "a CPU", True)
         )
-    base = require_base(recipe, project_dir).path
+    base = require_base(recipe, project_dir, "config").path
     length = recipe.max_length
     sequences = recipe.batch_size * (2 if recipe.method == "dpo" else 1)
     batch = Batch(sequences, length, length)

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from harness.errors import RecipeError, TrainingError
+from harness.errors import RecipeError, TrainingError, UsageError
 from harness.machine_memory import GIB
 from harness.training import memory
 from harness.training.candidate import Recipe
-from harness.training.job import prepare
+from harness.training.job import find_base, prepare
 from harness.training.memory import Batch, Estimate, check_memory, estimate_memory
 from harness.training.precision import Device, Precision
+from tests.hub_server import HubServer
 from tests.training.conftest import make_recipe
 
 CPU = Device("cpu", "CPU", bf16=True)
@@ -164,6 +165,21 @@ def test_the_estimate_in_words_needs_a_configuration_alone(base: Path) -> None:
     (base / "config.json").write_text('{"model_type": "no such"}', encoding="utf-8")
     with pytest.raises(RecipeError, match="recipe cand: base: the libraries cannot build the base"):
         memory.estimate_in_words(recipe, base, None)
+
+
+def test_the_estimate_fetches_a_configuration_alone(
+    base: Path, tmp_path: Path, hub: HubServer
+) -> None:
+    """And a training fetches the rest."""
+    (base / "model.safetensors").write_bytes(b"some gigabytes")
+    hub.put("org/micro", base)
+    recipe: Recipe = make_recipe(base="org/micro")
+    assert "parameters" in memory.estimate_in_words(recipe, tmp_path, "cuda")
+    assert hub.fetched() == ["config.json"]
+    assert (find_base(recipe, tmp_path).path / "model.safetensors").is_file()
+    hub.put("org/pickles", {"config.json": b"{}", "pytorch_model.bin": b""})
+    with pytest.raises(UsageError, match="holds pickles only"):
+        memory.estimate_in_words(make_recipe(base="org/pickles"), tmp_path, "cuda")
 
 
 def test_sizes_are_told_in_gib(base: Path) -> None:
