@@ -18,6 +18,7 @@ from harness.training.candidate import Recipe
 from harness.training.data_files import read_data
 from harness.training.job import find_base
 from harness.training.memory import estimate_in_words
+from harness.training.ranks import share
 from harness.training.side_by_side import train_side_by_side
 
 
@@ -34,9 +35,22 @@ from harness.training.side_by_side import train_side_by_side
     type=click.Choice(["cpu", "cuda"]),
     help="With --estimate: for a CPU or a GPU that need not be here.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Divide each step's examples among N processes, a GPU each.",
+)
 @config_option
 def command(
-    recipes: tuple[Path, ...], force: bool, estimate: bool, on: str | None, config: Path
+    recipes: tuple[Path, ...],
+    force: bool,
+    estimate: bool,
+    on: str | None,
+    processes: int,
+    config: Path,
 ) -> None:
     """Train a candidate from each of RECIPES into .harness/candidates/<name>/.
 
@@ -50,7 +64,7 @@ def command(
     loaded = [load_recipe(_there(path, project.root)) for path in recipes]
     if estimate:
         for recipe in loaded:
-            click.echo(estimate_in_words(recipe, project.root, on))
+            click.echo(estimate_in_words(share(recipe, processes), project.root, on))
         return
     if on is not None:
         raise UsageError("--on goes with --estimate", hint="a training runs on what is here")
@@ -65,6 +79,7 @@ def command(
             loaded,
             project_dir=project.root,
             force=force,
+            processes=processes,
             on_progress=console.progress,
             on_say=console.say,
         )

@@ -153,7 +153,7 @@ def recipe_schema() -> dict[str, Any]:
     return one_file("recipe", model_schema(Recipe))
 
 
-DOSSIER = "candidate.json"
+DOSSIER, CURVES = "candidate.json", "curves.json"
 
 
 class Split(Record):
@@ -215,6 +215,7 @@ class Dossier(Record):
     best_validation_loss: float
     stopped_early: bool
     resumed_from: int = Field(default=0, ge=0)
+    processes: int = Field(default=1, ge=1, exclude_if=lambda number: number == 1)
     seconds: float = Field(ge=0.0)
     versions: dict[str, str]
     created: str

@@ -54,10 +54,17 @@ class Outcome:
     resumed_from: int
 
 
-def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnSay) -> Outcome:
+def fit(
+    job: TrainingJob,
+    divided: Divided,
+    on_progress: OnProgress,
+    on_say: OnSay,
+    processes: int = 1,
+) -> Outcome:
     """The outcome of training the job's adapter, resumed from its last complete checkpoint.
 
-    What is learnt, and the memory that it takes, is said before the base is loaded.
+    What is learnt, and the memory that it takes, is said before the base is loaded. This process
+    is one of so many that train it together.
 
     Raises:
         RecipeError: the base's chat template or modules, or the device, do not suit the recipe.
@@ -80,10 +87,17 @@ def fit(job: TrainingJob, divided: Divided, on_progress: OnProgress, on_say: OnS
             )
         for caution in _cautions(job, data.learnt):
             on_say(f"  warning: {caution}")
-        check_memory(job, precision, device, data.batch, on_say)
+        check_memory(job, precision, device, data.batch, on_say, processes)
         model = load_base(job, precision)
         check_vocabulary(job, model, tokenizer, data.texts)
         trainer = _trainer(job, data, model, trainer_arguments(job, precision, device), on_progress)
+        if trainer.args.world_size != processes:
+            raise TrainingError(
+                f"of {processes} processes {trainer.args.world_size} found each other: each would "
+                "learn all of the data",
+                where=f"recipe {recipe.name}",
+                hint="train in one process",
+            )
         resumed = last_checkpoint(job.work)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
         return _outcome(job, trainer, data.learnt, step_of(resumed) if resumed else 0)
@@ -158,8 +172,11 @@ def _outcome(job: TrainingJob, trainer: Any, learnt: Learnt, resumed_from: int) 
     config.base_model_name_or_path = job.recipe.base
     if job.base_source is not None:
         config.base_model_name_or_path, _, config.revision = job.base_source.rpartition("@")
-    trainer.model.save_pretrained(adapter, safe_serialization=True, selected_adapters=["default"])
-    _tidy_config(adapter / "adapter_config.json")
+    if trainer.is_world_process_zero():
+        trainer.model.save_pretrained(
+            adapter, safe_serialization=True, selected_adapters=["default"]
+        )
+        _tidy_config(adapter / "adapter_config.json")
     return Outcome(
         adapter=adapter,
         learnt=learnt,

@@ -84,6 +84,8 @@ def trainer_arguments(job: TrainingJob, precision: Precision, device: Device) ->
         "bf16": precision.autocast == "bf16",
         "fp16": precision.autocast == "fp16",
         "gradient_checkpointing": recipe.gradient_checkpointing,
+        "use_cpu": device.kind == "cpu",
+        "ddp_find_unused_parameters": False,  # what is trained is used in every step
         "dataloader_pin_memory": device.kind == "cuda",
         "dataset_num_proc": None,
     }

@@ -56,6 +56,16 @@ def make_reporter(name: str, on_progress: OnProgress) -> Any:
             """Begin to count, so that neither loading nor steps done before are in the rate."""
             self.on_step_end(_args, state, _control)
 
+        def on_epoch_begin(
+            self, _args: Any, state: Any, _control: Any, train_dataloader: Any, **_kwargs: Any
+        ) -> None:
+            """Draw the epoch's own order, also where it is resumed in one of several processes.
+
+            There transformers tells the epoch to the part that is left, which does not pass it on
+            to the sampler of the whole.
+            """
+            train_dataloader.set_epoch(int(state.epoch or 0))
+
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_kwargs: Any) -> None:
             """Tell of one more step."""
             on_progress(

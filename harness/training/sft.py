@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.training.adapter import adapter_config
 from harness.training.candidate import Learnt, Recipe
-from harness.training.data_order import DataOrder
 from harness.training.encoder import Example
 from harness.training.examples import Examples, make_examples
 from harness.training.job import Divided, TrainingJob
@@ -52,43 +50,44 @@ class Conversations:
 
     def trainer(self, model: Any, arguments: dict[str, Any], callbacks: list[Any]) -> SFTTrainer:
         """TRL's trainer, which changes nothing of data that has labels."""
+        from torch.utils.data import DataLoader
+        from transformers.trainer_pt_utils import DistributedLengthGroupedSampler
         from trl import SFTConfig, SFTTrainer
 
-        class OrderedTrainer(SFTTrainer):  # type: ignore[misc]  # the library's class is untyped
-            """Goes through an epoch that is resumed in the order in which it began."""
+        class ByLengthTrainer(SFTTrainer):  # type: ignore[misc]  # the library's class is untyped
+            """Groups examples by length, in an order that seed and epoch alone decide.
 
-            order: DataOrder
-            resumed: str | None = None
+            transformers' own way draws it from torch's generator, whose state no checkpoint has:
+            a resumed epoch would get another order, and each of several processes its own.
+            """
 
-            def train(self, resume_from_checkpoint: str | None = None) -> Any:
-                self.resumed = resume_from_checkpoint
-                return super().train(resume_from_checkpoint=resume_from_checkpoint)
-
-            def _get_train_sampler(self, *args: Any) -> DataOrder:
-                self.order = DataOrder(super()._get_train_sampler(*args))
-                if self.resumed is not None:
-                    self.order.resume(Path(self.resumed))
-                return self.order
-
-            def _save_rng_state(self, output_dir: str) -> None:
-                self.order.save(Path(output_dir))
-                super()._save_rng_state(output_dir)
-
-            def _load_rng_state(self, checkpoint: str | None) -> None:
-                # Before the first example where the checkpoint ends an epoch, else after it.
-                self.order.begin()
-                super()._load_rng_state(checkpoint)
+            def get_train_dataloader(self) -> Any:
+                step = self.args.train_batch_size * self.args.gradient_accumulation_steps
+                order = DistributedLengthGroupedSampler(
+                    step * self.args.world_size,
+                    num_replicas=1,  # the accelerator divides the batches among processes
+                    rank=0,
+                    seed=self.args.data_seed,
+                    lengths=[len(ids) for ids in self.train_dataset["input_ids"]],
+                )
+                loader = DataLoader(
+                    self.train_dataset,
+                    batch_size=self.args.train_batch_size,
+                    sampler=order,
+                    collate_fn=self.data_collator,
+                    pin_memory=self.args.dataloader_pin_memory,
+                )
+                return self.accelerator.prepare(loader)
 
         if self.recipe.packing:
             check_packing(model, self.recipe.name)
-        return OrderedTrainer(
+        return ByLengthTrainer(
             model=model,
             args=SFTConfig(
                 **arguments,
                 packing=self.recipe.packing,
                 eval_packing=False,
                 neftune_noise_alpha=self.recipe.neftune_alpha,
-                train_sampling_strategy="group_by_length",
             ),
             train_dataset=_dataset(self.examples.train),
             eval_dataset=_dataset(self.examples.validation),

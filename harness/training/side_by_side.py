@@ -6,10 +6,7 @@ GPU there is one process after the other, since they would only fight for its me
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
@@ -17,9 +14,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from harness import process_guard
-from harness.errors import HarnessError, RecipeError, TrainingError
+from harness.errors import HarnessError, RecipeError
 from harness.hub.resolve import Answers, remember, remembered
+from harness.training import child
 from harness.training.candidate import Dossier, Recipe
 from harness.training.libraries import (
     OnProgress,
@@ -36,10 +33,13 @@ def train_side_by_side(
     *,
     project_dir: Path,
     force: bool = False,
+    processes: int = 1,
     on_progress: OnProgress = silent,
     on_say: OnSay = unheard,
 ) -> list[Dossier]:
     """The dossiers of all candidates, in the order of their recipes.
+
+    With more `processes` than one each training has so many, and they come one after the other.
 
     Whatever else ends this call or this process ends every training at once; each goes on from
     its last checkpoint the next time.
@@ -52,10 +52,15 @@ def train_side_by_side(
     _check_names(recipes)
     cores = os.cpu_count() or 1
     at_once = min(len(recipes), cores)
-    if at_once < 2 or _has_gpu():
+    if at_once < 2 or processes > 1 or _has_gpu():
         return [
             train(
-                recipe, project_dir=project_dir, force=force, on_progress=on_progress, on_say=on_say
+                recipe,
+                project_dir=project_dir,
+                force=force,
+                processes=processes,
+                on_progress=on_progress,
+                on_say=on_say,
             )
             for recipe in recipes
         ]
@@ -112,7 +117,7 @@ class _Pool:
                     assert isinstance(reports, Connection)
                     self._receive(reports)
         finally:
-            self._kill()
+            child.kill(process for _, process in self._under_way.values())
         found = [self._results[one.name] for one in recipes if one.name in self._results]
         for result in found:
             if isinstance(result, HarnessError):
@@ -123,19 +128,8 @@ class _Pool:
         return any(isinstance(result, HarnessError) for result in self._results.values())
 
     def _start(self, recipe: Recipe) -> None:
-        context = multiprocessing.get_context("spawn")
-        reports, sender = context.Pipe(duplex=False)
-        process = context.Process(
-            target=_work, name=recipe.name, args=(recipe, *self._settings, sender)
-        )
-        self._under_way[reports] = (recipe, process)
-        # The child inherits the mask: a Ctrl-C while it starts is for us to act on.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        finally:
-            sender.close()
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        reports, process = child.start(_work, recipe.name, (recipe, *self._settings))
+        self._under_way[reports] = recipe, process
 
     def _receive(self, reports: Connection[Any, Any]) -> None:
         """Take one report; the end of the pipe is the end of the process."""
@@ -146,7 +140,7 @@ class _Pool:
             process.join()
             reports.close()
             del self._under_way[reports]
-            self._results.setdefault(recipe.name, _died(recipe, process))
+            self._results.setdefault(recipe.name, child.died(recipe.name, process))
             return
         if isinstance(report, tuple):
             self._on_progress(*report)
@@ -154,21 +148,6 @@ class _Pool:
             self._on_say(report)
         else:
             self._results[recipe.name] = report
-
-    def _kill(self) -> None:
-        processes = [process for _, process in self._under_way.values() if process.pid]
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.join()
-
-
-def _died(recipe: Recipe, process: SpawnProcess) -> TrainingError:
-    return TrainingError(
-        f"its process ended with exit code {process.exitcode} and without a result",
-        where=f"recipe {recipe.name}",
-        hint="run the command again to go on from the last checkpoint",
-    )
 
 
 def _work(
@@ -184,8 +163,7 @@ def _work(
     `answers` are a hub's to the process that started this one.
     """
     remember(answers)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    child.obey_parent()
     import_torch_patiently()
     import torch
 
@@ -206,20 +184,3 @@ def _work(
     except HarnessError as error:
         result = error
     reports.send(result)
-
-
-def _die_with_parent() -> None:
-    """End this process when its parent ends.
-
-    The kernel's signal also reaches a process that is deep in a library; the thread is there for
-    systems without that signal, and for a parent that is gone already.
-    """
-    process_guard.signal_with_parent(signal.SIGKILL)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _exit_after(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)

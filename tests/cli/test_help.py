@@ -20,7 +20,7 @@ OPTIONS = {
     "export": ["files", "--form", "--output", "-o", "--dry-run", "--force"],
     "lock": ["recipes", "--update", "--check", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
-    "train": ["recipes", "--force", "--estimate", "--on", "--config"],
+    "train": ["recipes", "--force", "--estimate", "--on", "--processes", "--config"],
     "merge": ["candidate", "--output", "--dtype", "--base", "--config"],
     "chain": ["targets", "--nats", "--margin", "--output", "--probes-only", "--config", "--suite",
               "--limit", "--case", "--repeats", "-j", "--concurrency", "--no-cache", "--json"],

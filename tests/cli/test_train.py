@@ -62,3 +62,12 @@ def test_the_name_of_a_recipe_in_place_of_its_path_is_told_the_path(
     assert shown == "error: good: no such file - did you mean recipes/good.yaml?\n"
     assert call("train", "other") == 2
     assert "other: no such file - check the path" in capsys.readouterr().err
+
+
+def test_processes_that_do_not_divide_a_step_are_refused(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "require_training", lambda: None)
+    Path("r.yaml").write_text("name: r\nbase: b\ndata: [d.jsonl]\nsteps: 1\nbatch_size: 3\n")
+    assert call("train", "r.yaml", "--estimate", "--processes", "2") == 2
+    assert "a step of 3 x 1 examples" in capsys.readouterr().err

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import shutil
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from safetensors.numpy import load_file
 from harness.errors import RecipeError, TrainingError, UsageError
 from harness.files import directory_digest, file_digest
 from harness.model_files import chat_template_digest, model_digest
-from harness.training.candidate import CurvePoint, Curves, Dossier, Recipe
+from harness.training.candidate import Curves, Dossier, Recipe
 from harness.training.checkpoints import last_checkpoint
 from harness.training.job import load_dossier, prepare
-from harness.training.train import draw_losses, train
+from harness.training.train import train
 from tests.hub_server import HubServer
 from tests.training.conftest import Trained
 from tests.training.makers import FAMILIES, byte_tokenizer, write_base
@@ -371,29 +370,6 @@ def test_an_absolute_path_may_be_anywhere(
     given = prepare(recipe(base=str(micro_base), data=[str(data)]), project)
     assert given.base == micro_base
     assert given.conversations == prepare(recipe(), project).conversations
-
-
-POINT = CurvePoint(step=1, train=2.5)
-
-
-@pytest.mark.parametrize(
-    ("points", "lines"),
-    [
-        ((), []),
-        ((POINT,), ["train"]),
-        (
-            (POINT, CurvePoint(step=2, train=1.5, validation=1.75), CurvePoint(step=3, train=1.0)),
-            ["train", "validation"],
-        ),
-    ],
-)
-def test_each_loss_that_is_known_is_drawn(points: tuple[CurvePoint, ...], lines: list[str]) -> None:
-    drawn = draw_losses(Curves(points=points), "Training of <good>", "nats")
-    assert drawn == draw_losses(Curves(points=points), "Training of <good>", "nats")
-    root = ET.fromstring(drawn)
-    texts = [element.text for element in root.iterfind(".//{*}text")]
-    assert [name for name in ("train", "validation") if name in texts] == lines
-    assert "Training of <good>" in texts
 
 
 def test_a_base_by_its_name_on_a_hub(
