@@ -15,6 +15,7 @@ from harness.report.write import VERDICT, write_history, write_report
 from harness.session.context import open_context
 from harness.session.measurements import as_judged
 from harness.session.stored_results import gather_history
+from harness.targets.candidates import find_training
 
 
 @click.command("report")
@@ -99,5 +100,6 @@ def _again(candidate: str, baseline: str | None, config: Path, suites: tuple[str
             hint=hint,
         )
     again = again.model_copy(update={"hashes": verdict.hashes})
-    for path in write_report(again, comparison, context.folder(candidate)):
+    training = find_training(context.project, comparison.candidate.header)
+    for path in write_report(again, comparison, context.folder(candidate), training):
         click.echo(short_path(path))

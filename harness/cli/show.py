@@ -13,6 +13,7 @@ from harness.files import short_path
 from harness.report.write import write_run
 from harness.sections.section_kinds import load_suites
 from harness.storage import RunFolder, runs_of
+from harness.targets.candidates import find_training
 
 
 @click.command("show")
@@ -33,7 +34,9 @@ def command(run: str, output: Path | None, config: Path) -> None:
     project = load_project(config)
     folder = _folder(project, run)
     target = output or project.reports / "runs" / folder.path.name
-    for path in write_run(folder.load(), load_suites(project), target):
+    found = folder.load()
+    training = find_training(project, found.header)
+    for path in write_run(found, load_suites(project), target, training):
         click.echo(short_path(path.absolute()))
 
 

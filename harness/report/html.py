@@ -17,6 +17,7 @@ from harness.report.leaderboard_content import GAP_LAYOUTS, LeaderboardContent, 
 from harness.report.rendering import render_page
 from harness.report.run_page import RunPage
 from harness.report.runs import provenance, system_prompts
+from harness.training.curves import Training
 
 _SCRIPTS = ("entries.js", "filter.js", "links.js", "keys.js")
 _STYLES = ("report.css", "cases.css")
@@ -72,8 +73,11 @@ def build_case_list(report: ReportContent) -> CaseList:
     )
 
 
-def render_html(report: ReportContent) -> str:
-    """The report on a verdict; its policy allows only its own style and script blocks."""
+def render_html(report: ReportContent, training: Training | None = None) -> str:
+    """The report on a verdict; its policy allows only its own style and script blocks.
+
+    It shows the candidate's `training` where that is known.
+    """
     latency = report.latency
     return render_page(
         "report.html.j2",
@@ -85,6 +89,7 @@ def render_html(report: ReportContent) -> str:
         listing=build_case_list(report),
         prompts=system_prompts(report.comparison),
         provenance=provenance(report.comparison),
+        training=training,
         drawings=draw_latency(latency) if latency else (),
         slices=[
             [
@@ -121,9 +126,9 @@ def render_history_html(content: HistoryContent) -> str:
     )
 
 
-def render_run_html(page: RunPage) -> str:
-    """The page of one run, without any script."""
-    return render_page("run.html.j2", _STYLES, page=page)
+def render_run_html(page: RunPage, training: Training | None = None) -> str:
+    """The page of one run, without any script; with its adapter's training where it is known."""
+    return render_page("run.html.j2", _STYLES, page=page, training=training)
 
 
 def render_chain_html(hops: Sequence[Hop]) -> str:

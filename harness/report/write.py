@@ -22,6 +22,7 @@ from harness.records.leaderboard import Leaderboard
 from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
+from harness.training.curves import Training
 
 # Where the reports that were replaced are kept, and how many: a page may have 30 MB.
 EARLIER, KEPT = "earlier", 5
@@ -101,7 +102,12 @@ def _write(folder: Path, files: Mapping[str, str]) -> tuple[Path, ...]:
 # What renders a page is imported where one is written: most commands only read the names above.
 
 
-def write_report(verdict: Verdict, comparison: ComparisonRecord, folder: Path) -> tuple[Path, ...]:
+def write_report(
+    verdict: Verdict,
+    comparison: ComparisonRecord,
+    folder: Path,
+    training: Training | None = None,
+) -> tuple[Path, ...]:
     """The paths of `report.html`, `report.md`, `junit.xml` and `verdict.json`.
 
     `verdict.json` is written last, so that a folder that holds it holds the rest.
@@ -110,7 +116,7 @@ def write_report(verdict: Verdict, comparison: ComparisonRecord, folder: Path) -
 
     report = content.ReportContent(verdict, comparison)
     files = {
-        HTML: html.render_html(report),
+        HTML: html.render_html(report, training),
         MARKDOWN: markdown.render_markdown(report),
         JUNIT: junit.render_junit(report),
         VERDICT: json.render_json(verdict),
@@ -149,11 +155,14 @@ def write_history(history: History, folder: Path) -> tuple[Path, ...]:
     return _write(folder, files)
 
 
-def write_run(run: RunRecord, suites: Sequence[Suite], folder: Path) -> tuple[Path, ...]:
+def write_run(
+    run: RunRecord, suites: Sequence[Suite], folder: Path, training: Training | None = None
+) -> tuple[Path, ...]:
     """The path of `run.html`: the run by itself, with the prompts of the suites."""
     from harness.report import html, run_page
 
-    return _write(folder, {"run.html": html.render_run_html(run_page.RunPage(run, tuple(suites)))})
+    page = run_page.RunPage(run, tuple(suites))
+    return _write(folder, {"run.html": html.render_run_html(page, training)})
 
 
 def write_chain(hops: Sequence[Hop], folder: Path) -> tuple[Path, ...]:

@@ -35,6 +35,7 @@ from harness.session.measurements import contest, measured, with_noise, with_sec
 from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.journal_chain import JournalLog
 from harness.storage.working_files import keep_gate
+from harness.targets.candidates import find_training
 from harness.targets.connection import keep_servers
 from harness.targets.identity import identify
 
@@ -229,7 +230,8 @@ class GateSession:
         )
         folder = context.folder(verdict.candidate)
         keep_earlier(folder, verdict)
-        write_report(verdict, comparison, folder)
+        training = find_training(context.project, comparison.candidate.header)
+        write_report(verdict, comparison, folder, training)
         entry = entry_of(context, verdict, comparison)
         keep_gate(context.project.gates, entry)
         return GateOutcome(comparison, verdict, entry)

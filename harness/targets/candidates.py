@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.config import Project
-from harness.files import read_bytes
-from harness.model_files import ADAPTER_CONFIG
+from harness.errors import HarnessError
+from harness.files import file_digest, read_bytes
+from harness.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from harness.records.run import RunHeader
 from harness.records.server import ManagedServer, RemoteServer
+from harness.serving.adapter import read_adapter
 from harness.serving.adapter_origin import Origin, describe_adapter
 from harness.serving.servable import check_servable
 from harness.targets.models import server_model, target_adapter
-from harness.training.candidate import DOSSIER, Dossier
+from harness.training.candidate import CURVES, DOSSIER, Curves, Dossier
+from harness.training.curves import Training
 
 
 def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
@@ -40,6 +44,24 @@ def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
             model = server_model(project, target.server, here=True).path
             if next(model.glob("*.safetensors"), None) is not None:
                 check_servable(folder, model)
+
+
+def find_training(project: Project, run: RunHeader) -> Training | None:
+    """How a recipe trained the adapter of a run's target; None where another one is here now."""
+    target = project.config.targets.get(run.target)
+    if run.identity.adapter is None or target is None or target.adapter is None:
+        return None
+    folder = target_adapter(project, run.target, here=True).path
+    dossier, data = _dossier(folder), read_bytes(folder / CURVES)
+    if dossier is None or data is None:
+        return None
+    try:
+        own = dossier.adapter_digest == file_digest(folder / ADAPTER_WEIGHTS)
+        if not own or read_adapter(folder).digest != run.identity.adapter:
+            return None
+        return Training(dossier, Curves.model_validate_json(data))
+    except (HarnessError, OSError, ValueError):
+        return None
 
 
 def _dossier(folder: Path) -> Dossier | None:

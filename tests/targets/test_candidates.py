@@ -10,7 +10,10 @@ import yaml
 
 from harness.config import Project, load_project
 from harness.errors import UsageError
-from harness.targets.candidates import describe_candidates
+from harness.files import file_digest
+from harness.serving.adapter import read_adapter
+from harness.targets.candidates import describe_candidates, find_training
+from tests.builders import make_run, shop
 from tests.serving.made import write_adapter, write_model
 from tests.shop import config, write_project
 from tests.targets.test_endpoint import write_dossier
@@ -87,3 +90,27 @@ def test_a_prompt_that_was_not_trained_on_is_warned_of(project: Project) -> None
     }
     (project.root / "harness.yaml").write_text(yaml.safe_dump(settings))
     assert len(list(describe_candidates(load_project(project.root / "harness.yaml")))) == 1
+
+
+def test_a_training_is_found_for_the_adapter_that_a_run_had(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = project.root / "good"
+    write_adapter(folder)
+    made = make_run(*shop(tmp_path_factory.mktemp("shop")), "base").header
+    identity = made.identity.model_copy(update={"adapter": read_adapter(folder).digest})
+    run = made.model_copy(update={"target": "candidate", "identity": identity})
+    assert find_training(project, run) is None  # nobody knows who trained it
+    write_dossier(folder, "sha256:a", None)
+    path, curves = folder / "candidate.json", folder / "curves.json"
+    own = {"adapter_digest": file_digest(folder / "adapter_model.safetensors")}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **own}))
+    curves.write_text('{"points": [{"step": 1, "validation": 1.0}]}')
+    found = find_training(project, run)
+    assert found is not None
+    assert found.words == "1 steps, validation loss 1.000 at step 1"
+    other = identity.model_copy(update={"adapter": "sha256:earlier"})
+    for changes in ({"identity": other}, {"identity": made.identity}, {"target": "base"}):
+        assert find_training(project, run.model_copy(update=changes)) is None
+    curves.write_text("{")
+    assert find_training(project, run) is None

@@ -43,8 +43,8 @@ def project(tmp_path: Path) -> Project:
     return load_project(tmp_path / "harness.yaml")
 
 
-def write_dossier(folder: Path, base_digest: str, chat_template: str | None) -> None:
-    dossier = Dossier(
+def make_dossier(base_digest: str = "sha256:a", chat_template: str | None = None) -> Dossier:
+    return Dossier(
         name="cand",
         recipe=make_recipe(),
         recipe_hash="sha256:a",
@@ -66,7 +66,10 @@ def write_dossier(folder: Path, base_digest: str, chat_template: str | None) -> 
         versions={},
         created="2026-01-01",
     )  # fmt: skip
-    text = dossier.model_dump_json(exclude_none=True)
+
+
+def write_dossier(folder: Path, base_digest: str, chat_template: str | None) -> None:
+    text = make_dossier(base_digest, chat_template).model_dump_json(exclude_none=True)
     (folder / "candidate.json").write_text(text)
 
 
