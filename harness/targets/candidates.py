@@ -12,7 +12,7 @@ from harness.files import file_digest, read_bytes
 from harness.model_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from harness.records.run import RunHeader
 from harness.records.server import ManagedServer, RemoteServer
-from harness.serving.adapter import read_adapter
+from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.adapter_origin import Origin, describe_adapter
 from harness.serving.servable import check_servable
 from harness.targets.models import server_model, target_adapter
@@ -27,7 +27,8 @@ def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
     template something else than the requests do.
 
     Raises:
-        UsageError: an adapter cannot be read, or vLLM cannot serve it on the base that is here.
+        UsageError: an adapter cannot be read, vLLM cannot serve it on the base that is here, or it
+            is for another base.
     """
     for name, target in project.config.targets.items():
         if target.adapter is None:
@@ -44,6 +45,7 @@ def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
             model = server_model(project, target.server, here=True).path
             if next(model.glob("*.safetensors"), None) is not None:
                 check_servable(folder, model)
+                check_fits(folder, model)
 
 
 def find_training(project: Project, run: RunHeader) -> Training | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,11 @@ def test_a_training_is_found_for_the_adapter_that_a_run_had(
         assert find_training(project, run.model_copy(update=changes)) is None
     curves.write_text("{")
     assert find_training(project, run) is None
+
+
+def test_an_adapter_for_a_base_of_another_size_is_refused(project: Project) -> None:
+    shutil.rmtree(project.root / "model")
+    write_model(project.root / "model", hidden=4)
+    write_adapter(project.root / "good")
+    with pytest.raises(UsageError, match="the adapter is for another base"):
+        list(describe_candidates(project))
