@@ -25,6 +25,7 @@ from harness.sections.review import TaskName
 from harness.sections.section_kinds import load_suites
 from harness.visible_text import visible
 
+_LONGEST_NAME = 100
 _SHARE = click.FloatRange(0.0, 1.0)
 
 
@@ -62,7 +63,11 @@ class _Asked:
         numbers = ("items", "raters", "overlap", "again", "seed")
         chosen = {name: getattr(self, name) for name in numbers if getattr(self, name) is not None}
         wanted = replace(wanted, **chosen)
-        if len(set(wanted.names)) < len(wanted.names):
+        for name in self.people:
+            if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+                raise click.UsageError(f"--rater: {name!r} is no name of a person")
+        # As labels are read: one person is not to be written in two ways.
+        if len({" ".join(name.split()).casefold() for name in wanted.names}) < len(wanted.names):
             raise click.UsageError("--rater: two people have one name")
         return wanted
 

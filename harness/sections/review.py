@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ from harness.records.base import Record
 from harness.records.label import CORRECT, Label
 from harness.records.metric import Metric
 from harness.records.run import RunRecord
-from harness.records.suite import Section, Suite, Title, counted, titles_of
+from harness.records.suite import NAME_PATTERN, Section, Suite, Title, counted, titles_of
 from harness.sections.evidence import LABELS
 from harness.sections.rater_agreement import agreement_of, ratings_of
 from harness.sections.work import CaseResult, SectionWork
@@ -24,6 +24,8 @@ from harness.storage import RunFolder
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import nearest
 
+# It becomes a part of a metric's name.
+_Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 TaskName = Literal["label", "grade", "prefer"]
 Measurement = Literal["nominal", "ordinal", "interval"]
 # The criterion of a preference goes on with the target that an answer was preferred to.
@@ -74,7 +76,7 @@ class ReviewKeys(Record):
 
     graded: str = Field(min_length=1)
     task: TaskName = "grade"
-    criteria: dict[str, Criterion] | None = Field(default=None, min_length=1)
+    criteria: dict[_Name, Criterion] | None = Field(default=None, min_length=1)
     at_least: float | None = None
     instructions: str = ""
     examples: tuple[Example, ...] = ()

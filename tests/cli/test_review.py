@@ -105,14 +105,15 @@ def test_labels_of_answers_that_changed_are_not_used(
         ("candidate --name ../x", 2, "is no name of a review"),
         ("candidate --task prefer --alone", 2, "needs another target"),
         ("candidate --alone --against base", 2, "exclude each other"),
-        ("candidate --rater a --rater a", 2, "two people have one name"),
+        ("candidate --rater a --rater A", 2, "two people have one name"),
+        ("candidate --rater \t", 2, "is no name of a person"),
         ("candidate --rater a", 2, "has no stored answers"),
     ],
 )
 def test_what_cannot_be_reviewed_is_one_line(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: str, code: int, message: str
 ) -> None:
-    assert call("review", *arguments.split()) == code
+    assert call("review", *arguments.split(" ")) == code
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

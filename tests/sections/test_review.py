@@ -64,6 +64,7 @@ def test_the_metrics_of_each_task(tmp_path: Path) -> None:
         ({"graded": "people"}, "no section `people`"),
         ({"graded": "gold", "criteria": {}}, "criteria"),
         ({"graded": "gold", "criteria": {"tone": {"levels": []}}}, "levels"),
+        ({"graded": "gold", "criteria": {"my tone": {}}}, "criteria"),
         ({"graded": "gold", "criteria": {"tone": {"levels": ["bad"]}}}, "levels"),
         ({"graded": "gold", "task": "label", "criteria": {"tone": {}}}, "task `label` has none"),
         ({"graded": "gold", "task": "prefer", "at_least": 1}, "task `prefer` has no levels"),
