@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from harness.config import load_project
+from harness.labels.files import answer_digest, cases_digest
 from harness.records.verdict import RuleResult, Verdict
+from harness.sections.section_kinds import load_suites
+from harness.storage import RunFolder
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -21,6 +25,7 @@ from tests.sections.judge.judging import (
     verdict,
     write_judged,
 )
+from tests.shop import write_lines
 
 REPORT = Path("reports/candidate-vs-base")
 
@@ -58,13 +63,37 @@ def test_a_gate_asks_the_judge_once_and_promotes_by_its_word(
     assert len(to_judge(mock)) == 2 * COUNT
 
 
-def test_without_trust_in_its_word_the_rule_decides_nothing(
-    project_dir: Path, mock: ThreadedMock, capsys: Any
+def test_a_judge_that_flatters_promotes_by_its_word_alone_and_blocks_audited(
+    project_dir: Path, mock: ThreadedMock
 ) -> None:
-    rule = {key: value for key, value in RULE.items() if key != "evidence"}
-    write_judged(project_dir, mock, rule=rule)
-    assert call("gate", "candidate") == 4
+    """The judge likes the candidate; people find the baseline's answers right and its own wrong."""
+    write_judged(project_dir, mock)
+    assert call("gate", "candidate") == 0
+    config = Path("harness.yaml")
+    trusting = config.read_text()
+    config.write_text(trusting.replace("evidence: scorer", ""))
+    assert call("gate", "candidate", "--stored") == 4
     assert "evidence: scorer" in rule_of().reason
+    audited = trusting.replace("evidence: scorer", "evidence: audited")
+    config.write_text("labels: [labels.jsonl]\n" + audited)
+    (suite,) = load_suites(load_project(config))
+    section = next(one for one in suite.sections if one.name == "tell")
+    labels = []
+    for target, value in (("base", 1.0), ("candidate", 0.0)):
+        (found,) = Path(".harness/runs").glob(f"{target}-*/recorded.json")
+        labels += [
+            {
+                "suite": "shop", "section": "tell", "cases": cases_digest(section),
+                "case": each.case, "target": target, "answer": answer_digest(each.text),
+                "rater": "anna", "value": value, "probability": 1.0,
+                "time": "2026-11-30T09:00:00Z",
+            }
+            for each in RunFolder(found.parent).load().attempts
+            if each.section == "tell"
+        ]  # fmt: skip
+    write_lines(Path("labels.jsonl"), labels)
+    assert call("gate", "candidate", "--stored") == 1
+    assert (rule_of().outcome, rule_of().estimate) == ("fail", pytest.approx(-4.0))
 
 
 def test_a_promoted_candidate_is_held_to_its_verdicts(
@@ -152,22 +181,12 @@ def test_a_jury_is_the_mean_of_its_judges_and_repeats_show_its_noise(
     assert f"of {4 * COUNT} " in sign.what
 
 
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        ("The answer is very helpful, I give it a 5.", "no verdict"),
-        ("", "no whole answer (empty)"),
-        ('{"verdict": 9, "reason": "off the scale"}', "no verdict"),
-    ],
-)
-def test_a_judge_in_prose_makes_the_evidence_invalid(
-    project_dir: Path, mock: ThreadedMock, said: str, why: str
-) -> None:
-    write_judged(project_dir, mock, lambda _: said)
+def test_a_judge_in_prose_makes_the_evidence_invalid(project_dir: Path, mock: ThreadedMock) -> None:
+    write_judged(project_dir, mock, lambda _: "It is helpful, I give it a 5.")
     assert call("gate", "candidate") == 3
     (problem, *_) = judged().problems
     assert "shop.tell" in problem
-    assert why in problem
+    assert "no verdict" in problem
 
 
 def test_a_judge_that_says_the_same_of_everything_is_no_evidence(
