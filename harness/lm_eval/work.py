@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -25,7 +25,8 @@ from harness.weights.child import Bounds, Child
 from harness.weights.identity import weights_of
 
 WORKER = "harness.lm_eval.worker"
-_NEEDED = {"lm_eval": "lm-eval", "datasets": "datasets", "torch": "torch", "peft": "peft"}
+_NEEDED = {"lm_eval": "lm-eval", "datasets": "datasets"}
+_FOR_WEIGHTS = {"torch": "torch", "peft": "peft"}
 _LIBRARIES = ("lm-eval", "datasets", "torch", "transformers", "peft")
 _LEAST_GROUPS = 2
 # States of an attempt whose text is an answer; lm-eval scores an answer that was cut off too.
@@ -44,7 +45,7 @@ class BenchmarkWork:
 
     def run(self) -> None:
         """Return when the results of each job are kept."""
-        _check_installed()
+        _check_installed({_section(job).settings.via for job in self.work.jobs})
         hubs = {task.hub for job in self.work.jobs for task in _section(job).tasks if task.hub}
         if hubs:
             self.work.watcher.say(f"lm-eval needs data from a hub: {', '.join(sorted(hubs))}")
@@ -233,8 +234,10 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _check_installed() -> None:
-    missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
+def _check_installed(ways: Collection[str]) -> None:
+    """Return if what answers tasks in these ways is installed."""
+    needed = {**_NEEDED, **(_FOR_WEIGHTS if "weights" in ways else {})}
+    missing = [name for module, name in needed.items() if find_spec(module) is None]
     if missing:
         raise UsageError(
             f"a section of lm-eval tasks needs {', '.join(missing)}",
