@@ -43,6 +43,7 @@ COMMANDS = {
     "show": "Write a page of one run: its metrics, and every answer.",
     "compare": "Show what changed between stored runs.",
     "gate": "Judge a candidate by the policy; the exit code is the verdict.",
+    "calibrate": "Hold a section's scorer against people's labels.",
     "latency": "Measure whether a candidate is slower than the baseline.",
     "power": "Show what drop each rule can detect with the suites as they are.",
     "review": "Let people grade stored answers on a local page.",

@@ -26,10 +26,15 @@ _NO_SCORE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side's scores and labels from 0 to 1, one value a case; 0 where it has no label."""
+    """One side's scores and labels from 0 to 1, one value a case; 0 where it has no label.
+
+    `known` says where it has a label, `scored` where it has a score of its own.
+    """
 
     scores: Floats
     labels: Floats
+    known: Bools
+    scored: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,8 @@ def _side(cases: Sequence[_Case], side: int) -> Side:
     return Side(
         np.array([_either(case.scores, side) for case in cases]),
         np.array([case.labels[side] or 0.0 for case in cases]),
+        np.array([case.labels[side] is not None for case in cases]),
+        np.array([case.scores[side] is not None for case in cases]),
     )
 
 

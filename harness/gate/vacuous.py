@@ -11,6 +11,7 @@ from harness.gate.differences import worst_and_best
 from harness.gate.rules.metric_rule import WORST_PASSES
 from harness.records.attempt import Score, Term
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
+from harness.records.label import Label
 from harness.records.metric import SHARE, Metric
 from harness.records.rule import Planned, Policy, Rule
 from harness.records.verdict import EvidenceWarning, RuleResult
@@ -76,7 +77,19 @@ def worst_candidate(comparison: ComparisonRecord, cap: float | None) -> Comparis
     metrics = {name: _worst(metric, cap) for name, metric in comparison.metrics.items()}
     meanings = {name: metric.metric for name, metric in comparison.metrics.items()}
     cases = tuple(_lost(case, meanings, cap) for case in comparison.cases)
-    return replace(comparison, metrics=metrics, cases=cases)
+    labels = tuple(_lost_label(label, meanings) for label in comparison.candidate_labels)
+    return replace(comparison, metrics=metrics, cases=cases, candidate_labels=labels)
+
+
+def _lost_label(label: Label, metrics: dict[str, Metric]) -> Label:
+    """The label as if people found the answer as wrong as can be, by its section's first metric."""
+    if label.value is None:
+        return label
+    own = (
+        metric for name, metric in metrics.items() if name.startswith(".".join(label.place) + ".")
+    )
+    worst = label.scale[1 if next(own, SHARE).lower_is_better else 0]
+    return label.model_copy(update={"value": worst})
 
 
 def _passes(rule: Rule, worst: ComparisonRecord, alpha: float) -> bool:

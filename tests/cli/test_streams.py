@@ -37,6 +37,7 @@ CODES = {
     "show base": 0,
     "compare candidate": 0,
     "gate candidate --stored": 0,
+    "calibrate shop.gold candidate": 3,
     "latency candidate --stored": 2,
     "power --json": 0,
     "review candidate --status": 2,
