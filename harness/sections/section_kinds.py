@@ -28,7 +28,8 @@ ENTRY_POINT_GROUP = "harness.sections"
 class SectionKind(Protocol):
     """One kind of section: how it is read from a suite.
 
-    A section's `kind:` names it; without one, a section is of the kind whose `key` it has.
+    A section's `kind:` names it; without one, a section is of the kind whose `key` it has, or whose
+    own scorer it names.
     """
 
     @property
