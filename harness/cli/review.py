@@ -13,10 +13,10 @@ from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import FOLDER_NAME, SEALED, WORKING, Project, load_project
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.files import short_path
 from harness.records.suite import counted
-from harness.review.draw import Wanted, draw, newest_run
+from harness.review.draw import Wanted, changed_answers, draw, newest_run
 from harness.review.export import export
 from harness.review.serve import LOOPBACK, serve
 from harness.review.standing import Standing, standing
@@ -132,6 +132,7 @@ def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
         serve(store, given["host"], given["port"], lambda text: click.echo(text))
         return
     store = open_store(path)
+    _tell_changes(project, store)
     if file is not None:
         count = export(store, file)
         click.echo(f"{short_path(file.absolute())}: {counted(count, 'label')}", err=as_json)
@@ -166,6 +167,7 @@ def _opened(project: Project, path: Path, candidate: str, asked: _Asked) -> Revi
                 where=str(short_path(path)),
                 hint="leave out the options of a draw to go on, or give another --name",
             )
+        _tell_changes(project, store)
         return store
     suites = load_suites(project, asked.suites)
     wanted = asked.wanted(project, candidate)
@@ -178,6 +180,23 @@ def _opened(project: Project, path: Path, candidate: str, asked: _Asked) -> Revi
         f"in {short_path(path)}"
     )
     return create(path, drawn.draw, drawn.items, wanted.names, drawn.assignments)
+
+
+def _tell_changes(project: Project, store: ReviewStore) -> None:
+    """Say of each side how many of its answers are others now than those that were drawn."""
+    items = store.items().values()
+    for target in store.draw().runs:
+        try:
+            changed, drawn = changed_answers(items, newest_run(project, target))
+        except HarnessError as error:  # what people said is there all the same
+            click.echo(f"note: {error.line}", err=True)
+            continue
+        if changed:
+            click.echo(
+                f"note: {changed} of {counted(drawn, 'answer')} of `{target}` changed since the "
+                "draw: what people say of those is not used; draw anew with another --name",
+                err=True,
+            )
 
 
 def _words(found: Standing) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.config import Project
@@ -135,6 +135,19 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
         questions=questions,
     )
     return Drawn(made, tuple(items), tuple(assign(len(items), wanted)))
+
+
+def changed_answers(items: Iterable[Item], run: RunRecord) -> tuple[int, int]:
+    """How many of a run's drawn answers are other ones now, or gone, and of how many."""
+    now = answers_of(run)
+    same = [
+        place in now and answer_digest(now[place].text) == answer.digest
+        for item in items
+        for place in [(item.suite, item.section, item.case, item.repeat)]
+        for answer in item.answers
+        if answer.target == run.header.target
+    ]
+    return same.count(False), len(same)
 
 
 def _sections(suites: Sequence[Suite], wanted: Sequence[str]) -> list[tuple[Suite, Section]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,16 @@ def test_a_draw_is_made_once(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert call("review", "candidate", "--task", "grade") == 0
     assert call("review", "candidate", "--items", "5") == 2
     assert "was drawn before" in capsys.readouterr().err
+
+
+def test_what_people_said_can_be_had_without_the_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "candidate") == 0
+    assert call("review", "candidate", "--section", "shop.gold", "--items", "4") == 0
+    grade(ReviewStore(project / ".harness/review/candidate-grade.sqlite"))
+    shutil.rmtree(project / ".harness/runs")
+    capsys.readouterr()
+    assert call("review", "candidate", "--export", "labels/people.jsonl") == 0
+    assert "note: `base` has no stored answers" in capsys.readouterr().err
+    assert (project / "labels/people.jsonl").read_text()

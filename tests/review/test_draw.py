@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EvidenceError, UsageError
+from harness.records.plan import PlannedRequest
 from harness.records.suite import Suite
-from harness.review.draw import Drawn, Wanted, assign, draw
+from harness.review.draw import Drawn, Wanted, assign, changed_answers, draw
 from harness.review.items import Assignment
-from tests.builders import make_run, shop
+from tests.builders import make_run, shop, usual
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -74,6 +75,18 @@ def test_a_case_without_an_answer_of_each_side_is_not_drawn(tmp_path: Path) -> N
 def test_a_section_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no section `shop.nothing` with answers"):
         drawn(tmp_path, sections=("shop.nothing",))
+
+
+def test_answers_that_changed_since_are_counted(tmp_path: Path) -> None:
+    found, _ = drawn(tmp_path / "a", items=8, sections=("shop.gold",))
+    project, suites = shop(tmp_path / "b")
+    assert changed_answers(found.items, make_run(project, suites, "base")) == (0, 4)
+    case = found.items[0].case
+
+    def other(target: str, ask: PlannedRequest) -> str:
+        return "Another." if ask.case.id == case else usual(target, ask)
+
+    assert changed_answers(found.items, make_run(project, suites, "base", other)) == (1, 4)
 
 
 def by_rater(found: list[Assignment]) -> dict[int, list[Assignment]]:
