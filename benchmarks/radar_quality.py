@@ -141,7 +141,7 @@ def main() -> int:
     """Print the tables; 1 where a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=600)
-    parser.add_argument("--joint", type=int, default=200, help="simulations of joint bounds")
+    parser.add_argument("--joint", type=int, default=100, help="simulations of joint bounds")
     count, joint = (parsed := parser.parse_args()).simulations, parsed.joint
     start = time.perf_counter()
     broken = 0

@@ -76,9 +76,10 @@ def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
 
 
 PUBLIC = {
-    "harness.stats": "Agreement Interval Spread holm krippendorff_alpha mean needed "
-    "paired_difference paired_difference_of_ratios paired_ratio percentile percentile_ratio "
-    "pooled_mean ratio_of_sums",
+    "harness.stats": "Agreement Interval Joint Slice Spread audited_difference audited_mean holm "
+    "joint_bounds krippendorff_alpha lost_p_values mean needed paired_difference "
+    "paired_difference_of_ratios paired_ratio percentile percentile_ratio pooled_mean "
+    "ratio_of_sums",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
     "harness.suites": "LoadedSection SectionBook SectionSource lint_suite load_suite",
     "harness.training": "Conversation Divided OnProgress divide load_recipe read_data train",

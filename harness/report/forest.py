@@ -45,7 +45,7 @@ class Layout:
 
 WIDE = Layout("wide", 1060, left=330, right=290, row=42, half=14.3, cap=6)
 SLICES = (
-    Layout("wide", 1060, left=330, right=290, row=30, half=10, head=28, indent=4),
+    Layout("wide", 1060, left=330, right=320, row=30, half=10, head=28, indent=4),
     Layout("narrow", 340, left=14, right=14, row=48, half=8, head=26, stacked=True, most=5),
 )
 NARROW = Layout("narrow", 340, left=14, right=14, row=84, half=10.9, cap=4.6, stacked=True, most=5)
@@ -212,8 +212,10 @@ def render_slices(results: Mapping[str, RuleResult], layout: Layout, number: int
     for name in names:
         for candidate, slices in found.items():
             if name in slices:
-                first = not lone and candidate == next(iter(found))
-                title = name if lone else candidate
+                # A name does not fit beside the numbers of a stacked row.
+                inline = lone and not layout.stacked
+                title = name if inline else "" if lone else candidate
+                first = candidate == next(iter(found)) and not inline
                 rows.append(_slice_row(slices[name], one_line(title, 44), name if first else ""))
                 about = name if lone else f"{name}, {candidate}"
                 words.append(f"{one_line(about, 120)}: {slice_numbers(slices[name])}")

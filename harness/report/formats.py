@@ -138,9 +138,9 @@ def interval(low: float | None, high: float | None, form: Format) -> str:
     first, last = form(low), form(high)
     if first == last == INFINITY:
         return INFINITY
-    for unit in (" points", " ms", " s"):
-        if first.endswith(unit) and last.endswith(unit):
-            first = first.removesuffix(unit)
+    _, space, unit = last.partition(" ")
+    if space:
+        first = first.removesuffix(f" {unit}")
     return f"{first} to {last}"
 
 
