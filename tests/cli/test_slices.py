@@ -67,6 +67,6 @@ def test_a_slice_that_was_forgotten_is_named_everywhere(
     assert "10 of 10 that the baseline answers right are wrong" in page
     assert "1 lost more than the margin, 1 kept" in (folder / "report.md").read_text()
     assert call("compare", "candidate", "--output", str(forgetful / "c")) == 0
-    assert f"{SLICE}  fail −100.0 pp" in capsys.readouterr().out
+    assert f"{SLICE}  fail −100.0 points" in capsys.readouterr().out
     assert 'id="slices-0-' in (forgetful / "c/compare.html").read_text()
-    assert f"| `{SLICE}` | ❌ −100.0 pp" in (forgetful / "c/compare.md").read_text()
+    assert f"| `{SLICE}` | ❌ −100.0 points" in (forgetful / "c/compare.md").read_text()

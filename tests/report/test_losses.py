@@ -32,7 +32,7 @@ def test_a_loss_is_told_with_its_cases_and_answers() -> None:
     given = verdict.model_copy(update={"rules": (failed, kept, better)})
     (loss,) = losses(given, comparison)
     assert loss.name == metric
-    assert loss.amount == "90.0% → 60.0%, −30.0 pp (−40.0 to −20.0 pp)"
+    assert loss.amount == "90.0% → 60.0%, −30.0 points (−40.0 to −20.0 points)"
     lost = [case for case in comparison.cases
             if case.section == "general" and case.change == "new_failure"]  # fmt: skip
     assert loss.cases.startswith(f"{len(lost)} of ")
@@ -53,8 +53,8 @@ def test_a_loss_of_a_slice_is_of_the_cases_with_its_tag() -> None:
 
 
 def test_a_slice_is_written_with_both_intervals() -> None:
-    assert slice_numbers(LOST) == "−50.0 pp (−60.0 to −40.0 pp)"
-    assert joint_numbers(LOST) == "−70.0 to −30.0 pp"
+    assert slice_numbers(LOST) == "−50.0 points (−60.0 to −40.0 points)"
+    assert joint_numbers(LOST) == "−70.0 to −30.0 points"
     assert slices_note(RULE) == "1 lost more than the margin, 1 kept"
     assert (LOST.name, KEPT.name) == ("s.x.accuracy[old]", "s.x.accuracy")
 
@@ -64,4 +64,4 @@ def test_slices_are_drawn_by_candidate_where_there_are_several() -> None:
     assert alone.count("s.x.accuracy[old]") == 2  # the row and the description
     both = render_slices({"a": RULE, "b": RULE}, SLICES[1], number=1)
     assert 'id="slices-1-narrow-title"' in both
-    assert "s.x.accuracy[old], b: −50.0 pp (−60.0 to −40.0 pp)" in both
+    assert "s.x.accuracy[old], b: −50.0 points (−60.0 to −40.0 points)" in both

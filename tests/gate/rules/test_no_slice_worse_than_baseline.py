@@ -135,6 +135,6 @@ def test_its_keys_and_words() -> None:
     }  # fmt: skip
     assert given.metrics_among([GOLD, "x"]) == (GOLD,)
     result = given.invalid("none")
-    assert kind_of(result).requirement(result, "10 pp") == (
-        "no slice worse than the baseline by more than 10 pp"
+    assert kind_of(result).requirement(result, "10 points") == (
+        "no slice worse than the baseline by more than 10 points"
     )
