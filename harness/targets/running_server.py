@@ -54,6 +54,14 @@ class ServedContent(Record):
     packages: dict[str, str]
     environment: dict[str, str]
 
+    @property
+    def mixes(self) -> bool:
+        """Whether an adapter may answer for the base where both are in one batch.
+
+        Seen of vLLM's CPU build (0.32.0); two adapters do not disturb each other.
+        """
+        return bool(self.folders) and "+cpu" in self.packages.get("torch", "")
+
     def unlike(self, wanted: ServedContent) -> str:
         """What differs from what a command would start itself, empty where nothing does.
 
@@ -188,12 +196,19 @@ def running_server(
     for path, handle, found in _kept(project, say):
         if found.content.server != server:
             continue
+        # Looked at before this command begins to use it.
+        mixed = found.content.mixes and not _alone(handle)
         why = found.content.unlike(wanted()) or _unusable(found, path, handle)
         who = f"{server}: the server that process {found.pid} keeps"
         if why:
             say(f"{who} is not used: {why}")
             continue
         say(f"{who} since {found.created} is used")
+        if mixed:
+            say(
+                f"warning: {server}: another command asks it too, and on vLLM's CPU build an "
+                "adapter that is in the same batch answers for the base: run one after the other"
+            )
         yield found
         return
     yield None

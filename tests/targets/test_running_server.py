@@ -222,3 +222,16 @@ def test_latency_says_that_it_leaves_it_alone(kept: Kept) -> None:
     left_alone(kept.project, "other", said.append)
     (line,) = said
     assert line.startswith("own: latency needs a server that nobody else asks")
+
+
+@pytest.mark.parametrize(("torch", "warned"), [("2.13.0+cpu", True), ("2.13.0", False)])
+def test_two_commands_on_vllms_cpu_build_are_warned_of(
+    kept: Kept, torch: str, warned: bool
+) -> None:
+    content = changed(packages={"torch": torch})
+    kept.publish(content)
+    assert "another command asks it too" not in kept.look(content)[1]
+    with running_server(kept.project, lambda: content, "own", lambda _: None):
+        used, said = kept.look(content)
+    assert used
+    assert ("another command asks it too" in said) is warned
