@@ -166,6 +166,18 @@ class ReportContent:
         return any(recorded_times(run.attempts).tta_p50 is not None for run in runs)
 
     @cached_property
+    def timed(self) -> bool:
+        """Whether times were recorded in either run: answers that are taken over have none."""
+        runs = (self.comparison.candidate, self.comparison.baseline)
+        return any(recorded_times(run.attempts).timed for run in runs)
+
+    @property
+    def priced(self) -> bool:
+        """Whether it is known of either run what its answers cost."""
+        runs = (self.comparison.candidate, self.comparison.baseline)
+        return any(run.spending.cost is not None for run in runs)
+
+    @cached_property
     def scorer_errors(self) -> tuple[tuple[str, str], ...]:
         """Each installed scorer of the sections, and how often it was found to be wrong."""
         used = dict.fromkeys(each.scorer for each in self.comparison.candidate.header.sections)

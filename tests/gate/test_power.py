@@ -8,7 +8,7 @@ import pytest
 from harness.gate.compare import compare
 from harness.gate.judge import gate, planned_power, power, with_power
 from harness.records.rule import Policy
-from harness.records.verdict import RulePower
+from harness.records.verdict import RulePower, RuleResult
 from harness.report.rules import shortfall
 from tests.builders import make_run, shop, usual
 from tests.gate.test_judge import NOW
@@ -140,3 +140,11 @@ def test_before_a_run_only_the_suites_and_the_discordance_count(tmp_path: Path) 
     ]
     assert restless[0].detectable > gold.detectable  # type: ignore[operator]
     assert restless[0].groups_needed > gold.groups_needed > 40  # type: ignore[operator]
+
+
+def test_one_more_group_is_one() -> None:
+    close = RuleResult(
+        metric=GOLD, require="no_worse_than_baseline", outcome="inconclusive", reason="",
+        limit=-0.35, detectable=0.378, groups=8, groups_needed=9,
+    )  # fmt: skip
+    assert shortfall(close).endswith("about 1 more group is needed")

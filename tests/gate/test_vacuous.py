@@ -72,8 +72,8 @@ def test_a_baseline_that_fails_every_critical_case_is_why_none_can_newly_fail(
     (found,) = [one for one in verdict.warnings if one.code == "cannot-fail"]
     assert found.place == "no_new_critical_failures"
     assert found.what == (
-        "the baseline passes none of the 1 critical cases, so this rule passes even a candidate "
-        "that fails them all: add the rule `no_critical_failures`"
+        "the baseline fails the only critical case, so this rule passes even a candidate that "
+        "fails it too: add the rule `no_critical_failures`"
     )
 
 

@@ -15,7 +15,7 @@ from harness.records.verdict import Decision, EvidenceWarning
 from harness.report.content import ReportContent
 from harness.report.html import build_case_list, render_html
 from harness.report.markdown import render_markdown
-from tests.report.fixtures import pair, pair_of_repeats
+from tests.report.fixtures import content_with, pair, pair_of_repeats
 from tests.report.hostile import hostile_pair
 
 
@@ -45,6 +45,16 @@ def test_the_verdict_and_its_reason_come_first(decision: Decision) -> None:
     assert main.index(f">{decision}</h1>") < main.index(report.headline) < main.index("<h2 id=")
     assert "<h1" in text
     assert text.count("<h1") == 1
+
+
+def test_what_there_is_nothing_of_has_no_table() -> None:
+    report = ReportContent(*pair("INVALID"))
+    bare = render_html(content_with(report, timed=False))
+    assert "No rule is judged" in bare
+    assert "rules pass" not in bare
+    assert "Times table" not in bare
+    assert report.priced is ("Per 1,000 answers" in bare)
+    assert "Times table" in render_html(content_with(report, timed=True))
 
 
 def test_no_metric_of_a_section_is_given_where_the_evidence_cannot_be_trusted() -> None:

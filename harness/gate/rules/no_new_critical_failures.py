@@ -42,9 +42,12 @@ class NoNewCriticalFailures(CriticalRule):
     def why_worst_passes(self, comparison: ComparisonRecord) -> str:
         """The baseline fails every critical case, so that none can fail newly."""
         critical = {case.path for case in comparison.cases if case.critical}
+        failed, them = f"passes none of the {len(critical)} critical cases", "them all"
+        if len(critical) == 1:
+            failed, them = "fails the only critical case", "it too"
         return (
-            f"the baseline passes none of the {len(critical)} critical cases, so this rule passes "
-            "even a candidate that fails them all: add the rule `no_critical_failures`"
+            f"the baseline {failed}, so this rule passes even a candidate that fails {them}: add "
+            "the rule `no_critical_failures`"
         )
 
     @classmethod

@@ -80,7 +80,10 @@ class NoWorseThanBaseline(DifferenceRule):
         groups = result.groups
         more = "no number of groups would be enough"
         if result.groups_needed is not None:
-            more = f"about {result.groups_needed - (groups or 0):,} more groups are needed"
+            lacking = result.groups_needed - (groups or 0)
+            more = f"about {lacking:,} more groups are needed"
+            if lacking == 1:
+                more = "about 1 more group is needed"
         counted = "–" if groups is None else f"{groups:,}"
         change = "rise" if cls.definition(result).lower_is_better else "drop"
         return (
