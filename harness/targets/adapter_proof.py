@@ -6,7 +6,7 @@ Names cannot tell one adapter from another that was loaded in its place; answers
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from harness.client.dialect import ServerDescription
@@ -14,7 +14,7 @@ from harness.client.protocol import ChatClient
 from harness.config import Project
 from harness.errors import AdapterNotApplied
 from harness.records.plan import Plan, prompt_digest
-from harness.records.run import AdapterProof, Probe
+from harness.records.run import AdapterProof, Probe, Said
 from harness.storage import runs_of
 from harness.targets.client_stack import ClientStack
 from harness.targets.probes import (
@@ -113,18 +113,11 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
         differing=sum(gap > threshold for gap in found.gaps),
         largest_gap=found.largest,
         noise=max(found.noise, *(gap for gap in own if gap <= TOLERANCES.contradiction), 0.0),
-        fingerprint=tuple(
-            Probe(
-                prompt=prompt_digest(prompt.messages, fields),
-                drawn=place >= len(chosen),
-                base=said[0],
-                base_again=said[1],
-                adapter=said[2],
-                adapter_again=said[3],
-            )
-            for place, (prompt, *said) in enumerate(
-                zip_longest(prompts, first, again, adapted, alone)
-            )
+        fingerprint=_fingerprint(
+            [prompt_digest(prompt.messages, fields) for prompt in prompts],
+            len(chosen),
+            (first, again),
+            (adapted, alone),
         ),
     )
     if not proof.applied:
@@ -135,6 +128,26 @@ async def prove(client: ChatClient, server: ServerDescription, planned: Plan) ->
             hint="the adapter is empty or was not applied; train it again or check its files",
         )
     return proof
+
+
+def _fingerprint(
+    prompts: Sequence[str],
+    common: int,
+    base: tuple[Sequence[Said], Sequence[Said]],
+    adapter: tuple[Sequence[Said], Sequence[Said]],
+) -> tuple[Probe, ...]:
+    """The probes, the first `common` of which are asked in every proof; both ask twice."""
+    return tuple(
+        Probe(
+            prompt=prompt,
+            drawn=place >= common,
+            base=said[0],
+            base_again=said[1],
+            adapter=said[2],
+            adapter_again=said[3],
+        )
+        for place, (prompt, *said) in enumerate(zip_longest(prompts, *base, *adapter))
+    )
 
 
 def _base_of(adapter: str, server: ServerDescription) -> str:
