@@ -34,6 +34,7 @@ from harness.report.card import critical_words
 from harness.report.content import ReportContent
 from harness.report.json import render_json
 from harness.report.latency_summary import deployments_words
+from harness.report.leakage_text import without_of
 from harness.report.losses import REMEDY, losses
 from harness.report.rules import shortfall
 from harness.run.plan import Selection
@@ -145,6 +146,8 @@ def print_verdict(report: ReportContent, folder: Path) -> None:
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
         click.echo(f"  {rule.outcome:<13} {rule.reason}")
+        if rule.without_leaked is not None and rule.without_leaked.outcome != rule.outcome:
+            click.echo(f"  {'':<13} ({without_of(rule)})")
     _print_lost(report)
     section = verdict.latency
     if section is not None and (

@@ -42,6 +42,7 @@ COMMANDS = {
     "score": "Score stored answers again, without a server.",
     "show": "Write a page of one run: its metrics, and every answer.",
     "compare": "Show what changed between stored runs.",
+    "leak": "Look for the suites' prompts in a candidate's training data.",
     "gate": "Judge a candidate by the policy; the exit code is the verdict.",
     "calibrate": "Hold a section's scorer against people's labels.",
     "latency": "Measure whether a candidate is slower than the baseline.",

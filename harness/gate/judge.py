@@ -11,6 +11,14 @@ from harness.gate.askings import asking_problems, asking_warnings
 from harness.gate.duplicates import duplicate_warnings, merged_groups
 from harness.gate.guards import guard_warnings
 from harness.gate.instruments import warnings_of
+from harness.gate.leaks import (
+    adjusted,
+    judged_leakage,
+    leak_problems,
+    leak_warnings,
+    leaked_groups,
+    without_leaks,
+)
 from harness.gate.rules.finishes import FINISHES, FinishesNoWorse
 from harness.gate.rules.no_critical_failures import NO_CRITICAL, critical_failures
 from harness.gate.rules.no_new_critical_failures import (
@@ -72,6 +80,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         *duplicate_warnings(comparison),
         *warnings_of(comparison, policy),
         *comparison.signs,
+        *leak_warnings(comparison),
     )
     rules: tuple[RuleResult, ...] = ()
     if not problems:
@@ -105,6 +114,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         spending=comparison.candidate.spending,
         baseline_spending=comparison.baseline.spending,
         latency=comparison.latency,
+        leakage=judged_leakage(comparison, policy, trusted=not problems),
         hashes=circumstances.hashes,
         candidate_run=comparison.candidate.header.run_id,
         baseline_run=comparison.baseline.header.run_id,
@@ -120,15 +130,28 @@ def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
     """
     runs = (comparison.candidate, comparison.baseline)
     thin = (problem for run in runs for _, problem in thin_sections(run, policy))
-    return (*comparison.problems, *asking_problems(comparison, policy), *thin)
+    return (
+        *comparison.problems,
+        *asking_problems(comparison, policy),
+        *leak_problems(comparison, policy),
+        *thin,
+    )
 
 
 def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
     """The result of every rule in the policy's order.
 
     Where answers do not come to their end any more, or a critical case newly fails, and no rule
-    covers that, such results are added last.
+    covers that, such results are added last. No result is better than without the cases that
+    stand in training data.
     """
+    rules = _judge_cases(comparison, policy)
+    if not leaked_groups(comparison):
+        return rules
+    return adjusted(rules, _judge_cases(without_leaks(comparison), policy), comparison, policy)
+
+
+def _judge_cases(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
     rules = tuple(rule.judge(comparison, policy.alpha) for rule in policy.rules)
     if policy.finishes and all(rule.metric != FINISHES for rule in rules):
         finishes = FinishesNoWorse().judge(comparison, policy.alpha)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.records.attempt import Attempt, Score
 from harness.records.label import Label
 from harness.records.latency import LatencySection
+from harness.records.leakage import Leakage
 from harness.records.metric import SHARE, Metric
 from harness.records.run import RunRecord
 from harness.records.suite import Message
@@ -115,7 +116,8 @@ class ComparisonRecord:
     `suite.section` the groups that count as another one, because they ask the same, and which.
     `titles` are the suites' words for metrics, by their full names. `signs` are what sections say
     of how their answers were scored. `candidate_labels` and `baseline_labels` are what people said
-    of these answers; `labels_left_out` counts by reason those that do not hold for them.
+    of these answers; `labels_left_out` counts by reason those that do not hold for them. `leakage`
+    is what was found of the cases in training data, None where no training data is known.
     """
 
     candidate: RunRecord
@@ -130,3 +132,4 @@ class ComparisonRecord:
     candidate_labels: tuple[Label, ...] = ()
     baseline_labels: tuple[Label, ...] = ()
     labels_left_out: Mapping[str, int] = field(default_factory=dict)
+    leakage: Leakage | None = None

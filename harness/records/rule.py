@@ -328,6 +328,11 @@ class Policy(Record):
     rules: tuple[AnyRule, ...] = Field(min_length=1)
     # In what the two sides may be asked differently, because that is what is compared.
     compare_across: tuple[AskedBy, ...] = Field(default=(), exclude_if=lambda keys: not keys)
+    # Whether a rule that passes only with cases that stand in training data is INVALID, whether the
+    # candidate's training data must be known on top of that, or whether leaks are only told.
+    leaks: Literal["strict", "known", "warn"] = Field(
+        default="strict", exclude_if=lambda chosen: chosen == "strict"
+    )
     # A candidate that does not stop fails unless this is false; a rule on `finishes` stands for it.
     finishes: Literal["no_worse_than_baseline", False] = Field(
         default="no_worse_than_baseline", exclude_if=bool

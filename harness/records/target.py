@@ -114,7 +114,8 @@ class Target(Record):
 
     Beside a `model` on a url, `adapter` names the files that the model there is made of.
     `answers_as` is the name that a gateway puts into answers where it is another than `model`: an
-    answer under any other name is a failure.
+    answer under any other name is a failure. `data` names the files that it was trained on, where
+    it was not trained here: its answers do not depend on them, and what they prove does.
     """
 
     server: str
@@ -123,6 +124,7 @@ class Target(Record):
     answers_as: str | None = None
     system_prompt: str | None = None
     generation: dict[str, Any] = Field(default_factory=dict)
+    data: tuple[str, ...] = Field(default=(), exclude_if=lambda files: not files)
 
 
 class Identity(Record):

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from harness.records.base import Record
 from harness.records.cost import Spending
 from harness.records.latency import LatencySection
+from harness.records.leakage import Leakage
 from harness.records.metric import OfMetric
 from harness.records.summary import Accounting
 
@@ -92,6 +93,19 @@ class SliceResult(OfMetric):
         return self.limit - self.estimate if lower else self.estimate - self.limit
 
 
+class RuleWithout(Record):
+    """A rule's numbers and outcome without the groups that stand in training data."""
+
+    outcome: Outcome
+    candidate: float | None = None
+    baseline: float | None = None
+    estimate: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n: int | None = None
+    groups: int | None = None
+
+
 class RuleResult(OfMetric):
     """One rule's outcome with the numbers that decided it.
 
@@ -102,9 +116,12 @@ class RuleResult(OfMetric):
     asks for. `noise` is how far two askings of the baseline differ in the metric, where measured.
     `cap` is the value at which those of a metric without bounds were cut, `cut` how many were.
     `slices` are those of a rule on many of them, the worst first; the numbers are then its.
+    `without_leaked` has the numbers without the groups in training data, where that is others.
     """
 
-    LEFT_OUT: ClassVar[tuple[str, ...]] = ("definition", "cap", "cut", "slices")
+    LEFT_OUT: ClassVar[tuple[str, ...]] = (
+        "definition", "cap", "cut", "slices", "without_leaked",
+    )  # fmt: skip
 
     metric: str | None = None
     require: str
@@ -125,6 +142,7 @@ class RuleResult(OfMetric):
     cap: float | None = None
     cut: int | None = None
     slices: tuple[SliceResult, ...] | None = None
+    without_leaked: RuleWithout | None = None
 
 
 class Regression(OfMetric):
@@ -201,7 +219,8 @@ class Verdict(Record):
     baseline fails as well; verdicts of earlier versions have none.
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
     looked for. `spending` is shown beside the rules and decides nothing. `latency` is what the
-    rules on latency were judged by, None where the policy has none.
+    rules on latency were judged by, None where the policy has none. `leakage` is what training
+    data holds of the suites, None where no training data is known.
     """
 
     schema_version: Literal[1] = 1
@@ -221,6 +240,7 @@ class Verdict(Record):
     spending: Spending | None = None
     baseline_spending: Spending | None = None
     latency: LatencySection | None = None
+    leakage: Leakage | None = Field(default=None, exclude_if=lambda found: found is None)
     hashes: VerdictHashes
     candidate_run: str
     baseline_run: str

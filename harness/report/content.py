@@ -86,6 +86,8 @@ class ReportContent:
         return (self._plain(self.deciding) if self.deciding else "") or self.headline
 
     def _plain(self, rule: RuleResult) -> str:
+        if rule.without_leaked is not None:
+            return ""  # two sets of numbers: its own reason says which one decided
         return plain_sentence(rule, self.comparison, self.comparison.titles)
 
     def title(self, rule: RuleResult) -> str:

@@ -9,6 +9,7 @@ from harness.records.comparison import PairedCase
 from harness.records.verdict import Decision, RuleResult
 from harness.report.cases import CaseText
 from harness.report.content import GateFailure, ReportContent
+from harness.report.leakage_text import without_of
 from harness.report.rules import estimate_of, interval_of, own_value, requirement, rule_name
 from harness.report.text import anchor
 from harness.visible_text import one_line
@@ -97,6 +98,7 @@ def _rule(rule: RuleResult) -> ET.Element:
             f"required: {requirement(rule)}\ncandidate: {own_value(rule, rule.candidate)}\n"
             f"baseline: {own_value(rule, rule.baseline)}\nestimate: {estimate_of(rule)}\n"
             f"interval: {interval_of(rule)}"
+            + (f"\n{without}" if (without := without_of(rule)) else "")
         )
     return test
 

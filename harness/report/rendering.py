@@ -19,6 +19,7 @@ from harness.report import cases, content, formats, history_text, losses, rules,
 from harness.report import chain_text as chain
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
+from harness.report import leakage_text as leakage
 from harness.report.text import MARKS, Escaped, anchor, cell, clip, code, escape_prose, fence
 from harness.visible_text import one_line, visible
 
@@ -30,7 +31,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NUMBERS: tuple[Callable[..., str], ...] = (
     formats.count, formats.counted, formats.milliseconds, formats.amount, formats.p_value,
     formats.interval, rules.own_value, rules.estimate_of, rules.interval_of, rules.limit_of,
-    rules.numbers_of, rules.cut_of, runs.metric_value,
+    rules.numbers_of, rules.cut_of, runs.metric_value, leakage.value_without,
+    leakage.gain_without, leakage.without_of,
 )  # fmt: skip
 _WORDS: tuple[Callable[..., Any], ...] = (
     one_line, clip, formats.moment, cases.count_words, content.confidence, rules.rule_name,
@@ -47,6 +49,7 @@ _WORDS: tuple[Callable[..., Any], ...] = (
     leaderboard.tests_sentence,
     chain.worst_outcome, chain.chain_conclusion, chain.probe_words, chain.nats_words,
     chain.hop_metrics, chain.metric_numbers,
+    leakage.leakage_lines, leakage.leaked_cases, leakage.metrics_without,
 )  # fmt: skip
 _CONSTANTS: dict[str, Any] = {
     "anchor": anchor, "MEANING": content.MEANING, "SYMBOLS": rules.SYMBOLS,

@@ -137,6 +137,8 @@ def cut_of(rule: RuleResult) -> str:
 
 def headline(rule: RuleResult) -> str:
     """Why this rule decided, in one sentence; the numbers stand beside it."""
+    if rule.without_leaked is not None:
+        return one_line(rule.reason, 600)
     if rule.estimate is not None and rule.outcome == "fail":
         return f"{rule_name(rule)} must be {requirement(rule)}; it is not."
     if rule.estimate is not None and rule.outcome == "inconclusive":

@@ -30,6 +30,7 @@ from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
 from harness.sections.evidence import Grounds, counted, grounds
 from harness.sections.section_kinds import chosen, load_suites
+from harness.session.leakage import known_leaks, training_digests
 from harness.session.rests_on import digests
 from harness.storage import RunFolder
 from harness.version import __version__
@@ -75,17 +76,21 @@ class GateContext:
         """The candidate against the policy's baseline, sealed or among the runs.
 
         What Python tests recorded is part of it as far as it still counts, and so is what people
-        said of these answers.
+        said of these answers, and what of the suites stands in the training data of the two.
         """
         baseline = self.sealed if self.sealed is not None else runs[self.policy.baseline]
         now = self.grounds(runs)
         sides = (counted(runs[candidate], now), counted(baseline, now))
         found = usable(self.labels, self.suites, sides, self.project.config.targets)
+        compared = compare(*sides, self.suites)
         return replace(
-            compare(*sides, self.suites),
+            compared,
             candidate_labels=found.by_run[0],
             baseline_labels=found.by_run[1],
             labels_left_out=found.left_out,
+            leakage=known_leaks(
+                self.project, self.suites, compared, sealed=self.sealed is not None
+            ),
         )
 
     def grounds(self, runs: Mapping[str, RunRecord]) -> Grounds:
@@ -144,7 +149,8 @@ class GateContext:
                     self.suites,
                     self.policy,
                     (*comparison.candidate_labels, *comparison.baseline_labels),
-                ),
+                )
+                | training_digests(comparison.leakage),
             ),
             harness_version=__version__,
             created=iso(SYSTEM_CLOCK.utc()),

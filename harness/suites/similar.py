@@ -31,11 +31,12 @@ def shingles(text: str) -> Shingles:
     Letter case, punctuation, accents, characters that cannot be seen and letters of another
     alphabet that look the same make no difference.
     """
-    words = ["^", *_words(text), "$"]
+    words = ["^", *words_of(text), "$"]
     return frozenset(tuple(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The text's words as a reader sees them, see `shingles`."""
     if text.isascii():
         folded = text.casefold()
     else:

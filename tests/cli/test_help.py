@@ -31,6 +31,7 @@ OPTIONS = {
     "score": ["targets", "--config", "--suite"],
     "show": ["run", "--output", "--config"],
     "compare": ["candidates", "--baseline", "--output", "--config", "--suite", "--json"],
+    "leak": ["candidate", "--all", "--config", "--suite", "--json"],
     "gate": ["candidate", "--aa", "--baseline", "--stored", "--config", "--suite", "--repeats",
              "-j", "--concurrency", "--no-cache", "--engine", "--ray-address", "--workers",
              "--output-dir", "--summary", "--annotations", "--report-url", "--json"],

@@ -36,6 +36,7 @@ CODES = {
     "score base": 0,
     "show base": 0,
     "compare candidate": 0,
+    "leak candidate": 4,
     "gate candidate --stored": 0,
     "calibrate shop.gold candidate": 3,
     "latency candidate --stored": 2,

@@ -1,0 +1,1 @@
+"""Which cases of the suites stand in a target's training data."""
