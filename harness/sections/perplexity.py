@@ -6,6 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -123,6 +124,7 @@ class PerplexityKind:
             UsageError: a target has no weights here, or a template refuses a conversation.
             InfrastructureError: the weights do not fit, or the child exceeds its bounds.
         """
+        _check_libraries(work.jobs[0])
         sides = [_Side.of(work, job) for job in work.jobs]
         for group in _by_base(sides).values():
             missing = [one for one in group if one.missing]
@@ -134,6 +136,16 @@ class PerplexityKind:
                 side.job,
                 [_result(side.job, case, found[key]) for key, case in side.cases.items()],
             )
+
+
+def _check_libraries(job: SectionJob) -> None:
+    """Refuse work for which libraries are missing, before any weights are read."""
+    missing = [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{'.'.join(job.place)} needs {' and '.join(missing)}, not installed here",
+            hint="`make setup` on a machine without a GPU, else pip install -e '.[benchmarks]'",
+        )
 
 
 class _Side:

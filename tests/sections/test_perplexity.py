@@ -16,6 +16,7 @@ from harness.records.target import Generation
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
 from harness.run.resume import Job
+from harness.sections import perplexity
 from harness.sections.evidence import grounds
 from harness.sections.perplexity import PerplexityKind, PerplexitySection
 from harness.sections.section_kinds import load_suites
@@ -163,6 +164,15 @@ def test_the_words_of_a_case_are_its_last_answer_and_all_before(tmp_path: Path) 
     assert (case.id, case.group, case.tags) == ("a", "a", ("t",))
     assert [turn.content for turn in case.messages] == ["What is 0?", "It is 0.", "What is 1?"]
     assert case.expect == {"answer": "It is 1."}
+
+
+def test_missing_libraries_are_named_before_any_weights_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = write(tmp_path, CHATS, tmp_path)
+    monkeypatch.setattr(perplexity, "find_spec", lambda name: None if name == "peft" else 1)
+    with pytest.raises(UsageError, match="needs peft, not installed here"):
+        run(project, "base")
 
 
 def test_a_target_behind_a_url_has_no_weights(tmp_path: Path) -> None:
