@@ -217,8 +217,8 @@ async def test_the_adapter_is_proven_on_every_replica(tuned: Plan) -> None:
     proof = await prove_all(clients(*servers), tuned, Heard())
     assert proof is not None
     assert (proof.probes, proof.differing) == (16, 16)
-    # Twice and once to see that they agree; then twice the base, and the adapter once and a bit.
-    assert [len(server.requests) for server in servers] == [16 + 40, 8 + 40]
+    # Twice and once to see that they agree; then 16 probes twice to the base, once to the adapter.
+    assert [len(server.requests) for server in servers] == [16 + 48, 8 + 48]
 
 
 async def test_an_adapter_that_one_replica_dropped_is_refused(tuned: Plan) -> None:
