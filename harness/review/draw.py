@@ -17,6 +17,7 @@ from harness.review.items import Assignment, Draw, Item, Question, ShownAnswer
 from harness.review.tasks import PREFERRED, grade_questions, label_question, reference_of
 from harness.sections.review import ReviewSection, TaskName
 from harness.storage import RunFolder, runs_of
+from harness.suites.independence import independent_groups
 
 # An item is shown again at the earliest after so many others.
 _APART = 10
@@ -94,9 +95,10 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
     found: list[tuple[Suite, Section, dict[str, list[Case]]]] = []
     for suite, section in _sections(suites, wanted.sections):
         own: defaultdict[str, list[Case]] = defaultdict(list)
+        merged = independent_groups(section.cases)  # a gate counts them as one, so they go together
         for case in section.cases:
             if _repeats(answers, suite, section, case):
-                own[case.group].append(case)
+                own[merged.get(case.group, case.group)].append(case)
         if own:
             found.append((suite, section, dict(own)))
     if not found:

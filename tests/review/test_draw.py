@@ -10,6 +10,7 @@ from harness.records.plan import PlannedRequest
 from harness.records.suite import Suite
 from harness.review.draw import Drawn, Wanted, assign, changed_answers, draw
 from harness.review.items import Assignment
+from harness.sections.section_kinds import load_suites
 from tests.builders import make_run, shop, usual
 
 NOW = "2026-01-01T00:00:00Z"
@@ -113,3 +114,17 @@ def test_some_items_come_again_later_to_the_same_rater() -> None:
             first = next(each for each in own if each.item == one.item)
             assert not first.again
             assert one.place >= first.place + 10
+
+
+def test_groups_that_ask_the_same_are_drawn_together(tmp_path: Path) -> None:
+    project, _ = shop(tmp_path)
+    path = tmp_path / "suites/shop/gold.jsonl"
+    first = path.read_text().splitlines()[0]
+    twin = first.replace('"id": "g0"', '"id": "twin"').replace('"group": "g0"', '"group": "twin"')
+    path.write_text(f"{path.read_text()}{twin}\n")
+    suites = load_suites(project)
+    runs = [make_run(project, suites, name) for name in ("candidate", "base")]
+    for seed in range(4):
+        wanted = Wanted(task="label", candidate="candidate", against="base", items=40, seed=seed)
+        cases = {item.case for item in draw(suites, wanted, runs, NOW).items}
+        assert ("g0" in cases) == ("twin" in cases)
