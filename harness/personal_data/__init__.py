@@ -1,0 +1,7 @@
+"""Personal data and secrets in text: where they stand, and what may stand in their place."""
+
+from harness.personal_data.detector import find
+from harness.personal_data.redact import Redactor
+from harness.personal_data.span import Kind, Span
+
+__all__ = ["Kind", "Redactor", "Span", "find"]

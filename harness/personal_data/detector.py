@@ -1,0 +1,31 @@
+"""Every stretch of a text that holds personal data or a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.personal_data.network import find_addresses
+from harness.personal_data.numbers import find_numbers
+from harness.personal_data.phones import find_phones
+from harness.personal_data.secrets import find_secrets
+from harness.personal_data.span import Span
+
+
+def find(text: str, regions: Sequence[str] = ()) -> tuple[Span, ...]:
+    """The spans of a text in their order, none within another.
+
+    `regions` are countries (ISO 3166, such as `DE`) whose telephone numbers are recognised as
+    people there write them. Where two kinds claim the same characters, the more specific one wins:
+    a secret, an e-mail address, an account, a card, an identity, an address of a machine, a number.
+    """
+    taken: list[Span] = []
+    for finder in (find_secrets, find_addresses, find_numbers):
+        _add(taken, finder(text))
+    _add(taken, find_phones(text, regions))
+    return tuple(sorted(taken, key=lambda span: span.begin))
+
+
+def _add(taken: list[Span], found: Sequence[Span]) -> None:
+    for span in found:
+        if all(span.end <= other.begin or other.end <= span.begin for other in taken):
+            taken.append(span)

@@ -1,0 +1,19 @@
+"""A stretch of a text that holds personal data or a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "secret", "email", "iban", "card", "national-id", "ip-address", "mac-address", "phone"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From where to where it stands, in characters, and what it is; never the text itself."""
+
+    begin: int
+    end: int
+    kind: Kind
