@@ -38,7 +38,7 @@ def saying(**logprobs: float) -> Any:
 
 def test_it_is_proven_again_and_nothing_is_asked_again(served: ThreadedMock) -> None:
     assert call("gate", "candidate") == 0
-    assert len(served.server.requests) == 40
+    assert len(served.server.requests) == 60
     assert all(body["logprobs"] for body in served.server.requests)
 
 
