@@ -234,8 +234,15 @@ async def _ids(endpoint: Endpoint, asking: Asking) -> dict[str, tuple[int, ...]]
 
 
 def _tokens(heard: WholeBody) -> tuple[int, ...] | None:
+    """The tokens in vLLM's reply, which counts them.
+
+    llama.cpp has a route of this name too: it takes text, finds none in a conversation, and answers
+    with an empty list.
+    """
     with suppress(ValueError, RecursionError, TypeError, KeyError):
-        tokens = json.loads(heard.content)["tokens"]
-        if heard.status == 200 and all(isinstance(one, int) for one in tokens):
+        reply = json.loads(heard.content)
+        tokens = reply["tokens"]
+        whole = reply["count"] == len(tokens) > 0
+        if heard.status == 200 and whole and all(isinstance(one, int) for one in tokens):
             return tuple(tokens)
     return None

@@ -14,7 +14,8 @@ from harness.errors import HarnessError, ServerError, UsageError
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.targets.endpoint import Endpoint
-from tests.chain.tiny_model import ADAPTED, BASE, TinyModel, refuses_system
+from tests.chain.form import refuses_system
+from tests.chain.tiny_model import ADAPTED, BASE, TinyModel
 from tests.mock_server import MockServer
 
 ROLE = Message(role="system", content="Be brief.")
@@ -22,7 +23,7 @@ PROBES = [(ROLE, Message(role="user", content=f"What is {number}?")) for number 
 
 
 async def seen_of(
-    served: TinyModel, *, tokenize: bool = True, listed: int | None = 256, **asking: Any
+    served: TinyModel, *, tokenize: Any = True, listed: int | None = 256, **asking: Any
 ) -> tuple[Seen, tuple[Message, ...] | None]:
     def answer(body: dict[str, Any]) -> Any:
         return (BASE if body["model"] == "base" else served).answer(body)
@@ -31,7 +32,7 @@ async def seen_of(
         answer,
         models={"m": "base", "base": None},
         context=listed,
-        tokenize=(lambda body: served.tokens(body["messages"])) if tokenize else None,
+        tokenize=(lambda body: served.tokens(body["messages"])) if tokenize is True else tokenize,
     )
     async with server:
         usual = {"model": "m", "settings": Generation(retries=0), "answers_as": None}
@@ -53,11 +54,20 @@ async def test_everything_is_asked_of_a_server_that_gives_it() -> None:
 
 async def test_what_a_server_lacks_is_left_out() -> None:
     model = replace(ADAPTED, refused=("logprobs", "repetition_penalty"), usage=False)
-    seen, prompt = await seen_of(model, tokenize=False)
+    seen, prompt = await seen_of(model, tokenize=None)
     assert not seen.has_logprobs
     assert seen.first[0].tokens == ((seen.first[0].text, 0.0),)
     assert (seen.neutral, seen.ids, seen.long, prompt) == (None, {}, None, None)
     assert set(seen.counts.values()) == {None}
+
+
+@pytest.mark.parametrize("reply", [{"tokens": []}, {"tokens": [1, 2]}, {"count": 0, "tokens": []}])
+async def test_a_route_that_only_has_the_name_of_vllms_tells_no_tokens(
+    reply: dict[str, Any],
+) -> None:
+    """llama.cpp's reads text and not conversations."""
+    seen, _ = await seen_of(ADAPTED, tokenize=lambda _: reply)
+    assert seen.ids == {}
 
 
 async def test_the_first_link_finds_a_long_prompt_that_it_takes() -> None:
@@ -74,7 +84,7 @@ async def test_a_later_link_is_asked_the_prompt_of_the_first() -> None:
 
 
 async def test_probes_that_are_refused_are_told_from_a_server_that_does_not_answer() -> None:
-    seen, _ = await seen_of(replace(ADAPTED, template=refuses_system), tokenize=False)
+    seen, _ = await seen_of(replace(ADAPTED, template=refuses_system), tokenize=None)
     assert "System role not supported" in seen.refused
     assert seen.first == ()
     assert seen.counts["system"] is None

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.chain.conftest import serve
-from tests.chain.tiny_model import ADAPTED, BASE, TinyModel, refuses_system, renamed
+from tests.chain.form import refuses_system, renamed
+from tests.chain.tiny_model import ADAPTED, BASE, TinyModel
 from tests.cli.builders import call
 
 __all__ = ["serve"]

@@ -45,7 +45,7 @@ class MockServer:
     `models` are the names it lists; a mapping gives each its parent, or None for a base.
     `requests` holds the body of every request it took, in order of arrival. `context` is the
     length that the list tells, `roots` the folder of a model, and `tokenize` answers vLLM's route
-    of that name, which is not there without it.
+    of that name, which is not there without it: with the tokens, or with a whole reply.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class MockServer:
         clock: Clock = SYSTEM_CLOCK,
         context: int | None = None,
         roots: Mapping[str, str] | None = None,
-        tokenize: Callable[[dict[str, Any]], list[int]] | None = None,
+        tokenize: Callable[[dict[str, Any]], list[int] | dict[str, Any]] | None = None,
     ) -> None:
         self._answer = answer
         self._context, self._roots, self._tokenize = context, dict(roots or {}), tokenize
@@ -141,7 +141,8 @@ class MockServer:
     async def _tokens(self, request: web.Request) -> web.Response:
         assert self._tokenize is not None
         found = self._tokenize(await request.json())
-        return web.json_response({"count": len(found), "tokens": found})
+        whole = isinstance(found, dict)
+        return web.json_response(found if whole else {"count": len(found), "tokens": found})
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         given = request.headers.get("Authorization")

@@ -13,8 +13,8 @@ from harness.client.transport.exchange import Fetch, WholeBody
 _MOST_PAGES = 20
 # What a page's own name for a model is; ids first, where there are several.
 _NAMES = ("id", "name", "model")
-# The keys of vLLM, Mistral, OpenRouter and Groq.
-_CONTEXT = ("max_model_len", "max_context_length", "context_length", "context_window")
+# The keys of vLLM, Mistral, OpenRouter, Groq, and of llama.cpp within `meta`.
+_CONTEXT = ("max_model_len", "max_context_length", "context_length", "context_window", "n_ctx")
 
 
 async def read_models(
@@ -69,13 +69,15 @@ def _entry(item: Any) -> ModelEntry | None:
     if name is None:
         return None
     length = item.get("max_model_len")
+    meta = item.get("meta")
+    told = {**meta, **item} if isinstance(meta, dict) else item
     return ModelEntry(
         id=name,
         parent=_text(item.get("parent")),
         root=_text(item.get("root")),
         max_model_len=length if isinstance(length, int) else None,
         context_length=next(
-            (item[key] for key in _CONTEXT if isinstance(item.get(key), int)), None
+            (told[key] for key in _CONTEXT if isinstance(told.get(key), int)), None
         ),
     )
 

@@ -59,3 +59,10 @@ async def test_the_context_by_whatever_name(key: str) -> None:
     assert found.models[0].context_length == 512
     # vLLM alone has its own word.
     assert (found.models[0].max_model_len == 512) == (key == "max_model_len")
+
+
+async def test_llama_cpp_tells_the_context_among_other_things() -> None:
+    listed = {"id": "m", "meta": {"n_ctx": 512, "n_ctx_train": 8192}}
+    async with Site({"/v1/models": {"data": [listed]}}) as site:
+        found = await openai_dialect(f"{site.url}/v1", None).describe()
+    assert found.models[0].context_length == 512
