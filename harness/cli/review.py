@@ -44,6 +44,12 @@ class _Asked:
     overlap: float | None
     again: float | None
     seed: int | None
+    audit: str | None
+
+    @property
+    def kind(self) -> TaskName:
+        """The task; that of an audit is the truth of a scorer's decisions."""
+        return self.task or ("label" if self.audit else "grade")
 
     def wanted(self, project: Project, candidate: str) -> Wanted:
         """The draw, with the usual values where none was given.
@@ -51,7 +57,10 @@ class _Asked:
         Raises:
             UsageError: the task and the targets do not go together.
         """
-        task: TaskName = self.task or "grade"
+        task = self.kind
+        if self.audit and self.sections:
+            raise click.UsageError("--audit and --section exclude each other")
+        sections = (self.audit,) if self.audit else self.sections
         against = None if self.alone else self.against or _baseline(project)
         if self.alone and self.against:
             raise click.UsageError("--alone and --against exclude each other")
@@ -59,7 +68,8 @@ class _Asked:
             against = None
         if task == "prefer" and against is None:
             raise click.UsageError("--task prefer needs another target: --against TARGET")
-        wanted = Wanted(task, candidate, against, self.sections, people=self.people)
+        audit = self.audit is not None
+        wanted = Wanted(task, candidate, against, sections, people=self.people, audit=audit)
         numbers = ("items", "raters", "overlap", "again", "seed")
         chosen = {name: getattr(self, name) for name in numbers if getattr(self, name) is not None}
         wanted = replace(wanted, **chosen)
@@ -96,6 +106,10 @@ def _baseline(project: Project) -> str | None:
 @click.option(
     "--section", "sections", multiple=True, metavar="SUITE.SECTION", help="Only this; repeatable."
 )
+@click.option(
+    "--audit", metavar="SUITE.SECTION",
+    help="Label this one, and draw more of the answers where its scorer may be wrong.",
+)  # fmt: skip
 @suite_option
 @click.option("--items", type=click.IntRange(min=1), help="How many to draw, about; 100.")
 @click.option("--raters", type=click.IntRange(min=1), help="How many people see an item; 3.")
@@ -124,7 +138,7 @@ def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
     """
     project = load_project(config)
     wanted = _Asked(**{one.name: given[one.name] for one in fields(_Asked)})
-    name = given["name"] or f"{candidate}-{wanted.task or 'grade'}"
+    name = given["name"] or f"{candidate}-{wanted.kind}"
     path = review_file(project, name)
     status, file = given["status"], given["file"]
     if not status and file is None:
@@ -160,7 +174,7 @@ def _opened(project: Project, path: Path, candidate: str, asked: _Asked) -> Revi
         store = open_store(path)
         made = store.draw()
         # The default name has the task in it.
-        again = [one for one in asked.given() if one != "task" or asked.task != made.task]
+        again = [one for one in asked.given() if one != "task" or asked.kind != made.task]
         if again or made.candidate != candidate:
             raise UsageError(
                 f"was drawn before: {made.task}, {made.candidate}, seed {made.seed}",
@@ -179,6 +193,8 @@ def _opened(project: Project, path: Path, candidate: str, asked: _Asked) -> Revi
         f"{counted(len(drawn.assignments), 'grading')} for {counted(len(wanted.names), 'rater')}, "
         f"in {short_path(path)}"
     )
+    for reason, (some, among) in drawn.looks.items():
+        click.echo(f"  {reason}: {some} of {counted(among, 'group')}")
     return create(path, drawn.draw, drawn.items, wanted.names, drawn.assignments)
 
 

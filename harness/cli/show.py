@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.files import short_path
 from harness.report.write import write_run
 from harness.sections.section_kinds import load_suites
-from harness.storage import RunFolder, runs_of
+from harness.storage import RunFolder, newest_finished
 from harness.targets.candidates import find_training
 
 
@@ -61,8 +61,7 @@ def _folder(project: Project, run: str) -> RunFolder:
             where=str(project.runs),
             hint="name a folder there, or a target",
         )
-    finished = (folder for folder, header in runs_of(project.runs, run) if header.finished)
-    found = next(finished, None)
+    found = newest_finished(project.runs, run)
     if found is None:
         raise UsageError(f"`{run}` has no finished run", hint=f"harness run {run}")
     return found

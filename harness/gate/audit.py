@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from harness import stats
 from harness.gate.differences import scaled, value_range
+from harness.labels.weights import group_weights
 from harness.records.attempt import Attempt, Score
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
-from harness.records.label import Label
+from harness.records.label import PREFERRED, PREFERRED_OVER, Label
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -115,7 +116,6 @@ class _Case:
     group: str
     scores: tuple[float | None, float | None]
     labels: tuple[float | None, float | None]
-    weight: float
 
 
 def audited(
@@ -134,14 +134,11 @@ def audited(
     """
     suite, section, name = metric.name.split(".", 2)
     ends = value_range(metric.metric, cap)
-    both = (comparison.candidate_labels, () if alone else comparison.baseline_labels)
-    used = [
-        [one for one in side if one.place == (suite, section) and one.criterion == criterion]
-        for side in both
-    ]
+    used = _used(comparison, (suite, section), criterion, alone=alone)
     words = (_by_answer(used[0]), _by_answer(used[1]))
-    cases, missing = [], 0
+    cases, missing, group_of = [], 0, {}
     for repeats in _by_case(comparison.cases, (suite, section)):
+        group_of[repeats[0].case] = repeats[0].group
         if not _concerns(repeats, name):
             continue
         if all(_answered(one, alone=alone) for one in repeats):
@@ -151,12 +148,10 @@ def audited(
     if not cases:
         raise ValueError("no case has an answer")
     groups = np.array([case.group for case in cases], dtype=np.str_)
-    weight = {case.group: 0.0 for case in cases}
-    for case in cases:
-        weight[case.group] = max(weight[case.group], case.weight)
-    weights = np.array([weight[case.group] for case in cases])
-    lacking = [case.labels[0] is None or (not alone and case.labels[1] is None) for case in cases]
     everyone = [label for side in used for label in side]
+    weight = group_weights((one for one in everyone if one.case in group_of), group_of)
+    weights = np.array([weight.get(case.group, 0.0) for case in cases])
+    lacking = [case.labels[0] is None or (not alone and case.labels[1] is None) for case in cases]
     return AuditedMetric(
         _side(cases, 0),
         _side(cases, 1),
@@ -170,6 +165,25 @@ def audited(
         ends[0],
         ends[1] - ends[0],
     )
+
+
+def _used(
+    comparison: ComparisonRecord, place: tuple[str, str], criterion: str, *, alone: bool
+) -> tuple[list[Label], list[Label]]:
+    """The labels of each side's answers by that criterion.
+
+    A preference is that for the candidate's answer over the baseline's; the baseline's own answer
+    is a tie with itself, wherever somebody chose.
+    """
+    if criterion == PREFERRED:
+        criterion = f"{PREFERRED_OVER}{comparison.baseline.header.target}"
+    ours, theirs = (
+        [one for one in side if one.place == place and one.criterion == criterion]
+        for side in (comparison.candidate_labels, comparison.baseline_labels)
+    )
+    if criterion.startswith(PREFERRED_OVER):
+        theirs = [one.model_copy(update={"value": 0.5, "scale": (0.0, 1.0)}) for one in ours]
+    return ours, [] if alone else theirs
 
 
 def _by_answer(labels: Iterable[Label]) -> Words:
@@ -218,7 +232,6 @@ def _case(
     ends: tuple[float, float],
 ) -> _Case:
     given = [[side[one.case, one.repeat] for one in repeats] for side in words]
-    labels = [label for side in given for answer in side for label in answer]
     return _Case(
         repeats[0].group,
         (
@@ -226,7 +239,6 @@ def _case(
             _score([one.baseline_score for one in repeats], name, ends),
         ),
         (_label(given[0]), _label(given[1])),
-        max((1.0 / label.probability for label in labels), default=0.0),
     )
 
 
@@ -240,8 +252,9 @@ def _score(scores: Sequence[Score], name: str, ends: tuple[float, float]) -> flo
 
 def _label(answers: Sequence[Sequence[Label]]) -> float | None:
     """The mean over answers of what their raters say; None where no rater can tell."""
-    shares = [[label.share for label in answer if label.share is not None] for answer in answers]
-    means = [float(np.mean(one)) for one in shares if one]
+    said = [{label.rater: label.share for label in answer} for answer in answers]
+    told = [[share for share in each.values() if share is not None] for each in said]
+    means = [float(np.mean(one)) for one in told if one]
     return float(np.mean(means)) if means else None
 
 

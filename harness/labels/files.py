@@ -75,7 +75,7 @@ def label_files(project: Project) -> tuple[Path, ...]:
             raise UsageError(
                 f"`{pattern}` matches no file",
                 where=project.place(key),
-                hint="`harness labels import` and `harness review --export` write one",
+                hint="`harness review --export` writes one",
             )
         found.update(files)
     return tuple(sorted(found))

@@ -29,7 +29,7 @@ def usable(
     runs: Sequence[RunRecord],
     known: Collection[str] = (),
 ) -> Usable:
-    """The labels of these runs' answers to these suites, each rater's word once.
+    """The labels of these runs' answers to these suites, each rater's word once in a sample.
 
     Labels given `again`, and those of other suites and of the other `known` targets, are no loss
     and not counted.
@@ -56,7 +56,7 @@ def usable(
             if label.target == run.header.target:
                 left[place] = _misfit(label, digests, answers)
                 if not left[place]:
-                    kept[*label.of_answer, label.rater, label.criterion] = label
+                    kept[*label.of_answer, label.rater, label.criterion, label.sample] = label
         by_run.append(tuple(kept.values()))
     used = {label for one in by_run for label in one}
     reasons = (why for place, why in left.items() if why and labels[place] not in used)

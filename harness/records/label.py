@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, Field, model_validator
 from harness.records.base import Record
 
 CORRECT = "correct"
+# The criterion of a preference goes on with the target that an answer was preferred to.
+PREFERRED = "preferred"
+PREFERRED_OVER = f"{PREFERRED}-over-"
 _Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 
 
@@ -18,8 +21,9 @@ class Label(Record):
     `cases` is the digest of the section's cases when its groups were sampled, and `answer` that of
     the answer's text: a label holds for these alone. A `value` lies within the `scale`; None says
     that the rater cannot tell, with the `reason`. `probability` is the chance with which the case's
-    group came into the sample. A label given `again` is the same rater's second word on an answer:
-    it tells how much the rater agrees with themselves, and is no further evidence.
+    group came into the `sample`, which has a name where there are several. A label given `again` is
+    the same rater's second word on an answer: it tells how much the rater agrees with themselves,
+    and is no further evidence.
     """
 
     schema_version: Literal[1] = 1
@@ -36,6 +40,7 @@ class Label(Record):
     value: float | None
     reason: str = ""
     probability: float = Field(gt=0.0, le=1.0)
+    sample: str = ""
     time: AwareDatetime
     comment: str = ""
     again: bool = False

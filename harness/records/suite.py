@@ -133,6 +133,14 @@ class Section(Record):
         del answer, case
         return None
 
+    def rubric_for_people(self) -> tuple[str, dict[str, float]]:
+        """What people go by who label an answer in place of its scorer.
+
+        The criterion, and the value that each level stands for by its words; no levels where an
+        answer is right or wrong.
+        """
+        return "", {}
+
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What a reviewer would say of the case: a code, and what is weak and what to do."""
         del case

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.config import Project
 from harness.errors import EvidenceError, UsageError
@@ -14,9 +14,10 @@ from harness.records.attempt import Attempt
 from harness.records.run import RunRecord
 from harness.records.suite import Case, Section, Suite
 from harness.review.items import Assignment, Draw, Item, Question, ShownAnswer
-from harness.review.tasks import PREFERRED, grade_questions, label_question, reference_of
+from harness.review.looks import allocate, worth_a_look
+from harness.review.tasks import grade_questions, label_question, prefer_question, reference_of
 from harness.sections.review import ReviewSection, TaskName
-from harness.storage import RunFolder, runs_of
+from harness.storage import newest_finished
 from harness.suites.independence import independent_groups
 
 # An item is shown again at the earliest after so many others.
@@ -28,7 +29,8 @@ class Wanted:
     """What to draw: of `items` answers, or pairs of answers, a share `overlap` by all `raters`.
 
     `people` are the names of those who grade; the other items are seen by one of them each. A share
-    `again` of each rater's items is shown to that rater a second time.
+    `again` of each rater's items is shown to that rater a second time. An `audit` draws groups that
+    are worth a look more often than others.
     """
 
     task: TaskName
@@ -41,6 +43,7 @@ class Wanted:
     overlap: float = 1.0
     again: float = 0.05
     seed: int = 0
+    audit: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,11 +54,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A draw with its items, and who sees which of them."""
+    """A draw with its items, and who sees which of them.
+
+    `looks` says of an audit's groups, by why they are worth a look, how many were drawn and how
+    many there are.
+    """
 
     draw: Draw
     items: tuple[Item, ...]
     assignments: tuple[Assignment, ...]
+    looks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def newest_run(project: Project, target: str) -> RunRecord:
@@ -65,10 +73,10 @@ def newest_run(project: Project, target: str) -> RunRecord:
         UsageError: the target does not exist, or has no finished run.
     """
     project.target(target)
-    folder = next((one for one, header in runs_of(project.runs, target) if header.finished), None)
+    folder = newest_finished(project.runs, target)
     if folder is None:
         raise UsageError(f"`{target}` has no stored answers", hint=f"harness run {target}")
-    return RunFolder(folder.path).load()
+    return folder.load()
 
 
 def answers_of(run: RunRecord) -> dict[tuple[str, str, str, int], Attempt]:
@@ -83,6 +91,7 @@ def answers_of(run: RunRecord) -> dict[tuple[str, str, str, int], Attempt]:
 def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now: str) -> Drawn:
     """A sample of whole groups of cases, the same share of every section, both sides of each case.
 
+    An audit takes another share of the groups that are worth a look.
     `runs` are those of the candidate and of what it is compared with, if anything; `now` is the
     moment as text.
 
@@ -109,6 +118,7 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
         )
     questions: dict[str, tuple[Question, ...]] = {}
     items: list[Item] = []
+    looks: dict[str, tuple[int, int]] = {}
     total = sum(
         _count(answers, suite, section, case, wanted)
         for suite, section, groups in found
@@ -117,12 +127,16 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
     )
     for suite, section, groups in found:
         random_of = random.Random(f"{wanted.seed}/{suite.name}/{section.name}")  # noqa: S311
-        picked, probability = _pick(groups, min(1.0, wanted.items / total), random_of)
-        for case in picked:
-            items += [
-                item.model_copy(update={"probability": probability})
-                for item in _items(answers, suite, section, case, wanted, questions)
-            ]
+        count = min(len(groups), max(1, round(min(1.0, wanted.items / total) * len(groups))))
+        why = _whys(groups, worth_a_look(suite, section, runs)) if wanted.audit else {}
+        chances = _pick(groups, count, random_of, why)
+        looks.update(_looks(groups, chances, why))
+        for name, probability in chances.items():
+            for case in groups[name]:
+                items += [
+                    item.model_copy(update={"probability": probability})
+                    for item in _items(answers, suite, section, case, wanted, questions)
+                ]
     made = Draw(
         task=wanted.task,
         candidate=wanted.candidate,
@@ -136,7 +150,7 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
         created=now,
         questions=questions,
     )
-    return Drawn(made, tuple(items), tuple(assign(len(items), wanted)))
+    return Drawn(made, tuple(items), tuple(assign(len(items), wanted)), looks)
 
 
 def changed_answers(items: Iterable[Item], run: RunRecord) -> tuple[int, int]:
@@ -153,7 +167,12 @@ def changed_answers(items: Iterable[Item], run: RunRecord) -> tuple[int, int]:
 
 
 def _sections(suites: Sequence[Suite], wanted: Sequence[str]) -> list[tuple[Suite, Section]]:
-    known = {f"{suite.name}.{one.name}": (suite, one) for suite in suites for one in suite.asked}
+    known = {
+        f"{suite.name}.{one.name}": (suite, one)
+        for suite in suites
+        for one in suite.sections
+        if len(one.cases)
+    }
     for name in wanted:
         if name not in known:
             raise UsageError(
@@ -188,14 +207,39 @@ def _count(
     return sides * len(_repeats(answers, suite, section, case))
 
 
+def _whys(groups: Mapping[str, list[Case]], why: Mapping[str, str]) -> dict[str, str]:
+    """Why each group is worth a look: the reason of its first case that is."""
+    found = {
+        name: [why[case.id] for case in cases if case.id in why] for name, cases in groups.items()
+    }
+    return {name: reasons[0] for name, reasons in found.items() if reasons}
+
+
 def _pick(
-    groups: Mapping[str, list[Case]], share: float, draw: random.Random
-) -> tuple[list[Case], float]:
-    """The cases of a random part of the groups, and the probability that a group is in it."""
-    names = sorted(groups)
-    count = min(len(names), max(1, round(share * len(names))))
-    picked = draw.sample(names, count)
-    return [case for name in picked for case in groups[name]], count / len(names)
+    groups: Iterable[str], count: int, draw: random.Random, why: Mapping[str, str]
+) -> dict[str, float]:
+    """The groups that were drawn, each with the probability that it is.
+
+    Groups with a `why` are worth a look, and drawn from separately.
+    """
+    worth = sorted(name for name in groups if name in why)
+    others = sorted(name for name in groups if name not in why)
+    counts = allocate(len(worth), len(others), count) if why else (0, count)
+    return {
+        name: number / len(names)
+        for names, number in zip((worth, others), counts, strict=True)
+        for name in draw.sample(names, number)
+    }
+
+
+def _looks(
+    groups: Iterable[str], drawn: Mapping[str, float], why: Mapping[str, str]
+) -> dict[str, tuple[int, int]]:
+    """By why groups are worth a look: how many were drawn, and how many there are."""
+    return {
+        reason: (sum(why[name] == reason for name in drawn if name in why), among)
+        for reason, among in Counter(why[name] for name in groups if name in why).items()
+    }
 
 
 def _items(
@@ -252,7 +296,12 @@ def _questions(
     if task == "grade":
         name = f"grade {suite.name}.{section.name}" if own else "grade"
         return name, grade_questions(own.criteria if own else None)
-    name, question = ("prefer", PREFERRED) if task == "prefer" else label_question(case)
+    place = f"{suite.name}.{section.name}"
+    name, question = (
+        prefer_question(place, section)
+        if task == "prefer"
+        else label_question(place, section, case)
+    )
     if own and own.instructions:
         name = f"{name} {suite.name}.{section.name}"
         question = question.model_copy(

@@ -11,15 +11,14 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.files import write_atomic
 from harness.labels.files import label_line
-from harness.records.label import Label
+from harness.records.label import PREFERRED_OVER, Label
 from harness.review.items import CANNOT_TELL, REASONS, Draw, Item, Question
 from harness.review.store import Given, ReviewStore
 from harness.review.tasks import BOTH_BAD, LEFT, RIGHT
-from harness.sections.review import PREFERRED_OVER
 
 COLUMNS = (
     "suite", "section", "case", "repeat", "target", "rater", "criterion", "value", "reason",
-    "comment", "flagged", "again", "probability", "time", "answer",
+    "comment", "flagged", "again", "probability", "sample", "time", "answer",
 )  # fmt: skip
 _OF_FIRST = {LEFT: 1.0, RIGHT: 0.0}
 
@@ -81,6 +80,7 @@ def _labels(given: Given, item: Item, draw: Draw) -> Iterator[Label]:
             value=value,
             reason=_reason(given),
             probability=item.probability,
+            sample=f"{draw.candidate} {draw.created}",
             time=datetime.fromisoformat(given.at),
             comment=given.comment,
             again=given.again,

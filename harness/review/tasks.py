@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.records.suite import Case
+from harness.records.suite import Case, Section
 from harness.review.items import Choice, Question
 from harness.sections.review import DEFAULT_CRITERIA, Criterion
 
@@ -50,12 +50,38 @@ def behavior_question(expected: str) -> Question:
     )
 
 
-def label_question(case: Case) -> tuple[str, Question]:
-    """The question about a case's answers whose reply is the truth of a scorer's decision."""
+def label_question(place: str, section: Section, case: Case) -> tuple[str, Question]:
+    """The question about a case's answers whose reply is the truth of a scorer's decision.
+
+    It has a name; `place` is that of the section.
+    """
+    criterion, levels = section.rubric_for_people()
+    if levels:
+        return f"label {place}", _levels_question(criterion, levels)
     behavior = case.expect.get("behavior")
     if isinstance(behavior, str):
         return f"label {behavior}", behavior_question(behavior)
     return "label", CORRECT
+
+
+def _levels_question(criterion: str, levels: Mapping[str, float]) -> Question:
+    """The question that a judge was asked; the lowest level is the first."""
+    ordered = sorted(levels.items(), key=lambda each: each[1])
+    return Question(
+        criterion=CORRECT.criterion,
+        title=criterion,
+        choices=tuple(Choice(code=str(at), title=words) for at, (words, _) in enumerate(ordered)),
+        values={str(at): value for at, (_, value) in enumerate(ordered)},
+        measurement="ordinal",
+    )
+
+
+def prefer_question(place: str, section: Section) -> tuple[str, Question]:
+    """The question which of two answers is better, by the section's criterion where it has one."""
+    criterion, _ = section.rubric_for_people()
+    if not criterion:
+        return "prefer", PREFERRED
+    return f"prefer {place}", PREFERRED.model_copy(update={"instructions": criterion})
 
 
 def grade_questions(criteria: Mapping[str, Criterion] | None) -> tuple[Question, ...]:

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from harness.errors import EvidenceError, SuiteError
 from harness.labels.files import project_labels
 from harness.labels.usable import usable
+from harness.labels.weights import group_weights
 from harness.records.attempt import Term
 from harness.records.base import Record
-from harness.records.label import CORRECT, Label
+from harness.records.label import CORRECT, PREFERRED_OVER, Label
 from harness.records.metric import Metric
 from harness.records.run import RunRecord
 from harness.records.suite import NAME_PATTERN, Section, Suite, Title, counted, titles_of
@@ -28,8 +29,6 @@ from harness.validation import nearest
 _Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 TaskName = Literal["label", "grade", "prefer"]
 Measurement = Literal["nominal", "ordinal", "interval"]
-# The criterion of a preference goes on with the target that an answer was preferred to.
-PREFERRED_OVER = "preferred-over-"
 POINTS = ("very poor", "poor", "fair", "good", "very good")
 
 
@@ -200,12 +199,14 @@ def judged(
     for label in labels:
         if label.value is not None and _counts(section, label, baseline):
             by_answer[label.case, label.repeat].append(label)
-    most = max((label.probability for each in by_answer.values() for label in each), default=1.0)
+    told = [label for each in by_answer.values() for label in each]
+    weights = group_weights(told, {case.id: case.group for case in graded.cases})
+    least = min(weights.values(), default=1.0)
     found = []
     for (case, repeat), given in sorted(by_answer.items()):
         means = _means(section, given, run.header.target == baseline)
         value = sum(means.values()) / len(means)
-        weight = most / given[0].probability
+        weight = weights[cases[case].group] / least
         raters = counted(len({label.rater for label in given}), "rater")
         found.append(
             CaseResult(
@@ -267,7 +268,8 @@ def _means(section: ReviewSection, given: Sequence[Label], even: bool) -> dict[s
     if section.task == "prefer" and even:
         return {"win_rate": 0.5}
     values: defaultdict[str, list[float]] = defaultdict(list)
-    for label in given:
+    once = {(label.rater, label.criterion): label for label in given}  # whichever samples have it
+    for label in once.values():
         assert label.value is not None
         values["win_rate" if section.task == "prefer" else label.criterion].append(label.value)
     return {name: sum(each) / len(each) for name, each in values.items()}

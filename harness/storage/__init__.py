@@ -5,6 +5,6 @@ the journal is not a result.
 """
 
 from harness.storage.line_index import Stored
-from harness.storage.run_folder import RunFolder, runs_of
+from harness.storage.run_folder import RunFolder, newest_finished, runs_of
 
-__all__ = ["RunFolder", "Stored", "runs_of"]
+__all__ = ["RunFolder", "Stored", "newest_finished", "runs_of"]

@@ -334,6 +334,20 @@ def runs_of(runs: Path, target: str) -> list[tuple[RunFolder, RunHeader]]:
     return sorted(found, key=lambda item: item[1].created, reverse=True)
 
 
+def newest_finished(runs: Path, target: str) -> RunFolder | None:
+    """The target's newest finished run, None where there is none.
+
+    A run of all its suites goes before one that holds the answers for a single section's work, such
+    as those that a judge was shown.
+
+    Raises:
+        JournalError, StorageError: as `runs_of`.
+    """
+    finished = [(folder, header) for folder, header in runs_of(runs, target) if header.finished]
+    whole = (one for one, header in finished if header.sections or one.recording() is not None)
+    return next(whole, finished[0][0] if finished else None)
+
+
 def _proven(header: RunHeader | None) -> int | None:
     """How much of a journal the project's key authenticates, in bytes; None without a key."""
     if runs_key() is None:

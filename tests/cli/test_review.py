@@ -12,6 +12,7 @@ import yaml
 from harness.review.store import ReviewStore
 from tests.cli.builders import call, edit_case
 from tests.conftest import ThreadedMock
+from tests.sections.judge.judging import RULE, write_judged
 from tests.shop import config, suite_yaml, write_project
 
 
@@ -76,6 +77,54 @@ def test_people_decide_a_rule(project: Path, capsys: pytest.CaptureFixture[str])
     assert call("gate", "candidate", "--json") == 1
 
 
+def label_answers(project: Path, name: str, rights: dict[str, str]) -> None:
+    """All raters of a review label each answer by what its target's answers are worth."""
+    store = ReviewStore(project / f".harness/review/{name}.sqlite")
+    for rater in store.raters():
+        for place in range(1, store.progress(rater.id).total + 1):
+            sheet = store.sheet(rater.id, place)
+            assert sheet is not None
+            (answer,) = sheet.item.answers
+            code = {"correct": (rights[answer.target], "")}
+            store.choose(sheet, code, 1, (float(place), "2026-01-01T00:00:00Z"))
+
+
+def test_people_audit_a_judge_that_flatters(
+    tmp_path: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """From the review's page to `calibrate` and a rule, by the judge's own rubric."""
+    write_project(tmp_path, mock.url)
+    rule = {**RULE, "require": "no_worse_than_baseline", "margin": 0.5, "evidence": "audited"}
+    write_judged(tmp_path, mock, rule=rule)
+    path = tmp_path / "harness.yaml"
+    path.write_text(f"labels: [labels/*.jsonl]\n{path.read_text()}")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/none.jsonl").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("harness.cli.review.serve", lambda *_: None)
+    assert call("run", "base", "candidate") == 0
+    for name, seed in (("first", "1"), ("second", "2")):
+        audit = ("review", "candidate", "--audit", "shop.tell", "--name", name, "--seed", seed)
+        assert call(*audit, "--items", "24", "--again", "0") == 0
+        assert "the sides differ: 12 of 24 groups" in capsys.readouterr().out
+        label_answers(tmp_path, name, {"base": "4", "candidate": "0"})
+        assert call("review", "candidate", "--name", name, "--export", f"labels/{name}.jsonl") == 0
+    capsys.readouterr()
+    assert call("gate", "candidate", "--json") == 1
+    (found,) = [
+        one
+        for one in json.loads(capsys.readouterr().out)["rules"]
+        if one["metric"] == RULE["metric"]
+    ]
+    assert (found["outcome"], found["estimate"]) == ("fail", pytest.approx(-4.0))
+    assert "by 3 raters" in found["reason"]
+    assert call("calibrate", "shop.tell", "candidate") == 0
+    assert "the scorer favours candidate" in capsys.readouterr().out
+
+
 def test_without_labels_a_gate_says_what_to_do(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +158,8 @@ def test_labels_of_answers_that_changed_are_not_used(
         ("candidate --rater a --rater A", 2, "two people have one name"),
         ("candidate --rater \t", 2, "is no name of a person"),
         ("candidate --rater a", 2, "has no stored answers"),
+        ("candidate --audit shop.gold --section shop.gold", 2, "exclude each other"),
+        ("candidate --audit shop.gold", 2, "has no stored answers"),
     ],
 )
 def test_what_cannot_be_reviewed_is_one_line(

@@ -10,6 +10,7 @@ from harness.records.plan import PlannedRequest
 from harness.records.suite import Suite
 from harness.review.draw import Drawn, Wanted, assign, changed_answers, draw
 from harness.review.items import Assignment
+from harness.review.looks import DIFFER
 from harness.sections.section_kinds import load_suites
 from tests.builders import make_run, shop, usual
 
@@ -128,3 +129,15 @@ def test_groups_that_ask_the_same_are_drawn_together(tmp_path: Path) -> None:
         wanted = Wanted(task="label", candidate="candidate", against="base", items=40, seed=seed)
         cases = {item.case for item in draw(suites, wanted, runs, NOW).items}
         assert ("g0" in cases) == ("twin" in cases)
+
+
+def test_an_audit_draws_what_is_worth_a_look_more_often_and_says_so(tmp_path: Path) -> None:
+    found, _ = drawn(tmp_path, items=40, sections=("shop.gold",), audit=True)
+    # The candidate knows every fact, the base each fourth: 30 of 40 are not alike.
+    chances = {item.case: item.probability for item in found.items}
+    differ = {case for case in chances if int(case[1:]) % 4}
+    assert {chances[case] for case in differ} == {17 / 30}
+    assert {chances[case] for case in chances.keys() - differ} == {0.3}
+    assert found.looks == {DIFFER: (17, 30)}
+    # Weighted by one over its chance, a sample stands for the section.
+    assert sum(1 / chance for chance in chances.values()) == pytest.approx(40)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.errors import EvidenceError, HarnessError, JournalError
 from harness.records.attempt import Attempt, Failure, Score, Term
 from harness.records.run import RunHeader
-from harness.storage import RunFolder, runs_of
+from harness.storage import RunFolder, newest_finished, runs_of
 
 
 def answered(key: str, text: str = "hi") -> Attempt:
@@ -71,6 +71,22 @@ def test_loading_what_is_not_there(tmp_path: Path) -> None:
     assert runs_of(tmp_path, "t") == []
     with pytest.raises(EvidenceError, match="no finished run"):
         RunFolder(tmp_path).load()
+
+
+def test_a_run_of_its_suites_goes_before_a_newer_one_for_a_section_alone(tmp_path: Path) -> None:
+    assert newest_finished(tmp_path, "t") is None
+    folder = RunFolder(tmp_path / "t-b")
+    write(folder, answered("a"))
+    later = {"sections": [], "created": "2026-02-01T00:00:00Z"}
+    folder.write_header(RunHeader.model_validate(HEADER | later))
+    folder.finish([], None, "2026-02-01T00:00:00Z")
+    newest = newest_finished(tmp_path, "t")
+    assert newest is not None
+    assert newest.path == folder.path
+    whole = finished(RunFolder(tmp_path / "t-a"), answered("a"))
+    newest = newest_finished(tmp_path, "t")
+    assert newest is not None
+    assert newest.path == whole.path
 
 
 def test_a_header_that_cannot_be_read_is_in_the_way_of_its_own_target_alone(

@@ -60,6 +60,13 @@ class JudgeSection(Section):
         update = {"status": "scored", "value": 0.5, "terms": terms, "label": TIE}
         return score.model_copy(update={**update, "reason": ITSELF})
 
+    def rubric_for_people(self) -> tuple[str, dict[str, float]]:
+        """The judge's own rubric."""
+        rubric = self.rubric
+        if self.against_baseline:
+            return rubric.criterion, {}
+        return rubric.criterion, {rubric.words(one): rubric.value(one) for one in rubric.verdicts}
+
     def signs(
         self, candidate: Sequence[tuple[Score, Attempt]], baseline: Sequence[tuple[Score, Attempt]]
     ) -> Iterable[tuple[str, str]]:

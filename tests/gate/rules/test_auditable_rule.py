@@ -112,6 +112,32 @@ def test_people_who_agree_let_the_candidate_pass() -> None:
     assert judged(audit_of((right, right), (share(0.5), right)), at_least).outcome == "fail"
 
 
+def test_preferences_for_the_candidate_audit_a_pairwise_judge(tmp_path: Path) -> None:
+    """The judge likes the candidate's answers; people prefer the baseline's in half of them."""
+    tie = np.full(CASES, 0.5)
+    both = audit_of((np.ones(CASES), tie), (share(0.5), np.zeros(CASES)))
+    over = [
+        one.model_copy(update={"criterion": "preferred-over-base"}) for one in both.candidate_labels
+    ]
+    twin = [
+        one.model_copy(update={"criterion": "preferred-over-candidate", "value": 1.0 - one.value})
+        for one in both.candidate_labels
+        if one.value is not None
+    ]
+    project, suites = shop(tmp_path)
+    baseline = make_run(project, suites, "base")
+    both = replace(
+        both, baseline=baseline, candidate_labels=tuple(over), baseline_labels=tuple(twin)
+    )
+    preferred = rule("no_worse_than_baseline", margin=0.1, criterion="preferred")
+    found = judged(both, preferred)
+    assert found.estimate == pytest.approx(0.0, abs=0.03)
+    assert (found.ci_low, found.ci_high) == (
+        pytest.approx(-0.08, abs=0.04), pytest.approx(0.08, abs=0.04),
+    )  # fmt: skip
+    assert judged(both).reason.count("labelled 0 of 240 groups by `correct`") == 1
+
+
 def test_a_metric_that_needs_an_audit_passes_audited() -> None:
     right = share(0.9)
     both = audit_of((right, right), (right, right))
