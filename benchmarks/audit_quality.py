@@ -13,14 +13,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from harness.review.looks import allocate
 from harness.stats.audited import Audit
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 ALPHA = 0.05
 PROMISED = ALPHA + 0.01
@@ -71,12 +74,17 @@ Drawing = Callable[[np.random.Generator, Judge, tuple[int, int]], Draw]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A kind of suite and people: how its groups are drawn, and what is true of it."""
+    """A kind of suite and people: how its groups are drawn, and what is true of it.
+
+    With `often`, groups on which the scorer sees a change are labelled four times as often, each by
+    a coin of its own. With `audit` they are drawn as `harness review --audit` does, and one in
+    twenty is worth a look for another reason.
+    """
 
     name: str
     draw: Drawing
     truth: float
-    chosen: bool = False  # groups on which the scorer sees a change are drawn four times as often
+    sampling: Literal["even", "often", "audit"] = "even"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,12 @@ FAMILIES = (
     Family("one noisy rater", binary(Shares(0.8, 0.12, 0.02), raters=1), -0.08),
     Family("three noisy raters", binary(Shares(0.8, 0.12, 0.02), raters=3), -0.08),
     Family("graded", graded(0.25, 0.05), -0.05),
-    Family("drawn where a change shows", binary(Shares(0.8, 0.12, 0.04)), -0.08, chosen=True),
+    Family("drawn where a change shows", binary(Shares(0.8, 0.12, 0.04)), -0.08,
+           "often"),
+    Family("few changes, by review --audit", binary(Shares(0.85, 0.05, 0.01)), -0.04, "audit"),
+    Family("many changes, by review --audit", binary(Shares(0.6, 0.2, 0.1)), -0.1, "audit"),
+    Family("groups of 1 to 8, by review --audit",
+           binary(Shares(0.8, 0.12, 0.04), ((1, 0.5), (3, 0.3), (8, 0.2))), -0.08, "audit"),
 )  # fmt: skip
 
 
@@ -187,7 +200,9 @@ def audit_of(rng: np.random.Generator, kind: Kind, draws: int) -> Audit:
     """So many simulated audits of the kind, not yet tuned."""
     found = kind.family.draw(rng, kind.judge, (draws, kind.groups))
     share = kind.labelled / kind.groups
-    if kind.family.chosen:
+    if kind.family.sampling == "audit":
+        weights = audit_weights(rng, found.scores != 0.0, kind.labelled)
+    elif kind.family.sampling == "often":
         often = np.where(found.scores != 0.0, 4.0, 1.0)
         chance = np.minimum(1.0, often * share * kind.groups / often.sum(axis=1, keepdims=True))
         drawn = rng.random(chance.shape) < chance
@@ -197,6 +212,20 @@ def audit_of(rng: np.random.Generator, kind: Kind, draws: int) -> Audit:
             (np.arange(kind.groups) < kind.labelled).astype(float), found.labels.shape
         )
     return Audit(found.labels, found.scores, found.sizes, weights, -1.0, 1.0)
+
+
+def audit_weights(rng: np.random.Generator, changed: Bools, labelled: int) -> Floats:
+    """One over the chance of each group that an audit draws, 0 of others."""
+    worth = changed | (rng.random(changed.shape) < 0.05)
+    key = rng.random(changed.shape)
+    weights = np.zeros(changed.shape)
+    for row, own in enumerate(worth):
+        sorts = np.flatnonzero(own), np.flatnonzero(~own)
+        counts = allocate(sorts[0].size, sorts[1].size, labelled)
+        for places, count in zip(sorts, counts, strict=True):
+            drawn = places[np.argsort(key[row, places])[:count]]
+            weights[row, drawn] = places.size / max(count, 1)
+    return weights
 
 
 def measure(rng: np.random.Generator, kind: Kind, simulations: int) -> Found:
@@ -325,10 +354,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=4000)
     parser.add_argument("--labelled", type=int, help="only kinds with so many labelled groups")
+    parser.add_argument("--sampling", choices=["even", "often", "audit"], help="only kinds of this")
     given = parser.parse_args()
     began, found = time.perf_counter(), []
     for number, kind in enumerate(kinds()):
-        if given.labelled in (None, kind.labelled):
+        if given.labelled in (None, kind.labelled) and given.sampling in (
+            None,
+            kind.family.sampling,
+        ):
             rng = np.random.default_rng([2026, number])
             found.append(measure(rng, kind, given.simulations))
             print(".", end="", flush=True, file=sys.stderr)
