@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.config import Project
@@ -101,15 +101,7 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
         EvidenceError: no case has an answer of every side.
     """
     answers = [answers_of(run) for run in runs]
-    found: list[tuple[Suite, Section, dict[str, list[Case]]]] = []
-    for suite, section in _sections(suites, wanted.sections):
-        own: defaultdict[str, list[Case]] = defaultdict(list)
-        merged = independent_groups(section.cases)  # a gate counts them as one, so they go together
-        for case in section.cases:
-            if _repeats(answers, suite, section, case):
-                own[merged.get(case.group, case.group)].append(case)
-        if own:
-            found.append((suite, section, dict(own)))
+    found = list(_answered(_sections(suites, wanted.sections), answers))
     if not found:
         raise EvidenceError(
             "no case has a stored answer of every side",
@@ -151,6 +143,21 @@ def draw(suites: Sequence[Suite], wanted: Wanted, runs: Sequence[RunRecord], now
         questions=questions,
     )
     return Drawn(made, tuple(items), tuple(assign(len(items), wanted)), looks)
+
+
+def _answered(
+    sections: Iterable[tuple[Suite, Section]],
+    answers: Sequence[Mapping[tuple[str, str, str, int], Attempt]],
+) -> Iterator[tuple[Suite, Section, dict[str, list[Case]]]]:
+    """The sections with their cases, by group, that have an answer of every side."""
+    for suite, section in sections:
+        own: defaultdict[str, list[Case]] = defaultdict(list)
+        merged = independent_groups(section.cases)  # a gate counts them as one, so they go together
+        for case in section.cases:
+            if _repeats(answers, suite, section, case):
+                own[merged.get(case.group, case.group)].append(case)
+        if own:
+            yield suite, section, dict(own)
 
 
 def changed_answers(items: Iterable[Item], run: RunRecord) -> tuple[int, int]:
