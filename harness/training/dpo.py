@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecipeError
 from harness.training.adapter import adapter_config
 from harness.training.candidate import Learnt
+from harness.training.checkpoints import last_checkpoint
 from harness.training.data_files import Pair
 from harness.training.encoder import Encoder, Example, at_place
 from harness.training.examples import note_data, note_tokens, picture_of
@@ -73,21 +75,17 @@ class Preferences:
         class TokensTrainer(DPOTrainer):  # type: ignore[misc]  # the library's class is untyped
             """Takes data that is in tokens already, as its sister for fine-tuning does."""
 
+            # Private, for want of a public way: `SFTConfig` has `skip_prepare_dataset` for this,
+            # and `DPOConfig` of TRL 1.16 has nothing.
             def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
                 return dataset
-
-            def _load_from_checkpoint(self, checkpoint: str, model: Any = None) -> None:
-                super()._load_from_checkpoint(checkpoint, model)
-                if adapter is not None:
-                    # Of several adapters transformers loads those in folders of their own: the
-                    # reference, and not the one that is trained.
-                    self.model.load_adapter(checkpoint, "default", is_trainable=True)
 
         recipe, adapter = self.job.recipe, self.job.start
         if adapter is not None:
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, adapter, is_trainable=True)
+            callbacks = [*callbacks, _resume_trained()]
         return TokensTrainer(
             model=model,
             args=DPOConfig(
@@ -99,6 +97,23 @@ class Preferences:
             peft_config=adapter_config(recipe) if adapter is None else None,
             callbacks=callbacks,
         )
+
+
+def _resume_trained() -> Any:
+    """Loads the adapter that is trained from the checkpoint that a training goes on from.
+
+    Of several adapters transformers loads those in folders of their own: the reference, and not
+    this one.
+    """
+    from transformers import TrainerCallback
+
+    class ResumeTrained(TrainerCallback):  # type: ignore[misc]  # the library's class is untyped
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+            if state.global_step:
+                checkpoint = last_checkpoint(Path(args.output_dir))
+                kwargs["model"].load_adapter(str(checkpoint), "default", is_trainable=True)
+
+    return ResumeTrained()
 
 
 def read(tokenizer: PreTrainedTokenizerBase, job: TrainingJob, divided: Divided) -> Preferences:
