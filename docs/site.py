@@ -28,7 +28,15 @@ CONTENTS = {
     "Running": ["running", "requests", "models", "doctor", "chatbots", "faults", "scale", "gpu"],
     "People": ["people", "review"],
     "Latency": ["latency", "latency-evidence", "latency-server"],
-    "Candidates": ["own-model", "training", "leakage", "merge", "chain", "real-model"],
+    "Candidates": [
+        "own-model",
+        "data-lint",
+        "training",
+        "leakage",
+        "merge",
+        "chain",
+        "real-model",
+    ],
     "Reference": ["cli", "schemas", "troubleshooting", "security", "SECURITY", "CHANGELOG"],
 }
 _ABOUT = {

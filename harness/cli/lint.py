@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
+from harness.cli.findings import SHOWN, Row, finding_lines
 from harness.cli.options import config_option, json_option, suite_option
 from harness.config import Project, load_project
 from harness.gate.judge import planned_metrics, planned_power
@@ -20,8 +19,6 @@ from harness.records.rule import USUAL_DISCORDANCE
 from harness.records.suite import Suite
 from harness.sections.section_kinds import load_suites
 from harness.suites.lint import lint_suite
-
-SHOWN = 3  # findings of one code in a section; the others are counted
 
 
 @click.command("lint")
@@ -48,9 +45,6 @@ def command(
         raise click.exceptions.Exit(2)
 
 
-Row = dict[str, Any]
-
-
 def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
     """The findings about suites and about the rules on them, each with its file and line."""
     for suite in suites:
@@ -69,7 +63,7 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
             code = "cannot-fail" if key.startswith("rules") else "lax-policy"
             yield {
                 "where": where, "suite": "", "section": "", "code": code, "what": what,
-                "cases": (),
+                "cases": (), "level": "warning",
             }  # fmt: skip
     for power in () if policy is None else planned_power(suites, policy, USUAL_DISCORDANCE):
         if not power.possible or power.enough is False:
@@ -81,27 +75,8 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
             yield {
                 "where": f"{shown_path(Path(project.file))} gate.rules", "suite": "", "section": "",
                 "code": "small-section" if power.possible else "impossible-rule",
-                "what": f"{name}: {what}", "cases": (),
+                "what": f"{name}: {what}", "cases": (), "level": "warning",
             }  # fmt: skip
-
-
-def finding_lines(rows: Sequence[Row], most: int | None = SHOWN) -> Iterator[str]:
-    """A line for each finding; of one code in a section the first `most`, and how many more."""
-    counts = Counter(map(_kind, rows))
-    seen = Counter[tuple[str, ...]]()
-    for row in rows:
-        kind = _kind(row)
-        seen[kind] += 1
-        if most is None or seen[kind] <= most:
-            more = f" ({len(row['cases'])} cases)" if len(row["cases"]) > 2 else ""
-            yield f"{row['where']}: {row['code']}: {row['what']}{more}"
-        elif seen[kind] == most + 1:
-            more = f"{counts[kind] - most} more; `harness lint --all` shows them"
-            yield f"{kind[0]}.{kind[1]}: {kind[2]}: {more}"
-
-
-def _kind(row: Row) -> tuple[str, str, str]:
-    return row["suite"], row["section"], row["code"]
 
 
 def _places(

@@ -31,6 +31,7 @@ COMMANDS = {
     "lint": "Say what weakens the evidence that the suites give.",
     "import": "Read other tools' data into cases or training data.",
     "export": "Write training data or cases in another tool's form.",
+    "data": "Say what is wrong with training data; write a copy without personal data.",
     "lock": "Pin the commits of the models that are named on a hub.",
     "doctor": "Try targets or this machine step by step, and say what to do.",
     "train": "Train candidates from recipes.",
@@ -59,6 +60,7 @@ _SHARED = {
     "score": ("run", "score"),
     "import": ("data", "import_command"),
     "export": ("data", "export_command"),
+    "data": ("data_lint", "command"),
 }
 
 

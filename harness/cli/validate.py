@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.lint import finding_lines, findings
+from harness.cli.findings import finding_lines
+from harness.cli.lint import findings
 from harness.cli.lock import hub_lines
 from harness.cli.options import config_option
 from harness.config import load_project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from harness.files import open_regular
 
 _ROLES = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
-    "model": "assistant", "chatgpt": "assistant", "bot": "assistant",
+    "model": "assistant", "chatgpt": "assistant", "bot": "assistant", "function_call": "assistant",
+    "system": "system", "developer": "system",
+    "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
 _CONVERSATIONS = ("messages", "conversations", "conversation", "turns")
 _QUESTIONS = ("prompt", "question", "query", "input", "text")
@@ -93,17 +95,24 @@ def _parsed(data: bytes, place: str) -> Any:
 
 
 def _trained(row: Any, place: str) -> Trained:
-    turns = list(_turns(row)) if isinstance(row, dict) else []
+    turns = list(turns_of(row)) if isinstance(row, dict) else []
     if not any(role == "user" and text for role, text in turns):
         raise UsageError("is no training example that asks anything", where=place, hint=_HINT)
     return of_turns(place, turns)
 
 
-def _turns(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def turns_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The role and the text of each turn of a row in any form that trainers read.
+
+    Roles have one name in all forms; one that is not known is empty. A turn that calls tools
+    without saying anything has the calls as its text.
+    """
     whole = next((row[key] for key in _CONVERSATIONS if isinstance(row.get(key), list)), None)
     if whole is not None:
         yield from _messages(whole)
         return
+    if isinstance(row.get("system"), str) and row["system"]:
+        yield "system", row["system"]
     asked = list(_asked(row))
     yield from asked
     for key in _ANSWERS:
@@ -115,7 +124,7 @@ def _turns(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield from turns if not asked else (one for one in turns if one[0] == "assistant")
 
 
-def _asked(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _asked(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is asked, in the forms that keep it apart from the answer."""
     if isinstance(row.get("prompt"), list):
         yield from _messages(row["prompt"])
@@ -135,7 +144,9 @@ def _messages(turns: list[Any]) -> Iterator[tuple[str, str]]:
     for turn in turns:
         if isinstance(turn, dict):
             role = _ROLES.get(str(turn.get("role", turn.get("from"))), "")
-            yield role, _content(turn.get("content", turn.get("value")))
+            text = _content(turn.get("content", turn.get("value")))
+            calls = turn.get("tool_calls")
+            yield role, text or (json.dumps(calls) if calls else "")
 
 
 def _content(content: Any) -> str:

@@ -2,6 +2,6 @@
 
 from harness.personal_data.detector import find
 from harness.personal_data.redact import Redactor
-from harness.personal_data.span import Kind, Span
+from harness.personal_data.span import KINDS, Kind, Span
 
-__all__ = ["Kind", "Redactor", "Span", "find"]
+__all__ = ["KINDS", "Kind", "Redactor", "Span", "find"]

@@ -10,6 +10,7 @@ from harness.chain.hop import Hop
 from harness.report import forest, history_drawing
 from harness.report.cases import CaseText
 from harness.report.content import ReportContent
+from harness.report.data_content import DataContent
 from harness.report.history_text import HistoryContent
 from harness.report.latency_content import LatencyContent
 from harness.report.latency_drawings import draw_latency
@@ -134,6 +135,11 @@ def render_run_html(page: RunPage, training: Training | None = None) -> str:
 def render_chain_html(hops: Sequence[Hop]) -> str:
     """The page on a chain, without any script."""
     return render_page("chain.html.j2", ("report.css", "leaderboard.css"), hops=hops)
+
+
+def render_data_html(content: DataContent) -> str:
+    """The page on training data, without any script."""
+    return render_page("data.html.j2", ("report.css", "leaderboard.css"), content=content)
 
 
 def render_leaderboard_html(content: LeaderboardContent) -> str:

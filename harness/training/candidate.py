@@ -93,6 +93,7 @@ class Recipe(Record):
     patience: Positive | None = None
     checkpoint_every: Positive = 100
     report_to: tuple[Tracker, ...] = Field(default=(), exclude_if=_left_out)
+    lint_ignore: tuple[str, ...] = Field(default=(), exclude_if=_left_out)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @field_validator("chat_template_kwargs")

@@ -160,8 +160,10 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         base=base,
         conversations=conversations,
         places=places,
-        # Where the losses are reported to as well changes nothing that is learnt.
-        recipe_hash=digest_json(recipe.model_dump(mode="json", exclude={"report_to"})),
+        # Where the losses are reported to, and what the linter may find, change nothing learnt.
+        recipe_hash=digest_json(
+            recipe.model_dump(mode="json", exclude={"report_to", "lint_ignore"})
+        ),
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=digest,
         chat_template=chat_template_digest(base),

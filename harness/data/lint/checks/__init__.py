@@ -1,0 +1,1 @@
+"""The checks of training data, one a file."""
