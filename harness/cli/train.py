@@ -10,6 +10,7 @@ import click
 from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import load_project
+from harness.data.lint.recipes import lint_recipe
 from harness.errors import RecipeError, UsageError
 from harness.files import short_path
 from harness.targets.missing import RECIPES
@@ -43,6 +44,7 @@ from harness.training.side_by_side import train_side_by_side
     metavar="N",
     help="Divide each step's examples among N processes, a GPU each.",
 )
+@click.option("--no-lint", is_flag=True, help="Train without looking at the data first.")
 @config_option
 def command(
     recipes: tuple[Path, ...],
@@ -50,9 +52,13 @@ def command(
     estimate: bool,
     on: str | None,
     processes: int,
+    no_lint: bool,
     config: Path,
 ) -> None:
     """Train a candidate from each of RECIPES into .harness/candidates/<name>/.
+
+    Errors that `harness data` finds in the data stop it, but for those that the recipe's
+    `lint_ignore` names.
 
     Without a GPU several are trained side by side, a process each.
 
@@ -72,6 +78,8 @@ def command(
         require_trackers(recipe)
     for recipe in loaded:
         read_data(recipe, project.root)  # a mistake in it must not cost the download of a base
+        if not no_lint:
+            lint_recipe(recipe, project.root)
     with Console() as console:
         for recipe in loaded:
             find_base(recipe, project.root, console)
