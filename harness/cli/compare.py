@@ -88,6 +88,9 @@ def _lines(content: LeaderboardContent) -> Iterator[str]:
         yield from _slices(results)
         yield ""
     yield from _metrics(content)
+    if content.preferences:
+        yield ""
+        yield from _preferences(content)
     for entry in entries:
         for section, change in change_rows(entry):
             yield f"{_name(entry.name)}: {section}: {change}"
@@ -153,6 +156,15 @@ def _slices(results: Mapping[str, RuleResult]) -> list[str]:
         )
         rows.append((one_line(name, 200), *cells))
     return table(rows, left=len(rows[0]))
+
+
+def _preferences(content: LeaderboardContent) -> list[str]:
+    names = [_name(row.target) for row in content.preferences]
+    rows = [("preferred", "share", "interval", *(f"against {name}" for name in names))]
+    for row, name in zip(content.preferences, names, strict=True):
+        cells = (cell or formats.NONE for cell in row.cells)
+        rows.append((name, row.share, row.interval, *cells))
+    return [*table(rows, left=1), f"won / tied / lost; {content.preferences_sentence}"]
 
 
 def _metrics(content: LeaderboardContent) -> list[str]:

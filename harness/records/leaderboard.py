@@ -10,6 +10,7 @@ from pydantic import Field
 from harness.records.base import Record
 from harness.records.comparison import ComparisonRecord
 from harness.records.metric import Metric, OfMetric
+from harness.records.preferences import Preferences
 from harness.records.verdict import Verdict
 
 Choice = Literal["none", "one", "equal", "trade_off", "not_compared"]
@@ -91,9 +92,13 @@ class LeaderboardEntry:
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """The candidates in the order asked for; `recommendation` is None without a policy."""
+    """The candidates in the order asked for; `recommendation` is None without a policy.
+
+    `preferences` are those of people among all targets, None where there are none.
+    """
 
     baseline: str
     alpha: float
     entries: tuple[LeaderboardEntry, ...]
     recommendation: Recommendation | None
+    preferences: Preferences | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.chain.hop import Hop
@@ -35,12 +36,13 @@ def render_chain_json(hops: Sequence[Hop]) -> str:
 
 def render_leaderboard_json(leaderboard: Leaderboard) -> str:
     """The candidates with their metrics, rules and changes, and the recommendation."""
-    found = leaderboard.recommendation
+    found, people = leaderboard.recommendation, leaderboard.preferences
     data = {
         "schema_version": 1,
         "baseline": leaderboard.baseline,
         "alpha": leaderboard.alpha,
         "recommendation": None if found is None else found.model_dump(mode="json"),
+        **({} if people is None else {"preferences": asdict(people)}),
         "candidates": {entry.name: _entry(entry) for entry in leaderboard.entries},
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n"

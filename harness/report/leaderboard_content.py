@@ -17,6 +17,7 @@ from harness.records.leaderboard import (
     PairedDifference,
     Recommendation,
 )
+from harness.records.preferences import Preferences
 from harness.records.verdict import Decision, RuleResult
 from harness.report import formats
 from harness.report.forest import Layout, Panel, Row, draw_panels, value_range
@@ -57,6 +58,19 @@ class RuleRow:
 
     wording: RuleResult
     results: tuple[RuleResult | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceRow:
+    """A target's share of wins against the others, its bounds, and its cell against each of them.
+
+    A cell says how many pairs were won, tied and lost; empty against itself, or without any.
+    """
+
+    target: str
+    share: str
+    interval: str
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,23 @@ class LeaderboardContent:
         lower = found.metric.lower_is_better
         bound = found.high if lower else found.low
         return "better" if bound is not None and (bound < 0.0 if lower else bound > 0.0) else ""
+
+    @cached_property
+    def preferences(self) -> tuple[PreferenceRow, ...]:
+        """What people prefer, a row a target; nothing where they were not asked."""
+        found = self.leaderboard.preferences
+        return () if found is None else tuple(_preference_rows(found))
+
+    @property
+    def preferences_sentence(self) -> str:
+        """What the preferences rest on, and why no shares can be computed where that is so."""
+        found = self.leaderboard.preferences
+        if found is None:
+            return ""
+        raters, items = formats.counted(found.raters, "rater"), formats.counted(found.items, "pair")
+        groups = formats.counted(found.groups, "group")
+        why = f"; no share of all: {found.reason}" if found.reason else ""
+        return f"{items} of answers in {groups}, by {raters}{why}"
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -212,6 +243,24 @@ def reason_words(entry: LeaderboardEntry) -> str:
     """Why the candidate's verdict is what it is, or why its evidence cannot be trusted."""
     verdict = entry.verdict
     return one_line(verdict.reason if verdict is not None else next(iter(entry.doubts), ""), 400)
+
+
+def _preference_rows(found: Preferences) -> Iterator[PreferenceRow]:
+    names = dict.fromkeys(name for duel in found.duels for name in (duel.one, duel.other))
+    known = {share.target: share for share in found.shares}
+    form = formats.unit_named("share").value
+    for name in names:
+        cells = []
+        for other in names:
+            duel = found.between(name, other)
+            numbers = () if duel is None else (duel.won, duel.tied, duel.lost)
+            cells.append(" / ".join(f"{number:.3g}" for number in numbers))
+        share = known.get(name)
+        if share is None:
+            yield PreferenceRow(name, formats.NONE, "", tuple(cells))
+        else:
+            span = formats.interval(share.low, share.high, form)
+            yield PreferenceRow(name, form(share.estimate), span, tuple(cells))
 
 
 def _notes(leaderboard: Leaderboard) -> Iterator[str]:

@@ -13,6 +13,7 @@ from harness.files import read_bytes
 from harness.gate.differences import bounded, losses, policy_caps
 from harness.gate.history import history
 from harness.gate.judge import gate
+from harness.gate.preferences import preferences
 from harness.gate.recommend import recommend
 from harness.gate.rules.no_new_critical_failures import (
     CRITICAL,
@@ -20,12 +21,15 @@ from harness.gate.rules.no_new_critical_failures import (
     new_critical_failures,
 )
 from harness.gate.seal import sealed_baselines
+from harness.labels.usable import usable
 from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.history import History, PastGate, instant
 from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
+from harness.records.preferences import Preferences
 from harness.records.rule import Policy
+from harness.records.run import RunRecord
 from harness.records.verdict import Verdict
 from harness.report.write import VERDICT
 from harness.run.plan import Selection
@@ -119,7 +123,25 @@ def build_leaderboard(
         recommendation=recommend(runs, verdicts, context.suites, context.policy)
         if verdicts
         else None,
+        preferences=_preferences(context, runs, entries),
     )
+
+
+def _preferences(
+    context: GateContext, runs: Mapping[str, RunRecord], entries: Sequence[LeaderboardEntry]
+) -> Preferences | None:
+    """What people prefer of the targets that can be trusted."""
+    if not context.labels:
+        return None
+    doubtful = {one.name for one in entries if one.doubts}
+    sides = dict(runs)
+    if context.sealed is not None:
+        sides[context.sealed.header.target] = context.sealed
+    trusted = [run for name, run in sides.items() if name not in doubtful]
+    found = usable(context.labels, context.suites, trusted, context.project.config.targets)
+    names = [run.header.target for run in trusted]
+    labels = dict(zip(names, found.by_run, strict=True))
+    return preferences(labels, context.suites, context.policy.alpha)
 
 
 def _open(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.review.store import ReviewStore
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
@@ -92,6 +93,41 @@ def test_what_is_printed(three: Path, capsys: pytest.CaptureFixture[str]) -> Non
     (row,) = [cells for cells in told if cells[:3] == ["candidate", "100%", "+75.0"]]
     assert row[-1] == "1.000"
     assert "candidate: shop.gold: 10 still passing, 30 fixed" in lines
+
+
+def prefer(project: Path, one: str, other: str, name: str) -> None:
+    """Let two people prefer the first target's answers wherever the two differ."""
+    given = ("review", one, "--task", "prefer", "--against", other, "--section", "shop.gold")
+    assert call(*given, "--items", "40", "--raters", "2", "--again", "0", "--name", name) == 0
+    store = ReviewStore(project / f".harness/review/{name}.sqlite")
+    for rater in store.raters():
+        for place in range(1, store.progress(rater.id).total + 1):
+            sheet = store.sheet(rater.id, place)
+            assert sheet is not None
+            known = ["value" in answer.text for answer in sheet.item.answers]
+            code = "tie" if known[0] == known[1] else "first" if known[0] else "second"
+            store.choose(sheet, {"preferred": (code, "")}, 1, (1.0, "2026-01-01T00:00:00Z"))
+    assert call("review", one, "--name", name, "--export", f"labels/{name}.jsonl") == 0
+
+
+def test_what_people_prefer_of_all_is_shown(
+    three: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.review.serve", lambda *_: None)
+    path = three / "harness.yaml"
+    path.write_text(f"labels: [labels/*.jsonl]\n{path.read_text()}")
+    (three / "labels").mkdir()
+    prefer(three, "candidate", "base", "a")
+    prefer(three, "candidate", "fair", "b")
+    people = data(capsys, "candidate", "fair")["preferences"]
+    assert (people["raters"], people["items"]) == (2, 80)
+    wins = {(one["one"], one["other"]): (one["won"], one["tied"]) for one in people["duels"]}
+    assert wins == {("base", "candidate"): (0.0, 10.0), ("candidate", "fair"): (30.0, 10.0)}
+    shares = {one["target"]: one for one in people["shares"]}
+    assert shares["candidate"]["low"] > 0.6
+    assert shares["base"]["estimate"] == pytest.approx(shares["fair"]["estimate"], abs=0.01)
+    assert call("compare", "candidate", "fair") == 0
+    assert "80 pairs of answers in 40 groups, by 2 raters" in capsys.readouterr().out
 
 
 def test_the_files(three: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from harness.records.leaderboard import Choice, Leaderboard
+from harness.records.preferences import Duel, Preferences, PreferredShare
 from harness.report.forest import Layout
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
@@ -115,6 +116,22 @@ def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
     )
     widths = {line.count(" | ") for line in lines if line.startswith("|")}
     assert widths == {5}
+
+
+def test_preferences_are_a_matrix_with_shares() -> None:
+    duels = (Duel("base", "good", 3.0, 1.5, 10.0), Duel("good", "<b>older", 6.0, 2.0, 4.0))
+    shares = (PreferredShare("good", 0.712, 0.6, 0.8), PreferredShare("base", 0.2, 0.1, 0.35))
+    people = Preferences(duels, shares, raters=3, items=26, groups=20)
+    content = LeaderboardContent(replace(leaderboard(), preferences=people))
+    good = next(row for row in content.preferences if row.target == "good")
+    assert (good.share, good.cells) == ("71.2%", ("10 / 1.5 / 3", "", "6 / 2 / 4"))
+    page = render_leaderboard_html(content)
+    assert "What people prefer" in page
+    assert "<b>older" not in page
+    text = render_text("leaderboard.md.j2", content=content)
+    (row,) = [line for line in text.splitlines() if line.startswith("| `good` | 71.2%")]
+    assert row.count(" | ") == 4
+    assert "26 pairs of answers in 20 groups, by 3 raters." in text
 
 
 @pytest.mark.parametrize("bad", [HOSTILE[0], HOSTILE[10], HOSTILE[15], HOSTILE[16]])
