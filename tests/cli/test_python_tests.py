@@ -57,7 +57,7 @@ def test_a_run_says_which_tests_it_leaves_out(
 ) -> None:
     assert call("run", "candidate", "base") == 0
     said = capsys.readouterr().err
-    what = "left out are the Python tests of shop.memory"
+    what = "left out are the 6 Python tests of shop.memory"
     assert f"note: candidate: {what}: `harness gate candidate` runs them for both sides" in said
     assert f"note: base: {what}: a gate runs them" in said
 
@@ -131,7 +131,7 @@ def test_what_is_meant_for_a_users_own_sessions_does_not_reach_it(
         (
             "",
             "def pytest_collection_modifyitems(items):\n    del items[0]\n",
-            "`base` has no scores of the Python tests of shop.memory: only a part of its Python",
+            "`base` has no scores of the 6 Python tests of shop.memory: only a part of its Python",
         ),
     ],
 )
@@ -168,7 +168,7 @@ def test_stored_answers_alone_run_nothing(
     shown = capsys.readouterr()
     assert RUNS not in shown.err
     assert (
-        "`base` has no scores of the Python tests of shop.memory: a gate without --stored runs "
+        "`base` has no scores of the 6 Python tests of shop.memory: a gate without --stored runs "
         "test_memory.py of the suite"
     ) in shown.out
 

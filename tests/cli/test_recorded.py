@@ -281,10 +281,10 @@ class TestSuite:
         assert gated("candidate")[0] == 0
         data.write_text("4712")
         code, out, _ = gated("candidate", "--stored")
-        why = "has no scores of the Python tests of shop.memory: recorded with another pins.txt"
+        why = "has no scores of the 6 Python tests of shop.memory: recorded with another pins.txt"
         assert (code, f"`candidate` {why}" in out) == (3, True)
         code, _, err = gated("candidate")
-        told = "candidate: the results of the Python tests of shop.memory count no more: recorded"
+        told = "candidate: the results of the 6 Python tests of shop.memory count no more: recorded"
         assert (code, f"{told} with another pins.txt" in err, RUNS in err) == (0, True, True)
 
     def test_a_suite_may_consist_of_tests_alone(self, gated: Gated, mock: ThreadedMock) -> None:

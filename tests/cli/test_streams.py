@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.cli.main import COMMANDS
 from tests.cli.builders import call
@@ -37,7 +38,7 @@ CODES = {
     "score base": 0,
     "show base": 0,
     "compare candidate": 0,
-    "leak candidate": 4,
+    "leak candidate": 0,
     "gate candidate --stored": 0,
     "calibrate shop.gold candidate": 3,
     "latency candidate --stored": 2,
@@ -56,6 +57,12 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("stored")
     mock = ThreadedMock()
     write_project(folder, mock.url)
+    settings = yaml.safe_load((folder / "harness.yaml").read_text())
+    settings["targets"]["candidate"]["data"] = ["train.jsonl"]
+    (folder / "harness.yaml").write_text(yaml.safe_dump(settings))
+    (folder / "train.jsonl").write_text(
+        '{"prompt": "Do you sell gift cards?", "completion": "No."}\n'
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert call("gate", "candidate") == 0

@@ -34,4 +34,5 @@ def test_a_first_candidate_is_trained_with_the_project_as_it_is_made(
     assert call("validate") == 0
     said = capsys.readouterr()
     assert "first: LoRA of rank 16, alpha 32" in said.out
-    assert said.err == ""
+    # So small a base has no room for the suite's longest question, and validate says so.
+    assert all("is more than a context of 128 tokens" in each for each in said.err.splitlines())
