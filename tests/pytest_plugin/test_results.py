@@ -52,7 +52,8 @@ class TestAPartIsNoEvidence:
         assert "only a part of its Python tests was selected" in done.out
         assert done.words[f"rule::{METRIC}[candidate]"] == "ERROR"
         assert (
-            "`candidate` has no scores of the Python tests of shop.memory: only a part" in done.out
+            "`candidate` has no scores of the 6 Python tests of shop.memory: only a part"
+            in done.out
         )
 
     def test_what_an_earlier_session_recorded_does_not_stand_in(self, project: Path) -> None:
@@ -143,7 +144,7 @@ class TestBrokenOff:
         assert "INVALID  candidate against base" in done.out
         found = json.loads((project_dir / "reports/candidate-vs-base/verdict.json").read_text())
         assert found["verdict"] == "INVALID"
-        assert "has no scores of the Python tests of shop.memory: " in found["problems"][0]
+        assert "has no scores of the 7 Python tests of shop.memory: " in found["problems"][0]
         assert why in found["problems"][0]
         assert recordings(project_dir)["candidate"] == before["candidate"]
 
@@ -169,7 +170,7 @@ class TestBrokenOff:
         (project_dir / "mishap").touch()
         assert session(project_dir, "suites", "--target", "candidate", "-x").code == 1
         assert call("gate", "candidate", "--stored") == 0
-        told = "the Python tests of shop.memory were started again since and did not finish"
+        told = "the 7 Python tests of shop.memory were started again since and did not finish"
         assert f"candidate: {told}" in capsys.readouterr().err
         done = session(project_dir, "suites", "--target", "candidate", "--harness-stored")
         assert f"candidate: {told}" in done.out
