@@ -11,16 +11,16 @@ def decode(text: str) -> Any:
     """The JSON value of a text.
 
     Raises:
-        ValueError: what is wrong with it, in words that follow `bad JSON`.
+        ValueError: what is wrong with it, and in which column where that is known.
     """
     try:
         return _STRICT.decode(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f" at column {error.colno}: {error.msg}") from None
+        raise ValueError(f"bad JSON at column {error.colno}: {error.msg}") from None
     except RecursionError:
-        raise ValueError(": nested too deeply") from None
+        raise ValueError("bad JSON: nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f": {printable(str(error))}") from None
+        raise ValueError(f"bad JSON: {printable(str(error))}") from None
 
 
 def printable(text: str) -> str:

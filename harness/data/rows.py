@@ -103,7 +103,7 @@ def _value(text: str) -> Any:
     try:
         return decode(text)
     except ValueError as error:
-        return ValueError(f"bad JSON{error}")
+        return error
 
 
 def _json(path: Path, encoding: str) -> Iterator[Placed]:

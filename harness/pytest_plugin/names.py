@@ -49,7 +49,9 @@ def _requirement(rule: Rule) -> str:
 
 def _amount(rule: Rule) -> str:
     amounts = rule.model_dump(exclude={"metric", "require"}, exclude_defaults=True)
-    return "".join(f"-{value}" for value in amounts.values())
+    # The kind of evidence is no amount and comes last.
+    ordered = sorted(amounts, key=lambda key: key == "evidence")
+    return "".join(f"-{amounts[key]}" for key in ordered)
 
 
 def _numbered(names: Iterable[str]) -> Iterator[str]:

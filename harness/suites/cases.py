@@ -150,7 +150,7 @@ def _parsed(line: str, place: str) -> Any:
     try:
         return decode(line)
     except ValueError as error:
-        raise SuiteError(f"bad JSON{error}", where=place) from None
+        raise SuiteError(str(error), where=place) from None
 
 
 def _refuse_half_characters(raw: dict[str, Any], place: str) -> None:

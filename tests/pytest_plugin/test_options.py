@@ -61,7 +61,7 @@ def test_a_dead_server_is_one_usage_error(project_dir: Path) -> None:
     assert said.startswith("harness: http://127.0.0.1:9")
 
 
-def test_a_server_that_is_lost_is_one_usage_error_and_leaves_no_old_report(
+def test_a_server_that_is_lost_is_one_usage_error_and_no_old_report_stays_in_its_place(
     project_dir: Path, mock: ThreadedMock
 ) -> None:
     from tests.mock_server import MockReply
@@ -70,7 +70,9 @@ def test_a_server_that_is_lost_is_one_usage_error_and_leaves_no_old_report(
     mock.answer = lambda _: MockReply("no", status=401)
     said = refusal(session(project_dir, *TARGET, "--harness-no-cache"))
     assert "401" in said
-    assert list((project_dir / "reports/candidate-vs-base").iterdir()) == []
+    assert [each.name for each in (project_dir / "reports/candidate-vs-base").iterdir()] == [
+        "earlier"
+    ]
 
 
 def test_a_missing_adapter_is_one_usage_error(project_dir: Path) -> None:

@@ -51,7 +51,7 @@ def test_another_prompt_has_no_stored_answer(stored: Project) -> None:
     assert caught.value.what == (
         "`base` has no stored answer for 1 of 80 cases, shop/gold/g8 among them"
     )
-    assert caught.value.hint == "harness run base"
+    assert caught.value.hint == "`harness run base` asks for what is missing"
     part = rescore(stored, ["base"], suites, Selection(cases=("g7",)))["base"]
     assert [score.case for score in part.scores] == ["g7"]
 

@@ -112,7 +112,7 @@ def test_no_two_groups_of_the_shipped_suites_are_one() -> None:
     root = Path(__file__).parents[2]
     within = ("", "harness/cli/new_*project/", "examples/*/")
     found = [file for place in within for file in root.glob(f"{place}suites/*/*.jsonl")]
-    files = [file for file in found if b'"expect"' in file.read_bytes()]  # no data of other tasks
+    files = [file for file in found if b'"id"' in file.read_bytes()]  # no data of other tasks
     assert len(files) == 15
     for file in files:
         cases = [Case.model_validate_json(line) for line in file.read_text().splitlines()]
