@@ -1,6 +1,6 @@
 """Write SmolLM2-135M-Instruct as a folder that transformers and vLLM load, from its GGUF file.
 
-Run as `python recipes/smollm2.py GGUF FOLDER`; `gguf` must be installed. The weights are those that
+Run as `python smollm2.py GGUF FOLDER`; `gguf` must be installed. The weights are those that
 the quantised file stands for (Q4_1), in full precision; the tokenizer and the chat template are the
 maker's own, as the file carries them.
 """
