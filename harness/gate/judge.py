@@ -266,15 +266,18 @@ def _group_sizes(
                 count(f"{place}.{metric}", place, each.group, case.tags)
     for name, section in named:
         if name not in found:
+            place, _, metric = name.rpartition(".")
             for case in section.cases:
-                count(name, name.rpartition(".")[0], case.group, case.tags)
+                spoken = section.speaks_of(case)
+                if spoken is None or metric in spoken:
+                    count(name, place, case.group, case.tags)
     return {name: (found[name], dict(tagged[name])) for name, _ in named}
 
 
 def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[tuple[Case, Score]]:
     scoring = Scoring(suites)
     for suite in suites:
-        for section in suite.asked:
+        for section in (one for one in suite.sections if one.scores_answers):
             for case in section.cases:
                 key = f"{suite.name}/{section.name}/{case.id}"
                 ask = PlannedRequest(key, suite.name, section.name, case, 0, case.messages, 0)

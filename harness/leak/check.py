@@ -61,7 +61,7 @@ def compare_with(project: Project, suites: Sequence[Suite], named: Sequence[Name
 
 def is_compared(section: Section) -> bool:
     """Whether the section's cases are prompts that are known before it is run."""
-    return section.one_request and len(section.cases) > 0
+    return section.scores_answers and len(section.cases) > 0
 
 
 def accepted(case: Case) -> list[str]:

@@ -124,8 +124,13 @@ class Section(Record):
     lint_ignore: tuple[str, ...] = Field(default=(), exclude=True)
     parts: dict[str, str] = Field(default_factory=dict, exclude=True)
 
+    @property
+    def scores_answers(self) -> bool:
+        """Whether its cases are prompts known before it is run, whose answers `judge` scores."""
+        return self.one_request
+
     def judge(self, answer: str, case: Case) -> object:
-        """What an answer is worth, as a scorer says it; of sections of one request a case."""
+        """What an answer is worth, as a scorer says it; of sections that score answers."""
         raise NotImplementedError(f"{self.kind} sections do not score single answers")
 
     def judge_filtered(self, answer: str, case: Case) -> object:
@@ -149,6 +154,11 @@ class Section(Record):
     def section_remarks(self) -> Iterable[tuple[str, str]]:
         """The same of its cases together."""
         return ()
+
+    def speaks_of(self, case: Case) -> Collection[str] | None:
+        """The metrics that a case says something of; None where that is not known beforehand."""
+        del case
+        return None
 
     def as_baseline(self, score: Score) -> Score:
         """What the score of a target becomes when that is the baseline that others are held to."""

@@ -28,7 +28,10 @@ class Scoring:
     def __init__(self, suites: Sequence[Suite]) -> None:
         self.quick = fingerprint(suites) is not None
         self._sections = {
-            (suite.name, section.name): section for suite in suites for section in suite.asked
+            (suite.name, section.name): section
+            for suite in suites
+            for section in suite.sections
+            if section.scores_answers
         }
 
     def score(self, ask: PlannedRequest, attempt: Attempt) -> Score:

@@ -18,8 +18,9 @@ from harness.records.recording import RecordedSection, Recording
 from harness.records.run import RunHeader, RunRecord
 from harness.records.target import Generation, Identity
 from harness.run.llm_judge import JUDGE_PROMPT
+from harness.scorers.registry import fingerprint
 
-TARGET, FILE = "target ", "file "
+TARGET, FILE, SCORER = "target ", "file ", "scorer "
 # All files of labels together: one that is added changes what people say, too.
 LABELS = "labels"
 # Files in which pytest has only a part.
@@ -42,12 +43,14 @@ class Grounds:
     labels: tuple[str, ...] = ()
 
     def digest(self, name: str) -> str | None:
-        """The digest now of what a recording rests on, a target or files; None without it."""
+        """The digest now of a target, files or a scorer that a recording rests on; None without."""
         if name == LABELS:
             files = {file for pattern in self.labels for file in matching(self.root, pattern)}
             return digest_json([file_digest(file) for file in sorted(files)])
         if name.startswith(FILE):
             return loaded_digest(self.root / name.removeprefix(FILE))
+        if name.startswith(SCORER):
+            return fingerprint((name.removeprefix(SCORER),)) or ""
         return self.targets.get(name.removeprefix(TARGET))
 
 

@@ -29,7 +29,8 @@ class SectionKind(Protocol):
     """One kind of section: how it is read from a suite.
 
     A section's `kind:` names it; without one, a section is of the kind whose `key` it has, or whose
-    own scorer it names.
+    own scorer it names. A kind may have `claims`: keys that make a section its own whatever other
+    keys it has.
     """
 
     @property
@@ -119,6 +120,9 @@ class SectionKinds(PluginRegistry[SectionKind]):
                 return self.get(written["kind"])
             except ValueError as error:
                 raise ValueError(f"kind: {error}") from None
+        for kind in kinds:
+            if written.keys() & set(getattr(kind, "claims", ())):
+                return kind
         for kind in kinds:
             if kind.key in written or (
                 # A kind whose scorer no other kind has; it says what is missing.

@@ -1,0 +1,1 @@
+"""The same question from somebody else: one counterfactual per file."""

@@ -1,0 +1,1 @@
+"""The same question in another form: one perturbation per file."""
