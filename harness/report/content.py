@@ -32,6 +32,7 @@ from harness.report.rules import (
     shortfall,
 )
 from harness.report.runs import SectionChanges, repeats_sentences, section_changes
+from harness.report.variants import VariantRow, variant_rows
 from harness.scorers.registry import get, names
 from harness.visible_text import one_line
 
@@ -137,6 +138,11 @@ class ReportContent:
     def losses(self) -> tuple[Loss, ...]:
         """What the failing rules found lost, with examples; none where nothing is judged."""
         return () if self.problems else losses(self.verdict, self.comparison)
+
+    @cached_property
+    def variants(self) -> tuple[VariantRow, ...]:
+        """What is right as written and in other forms, where sections have such variants."""
+        return variant_rows(self.comparison, self.verdict.alpha)
 
     @property
     def sliced(self) -> tuple[RuleResult, ...]:

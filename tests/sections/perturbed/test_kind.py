@@ -121,6 +121,12 @@ def test_each_metric_of_a_case_that_is_lost_in_one_form(project_dir: Path, mock:
     assert (
         "as written (right)" in (project_dir / "reports/candidate-vs-base/report.html").read_text()
     )
+    report = (project_dir / "reports/candidate-vs-base/report.md").read_text()
+    row = next(
+        line for line in report.splitlines() if line.startswith("|") and "gold.emoji" in line
+    )
+    shares = [cell.split()[0] for cell in row.split("|")[2:6]]
+    assert shares == ["100%", "83.3%", "100%", "100%"]
     before = len(mock.server.requests)
     call("gate", "candidate")
     assert len(mock.server.requests) == before, "all of it is stored"
