@@ -14,7 +14,16 @@ from harness.cli.schema import SCHEMAS, text_of
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = {
-    "Suites": ["suites", "scorers", "robustness", "benchmarks", "judges", "data", "extending"],
+    "Suites": [
+        "suites",
+        "scorers",
+        "compliance",
+        "robustness",
+        "benchmarks",
+        "judges",
+        "data",
+        "extending",
+    ],
     "The gate": [
         "gate",
         "forgetting",

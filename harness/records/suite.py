@@ -146,6 +146,11 @@ class Section(Record):
         """
         return "", {}
 
+    @property
+    def silence_passes(self) -> bool:
+        """Whether an answer that says nothing may rightly pass."""
+        return False
+
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What a reviewer would say of the case: a code, and what is weak and what to do."""
         del case

@@ -59,11 +59,13 @@ class Scorer(Protocol):
     each raises ValueError with `key: what is wrong`. A scorer without any of these takes whatever
     it is given.
 
-    Four more are looked for: `measured`, how often it was found to be wrong and on what, which the
+    More are looked for: `measured`, how often it was found to be wrong and on what, which the
     report prints; `score_filtered(answer, case, settings)`, the judgement of an answer
     that a content filter stopped, which is unscored otherwise; and `lint(case, settings)` and
     `lint_section(cases, settings)`, pairs of a code and a sentence for what `harness lint` is to
-    say of a case, and of all cases of a section.
+    say of a case, and of all cases of a section. `section_metrics(settings)` are the metrics of a
+    section, where they follow from its settings; `forbids` is set where an answer that says nothing
+    may rightly pass; `plugins()` are the classes that score for it and come from other packages.
     """
 
     @property

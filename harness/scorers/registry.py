@@ -30,13 +30,18 @@ class Registry(PluginRegistry[Scorer]):
     def __init__(self, declared: Iterable[EntryPoint] | None = None) -> None:
         super().__init__("scorer", ENTRY_POINT_GROUP, declared)
 
-    def metrics(self, scorer: str) -> Sequence[str | Metric]:
-        """The metrics of the named scorer.
+    def metrics(self, scorer: str, settings: Settings | None = None) -> Sequence[str | Metric]:
+        """The metrics of the named scorer; with settings, those of a section that has them.
 
         Raises:
             ValueError: there is no such scorer.
         """
-        return self.get(scorer).metrics
+        found = self.get(scorer)
+        of_section = getattr(found, "section_metrics", None)
+        if of_section is None or settings is None:
+            return found.metrics
+        metrics: Sequence[str | Metric] = of_section(settings)
+        return metrics
 
     def check_section(self, scorer: str, settings: Settings) -> None:
         """Nothing, where the named scorer accepts a section's settings.
@@ -121,7 +126,13 @@ def fingerprint(scorers: Iterable[str]) -> str | None:
     Only the built-in ones are known well enough: any other may depend on whatever it imports.
     """
     home = Path(__file__).parent
-    if any(not type(get(name)).__module__.startswith(f"{__package__}.") for name in scorers):
+    classes = [part for name in scorers for part in _classes(get(name))]
+    if any(not part.__module__.startswith(f"{__package__}.") for part in classes):
         return None
     files = sorted(file for file in home.rglob("*.*") if file.suffix != ".pyc")
     return digest_json([__version__, [[file.name, file_digest(file)] for file in files]])
+
+
+def _classes(scorer: Scorer) -> Iterable[type]:
+    plugins = getattr(scorer, "plugins", tuple)
+    return (type(scorer), *plugins())

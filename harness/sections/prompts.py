@@ -49,6 +49,11 @@ class PromptsSection(Section):
         judge = getattr(get(self.scorer), "score_filtered", None)
         return None if judge is None else judge(answer, case, self.settings)
 
+    @property
+    def silence_passes(self) -> bool:
+        """Whether the scorer only forbids."""
+        return bool(getattr(get(self.scorer), "forbids", False))
+
     def remarks(self, case: Case) -> Iterable[tuple[str, str]]:
         """What the scorer has to say of the case, where it says anything."""
         lint = getattr(get(self.scorer), "lint", None)
@@ -91,9 +96,9 @@ class PromptsKind:
         scorers = book() if self._scorers is None else self._scorers
         written = source.read(PromptsKeys, rest=True)
         scorer, settings = written.scorer, source.rest(PromptsKeys)
-        metrics = _metrics(source, written, scorers)
         with _complaints(scorer, source.name, source.place):
             scorers.check_section(scorer, settings)
+        metrics = _metrics(source, written, scorers, settings)
 
         def check(case: Case, place: str) -> None:
             with _complaints(scorer, source.name, lambda *_: place, "expect."):
@@ -129,11 +134,13 @@ def _titles(
         raise SuiteError(f"title: {error}", where=source.place("title")) from None
 
 
-def _metrics(source: SectionSource, written: PromptsKeys, scorers: Registry) -> tuple[Metric, ...]:
-    """The metrics asked for, or all that the scorer has."""
+def _metrics(
+    source: SectionSource, written: PromptsKeys, scorers: Registry, settings: dict[str, Any]
+) -> tuple[Metric, ...]:
+    """The metrics asked for, or all that the scorer has with these settings."""
     known: dict[str, Metric] = {}
     with _complaints(written.scorer, source.name, source.place, "scorer: "):
-        for metric in scorers.metrics(written.scorer):
+        for metric in scorers.metrics(written.scorer, settings):
             if not isinstance(metric, str | Metric):  # a plugin may give anything
                 raise ValueError(
                     f"`{written.scorer}` has a metric named {metric!r}, which is no text"
@@ -160,7 +167,9 @@ def _schema(scorer: str) -> dict[str, Any]:
     schema = model_schema(PromptsKeys)
     schema["title"] = f"{scorer} cases"
     names = [getattr(metric, "name", metric) for metric in book().metrics(scorer)]
-    metrics = {"type": "array", "minItems": 1, "items": {"enum": names}}
+    open_ended = hasattr(book().get(scorer), "section_metrics")
+    items: dict[str, Any] = {"type": "string"} if open_ended else {"enum": names}
+    metrics = {"type": "array", "minItems": 1, "items": items}
     schema["properties"] |= {"scorer": {"const": scorer}, "metrics": metrics}
     schema["properties"] |= settings.get("properties", {})
     schema["required"] += settings.get("required", [])

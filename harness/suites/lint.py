@@ -51,7 +51,8 @@ def _lint_section(section: Section, cases: Sequence[Case]) -> Iterator[Finding]:
     for case in cases:
         for remark in section.remarks(case):
             remarks[remark].append(case.id)
-        if section.scores_answers and _passes_anything(section, case):
+        idle = section.scores_answers and not section.silence_passes
+        if idle and _passes_anything(section, case):
             what = "passes whatever is answered: say what the answer must hold"
             remarks["always-passes", what].append(case.id)
     for (code, what), ids in remarks.items():

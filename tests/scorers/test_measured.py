@@ -12,7 +12,7 @@ from harness.scorers import get
 PAGE = (Path(__file__).parents[2] / "docs/scorers.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["gold", "scope"])
+@pytest.mark.parametrize("name", ["compliance", "gold", "scope"])
 def test_a_stated_error_stands_in_the_docs(name: str) -> None:
     section = PAGE.split(f"\n## `{name}`", 1)[1].split("\n## ", 1)[0]
     for number in re.findall(r"\d[\d.,]*(?= %)", get(name).measured):

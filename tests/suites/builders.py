@@ -22,7 +22,8 @@ class Book(Registry):
     def __init__(self) -> None:
         super().__init__(())
 
-    def metrics(self, scorer: str) -> tuple[str, ...]:
+    def metrics(self, scorer: str, settings: object = None) -> tuple[str, ...]:
+        del settings
         if scorer not in self.known:
             raise ValueError(f"no scorer `{scorer}`; there is `plain`, `strict`")
         return self.known[scorer]
