@@ -102,7 +102,7 @@ def test_output_that_is_lost_is_one_line_and_no_success(stored: Path, arguments:
     lost = "error: standard output: cannot be written: No space left on device"
     assert ("standard output" in done.stderr) == (CODES[arguments] == 0)
     assert done.stderr.splitlines()[-1].startswith(lost if CODES[arguments] == 0 else "error: ")
-    assert done.stderr.count("error") == 1
+    assert done.stderr.count("error: ") == 1
 
 
 @pytest.mark.parametrize("streams", [">&-", "<&-", "2>&-", "2> /dev/full", ">&- 2>&-"])
