@@ -100,7 +100,7 @@ class Rule(Record):
         """What the rule says of the answer; `applies` where the case itself calls for it."""
         foreign = self.language is not None and exchange.language != self.language
         found = self.check(exchange, applies=applies)
-        if foreign and found.state != "broken":
+        if foreign and found.state not in {"broken", "idle"}:
             return Finding("unknown", f"the answer is not in the rule's language ({self.language})")
         return found
 

@@ -128,14 +128,15 @@ class ComplianceScorer:
         broken, unknown = _reasons(found, "broken"), _reasons(found, "unknown")
         if not broken and unknown:
             return Unscored(unknown, UNDETERMINED)
+        # Both sides of a pair need a term of each rule; one that cannot be told weighs nothing.
         terms = {
-            rule.name: Term(num=float(finding.state == "kept"), den=1.0)
-            for rule, finding in found
-            if rule.name in own and finding.state in {"kept", "broken"}
+            rule.name: Term(num=float(one.state == "kept"), den=float(one.state != "unknown"))
+            for rule, one in found
+            if rule.name in own and one.state != "idle"
         }
         terms[OVERALL] = Term(num=float(not broken), den=1.0)
         called = sum(finding.state != "idle" for _, finding in found)
-        reason = broken or f"keeps all {called} of {len(found)} rules that have a part"
+        reason = broken or f"keeps all {called} rules that have a part"
         label = "violates" if broken else "complies"
         return Judgement(float(not broken), not broken, terms, label, reason)
 

@@ -100,9 +100,12 @@ def test_it_is_broken(kind: str, asked: str, answer: str, reason: str) -> None:
     assert (found.state, found.reason) == ("broken", reason)
 
 
-@pytest.mark.parametrize("kind", ["disclaimer", "hand-over"])
-def test_without_its_topic_it_has_no_part(kind: str) -> None:
-    assert judged(kind, "When are you open?", "At nine.").state == "idle"
+@pytest.mark.parametrize(("kind", "state"), [("disclaimer", "kept"), ("hand-over", "idle")])
+def test_whether_it_has_a_part_does_not_hang_on_the_answer(kind: str, state: str) -> None:
+    german = "Das Konto ist um neun offen und Sie sind immer gut beraten."
+    assert judged(kind, "When are you open?", "At nine.").state == state
+    foreign = judged("hand-over", "When are you open?", german, rule={"language": "en"})
+    assert foreign.state == "idle"
 
 
 @pytest.mark.parametrize("kind", ["disclaimer", "hand-over"])

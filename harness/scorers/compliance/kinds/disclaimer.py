@@ -28,14 +28,18 @@ class Disclaimer(Rule):
     PHRASES: ClassVar[tuple[str, ...]] = ("when", "when_asked", "say", "unless")
 
     def check(self, exchange: Exchange, *, applies: bool) -> Finding:
-        """Broken where a topic has no wording near it; idle where no topic comes up."""
+        """Broken where a topic has no wording near it.
+
+        Idle where only questions bring it up and this one does not: whether a rule has a part must
+        not hang on the answer, or two sides could not be compared.
+        """
         answer = exchange.answer
         about = list(
             answer.claims(self.phrases("when"), self.phrases("unless"), supposed=True, denied=True)
         )
         asked = applies or any(exchange.asked.said(self.phrases("when_asked")))
         if not about and not asked:
-            return Finding("idle")
+            return Finding("kept" if self.when else "idle")
         given = list(answer.said(self.phrases("say")))
         if not given:
             what = f"says {quoted(about[0])}" if about else "is asked of the topic"
