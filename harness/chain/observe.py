@@ -199,7 +199,12 @@ class _Link:
 
 def _answer(reply: Answer) -> ProbeAnswer:
     text = reply.text or reply.reasoning or ""
-    return ProbeAnswer(reply.token_logprobs or ((text, 0.0),), text, reply.finish_reason)
+    tokens = reply.token_logprobs or ((text, 0.0),)
+    last = tokens[-1][0]
+    # vLLM tells the token that ends a turn, which is no part of the text, and llama.cpp does not.
+    if reply.finish_reason == "stop" and len(tokens) > 1 and not (last and text.endswith(last)):
+        tokens = tokens[:-1]
+    return ProbeAnswer(tokens, text, reply.finish_reason)
 
 
 async def _ids(endpoint: Endpoint, asking: Asking) -> dict[str, tuple[int, ...]]:

@@ -89,6 +89,7 @@ class Form:
     temperature: float = 0.0
     usage: bool = True
     refused: tuple[str, ...] = ()
+    tells_end: str | None = None
 
     @property
     def end(self) -> int:
@@ -127,7 +128,7 @@ class Form:
             prompt = prompt[-(self.context - body["max_tokens"]) :]
         pairs, finish = self._generate(prompt, body)
         return MockReply(
-            "".join(token for token, _ in pairs),
+            "".join(token for token, _ in pairs if token != self.tells_end),
             finish_reason=finish,
             logprobs=pairs,
             prompt_tokens=len(prompt),
@@ -153,7 +154,9 @@ class Form:
                 logits = logits / self.temperature + random.gumbel(size=len(logits))
             token = int(np.argmax(logits))
             if token == self.end and said:
-                return tuple(said), "stop"
+                # As of a trained model, which is sure of it.
+                told = [] if self.tells_end is None else [(self.tells_end, -1e-6)]
+                return tuple(said + told), "stop"
             seen.add(token)
             said.append((f"w{token} ", float(shown[token])))
             decoding.push(token)

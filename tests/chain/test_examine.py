@@ -35,6 +35,14 @@ def test_a_clean_chain_has_no_fault(chain: str, chained: Examine) -> None:
     assert not any(hop.findings for hop in hops)
 
 
+@pytest.mark.parametrize("name", ["", "<|end|>"])
+def test_a_server_may_tell_the_token_that_ends_an_answer(name: str, chained: Examine) -> None:
+    links = {"merged": replace(ADAPTED, tells_end=name), "far": ADAPTED}
+    hops = chained(links)
+    assert [hop.outcome for hop in hops] == ["same", "same"], shown(hops)
+    assert all(hop.probes.largest is not None and hop.probes.largest < 1e-6 for hop in hops)
+
+
 def test_other_tokens_of_the_same_number_are_seen_by_the_servers_route(chained: Examine) -> None:
     hops = chained({"merged": replace(ADAPTED, cuts=relabelled)})
     assert (hops[0].outcome, hops[0].cause) == ("different", "template")
