@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.serving.adapter_origin import describe_adapter
 from tests.e2e.micro import ANY_TEXT
 from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
@@ -92,7 +93,10 @@ def test_an_adapter_whose_b_matrices_are_zero(shop: Shop) -> None:
     assert (shop.asked("base"), shop.asked("empty")) == (80, 0)
 
 
-def test_a_weak_but_real_adapter_is_accepted(shop: Shop) -> None:
+def test_a_weak_but_real_adapter_is_accepted(shop: Shop, served: Served) -> None:
+    """peft alone made it: what is known of it is what its own files say."""
+    described = describe_adapter(served.folder / "adapters/weak", None)
+    assert re.fullmatch(r"LoRA of rank 4, .*; trained by peft [\d.]+", described)
     done = shop.harness("gate", "weak", "--json")
     assert done.returncode in (0, 1, 4), done.stdout + done.stderr
     assert json.loads(done.stdout)["problems"] == []
