@@ -168,7 +168,7 @@ def test_a_variant_without_a_score_leaves_the_case_without_one(
         ({"perturb": ["reorder"]}, "perturb: changes none of its cases"),
         ({**FORMS, "metrics": ["worts"]}, "there is no `worts`; did you mean `worst`?"),
         ({**FORMS, "scorer": "judge"}, "perturb: only a section of `cases` with a `scorer`"),
-        ({**FORMS, "scorer": "gald"}, "scorer: no scorer `gald`"),
+        ({**FORMS, "scorer": "gald"}, "no scorer `gald`"),
         ({**FORMS, "title": {"gap": "Gaps"}}, "title: no metric `gap` here"),
     ],
 )  # fmt: skip
