@@ -4,6 +4,7 @@ A small Llama in bfloat16 answers the probes through transformers, in batches of
 prompts: rounding depends on the batch. An adapter is proven on a server and later held against that
 proof, by the code that a run uses. What is loaded later is the same adapter (every alarm is false)
 or another one: trained from another seed, or the same one some steps further (no alarm is a miss).
+Half of the proofs are made in batches of one size; with `--busy` all batches are drawn.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SIZES = (1, 2, 4, 16, 64)
 PROMPTS = 24
 QUIET = {"at once": (16,), "alone": (1,)}
 BUSY = {"at once": SIZES, "alone": SIZES}
+LOADS = ((QUIET, QUIET), (QUIET, BUSY), (BUSY, QUIET), (BUSY, BUSY))
 TABLES = 2  # compositions of batches that each size is drawn from
 NEAR, FAR = 6, 6
 RANK, FURTHER = 4, 0.5
@@ -176,6 +178,8 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checks", type=int, default=200, help="of the same adapter")
+    parser.add_argument("--exchanges", type=int, default=1, help="checks of each other adapter")
+    parser.add_argument("--busy", action="store_true", help="draw the size of every batch")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)  # more of them wait for each other at this size
@@ -194,7 +198,7 @@ def main() -> None:
         ours = deltas(model, 1)
         tuned = with_adapter(model, (strength, ours))
         own = {"base": base, "tuned": table(tuned, prompts, draw)}
-        loads = ((QUIET, QUIET), (QUIET, BUSY), (BUSY, QUIET), (BUSY, BUSY))
+        loads = LOADS[-1:] if given.busy else LOADS
         false = 0
         for _ in range(given.checks):
             then, now = draw.choice(loads)
@@ -206,9 +210,10 @@ def main() -> None:
                 ((strength, ours), (FURTHER * strength, other)) if near else ((strength, other),)
             )
             later = table(with_adapter(model, *parts), prompts, draw, tables=1)
-            then, now = loads[number % len(loads)]
-            after = Server({**own, "tuned": later}, now, draw)
-            found[near] += bool(alarm(planned, Server(own, then, draw), after))
+            for check in range(given.exchanges):
+                then, now = loads[(number + check) % len(loads)]
+                after = Server({**own, "tuned": later}, now, draw)
+                found[near] += bool(alarm(planned, Server(own, then, draw), after))
         gap, noise = (
             median(gaps_between(list(one.values()), [other[name] for name in one]))
             for one, other in (
@@ -218,7 +223,8 @@ def main() -> None:
         )
         print(
             f"{strength:7.2f} {gap:8.2f} {noise:6.3f} {false:6d} of {given.checks}"
-            f" {found[0]:8d} of {FAR} {found[1]:14d} of {NEAR}",
+            f" {found[0]:8d} of {FAR * given.exchanges}"
+            f" {found[1]:14d} of {NEAR * given.exchanges}",
             flush=True,
         )
 

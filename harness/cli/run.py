@@ -20,6 +20,7 @@ from harness.cli.options import (
 )
 from harness.config import Project, load_project
 from harness.errors import EvidenceError
+from harness.files import short_path
 from harness.records.cost import spending
 from harness.records.run import RunRecord
 from harness.records.summary import Summary
@@ -74,7 +75,7 @@ def command(
     else:
         sentences = repeats_sentences(list(runs.values()))
         for (name, done), repeats in zip(runs.items(), sentences, strict=True):
-            _print(name, done, project.runs / done.header.run_id, repeats)
+            _print(name, done, short_path(project.runs / done.header.run_id), repeats)
         check_scored(runs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,9 @@ def _of_suites(one: Earlier, now: PastGate, run: RunRecord) -> Iterator[Evidence
     if changed and one.run is not None:
         found = _changes(one.run, run, set(changed))
     for name in changed:
-        what = found.get(name) or [_unknown(name, one, now)]
+        whole = name not in before or name not in now.suites
+        what = found.get(name, []) if not whole else []
+        what = what or [_unknown(name, one, now)]
         for each in what:
             yield EvidenceWarning(
                 code="suite-changed", place=name, what=f"{each} since {one.words}"
@@ -99,7 +101,9 @@ def _of_suites(one: Earlier, now: PastGate, run: RunRecord) -> Iterator[Evidence
 
 def _unknown(name: str, one: Earlier, now: PastGate) -> str:
     if name not in now.suites:
-        return "the whole suite is gone"
+        pairs = _by_place(one.run, {name}).values() if one.run is not None else ()
+        then = f" (then {_outcomes(list(pairs))})" if pairs else ""
+        return f"the whole suite is gone{then}"
     if name not in one.gate.suites:
         return "the suite is new"
     if one.run is None:
@@ -114,8 +118,12 @@ def _changes(before: RunRecord, now: RunRecord, names: set[str]) -> dict[str, li
                                                    for _ in range(5))  # fmt: skip
     comparable = _asked_alike(before, now)
     tested = {case.score.key for case in before.recorded}  # whose keys are those of the run
+    # Tests without results are in their suite all the same.
+    untold = {*before.unrecorded, *now.unrecorded}
     for place, pair in old.items():
         score, attempt = pair
+        if score.place in untold:
+            continue
         if place not in new:
             gone[score.suite].append(pair)
             continue
@@ -127,17 +135,18 @@ def _changes(before: RunRecord, now: RunRecord, names: set[str]) -> dict[str, li
         elif _text(attempt) == _text(attempt_now) and score.passed != score_now.passed:
             rejudged[score.suite].append(pair)
     for place, pair in new.items():
-        if place not in old:
+        if place not in old and pair[0].place not in untold:
             added[pair[0].suite].append(pair)
     told: defaultdict[str, list[str]] = defaultdict(list)
-    for found, words in (
-        (gone, "cases are gone"),
-        (uncritical, "cases are no longer critical"),
-        (reworded, "cases are asked in other words"),
-        (rejudged, "the same answers are judged differently"),
-        (added, "cases are new"),
+    for found, one, many in (
+        (gone, "case is gone", "cases are gone"),
+        (uncritical, "case is no longer critical", "cases are no longer critical"),
+        (reworded, "case is asked in other words", "cases are asked in other words"),
+        (rejudged, "answer is judged differently", "answers are judged differently"),
+        (added, "case is new", "cases are new"),
     ):
         for suite, pairs in found.items():
+            words = one if len(pairs) == 1 else many
             outcome = "" if found is added else f" (then {_outcomes(pairs)})"
             told[suite].append(f"{len(pairs)} {words}{outcome}: {_named(pairs)}")
     return told
@@ -188,7 +197,13 @@ def _of_policy(one: Earlier, now: PastGate) -> Iterator[EvidenceWarning]:
         for key in sorted({*before, *after} - {"rules", "baseline"})
         if before.get(key) != after.get(key)
     ]
-    changes += _of_rules(before.get("rules", ()), after.get("rules", ()))
+    # What is gone or new with a whole suite is told of the suite.
+    suites = set(one.gate.suites) ^ set(now.suites)
+    kept = [
+        [rule for rule in policy.get("rules", ()) if not _on(rule, suites)]
+        for policy in (before, after)
+    ]
+    changes += _of_rules(*kept)
     if len(changes) > MOST:
         more = len(changes) - MOST + 1
         changes[MOST - 1 :] = [f"{more} more settings and rules differ"]
@@ -196,6 +211,10 @@ def _of_policy(one: Earlier, now: PastGate) -> Iterator[EvidenceWarning]:
         yield EvidenceWarning(
             code="policy-changed", place="policy", what=f"{each} since {one.words}"
         )
+
+
+def _on(rule: Mapping[str, Any], suites: Container[str]) -> bool:
+    return str(rule.get("metric") or "").partition(".")[0] in suites
 
 
 def _of_rules(

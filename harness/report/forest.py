@@ -51,6 +51,7 @@ SLICES = (
 NARROW = Layout("narrow", 340, left=14, right=14, row=84, half=10.9, cap=4.6, stacked=True, most=5)
 
 _HEAD, _FOOT = 30, 34
+_LETTER, _DIGIT = 6.9, 5.7  # the width of a title's letter and of one of the numbers, about
 _ORDER: tuple[RuleScale, ...] = ("difference", "value", "ratio")
 _REFERENCE: dict[RuleScale, float | None] = {"difference": 0.0, "value": None, "ratio": 1.0}
 
@@ -170,7 +171,9 @@ def _write_words(drawing: Drawing, row: Row, y: float, layout: Layout) -> None:
             drawing.text(row.wanted, (left, last - 15), "muted", 11)
             drawing.text(row.numbers, (left, last), "ink", 11)
         else:
-            drawing.text(row.title, (left, last), "ink", 12, bold=row.bold)
+            room = layout.width - left - _DIGIT * (len(row.numbers) + 2)
+            title = _both_ends(row.title, int(room / _LETTER))
+            drawing.text(title, (left, last), "ink", 12, bold=row.bold)
             drawing.text(row.numbers, (layout.width, last), "ink", 10.5, anchor="end")
     elif row.wanted:
         drawing.text(row.title, (left, y - 2), "ink", 13, bold=True)
@@ -180,6 +183,14 @@ def _write_words(drawing: Drawing, row: Row, y: float, layout: Layout) -> None:
     else:
         drawing.text(row.title, (left, y + 4), "ink", 12, bold=row.bold)
         drawing.text(row.numbers, (right, y + 4), "ink", 11.5)
+
+
+def _both_ends(title: str, most: int) -> str:
+    """The title in at most so many letters: names of candidates often differ in their ends."""
+    if len(title) <= max(most, 8):
+        return title
+    end = max(most, 8) // 2
+    return f"{title[: max(most, 8) - end - 1]}…{title[-end:]}"
 
 
 def render_forest(rules: Sequence[RuleResult], layout: Layout = WIDE) -> str:

@@ -266,10 +266,11 @@ def _draw_point(drawing: Drawing, x: float, up: Scale, point: CoursePoint, size:
     colour = point.outcome or "muted"
     y = up(point.value)
     if point.low is not None and point.high is not None:
-        bounds = (up(point.low), up(point.high))
-        drawing.line([(x, bounds[0]), (x, bounds[1])], colour, 1.8)
-        for bound in bounds:
-            drawing.line([(x - size / 2, bound), (x + size / 2, bound)], colour, 1.6)
+        drawing.line([(x, up.pixel(point.low)), (x, up.pixel(point.high))], colour, 1.8)
+        # Set off from the baseline's value, an interval may go beyond what the metric can be.
+        for bound in (one for one in (point.low, point.high) if up.low <= one <= up.high):
+            ends = [(x - size / 2, up(bound)), (x + size / 2, up(bound))]
+            drawing.line(ends, colour, 1.6)
     if point.promoted:
         drawing.ring((x, y), size + 7, "candidate", 1.6)
     if point.outcome:

@@ -73,7 +73,9 @@ def plain_sentence(
     against = "" if scale_of(rule) == "value" else f" (the baseline {_amount(rule, theirs)})"
     needed = _needed(rule, ours, theirs)
     unsure = ", and these cases are too few to be sure" if rule.outcome == "inconclusive" else ""
-    return one_line(f"{said[0].upper()}{said[1:]}{against}; {needed}{unsure}.", 600)
+    # A metric's name stays as policies write it.
+    begin = said if said.startswith(rule.metric) else f"{said[0].upper()}{said[1:]}"
+    return one_line(f"{begin}{against}; {needed}{unsure}.", 600)
 
 
 def _scorer(rule: RuleResult, comparison: ComparisonRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,11 @@ def edit(project: Project, change: Callable[[dict[str, Any]], dict[str, Any] | N
         (lambda case: None if case["id"] in ("g1", "g4", "s2") else case,
          "3 cases are gone (then 2 failed, 1 passed): gold/g1, scope/s2, gold/g4"),
         (lambda case: {**case, "critical": False},
-         "1 cases are no longer critical (then 1 failed): scope/s0"),
+         "1 case is no longer critical (then 1 failed): scope/s0"),
         (lambda case: {**case, "prompt": "What, pray, is fact 8?"} if case["id"] == "g8" else case,
-         "1 cases are asked in other words (then 1 passed): gold/g8"),
+         "1 case is asked in other words (then 1 passed): gold/g8"),
         (lambda case: {**case, "expect": {"answers": ["no idea"]}} if case["id"] == "g1" else case,
-         "1 the same answers are judged differently (then 1 failed): gold/g1"),
+         "1 answer is judged differently (then 1 failed): gold/g1"),
         (lambda case: {**case, "tags": ["easy"]},
          "the suite was changed, but no case, critical mark, question or outcome of an answer,"),
     ],
@@ -72,11 +73,31 @@ def test_new_cases_and_lost_answers_are_told(tmp_path: Path) -> None:
     edit(project, lambda case: None if case["id"] == "g1" else case)
     part = run(project)
     (found,) = change_warnings([Earlier(gate("two"), part)], gate(), whole)
-    assert found.what == f"1 cases are new: gold/g1 {SINCE}"
+    assert found.what == f"1 case is new: gold/g1 {SINCE}"
     (found,) = change_warnings([Earlier(gate("two"), None)], gate(), whole)
     assert "and the answers that would show how are gone" in found.what
     small = run(project, selection=Selection(limit=1))
     assert not list(change_warnings([Earlier(gate("two"), small)], gate(), whole))
+
+
+def test_a_whole_suite_is_told_once_with_the_rules_on_it(tmp_path: Path) -> None:
+    project, _ = shop(tmp_path)
+    answers = run(project)
+    other = gate(policy={**POLICY, "rules": [{**RULE, "metric": "desk.gold.accuracy"}]})
+    other = other.model_copy(update={"suites": {"desk": "one"}})
+    new, gone = change_warnings([Earlier(gate(), answers)], other, replace(answers, scores=[]))
+    assert (new.place, gone.place) == ("desk", "shop")
+    assert gone.what.startswith("the whole suite is gone (then ")
+    assert new.what == f"the suite is new {SINCE}"
+
+
+def test_tests_without_results_are_not_called_gone(tmp_path: Path) -> None:
+    project, _ = shop(tmp_path)
+    whole = run(project)
+    kept = [score for score in whole.scores if score.section != "gold"]
+    untold = replace(whole, scores=kept, unrecorded={("shop", "gold"): "never run"})
+    (found,) = change_warnings([Earlier(gate(), whole)], gate("two"), untold)
+    assert found.what.startswith("the suite was changed, but no case")
 
 
 @pytest.mark.parametrize(
