@@ -131,7 +131,7 @@ def test_what_is_meant_for_a_users_own_sessions_does_not_reach_it(
         (
             "",
             "def pytest_collection_modifyitems(items):\n    del items[0]\n",
-            "`base` has no scores of the 6 Python tests of shop.memory: only a part of its Python",
+            "`base` has no scores of the Python tests of shop.memory: only a part of its Python",
         ),
     ],
 )
