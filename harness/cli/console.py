@@ -131,6 +131,7 @@ class Console:
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._last: dict[str, float] = {}
+        self._heard: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +167,9 @@ class Console:
         now = self._clock.now()
         began, at_start = self._began.setdefault(stage, (now, done))
         finished = done >= total
+        before, self._heard[stage] = self._heard.get(stage), (done, total)
+        if finished and before == (done, total):
+            return  # a stage that is over may be told again while its last step ends
         if not finished and now - self._last.get(stage, now - PLAIN_EVERY) < PLAIN_EVERY:
             return
         self._last[stage] = now

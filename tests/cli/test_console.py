@@ -45,3 +45,15 @@ def test_of_few_steps_the_first_tells_the_time_left(capsys: pytest.CaptureFixtur
             console.progress("training", done, 6, "")
             clock.advance(PLAIN_EVERY)
     assert "training: 1/6, 0.1/s, 50 s left" in capsys.readouterr().err
+
+
+def test_a_stage_that_is_over_is_told_once_until_it_begins_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = ManualClock()
+    with Console(clock, live=False) as console:
+        for done in (0, 2, 2, 2, 0, 2):
+            console.progress("tests", done, 2, "")
+            clock.advance(PLAIN_EVERY)
+    said = [line.split(",")[0] for line in capsys.readouterr().err.splitlines()]
+    assert said == ["tests: 0/2", "tests: 2/2", "tests: 0/2", "tests: 2/2"]
