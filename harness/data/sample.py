@@ -97,6 +97,8 @@ def turns(given: Any, key: str = "messages") -> tuple[Message, ...]:
     Raises:
         ValueError: another role, a call of a tool, content that is no text, or no turn.
     """
+    if given is None or given == "":
+        raise ValueError(f"{key}: is empty")
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]
     if not isinstance(given, Sequence) or not given:
