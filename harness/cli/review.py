@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import FOLDER_NAME, SEALED, WORKING, Project, load_project
+from harness.data.columns import parse_pairs
+from harness.data.convert import SHOWN, rejects_of
 from harness.errors import HarnessError, UsageError
 from harness.files import short_path
 from harness.records.suite import counted
 from harness.review.draw import Wanted, changed_answers, draw, newest_run
-from harness.review.export import export
+from harness.review.export import export, write_sheet
+from harness.review.import_columns import FIELDS
+from harness.review.imports import import_labels
 from harness.review.serve import LOOPBACK, serve
 from harness.review.standing import Standing, standing
 from harness.review.store import ReviewStore, create, open_store
@@ -127,6 +132,23 @@ def _baseline(project: Project) -> str | None:
     "--export", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write what people said: .jsonl are labels, .csv is for a spreadsheet.",
 )  # fmt: skip
+@click.option(
+    "--sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write what is still open as CSV, to grade it elsewhere and import it.",
+)  # fmt: skip
+@click.option(
+    "--import", "source", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Take what people said in a spreadsheet, or in an export of Label Studio or Argilla.",
+)  # fmt: skip
+@click.option(
+    "--map", "columns", multiple=True, metavar="FIELD=COLUMN",
+    help=f"With --import, the column of a criterion, or of {', '.join(FIELDS)}. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--alias", "aliases", multiple=True, metavar="GIVEN=NAME",
+    help="With --import, the rater whom the file calls otherwise. Repeatable.",
+)  # fmt: skip
+@click.option("--encoding", default="utf-8", help="Of the file to import.")
 @config_option
 @json_option
 def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
@@ -140,19 +162,48 @@ def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
     wanted = _Asked(**{one.name: given[one.name] for one in fields(_Asked)})
     name = given["name"] or f"{candidate}-{wanted.kind}"
     path = review_file(project, name)
-    status, file = given["status"], given["file"]
-    if not status and file is None:
+    status, file, sheet, source = (given[key] for key in ("status", "file", "sheet", "source"))
+    if source is None and (given["columns"] or given["aliases"]):
+        raise click.UsageError("--map and --alias go with --import")
+    if not status and (file, sheet, source) == (None, None, None):
         store = _opened(project, path, candidate, wanted)
         serve(store, given["host"], given["port"], lambda text: click.echo(text))
         return
     store = open_store(path)
     _tell_changes(project, store)
+    if source is not None:
+        _import(store, source, given, as_json=as_json)
+    if sheet is not None:
+        count = write_sheet(store, sheet)
+        click.echo(f"{short_path(sheet.absolute())}: {counted(count, 'question')}", err=as_json)
     if file is not None:
         count = export(store, file)
         click.echo(f"{short_path(file.absolute())}: {counted(count, 'label')}", err=as_json)
     if status:
         found = standing(store)
         click.echo(json.dumps(found.as_json(), indent=2) if as_json else _words(found))
+
+
+def _import(store: ReviewStore, file: Path, given: Mapping[str, Any], *, as_json: bool) -> None:
+    """Take the replies of a file into the review, and say what became of its rows."""
+    done = import_labels(
+        *(store, file, iso(SYSTEM_CLOCK.utc())),
+        columns=parse_pairs(given["columns"], "--map", "FIELD=COLUMN"),
+        aliases=parse_pairs(given["aliases"], "--alias", "GIVEN=NAME"),
+        encoding=given["encoding"],
+    )
+    for one in done.rejected[:SHOWN]:
+        click.echo(visible(f"rejected: {one.place}: {one.why}"), err=True)
+    more = f", {done.known} known before" if done.known else ""
+    more += f", {counted(done.empty, 'row')} left empty" if done.empty else ""
+    click.echo(
+        f"{short_path(file.absolute())}: {counted(done.added, 'new label')} "
+        f"of {counted(done.rows, 'row')}{more}",
+        err=as_json,
+    )
+    if done.rejected:
+        kept = short_path(rejects_of(file).absolute())
+        click.echo(f"{len(done.rejected)} rejected: {kept}", err=True)
 
 
 def review_file(project: Project, name: str) -> Path:

@@ -59,17 +59,29 @@ def parse_map(given: Sequence[str]) -> Columns | None:
     Raises:
         UsageError: an option that is no such pair, an unknown field, or no column of questions.
     """
-    columns: dict[str, str] = {}
-    for option in given:
-        field, equals, column = option.partition("=")
-        if not equals or not column:
-            raise UsageError(f"`{option}` is no FIELD=COLUMN", where="--map")
+    columns = parse_pairs(given, "--map", "FIELD=COLUMN")
+    for field in columns:
         if field not in FIELDS:
             raise UsageError(f"no field `{field}`{nearest(field, FIELDS)}", where="--map")
-        columns[field] = column
     if columns and "prompt" not in columns:
         raise UsageError("names no column of questions", where="--map", hint="--map prompt=COLUMN")
     return Columns(columns) if columns else None
+
+
+def parse_pairs(given: Sequence[str], where: str, form: str) -> dict[str, str]:
+    """What options such as `FIELD=COLUMN` say, by the name before the first `=`.
+
+    Raises:
+        UsageError: an option is not of the `form`, or two have one name.
+    """
+    found: dict[str, str] = {}
+    for option in given:
+        name, equals, value = option.partition("=")
+        if not name or not equals or not value:
+            raise UsageError(f"`{option}` is no {form}", where=where)
+        if found.setdefault(name, value) != value:
+            raise UsageError(f"`{name}` is given twice", where=where)
+    return found
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def convert(
     done = Conversion()
     with ExitStack() as stack:
         lines = stack.enter_context(replacing(output)) if output else None
-        rejects = _Rejects(None if output is None else rejects_of(output))
+        rejects = Rejects(None if output is None else rejects_of(output))
         stack.enter_context(rejects)
         writer = Writer(to)
         for source in _expanded(files):
@@ -140,8 +140,8 @@ def rejects_of(output: Path) -> Path:
     return output.with_name(f"{output.stem}.rejected.jsonl")
 
 
-class _Rejects:
-    """The file of rejected rows, opened for the first of them."""
+class Rejects:
+    """The file of rejected rows, opened for the first of them; none without a path."""
 
     def __init__(self, path: Path | None) -> None:
         self._path, self._stack = path, ExitStack()
@@ -193,10 +193,11 @@ def _rows(
         try:
             yield place, row, list(form.read(row))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            yield place, row, Rejected(place, _why(error), row)
+            yield place, row, Rejected(place, why_rejected(error), row)
 
 
-def _why(error: Exception) -> str:
+def why_rejected(error: Exception) -> str:
+    """What is wrong with a row, in words, for whatever reading it raised."""
     if isinstance(error, ValidationError):
         return explain(error)
     if isinstance(error, KeyError):
@@ -219,7 +220,7 @@ def _write(
         try:
             made = writer.row(sample, place)
         except ValueError as error:
-            return Rejected(place, _why(error), row)
+            return Rejected(place, why_rejected(error), row)
         done.lost.update(sample.lost)
         done.written += 1
         if len(done.first) < SHOWN:

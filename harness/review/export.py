@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +11,18 @@ from harness.files import write_atomic
 from harness.labels.files import label_line
 from harness.records.label import PREFERRED_OVER, Label
 from harness.review.items import CANNOT_TELL, REASONS, Draw, Item, Question
-from harness.review.store import Given, ReviewStore
+from harness.review.sheets import questions_of
+from harness.review.spreadsheet import as_csv
+from harness.review.store import Given, ReviewStore, Sheet
 from harness.review.tasks import BOTH_BAD, LEFT, RIGHT
 
 COLUMNS = (
     "suite", "section", "case", "repeat", "target", "rater", "criterion", "value", "reason",
-    "comment", "flagged", "again", "probability", "sample", "time", "answer",
+    "comment", "flagged", "again", "probability", "sample", "time", "answer", "item",
+)  # fmt: skip
+SHEET_COLUMNS = (
+    "item", "rater", "criterion", "question", "levels", "prompt", "reference", "answer", "left",
+    "right", "value", "reason", "comment",
 )  # fmt: skip
 _OF_FIRST = {LEFT: 1.0, RIGHT: 0.0}
 
@@ -108,19 +112,50 @@ def _scale(question: Question) -> tuple[float, float]:
 
 
 def _csv(labels: Sequence[tuple[Label, Given]], items: Mapping[int, Item]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    rows = []
     for label, given in labels:
         row = label.model_dump(mode="json", include=set(COLUMNS))
         texts = {answer.target: answer.text for answer in items[given.item].answers}
-        row |= {"flagged": given.flagged, "answer": texts[label.target]}
-        writer.writerow([_plain(row[column]) for column in COLUMNS])
-    return text.getvalue()
+        row |= {"flagged": given.flagged, "answer": texts[label.target], "item": given.item}
+        rows.append([row[column] for column in COLUMNS])
+    return as_csv(COLUMNS, rows)
 
 
-def _plain(value: object) -> object:
-    """The value, which no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@"):
-        return f"'{value}"
-    return value
+def write_sheet(store: ReviewStore, file: Path) -> int:
+    """The number of open questions that were written to the file, a CSV to fill in and import.
+
+    Items that come a second time are left out: side by side they would tell nothing.
+
+    Raises:
+        UsageError: the file is to be of another kind, or nothing is open.
+        StorageError: it cannot be written.
+    """
+    if file.suffix != ".csv":
+        raise UsageError("must end in .csv", where=str(file))
+    draw, names = store.draw(), {one.id: one.name for one in store.raters()}
+    rows = [
+        [each.number, names[each.rater], *_to_grade(each.sheet, question)]
+        for each in store.assigned()
+        if not each.again
+        for question in questions_of(each.sheet.item, draw)
+        if question.criterion not in each.sheet.replies
+    ]
+    if not rows:
+        raise UsageError("nothing is left to grade", where=str(store.path))
+    write_atomic(file, as_csv(SHEET_COLUMNS, rows))
+    return len(rows)
+
+
+def _to_grade(sheet: Sheet, question: Question) -> list[str]:
+    """The cells of an open question after those of item and rater."""
+    item = sheet.item
+    texts = [answer.text for answer in item.answers]
+    left, right = texts[::-1] if sheet.flipped and len(texts) > 1 else [*texts, ""][:2]
+    one_of = ", ".join(choice.title for choice in question.choices)
+    prompt = "\n\n".join(
+        message.content if len(item.messages) == 1 else f"{message.role}: {message.content}"
+        for message in item.messages
+    )
+    answers = ["", left, right] if len(texts) > 1 else [left, "", ""]
+    asked = [question.criterion, question.title, one_of, prompt, "\n".join(item.reference)]
+    return [*asked, *answers, "", "", ""]

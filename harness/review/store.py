@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -86,6 +87,33 @@ class Given:
     at: str
     comment: str
     flagged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An item by its number as one rater is to grade it, with what he has said so far."""
+
+    rater: int
+    number: int
+    again: bool
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A reply that was given elsewhere, one of the `wanted` that make its sheet done.
+
+    `at` is the time as text, `moment` in seconds since the epoch.
+    """
+
+    sheet: Sheet
+    criterion: str
+    code: str
+    reason: str
+    at: str
+    moment: float
+    comment: str
+    wanted: int
 
 
 class ReviewStore:
@@ -240,6 +268,37 @@ class ReviewStore:
                     (moment, sheet.id),
                 )
 
+    def add(self, additions: Sequence[Addition]) -> int:
+        """Keep all these replies or none, and the number of those that were new.
+
+        Where a rater has said something of a question already, that stands.
+
+        Raises:
+            StorageError: they could not be written; nothing of them is kept.
+        """
+        new = 0
+        with self._write() as database:
+            for one in additions:
+                sheet = one.sheet
+                new += database.execute(
+                    "INSERT INTO choices (rater, assignment, criterion, code, reason, at) "
+                    "SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS ("
+                    "SELECT 1 FROM standing WHERE assignment = ? AND criterion = ?)",
+                    (sheet.rater, sheet.id, one.criterion, one.code, one.reason, one.at,
+                     sheet.id, one.criterion),
+                ).rowcount  # fmt: skip
+                database.execute(
+                    "UPDATE assignments SET done = ? WHERE id = ? AND done IS NULL AND ? <= ("
+                    "SELECT count(*) FROM standing WHERE assignment = ?)",
+                    (one.moment, sheet.id, one.wanted, sheet.id),
+                )
+                if one.comment:
+                    database.execute(
+                        "UPDATE assignments SET comment = ? WHERE id = ? AND comment = ''",
+                        (one.comment, sheet.id),
+                    )
+        return new
+
     def remark(self, sheet: Sheet, comment: str, flagged: bool) -> None:
         """Keep a rater's comment on an item, and whether he flagged it."""
         with self._write() as database:
@@ -274,6 +333,27 @@ class ReviewStore:
         with self._read() as database:
             rows = database.execute("SELECT id, json FROM items ORDER BY id").fetchall()
         return {number: Item.model_validate_json(text) for number, text in rows}
+
+    def assigned(self) -> list[Assigned]:
+        """Every item of every rater, by rater and in the order of his own."""
+        items = self.items()
+        replies: defaultdict[int, dict[str, Reply]] = defaultdict(dict)
+        with self._read() as database:
+            rows = database.execute(
+                "SELECT id, rater, place, item, flipped, again, comment, flagged, done "
+                "FROM assignments ORDER BY rater, place"
+            ).fetchall()
+            for number, choice, criterion, code, reason in database.execute(
+                "SELECT assignment, id, criterion, code, reason FROM standing"
+            ):
+                replies[number][criterion] = Reply(choice, code, reason)
+        return [
+            Assigned(rater, item, bool(again), Sheet(
+                *(number, rater, items[item], place, bool(flipped), replies[number], comment),
+                *(bool(flagged), done is not None),
+            ))
+            for number, rater, place, item, flipped, again, comment, flagged, done in rows
+        ]  # fmt: skip
 
     def given(self) -> list[Given]:
         """Every standing reply of every rater, in the order in which they were given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -178,6 +179,65 @@ def test_a_draw_is_made_once(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert call("review", "candidate", "--task", "grade") == 0
     assert call("review", "candidate", "--items", "5") == 2
     assert "was drawn before" in capsys.readouterr().err
+
+
+def test_a_sheet_that_people_filled_in_is_taken(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "base", "candidate") == 0
+    draw = ("review", "candidate", "--task", "label", "--section", "shop.gold", "--items", "4")
+    assert call(*draw, "--rater", "anna", "--raters", "1", "--again", "0") == 0
+    again = ("review", "candidate", "--task", "label")
+    assert call(*again, "--sheet", "sheet.csv") == 0
+    sheet = project / "sheet.csv"
+    with sheet.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row |= {"rater": "3", "value": "right"}
+    rows[-1]["value"] = "perhaps"
+    with sheet.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    capsys.readouterr()
+    assert call(*again, "--import", "sheet.csv") == 2
+    error = capsys.readouterr().err
+    assert "none of 4 rows can be taken; no rater `3`" in error
+    assert error.count("\n") == 1
+    assert call(*again, "--import", "sheet.csv", "--alias", "3=anna") == 0
+    told = capsys.readouterr()
+    assert told.out == "sheet.csv: 3 new labels of 4 rows\n"
+    assert "rejected: sheet.csv:5: `perhaps` is no level of `correct`" in told.err
+    assert "1 rejected: sheet.rejected.jsonl" in told.err
+    assert call(*again, "--import", "sheet.csv", "--alias", "3=anna", "--status", "--json") == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["raters"][0]["done"] == 3
+    assert "0 new labels of 4 rows, 3 known before" in told.err
+    assert call(*again, "--export", "labels/people.jsonl") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--import none.csv", "no such file"),
+        ("--import harness.yaml --map value", "`value` is no FIELD=COLUMN"),
+        ("--import harness.yaml --alias 3", "`3` is no GIVEN=NAME"),
+        ("--import harness.yaml --alias 3=anna --alias 3=ben", "`3` is given twice"),
+        ("--import harness.yaml --map value=x", "has no column `x`"),
+        ("--map value=x", "--map and --alias go with --import"),
+        ("--sheet x.xlsx", "must end in .csv"),
+    ],
+)
+def test_what_cannot_be_imported_is_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    assert call("run", "base", "candidate") == 0
+    assert call("review", "candidate", "--items", "4") == 0
+    capsys.readouterr()
+    assert call("review", "candidate", *arguments.split(" ")) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_what_people_said_can_be_had_without_the_runs(
