@@ -39,7 +39,7 @@ def read_labels(path: Path, name: str | None = None) -> tuple[Label, ...]:
     where = name or str(path)
     return tuple(
         _parse(line, f"{where}:{number}")
-        for number, line in enumerate(read_text(path).split("\n"), 1)
+        for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1)
         if line.strip()
     )
 

@@ -52,12 +52,12 @@ def columns_of(
     Raises:
         UsageError: a name is no field or criterion, a column is not there, or one is needed.
     """
+    listed = ", ".join(f"`{one}`" for one in list(columns)[:12])
     for name, column in given.items():
         if name not in FIELDS and name not in criteria:
             near = nearest(name, (*FIELDS, *criteria))
             raise UsageError(f"no field or criterion `{name}`{near}", where="--map")
         if column not in columns:
-            listed = ", ".join(f"`{one}`" for one in list(columns)[:12])
             raise UsageError(f"has no column `{column}`; there is {listed}", where=where)
     usual = {name: rater if name == "rater" else name for name in FIELDS}
     fields = {name: column for name, column in usual.items() if column in columns}
@@ -71,7 +71,7 @@ def columns_of(
     for name in needed:
         if name not in fields:
             raise UsageError(
-                f"has no column `{usual[name]}`",
+                f"has no column `{usual[name]}`; there is {listed}",
                 where=where,
                 hint=f"say which one it is: `--map {name}=COLUMN`",
             )
@@ -79,4 +79,6 @@ def columns_of(
 
 
 def _text(given: Any) -> str:
+    if isinstance(given, bool):
+        return str(int(given))
     return "" if given is None else str(given).strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from harness.data.convert import Rejected, Rejects, rejects_of, why_rejected
 from harness.data.rows import read_rows
 from harness.errors import UsageError
+from harness.records.suite import counted
 from harness.review.import_columns import Columns, columns_of
 from harness.review.items import CANNOT_TELL, REASONS, Question
 from harness.review.label_form import LabelForm, detect
@@ -57,6 +58,9 @@ def import_labels(
         StorageError: nothing of it could be written.
     """
     form, rows = _read(file, encoding)
+    bad = [row for _, row in rows if isinstance(row, Rejected)]
+    if len(bad) == len(rows):
+        raise _nothing(bad)
     draw = store.draw()
     criteria = {one.criterion for asked in draw.questions.values() for one in asked}
     known = dict.fromkeys(key for _, row in rows if not isinstance(row, Rejected) for key in row)
@@ -82,15 +86,19 @@ def import_labels(
             done.empty += not given
             additions += given
         if done.rows == len(done.rejected):
-            first = done.rejected[0]
-            raise UsageError(
-                f"none of {done.rows} rows can be taken; {first.why}",
-                where=first.place,
-                hint="correct the rows, or name columns with `--map` and raters with `--alias`",
-            )
+            raise _nothing(done.rejected)
         done.added = store.add(additions)
         done.known = len(additions) - done.added
     return done
+
+
+def _nothing(rejected: Sequence[Rejected]) -> UsageError:
+    """What to say where every row was rejected."""
+    return UsageError(
+        f"none of {counted(len(rejected), 'row')} can be taken; {rejected[0].why}",
+        where=rejected[0].place,
+        hint="correct the rows, or name columns with `--map` and raters with `--alias`",
+    )
 
 
 def _read(file: Path, encoding: str) -> tuple[LabelForm | None, list[tuple[str, Any]]]:

@@ -8,10 +8,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from harness.errors import HarnessError, StorageError, UsageError
 from harness.files import make_folder, open_private, storage_error
+from harness.records.base import Record, explain
 
+R = TypeVar("R", bound=Record)
 VERSION = 1
 _APPLICATION = 0x68617276
 WAIT_SECONDS = 5.0
@@ -71,6 +76,22 @@ def check_form(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def parsed(kind: type[R], row: tuple[str] | None, path: Path) -> R:
+    """The record that a row of the file holds as JSON.
+
+    Raises:
+        StorageError: there is no such row, or it holds something else.
+    """
+    name = kind.__name__.lower()
+    try:
+        if row is not None:
+            return kind.model_validate_json(row[0])
+        what = f"holds no {name}"
+    except ValidationError as error:
+        what = f"holds no sound {name}: {explain(error)}"
+    raise StorageError(what, where=str(path), hint=_ELSEWHERE)
+
+
 @contextmanager
 def made_whole(path: Path) -> Iterator[sqlite3.Connection]:
     """A new file with its tables, which is there once the block ended well, or not at all.
@@ -116,7 +137,7 @@ def _in_words(error: sqlite3.Error, path: Path) -> HarnessError:
         what, hint = "is locked by another program", f"end that one: {_KEPT}"
     elif name.startswith("SQLITE_FULL"):
         what, hint = "cannot write: the disk is full", f"free space: {_KEPT}"
-    elif name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+    elif name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")):
         what, hint = f"is no sound SQLite database: {error}", _ELSEWHERE
     else:
         what, hint = f"cannot be read or written: {error}", f"mend the permissions: {_KEPT}"

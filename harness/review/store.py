@@ -18,7 +18,7 @@ from threading import Lock
 
 from harness.errors import UsageError
 from harness.review.items import Assignment, Draw, Item
-from harness.review.sqlite_file import check_form, connect, made_whole, told
+from harness.review.sqlite_file import check_form, connect, made_whole, parsed, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ class ReviewStore:
     def draw(self) -> Draw:
         """What was drawn."""
         with self._read() as database:
-            (text,) = database.execute("SELECT json FROM draw").fetchone()
-        return Draw.model_validate_json(text)
+            row = database.execute("SELECT json FROM draw").fetchone()
+        return parsed(Draw, row, self.path)
 
     def secrets(self) -> tuple[str, str]:
         """The secret of the admin link, and the key that signs the forms."""
@@ -203,7 +203,7 @@ class ReviewStore:
                     (number,),
                 )
             }
-        item = Item.model_validate_json(text)
+        item = parsed(Item, (text,), self.path)
         return Sheet(
             *(number, rater, item, place, bool(flipped), replies, comment, bool(flagged)),
             done is not None,
@@ -332,7 +332,7 @@ class ReviewStore:
         """All items by number."""
         with self._read() as database:
             rows = database.execute("SELECT id, json FROM items ORDER BY id").fetchall()
-        return {number: Item.model_validate_json(text) for number, text in rows}
+        return {number: parsed(Item, (text,), self.path) for number, text in rows}
 
     def assigned(self) -> list[Assigned]:
         """Every item of every rater, by rater and in the order of his own."""

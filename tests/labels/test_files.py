@@ -54,6 +54,12 @@ def test_a_line_that_is_no_label_is_named(tmp_path: Path) -> None:
         read_labels(path)
 
 
+def test_a_file_that_an_editor_marked_as_utf_8_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + label_line(label()).encode() + b"\r\n")
+    assert read_labels(path) == (label(),)
+
+
 def test_contradictions_are_refused() -> None:
     check_labels([label(), label(), label(value=0.0, again=True), label(value=0.0, rater="ben")])
     with pytest.raises(UsageError, match=r"`anna` gave shop/gold/a .* two values .*: 1 and 0"):

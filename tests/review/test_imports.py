@@ -214,6 +214,40 @@ def test_a_file_that_says_nothing_changes_nothing(
     assert not store.given()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "x.csv",
+            "item;rater;answer;value\n1;anna;x;right\n",
+            "there is `item;rater;answer;value`",
+        ),
+        ("x.csv", "item,rater,answer,value\n", "says nothing of any item"),
+        ("x.json", "[1, 2]", "none of 2 rows can be taken; must be an object"),
+        ("x.json", '[{"id": 1, "data": {}, "annotations": []}]', "says nothing of any item"),
+        ("x.json", '[{"fields": {}, "responses": {"tone": 7}}]', "none of 1 row can be taken"),
+        ("x.xlsx", "PK", "is of no known kind of file"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_line(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(UsageError) as error:
+        take(review(tmp_path), file)
+    assert message in error.value.line
+    assert "\n" not in error.value.line
+
+
+def test_true_and_false_are_right_and_wrong(tmp_path: Path) -> None:
+    store = review(tmp_path)
+    file = tmp_path / "x.jsonl"
+    file.write_text("".join(f"{json.dumps(row(item=at, value=at > 1))}\n" for at in (1, 2)))
+    assert take(store, file).added == 2
+    assert [one[-1] for one in said(store)] == [0.0, 1.0]
+
+
 def test_an_unknown_name_for_a_rater_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no rater `zoe` in the review; there is anna, ben"):
         take(review(tmp_path), table(tmp_path / "x.csv", row(rater="3")), **{"3": "zoe"})

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from harness.errors import StorageError, UsageError
 from harness.review import sqlite_file
 from harness.review import store as module
-from harness.review.store import ReviewStore, Sheet, create, open_store
+from harness.review.export import labels_of
+from harness.review.store import Addition, ReviewStore, Sheet, create, open_store
 from tests.review.builders import item, review
 
 NOW = (1000.0, "2026-01-01T00:00:00Z")
@@ -127,6 +129,26 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path) -> None:
         open_store(tmp_path / "foreign.sqlite")
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("DELETE FROM draw", "holds no draw"),
+        ("UPDATE draw SET json = '{}'", "holds no sound draw: task: missing"),
+        ("UPDATE items SET json = '[]'", "holds no sound item"),
+        ("DROP TABLE items", "is no sound SQLite database: no such table: items"),
+    ],
+)
+def test_a_damaged_file_is_one_line(tmp_path: Path, damage: str, message: str) -> None:
+    path = review(tmp_path).path
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(damage)
+        database.commit()
+    with pytest.raises(StorageError) as error:
+        labels_of(open_store(path))
+    assert message in error.value.line
+    assert "\n" not in error.value.line
+
+
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     store = review(tmp_path)
     with sqlite3.connect(store.path) as database:
@@ -166,6 +188,13 @@ def test_a_full_disk_is_told_and_nothing_is_half_kept(
         patch.setattr(module, "connect", full)
         with pytest.raises(StorageError, match="disk is full"):
             store.remark(sheets[1], "x" * 100_000, True)
+        with pytest.raises(StorageError, match="disk is full"):
+            store.add(
+                [
+                    Addition(each, "correct", "wrong", "", NOW[1], NOW[0], "x" * 100_000, 1)
+                    for each in sheets[1:]
+                ]
+            )
     assert standing(store) == [("anna", "correct", "right")]
     assert sheet(store, 2).comment == ""
 

@@ -181,8 +181,15 @@ def test_a_jury_is_the_mean_of_its_judges_and_repeats_show_its_noise(
     assert f"of {4 * COUNT} " in sign.what
 
 
-def test_a_judge_in_prose_makes_the_evidence_invalid(project_dir: Path, mock: ThreadedMock) -> None:
-    write_judged(project_dir, mock, lambda _: "It is helpful, I give it a 5.")
+@pytest.mark.parametrize(
+    "said",
+    ["It is helpful, I give it a 5.", "I'm sorry, but I cannot help with that."],
+    ids=["prose", "refusal"],
+)
+def test_a_judge_without_a_verdict_makes_the_evidence_invalid(
+    project_dir: Path, mock: ThreadedMock, said: str
+) -> None:
+    write_judged(project_dir, mock, lambda _: said)
     assert call("gate", "candidate") == 3
     (problem, *_) = judged().problems
     assert "shop.tell" in problem
@@ -261,7 +268,9 @@ def test_a_baseline_that_judges_is_named(project_dir: Path, mock: ThreadedMock) 
         ({**POINTWISE, "judge": "jugde"}, "no target `jugde`; did you mean `judge`?"),
         ({**POINTWISE, "judge": ["judge", "judge"]}, "names a judge twice"),
         ({key: POINTWISE[key] for key in ("cases", "scorer", "rubric")}, "judge: missing"),
+        ({**POINTWISE, "rubric": {}}, "rubric.criterion: missing"),
         ({**POINTWISE, "rubric": {"criterion": "x", "scale": {}}}, "two levels"),
+        ({**POINTWISE, "rubric": {"criterion": "x", "scale": {"5": "good"}}}, "two levels"),
         ({**POINTWISE, "rubric": {"criterion": "x", "scale": {"1": "a", "99": "b"}}}, "11 levels"),
         ({**POINTWISE, "mode": "pairwise"}, "by the criterion alone"),
         ({**POINTWISE, "colour": "red"}, "colour: unknown key"),
