@@ -150,12 +150,13 @@ def _to_grade(sheet: Sheet, question: Question) -> list[str]:
     """The cells of an open question after those of item and rater."""
     item = sheet.item
     texts = [answer.text for answer in item.answers]
-    left, right = texts[::-1] if sheet.flipped and len(texts) > 1 else [*texts, ""][:2]
+    if sheet.flipped:
+        texts.reverse()
     one_of = ", ".join(choice.title for choice in question.choices)
     prompt = "\n\n".join(
         message.content if len(item.messages) == 1 else f"{message.role}: {message.content}"
         for message in item.messages
     )
-    answers = ["", left, right] if len(texts) > 1 else [left, "", ""]
+    answers = ["", *texts] if len(texts) > 1 else [*texts, "", ""]
     asked = [question.criterion, question.title, one_of, prompt, "\n".join(item.reference)]
     return [*asked, *answers, "", "", ""]

@@ -62,6 +62,20 @@ def test_a_sheet_is_filled_in_and_taken_back(tmp_path: Path) -> None:
     assert write_sheet(store, sheet) == 1
 
 
+def test_a_sheet_has_the_sides_as_the_page_would_show_them(tmp_path: Path) -> None:
+    store = review(tmp_path, "prefer", items=30)
+    sheet = tmp_path / "sheet.csv"
+    write_sheet(store, sheet)
+    rows = list(csv.DictReader(sheet.open(newline="")))
+    flipped = [each.sheet.flipped for each in store.assigned()]
+    assert [one["left"] == "It is so. (base)" for one in rows] == flipped
+    assert set(flipped) == {True, False}
+    for one in rows:
+        one["value"] = "left" if "good" in one["left"] else "right"
+    assert take(store, table(sheet, *rows)).added == 60
+    assert {each.value for each, _ in labels_of(store) if each.target == "good"} == {1.0}
+
+
 def test_an_export_can_come_back(tmp_path: Path) -> None:
     """The labels of one copy of a review are put into another copy."""
     (tmp_path / "b").mkdir()
