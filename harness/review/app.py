@@ -21,7 +21,8 @@ from harness.review.pages import STATIC, page, static_file
 from harness.review.sheets import questions_of, shown
 from harness.review.shield import Shield
 from harness.review.standing import standing
-from harness.review.store import Rater, ReviewStore, Sheet
+from harness.review.store import ReviewStore
+from harness.review.stored import Rater, Sheet
 
 if TYPE_CHECKING:
     from starlette.requests import Request

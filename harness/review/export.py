@@ -13,7 +13,8 @@ from harness.records.label import PREFERRED_OVER, Label
 from harness.review.items import CANNOT_TELL, REASONS, Draw, Item, Question
 from harness.review.sheets import questions_of
 from harness.review.spreadsheet import as_csv
-from harness.review.store import Given, ReviewStore, Sheet
+from harness.review.store import ReviewStore
+from harness.review.stored import Given, Sheet
 from harness.review.tasks import BOTH_BAD, LEFT, RIGHT
 
 COLUMNS = (

@@ -17,7 +17,8 @@ from harness.review.items import CANNOT_TELL, REASONS, Question
 from harness.review.label_form import LabelForm, detect
 from harness.review.sheets import questions_of
 from harness.review.spreadsheet import unquoted
-from harness.review.store import Addition, ReviewStore, Sheet
+from harness.review.store import ReviewStore
+from harness.review.stored import Addition, Sheet
 from harness.review.tasks import LEFT, RIGHT
 
 _YES = ("true", "yes", "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.review.items import CANNOT_TELL, REASONS, Draw, Item, Question
-from harness.review.store import Reply, Sheet
+from harness.review.stored import Reply, Sheet
 from harness.review.tasks import LEFT, RIGHT
 from harness.sections.review import Example
 

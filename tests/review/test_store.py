@@ -15,7 +15,8 @@ from harness.errors import StorageError, UsageError
 from harness.review import sqlite_file
 from harness.review import store as module
 from harness.review.export import labels_of
-from harness.review.store import Addition, ReviewStore, Sheet, create, open_store
+from harness.review.store import ReviewStore, create, open_store
+from harness.review.stored import Addition, Sheet
 from tests.review.builders import item, review
 
 NOW = (1000.0, "2026-01-01T00:00:00Z")
