@@ -32,7 +32,8 @@ class Columns:
         """The sample; an empty cell is as if there were no such column."""
         missing = [column for column in self.columns.values() if column not in row]
         if missing:
-            raise ValueError(f"has no column `{missing[0]}`")
+            listed = ", ".join(f"`{one}`" for one in list(row)[:12])
+            raise ValueError(f"has no column `{missing[0]}`; there is {listed}")
         given = {key: row[column] for key, column in self.columns.items() if row[column] != ""}
         question = turns(given.get("prompt"), self.columns["prompt"])
         if "system" in given:

@@ -130,7 +130,7 @@ def convert(
             raise UsageError(
                 f"nothing could be taken of {done.rows} rows{why}",
                 where=done.first_rejected[0].place if done.first_rejected else str(files[0]),
-                hint="`--dry-run` shows what it is taken for",
+                hint="name the columns with `--map`, or the form with `--form`",
             )
     return done
 

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -158,7 +159,11 @@ def _listed(path: Path, found: Any) -> Iterator[Placed]:
 def _csv(path: Path, encoding: str, delimiter: str = ",") -> Iterator[Placed]:
     csv.field_size_limit(_LARGEST_CELL)
     with _text(path, "utf-8-sig" if encoding == "utf-8" else encoding) as lines:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        first = next(lines, "")
+        # As spreadsheets write it where the comma is the decimal mark.
+        if delimiter == "," and ";" in first and "," not in first:
+            delimiter = ";"
+        reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
             _check_header(header, path)

@@ -189,6 +189,13 @@ class SectionSource:
             SuiteError: another one has it.
         """
         if case in self.ids:
+            file, line = self.ids[case]
+            if line == number and file.resolve() == source.resolve():
+                raise SuiteError(
+                    "is read by two sections, and ids are unique within a suite",
+                    where=str(source),
+                    hint="put all keys on one section, or give the other one a file of its own",
+                )
             raise SuiteError(
                 f"id: `{case}` is taken by {':'.join(map(str, self.ids[case]))}",
                 where=f"{source}:{number}",

@@ -26,7 +26,7 @@ def test_columns_are_what_the_user_says() -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ({"Q": "When?"}, "has no column `A`"),
+        ({"Q": "When?"}, "has no column `A`; there is `Q`"),
         ({"Q": "", "A": "x"}, "Q: is empty"),
         ({"Q": 4, "A": "x"}, "Q: must be"),
     ],

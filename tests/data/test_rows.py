@@ -84,6 +84,15 @@ def test_a_line_with_too_many_cells_is_an_error_in_its_place(tmp_path: Path) -> 
     assert str(bad) == "3 cells under 2 columns"
 
 
+def test_a_table_with_semicolons_is_read_as_one(tmp_path: Path) -> None:
+    table = '"Question";"Price"\n"Which; and when?";1,50\n'
+    ((place, row),) = read_rows(written(tmp_path, "x.csv", table))
+    assert (place.rpartition(":")[2], row) == (
+        "2",
+        {"Question": "Which; and when?", "Price": "1,50"},
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [

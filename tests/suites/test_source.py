@@ -26,6 +26,15 @@ def test_a_doubled_id_names_both_places_even_across_sections(tmp_path: Path) -> 
     )
 
 
+def test_a_file_of_two_sections_is_told_as_such(tmp_path: Path) -> None:
+    write(tmp_path)
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(suite.read_text().replace("two.jsonl", "one.jsonl"))
+    with pytest.raises(SuiteError, match=r"one\.jsonl: is read by two sections") as caught:
+        load(tmp_path)
+    assert caught.value.hint is not None
+
+
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(lines(ONE))
     folder = write(tmp_path / "suite")
