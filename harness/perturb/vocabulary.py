@@ -68,3 +68,8 @@ REAL_WORDS = words_of(
     wasit whose width whole wired weird words sword
     """
 )
+
+
+def is_word(text: str) -> bool:
+    """Whether a slip of that spelling would be read as another word."""
+    return text in COMMON or text in NEGATIONS or text in REAL_WORDS or text in UNITS

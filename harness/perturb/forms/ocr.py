@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.perturb.draw import Draw
 from harness.perturb.question import Question
-from harness.perturb.vocabulary import COMMON, NEGATIONS, REAL_WORDS, UNITS
+from harness.perturb.vocabulary import is_word
 
 _SHORTEST = 4
 _MOST = 3
@@ -32,4 +32,4 @@ def _misread(word: str, draw: Draw) -> str:
         return word
     letters = draw.one(there)
     found = word[0] + inner.replace(letters, _MISREAD[letters], 1)
-    return word if found in COMMON | NEGATIONS | REAL_WORDS | UNITS else found
+    return word if is_word(found) else found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.perturb.draw import Draw
 from harness.perturb.question import Question
-from harness.perturb.vocabulary import COMMON, NEGATIONS, REAL_WORDS, UNITS
+from harness.perturb.vocabulary import is_word
 
 _SHORTEST, _OMITTED_FROM = 5, 7
 _MOST = 3
@@ -33,4 +33,4 @@ def slip(word: str, draw: Draw) -> str:
     omitted = word[:place] + word[place + 1 :]
     kinds = [swapped, doubled, omitted if len(word) >= _OMITTED_FROM else swapped]
     found = draw.one(kinds)
-    return word if found in COMMON | NEGATIONS | REAL_WORDS | UNITS else found
+    return word if is_word(found) else found
