@@ -233,9 +233,10 @@ def test_a_file_that_says_nothing_changes_nothing(
     [
         (
             "x.csv",
-            "item;rater;answer;value\n1;anna;x;right\n",
-            "there is `item;rater;answer;value`",
+            "item|rater|answer|value\n1|anna|x|right\n",
+            "there is `item|rater|answer|value`",
         ),
+        ("x.csv", "item;rater;answer;value\n1;anna;x;right\n", "none of 1 row can be taken"),
         ("x.csv", "item,rater,answer,value\n", "says nothing of any item"),
         ("x.json", "[1, 2]", "none of 2 rows can be taken; must be an object"),
         ("x.json", '[{"id": 1, "data": {}, "annotations": []}]', "says nothing of any item"),
