@@ -15,6 +15,8 @@ from harness.cli.train import require_training
 from harness.config import Project, load_project
 from harness.errors import UsageError
 from harness.files import short_path
+from harness.records.comparison import ComparisonRecord
+from harness.records.suite import counted
 from harness.records.verdict import Verdict
 from harness.run.plan import Selection
 from harness.sections.evaluate import Evaluation
@@ -24,6 +26,7 @@ from harness.training import load_recipe
 from harness.training.side_by_side import train_side_by_side
 
 CANDIDATES = ("good", "forgetful", "overeager")
+PEOPLE = "support.people.mean"
 
 
 @click.command("demo")
@@ -43,9 +46,10 @@ def command(seed: int, config: Path) -> None:
         context = open_context(project, CANDIDATES, None, ())
         targets = (*context.live_baseline, *CANDIDATES)
         with GateSession(context, dict.fromkeys(CANDIDATES, Selection()), console) as session:
-            runs = Evaluation(project, context.suites, console).run(targets)
-            verdicts = [session.judge(context.compare(name, runs)).verdict for name in CANDIDATES]
-    _print_table(context, verdicts)
+            Evaluation(project, context.suites, console).run(targets)  # all of them on one server
+            outcomes = [session.run(name) for name in CANDIDATES]
+    _print_table(context, [outcome.verdict for outcome in outcomes])
+    _print_people([outcome.comparison for outcome in outcomes])
 
 
 def _train(project: Project, seed: int, console: Console) -> None:
@@ -77,6 +81,22 @@ def import_package(folder: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _print_people(comparisons: list[ComparisonRecord]) -> None:
+    """Say how a reader graded the answers, as far as they are the ones that were read."""
+    lines = ["people: how helpful a reader found their answers, 1 to 5; no rule goes by it"]
+    for comparison in comparisons:
+        name = comparison.candidate.header.target
+        found = comparison.metrics.get(PEOPLE)
+        if found is None:
+            lines.append(f"{name}: its answers, or the baseline's, are others than were read")
+            continue
+        ours = found.candidate_num.sum() / found.candidate_den.sum()
+        theirs = found.baseline_num.sum() / found.baseline_den.sum()
+        cases = counted(len(found.groups), "case")
+        lines.append(f"{name}: {ours:.1f}, the baseline {theirs:.1f}, in {cases}")
+    click.echo("\n" + "\n".join(lines))
 
 
 def _print_table(context: GateContext, verdicts: list[Verdict]) -> None:

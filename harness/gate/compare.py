@@ -227,8 +227,12 @@ def _problems(
         who = f"{role} `{run.header.target}`"
         yield from _problems_of_run(who, run, current)
         yield from contradictions(who, run, planned)
-    ours = {_place(score) for score in candidate.scores}
-    theirs = {_place(score) for score in baseline.scores}
+    # What people said of one side only is compared with nothing, and no rule goes by it.
+    optional = {
+        (one.name, section.name) for one in suites for section in one.sections if section.optional
+    }
+    ours = {_place(score) for score in candidate.scores if score.place not in optional}
+    theirs = {_place(score) for score in baseline.scores if score.place not in optional}
     if ours != theirs:
         example = "/".join(str(part) for part in min(ours ^ theirs))
         yield f"{len(ours ^ theirs)} attempts exist on one side only, {example} among them"
@@ -350,7 +354,7 @@ def _untested(candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite]
         for suite in suites:
             for section in suite.worked:
                 place = suite.name, section.name
-                if place not in known:
+                if place not in known and not section.optional:
                     what, hint = section.missing(".".join(place))
                     yield f"`{who}` has no scores of {what}: {run.unrecorded.get(place, hint)}"
 

@@ -31,7 +31,7 @@ from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import PromotionException
 from harness.records.plan import PlannedRequest
-from harness.records.rule import Planned, Policy
+from harness.records.rule import Misfit, Planned, Policy, Rule
 from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Case, Suite
 from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
@@ -62,10 +62,22 @@ def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[st
     """
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
     for place, rule in enumerate(policy.rules):
-        found = rule.misfit(known) or rule.misfit_in(suites)
+        found = rule.misfit(known) or rule.misfit_in(suites) or _on_optional(rule, suites)
         if found is not None:
             where = place_of(f"gate.rules[{place}].{found.key}")
             raise ConfigError(found.problem, where=where, hint=found.hint)
+
+
+def _on_optional(rule: Rule, suites: Sequence[Suite]) -> Misfit | None:
+    """What is wrong with a rule on a section without whose results a gate goes on."""
+    for suite in suites:
+        for section in suite.sections:
+            place = f"{suite.name}.{section.name}"
+            names = {f"{place}.{metric.name}" for metric in section.metrics}
+            if section.optional and rule.metrics_among(names):
+                what = f"{place} is optional, so that a gate may have no results of it"
+                return Misfit("metric", what, f"take `optional` out of {suite.name}'s suite.yaml")
+    return None
 
 
 def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstances) -> Verdict:

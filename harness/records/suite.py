@@ -122,6 +122,8 @@ class Section(Record):
     titles: dict[str, str] = Field(default_factory=dict, exclude=True)
     # The codes of findings that its author has seen and does not want to see again.
     lint_ignore: tuple[str, ...] = Field(default=(), exclude=True)
+    # Whether a gate goes on without its results, so that no rule can go by them.
+    optional: bool = Field(default=False, exclude=True)
     parts: dict[str, str] = Field(default_factory=dict, exclude=True)
 
     @property

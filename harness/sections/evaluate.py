@@ -179,7 +179,7 @@ def report_unfinished(
 def _check_complete(work: SectionWork) -> None:
     """Refuse work that left a section without results."""
     for job in work.jobs:
-        if not work.settled(job, ()):
+        if not job.section.optional and not work.settled(job, ()):
             what, _ = job.section.missing(".".join(job.place))
             raise EvidenceError(f"`{job.target}` has no scores of {what}")
 

@@ -80,6 +80,7 @@ class ReviewKeys(Record):
     instructions: str = ""
     examples: tuple[Example, ...] = ()
     title: Title | dict[str, Title] | None = None
+    optional: bool = False
 
 
 class ReviewSection(Section):
@@ -154,7 +155,8 @@ class ReviewKind:
 
         Raises:
             UsageError: the project's files of labels cannot be read.
-            EvidenceError: nobody has judged the answers of a target.
+            EvidenceError: nobody has judged the answers of a target, and the section is not
+                optional.
         """
         labels = project_labels(work.project)
         baseline = None if work.gate is None else work.gate.baseline
@@ -168,9 +170,14 @@ class ReviewKind:
                 if label.place == (job.suite.name, section.graded)
             ]  # fmt: skip
             results = judged(section, job.suite, run, own, baseline)
+            what, hint = section.missing(".".join(job.place))
+            lost = "".join(f"; {count} {why}" for why, count in found.left_out.items())
+            if section.optional and lost:
+                answers = counted(len(results), "answer")
+                work.watcher.say(f"{job.target}: {answers} of {what}{lost}")
+            if not results and section.optional:
+                continue
             if not results:
-                what, hint = section.missing(".".join(job.place))
-                lost = "".join(f"; {count} {why}" for why, count in found.left_out.items())
                 raise EvidenceError(f"`{job.target}` has nothing of {what}{lost}", hint=hint)
             work.rests_on(job, LABELS)
             work.keep(job, results, agreement(section, job.suite, labels, baseline))
@@ -189,7 +196,11 @@ def judged(
     baseline's answers; the baseline's own is one half.
     """
     graded = next(one for one in suite.sections if one.name == section.graded)
-    cases = {case.id: case for case in graded.cases}
+    cases = {
+        # Critical cases decide a rule of their own, and no rule goes by what is optional.
+        case.id: case.model_copy(update={"critical": case.critical and not section.optional})
+        for case in graded.cases
+    }
     texts = {
         (one.case, one.repeat): one.text or ""
         for one in run.attempts

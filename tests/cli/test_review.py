@@ -135,6 +135,54 @@ def test_without_labels_a_gate_says_what_to_do(
     assert "people grade them with `harness review`" in capsys.readouterr().err
 
 
+@pytest.fixture
+def optional(project: Path) -> Path:
+    """The project with a section of people's judgements that no rule goes by."""
+    suite = project / "suites/shop/suite.yaml"
+    suite.write_text(suite.read_text().replace("graded: gold", "graded: gold\n    optional: true"))
+    written = yaml.safe_load((project / "harness.yaml").read_text())
+    written["gate"]["rules"] = [
+        {"metric": "shop.gold.accuracy", "require": "better_than_baseline", "by": 0.1}
+    ]
+    (project / "harness.yaml").write_text(yaml.safe_dump(written))
+    return project
+
+
+@pytest.mark.parametrize("known", ["none", "the candidate's", "both"])
+def test_an_optional_section_is_of_the_answers_that_both_sides_have_labels_of(
+    optional: Path, known: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = optional / "labels/people.jsonl"
+    assert call("run", "base", "candidate") == 0
+    assert call("review", "candidate", "--section", "shop.gold", "--items", "8") == 0
+    grade(ReviewStore(optional / ".harness/review/candidate-grade.sqlite"))
+    assert call("review", "candidate", "--export", str(labels)) == 0
+    lines = labels.read_text().splitlines(keepends=True)
+    if known != "both":  # the labels of other answers, as another training would give
+        lost = lines if known == "none" else [one for one in lines if '"target":"base"' in one]
+        lines = [
+            one.replace('"answer":"sha256:', '"answer":"sha256:0') if one in lost else one
+            for one in lines
+        ]
+        labels.write_text("".join(lines))
+    capsys.readouterr()
+    assert call("gate", "candidate", "--json") == 0
+    out, err = capsys.readouterr()
+    verdict = json.loads(out)
+    assert verdict["problems"] == []
+    assert verdict["metrics_compared"] == (8 if known == "both" else 6)
+    assert ("of an answer that has changed" in err) is (known != "both")
+
+
+def test_a_rule_on_an_optional_section_is_refused(
+    optional: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (optional / "harness.yaml").read_text()
+    (optional / "harness.yaml").write_text(text.replace("shop.gold.accuracy", "shop.people.mean"))
+    assert call("validate") == 2
+    assert "shop.people is optional, so that a gate may have no" in capsys.readouterr().err
+
+
 def test_labels_of_answers_that_changed_are_not_used(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

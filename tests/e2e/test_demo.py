@@ -52,6 +52,13 @@ def test_the_table_says_what_was_decided_and_why(demo: subprocess.CompletedProce
         assert row[-1] == f"reports/{name}-vs-base/report.html"
 
 
+def test_it_says_what_a_reader_found_as_far_as_the_answers_are_those_that_were_read(
+    demo: subprocess.CompletedProcess[str],
+) -> None:
+    _, _, people = demo.stdout.partition("\npeople: ")
+    assert [line.partition(":")[0] for line in people.splitlines()[1:]] == list(OUTCOMES)
+
+
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_each_verdict_is_earned_by_one_rule_and_every_attempt_counts(
     demo: subprocess.CompletedProcess[str], name: str
