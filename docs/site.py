@@ -40,6 +40,7 @@ CONTENTS = {
     "Candidates": [
         "own-model",
         "data-lint",
+        "split",
         "training",
         "leakage",
         "merge",

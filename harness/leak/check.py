@@ -79,7 +79,7 @@ def find_leaks(
     ]
     texts = TrainingTexts(examples, asked)
     for path, _, case in placed:
-        found = _find(texts, user_turns(case))
+        found = first_leak(texts, user_turns(case))
         if found is not None:
             kind, example = found
             yield LeakedCase(
@@ -98,8 +98,8 @@ def user_turns(case: Case) -> list[str]:
     return [turn.content for turn in case.messages if turn.role == "user"]
 
 
-def _find(texts: TrainingTexts, turns: Sequence[str]) -> tuple[LeakKind, int] | None:
-    """The kind of the leak and the first training example that says all of the turns."""
+def first_leak(texts: TrainingTexts, turns: Sequence[str]) -> tuple[LeakKind, int] | None:
+    """The kind of the leak and the first training example that says all of the turns, or None."""
     if len(turns) == 1:
         best = min(texts.matches(turns[0]), key=_rank, default=None)
         return None if best is None else (best.kind, int(texts.examples_of(best.text)[0]))

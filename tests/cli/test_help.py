@@ -20,6 +20,8 @@ OPTIONS = {
     "export": ["files", "--form", "--output", "-o", "--dry-run", "--force"],
     "data": ["files", "--recipe", "--base", "--max-length", "--redact", "--html", "--accept",
              "--strict", "--all", "--region", "--encoding", "--force", "--config", "--json"],
+    "split": ["files", "--output", "-o", "--part", "--source", "--time", "--stratify", "--salt",
+              "--encoding", "--force", "--json"],
     "lock": ["recipes", "--update", "--check", "--config"],
     "doctor": ["targets", "--start", "--config", "--json"],
     "train": ["recipes", "--force", "--estimate", "--on", "--processes", "--no-lint", "--config"],

@@ -27,6 +27,7 @@ CODES = {
     "import suites/shop/gold.jsonl --to cases --dry-run": 0,
     "export suites/shop/gold.jsonl --form promptfoo --dry-run": 0,
     "data train.jsonl": 0,
+    "split train.jsonl -o parts-{number}": 0,
     "lock": 0,
     "doctor nobody": 2,
     "train nothing.yaml": 2,

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from harness.data.disjoint import DisjointSets
 from harness.data.lint.row import DataRow
 from harness.leak.vocabulary import FUNCTION, Vocabulary, split_words
 from harness.leak.windows import WindowHasher
@@ -96,18 +97,10 @@ class Compared:
     @cached_property
     def clusters(self) -> list[int]:
         """For each conversation the first one of those that it is alike with, by any chain."""
-        firsts = list(range(len(self)))
-
-        def first(number: int) -> int:
-            while firsts[number] != number:
-                firsts[number] = firsts[firsts[number]]
-                number = firsts[number]
-            return number
-
+        sets = DisjointSets(len(self))
         for pair in self.pairs:
-            one, other = sorted((first(pair.first), first(pair.second)))
-            firsts[other] = one
-        return [first(number) for number in range(len(self))]
+            sets.join(pair.first, pair.second)
+        return [sets.first(number) for number in range(len(self))]
 
     def _same(self) -> Iterator[tuple[int, int]]:
         """Each with the first and the one before it that has the same words but for small ones."""

@@ -54,6 +54,15 @@ class DataRow:
         """The code of the language that the answer seems to be in; empty where that is unclear."""
         return guess(self.answer[:_READ])
 
+    def value(self, column: str) -> Any:
+        """What stands in the row under a name, or under names with points between; else None."""
+        found: Any = self.values
+        if isinstance(found, Mapping) and column in found:
+            return found[column]
+        for part in column.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found
+
     @property
     def texts(self) -> Iterator[tuple[str, str]]:
         """Each text with the words for its place."""
