@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 CONTENTS = {
     "Suites": [
         "suites",
+        "domains",
         "scorers",
         "compliance",
         "robustness",

@@ -28,7 +28,7 @@ _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab.json",
 # The training of the new project, in tokens: steps x examples x tokens of an example, with the
 # validation. A step of LoRA costs 4 floating-point operations a parameter and token: forward, and
 # backward without the gradients of the weights. The rate of a core and the start are measured.
-_TOKENS = 60 * 4 * 64
+STEPS, BATCH, _EXAMPLE = 60, 4, 64
 _OPERATIONS, _OF_A_CORE, _START = 4, 35e9, 30.0
 
 
@@ -57,8 +57,8 @@ class NewBase:
             "@RATE@": _learning_rate(self.parameters),
         }
 
-    def describe(self) -> str:
-        """One line: its size, and what training on it takes here; of one not fetched, what next."""
+    def describe(self, steps: int = STEPS) -> str:
+        """One line: its size, and what so many steps take here; of one not fetched, what next."""
         if self.parameters is None or self.stored is None:
             return (
                 f"{self.given} is no folder here, so it is taken for a name on a hub, and is not "
@@ -72,9 +72,8 @@ class NewBase:
         if gpus():
             return f"{about}; training takes a minute or a few on this machine's GPU"
         cores = os.cpu_count() or 1
-        return (
-            f"{about}; training takes about {_minutes(count, cores)} on {cores} cores without a GPU"
-        )
+        time = _minutes(count, cores, steps)
+        return f"{about}; training takes about {time} on {cores} cores without a GPU"
 
 
 def read_base(given: str, folder: Path) -> NewBase:
@@ -135,8 +134,9 @@ def _learning_rate(parameters: int | None) -> float:
     return 0.001 if parameters < BILLION else 0.0002
 
 
-def _minutes(parameters: int, cores: int) -> str:
-    seconds = _START + _OPERATIONS * parameters * _TOKENS / (_OF_A_CORE * cores)
+def _minutes(parameters: int, cores: int, steps: int) -> str:
+    tokens = steps * BATCH * _EXAMPLE
+    seconds = _START + _OPERATIONS * parameters * tokens / (_OF_A_CORE * cores)
     minutes = math.ceil(seconds / 60)
     return (
         f"{minutes} minute{'' if minutes == 1 else 's'}"

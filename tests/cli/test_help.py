@@ -10,7 +10,7 @@ import click
 from harness.cli.main import COMMANDS, cli
 
 OPTIONS = {
-    "init": ["folder", "--model", "--url", "--base", "--candidate"],
+    "init": ["folder", "--model", "--url", "--base", "--candidate", "--domain", "--list"],
     "schema": ["kind", "--write"],
     "validate": ["--config"],
     "lint": ["--all", "--strict", "--config", "--suite", "--json"],
