@@ -9,18 +9,22 @@ import click
 
 from harness.cli.console import Console
 from harness.cli.options import config_option
-from harness.config import load_project
+from harness.config import Project, load_project
 from harness.data.lint.recipes import lint_recipe
-from harness.errors import RecipeError, UsageError
+from harness.data.provenance import data_lines, record_data, trained_data
+from harness.errors import HarnessError, RecipeError, UsageError
 from harness.files import short_path
+from harness.sections.section_kinds import load_suites
 from harness.targets.missing import RECIPES
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
 from harness.training.data_files import read_data
+from harness.training.data_record import TrainedData
 from harness.training.job import find_base
 from harness.training.memory import estimate_in_words
 from harness.training.ranks import share
 from harness.training.side_by_side import train_side_by_side
+from harness.visible_text import one_line
 
 
 @click.command("train")
@@ -76,10 +80,8 @@ def command(
         raise UsageError("--on goes with --estimate", hint="a training runs on what is here")
     for recipe in loaded:
         require_trackers(recipe)
-    for recipe in loaded:
-        read_data(recipe, project.root)  # a mistake in it must not cost the download of a base
-        if not no_lint:
-            lint_recipe(recipe, project.root)
+    # A mistake in the data must not cost the download of a base.
+    data = {recipe.name: _looked_at(recipe, project, lint=not no_lint) for recipe in loaded}
     with Console() as console:
         for recipe in loaded:
             find_base(recipe, project.root, console)
@@ -92,12 +94,30 @@ def command(
             on_say=console.say,
         )
         for dossier in dossiers:
+            record_data(project, dossier, data[dossier.name])
             stopped = ", stopped early" if dossier.stopped_early else ""
             click.echo(
                 f"{dossier.name}: {dossier.steps_done} steps{stopped}, validation loss "
                 f"{dossier.best_validation_loss:.3f} at step {dossier.best_step}, "
                 f"adapter {dossier.adapter_digest[:19]}"
             )
+
+
+def _looked_at(recipe: Recipe, project: Project, *, lint: bool) -> TrainedData:
+    """The record of the recipe's data; what people should know of it is said."""
+    read_data(recipe, project.root)
+    linted = lint_recipe(recipe, project.root) if lint else None
+    try:
+        suites = load_suites(project)
+    except HarnessError:
+        suites = ()  # what is wrong with them is told by the commands that use them
+    data = trained_data(recipe, project, suites, linted)
+    notes = data_lines(recipe.name, data)
+    if not recipe.why:
+        notes.append(f"{recipe.name}: write `why:` in the recipe, for who reads its dossier later")
+    for note in notes:
+        click.echo(f"note: {one_line(note, 300)}", err=True)
+    return data
 
 
 def _there(path: Path, root: Path) -> Path:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from harness.errors import RecipeError
 from harness.records.base import MODEL_FORM, Record, read_record
+from harness.training.data_record import TrainedData
 from harness.yaml_files import model_schema, one_file, read_yaml
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Record)
@@ -24,6 +25,9 @@ def checked_name(value: str) -> str:
         )
     return value
 
+
+# Keys of a recipe that change nothing that is learnt.
+SAID_ONLY = frozenset({"report_to", "lint_ignore", "lint_ignored_by", "licences", "why"})
 
 # What a chat template is given by the renderer itself.
 RENDERERS_OWN = (
@@ -94,6 +98,9 @@ class Recipe(Record):
     checkpoint_every: Positive = 100
     report_to: tuple[Tracker, ...] = Field(default=(), exclude_if=_left_out)
     lint_ignore: tuple[str, ...] = Field(default=(), exclude_if=_left_out)
+    lint_ignored_by: str = Field(default="", exclude_if=_left_out)
+    licences: dict[str, str] = Field(default_factory=dict, exclude_if=_left_out)
+    why: str = Field(default="", exclude_if=_left_out)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @field_validator("chat_template_kwargs")
@@ -122,6 +129,13 @@ class Recipe(Record):
         other = next((key for key in unheeded if getattr(self, key)), None)
         if self.method == "dpo" and other is not None:
             raise ValueError(f"`{other}` is not for `method: dpo`")
+        return self
+
+    @model_validator(mode="after")
+    def _licences_of_its_data(self) -> Recipe:
+        other = next((name for name in self.licences if name not in self.data), None)
+        if other is not None:
+            raise ValueError(f"licences: `{other}` is none of the files of `data`")
         return self
 
     @property
@@ -194,7 +208,7 @@ class Dossier(Record):
     `best_step` and its loss are of the adapter that is kept: the best one of a recipe with
     `patience`, else the last.
     Dossiers that were written before have an earlier digest, and the template in it, and do not
-    say what was `learnt`.
+    say what was `learnt`, nor what the `data` was.
     """
 
     schema_version: Literal[1] = 1
@@ -210,6 +224,7 @@ class Dossier(Record):
     adapter_digest: str
     split: Split
     learnt: Learnt | None = None
+    data: TrainedData | None = Field(default=None, exclude_if=_unknown)
     seed: int
     steps_done: int = Field(ge=0)
     best_step: int = Field(ge=0)

@@ -20,7 +20,7 @@ from harness.model_files import (
     model_digest,
 )
 from harness.records.run import Watcher
-from harness.training.candidate import DOSSIER, Dossier, Recipe, Split
+from harness.training.candidate import DOSSIER, SAID_ONLY, Dossier, Recipe, Split
 from harness.training.data_files import Conversation, project_path, read_placed
 from harness.training.start import find_start
 
@@ -160,10 +160,7 @@ def prepare(recipe: Recipe, project_dir: Path) -> TrainingJob:
         base=base,
         conversations=conversations,
         places=places,
-        # Where the losses are reported to, and what the linter may find, change nothing learnt.
-        recipe_hash=digest_json(
-            recipe.model_dump(mode="json", exclude={"report_to", "lint_ignore"})
-        ),
+        recipe_hash=digest_json(recipe.model_dump(mode="json", exclude=set(SAID_ONLY))),
         data_hash=digest_json([one.model_dump(mode="json") for one in conversations]),
         base_digest=digest,
         chat_template=chat_template_digest(base),

@@ -9,7 +9,9 @@ import pytest
 
 from harness.cli import train
 from harness.errors import UsageError
+from harness.training.candidate import Dossier, Recipe
 from tests.cli.builders import call
+from tests.data.test_provenance import dossier_of, write
 
 
 def test_every_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +73,31 @@ def test_processes_that_do_not_divide_a_step_are_refused(
     Path("r.yaml").write_text("name: r\nbase: b\ndata: [d.jsonl]\nsteps: 1\nbatch_size: 3\n")
     assert call("train", "r.yaml", "--estimate", "--processes", "2") == 2
     assert "a step of 3 x 1 examples" in capsys.readouterr().err
+
+
+def test_the_dossier_gets_the_record_of_its_data_and_why_is_asked_for(
+    project_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def trained(recipes: list[Recipe], **_: object) -> list[Dossier]:
+        return [dossier_of(recipe) for recipe in recipes]
+
+    monkeypatch.setattr(train, "require_training", lambda: None)
+    monkeypatch.setattr(train, "train_side_by_side", trained)
+    write(Path("d.jsonl"), ["Do you have socks?", "Do you have tents for two?"])
+    text = "name: r\nbase: b\ndata: [d.jsonl]\nsteps: 1\n"
+    Path("r.yaml").write_text(text)
+    assert call("train", "r.yaml") == 0
+    assert capsys.readouterr().err == (
+        "note: r: write `why:` in the recipe, for who reads its dossier later\n"
+    )
+    found = Dossier.model_validate_json(Path(".harness/candidates/r/candidate.json").read_bytes())
+    assert found.data is not None
+    assert found.data.files["d.jsonl"].conversations == 2
+    assert found.data.lint is not None
+    assert found.data.leaks is not None
+    Path("r.yaml").write_text(text + "why: Socks sell.\n")
+    assert call("train", "r.yaml", "--no-lint") == 0
+    assert capsys.readouterr().err == ""
+    again = Dossier.model_validate_json(Path(".harness/candidates/r/candidate.json").read_bytes())
+    assert again.data is not None
+    assert again.data.lint is None
