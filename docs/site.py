@@ -31,6 +31,7 @@ CONTENTS = {
         "error-rates",
         "report",
         "history",
+        "receipts",
         "ci",
         "pytest",
         "python",

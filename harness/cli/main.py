@@ -51,6 +51,7 @@ COMMANDS = {
     "power": "Show what drop each rule can detect with the suites as they are.",
     "review": "Let people grade stored answers on a local page.",
     "promote": "Seal a promoted candidate's run as a baseline.",
+    "verify": "Check the receipt of a promotion, offline.",
     "report": "Write a verdict's report again from stored records.",
     "comment": "Post a gate's comment on the pull request of a CI job.",
     "demo": "Train, serve, test and judge three small candidates.",

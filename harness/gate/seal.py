@@ -67,26 +67,38 @@ def seal(
     """
     paths = []
     for suite in run.header.suites:
-        recorded = (item for item in run.recorded if item.score.suite == suite)
-        record = Baseline(
-            name=name,
-            suite=suite,
-            header=run.header.model_copy(update={"chain": (), "mac": None}),  # of files left behind
-            attempts=tuple(_slim(item) for item in run.attempts if item.suite == suite),
-            scores=tuple(item for item in run.scores if item.suite == suite),
-            recorded=tuple(
-                item.model_copy(update={"attempt": _slim(item.attempt)}) for item in recorded
-            ),
-            verdict=verdict,
-            sealed=moment,
-            exception=exception,
-        )
-        record = record.model_copy(update={"seal": record.content_digest()})
+        record = sealed_record(run, verdict, name, suite, moment, exception)
         path = folder / suite / f"{name}.json"
         text = record.model_dump_json(exclude_none=True, indent=1) + "\n"
         write_atomic(path, text, access="public")  # it is committed
         paths.append(path)
     return paths
+
+
+def sealed_record(
+    run: RunRecord,
+    verdict: Verdict,
+    name: str,
+    suite: str,
+    moment: str,
+    exception: PromotionException | None = None,
+) -> Baseline:
+    """What is sealed of one suite of the run."""
+    recorded = (item for item in run.recorded if item.score.suite == suite)
+    record = Baseline(
+        name=name,
+        suite=suite,
+        header=run.header.model_copy(update={"chain": (), "mac": None}),  # of files left behind
+        attempts=tuple(slim(item) for item in run.attempts if item.suite == suite),
+        scores=tuple(item for item in run.scores if item.suite == suite),
+        recorded=tuple(
+            item.model_copy(update={"attempt": slim(item.attempt)}) for item in recorded
+        ),
+        verdict=verdict,
+        sealed=moment,
+        exception=exception,
+    )
+    return record.model_copy(update={"seal": record.content_digest()})
 
 
 def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> RunRecord:
@@ -176,7 +188,8 @@ def sealed_moments(name: str, suites: Sequence[str], folder: Path) -> dict[Path,
     return found
 
 
-def _slim(attempt: Attempt) -> Attempt:
+def slim(attempt: Attempt) -> Attempt:
+    """The attempt with the first of its chunk times alone: it gives the TTFT."""
     if attempt.timing is None:
         return attempt
     timing = attempt.timing.model_copy(update={"chunks": attempt.timing.chunks[:1]})

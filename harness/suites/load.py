@@ -41,15 +41,7 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
     Raises:
         SuiteError: one line that names file, line and key.
     """
-    file = _suite_file(path)
-    yaml = read_yaml(file, SuiteError)
-    written = read_record(SuiteKeys, yaml, SuiteError)
-    ids: dict[str, tuple[Path, int]] = {}
-    owners: dict[str, str] = {}
-    loaded = [
-        book.load(SectionSource(yaml, name, raw, ids, owners))
-        for name, raw in written.sections.items()
-    ]
+    file, written, loaded = _read(path, book)
     data = _data(file, loaded)
     return Suite(
         name=written.name,
@@ -62,6 +54,30 @@ def load_suite(path: Path, book: SectionBook) -> Suite:
         digest=_digest(written, loaded, data),
         folder=str(file.parent),
     )
+
+
+def suite_files(path: Path, book: SectionBook) -> dict[str, Path]:
+    """The files that a suite's digest covers, by their place in its folder, the main one first.
+
+    Raises:
+        SuiteError: one line that names file, line and key.
+    """
+    file, _, loaded = _read(path, book)
+    names = (file.name, *(name for each in loaded for name in each.files), *_data(file, loaded))
+    return {name: file.parent / name for name in dict.fromkeys(names)}
+
+
+def _read(path: Path, book: SectionBook) -> tuple[Path, SuiteKeys, list[LoadedSection]]:
+    file = _suite_file(path)
+    yaml = read_yaml(file, SuiteError)
+    written = read_record(SuiteKeys, yaml, SuiteError)
+    ids: dict[str, tuple[Path, int]] = {}
+    owners: dict[str, str] = {}
+    loaded = [
+        book.load(SectionSource(yaml, name, raw, ids, owners))
+        for name, raw in written.sections.items()
+    ]
+    return file, written, loaded
 
 
 def system_prompt_of(path: Path) -> str | None:

@@ -46,6 +46,7 @@ CODES = {
     "power --json": 0,
     "review candidate --status": 2,
     "promote candidate": 0,
+    "verify nothing": 2,
     "report candidate": 0,
     "comment nowhere": 2,
     "demo": 2,

@@ -1,0 +1,83 @@
+"""`harness verify`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from harness.cli.options import json_option
+from harness.files import short_path
+from harness.receipt.verify import Sampled, Verified, verify_receipt
+from harness.report.formats import moment
+from harness.visible_text import one_line
+
+
+@click.command("verify")
+@click.argument("receipt", type=click.Path(path_type=Path))
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Check N answers drawn by chance instead of all, and say what that would have seen.",
+)
+@click.option("--seed", type=int, help="Draw the same sample again.")
+@json_option
+def command(receipt: Path, sample: int | None, seed: int | None, as_json: bool) -> None:
+    """Check a promotion's RECEIPT, offline and without a configuration.
+
+    Every file that it speaks of must be the one that was written. Scores, bounds and the verdict
+    are worked out again from the sealed records, and must be the same. With --sample N only as many
+    answers are read and scored again; neither bounds nor verdict are worked out.
+
+    The exit code is 0 where all of it holds; 3 where something does not, where a file is gone, and
+    where nothing can be worked out again here, as with scorers of another version.
+    """
+    if seed is not None and sample is None:
+        raise click.UsageError("--seed goes with --sample")
+    found = verify_receipt(receipt, sample, seed)
+    if as_json:
+        click.echo(json.dumps(_as_json(found), indent=2))
+        return
+    made = found.predicate
+    click.echo(
+        f"verified {short_path(receipt)}: {one_line(made.verdict.decision)} for "
+        f"`{one_line(made.candidate.target)}` against `{one_line(made.baseline.target)}`, sealed "
+        f"on {moment(made.sealed)}"
+    )
+    click.echo("unsigned: it shows that the verdict follows from the records, not who sealed them")
+    if found.sample is None:
+        click.echo(
+            f"every file is as it was written; {found.scored} answers were scored again, and the "
+            "bounds and the verdict worked out again: all the same"
+        )
+    else:
+        for line in _of_sample(found.sample):
+            click.echo(line)
+    if found.recorded:
+        click.echo(f"{found.recorded} more have a score that a test, a judge or a person gave")
+
+
+def _of_sample(sample: Sampled) -> Iterator[str]:
+    yield (
+        f"{sample.drawn} of {sample.records} answers were drawn: each stands in the tree and earns "
+        "its score"
+    )
+    chances = ", ".join(f"of {many} {100 * chance:.3g} %" for many, chance in sample.seen.items())
+    sure = "" if sample.sure is None else f"; of {sample.sure} or more at least 95 %"
+    yield f"the chance that a change of so many answers would have been seen: {chances}{sure}"
+    yield "the other answers, the bounds and the verdict were not checked"
+
+
+def _as_json(found: Verified) -> dict[str, object]:
+    return {
+        "verified": True,
+        "signed_by": None,
+        "scored": found.scored,
+        "recorded": found.recorded,
+        "sample": None if found.sample is None else asdict(found.sample),
+        "predicate": found.predicate.model_dump(mode="json"),
+    }

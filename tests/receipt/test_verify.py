@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import EvidenceError, HarnessError, UsageError
+from harness.files import canonical_json
+from harness.receipt import recompute
+from harness.receipt.dsse import ReceiptRejected, envelope_of, read_envelope
+from harness.receipt.recompute import NotRecomputed
+from harness.receipt.verify import verify_receipt
+from harness.records.run import RunRecord
+from tests.receipt.builders import Sealed, fields, mutated, promotion, sealed_again
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    return promotion(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def copied(made: Sealed, tmp_path: Path) -> Sealed:
+    """The promotion in a folder of its own, which has no project any more."""
+    shutil.copytree(made.folder, tmp_path / "baselines")
+    return replace(
+        made, folder=tmp_path / "baselines", receipt=tmp_path / "baselines" / made.receipt.name
+    )
+
+
+def test_scores_bounds_and_verdict_follow_from_what_is_sealed_alone(copied: Sealed) -> None:
+    found = verify_receipt(copied.receipt)
+    assert (found.scored, found.recorded, found.sample) == (24, 0, None)
+    assert found.predicate.verdict.decision == "PROMOTE"
+
+
+def statement(made: Sealed) -> Any:
+    return json.loads(read_envelope(made.receipt).body)
+
+
+def test_it_is_an_in_toto_statement(made: Sealed) -> None:
+    found = statement(made)
+    assert list(found) == ["_type", "predicate", "predicateType", "subject"]
+    assert found["_type"] == "https://in-toto.io/Statement/v1"
+    assert [one["name"] for one in found["subject"]] == [
+        "shop/v1.json", "v1.evidence.jsonl", "v1.leaves.txt",
+    ]  # fmt: skip
+
+
+def test_every_field_of_the_statement_counts(copied: Sealed) -> None:
+    whole = statement(copied)
+    for place in fields(whole):
+        body = canonical_json(mutated(whole, place)).encode()
+        copied.receipt.write_text(envelope_of(body).text)
+        with pytest.raises(HarnessError):
+            verify_receipt(copied.receipt)
+    assert len(fields(whole)) > 30
+
+
+def test_every_field_of_the_envelope_counts(copied: Sealed) -> None:
+    whole = json.loads(copied.receipt.read_text())
+    for place in fields(whole):
+        copied.receipt.write_text(canonical_json(mutated(whole, place)) + "\n")
+        with pytest.raises(HarnessError):
+            verify_receipt(copied.receipt)
+
+
+def test_every_field_of_every_record_counts(copied: Sealed) -> None:
+    """A changed record is seen by the digest of its file, by its leaf, and by the sample."""
+    lines = copied.evidence.read_text().splitlines()
+    for number, line in enumerate(lines):
+        whole = json.loads(line)
+        for place in fields(whole):
+            other = canonical_json(mutated(whole, place))
+            copied.evidence.write_text(
+                "\n".join([*lines[:number], other, *lines[number + 1 :], ""])
+            )
+            with pytest.raises(ReceiptRejected):
+                verify_receipt(copied.receipt)
+    copied.evidence.write_text("\n".join([*lines[:number], other, ""]))
+    with pytest.raises(ReceiptRejected, match=rf"evidence.jsonl:{len(lines)}: was changed since"):
+        verify_receipt(copied.receipt, sample=24)
+
+
+@pytest.mark.parametrize("file", ["evidence", "leaves", "seal"])
+def test_a_file_that_is_gone_or_cut_is_no_file(copied: Sealed, file: str) -> None:
+    path: Path = getattr(copied, file)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1])
+    with pytest.raises(ReceiptRejected, match="is not the file that the receipt was written for"):
+        verify_receipt(copied.receipt)
+    path.unlink()
+    with pytest.raises(EvidenceError, match=f"{path.name}: is gone"):
+        verify_receipt(copied.receipt)
+
+
+def forged_runs(run: RunRecord) -> Iterator[tuple[str, RunRecord]]:
+    attempts, scores = list(run.attempts), list(run.scores)
+    for place, attempt in enumerate(attempts):
+        other = attempt.model_copy(update={"text": "It is something else altogether."})
+        yield "answer", replace(run, attempts=(*attempts[:place], other, *attempts[place + 1 :]))
+    for place, score in enumerate(scores):
+        terms = {name: one.model_copy(update={"num": 0.5}) for name, one in score.terms.items()}
+        other_score = score.model_copy(update={"value": 0.5, "terms": terms})
+        yield "score", replace(run, scores=(*scores[:place], other_score, *scores[place + 1 :]))
+
+
+def test_a_forger_who_makes_every_digest_anew_is_caught_by_the_scores(
+    made: Sealed, tmp_path: Path
+) -> None:
+    shutil.copytree(made.folder.parent, tmp_path / "project")
+    mine = replace(made, folder=tmp_path / "project/baselines")
+    base = made.promoted.comparison
+    for kind, run in forged_runs(base.baseline):
+        forged = sealed_again(mine, comparison=replace(base, baseline=run))
+        with pytest.raises(ReceiptRejected, match=r"does not earn the score|another verdict"):
+            verify_receipt(forged.receipt)
+        assert kind
+
+
+def test_a_forged_number_of_the_verdict_does_not_follow(made: Sealed, tmp_path: Path) -> None:
+    shutil.copytree(made.folder.parent, tmp_path / "project")
+    mine = replace(made, folder=tmp_path / "project/baselines")
+    honest = made.promoted.verdict
+    rule = honest.rules[0].model_copy(update={"ci_low": 0.99})
+    verdict = honest.model_copy(update={"rules": (rule, *honest.rules[1:])})
+    forged = sealed_again(mine, verdict=verdict)
+    with pytest.raises(ReceiptRejected, match="lead to another verdict: rules differ"):
+        verify_receipt(forged.receipt)
+    other = honest.model_copy(update={"rules": verdict.rules, "harness_version": "0.0.1"})
+    now = replace(made.promoted.now, harness_version="0.0.1")
+    with pytest.raises(NotRecomputed, match=r"it was given by harness 0\.0\.1"):
+        verify_receipt(sealed_again(mine, verdict=other, now=now).receipt)
+
+
+def test_scorers_of_another_version_are_no_change(
+    copied: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recompute, "fingerprint", lambda suites: "sha256:other")
+    with pytest.raises(NotRecomputed, match="nothing says that they were changed - use harness"):
+        verify_receipt(copied.receipt)
+
+
+def test_without_a_fingerprint_a_score_that_differs_is_not_called_a_change(tmp_path: Path) -> None:
+    mine = promotion(tmp_path, scorers=None)
+    assert verify_receipt(mine.receipt).scored == 24
+    base = mine.promoted.comparison
+    _, run = next(forged_runs(base.baseline))
+    forged = sealed_again(mine, comparison=replace(base, baseline=run))
+    with pytest.raises(NotRecomputed, match="whether its scorer has changed since"):
+        verify_receipt(forged.receipt)
+
+
+def test_a_suite_that_reads_otherwise_here_is_no_change(
+    copied: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = recompute.load_suite
+
+    def other(*given: Any) -> Any:
+        return load(*given).model_copy(update={"digest": "sha256:other"})
+
+    monkeypatch.setattr(recompute, "load_suite", other)
+    with pytest.raises(NotRecomputed, match="suite `shop` is another version as it is read here"):
+        verify_receipt(copied.receipt)
+
+
+def test_a_sample_checks_so_many_answers_and_says_what_it_would_have_seen(copied: Sealed) -> None:
+    found = verify_receipt(copied.receipt, sample=12, seed=1)
+    assert found.scored == 12
+    assert found.sample is not None
+    assert (found.sample.drawn, found.sample.records) == (12, 24)
+    assert found.sample.seen == {1: 0.5, 10: pytest.approx(0.99995, abs=1e-4)}
+    assert found.sample.sure == 4
+    with pytest.raises(UsageError, match="a sample of 25; there are 24 answers"):
+        verify_receipt(copied.receipt, sample=25)
+
+
+def test_a_sample_reads_nothing_else(copied: Sealed) -> None:
+    copied.seal.unlink()
+    lines = copied.evidence.read_bytes().split(b"\n")
+    lines[-2] = b"x" * len(lines[-2])
+    copied.evidence.write_bytes(b"\n".join(lines))
+    seen = 0
+    for seed in range(20):
+        try:
+            verify_receipt(copied.receipt, sample=12, seed=seed)
+        except ReceiptRejected:
+            seen += 1
+    assert 0 < seen < 20
+    copied.leaves.write_text(copied.leaves.read_text().replace("a", "b", 1))
+    with pytest.raises(ReceiptRejected, match=r"leaves\.txt: is not the tree of the receipt"):
+        verify_receipt(copied.receipt, sample=1)
