@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -190,11 +193,10 @@ def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Ve
     if not again.problems:
         again = with_regressions(with_power(again, comparison, policy), comparison)
     again = again.with_noise(sealed.noise_by_metric()).with_warnings(sealed.of_the_past)
-    if again == sealed:
+    ours, theirs = sealed.model_dump(mode="json"), again.model_dump(mode="json")
+    parts = [name for name in ours | theirs if not alike(ours.get(name), theirs.get(name))]
+    if not parts:
         return again
-    parts = [
-        name for name in type(sealed).model_fields if getattr(sealed, name) != getattr(again, name)
-    ]
     what = f"the records lead to another verdict: {', '.join(parts)} differ"
     if sealed.harness_version != __version__:
         raise NotRecomputed(
@@ -203,3 +205,32 @@ def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Ve
             hint=f"use that version (this is {__version__})",
         )
     raise ReceiptRejected(what, where=where)
+
+
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
+# Other processors and libraries differ in the last digits, and an optimiser in a few more.
+_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, but for what another machine makes of a number.
+
+    Numbers in a text may differ by one in their last decimal.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(alike(one.get(key), other.get(key)) for key in one | other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    if isinstance(one, str) and isinstance(other, str) and one != other:
+        parts, others = _NUMBER.split(one), _NUMBER.split(other)
+        return len(parts) == len(others) and all(map(_alike_word, parts, others))
+    return bool(one == other)
+
+
+def _alike_word(one: str, other: str) -> bool:
+    decimals = len(one.partition(".")[2])
+    if one == other or not decimals or len(other.partition(".")[2]) != decimals:
+        return one == other
+    return bool(_NUMBER.fullmatch(one)) and abs(float(one) - float(other)) < 1.5 * 10**-decimals

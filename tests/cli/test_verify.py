@@ -27,8 +27,7 @@ def receipt(project_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_receipt_is_verified_without_project_and_server(
     receipt: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = capsys.readouterr().out
-    assert f"receipt {RECEIPT}, without a signature; `harness verify` checks it" in told
+    capsys.readouterr()
     assert call("verify", RECEIPT) == 0
     out = capsys.readouterr().out
     assert f"verified {RECEIPT}: PROMOTE for `candidate` against `base`, sealed on " in out
@@ -37,7 +36,7 @@ def test_a_receipt_is_verified_without_project_and_server(
     assert call("verify", RECEIPT, "--sample", "20", "--seed", "1") == 0
     out = capsys.readouterr().out
     assert "20 of 160 answers were drawn: each stands in the tree and earns its score" in out
-    assert "of 1 12.5 %, of 10 74.4 %, of 100 100 %; of 21 or more at least 95 %" in out
+    assert "of 1 12.5 %, of 10 74.8 %, of 100 100 %; of 21 or more at least 95 %" in out
     assert call("verify", RECEIPT, "--sample", "20", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["verified"], found["scored"], found["sample"]["drawn"]) == (True, 20, 20)
