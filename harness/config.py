@@ -26,7 +26,9 @@ from harness.yaml_files import line_of, model_schema, one_file, read_yaml
 CONFIG_NAME = "harness.yaml"
 SEALED = "sealed:"
 WORKING = ".harness"
-RUNS_KEY = "HARNESS_RUNS_KEY"  # in the environment: the key that authenticates runs
+# In the environment: the key that authenticates runs, and the one that signs receipts.
+RUNS_KEY = "HARNESS_RUNS_KEY"
+SIGNING_KEY = "HARNESS_SIGNING_KEY"
 # Names become folders and files, so they hold nothing that means something in a path or a glob.
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self
@@ -46,9 +46,9 @@ def make_folder(path: Path, *, access: Access = "usual") -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def open_private(path: str | Path, flags: int) -> int:
+def open_private(path: str | Path, flags: int, *, access: Access = "usual") -> int:
     """The handle of a file, which is its owner's alone where this makes it; an `opener`."""
-    return os.open(path, flags | os.O_CLOEXEC, 0o666 if _shared("usual") else 0o600)
+    return os.open(path, flags | os.O_CLOEXEC, 0o666 if _shared(access) else 0o600)
 
 
 def _shared(access: Access) -> bool:
@@ -245,7 +245,7 @@ def exclusive(lock: Path, busy: HarnessError) -> Iterator[None]:
         os.close(handle)
 
 
-def append_line(path: Path, line: str) -> None:
+def append_line(path: Path, line: str, *, access: Access = "usual") -> None:
     """Add one line, without its line end, so that it stays when the power goes.
 
     A line that a crash tore off is removed first: what follows it would be damaged too. Others
@@ -255,8 +255,9 @@ def append_line(path: Path, line: str) -> None:
         StorageError: the disk is full or the place cannot be written.
     """
     try:
-        make_folder(path.parent)
-        with open(path, "a+b", buffering=0, opener=open_private) as file:
+        make_folder(path.parent, access=access)
+        opener = partial(open_private, access=access)
+        with open(path, "a+b", buffering=0, opener=opener) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_end_of_lines(file))
             _write_line(file, line)

@@ -13,6 +13,7 @@ from harness.files import short_path
 from harness.gate.looks import check_looks
 from harness.gate.seal import check_run, promote, sealed_moments
 from harness.gate.successor import successor_lines
+from harness.receipt.keys import checked_key
 from harness.receipt.write import Promoted, write_receipt
 from harness.records.history import Promotion, PromotionException
 from harness.report.formats import moment
@@ -46,7 +47,8 @@ def command(
     """Seal CANDIDATE's run into baselines/<suite>/<name>.json, if its verdict is PROMOTE.
 
     The verdict is that against the policy's own baseline. An earlier baseline of that name is
-    replaced. A receipt, which `harness verify` checks, and its evidence are written beside it.
+    replaced. A receipt, which `harness verify` checks, and its evidence are written beside it; the
+    key in HARNESS_SIGNING_KEY signs it.
 
     Refused where the verdict is another, or where suites, configuration, runs, adapter or harness
     are no longer what they were when it was given, and where the candidate was asked afresh and
@@ -74,17 +76,21 @@ def command(
     folder = context.project.baselines
     for found in verdict.changed_since:
         click.echo(f"warning: {one_line(found.place)}: {one_line(found.what, 300)}", err=True)
+    key = checked_key(folder)
     earlier = sealed_moments(chosen, tuple(comparison.candidate.header.suites), folder)
     again = context.given_again(verdict, comparison)
     paths = promote(verdict, again, comparison.candidate, now, chosen, folder)
     again = again.model_copy(update={"hashes": verdict.hashes})
     promoted = Promoted(comparison, context.suites, context.policy, again, now)
-    receipt = write_receipt(context.project, promoted, paths)
+    receipt = write_receipt(context.project, promoted, paths, key)
     made = Promotion(name=chosen, sealed=now.created)
     keep_gate(context.project.gates, entry_of(context, again, comparison, made))
     for path in paths:
         click.echo(f"sealed {short_path(path)}{_replaced(earlier.get(path))}")
-    click.echo(f"receipt {short_path(receipt)}, without a signature; `harness verify` checks it")
+    click.echo(
+        f"receipt {short_path(receipt)}, {'without a signature' if key is None else 'signed'}; "
+        "`harness verify` checks it"
+    )
     click.echo(f"use it with `baseline: sealed:{chosen}` under `gate:`, and commit it")
     for line in successor_lines(context.policy, verdict, f"sealed:{chosen}"):
         click.echo(line)

@@ -11,7 +11,7 @@ import click
 
 from harness.cli.options import json_option
 from harness.files import short_path
-from harness.receipt.verify import Sampled, Verified, verify_receipt
+from harness.receipt.verify import Draw, Sampled, Verified, verify_receipt
 from harness.report.formats import moment
 from harness.visible_text import one_line
 
@@ -25,20 +25,31 @@ from harness.visible_text import one_line
     help="Check N answers drawn by chance instead of all, and say what that would have seen.",
 )
 @click.option("--seed", type=int, help="Draw the same sample again.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The public keys that may have signed, in PEM; keys.pem of the baselines.",
+)
 @json_option
-def command(receipt: Path, sample: int | None, seed: int | None, as_json: bool) -> None:
+def command(
+    receipt: Path, sample: int | None, seed: int | None, key: Path | None, as_json: bool
+) -> None:
     """Check a promotion's RECEIPT, offline and without a configuration.
 
     Every file that it speaks of must be the one that was written. Scores, bounds and the verdict
     are worked out again from the sealed records, and must be the same. With --sample N only as many
     answers are read and scored again; neither bounds nor verdict are worked out.
 
+    A signature must be that of a known key; without one the receipt says so, and where the project
+    has keys it is refused.
+
     The exit code is 0 where all of it holds; 3 where something does not, where a file is gone, and
     where nothing can be worked out again here, as with scorers of another version.
     """
     if seed is not None and sample is None:
         raise click.UsageError("--seed goes with --sample")
-    found = verify_receipt(receipt, sample, seed)
+    found = verify_receipt(receipt, None if sample is None else Draw(sample, seed), key)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=2))
         return
@@ -48,7 +59,11 @@ def command(receipt: Path, sample: int | None, seed: int | None, as_json: bool) 
         f"`{one_line(made.candidate.target)}` against `{one_line(made.baseline.target)}`, sealed "
         f"on {moment(made.sealed)}"
     )
-    click.echo("unsigned: it shows that the verdict follows from the records, not who sealed them")
+    click.echo(
+        "unsigned: it shows that the verdict follows from the records, not who sealed them"
+        if found.signed_by is None
+        else f"signed by the key {found.signed_by[:12]}"
+    )
     if found.sample is None:
         click.echo(
             f"every file is as it was written; {found.scored} answers were scored again, and the "
@@ -75,7 +90,7 @@ def _of_sample(sample: Sampled) -> Iterator[str]:
 def _as_json(found: Verified) -> dict[str, object]:
     return {
         "verified": True,
-        "signed_by": None,
+        "signed_by": found.signed_by,
         "scored": found.scored,
         "recorded": found.recorded,
         "sample": None if found.sample is None else asdict(found.sample),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,7 @@ from harness.files import cannot_read, open_regular, read_bytes
 from harness.gate.seal import Baseline, read_sealed, sealed_record
 from harness.receipt.dsse import ReceiptRejected, read_envelope
 from harness.receipt.evidence import AnswerLine, Evidence, RecordedLine, read_evidence
+from harness.receipt.keys import keys_beside, signed_by
 from harness.receipt.merkle import chance_seen, leaf, root
 from harness.receipt.recompute import check_scores, check_verdict, sealed_suites
 from harness.receipt.statement import Predicate, Statement, predicate_of, statement_of
@@ -25,6 +26,19 @@ from harness.records.base import explain
 
 # How many changed records the table of a sample speaks of.
 CHANGED = (1, 10, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How many answers are drawn, and by which seed; by chance without one."""
+
+    size: int
+    seed: int | None = None
+
+    def of(self, total: int) -> list[int]:
+        """The places drawn among the answers, in order."""
+        source = random.SystemRandom() if self.seed is None else random.Random(self.seed)  # noqa: S311 - a seed is asked for to draw again
+        return sorted(source.sample(range(total), self.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +60,38 @@ class Verified:
     """A receipt that holds.
 
     `scored` answers were scored again, `recorded` ones keep the score that a test, a judge or a
-    person gave. With a `sample` neither bounds nor the verdict were worked out again.
+    person gave. With a `sample` neither bounds nor the verdict were worked out again. It is
+    `signed_by` the key of that id, None where it is unsigned.
     """
 
     predicate: Predicate
     scored: int
     recorded: int
     sample: Sampled | None = None
+    signed_by: str | None = None
 
 
-def verify_receipt(path: Path, sample: int | None = None, seed: int | None = None) -> Verified:
+def verify_receipt(path: Path, draw: Draw | None = None, keys: Path | None = None) -> Verified:
     """What the receipt in a file says, once it was checked.
 
-    Without a `sample`: every file is the one that was written, every record stands in the tree,
+    Without a `draw`: every file is the one that was written, every record stands in the tree,
     every answer earns its score, and the records lead to the bounds and the verdict. With one:
-    so many answers stand in the tree and earn their scores. `seed` draws the same sample again.
+    so many answers stand in the tree and earn their scores. `keys` is the file of the public keys,
+    by default that of the folder of baselines.
 
     Raises:
-        UsageError: there is no such receipt, or the sample is larger than the evidence.
+        UsageError: there is no such receipt or key, or the sample is larger than the evidence.
         EvidenceError: a file that the receipt speaks of is gone.
         ReceiptRejected: something is not what was written, or does not follow.
         NotRecomputed: it cannot be worked out again here.
     """
-    statement = _statement(read_envelope(path).body, str(path))
+    envelope = read_envelope(path)
+    signer = signed_by(envelope, keys or keys_beside(path), str(path))
+    statement = _statement(envelope.body, str(path))
     files = {one.name: one.digest["sha256"] for one in statement.subject}
     evidence, leaves = _companions(statement, path)
-    if sample is not None:
-        return _sampled(statement, evidence, leaves, Draw(sample, seed))
+    if draw is not None:
+        return replace(_sampled(statement, evidence, leaves, draw), signed_by=signer)
     found = {name: _read(path.parent / _inside(name, path), path) for name in files}
     for name, data in found.items():
         if hashlib.sha256(data).hexdigest() != files[name]:
@@ -81,7 +100,7 @@ def verify_receipt(path: Path, sample: int | None = None, seed: int | None = Non
                 where=str(path.parent / name),
                 hint="restore the committed file",
             )
-    return _whole(statement, path, found)
+    return replace(_whole(statement, path, found), signed_by=signer)
 
 
 def _statement(body: bytes, where: str) -> Statement:
@@ -171,19 +190,6 @@ def _check_seal(path: Path, suite: str, evidence: Evidence) -> None:
 def _ordered(record: Baseline) -> Baseline:
     attempts = tuple(sorted(record.attempts, key=lambda one: one.key))
     return record.model_copy(update={"attempts": attempts, "seal": ""})
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """How many answers are drawn, and by which seed; by chance without one."""
-
-    size: int
-    seed: int | None = None
-
-    def of(self, total: int) -> list[int]:
-        """The places drawn among the answers, in order."""
-        source = random.SystemRandom() if self.seed is None else random.Random(self.seed)  # noqa: S311 - a seed is asked for to draw again
-        return sorted(source.sample(range(total), self.size))
 
 
 def _sampled(statement: Statement, evidence: Path, leaves: Path, draw: Draw) -> Verified:

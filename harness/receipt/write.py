@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.config import Project
 from harness.errors import EvidenceError
@@ -13,6 +14,7 @@ from harness.files import write_atomic
 from harness.gate.judge import Circumstances
 from harness.receipt.dsse import SUFFIX, envelope_of
 from harness.receipt.evidence import GateLine, gather, policy_record
+from harness.receipt.keys import publish, signature_of
 from harness.receipt.merkle import leaf, root
 from harness.receipt.statement import predicate_of, statement_of
 from harness.records.comparison import ComparisonRecord
@@ -24,7 +26,10 @@ from harness.sections.section_kinds import kinds, load_suites
 from harness.storage.working_files import MeasurementFolder
 from harness.suites.load import suite_files
 
-EVIDENCE, LEAVES = ".evidence.jsonl", ".leaves.txt"
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+EVIDENCE, LEAVES, UNSIGNED = ".evidence.jsonl", ".leaves.txt", f".unsigned{SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,13 @@ class Promoted:
     now: Circumstances
 
 
-def write_receipt(project: Project, promoted: Promoted, seals: Sequence[Path]) -> Path:
-    """The receipt of a promotion that was just sealed in the files `seals`.
+def write_receipt(
+    project: Project,
+    promoted: Promoted,
+    seals: Sequence[Path],
+    key: Ed25519PrivateKey | None = None,
+) -> Path:
+    """The receipt of a promotion that was just sealed in the files `seals`, signed with the key.
 
     `baselines/<name>.evidence.jsonl` has the records and `<name>.leaves.txt` the hash and length of
     each; the receipt is `<name>.intoto.jsonl`, and `<name>.unsigned.intoto.jsonl` without a key.
@@ -72,8 +82,11 @@ def write_receipt(project: Project, promoted: Promoted, seals: Sequence[Path]) -
     written |= {seal.relative_to(folder).as_posix(): seal.read_bytes() for seal in seals}
     predicate = predicate_of(evidence, root(leaves).hex(), len(lines))
     body = statement_of(digests(written), predicate).body
-    path = folder / f"{name}.unsigned{SUFFIX}"
-    write_atomic(path, envelope_of(body).text, access="public")
+    signatures = () if key is None else (signature_of(body, key),)
+    if key is not None:
+        publish(key, folder)
+    path = folder / f"{name}{SUFFIX if signatures else UNSIGNED}"
+    write_atomic(path, envelope_of(body, *signatures).text, access="public")
     return path
 
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.config import RUNS_KEY
+from harness.config import RUNS_KEY, SIGNING_KEY
 from harness.errors import UsageError
 from harness.files import digest_bytes
 from harness.serving.adapter import check_fits, read_adapter
@@ -33,7 +33,7 @@ _READ_BY_SERVERS = (
 )  # fmt: skip
 DEFAULT_ARGS: dict[str, ArgValue] = {"load-format": "safetensors"}
 # A server has what it serves on the disk, and asks no hub.
-_NOT_FOR_SERVERS = frozenset({RUNS_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
+_NOT_FOR_SERVERS = frozenset({RUNS_KEY, SIGNING_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
 SET_BY_HARNESS = frozenset(
     {
         "model", "host", "port", "uds", "api-key", "served-model-name", "trust-remote-code",

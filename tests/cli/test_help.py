@@ -49,7 +49,7 @@ OPTIONS = {
                "--host", "--port", "--status", "--export", "--sheet", "--import", "--map",
                "--alias", "--encoding", "--config", "--json"],
     "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
-    "verify": ["receipt", "--sample", "--seed", "--json"],
+    "verify": ["receipt", "--sample", "--seed", "--key", "--json"],
     "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],
     "comment": ["folder", "--request"],
     "demo": ["--seed", "--config"],

@@ -84,13 +84,14 @@ def promotion(folder: Path, cases: int = 6, *, scorers: str | None = "known") ->
     return Sealed(project.baselines, write_receipt(project, promoted, seals), promoted)
 
 
-def sealed_again(made: Sealed, **update: Any) -> Sealed:
+def sealed_again(made: Sealed, key: Any = None, **update: Any) -> Sealed:
     """The promotion written anew as a forger would, with every digest as it must be."""
     promoted = replace(made.promoted, **update)
     project = load_project(made.folder.parent / "harness.yaml")
     run, now = promoted.comparison.candidate, promoted.now
     seals = promote(promoted.verdict, promoted.verdict, run, now, NAME, project.baselines)
-    return replace(made, receipt=write_receipt(project, promoted, seals), promoted=promoted)
+    receipt = write_receipt(project, promoted, seals, key)
+    return replace(made, receipt=receipt, promoted=promoted)
 
 
 def fields(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

@@ -14,7 +14,7 @@ from harness.files import canonical_json
 from harness.receipt import recompute
 from harness.receipt.dsse import ReceiptRejected, envelope_of, read_envelope
 from harness.receipt.recompute import NotRecomputed
-from harness.receipt.verify import verify_receipt
+from harness.receipt.verify import Draw, verify_receipt
 from harness.records.run import RunRecord
 from tests.receipt.builders import Sealed, fields, mutated, promotion, sealed_again
 
@@ -84,7 +84,7 @@ def test_every_field_of_every_record_counts(copied: Sealed) -> None:
                 verify_receipt(copied.receipt)
     copied.evidence.write_text("\n".join([*lines[:number], other, ""]))
     with pytest.raises(ReceiptRejected, match=rf"evidence.jsonl:{len(lines)}: was changed since"):
-        verify_receipt(copied.receipt, sample=24)
+        verify_receipt(copied.receipt, Draw(24))
 
 
 @pytest.mark.parametrize("file", ["evidence", "leaves", "seal"])
@@ -170,14 +170,14 @@ def test_a_suite_that_reads_otherwise_here_is_no_change(
 
 
 def test_a_sample_checks_so_many_answers_and_says_what_it_would_have_seen(copied: Sealed) -> None:
-    found = verify_receipt(copied.receipt, sample=12, seed=1)
+    found = verify_receipt(copied.receipt, Draw(12, 1))
     assert found.scored == 12
     assert found.sample is not None
     assert (found.sample.drawn, found.sample.records) == (12, 24)
     assert found.sample.seen == pytest.approx({1: 0.5, 10: 1.0 - 91 / 2704156})
     assert found.sample.sure == 4
     with pytest.raises(UsageError, match="a sample of 25; there are 24 answers"):
-        verify_receipt(copied.receipt, sample=25)
+        verify_receipt(copied.receipt, Draw(25))
 
 
 def test_a_sample_reads_nothing_else(copied: Sealed) -> None:
@@ -188,10 +188,10 @@ def test_a_sample_reads_nothing_else(copied: Sealed) -> None:
     seen = 0
     for seed in range(20):
         try:
-            verify_receipt(copied.receipt, sample=12, seed=seed)
+            verify_receipt(copied.receipt, Draw(12, seed))
         except ReceiptRejected:
             seen += 1
     assert 0 < seen < 20
     copied.leaves.write_text(copied.leaves.read_text().replace("a", "b", 1))
     with pytest.raises(ReceiptRejected, match=r"leaves\.txt: is not the tree of the receipt"):
-        verify_receipt(copied.receipt, sample=1)
+        verify_receipt(copied.receipt, Draw(1))
