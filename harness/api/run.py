@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.api.card import Card, render
 from harness.api.frames import ATTEMPTS, TERMS, VALUES, frame
 from harness.errors import EvidenceError, UsageError
-from harness.gate.seal import read_sealed
+from harness.gate.sealed_file import read_sealed
 from harness.records.attempt import Attempt, Score
 from harness.records.run import RunRecord
 from harness.records.summary import Summary

@@ -52,6 +52,8 @@ COMMANDS = {
     "review": "Let people grade stored answers on a local page.",
     "promote": "Seal a promoted candidate's run as a baseline.",
     "verify": "Check the receipt of a promotion, offline.",
+    "baselines": "List the sealed baselines with their history.",
+    "rollback": "Make an earlier promotion the baseline again.",
     "report": "Write a verdict's report again from stored records.",
     "comment": "Post a gate's comment on the pull request of a CI job.",
     "demo": "Train, serve, test and judge three small candidates.",
@@ -63,6 +65,7 @@ _SHARED = {
     "import": ("data", "import_command"),
     "export": ("data", "export_command"),
     "data": ("data_lint", "command"),
+    "rollback": ("baselines", "rollback"),
 }
 
 

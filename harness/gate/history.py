@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.files import digest_json
-from harness.gate.seal import Baseline
+from harness.gate.sealed_file import Baseline
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import (
     Asked,

@@ -4,50 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
-
-from pydantic import ValidationError
 
 from harness.config import Project
-from harness.errors import EvidenceError, PromotionRefused, UsageError
-from harness.files import digest_json, read_bytes, write_atomic
+from harness.errors import EvidenceError, PromotionRefused
+from harness.files import write_atomic
 from harness.gate.judge import Circumstances
-from harness.records.attempt import Attempt, Score
-from harness.records.base import Record, explain
+from harness.gate.ledger import Entry, keep_earlier, note, sealed_place
+from harness.gate.sealed_file import Baseline, read_sealed
+from harness.records.attempt import Attempt
 from harness.records.history import PromotionException
-from harness.records.recording import RecordedCase
-from harness.records.run import RunHeader, RunRecord
+from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.target import SAMPLING
 from harness.records.verdict import Verdict
 from harness.run.rescore import header_on, scored_again
 from harness.targets.identity import is_still
-
-
-class Baseline(Record):
-    """`baselines/<suite>/<name>.json`: header, attempts and scores of one suite, under a seal.
-
-    `seal` is the digest of everything else in the file, so that an edit by hand is noticed.
-    """
-
-    schema_version: Literal[1] = 1
-    name: str
-    suite: str
-    header: RunHeader
-    attempts: tuple[Attempt, ...]
-    scores: tuple[Score, ...]
-    recorded: tuple[RecordedCase, ...] = ()
-    verdict: Verdict
-    sealed: str
-    exception: PromotionException | None = None
-    seal: str = ""
-
-    def content_digest(self) -> str:
-        """The digest of the record without its seal.
-
-        Fields at their default are left out, so that a later version's new ones break no seal.
-        """
-        return digest_json(self.model_dump(mode="json", exclude={"seal"}, exclude_defaults=True))
 
 
 def seal(
@@ -60,18 +31,22 @@ def seal(
 ) -> list[Path]:
     """The files written: `<folder>/<suite>/<name>.json` for each suite of the run.
 
-    Of every answer's chunk times only the first is kept: it gives the TTFT.
+    Of every answer's chunk times only the first is kept: it gives the TTFT. What they replace is
+    kept, and the ledger has a line for it.
 
     Raises:
         StorageError: a file cannot be written.
     """
-    paths = []
+    paths, seals = [], {}
+    keep_earlier(folder, name)
     for suite in run.header.suites:
         record = sealed_record(run, verdict, name, suite, moment, exception)
         path = folder / suite / f"{name}.json"
         text = record.model_dump_json(exclude_none=True, indent=1) + "\n"
         write_atomic(path, text, access="public")  # it is committed
         paths.append(path)
+        seals[suite] = record.seal
+    note(folder, Entry(action="promote", name=name, moment=moment, seals=seals))
     return paths
 
 
@@ -109,19 +84,20 @@ def open_sealed(name: str, suites: Sequence[Suite], folder: Path) -> RunRecord:
 
     Raises:
         UsageError: a suite has no baseline of that name.
-        EvidenceError: a file is damaged, was edited after it was sealed, or is of another version
-            of its suite.
+        EvidenceError: a file is damaged, was edited after it was sealed, is of another version of
+            its suite, or is not that which the ledger names.
     """
-    records = [read_sealed(folder / suite.name / f"{name}.json") for suite in suites]
+    places = [sealed_place(folder, name, suite.name) for suite in suites]
+    records = [read_sealed(place) for place in places]
     if len({record.header.run_id for record in records}) != 1:
         raise EvidenceError(
             f"the baselines called `{name}` come from different runs", where=str(folder)
         )
-    for suite, record in zip(suites, records, strict=True):
+    for suite, record, place in zip(suites, records, places, strict=True):
         if record.header.suites.get(suite.name) != suite.digest:
             raise EvidenceError(
                 f"was sealed on another version of suite `{suite.name}`",
-                where=str(folder / suite.name / f"{name}.json"),
+                where=str(place),
                 hint="promote a candidate on this version, or restore the suite",
             )
     attempts = {item.key: item for record in records for item in record.attempts}
@@ -151,29 +127,6 @@ def sealed_baselines(suite: str, folder: Path) -> tuple[Baseline, ...]:
             raise EvidenceError(f"is a baseline of suite `{record.suite}`", where=str(path))
         found.append(record)
     return tuple(found)
-
-
-def read_sealed(path: Path) -> Baseline:
-    """The baseline in a file, after its seal was checked.
-
-    Raises:
-        UsageError: there is no such file.
-        EvidenceError: it is damaged, or was edited after it was sealed.
-    """
-    data = read_bytes(path)
-    if data is None:
-        raise UsageError("no such baseline", where=str(path), hint="`harness promote` writes it")
-    try:
-        record = Baseline.model_validate_json(data)
-    except ValidationError as error:
-        raise EvidenceError(explain(error), where=str(path)) from None
-    if record.seal != record.content_digest():
-        raise EvidenceError(
-            "was changed after it was sealed",
-            where=str(path),
-            hint="restore the committed file, or promote again",
-        )
-    return record
 
 
 def sealed_moments(name: str, suites: Sequence[str], folder: Path) -> dict[Path, str]:

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from harness import strict_json
 from harness.errors import EvidenceError, UsageError
 from harness.files import cannot_read, open_regular, read_bytes
-from harness.gate.seal import Baseline, read_sealed, sealed_record
+from harness.gate.seal import sealed_record
+from harness.gate.sealed_file import Baseline, read_sealed
 from harness.receipt.dsse import ReceiptRejected, read_envelope
 from harness.receipt.evidence import AnswerLine, Evidence, RecordedLine, read_evidence
 from harness.receipt.keys import keys_beside, signed_by

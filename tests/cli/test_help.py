@@ -50,6 +50,8 @@ OPTIONS = {
                "--alias", "--encoding", "--config", "--json"],
     "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
     "verify": ["receipt", "--sample", "--seed", "--key", "--json"],
+    "baselines": ["name", "--config", "--json"],
+    "rollback": ["name", "--to", "--reason", "--config"],
     "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],
     "comment": ["folder", "--request"],
     "demo": ["--seed", "--config"],

@@ -47,6 +47,8 @@ CODES = {
     "review candidate --status": 2,
     "promote candidate": 0,
     "verify nothing": 2,
+    "baselines": 0,
+    "rollback nobody": 2,
     "report candidate": 0,
     "comment nowhere": 2,
     "demo": 2,
