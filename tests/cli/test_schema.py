@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from harness.cli.main import main
+from harness.cli.new_domain import domain_names
 from harness.cli.schema import SCHEMAS
 from harness.records.base import Record
 from harness.records.rule import register_rule, rule_kinds
@@ -25,6 +26,7 @@ NEW = [f"harness/cli/{name}" for name in ("new_project", "new_model_project")]
 CONFIGS = ["harness.yaml", *(f"{place}/harness.yaml" for place in NEW)]
 SUITES = ["suites/support/suite.yaml", f"{NEW[0]}/suites/shop/suite.yaml"]
 SUITES += [f"{NEW[1]}/suites/ferry/suite.yaml"]
+SUITES += [f"harness/cli/new_domains/{name}/suites/{name}/suite.yaml" for name in domain_names()]
 RECIPES = [f"recipes/{name}.yaml" for name in ("good", "forgetful", "overeager")]
 
 
