@@ -43,6 +43,7 @@ CONTENTS = {
         "own-model",
         "data-lint",
         "split",
+        "loop",
         "training",
         "leakage",
         "merge",

@@ -46,6 +46,12 @@ def check_sealed_name(baseline: str) -> None:
         raise KeyProblem(f"`{baseline}` is no name of a sealed baseline", "gate", "baseline")
 
 
+class CollectSettings(Record):
+    """What `harness collect` demands of the suites: the share of requests that they speak for."""
+
+    coverage: float | None = Field(default=None, gt=0.0, lt=1.0)
+
+
 class Config(Record):
     """The parsed file; every name in it refers to something that is defined."""
 
@@ -57,6 +63,7 @@ class Config(Record):
     latency: LatencySettings = LatencySettings()
     judge: str | None = None
     runs_dir: str | None = None
+    collect: CollectSettings | None = Field(default=None, exclude_if=lambda given: given is None)
     # Files of labels by people, as patterns: labels/*.jsonl.
     labels: tuple[str, ...] = Field(default=(), exclude_if=lambda patterns: not patterns)
 

@@ -27,7 +27,7 @@ def _added(*options: Option) -> Option:
     return lambda command: functools.reduce(lambda so_far, add: add(so_far), options[::-1], command)
 
 
-def _as_record(parameter: str, record: type[Any], *options: Option) -> Option:
+def as_record(parameter: str, record: type[Any], *options: Option) -> Option:
     """A decorator that adds options named as the fields of a record, and passes them as one."""
     names = [field.name for field in fields(record)]
 
@@ -102,10 +102,10 @@ _GENERATION = (
     ),
 )
 # `--suite`, `--repeats` and `-j`, given to the command as a `Selection`; and with a part of suites.
-selection_options = _as_record("selection", Selection, suite_option, *_GENERATION)
-part_options = _as_record("selection", Selection, suite_option, *_PART, *_GENERATION)
+selection_options = as_record("selection", Selection, suite_option, *_GENERATION)
+part_options = as_record("selection", Selection, suite_option, *_PART, *_GENERATION)
 
-engine_options = _as_record(
+engine_options = as_record(
     "engine",
     EngineOptions,
     click.option(

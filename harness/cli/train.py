@@ -10,6 +10,7 @@ import click
 from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import Project, load_project
+from harness.data.ledger import check_training
 from harness.data.lint.recipes import lint_recipe
 from harness.data.provenance import data_lines, record_data, trained_data
 from harness.errors import HarnessError, RecipeError, UsageError
@@ -18,7 +19,7 @@ from harness.sections.section_kinds import load_suites
 from harness.targets.missing import RECIPES
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
-from harness.training.data_files import read_data
+from harness.training.data_files import read_placed
 from harness.training.data_record import TrainedData
 from harness.training.job import find_base
 from harness.training.memory import estimate_in_words
@@ -105,7 +106,10 @@ def command(
 
 def _looked_at(recipe: Recipe, project: Project, *, lint: bool) -> TrainedData:
     """The record of the recipe's data; what people should know of it is said."""
-    read_data(recipe, project.root)
+    check_training(project.root, (
+        (place, one.group, [turn.content for turn in one.messages if turn.role == "user"])
+        for place, one in read_placed(recipe, project.root)
+    ))  # fmt: skip
     linted = lint_recipe(recipe, project.root) if lint else None
     try:
         suites = load_suites(project)

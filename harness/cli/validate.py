@@ -20,6 +20,7 @@ from harness.sections.tests_in_source import SourceTests, read_tests
 from harness.session.asked_alike import asked_differently_lines, unopened_baseline_lines
 from harness.session.context_room import room_lines
 from harness.session.latency_checks import latency_lines
+from harness.session.ledger import check_ledger
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
 from harness.targets.duplicates import duplicate_lines
@@ -42,6 +43,7 @@ def command(config: Path) -> None:
     suites = load_suites(project)
     if project.config.gate is not None:
         check_policy(project.config.gate, suites, project.place)
+    check_ledger(project, suites, project.config.targets)
     for suite in suites:
         _show_suite(suite)
     for line in finding_lines(list(findings(project, suites))):

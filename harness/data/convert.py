@@ -111,7 +111,7 @@ def convert(
         rejects = Rejects(None if output is None else rejects_of(output))
         stack.enter_context(rejects)
         writer = Writer(to)
-        for source in _expanded(files):
+        for source in expanded(files):
             known = source.form or form
             for place, row, given in _rows(source, known, encoding, done):
                 done.rows += 1
@@ -165,7 +165,7 @@ class Rejects:
         self._file.write(as_line({"place": one.place, "why": one.why, "row": one.row}).encode())
 
 
-def _expanded(files: Sequence[Path]) -> Iterator[Source]:
+def expanded(files: Sequence[Path]) -> Iterator[Source]:
     """The files, and in place of a trainer's list of data sets those that it names."""
     for path in files:
         listed = None
@@ -190,10 +190,15 @@ def _rows(
         if form is None:
             form = detect(row, place)
         done.forms.setdefault(str(source.path), form.name)
-        try:
-            yield place, row, list(form.read(row))
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            yield place, row, Rejected(place, why_rejected(error), row)
+        yield place, row, read_samples(form, place, row)
+
+
+def read_samples(form: Form, place: str, row: Mapping[str, Any]) -> list[Sample] | Rejected:
+    """The samples of a row, or the reason why it cannot be taken."""
+    try:
+        return list(form.read(row))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        return Rejected(place, why_rejected(error), row)
 
 
 def why_rejected(error: Exception) -> str:

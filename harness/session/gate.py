@@ -31,6 +31,7 @@ from harness.sections.evaluate import Evaluation, report_unfinished, with_result
 from harness.sections.work import GateSide
 from harness.session.asked_alike import check_asked_alike
 from harness.session.context import GateContext, open_context, report_folder
+from harness.session.ledger import check_ledger
 from harness.session.measurements import contest, measured, with_noise, with_section
 from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.journal_chain import JournalLog
@@ -69,7 +70,8 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
 
     Raises:
         UsageError: a name that does not exist, two targets that cannot be measured against each
-            other, or other repeats than the sealed baseline has.
+            other, other repeats than the sealed baseline has, or what the ledger gave to the other
+            side.
         ConfigError: there is no policy, or a rule of it cannot be judged.
         EvidenceError: the sealed baseline cannot be trusted, or the configuration has the two
             asked differently.
@@ -78,6 +80,7 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
     baseline = request.baseline or project.policy().baseline
     try:
         context = open_context(project, [candidate], baseline, selection.suites)
+        check_ledger(project, context.suites, (candidate, *context.live_baseline))
         if not request.stored:
             check_asked_alike(context, candidate)
         check_latency(context, candidate)

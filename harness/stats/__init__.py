@@ -2,6 +2,7 @@
 
 from harness.stats.agreement import Agreement, krippendorff_alpha
 from harness.stats.audited import audited_difference, audited_mean
+from harness.stats.independent import independent_difference
 from harness.stats.inference import Interval, holm, mean, ratio_of_sums
 from harness.stats.paired import paired_difference, paired_difference_of_ratios, paired_ratio
 from harness.stats.percentiles import needed, percentile, percentile_ratio, pooled_mean
@@ -17,6 +18,7 @@ __all__ = [
     "audited_difference",
     "audited_mean",
     "holm",
+    "independent_difference",
     "joint_bounds",
     "krippendorff_alpha",
     "lost_p_values",

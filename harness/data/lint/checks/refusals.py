@@ -33,23 +33,14 @@ class Refusals:
         return _Inspection()
 
 
-class _Inspection(Inspection):
+class RefusalReader:
+    """Tells refusals from answers; the same answer is read once."""
+
     def __init__(self) -> None:
-        self._refused: dict[str, str] = {}  # the places of refusals, with their groups
-        self._answered: set[int] = set()  # digests of groups in which something is answered
-        self._seen = 0
         self._known: dict[str, bool] = {}
 
-    def see(self, row: DataRow) -> Iterator[Finding]:
-        if row.answer.strip():
-            self._seen += 1
-            if self._is_refusal(row):
-                self._refused[row.place] = row.group
-            elif row.group:
-                self._answered.add(hash(row.group))
-        return iter(())
-
-    def _is_refusal(self, row: DataRow) -> bool:
+    def refuses(self, row: DataRow) -> bool:
+        """Whether the last answer of the conversation is a refusal."""
         answer = row.answer[:_READ]
         if row.language in ("en", "") and not _MAYBE.search(answer):
             return False
@@ -59,6 +50,23 @@ class _Inspection(Inspection):
                 self._known.clear()
             self._known[answer] = outcome == "refused"
         return self._known[answer]
+
+
+class _Inspection(Inspection):
+    def __init__(self) -> None:
+        self._refused: dict[str, str] = {}  # the places of refusals, with their groups
+        self._answered: set[int] = set()  # digests of groups in which something is answered
+        self._seen = 0
+        self._reader = RefusalReader()
+
+    def see(self, row: DataRow) -> Iterator[Finding]:
+        if row.answer.strip():
+            self._seen += 1
+            if self._reader.refuses(row):
+                self._refused[row.place] = row.group
+            elif row.group:
+                self._answered.add(hash(row.group))
+        return iter(())
 
     def finish(self, compared: Compared) -> Iterator[Finding]:
         told: set[str] = set()

@@ -1,0 +1,1 @@
+"""Production logs, made into proposals for suites and for training."""

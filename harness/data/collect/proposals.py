@@ -1,0 +1,238 @@
+"""Groups of requests that a person may take up, as a file that a person can edit."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from harness.clock import SYSTEM_CLOCK, iso
+from harness.data.collect.groups import EXAMPLES, Collected, LogGroup
+from harness.data.ledger import Entry, Ledger, Side
+from harness.data.rows import as_line
+from harness.errors import UsageError
+from harness.files import read_text, write_atomic
+from harness.records.base import Record, explain
+from harness.records.suite import Case
+from harness.training.data_files import Conversation
+from harness.yaml_files import read_yaml
+
+_HEAD = """\
+# Proposals of `harness collect`. Of each group write `accept: true` or `accept: false`; what has
+# neither is proposed again. A group for training needs an `answer`; one for a suite an `answer`, or
+# an `expect` as its scorer reads it. Correct `asked` where it should be asked otherwise. The side
+# is decided for good. Then: harness collect --apply THIS_FILE --by "YOUR NAME"
+"""
+Asked = str | tuple[str, ...]  # one question, or turns that begin and end with the user's
+
+
+class Proposal(Record):
+    """One group: the reasons with their counts, how it is asked, and what was answered."""
+
+    group: str = Field(min_length=1)
+    side: Side
+    accept: bool | None = None
+    why: dict[str, int] = Field(default_factory=dict)
+    requests: int = Field(default=0, ge=0)
+    asked: tuple[Asked, ...] = Field(min_length=1)
+    given: tuple[str, ...] = ()
+    answer: str = ""
+    expect: dict[str, Any] = Field(default_factory=dict)
+
+
+class Proposals(Record):
+    """A file of proposals."""
+
+    groups: tuple[Proposal, ...]
+
+
+def propose(collected: Collected, ledger: Ledger, *, least: int, most: int) -> list[Proposal]:
+    """The groups to take up, the most frequent first, each with its side.
+
+    A group that is only uncovered needs the `least` number of requests. What the ledger has
+    accepted or dismissed is not proposed again, nor what lies between groups of both sides.
+    """
+    found: list[Proposal] = []
+    for group in collected.groups:
+        why = group.why()
+        rare = set(why) <= {"uncovered"} and len(group.requests) < least
+        known = {entry.state for entry in group.known} & {"accepted", "dismissed"}
+        if why and not rare and not known and len(found) < most:
+            found.append(_proposal(group, ledger, why))
+    return found
+
+
+def between(collected: Collected) -> Iterator[LogGroup]:
+    """The groups that belong with groups of both sides in the ledger."""
+    for group in collected.groups:
+        if len({entry.side for entry in group.known}) > 1:
+            yield group
+
+
+def _proposal(group: LogGroup, ledger: Ledger, why: dict[str, int]) -> Proposal:
+    given = Counter(one.answer for one in group.requests if one.answer.strip())
+    corrected = Counter(one.correction for one in group.requests if one.correction)
+    return Proposal(
+        group=group.name,
+        side=ledger.side_of(group.name),
+        why=why,
+        requests=len(group.requests),
+        asked=tuple(one[0] if len(one) == 1 else one for one in group.asked()),
+        given=tuple(text for text, _ in given.most_common(EXAMPLES - 2)),
+        answer=corrected.most_common(1)[0][0] if corrected else "",
+    )
+
+
+def entries_of(proposals: Sequence[Proposal], ledger: Ledger) -> list[Entry]:
+    """Lines for the ledger on groups that it does not know yet: their sides are decided now."""
+    return [
+        Entry(
+            group=one.group, side=one.side, state="proposed", questions=_questions(one), at=_now()
+        )
+        for one in proposals
+        if one.group not in ledger.groups
+    ]
+
+
+def write_proposals(path: Path, proposals: Sequence[Proposal]) -> None:
+    """Write the file that a person edits.
+
+    Raises:
+        StorageError: the place cannot be written.
+    """
+    rows = [_row(one) for one in proposals]
+    text = yaml.safe_dump({"groups": rows}, sort_keys=False, allow_unicode=True, width=100)
+    write_atomic(path, _HEAD + text)
+
+
+def _row(one: Proposal) -> dict[str, Any]:
+    row = one.model_dump(mode="json")
+    if one.side == "training":
+        del row["expect"]
+    return row
+
+
+@dataclass(slots=True)
+class Applied:
+    """What was made of proposals: how many were accepted for each side, dismissed, and left."""
+
+    suite: int = 0
+    training: int = 0
+    dismissed: int = 0
+    left: int = 0
+
+
+def apply_proposals(path: Path, ledger: Ledger, cases: Path, training: Path, by: str) -> Applied:
+    """Add what was accepted to the file of cases and the file of training data, and to the ledger.
+
+    Nothing is written where anything is wrong. What is in the files by then is not added again.
+
+    Raises:
+        UsageError: a group that cannot be taken up, with its line.
+        StorageError: a place cannot be written.
+    """
+    file = read_yaml(path)
+    try:
+        proposals = Proposals.model_validate(file.data).groups
+    except ValidationError as error:
+        raise UsageError(explain(error, Proposals), where=str(path)) from None
+    done = Applied()
+    lines: dict[Path, list[tuple[str, str]]] = {cases: [], training: []}
+    entries = []
+    for number, one in enumerate(proposals):
+        where = file.where("groups", number)
+        known = ledger.groups.get(one.group)
+        if one.accept is None:
+            done.left += 1
+            continue
+        if known is not None and known.state == "accepted":
+            continue  # as an earlier call has done
+        _check(one, ledger, where)
+        if one.accept:
+            made = _cases(one, where) if one.side == "suite" else _conversations(one, where)
+            lines[cases if one.side == "suite" else training] += [(one.group, row) for row in made]
+        done.suite += one.accept and one.side == "suite"
+        done.training += one.accept and one.side == "training"
+        done.dismissed += not one.accept
+        state = "accepted" if one.accept else "dismissed"
+        entries.append(Entry(group=one.group, side=one.side, state=state,
+                             questions=_questions(one), by=by, at=_now()))  # fmt: skip
+    for target, rows in lines.items():
+        _add_lines(target, rows)
+    ledger.add(entries)
+    return done
+
+
+def _check(one: Proposal, ledger: Ledger, where: str) -> None:
+    side = ledger.side_of(one.group)
+    if one.side != side:
+        raise UsageError(
+            f"`{one.group}` is for {side}, and cannot be moved to {one.side}",
+            where=where,
+            hint="the side was decided when it was proposed: write it back",
+        )
+    if one.accept and not one.answer.strip() and not (one.side == "suite" and one.expect):
+        needed = "an `answer` or an `expect`" if one.side == "suite" else "an `answer`"
+        raise UsageError(
+            f"`{one.group}` is accepted and has no answer", where=where, hint=f"write {needed}"
+        )
+
+
+def _cases(one: Proposal, where: str) -> Iterator[str]:
+    expect = one.expect or {"answers": [one.answer]}
+    for number, asked in enumerate(one.asked, 1):
+        case = _made(Case, where, id=f"{one.group}-{number}", group=one.group,
+                     messages=_messages(asked), expect=expect)  # fmt: skip
+        yield as_line(case.model_dump(mode="json", exclude={"critical", "tags"}))
+
+
+def _conversations(one: Proposal, where: str) -> Iterator[str]:
+    for asked in one.asked:
+        messages = [*_messages(asked), {"role": "assistant", "content": one.answer}]
+        yield as_line(
+            _made(Conversation, where, group=one.group, messages=messages).model_dump(mode="json")
+        )
+
+
+def _made(kind: type[Any], where: str, **values: Any) -> Any:
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise UsageError(explain(error, kind), where=where) from None
+
+
+def _messages(asked: Asked) -> list[dict[str, str]]:
+    turns = (asked,) if isinstance(asked, str) else asked
+    roles = ("user", "assistant")
+    return [{"role": roles[number % 2], "content": text} for number, text in enumerate(turns)]
+
+
+def _questions(one: Proposal) -> tuple[str, ...]:
+    return tuple(text if isinstance(text, str) else "\n".join(text[::2]) for text in one.asked)
+
+
+def _add_lines(path: Path, rows: Sequence[tuple[str, str]]) -> None:
+    """Add lines to a file of JSON Lines, but for those whose groups it has."""
+    if not rows:
+        return
+    text = read_text(path) if path.exists() else ""
+    known = set()
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            row = json.loads(line) if line.strip() else {}
+        except ValueError:
+            raise UsageError("not JSON", where=f"{path}:{number}") from None
+        known.add(row.get("group") if isinstance(row, dict) else None)
+    more = "".join(line for group, line in rows if group not in known)
+    end = "" if not text or text.endswith("\n") else "\n"
+    write_atomic(path, text + end + more)
+
+
+def _now() -> str:
+    return iso(SYSTEM_CLOCK.utc())
