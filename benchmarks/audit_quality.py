@@ -355,12 +355,14 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=4000)
     parser.add_argument("--labelled", type=int, help="only kinds with so many labelled groups")
     parser.add_argument("--sampling", choices=["even", "often", "audit"], help="only kinds of this")
+    parser.add_argument("--family", help="only kinds whose name begins so, as `few changes`")
     given = parser.parse_args()
     began, found = time.perf_counter(), []
     for number, kind in enumerate(kinds()):
-        if given.labelled in (None, kind.labelled) and given.sampling in (
-            None,
-            kind.family.sampling,
+        if (
+            given.labelled in (None, kind.labelled)
+            and given.sampling in (None, kind.family.sampling)
+            and kind.family.name.startswith(given.family or "")
         ):
             rng = np.random.default_rng([2026, number])
             found.append(measure(rng, kind, given.simulations))

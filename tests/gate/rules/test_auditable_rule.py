@@ -19,6 +19,7 @@ from harness.records.label import Label
 from harness.records.metric import Metric
 from harness.records.rule import Planned, Policy, Rule
 from harness.records.verdict import RuleResult
+from harness.stats.audited import Audit
 from tests.builders import make_run, shop
 from tests.labels.builders import label
 
@@ -216,6 +217,31 @@ def test_power_of_an_audit() -> None:
     assert whole.detectable < part.detectable
     assert (whole.groups, part.groups) == (300, 40)
     assert "people label 40 of its 300 groups" in part.reason
+
+
+def passed(labelled: int, among: int, discordance: float, margin: float) -> float:
+    """How often labels of so many groups pass the margin, where as many groups are lost as won."""
+    rng = np.random.default_rng(labelled)
+    shape = (1000, among)
+    changed = np.where(rng.random(shape) < discordance, rng.choice([-1.0, 1.0], shape), 0.0)
+    noise = rng.choice([-1.0, 0.0, 1.0], shape, p=[0.1, 0.8, 0.1])
+    weights = np.broadcast_to((np.arange(among) < labelled).astype(float), shape)
+    audits = Audit(changed, noise, np.ones(shape), weights, -1.0, 1.0).tuned()
+    return float((audits.chance(-margin) < 0.05).mean())
+
+
+@pytest.mark.parametrize(("labelled", "among", "discordance"), [(40, 200, 0.1), (60, 240, 0.3)])
+def test_the_detectable_drop_of_an_audit_is_passed_in_four_of_five(
+    labelled: int, among: int, discordance: float
+) -> None:
+    groups = Counter(map(str, range(among)))
+    planned = Planned(Metric(name="accuracy"), groups, discordance, labelled=labelled)
+    found = NO_WORSE.planned_power(planned, 0.05)
+    assert found.detectable is not None
+    assert passed(labelled, among, discordance, found.detectable) == pytest.approx(0.8, abs=0.03)
+    assert found.groups_needed is not None
+    needed = passed(found.groups_needed, 2 * found.groups_needed, discordance, 0.1)
+    assert needed == pytest.approx(0.8, abs=0.03)
 
 
 def test_a_criterion_goes_with_an_audit(tmp_path: Path) -> None:
