@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,11 +30,12 @@ class Columns:
     def said(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         """Criterion, value and reason of each reply; the criterion is empty where it is the one."""
         if not self.criteria:
-            value, reason = self.text(row, "value"), self.text(row, "reason")
+            value = _reply(row.get(self.fields.get("value", "")))
+            reason = self.text(row, "reason")
             if value or reason:
                 yield self.text(row, "criterion"), value, reason
         for criterion, column in self.criteria.items():
-            value = _text(row.get(column))
+            value = _reply(row.get(column))
             if value:
                 yield criterion, value, self.text(row, "reason")
 
@@ -76,6 +78,23 @@ def columns_of(
                 hint=f"say which one it is: `--map {name}=COLUMN`",
             )
     return Columns(fields, own)
+
+
+def _reply(given: Any) -> str:
+    """The reply in a cell, which Label Studio's tables write as `[{"rating": 4}]`, or as its text.
+
+    A list of several is left as it is: it is no reply to one question.
+    """
+    found = given
+    if isinstance(given, str) and given.startswith("[{"):
+        try:
+            found = json.loads(given)
+        except (ValueError, RecursionError):
+            return _text(given)
+    match found:
+        case [{**one}] if len(one) == 1:
+            return _text(next(iter(one.values())))
+    return _text(given)
 
 
 def _text(given: Any) -> str:

@@ -172,6 +172,23 @@ def test_a_table_of_label_studio_names_its_columns(tmp_path: Path) -> None:
     assert done.added == 1
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.json"])
+def test_a_rating_in_a_table_of_label_studio_is_a_list(tmp_path: Path, name: str) -> None:
+    store = review(tmp_path, "grade")
+    rating = [{"rating": 4}] if name == "x.json" else '[{"rating":4}]'
+    given = {"answer": ANSWER, "item": 1, "annotator": "anna", "tone": rating}
+    file = tmp_path / name
+    if name == "x.json":
+        file.write_text(json.dumps([given]))
+    done = take(store, file if name == "x.json" else table(file, given), "rater=annotator",
+                "tone=tone")  # fmt: skip
+    assert done.added == 1
+    assert said(store) == [("anna", "g0", "tone", 4.0)]
+    two = {**given, "item": 2, "tone": json.dumps([{"rating": 4}, {"rating": 5}])}
+    with pytest.raises(UsageError, match="is no level of `tone`"):
+        take(store, table(tmp_path / "two.csv", two), "rater=annotator", "tone=tone")
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
