@@ -8,6 +8,7 @@ runs.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from harness import strict_json
-from harness.files import canonical_json
 from harness.gate.seal import slim
 from harness.receipt.dsse import ReceiptRejected
 from harness.records.attempt import Attempt, Score
@@ -262,10 +262,10 @@ def _cases(side: SideName, run: RunRecord) -> Iterator[OfCase]:
 
 
 def _text(line: Line | OfCase) -> str:
-    # Without defaults, so that the new fields of a later version change no line.
-    return canonical_json(
-        {**line.model_dump(mode="json", exclude_defaults=True), "kind": line.kind}
-    )
+    # Without defaults, so that the new fields of a later version change no line; in the order of
+    # the records, which some of their digests depend on.
+    content = {"kind": line.kind, **line.model_dump(mode="json", exclude_defaults=True)}
+    return json.dumps(content, separators=(",", ":"))
 
 
 def read_line(data: bytes, where: str) -> Line | OfCase:

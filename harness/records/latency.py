@@ -287,9 +287,10 @@ class Measurement(Record):
 class Bounded(Record):
     """An estimate with its two one-sided bounds, each None where it is beyond every bound."""
 
-    estimate: Quantity
-    low: Quantity
-    high: Quantity
+    # A seal leaves out what is None.
+    estimate: Quantity = None
+    low: Quantity = None
+    high: Quantity = None
 
 
 class LatencyMetric(Record):

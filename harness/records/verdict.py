@@ -69,8 +69,8 @@ class SliceResult(OfMetric):
     metric: str
     tag: str | None = None
     outcome: Outcome
-    candidate: float | None
-    baseline: float | None
+    candidate: float | None = None  # a seal leaves out what is None
+    baseline: float | None = None
     estimate: float
     ci_low: float
     ci_high: float

@@ -64,7 +64,9 @@ def suite_files(path: Path, book: SectionBook) -> dict[str, Path]:
     """
     file, _, loaded = _read(path, book)
     names = (file.name, *(name for each in loaded for name in each.files), *_data(file, loaded))
-    return {name: file.parent / name for name in dict.fromkeys(names)}
+    found = {name: file.parent / name for name in dict.fromkeys(names)}
+    # A file that need not be there, such as a conftest.py, is covered by being none.
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def _read(path: Path, book: SectionBook) -> tuple[Path, SuiteKeys, list[LoadedSection]]:
