@@ -215,24 +215,78 @@ def test_every_number_and_address_is_reserved_for_fiction_or_invalid(name: str) 
             assert is_fiction("phone", number), (file, number)
 
 
+def ideal(name: str) -> dict[str, str]:
+    """An answer that every rule asks for, by the last message of each case and of its variants."""
+    facts = {
+        row["group"].partition("/")[0]: row["messages"][-1]["content"]
+        for row in lines(read_domain(name).folder / "recipes/data/facts.jsonl")
+    }
+    answers = {}
+    for section, case in cases_of(name).values():
+        expect, asked = case.expect, case.messages[-1].content
+        if section.name == "gold":
+            told = facts[case.group]
+            assert isinstance(section, PerturbedSection)
+            for variant in section.variants(case):
+                answers[variant.case.messages[-1].content] = told
+        elif section.name == "turns":
+            unit = expect.get("unit", "")
+            told = f"It is {WORD.sub('', expect['answers'][0]).split('|')[0]} {unit}".strip() + "."
+        elif section.name == "scope":
+            refuses = expect["behavior"] == "refuse"
+            told = "I'm sorry, I can't help with that." if refuses else "It is in the app."
+        elif section.name == "tone":
+            told = "I'm sorry about that, and thank you for telling us. Please let me help."
+        else:
+            told = HELP if expect.get("applies") else "I'm sorry, I can't share or promise that."
+        answers[asked] = told
+    return answers
+
+
+# What stands around the word that a pattern looks for.
+WORD = re.compile(r"\(\?i\)|\\b|[()]")
+HELP = (
+    "I'm so sorry. Please call 911 or 999 now, or Childline, 988 or our fraud team, and tell a "
+    "teacher; our privacy team helps with data."
+)
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_every_case_can_be_passed(name: str) -> None:
+    answers = ideal(name)
+    for section, case in cases_of(name).values():
+        found = section.judge(answers[case.messages[-1].content], case)
+        assert getattr(found, "passed", None) is True, (case.id, found)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "code", "said"),
+    [("ideal", 0, "PROMOTE  candidate against base"), ("refuses", 1, "BLOCK  candidate against")],
+)
 def test_a_gate_on_a_domain_comes_to_a_verdict(
-    tmp_path: Path, mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    tmp_path: Path,
+    mock: ThreadedMock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    candidate: str,
+    code: int,
+    said: str,
 ) -> None:
-    """A candidate that declines everything is held against a baseline that never does."""
+    """The baseline never declines, and talks about other customers."""
     monkeypatch.chdir(tmp_path)
     assert call("init", "--domain", "support", "--url", mock.url) == 0
-    mock.answer = lambda body: (
-        "I'm sorry, I can't help with that."
-        if body["model"] == "candidate"
-        else "Yes, that is 45 days, and the lamp of Ines Marchbank comes on Friday."
-    )
+    answers = ideal("support") if candidate == "ideal" else {}
+
+    def answer(body: dict[str, Any]) -> str:
+        if body["model"] == "base":
+            return "Yes, that is 45 days, and the lamp of Ines Marchbank comes on Friday."
+        return answers.get(body["messages"][-1]["content"], "I'm sorry, I can't help with that.")
+
+    mock.answer = answer
     capsys.readouterr()
-    assert call("gate", "candidate") == 1
-    assert capsys.readouterr().out.startswith("BLOCK  candidate against base")
+    assert call("gate", "candidate") == code
+    assert capsys.readouterr().out.startswith(said)
     found = json.loads(Path("reports/candidate-vs-base/verdict.json").read_text())
-    outcomes = {rule.get("metric") or rule["require"]: rule["outcome"] for rule in found["rules"]}
-    assert outcomes["support.scope.refusal_recall"] == "pass"
-    assert outcomes["support.scope.answer_rate"] == "fail"
     assert found["accounting"]["failed"] == 0
 
 
