@@ -129,13 +129,19 @@ class Drawing:
         *,
         anchor: Literal["start", "middle", "end"] = "start",
         bold: bool = False,
+        whole: str = "",
     ) -> None:
-        """Words on a baseline, beginning, centred or ending at a point."""
+        """Words on a baseline, beginning, centred or ending at a point.
+
+        `whole` is the text that they are cut from, which a browser shows under the pointer.
+        """
         placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
         weight = ' font-weight="600"' if bold else ""
+        cut = whole and whole not in words
+        title = f"<title>{escape(whole, quote=False)}</title>" if cut else ""
         self._parts.append(
             f'<text x="{_number(at[0])}" y="{_number(at[1])}" font-size="{_number(size)}"{placed}'
-            f'{weight} class="fill-{colour}">{escape(words, quote=False)}</text>'
+            f'{weight} class="fill-{colour}">{escape(words, quote=False)}{title}</text>'
         )
 
     def render(self, name: str, title: str, description: str, css: str = "drawing") -> str:

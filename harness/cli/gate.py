@@ -145,7 +145,8 @@ def print_verdict(report: ReportContent, folder: Path) -> None:
     for problem in verdict.problems[1:]:  # the first is the reason
         click.echo(f"  evidence: {problem}")
     for rule in () if verdict.problems else verdict.rules:
-        click.echo(f"  {rule.outcome:<13} {rule.reason}")
+        more = "; no candidate could fail this rule" if report.cannot_fail(rule) else ""
+        click.echo(f"  {rule.outcome:<13} {rule.reason}{more}")
         if rule.without_leaked is not None and rule.without_leaked.outcome != rule.outcome:
             click.echo(f"  {'':<13} ({without_of(rule)})")
     _print_lost(report)

@@ -12,7 +12,7 @@ from harness import stats
 from harness.gate.retries import EXAMPLES, NOTABLE, retry_warnings
 from harness.records.attempt import UNDETERMINED, Attempt
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
-from harness.records.rule import Policy
+from harness.records.rule import Policy, Rule
 from harness.records.verdict import EvidenceWarning
 
 LONGER = 1.5  # times: differences in length beyond it favour one side of many a scorer
@@ -34,9 +34,14 @@ def warnings_of(comparison: ComparisonRecord, policy: Policy) -> tuple[EvidenceW
     for name, cases in sections.items():
         found += [*_lengths(name, cases), *_shares(name, cases, policy.alpha), *_marks(name, cases)]
     found += retry_warnings(comparison.cases)
-    ruled = dict.fromkeys(rule.metric_name for rule in policy.rules if rule.scale != "value")
-    metrics = [comparison.metrics[name] for name in ruled if name in comparison.metrics]
-    return (*found, *(warning for metric in metrics for warning in _at_an_end(metric)))
+    ruled: defaultdict[str | None, list[Rule]] = defaultdict(list)
+    for rule in policy.rules:
+        if rule.scale != "value":
+            ruled[rule.metric_name].append(rule)
+    for metric, rules in ruled.items():
+        if metric in comparison.metrics:
+            found += _at_an_end(comparison.metrics[metric], rules)
+    return tuple(found)
 
 
 def _attempt(case: PairedCase, ours: bool) -> Attempt:
@@ -115,19 +120,21 @@ def _marks(section: str, cases: Sequence[PairedCase]) -> Iterator[EvidenceWarnin
         )
 
 
-def _at_an_end(metric: PairedMetric) -> Iterator[EvidenceWarning]:
-    """A baseline that has the lowest or the highest value that there is."""
+def _at_an_end(metric: PairedMetric, rules: Sequence[Rule]) -> Iterator[EvidenceWarning]:
+    """A baseline that has the worst or the best value that there is, by the rules on the metric."""
     value, definition = metric.baseline_value, metric.metric
     worst, best = definition.low, definition.high
     if definition.lower_is_better:
         worst, best = best, worst
     if value is None or value not in (worst, best):
         return
-    what = (
-        "the baseline has the lowest possible value, so a rule `no_worse_than_baseline` cannot fail"
-        if value == worst
-        else "the baseline has the best possible value: no candidate can be better"
-    )
+    if value == best:
+        what = "the baseline has the best possible value: no candidate can be better"
+    else:
+        # Rules that fail by a loss are those for which failing is the false alarm.
+        lost = next((rule.require for rule in rules if rule.false_alarm == "fail"), None)
+        means = f"the rule `{lost}` cannot fail" if lost else "being better than it says little"
+        what = f"the baseline has the worst possible value, so {means}"
     code = "floor" if value == worst else "ceiling"
     yield EvidenceWarning(code=code, place=metric.name, what=what)
 

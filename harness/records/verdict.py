@@ -334,4 +334,6 @@ class Verdict(Record):
             return self.problems[0]
         if self.deciding is not None:
             return self.deciding.reason
-        return f"all {len(self.rules)} rules pass"
+        return (
+            f"all {len(self.rules)} rules pass" if len(self.rules) > 1 else "the only rule passes"
+        )

@@ -23,6 +23,7 @@ from harness.report.latency_content import LatencyContent
 from harness.report.losses import Loss, losses
 from harness.report.plain import plain_sentence
 from harness.report.rules import (
+    cannot_fail,
     completed,
     headline,
     noise_note,
@@ -79,7 +80,12 @@ class ReportContent:
     def sentence(self, rule: RuleResult) -> str:
         """What a rule found without jargon, where that can be said, else its reason."""
         reason = one_line(rule.reason, 600).rstrip(".")
-        return self._plain(rule) or f"{reason[:1].upper()}{reason[1:]}."
+        said = self._plain(rule) or f"{reason[:1].upper()}{reason[1:]}."
+        return f"{said} No candidate could fail this rule." if self.cannot_fail(rule) else said
+
+    def cannot_fail(self, rule: RuleResult) -> bool:
+        """Whether the rule passes, and a warning says that no candidate could fail it."""
+        return cannot_fail(rule, self.verdict.warnings)
 
     @cached_property
     def plain(self) -> str:

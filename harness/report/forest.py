@@ -27,7 +27,7 @@ class Layout:
 
     `half` is half the height of the allowed area, `cap` that of a mark at an interval's ends,
     `head` the height of a heading, below which words begin `indent` further right. An axis has
-    about `most` ticks.
+    about `most` ticks, a title at most so many `letters`.
     """
 
     name: str
@@ -41,16 +41,18 @@ class Layout:
     indent: int = 0
     stacked: bool = False
     most: int = 8
+    letters: int = 46
 
 
 WIDE = Layout("wide", 1060, left=330, right=290, row=42, half=14.3, cap=6)
 SLICES = (
-    Layout("wide", 1060, left=330, right=320, row=30, half=10, head=28, indent=4),
+    Layout("wide", 1060, left=330, right=320, row=30, half=10, head=28, indent=4, letters=44),
     Layout("narrow", 340, left=14, right=14, row=48, half=8, head=26, stacked=True, most=5),
 )
 NARROW = Layout("narrow", 340, left=14, right=14, row=84, half=10.9, cap=4.6, stacked=True, most=5)
 
 _HEAD, _FOOT = 30, 34
+_HEAD_LETTERS, _NAME = 48, 200
 _LETTER, _DIGIT = 6.9, 5.7  # the width of a title's letter and of one of the numbers, about
 _ORDER: tuple[RuleScale, ...] = ("difference", "value", "ratio")
 _REFERENCE: dict[RuleScale, float | None] = {"difference": 0.0, "value": None, "ratio": 1.0}
@@ -120,7 +122,9 @@ def _draw_panel(drawing: Drawing, panel: Panel, layout: Layout, top: float) -> f
             begin = y - layout.half - 4 if layout.stacked else above
             drawing.line([(x, begin), (x, below)], "line", 1.2)
         if row.head:
-            drawing.text(row.head, (0, above + layout.head / 2 + 8), "ink", 12.5, bold=True)
+            at = (0, above + layout.head / 2 + 8)
+            head = _both_ends(row.head, _HEAD_LETTERS)
+            drawing.text(head, at, "ink", 12.5, bold=True, whole=row.head)
         _draw_interval(drawing, scale, row, y, layout)
         _write_words(drawing, row, y, layout)
         above = below
@@ -163,30 +167,31 @@ def _draw_extent(
 
 def _write_words(drawing: Drawing, row: Row, y: float, layout: Layout) -> None:
     left, right = layout.indent, layout.width - layout.right + 18
+    title = _both_ends(row.title, layout.letters)
     if layout.stacked:
         last = y - layout.half - 12
         if row.wanted:
-            title = f"{row.outcome.upper()}  {row.title}"
-            drawing.text(title, (left, last - 30), row.colour, 12, bold=True)
+            title = f"{row.outcome.upper()}  {title}"
+            drawing.text(title, (left, last - 30), row.colour, 12, bold=True, whole=row.title)
             drawing.text(row.wanted, (left, last - 15), "muted", 11)
             drawing.text(row.numbers, (left, last), "ink", 11)
         else:
             room = layout.width - left - _DIGIT * (len(row.numbers) + 2)
             title = _both_ends(row.title, int(room / _LETTER))
-            drawing.text(title, (left, last), "ink", 12, bold=row.bold)
+            drawing.text(title, (left, last), "ink", 12, bold=row.bold, whole=row.title)
             drawing.text(row.numbers, (layout.width, last), "ink", 10.5, anchor="end")
     elif row.wanted:
-        drawing.text(row.title, (left, y - 2), "ink", 13, bold=True)
+        drawing.text(title, (left, y - 2), "ink", 13, bold=True, whole=row.title)
         drawing.text(row.wanted, (left, y + 13), "muted", 11.5)
         drawing.text(row.outcome, (right, y - 2), row.colour, 13, bold=True)
         drawing.text(row.numbers, (right, y + 13), "ink", 11.5)
     else:
-        drawing.text(row.title, (left, y + 4), "ink", 12, bold=row.bold)
+        drawing.text(title, (left, y + 4), "ink", 12, bold=row.bold, whole=row.title)
         drawing.text(row.numbers, (right, y + 4), "ink", 11.5)
 
 
 def _both_ends(title: str, most: int) -> str:
-    """The title in at most so many letters: names of candidates often differ in their ends."""
+    """The title in at most so many letters: names often differ in their ends."""
     if len(title) <= max(most, 8):
         return title
     end = max(most, 8) // 2
@@ -227,7 +232,7 @@ def render_slices(results: Mapping[str, RuleResult], layout: Layout, number: int
                 inline = lone and not layout.stacked
                 title = name if inline else "" if lone else candidate
                 first = candidate == next(iter(found)) and not inline
-                rows.append(_slice_row(slices[name], one_line(title, 44), name if first else ""))
+                rows.append(_slice_row(slices[name], one_line(title, _NAME), name if first else ""))
                 about = name if lone else f"{name}, {candidate}"
                 words.append(f"{one_line(about, 120)}: {slice_numbers(slices[name])}")
     some = next(iter(found.values()))[next(iter(names))]
@@ -259,7 +264,7 @@ def _slice_row(one: SliceResult, title: str, head: str) -> Row:
         limit=unit.factor * one.limit,
         good_above=not lower_is_better,
         control=(unit.factor * one.joint_low, unit.factor * one.joint_high),
-        head=one_line(head, 48),
+        head=one_line(head, _NAME),
         bold=one.outcome == "fail",
     )
 
@@ -278,7 +283,7 @@ def _panel(rules: Sequence[RuleResult], layout: Layout) -> Panel:
 
 
 def _label(rule: RuleResult) -> str:
-    return one_line(rule_name(rule), 46)
+    return one_line(rule_name(rule), _NAME)
 
 
 def _unit(rule: RuleResult) -> str:

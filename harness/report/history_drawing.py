@@ -33,6 +33,7 @@ _ROWS, _ROW_HEIGHT = 5, 15
 _LETTER = 6.6  # a letter's width, about
 _BELOW, _ABOVE = 40, 10
 _OVER = 3  # how far a label reaches beyond its mark
+_MOST = 24  # letters of a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class Frame:
         ends = [float("-inf")] * _ROWS
         placed = []
         for mark in self.content.marks:
-            text = f"▲ {mark.label}" if mark.is_promotion else mark.label
+            label = one_line(mark.label, _MOST)
+            text = f"▲ {label}" if mark.is_promotion else label
             x, wide = self.across(mark.at), _LETTER * len(text) + 4
             turned = x + wide > self.layout.width
             begin = x - wide + _OVER if turned else x - _OVER
@@ -139,7 +141,7 @@ class Frame:
             at = (x + _OVER if label.turned else x - _OVER, self.top - 5 - _ROW_HEIGHT * label.row)
             if label.row >= 0:
                 anchor: Literal["start", "end"] = "end" if label.turned else "start"
-                drawing.text(label.text, at, colour, 11, anchor=anchor)
+                drawing.text(label.text, at, colour, 11, anchor=anchor, whole=label.mark.label)
 
 
 def render_verdicts(frame: Frame) -> str:
@@ -153,7 +155,7 @@ def render_verdicts(frame: Frame) -> str:
         if layout is WIDE:
             drawing.text(lane, (layout.left - 8, y + 4), colour, 11, anchor="end", bold=True)
         else:  # On a narrow page there is no room beside the lanes.
-            drawing.text(lane, (4, y - 8), colour, 11, bold=True)
+            drawing.text(lane, (4, y - 13), colour, 11, bold=True)
         for gate in frame.content.gates:
             if gate.record.verdict == lane:
                 at = (frame.across(gate.record.at), y)

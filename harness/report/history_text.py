@@ -12,7 +12,14 @@ from harness.records.history import HeldGate, History, Values, instant
 from harness.records.verdict import Decision, Outcome, RuleResult
 from harness.report import formats
 from harness.report.content import confidence
-from harness.report.rules import WORST_FIRST, completed, own_value, unit_of
+from harness.report.rules import (
+    WORST_FIRST,
+    completed,
+    headline,
+    numbers_of,
+    own_value,
+    unit_of,
+)
 from harness.report.text import anchor
 from harness.visible_text import one_line
 
@@ -33,6 +40,15 @@ class GateOfSuite:
     def when(self) -> str:
         """When the verdict was given."""
         return f"{self.record.at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, with a rule's numbers as reports have them."""
+        told = self.record.reason
+        rule = next((rule for rule in self.record.rules if rule.reason == told), None)
+        if rule is None or rule.estimate is None or rule.outcome != self.outcome:
+            return one_line(told, 300)
+        return f"{headline(rule).rstrip('.')}: {numbers_of(completed(rule))}"
 
     @property
     def version(self) -> str:
@@ -158,7 +174,7 @@ class HistoryContent:
         """What is marked in every drawing, in the order of time."""
         gates = self.history.gates
         marks = [
-            Mark(instant(promotion.sealed), one_line(promotion.name, 24), True)
+            Mark(instant(promotion.sealed), one_line(promotion.name, 200), True)
             for gate in gates
             for promotion in gate.promotions
         ]

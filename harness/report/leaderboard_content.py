@@ -42,7 +42,7 @@ _MARKERS: dict[Direction, Marker] = {"better": "up", "worse": "down", "": "circl
 _COLOURS: dict[Direction, Colour] = {"better": "pass", "worse": "fail", "": "muted"}
 
 GAP_LAYOUTS = (
-    Layout("wide", 1060, left=250, right=250, row=24, half=6, head=30, indent=14),
+    Layout("wide", 1060, left=250, right=250, row=24, half=6, head=30, indent=14, letters=34),
     Layout(
         "narrow", 340, left=12, right=12, row=40, half=4, head=28, indent=4, stacked=True, most=5
     ),
@@ -234,9 +234,13 @@ def change_rows(entry: LeaderboardEntry) -> list[tuple[str, str]]:
     if entry.doubts:
         return []
     return [
-        (section, ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+        (section, ", ".join(_change_words(kind, count) for kind, count in counts.items()))
         for section, counts in changes(entry.comparison).items()
     ]
+
+
+def _change_words(kind: str, count: int) -> str:
+    return formats.counted(count, kind) if kind.endswith("failure") else f"{count:,} {kind}"
 
 
 def reason_words(entry: LeaderboardEntry) -> str:
@@ -329,7 +333,7 @@ def _gap_panel(
             entry, direction = content.leaderboard.entries[place], content.direction(found)
             numbers = (found.low, found.estimate, found.high) if found else (None, None, None)
             low, estimate, high = map(unit.scaled, numbers)
-            title, head = one_line(entry.name, 60)[:34], one_line(metric)[:48] if not place else ""
+            title, head = one_line(entry.name, 60), one_line(metric, 200) if not place else ""
             colour, marker = _COLOURS[direction], _MARKERS[direction]
             words = _gap_words(found)
             rows.append(Row(title, words, low, estimate, high, colour, marker, head=head))

@@ -119,13 +119,32 @@ def _unescaped(function: Callable[..., str]) -> Callable[..., Escaped]:
     return lambda *values: Escaped(function(*values))
 
 
-def _coded_html(text: str) -> Any:
-    """The text with what stands in backquotes as code."""
+def _coded_html(text: str, *, breakable_paths: bool = False) -> Any:
+    """The text with what stands in backquotes as code.
+
+    Where paths are breakable, a line may end behind the points and slashes of names.
+    """
     from markupsafe import Markup, escape
 
-    code = Markup("<code>{}</code>")
+    prose = _breakable_paths if breakable_paths else escape
     parts = enumerate(visible(text).split("`"))
-    return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in parts)
+    return Markup("").join(_code_html(part) if at % 2 else prose(part) for at, part in parts)
+
+
+def _code_html(part: str) -> Any:
+    from markupsafe import Markup
+
+    # A line may end behind any hyphen, but not within an option.
+    if re.fullmatch(r"--?[\w-]{1,40}", part):
+        return Markup('<code class="option">{}</code>').format(part)
+    return Markup("<code>{}</code>").format(part)
+
+
+def _breakable_paths(part: str) -> Any:
+    from markupsafe import Markup, escape
+
+    # Between letters alone, so that no number is broken.
+    return Markup(re.sub(r"(?<=[^\W\d])([./])(?=[^\W\d])", r"\1<wbr>", str(escape(part))))  # noqa: S704
 
 
 def breakable(name: str) -> Any:

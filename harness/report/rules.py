@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 
 from harness.records.latency import is_latency
 from harness.records.metric import SHARE, Metric
 from harness.records.rule import kind_of
-from harness.records.verdict import Outcome, RuleResult, SliceResult
+from harness.records.verdict import EvidenceWarning, Outcome, RuleResult, SliceResult
 from harness.report import formats
 from harness.report.formats import Format, Scale, fine_format, format_of, unit_named
 from harness.visible_text import one_line, visible
@@ -52,6 +52,17 @@ def completed(rule: RuleResult) -> RuleResult:
     names = kind_of(rule).infinite_where_absent
     missing = [name for name in names if getattr(rule, name) is None]
     return rule.model_copy(update=dict.fromkeys(missing, inf)) if missing else rule
+
+
+def cannot_fail(rule: RuleResult, warnings: Sequence[EvidenceWarning]) -> bool:
+    """Whether the rule passes, and a warning says that no candidate could fail it."""
+    kind, place = kind_of(rule), rule.metric or rule.require
+    # Nothing can be lost against a baseline at its floor; gaining something can still fail.
+    by_loss = kind.false_alarm == "fail" and kind.scale == "difference"
+    codes = ("cannot-fail", "floor") if by_loss else ("cannot-fail",)
+    return rule.outcome == "pass" and any(
+        found.code in codes and found.place == place for found in warnings
+    )
 
 
 def rule_name(rule: RuleResult) -> str:

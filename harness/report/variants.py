@@ -13,21 +13,22 @@ from harness.sections.perturbed.section import MARK
 from harness.visible_text import one_line
 
 Pairs = list[tuple[PairedCase, PairedCase]]
+ShareWords = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """A kind of variant with four shares of the same cases, each with its interval in words.
+    """A kind of variant with four shares of the same cases, each in words and with its interval.
 
     A `clean` share is of the cases as they are written.
     """
 
     name: str
     cases: int
-    candidate_clean: str
-    candidate: str
-    baseline_clean: str
-    baseline: str
+    candidate_clean: ShareWords
+    candidate: ShareWords
+    baseline_clean: ShareWords
+    baseline: ShareWords
 
 
 def variant_rows(comparison: ComparisonRecord, alpha: float) -> tuple[VariantRow, ...]:
@@ -64,10 +65,9 @@ def _rows(found: Mapping[str, Pairs], alpha: float) -> Iterator[VariantRow]:
             yield VariantRow(one_line(metric, 120), number, *shares)
 
 
-def _share(scores: Sequence[Score], groups: Sequence[str], alpha: float) -> str:
+def _share(scores: Sequence[Score], groups: Sequence[str], alpha: float) -> ShareWords:
     found = stats.mean([_right(score) for score in scores], groups, alpha=alpha)
-    bounds = formats.interval(found.low, found.high, formats.share)
-    return f"{formats.share(found.estimate)} ({bounds})"
+    return formats.share(found.estimate), formats.interval(found.low, found.high, formats.share)
 
 
 def _right(score: Score) -> float:

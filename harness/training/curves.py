@@ -15,7 +15,7 @@ from harness.svg_axes import (
 )
 from harness.training.candidate import Curves, Dossier, Recipe
 
-WIDE, NARROW = 640, 340
+WIDE, PAGE, NARROW = 640, 1060, 340
 _HEIGHT, _LEFT, _RIGHT, _BOTTOM = 300, 56, 16, 44
 _TITLE = 26
 
@@ -44,7 +44,7 @@ class Training:
     @property
     def drawings(self) -> tuple[str, str]:
         """The curves as `<svg>` elements for a page: for a wide window, and for a narrow one."""
-        return (self._draw(WIDE, "wide"), self._draw(NARROW, "narrow"))
+        return (self._draw(PAGE, "wide"), self._draw(NARROW, "narrow"))
 
     def _draw(self, width: int, name: str) -> str:
         recipe, series = self.dossier.recipe, _series(self.curves)

@@ -67,6 +67,7 @@ def test_each_sign_has_a_code_numbers_and_examples(
 def test_a_baseline_without_a_right_answer_is_at_its_floor(tmp_path: Path) -> None:
     (warning,) = [one for one in found(tmp_path, same, in_gold("no idea")) if one.code == "floor"]
     assert warning.place == "shop.gold.accuracy"
+    assert warning.what.endswith("so the rule `no_worse_than_baseline` cannot fail")
 
 
 def test_a_sign_on_both_sides_is_none_of_a_difference(tmp_path: Path) -> None:

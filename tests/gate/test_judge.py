@@ -184,7 +184,7 @@ def test_the_printed_reason_is_the_deciding_rule(tmp_path: Path) -> None:
     verdict = judge(tmp_path, BETTER, BETTER | {"by": 1.0})
     assert verdict.deciding is verdict.rules[1]
     assert verdict.reason == verdict.rules[1].reason
-    assert judge(tmp_path / "x", BETTER).reason == "all 1 rules pass"
+    assert judge(tmp_path / "x", BETTER).reason == "the only rule passes"
 
 
 def test_a_case_without_a_score_counts_against_either_answer(tmp_path: Path) -> None:

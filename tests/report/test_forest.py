@@ -78,3 +78,14 @@ def test_an_axis_holds_everything_drawn_in_it() -> None:
     none = {"estimate": 0.0, "ci_low": 0.0, "ci_high": 0.0, "limit": 0.0}
     low, high = axis_range([rules[0].model_copy(update=none)])
     assert high - low >= 4
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=lambda layout: layout.name)
+def test_a_name_that_is_cut_shows_both_ends_and_can_be_read_whole(layout: Layout) -> None:
+    name = f"support.{'a_very_long_section_' * 4}of_deliveries.accuracy"
+    found = rule(name, "at_least", "pass", "", estimate=0.9, ci_low=0.8, ci_high=1.0, limit=0.7)
+    root = ET.fromstring(render_forest([found], layout))
+    (text,) = [element for element in root.iter("text") if element.find("title") is not None]
+    assert re.search("support.*….*accuracy", text.text or "")
+    assert text.findtext("title") == name
+    assert (root.findtext("desc") or "").startswith(f"{name}: ")

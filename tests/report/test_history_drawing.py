@@ -20,7 +20,7 @@ from harness.report.history_drawing import (
     render_verdicts,
 )
 from harness.report.history_text import HistoryContent
-from tests.report.history_fixtures import FIRST, kept, made, verdict
+from tests.report.history_fixtures import FIRST, GOLD, kept, made, result, verdict
 
 DAY = timedelta(days=1)
 
@@ -96,3 +96,31 @@ def test_where_every_row_is_taken_a_mark_has_its_line_alone() -> None:
     named = [n for n in range(9) if f"a-long-name-{n}<" in svg]
     assert 0 < len(named) < 9
     assert lines(svg, "candidate") == 9
+
+
+@pytest.mark.parametrize("size", LAYOUTS, ids=lambda size: size.name)
+@pytest.mark.parametrize("value", [0.0, 0.0004, 0.5, 0.9996, 1.0])
+def test_whiskers_stay_within_the_axes(size: TimeLayout, value: float) -> None:
+    """An interval of four points to each side, at the ends of a scale and away from them."""
+    gates = [
+        kept(verdict(FIRST + n * DAY, (result(GOLD, "at_least", 0.85, (one, 0.5)),)))
+        for n, one in enumerate((value, 0.6))
+    ]
+    frame = Frame(HistoryContent(history("support", gates, [], [])), size)
+    drawn = render_course(frame, 0)
+    strokes = re.findall(
+        r'<path d="M([^"Z]+)"[^>]*class="stroke-(?:pass|fail|inconclusive)"', drawn
+    )
+    points = [tuple(map(float, at.split())) for path in strokes for at in path.split("L")]
+    assert len(points) >= 8
+    assert all(frame.time.start <= x <= frame.time.end for x, _ in points)
+    assert all(frame.top <= y <= frame.bottom for _, y in points)
+
+
+def test_the_name_of_a_lane_is_clear_of_its_marks() -> None:
+    drawn = render_verdicts(Frame(HistoryContent(made(30)), NARROW))
+    words = re.findall(r'<text x="4" y="([\d.]+)"[^>]*>([A-Z]+)</text>', drawn)
+    lines = re.findall(r'<path d="M52 ([\d.]+)L[^"]*"[^>]*class="stroke-line"', drawn)
+    assert [word for _, word in words] == ["PROMOTE", "INCONCLUSIVE", "BLOCK", "INVALID"]
+    for (y, _), line in zip(words, lines, strict=False):
+        assert float(line) - float(y) > (NARROW.marker + 2) * 0.707 + 5

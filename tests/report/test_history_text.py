@@ -111,3 +111,25 @@ def test_no_name_hides_anything() -> None:
     assert "\x00" not in page
     assert "<script" not in page
     assert "⟨U+202E⟩a␀ &lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("require", "limit", "values", "told"),
+    [
+        ("at_least", 0.9, (0.8333, 0.5), "at least 90.0%; it is not: 83.3% (79.3% to 87.3%)"),
+        ("better_than_baseline", 0.0, (0.51, 0.5), "is better than the baseline: +1.0 points ("),
+    ],
+)  # fmt: skip
+def test_why_has_the_numbers_in_the_unit_of_the_metric(
+    require: str, limit: float, values: tuple[float, float], told: str
+) -> None:
+    given = verdict(rules=(result(GOLD, require, limit, values),))
+    (gate,) = HistoryContent(history("support", [kept(given)], [], [])).gates
+    assert told in gate.reason
+
+
+def test_why_is_as_it_was_kept_where_no_rule_of_the_suite_says_it() -> None:
+    doubt = "candidate and baseline gave the same text"
+    given = kept(verdict(problems=(doubt,)))
+    (gate,) = HistoryContent(history("support", [given], [], [])).gates
+    assert gate.reason == doubt

@@ -73,7 +73,8 @@ def test_no_metric_of_a_section_is_given_where_the_evidence_cannot_be_trusted() 
     assert given is not None
     assert withheld is not None
     assert re.search(r"better|worse|\d%", given[0])
-    assert all(f"<bdi>{metric}</bdi>" in given[0] for metric in metrics)
+    told = given[0].replace("<wbr>", "")
+    assert all(f"<bdi>{metric}</bdi>" in told for metric in metrics)
     assert "not given" not in given[0]
     assert not any(f"<bdi>{metric}</bdi>" in withheld[0] for metric in metrics)
     assert not re.search(r"better|worse|\d%", withheld[0])

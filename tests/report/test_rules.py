@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.records.verdict import EvidenceWarning
 from harness.report.content import ReportContent
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
 from harness.report.rules import (
     NO_NOISE,
     NOISE,
+    cannot_fail,
     completed,
     estimate_of,
     good_above,
@@ -152,3 +154,32 @@ def test_noise_is_told_once_where_there_is_none_and_explained_where_there_is(
         assert re.findall(r"noise of two askings: [\d.]+ points", text) == words
         assert [told for told in (NO_NOISE, NOISE) if told in text] == [note] * bool(note)
     assert "<code>harness gate --aa</code>" in page or note != NOISE
+
+
+@pytest.mark.parametrize(
+    ("require", "code", "outcome", "expected"),
+    [
+        ("no_worse_than_baseline", "floor", "pass", True),
+        ("better_than_baseline", "floor", "pass", False),
+        ("at_least", "cannot-fail", "pass", True),
+        ("at_least", "ceiling", "pass", False),
+        ("no_worse_than_baseline", "floor", "inconclusive", False),
+    ],
+)
+def test_a_rule_that_no_candidate_could_fail_says_so_in_its_line(
+    require: str, code: str, outcome: str, expected: bool
+) -> None:
+    metric = "support.tone.adherence"
+    found = rule(metric, require, outcome, "a reason", estimate=0.5, limit=0.1)
+    warning = EvidenceWarning(code=code, place=metric, what="why")
+    elsewhere = EvidenceWarning(code=code, place="support.gold.accuracy", what="why")
+    assert cannot_fail(found, [elsewhere, warning]) is expected
+    assert not cannot_fail(found, [elsewhere])
+
+
+def test_every_format_of_a_report_says_that_a_rule_cannot_fail() -> None:
+    made, compared = pair("BLOCK")
+    warning = EvidenceWarning(code="floor", place="support.tone.adherence", what="why")
+    report = ReportContent(made.model_copy(update={"warnings": (warning,)}), compared)
+    assert render_html(report).count("o candidate could fail this rule") == 2
+    assert render_markdown(report).count("no candidate could fail this rule") == 1

@@ -43,5 +43,5 @@ def test_a_training_is_told_and_drawn_for_two_widths(trained_once: Trained) -> N
     assert found.words.startswith("6 steps, 20 examples, 164 of 398 tokens learnt, validation loss")
     assert found.words.endswith(" at step 6")
     wide, narrow = (ET.fromstring(one) for one in found.drawings)
-    assert (wide.get("viewBox"), narrow.get("viewBox")) == ("0 0 640 300", "0 0 340 300")
+    assert (wide.get("viewBox"), narrow.get("viewBox")) == ("0 0 1060 300", "0 0 340 300")
     assert wide.get("aria-labelledby") != narrow.get("aria-labelledby")

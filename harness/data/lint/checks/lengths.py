@@ -62,7 +62,10 @@ class _Inspection(Inspection):
                 low, middle, high, most = np.percentile(
                     np.frombuffer(kept, np.uint32), [5, 50, 95, 100]
                 )
-                yield name, f"median {middle:g}, 5 % {low:g}, 95 % {high:g}, most {most:g}"
+                yield (
+                    name,
+                    f"median {middle:g}, 5th percentile {low:g}, 95th {high:g}, most {most:g}",
+                )
 
 
 def _length(text: str) -> int:
