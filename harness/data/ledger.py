@@ -35,13 +35,15 @@ class Header(Record):
 class Entry(Record):
     """One line: what has become of a group. `questions` are what users said, without their data.
 
-    The side of a group is decided when it is first proposed, and no later line changes it.
+    The side of a group is decided when it is first proposed, and no later line changes it. It is
+    drawn, but for what a suite asks already: that is the suite's.
     """
 
     group: str = Field(min_length=1)
     side: Side
     state: Literal["proposed", "accepted", "dismissed"]
     questions: tuple[str, ...] = Field(min_length=1)
+    drawn: bool = Field(default=True, exclude_if=lambda drawn: drawn)
     by: str = ""
     at: str
 
@@ -63,11 +65,16 @@ class Ledger:
     header: Header
     groups: dict[str, Entry] = field(default_factory=dict)
 
-    def side_of(self, group: str) -> Side:
-        """The side of a group: the known one, or what a salted hash of its name says."""
+    def side_of(self, group: str, *, drawn: bool = True) -> Side:
+        """The side of a group: the known one, or what a salted hash of its name says.
+
+        A group that is not drawn is one that a suite asks already.
+        """
         known = self.groups.get(group)
         if known is not None:
             return known.side
+        if not drawn:
+            return "suite"
         digest = hashlib.sha256(f"{self.header.salt}\0{group}".encode()).digest()
         share = int.from_bytes(digest[:7]) / 2**56
         return "suite" if share < self.header.suite_share else "training"
@@ -144,10 +151,10 @@ def read_ledger(root: Path) -> Ledger | None:
             ledger, kind = Ledger(path, found), Entry
             continue
         assert ledger is not None
-        if ledger.side_of(found.group) != found.side:
+        side = ledger.side_of(found.group, drawn=found.drawn)
+        if side != found.side:
             raise UsageError(
-                f"`{found.group}` is for {ledger.side_of(found.group)}, and this line moves it "
-                f"to {found.side}",
+                f"`{found.group}` is for {side}, and this line moves it to {found.side}",
                 where=place,
                 hint="a group never changes its side: take the line out",
             )

@@ -25,12 +25,16 @@ EXAMPLES = 5  # questions and answers of a group that are shown
 
 @dataclass(slots=True)
 class LogGroup:
-    """Requests that ask nearly the same; `cases` ask it too, `known` are groups of the ledger."""
+    """Requests that ask nearly the same; `cases` ask it too, `known` are groups of the ledger.
+
+    `of_suite` is the group of the first of these cases, empty where there is none.
+    """
 
     name: str
     requests: list[LoggedRequest] = field(default_factory=list)
     before: int = 0  # requests of earlier logs
     cases: list[str] = field(default_factory=list)
+    of_suite: str = ""
     in_scope: bool = False  # a case expects an answer
     known: list[Entry] = field(default_factory=list)
     refused: int = 0
@@ -140,6 +144,7 @@ def _grouped(
     found: defaultdict[int, LogGroup] = defaultdict(lambda: LogGroup(""))
     for first, (path, case, _) in zip(firsts, cases, strict=False):
         found[first].cases.append(path)
+        found[first].of_suite = found[first].of_suite or case.group
         found[first].in_scope |= case.expect.get("behavior") != "refuse"
     for first, (entry, _) in zip(firsts[len(cases) :], entries, strict=False):
         if entry not in found[first].known:

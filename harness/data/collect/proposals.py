@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -33,10 +32,14 @@ Asked = str | tuple[str, ...]  # one question, or turns that begin and end with 
 
 
 class Proposal(Record):
-    """One group: the reasons with their counts, how it is asked, and what was answered."""
+    """One group: the reasons with their counts, how it is asked, and what was answered.
+
+    `joins` is the group of a suite's cases that ask it already: its cases are no independent ones.
+    """
 
     group: str = Field(min_length=1)
     side: Side
+    joins: str = ""
     accept: bool | None = None
     why: dict[str, int] = Field(default_factory=dict)
     requests: int = Field(default=0, ge=0)
@@ -80,7 +83,8 @@ def _proposal(group: LogGroup, ledger: Ledger, why: dict[str, int]) -> Proposal:
     corrected = Counter(one.correction for one in group.requests if one.correction)
     return Proposal(
         group=group.name,
-        side=ledger.side_of(group.name),
+        side=ledger.side_of(group.name, drawn=not group.cases),
+        joins=group.of_suite,
         why=why,
         requests=len(group.requests),
         asked=tuple(one[0] if len(one) == 1 else one for one in group.asked()),
@@ -91,13 +95,23 @@ def _proposal(group: LogGroup, ledger: Ledger, why: dict[str, int]) -> Proposal:
 
 def entries_of(proposals: Sequence[Proposal], ledger: Ledger) -> list[Entry]:
     """Lines for the ledger on groups that it does not know yet: their sides are decided now."""
-    return [
-        Entry(
-            group=one.group, side=one.side, state="proposed", questions=_questions(one), at=_now()
-        )
-        for one in proposals
-        if one.group not in ledger.groups
-    ]
+    new = [one for one in proposals if one.group not in ledger.groups]
+    return [_entry(one, "proposed") for one in new]
+
+
+def _entry(
+    one: Proposal, state: Literal["proposed", "accepted", "dismissed"], by: str = ""
+) -> Entry:
+    asked = (text if isinstance(text, str) else "\n".join(text[::2]) for text in one.asked)
+    return Entry(
+        group=one.group,
+        side=one.side,
+        state=state,
+        questions=tuple(asked),
+        drawn=not one.joins,
+        by=by,
+        at=iso(SYSTEM_CLOCK.utc()),
+    )
 
 
 def write_proposals(path: Path, proposals: Sequence[Proposal]) -> None:
@@ -113,8 +127,8 @@ def write_proposals(path: Path, proposals: Sequence[Proposal]) -> None:
 
 def _row(one: Proposal) -> dict[str, Any]:
     row = one.model_dump(mode="json")
-    if one.side == "training":
-        del row["expect"]
+    for key in ("expect",) * (one.side == "training") + ("joins",) * (not one.joins):
+        del row[key]
     return row
 
 
@@ -143,7 +157,7 @@ def apply_proposals(path: Path, ledger: Ledger, cases: Path, training: Path, by:
     except ValidationError as error:
         raise UsageError(explain(error, Proposals), where=str(path)) from None
     done = Applied()
-    lines: dict[Path, list[tuple[str, str]]] = {cases: [], training: []}
+    lines: dict[Path, list[str]] = {cases: [], training: []}
     entries = []
     for number, one in enumerate(proposals):
         where = file.where("groups", number)
@@ -156,13 +170,11 @@ def apply_proposals(path: Path, ledger: Ledger, cases: Path, training: Path, by:
         _check(one, ledger, where)
         if one.accept:
             made = _cases(one, where) if one.side == "suite" else _conversations(one, where)
-            lines[cases if one.side == "suite" else training] += [(one.group, row) for row in made]
+            lines[cases if one.side == "suite" else training] += made
         done.suite += one.accept and one.side == "suite"
         done.training += one.accept and one.side == "training"
         done.dismissed += not one.accept
-        state = "accepted" if one.accept else "dismissed"
-        entries.append(Entry(group=one.group, side=one.side, state=state,
-                             questions=_questions(one), by=by, at=_now()))  # fmt: skip
+        entries.append(_entry(one, "accepted" if one.accept else "dismissed", by))
     for target, rows in lines.items():
         _add_lines(target, rows)
     ledger.add(entries)
@@ -187,7 +199,7 @@ def _check(one: Proposal, ledger: Ledger, where: str) -> None:
 def _cases(one: Proposal, where: str) -> Iterator[str]:
     expect = one.expect or {"answers": [one.answer]}
     for number, asked in enumerate(one.asked, 1):
-        case = _made(Case, where, id=f"{one.group}-{number}", group=one.group,
+        case = _made(Case, where, id=f"{one.group}-{number}", group=one.joins or one.group,
                      messages=_messages(asked), expect=expect)  # fmt: skip
         yield as_line(case.model_dump(mode="json", exclude={"critical", "tags"}))
 
@@ -213,26 +225,12 @@ def _messages(asked: Asked) -> list[dict[str, str]]:
     return [{"role": roles[number % 2], "content": text} for number, text in enumerate(turns)]
 
 
-def _questions(one: Proposal) -> tuple[str, ...]:
-    return tuple(text if isinstance(text, str) else "\n".join(text[::2]) for text in one.asked)
-
-
-def _add_lines(path: Path, rows: Sequence[tuple[str, str]]) -> None:
-    """Add lines to a file of JSON Lines, but for those whose groups it has."""
+def _add_lines(path: Path, rows: Sequence[str]) -> None:
+    """Add lines to a file of JSON Lines, but for those that it has."""
     if not rows:
         return
     text = read_text(path) if path.exists() else ""
-    known = set()
-    for number, line in enumerate(text.split("\n"), 1):
-        try:
-            row = json.loads(line) if line.strip() else {}
-        except ValueError:
-            raise UsageError("not JSON", where=f"{path}:{number}") from None
-        known.add(row.get("group") if isinstance(row, dict) else None)
-    more = "".join(line for group, line in rows if group not in known)
+    known = set(text.split("\n"))
+    more = "".join(row for row in rows if row.rstrip("\n") not in known)
     end = "" if not text or text.endswith("\n") else "\n"
     write_atomic(path, text + end + more)
-
-
-def _now() -> str:
-    return iso(SYSTEM_CLOCK.utc())

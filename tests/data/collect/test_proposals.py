@@ -122,6 +122,26 @@ def test_what_was_taken_up_or_dismissed_is_not_proposed_again(
     assert propose(collected(ledger), ledger, least=3, most=50) == []
 
 
+def test_what_a_suite_asks_already_is_the_suites_and_joins_its_group(tmp_path: Path) -> None:
+    known = open_ledger(tmp_path, 0.01)  # nearly all that is drawn is for training
+    case = Case.model_validate(
+        {"id": "heavy-1", "group": "heavy", "prompt": "How heavy are socks?"}
+    )
+    found = collected(known, asked("How heavy are socks?", correction="Two kilos."))
+    (group,) = [one for one in found.groups if "socks" in one.asked()[0][0]]
+    group.cases, group.of_suite = [f"shop/gold/{case.id}"], case.group
+    (one,) = [one for one in propose(found, known, least=3, most=50) if one.joins]
+    assert (one.side, one.joins) == ("suite", "heavy")
+    write_proposals(tmp_path / "p.yaml", [one.model_copy(update={"accept": True})])
+    known.add(entries_of([one], known))
+    apply(tmp_path, known)
+    (row,) = rows(tmp_path / "cases.jsonl")
+    assert row["group"] == "heavy"
+    again = read_ledger(tmp_path)
+    assert again is not None
+    assert again.side_of(one.group) == "suite"
+
+
 def test_what_a_person_has_not_decided_is_left(tmp_path: Path, ledger: Ledger) -> None:
     assert apply(tmp_path, ledger).left == len(THINGS)
     assert not (tmp_path / "cases.jsonl").exists()
