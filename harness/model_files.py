@@ -33,11 +33,14 @@ MODEL_FILES = (
     "*quant*_config.json",
     *TOKENIZER_FILES,
 )
+# Weights as PyTorch pickles them.
+_PICKLES = ("pytorch_model*.bin", "consolidated*.pth", "*.ckpt")
 CHAT_TEMPLATES = ("chat_template.jinja", "chat_template.json")
 # The files behind `base_digest` in dossiers that were written before it was the model's digest.
 _EARLIER_BASE_FILES = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja")
 
 Shapes = dict[str, tuple[int, ...]]
+AS_SAFETENSORS = "save it again as safetensors"
 _LONGEST_HEADER = 100 * 1024 * 1024
 
 
@@ -59,12 +62,22 @@ def check_model(folder: Path) -> None:
         )
     if not (folder / "config.json").is_file():
         raise UsageError("is not a model: no config.json", where=str(folder), hint="check the path")
+    if found := pickles_alone(folder):
+        raise UsageError(found, where=str(folder), hint=AS_SAFETENSORS)
     if next(folder.glob("*.safetensors"), None) is None:
         raise UsageError(
             "the model holds no *.safetensors; other formats can run code when loaded",
             where=str(folder),
-            hint="save it again as safetensors",
+            hint=AS_SAFETENSORS,
         )
+
+
+def pickles_alone(folder: Path) -> str | None:
+    """What is wrong with a folder whose weights are pickles and no safetensors, else None."""
+    found = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if not found or next(folder.glob("*.safetensors"), None) is not None:
+        return None
+    return f"the weights are pickles ({found[0]}), which can run code when loaded"
 
 
 def model_digest(folder: Path, *, with_code: bool = False) -> str:

@@ -12,6 +12,7 @@ from harness.files import digest_json, file_digest
 from harness.model_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
+    AS_SAFETENSORS,
     Shapes,
     read_json,
     read_model_shapes,
@@ -88,7 +89,7 @@ def read_adapter_config(path: Path) -> dict[str, Any]:
         raise UsageError(
             "the adapter's weights are a pickle (adapter_model.bin), which can run code",
             where=str(path),
-            hint="save it again as safetensors",
+            hint=AS_SAFETENSORS,
         )
     config = read_json(path / ADAPTER_CONFIG)
     if not isinstance(config, dict):

@@ -15,9 +15,11 @@ from harness.hub.resolve import ModelFolder, find
 from harness.model_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
+    AS_SAFETENSORS,
     chat_template_digest,
     is_base,
     model_digest,
+    pickles_alone,
 )
 from harness.records.run import Watcher
 from harness.training.candidate import DOSSIER, SAID_ONLY, Dossier, Recipe, Split
@@ -127,17 +129,21 @@ def require_base(recipe: Recipe, project_dir: Path, kind: Kind = "model") -> Mod
     """The folder of the recipe's base, which has a config.json; see `find_base`.
 
     Raises:
-        RecipeError: it has none, or the path leaves the project.
+        RecipeError: it has none, its weights are pickles, or the path leaves the project.
         UsageError, InfrastructureError: a base on a hub cannot be had.
     """
+    where = f"recipe {recipe.name}: base"
     found = find_base(recipe, project_dir, kind=kind)
     if not (found.path / "config.json").is_file():
         raise RecipeError(
             f"no base model at {recipe.base}",
-            where=f"recipe {recipe.name}: base",
+            where=where,
             hint="build or copy one there first (`harness demo` builds the demo's); a model on a "
             "hub is written `ORG/NAME`",
         )
+    # Before the tokenizer is missed: such a folder is of no use with one either.
+    if problem := pickles_alone(found.path):
+        raise RecipeError(f"{recipe.base}: {problem}", where=where, hint=AS_SAFETENSORS)
     return found
 
 

@@ -53,6 +53,11 @@ def replace(path: Path) -> None:
     path.rename(path.with_name("gone"))
 
 
+def pickled(base: Path) -> None:
+    (base / "model.safetensors").rename(base / "pytorch_model.bin")
+    (base / "tokenizer.json").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -61,6 +66,7 @@ def replace(path: Path) -> None:
         (lambda base: (base / "config.json").write_text("{"), "config.json: not JSON"),
         (lambda base: (base / "config.json").write_text("[]"), "is no model's configuration"),
         (lambda base: replace(base / "model.safetensors"), "holds no *.safetensors"),
+        (pickled, "the weights are pickles (pytorch_model.bin), which can run code"),
         (lambda base: replace(base / "tokenizer.json"), "has no tokenizer"),
         (lambda base: replace(base / "chat_template.jinja"), "has no chat template"),
         (lambda base: (base / "adapter_config.json").write_text("{}"), "is an adapter, not a"),

@@ -250,6 +250,18 @@ def test_a_missing_base_is_one_line(project: Path, recipe: MakeRecipe) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_a_base_of_pickles_is_told_before_its_missing_tokenizer(
+    project: Path, recipe: MakeRecipe
+) -> None:
+    base = project / ".harness/models/pickled"
+    base.mkdir(parents=True)
+    (base / "config.json").write_text("{}")
+    (base / "pytorch_model.bin").touch()
+    with pytest.raises(RecipeError, match=r"weights are pickles \(pytorch_model\.bin\)") as caught:
+        train(recipe(base=".harness/models/pickled"), project_dir=project)
+    assert caught.value.hint == "save it again as safetensors"
+
+
 @pytest.mark.parametrize("family", ["qwen2_5", "gemma"])
 def test_a_makers_own_template_trains_on_the_answers_alone(
     project: Path, recipe: MakeRecipe, family: str, monkeypatch: pytest.MonkeyPatch
