@@ -1,6 +1,7 @@
 # make demo   set everything up, then train, serve, test and judge three small candidates
 # make test   set everything up, then run every test but those of test-real
-# make test-real  tune, serve and judge a small real model (docs/real-model.md)
+# make real   a second demo: what tuning forgets, on a small real model (docs/real-model.md)
+# make test-real  tune, serve and judge that model in every form, and assert what must hold
 # make check  lint, types, and the tests nearest to what changed since the main branch
 # make setup  only set up: a virtual environment in .venv with the locked versions
 # make lint   format check, lint, strict types, layers
@@ -19,11 +20,19 @@ REAL := examples/library/.harness
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-real real-model check setup browser lint lock audit docs site gpu-check
+.PHONY: demo real test test-real real-model check setup browser lint lock audit docs site gpu-check
 .DEFAULT_GOAL := demo
 
 demo: setup
 	$(BIN)/harness demo
+
+# What is there is not made again. A candidate that is blocked (1) or undecided (4) is no error here.
+real: real-model
+	@cd examples/library; PATH="$(CURDIR)/$(BIN):$$PATH"; set -ex; \
+	  harness train recipes/tuned.yaml recipes/forgetful.yaml recipes/gentle.yaml; \
+	  harness run base tuned forgetful gentle; \
+	  for one in tuned forgetful gentle; do harness gate $$one || case $$? in 1|4) ;; *) exit 3;; esac; done; \
+	  harness compare tuned forgetful gentle
 
 # More files at a time than a small machine has cores: many tests wait for servers and processes.
 # tests/conftest.py says which tests go together and which come first.

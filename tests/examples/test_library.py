@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -19,9 +20,12 @@ ROOT = Path(__file__).parent.parent.parent
 LIBRARY = ROOT / "examples/library"
 
 
-@pytest.fixture(scope="module")
-def make_data() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_data", LIBRARY / "make_data.py")
+# Written by hand.
+CHATS = {Path("recipes/data/chats.jsonl"), Path("suites/general/chats.jsonl")}
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, LIBRARY / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -29,13 +33,19 @@ def make_data() -> ModuleType:
     return module
 
 
-def test_the_committed_files_are_what_the_table_gives(
+@pytest.fixture(scope="module")
+def make_data() -> ModuleType:
+    return script("make_data")
+
+
+def test_the_committed_files_are_what_the_tables_give(
     make_data: ModuleType, tmp_path: Path
 ) -> None:
     make_data.main(tmp_path)
-    made = [path.relative_to(tmp_path) for path in sorted(tmp_path.rglob("*.jsonl"))]
-    kept = [*LIBRARY.glob("recipes/data/*.jsonl"), *LIBRARY.glob("suites/library/*.jsonl")]
-    assert made == sorted(path.relative_to(LIBRARY) for path in kept)
+    script("make_abilities").main(tmp_path)
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.jsonl")}
+    kept = [*LIBRARY.glob("recipes/data/*.jsonl"), *LIBRARY.glob("suites/*/*.jsonl")]
+    assert made == {path.relative_to(LIBRARY) for path in kept} - CHATS
     for name in made:
         assert (LIBRARY / name).read_bytes() == (tmp_path / name).read_bytes(), name
 
@@ -47,10 +57,32 @@ def test_a_question_of_the_suite_is_not_trained_on(make_data: ModuleType) -> Non
         make_data.build(table)
 
 
-def test_suite_policy_and_recipes_are_valid() -> None:
+def test_each_document_has_choices_that_differ() -> None:
+    files = {*LIBRARY.glob("suites/general/*.jsonl")} - {LIBRARY / name for name in CHATS}
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    for document in map(json.loads, lines):
+        assert len({*document["choices"]}) == len(document["choices"])
+        assert all(isinstance(choice, str) for choice in document["choices"])
+
+
+def test_the_chats_to_judge_by_are_not_trained_on() -> None:
+    trained, asked = (
+        {
+            turn["content"]
+            for line in (LIBRARY / name).read_text(encoding="utf-8").splitlines()
+            for turn in json.loads(line)["messages"]
+            if turn["role"] != "system"
+        }
+        for name in sorted(CHATS)
+    )
+    assert not trained & asked
+
+
+def test_suites_policy_and_recipes_are_valid() -> None:
     project = load_project(LIBRARY / "harness.yaml")
-    (suite,) = load_suites(project)
-    check_policy(project.policy(), (suite,), project.place)
+    suites = load_suites(project)
+    suite = next(one for one in suites if one.name == "library")
+    check_policy(project.policy(), suites, project.place)
     for path in sorted(LIBRARY.glob("recipes/*.yaml")):
         recipe = load_recipe(path)
         assert recipe.name in project.config.targets
