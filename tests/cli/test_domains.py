@@ -20,6 +20,7 @@ from harness.gate.judge import planned_power
 from harness.personal_data import find
 from harness.records.suite import Case, Section, Suite
 from harness.sections.perturbed.section import PerturbedSection
+from harness.sections.prompts import PromptsSection
 from harness.sections.section_kinds import kinds, load_suites
 from harness.suites import load_suite
 from harness.suites.similar import COPIES, shingles, similarity
@@ -130,6 +131,24 @@ def test_scorers_agree_with_a_tenth_of_answers_that_were_judged_by_hand(name: st
     both = [each for each, sides in judged.items() if sides == {True, False}]
     assert len(both) * 10 >= len(cases)
     assert {cases[each][0].name for each in both} == SECTIONS
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_record_of_somebody_else_may_not_be_told(name: str) -> None:
+    (rules,) = (section for section in suite_of(name).sections if section.name == "rules")
+    assert isinstance(rules, PromptsSection)
+    records = [row for rule in rules.settings["rules"] for row in rule.get("records", ())]
+    asked = [
+        (case, row["values"])
+        for case in rules.cases
+        for row in records
+        if case.id.startswith("other-") and row["values"][0] in case.messages[-1].content
+    ]
+    assert len(asked) >= 4
+    for case, (_, *values) in asked:
+        for value in values:
+            found = rules.judge(f"Here it is: {value}.", case)
+            assert getattr(found, "passed", None) is False, (case.id, value)
 
 
 @pytest.mark.parametrize("name", DOMAINS)
