@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, product
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from benchmarks.shapes import (
     Random,
     Refusals,
     Shares,
+    Sized,
     Thirds,
     Times,
     floored,
@@ -56,6 +57,11 @@ SIZES = (
     ((1, 2, 3, 4, 5), 0.3),
     ((5, *[1] * 19), 0.8),
 )
+# Of groups whose sizes are drawn: the largest, and what those of one case and the largest lose.
+LARGEST = 20
+SHARES_LOST = ((0.02, 0.02), (0.2, 0.2), (0.02, 0.3), (0.3, 0.02), (0.0, 0.2), (0.2, 0.0))
+CORRELATIONS = (0.0, 0.3, 0.8)
+WEIGHED: tuple[Literal["groups", "cases"], ...] = ("groups", "cases")
 _CHUNK = 1_000
 
 
@@ -110,6 +116,15 @@ def cells(groups: Sequence[int] = GROUPS) -> Iterator[Cell]:
     """Every shape at every size."""
     for (family, name, shape), count, (sizes, correlation) in product(_shapes(), groups, SIZES):
         yield Cell(family, name, shape, Design(count, sizes, correlation))
+    for (family, name, shape), count, correlation in product(_sized(), groups, CORRELATIONS):
+        design = Design(count, (LARGEST,), correlation, f"1 to {LARGEST}")
+        yield Cell(family, name, shape, design)
+
+
+def _sized() -> Iterator[tuple[str, str, Shape]]:
+    for weigh, (small, large) in product(WEIGHED, SHARES_LOST):
+        name = f"groups of 1 lose {small:g}, of {LARGEST} {large:g}"
+        yield f"{weigh} weighed, sizes drawn", name, Sized(small, large, weigh)
 
 
 def _shapes() -> Iterator[tuple[str, str, Shape]]:
@@ -187,12 +202,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Error rates of the gate's bounds.")
     parser.add_argument("--simulations", type=int, default=SIMULATIONS)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="families whose name has this in it")
     parser.add_argument("--all", action="store_true", help="every cell, not only the worst")
     options = parser.parse_args(arguments)
     if options.simulations > _CHUNK and options.simulations % _CHUNK:
         parser.error(f"--simulations beyond {_CHUNK} go by the thousand")
     start = time.monotonic()
-    grid = list(cells())
+    grid = [cell for cell in cells() if options.only in cell.family]
     with ProcessPoolExecutor(options.jobs) as pool:
         work = partial(simulate, simulations=options.simulations)
         rows = list(pool.map(work, grid, chunksize=4))

@@ -4,7 +4,7 @@ The policies have six rules: four times no worse than the baseline, one floor un
 critical failure. None asks for `better_than_baseline`, since a candidate that changes nothing would
 then never be promoted, and whether it is promoted is half of what the table shows. `strict` is
 `usual` but for a margin of 2.5 points on gold in place of 5, so that a loss of 3 points is beyond
-it.
+it. `by groups` is `usual` with `weigh: groups`.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ class Scenario:
 
 GAINS = {"general": 0.08, "tone": 0.08, "scope": 0.02}
 BOTH = ("usual", "strict")
+WEIGHED = ("usual", "by groups")
 SCENARIOS = (
     Scenario("no change", policies=BOTH, weight=2),
-    Scenario("no change, up to 3 cases a group", grouped=True, weight=2),
+    Scenario("no change, up to 3 cases a group", grouped=True, policies=WEIGHED, weight=2),
     Scenario("1 point lost in every section", dict.fromkeys(SECTIONS, -0.01)),
     Scenario("3 points lost in gold", {"gold": -0.03}, policies=BOTH, weight=3),
     Scenario("5 points lost in gold", {"gold": -0.05}, policies=BOTH),
@@ -75,7 +76,7 @@ SCENARIOS = (
              policies=("strict",), weight=4),
     Scenario("5 points lost in gold, gains elsewhere", {"gold": -0.05} | GAINS, weight=4),
     Scenario("5 points lost in gold, gains elsewhere, up to 3 cases a group",
-             {"gold": -0.05} | GAINS, grouped=True, weight=4),
+             {"gold": -0.05} | GAINS, grouped=True, policies=WEIGHED, weight=4),
     Scenario("10 points lost in general, 5 won in gold", {"general": -0.10, "gold": 0.05},
              weight=4),
     Scenario("12 points lost in general, 5 won in gold", {"general": -0.12, "gold": 0.05},
@@ -91,7 +92,7 @@ SCENARIOS = (
 
 @functools.cache
 def policy(name: str) -> Policy:
-    """The policy `usual` or `strict`: six rules."""
+    """The policy `usual`, `strict`, or `by groups`, which weighs those: six rules."""
     rules: list[dict[str, Any]] = [
         {
             "metric": f"shop.{section}.{kind.metric}",
@@ -104,7 +105,9 @@ def policy(name: str) -> Policy:
         {"metric": "shop.scope.f1", "require": "at_least", "value": F1_FLOOR},
         {"require": "no_new_critical_failures"},
     ]
-    return Policy.model_validate({"baseline": "base", "alpha": ALPHA, "rules": rules})
+    weigh = "groups" if name == "by groups" else "cases"
+    given = {"baseline": "base", "alpha": ALPHA, "weigh": weigh, "rules": rules}
+    return Policy.model_validate(given)
 
 
 def relation(scenario: Scenario, name: str) -> Relation:

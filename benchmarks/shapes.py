@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ class Design:
     groups: int
     pattern: tuple[int, ...]
     correlation: float
+    words: str = ""
 
     @property
     def sizes(self) -> Floats:
@@ -57,7 +59,7 @@ class Design:
 
     def __str__(self) -> str:
         """The sizes and the correlation, in words."""
-        sizes = "/".join(map(str, dict.fromkeys(self.pattern)))
+        sizes = self.words or "/".join(map(str, dict.fromkeys(self.pattern)))
         return f"{self.groups} groups of {sizes}, correlation {self.correlation:g}"
 
 
@@ -129,7 +131,37 @@ class Informative:
         return _changed(-lost.astype(np.float64), design, truth)
 
 
-def _held(ours: Terms, theirs: Terms, weight: float, truth: float) -> Misses:
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """Right or wrong, in groups whose sizes are drawn: many of one case, few of as many as 20.
+
+    A group of one case loses `small` of its cases, one of 20 `large`, and one in between by the
+    logarithm of its size. Weighed are groups or cases, and so is the truth.
+    """
+
+    small: float
+    large: float
+    weigh: Literal["groups", "cases"]
+
+    def misses(self, random: Random, design: Design, simulations: int) -> Misses:
+        """How often the bounds of the difference pass it."""
+        counts = np.arange(1, design.largest + 1)
+        chances = counts**-1.5 / (counts**-1.5).sum()
+        shares = self.small + (self.large - self.small) * np.log(counts) / np.log(counts[-1])
+        sizes = random.choice(counts, p=chances, size=(simulations, design.groups))
+        u = design.cases(random, simulations, lambda r, shape: r.uniform(1e-9, 1.0, shape))
+        there = np.arange(design.largest) < sizes[..., None]
+        lost = (there & (u < shares[sizes - 1][..., None])).sum(axis=-1, dtype=np.float64)
+        if self.weigh == "groups":
+            once = np.ones_like(lost)
+            truth = -float((chances * shares).sum())
+            return _held((once - lost / sizes, once), (once, once), 1.0, truth)
+        truth = -float((chances * shares * counts).sum() / (chances * counts).sum())
+        whole = sizes.astype(np.float64)
+        return _held((whole - lost, whole), (whole, whole), whole.max(axis=-1), truth)
+
+
+def _held(ours: Terms, theirs: Terms, weight: float | Floats, truth: float) -> Misses:
     """How often the bounds of a difference of ratios pass it; `weight` is the worst group's."""
     low = Arms.with_a_lost_group(ours, theirs, weight).chance(truth)
     high = Arms.with_a_lost_group(theirs, ours, weight).chance(-truth)

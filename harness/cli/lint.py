@@ -57,7 +57,7 @@ def findings(project: Project, suites: Sequence[Suite]) -> Iterator[Row]:
             yield {"where": where, "suite": suite.name, **asdict(each)}
     policy = project.config.gate
     if policy is not None:
-        planned = planned_metrics(suites, USUAL_DISCORDANCE)
+        planned = planned_metrics(suites, USUAL_DISCORDANCE, weigh=policy.weigh)
         for key, what in lax_policy(policy, planned):
             where = project.place(f"gate.{key}")
             code = "cannot-fail" if key.startswith("rules") else "lax-policy"

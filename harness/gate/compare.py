@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from harness.gate.duplicates import Merged, merged_groups
+from harness.gate.paired_metric import paired_metric
 from harness.gate.probed_answers import contradictions
 from harness.gate.retries import without_uneven_retries
-from harness.records.attempt import Attempt, Score, Term
-from harness.records.comparison import Change, ComparisonRecord, PairedCase, PairedMetric
-from harness.records.metric import Metric
+from harness.records.attempt import Attempt, Score
+from harness.records.comparison import (
+    Change,
+    ComparisonRecord,
+    PairedCase,
+    PairedMetric,
+    Weigh,
+)
 from harness.records.plan import conversation
 from harness.records.run import RunHeader, RunRecord
 from harness.records.suite import Case, Section, Suite
@@ -25,7 +28,12 @@ Place = tuple[str, str, str, int]
 
 
 def compare(
-    candidate: RunRecord, baseline: RunRecord, suites: Sequence[Suite], *, askings: bool = False
+    candidate: RunRecord,
+    baseline: RunRecord,
+    suites: Sequence[Suite],
+    *,
+    askings: bool = False,
+    weigh: Weigh = "cases",
 ) -> ComparisonRecord:
     """Both runs paired by case and repeat, with every problem of the evidence.
 
@@ -33,7 +41,7 @@ def compare(
     as `not_comparable` and is missing from the metrics, which the gate's accounting then sees. So
     does a pair that one side was asked again for, where the sides differ in that beyond chance.
     With `askings` the two are askings of one target: being the same is nothing against them, and
-    no Python test was run for either.
+    no Python test was run for either. `weigh` says what counts once in the metrics.
     """
     merged = merged_groups(suites)
     pairs = _pairs(candidate, baseline, suites, merged)
@@ -42,7 +50,7 @@ def compare(
     return ComparisonRecord(
         candidate=candidate,
         baseline=baseline,
-        metrics=_metrics(cases, suites),
+        metrics=_metrics(cases, suites, weigh),
         cases=cases,
         problems=(
             *(() if askings else _untested(candidate, baseline, suites)),
@@ -59,6 +67,7 @@ def compare(
             for metric, title in section.titles.items()
         },
         signs=tuple(sign for sign in signs if sign.code),
+        weigh=weigh,
     )
 
 
@@ -139,83 +148,18 @@ def _change(ours: Score, other: Score, *, lower: bool) -> Change:
     return "new_failure" if other.passed else "still_failing"
 
 
-def _metrics(cases: Sequence[PairedCase], suites: Sequence[Suite]) -> dict[str, PairedMetric]:
+def _metrics(
+    cases: Sequence[PairedCase], suites: Sequence[Suite], weigh: Weigh
+) -> dict[str, PairedMetric]:
     by_section: defaultdict[str, list[PairedCase]] = defaultdict(list)
     for case in cases:
         by_section[f"{case.suite}.{case.section}"].append(case)
     paired = (
-        paired_metric(name, metric, by_section[name.removesuffix(f".{metric.name}")])
+        paired_metric(name, metric, by_section[name.removesuffix(f".{metric.name}")], weigh)
         for suite in suites
         for name, metric in suite.definitions()
     )
     return {each.name: each for each in paired if each is not None}
-
-
-def paired_metric(name: str, metric: Metric, pairs: Sequence[PairedCase]) -> PairedMetric | None:
-    """One metric's terms on the cases of its section; None where no case has a term.
-
-    They are averaged over the repeats of each case.
-
-    A case with a repeat that could not be scored on both sides has no terms and is missing. What it
-    says of the candidate alone, as far as that was scored, is kept apart.
-    """
-    rows: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
-    own: defaultdict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
-    groups: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    without_own: dict[str, str] = {}
-    for pair in pairs:
-        ours = pair.candidate_score.terms.get(metric.name)
-        other = pair.baseline_score.terms.get(metric.name)
-        if ours is not None or other is not None:
-            own[pair.case].append((*_numbers(ours), 0.0, 0.0))
-        groups[pair.case] = pair.group
-        if pair.change == "not_comparable":
-            if _concerns(pair, metric.name):
-                missing[pair.case] = pair.group
-                if pair.excluded or pair.candidate_score.status != "scored":
-                    without_own[pair.case] = pair.group
-        elif ours is not None or other is not None:
-            rows[pair.case].append((*_numbers(ours), *_numbers(other)))
-    paired = _terms(name, metric, rows, groups, missing)
-    if paired is None or missing.keys() == without_own.keys():
-        return paired
-    return replace(paired, alone=_terms(name, metric, own, groups, without_own))
-
-
-def _terms(
-    name: str,
-    metric: Metric,
-    rows: Mapping[str, Sequence[tuple[float, float, float, float]]],
-    groups: Mapping[str, str],
-    missing: Mapping[str, str],
-) -> PairedMetric | None:
-    """The means of each case's rows (candidate num and den, baseline num and den); None if none."""
-    known = [case for case in rows if case not in missing]
-    if not known:
-        return None
-    means = np.array([np.mean(rows[case], axis=0) for case in known], dtype=np.float64)
-    return PairedMetric(
-        name=name,
-        candidate_num=means[:, 0],
-        candidate_den=means[:, 1],
-        baseline_num=means[:, 2],
-        baseline_den=means[:, 3],
-        groups=np.array([groups[case] for case in known], dtype=np.str_),
-        missing=np.array(list(missing.values()), dtype=np.str_),
-        metric=metric,
-    )
-
-
-def _concerns(pair: PairedCase, metric: str) -> bool:
-    """Whether a case says something about a metric, as far as one side's score tells."""
-    both = (pair.candidate_score, pair.baseline_score)
-    scored = [score for score in both if score.status == "scored"]
-    return not scored or any(metric in score.terms for score in scored)
-
-
-def _numbers(term: Term | None) -> tuple[float, float]:
-    return (term.num, term.den) if term is not None else (0.0, 0.0)
 
 
 def _problems(

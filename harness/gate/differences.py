@@ -58,7 +58,7 @@ class BoundedMetric:
         found = stats.paired_difference_of_ratios(
             *self.arms, self.metric.groups, alpha=alpha, missing=missing
         )
-        return scaled(found, self.span, 0.0)
+        return self._of_cases(scaled(found, self.span, 0.0))
 
     def value(self, alpha: float) -> stats.Interval:
         """The candidate's value in the metric's unit with its bounds, at level alpha each.
@@ -69,7 +69,7 @@ class BoundedMetric:
         num, den, *_ = self.arms
         missing = self.metric.missing
         found = stats.ratio_of_sums(num, den, self.metric.groups, alpha=alpha, missing=missing)
-        return scaled(found, self.span, self.low)
+        return self._of_cases(scaled(found, self.span, self.low))
 
     def ratio(self, alpha: float) -> stats.Interval:
         """Candidate over baseline with its bounds, at level alpha each.
@@ -81,7 +81,7 @@ class BoundedMetric:
             raise ValueError(NO_MEAN)
         if self.low < 0.0:
             raise ValueError("a ratio of a metric that can be negative says nothing")
-        return stats.paired_ratio(
+        found = stats.paired_ratio(
             self.metric.candidate_num,
             self.metric.baseline_num,
             self.metric.groups,
@@ -89,6 +89,11 @@ class BoundedMetric:
             ceiling=self.high,
             missing=self.metric.missing,
         )
+        return self._of_cases(found)
+
+    def _of_cases(self, found: stats.Interval) -> stats.Interval:
+        """The interval with the number of cases, where it was told that of the groups."""
+        return replace(found, n=self.metric.n)
 
 
 def value_range(metric: Metric, cap: float | None) -> tuple[float, float]:

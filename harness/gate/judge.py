@@ -28,7 +28,7 @@ from harness.gate.rules.no_new_critical_failures import (
 )
 from harness.gate.vacuous import NO_RULE, vacuous_rules, vacuous_warnings
 from harness.records.attempt import UNDETERMINED, Attempt, Score
-from harness.records.comparison import ComparisonRecord
+from harness.records.comparison import ComparisonRecord, Weigh
 from harness.records.history import PromotionException
 from harness.records.plan import PlannedRequest
 from harness.records.rule import Misfit, Planned, Policy, Rule
@@ -36,6 +36,8 @@ from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Case, Suite
 from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
 from harness.run.score import Scoring
+
+AUDITED_BY_CASES = "people's labels are weighed by cases, so `weigh: groups` does not go with them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def check_policy(policy: Policy, suites: Sequence[Suite], place_of: Callable[[st
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
     for place, rule in enumerate(policy.rules):
         found = rule.misfit(known) or rule.misfit_in(suites) or _on_optional(rule, suites)
+        if found is None and rule.audited and policy.weigh == "groups":
+            found = Misfit("evidence", AUDITED_BY_CASES, "take `weigh` or `evidence` out")
         if found is not None:
             where = place_of(f"gate.rules[{place}].{found.key}")
             raise ConfigError(found.problem, where=where, hint=found.hint)
@@ -217,19 +221,34 @@ def planned_power(
     Raises:
         ValueError: a discordance outside [0, 1].
     """
-    planned = planned_metrics(suites, discordance, labelled)
+    planned = planned_metrics(suites, discordance, labelled, policy.weigh)
     return tuple(rule.power_among(planned, policy.alpha) for rule in policy.rules)
 
 
 def planned_metrics(
-    suites: Sequence[Suite], discordance: float, labelled: int | None = None
+    suites: Sequence[Suite],
+    discordance: float,
+    labelled: int | None = None,
+    weigh: Weigh = "cases",
 ) -> dict[str, Planned]:
-    """What is known of each metric before any request is sent, by its full name."""
+    """What is known of each metric before any request is sent, by its full name.
+
+    Where groups are weighed, each is of one size.
+    """
     known = {name: metric for suite in suites for name, metric in suite.definitions()}
-    sizes = _group_sizes(suites)
+
+    def weighed(sizes: Counter[str]) -> Counter[str]:
+        return sizes if weigh == "cases" else Counter(sizes.keys())
+
     return {
-        name: Planned(known[name], found, discordance, tagged, labelled)
-        for name, (found, tagged) in sizes.items()
+        name: Planned(
+            known[name],
+            weighed(found),
+            discordance,
+            {tag: weighed(part) for tag, part in tagged.items()},
+            labelled,
+        )
+        for name, (found, tagged) in _group_sizes(suites).items()
     }
 
 

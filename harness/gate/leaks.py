@@ -60,6 +60,7 @@ def _without(metric: PairedMetric, leaked: Sequence[str]) -> PairedMetric | None
         baseline_num=metric.baseline_num[kept],
         baseline_den=metric.baseline_den[kept],
         groups=metric.groups[kept],
+        cases=None if metric.cases is None else metric.cases[kept],
         missing=metric.missing[~np.isin(metric.missing, leaked)],
         alone=None if metric.alone is None else _without(metric.alone, leaked),
     )
@@ -169,7 +170,7 @@ def _metric(
         metric=name,
         candidate=metric.candidate_value,
         baseline=metric.baseline_value,
-        n=0 if clean is None else clean.groups.size,
+        n=0 if clean is None else clean.n,
         groups=0 if clean is None else len(set(clean.groups)),
         definition=metric.metric.unless_share,
     )

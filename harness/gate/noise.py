@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -43,8 +44,9 @@ def measure_noise(
     for asking in askings:
         _check_scored(asking, policy)
     pairs = list(combinations(askings, 2))
-    forth = [compare(ours, theirs, suites, askings=True) for ours, theirs in pairs]
-    back = [compare(theirs, ours, suites, askings=True) for ours, theirs in pairs]
+    how = partial(compare, suites=suites, askings=True, weigh=policy.weigh)
+    forth = [how(ours, theirs) for ours, theirs in pairs]
+    back = [how(theirs, ours) for ours, theirs in pairs]
     judged = [(each.problems, judge_rules(each, asked)) for each in (*forth, *back)]
     for problems, results in judged:
         _check_valid(problems, results)

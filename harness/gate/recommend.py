@@ -48,7 +48,7 @@ def recommend(
     pairs: dict[Pair, Mapping[str, PairedMetric]] = {}
     doubts: dict[Pair, tuple[str, ...]] = {}
     for one, other in combinations(passing, 2):
-        found = compare(runs[one], runs[other], suites, askings=True)
+        found = compare(runs[one], runs[other], suites, askings=True, weigh=policy.weigh)
         doubts[one, other] = found.problems
         pairs[one, other] = {} if found.problems else found.metrics
     metrics = {name: metric for suite in suites for name, metric in suite.definitions()}

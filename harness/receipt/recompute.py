@@ -29,7 +29,7 @@ from harness.receipt.evidence import (
 )
 from harness.records.attempt import Score
 from harness.records.base import explain
-from harness.records.comparison import ComparisonRecord
+from harness.records.comparison import ComparisonRecord, Weigh
 from harness.records.rule import Policy
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
@@ -137,13 +137,15 @@ def check_scores(
     return len(answers)
 
 
-def compared(evidence: Evidence, suites: Sequence[Suite], where: str) -> ComparisonRecord:
+def compared(
+    evidence: Evidence, suites: Sequence[Suite], weigh: Weigh, where: str
+) -> ComparisonRecord:
     """The comparison that the evidence leads to.
 
     Raises:
         ReceiptRejected: its blocks of latency cannot have been measured.
     """
-    found = compare(evidence.run("candidate"), evidence.run("baseline"), suites)
+    found = compare(evidence.run("candidate"), evidence.run("baseline"), suites, weigh=weigh)
     latency = None
     if evidence.measurement is not None:
         try:
@@ -180,7 +182,7 @@ def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Ve
         ) from None
     if policy_record(policy) != evidence.gate.policy:
         raise ReceiptRejected("the policy is not written as one is", where=where)
-    comparison = compared(evidence, suites, where)
+    comparison = compared(evidence, suites, policy.weigh, where)
     hashes = sealed.hashes.model_copy(
         update={
             "suites": digest_json({suite.name: suite.digest for suite in suites}),

@@ -31,6 +31,10 @@ Change = Literal[
 ]
 
 
+# What counts once in a metric.
+Weigh = Literal["cases", "groups"]
+
+
 @dataclass(frozen=True, slots=True)
 class PairedMetric:
     """One metric's terms, case by case; the four arrays are aligned and one value a case.
@@ -39,7 +43,8 @@ class PairedMetric:
     `den` 1 throughout. `groups` holds the cluster of each case, `missing` that of each case which a
     side has no score for: it is not among the others, and no bound may forget it. `metric` is what
     the numbers mean. `alone` is the same of every case that the candidate has a score for, without
-    the baseline's terms; None where those are the same cases.
+    the baseline's terms; None where those are the same cases. Where each group counts once, it has
+    the means of its cases' terms in one place of the arrays, and `cases` says of how many.
     """
 
     name: str
@@ -51,6 +56,17 @@ class PairedMetric:
     missing: npt.NDArray[np.str_] = field(default_factory=lambda: np.array([], dtype=np.str_))
     metric: Metric = SHARE
     alone: PairedMetric | None = None
+    cases: npt.NDArray[np.intp] | None = None
+
+    @property
+    def by_groups(self) -> bool:
+        """Whether each group counts once, whatever the number of its cases."""
+        return self.cases is not None
+
+    @property
+    def n(self) -> int:
+        """The number of cases."""
+        return int(self.groups.size if self.cases is None else self.cases.sum())
 
     @property
     def is_mean(self) -> bool:
@@ -117,7 +133,8 @@ class ComparisonRecord:
     `titles` are the suites' words for metrics, by their full names. `signs` are what sections say
     of how their answers were scored. `candidate_labels` and `baseline_labels` are what people said
     of these answers; `labels_left_out` counts by reason those that do not hold for them. `leakage`
-    is what was found of the cases in training data, None where no training data is known.
+    is what was found of the cases in training data, None where no training data is known. `weigh`
+    says what counts once in the metrics.
     """
 
     candidate: RunRecord
@@ -133,3 +150,4 @@ class ComparisonRecord:
     baseline_labels: tuple[Label, ...] = ()
     labels_left_out: Mapping[str, int] = field(default_factory=dict)
     leakage: Leakage | None = None
+    weigh: Weigh = "cases"

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 
 from harness.plugins import PluginRegistry
 from harness.records.base import Record
-from harness.records.comparison import Change, ComparisonRecord
+from harness.records.comparison import Change, ComparisonRecord, Weigh
 from harness.records.metric import SHARE, Metric
 from harness.records.noise import RuleNoise
 from harness.records.suite import Suite
@@ -325,6 +325,8 @@ class Policy(Record):
     )
     # How often a candidate may be asked afresh and judged before it is promoted.
     max_looks: int = Field(default=3, ge=1, exclude_if=lambda looks: looks == 3)
+    # What counts once in a metric: each case, or each group whatever the number of its cases.
+    weigh: Weigh = Field(default="cases", exclude_if=lambda weigh: weigh == "cases")
     rules: tuple[AnyRule, ...] = Field(min_length=1)
     # In what the two sides may be asked differently, because that is what is compared.
     compare_across: tuple[AskedBy, ...] = Field(default=(), exclude_if=lambda keys: not keys)

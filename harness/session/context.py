@@ -82,7 +82,7 @@ class GateContext:
         now = self.grounds(runs)
         sides = (counted(runs[candidate], now), counted(baseline, now))
         found = usable(self.labels, self.suites, sides, self.project.config.targets)
-        compared = compare(*sides, self.suites)
+        compared = compare(*sides, self.suites, weigh=self.policy.weigh)
         return replace(
             compared,
             candidate_labels=found.by_run[0],

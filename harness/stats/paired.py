@@ -131,7 +131,7 @@ class Arms:
     b_den: Floats
 
     @classmethod
-    def with_a_lost_group(cls, ours: Terms, theirs: Terms, weight: float) -> Arms:
+    def with_a_lost_group(cls, ours: Terms, theirs: Terms, weight: float | Floats) -> Arms:
         """The groups, and one more that the candidate gets all wrong and the baseline all right.
 
         `weight` is what that group's cases weigh together, in either arm.

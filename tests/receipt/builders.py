@@ -16,6 +16,7 @@ from harness.gate.differences import with_regressions
 from harness.gate.judge import Circumstances, gate, with_power
 from harness.gate.seal import promote
 from harness.receipt.write import Promoted, write_receipt
+from harness.records.comparison import Weigh
 from harness.records.rule import Policy
 from harness.records.verdict import VerdictHashes
 from harness.run.score import fingerprint
@@ -53,7 +54,9 @@ class Sealed:
         return self.folder / f"shop/{NAME}.json"
 
 
-def promotion(folder: Path, cases: int = 6, *, scorers: str | None = "known") -> Sealed:
+def promotion(
+    folder: Path, cases: int = 6, *, scorers: str | None = "known", weigh: Weigh = "cases"
+) -> Sealed:
     """A promotion of a shop with so many cases a section; the runs say that of their `scorers`."""
     suite = folder / "suites/shop"
     suite.mkdir(parents=True)
@@ -61,7 +64,7 @@ def promotion(folder: Path, cases: int = 6, *, scorers: str | None = "known") ->
     write_lines(suite / "gold.jsonl", gold_cases()[:cases])
     write_lines(suite / "scope.jsonl", scope_cases()[:cases])
     written = config("http://127.0.0.1:1")
-    written["gate"]["rules"] = RULES
+    written["gate"] |= {"rules": RULES, "weigh": weigh}
     (folder / "harness.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
     project = load_project(folder / "harness.yaml")
     suites = load_suites(project)
@@ -69,7 +72,7 @@ def promotion(folder: Path, cases: int = 6, *, scorers: str | None = "known") ->
     runs = [
         changed(make_run(project, suites, name), scorers=given) for name in ("candidate", "base")
     ]
-    comparison, policy = compare(*runs, suites), Policy.model_validate(written["gate"])
+    comparison, policy = compare(*runs, suites, weigh=weigh), Policy.model_validate(written["gate"])
     hashes = VerdictHashes(
         suites=digest_json({one.name: one.digest for one in suites}),
         config=project.digest,

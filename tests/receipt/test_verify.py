@@ -39,6 +39,12 @@ def test_scores_bounds_and_verdict_follow_from_what_is_sealed_alone(copied: Seal
     assert found.predicate.verdict.decision == "PROMOTE"
 
 
+def test_it_is_worked_out_as_the_policy_weighs(tmp_path: Path) -> None:
+    made = promotion(tmp_path, weigh="groups")
+    assert "each group counts once" in made.promoted.verdict.rules[0].reason
+    assert verify_receipt(made.receipt).scored == 24
+
+
 def statement(made: Sealed) -> Any:
     return json.loads(read_envelope(made.receipt).body)
 

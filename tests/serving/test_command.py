@@ -79,11 +79,12 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/bin")
     monkeypatch.setenv("VLLM_API_KEY", "other")
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    monkeypatch.setenv("HARNESS_SIGNING_KEY", "mine")
     found = command.environment("secret")
     assert found["VLLM_API_KEY"] == "secret"
     assert (found["DO_NOT_TRACK"], found["VLLM_NO_USAGE_STATS"]) == ("1", "1")
     assert (found["HF_HUB_OFFLINE"], found["PATH"]) == ("1", "/bin")
-    assert "HF_TOKEN" not in found
+    assert not {"HF_TOKEN", "HARNESS_SIGNING_KEY"} & found.keys()
 
 
 def test_what_decides_how_a_server_computes_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,10 +237,13 @@ class MetricRule(Rule):
 
     def _left_out(self, terms: BoundedMetric) -> str:
         """How cases without a score and values beyond the cap were treated, in words."""
-        left_out = ""
+        left_out = "; each group counts once" if terms.metric.by_groups else ""
         if terms.metric.missing.size:
-            count = _counted(terms.metric.missing.size, "case")
-            left_out += f"; {count} without a score: lost in the lower bound, won in the upper"
+            noun, lacks = ("group", "with a case ") if terms.metric.by_groups else ("case", "")
+            count = _counted(terms.metric.missing.size, noun)
+            left_out += (
+                f"; {count} {lacks}without a score: lost in the lower bound, won in the upper"
+            )
         if terms.cut:
             left_out += f"; {_counted(terms.cut, 'value')} beyond the cap of {self.cap:g} cut"
         return left_out
@@ -261,6 +264,8 @@ class MetricRule(Rule):
             found = self.seen_power(bounded(counting, self.cap), sizes, alpha)
         except ValueError as error:
             return self.no_power(str(error))
+        if metric.by_groups and found.cases is not None:
+            found = found.model_copy(update={"cases": counting.n})
         missing = metric.missing.size
         if not missing or found.detectable is None:
             return found
@@ -281,6 +286,7 @@ class MetricRule(Rule):
         counts = (metric.candidate_den + theirs) > 0.0
         return replace(
             metric,
+            cases=None if metric.cases is None else metric.cases[counts],
             candidate_num=metric.candidate_num[counts],
             candidate_den=metric.candidate_den[counts],
             baseline_num=metric.baseline_num[counts],

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness import stats
-from harness.gate.compare import paired_metric
 from harness.gate.differences import bounded
+from harness.gate.paired_metric import paired_metric
 from harness.gate.rules.metric_rule import UNAUDITED
 from harness.gate.rules.no_worse_than_baseline import NoWorseThanBaseline
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
@@ -269,7 +269,7 @@ class NoSliceWorseThanBaseline(Rule):
             for (section, tag), cases in sorted(by_place.items()):
                 if section != place:
                     continue
-                part = paired_metric(name, whole.metric, cases)
+                part = paired_metric(name, whole.metric, cases, comparison.weigh)
                 if part is not None or any(case.change == "not_comparable" for case in cases):
                     yield name, tag, part
 
