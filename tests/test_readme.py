@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.cli.main import COMMANDS
 from harness.config import load_project
 from harness.gate.judge import check_policy
 from harness.sections.section_kinds import load_suites
@@ -59,3 +60,8 @@ def test_the_suite_and_the_gate_shown_are_valid(tmp_path: Path) -> None:
     suites = load_suites(project)
     assert suites[0].name == "support"
     check_policy(project.policy(), suites, project.place)
+
+
+def test_every_command_stands_in_the_table() -> None:
+    shown = set(re.findall(r"`harness ([a-z]+)[ `]", TEXT))
+    assert set(COMMANDS) - shown == set()
