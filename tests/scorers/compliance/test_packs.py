@@ -28,3 +28,18 @@ def test_the_rules_know_the_plain_wordings(half: str) -> None:
         if (finding.state == "broken") != (name in row["violates"])
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You can set that up in the app.",
+        "It takes up to two hours until the money is there.",
+        "Up to £85,000 of your money is protected.",
+        "You risk a fee if you go below zero.",
+        "Tell a grown-up you trust.",
+    ],
+)
+def test_a_word_that_also_stands_in_talk_of_investments_needs_no_warning(text: str) -> None:
+    row = {"packs": ["finance"], "prompt": "How does that work?", "text": text}
+    assert judged(row)["finance-risk-warning"].state != "broken"
