@@ -170,6 +170,20 @@ def test_the_knowledge_answers_every_question_and_no_question_does(name: str) ->
 
 
 @pytest.mark.parametrize("name", DOMAINS)
+def test_what_is_known_breaks_no_rule(name: str) -> None:
+    (rules,) = (section for section in suite_of(name).sections if section.name == "rules")
+    asked = Case.model_validate({"id": "asked", "prompt": "How is that with you?"})
+    known = (read_domain(name).folder / f"suites/{name}/knowledge.md").read_text("utf-8")
+    facts = [line for line in known.splitlines() if line.startswith("- ")]
+    in_scope = [case for _, case in cases_of(name).values() if "in-scope" in case.tags]
+    groups = {case.group for section, case in cases_of(name).values() if section.name == "gold"}
+    assert len(facts) >= len(groups) + len(in_scope) - 1  # one is a complaint about nothing known
+    for fact in facts:
+        found = rules.judge(fact.removeprefix("- "), asked)
+        assert getattr(found, "passed", None) is True, (fact, found)
+
+
+@pytest.mark.parametrize("name", DOMAINS)
 def test_other_forms_of_a_question_keep_its_figures_and_do_not_answer_it(name: str) -> None:
     (gold,) = (section for section in suite_of(name).sections if section.name == "gold")
     assert isinstance(gold, PerturbedSection)
