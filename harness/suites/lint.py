@@ -27,7 +27,9 @@ def lint_suite(suite: Suite) -> tuple[Finding, ...]:
         if section.cases
         for finding in _not_ignored(section, sorted(_lint_section(section, list(section.cases))))
     ]
-    if not any(case.critical for _, case in suite.cases()):
+    # Likelihoods and opinions make no case critical: only answers that are scored do.
+    scored = any(section.scores_answers for section in suite.sections)
+    if scored and not any(case.critical for _, case in suite.cases()):
         what = "no case is critical: the rule no_new_critical_failures has nothing to watch"
         found.append(Finding("", "no-critical-case", what))
     return tuple(found)

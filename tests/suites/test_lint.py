@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.records.finding import Finding
-from harness.records.suite import Case, Suite
+from harness.records.suite import Case, Section, Suite
 from harness.sections.prompts import PromptsSection
 from harness.suites import lint_suite
 
@@ -62,6 +62,12 @@ def test_what_weakens_a_suite_is_named(
     cases: list[dict[str, Any]], code: str, ids: tuple[str, ...]
 ) -> None:
     assert ids in [each.cases for each in lint_suite(suite(cases)) if each.code == code]
+
+
+def test_a_suite_that_scores_no_answers_lacks_no_critical_case() -> None:
+    cases = tuple(Case.model_validate(case) for case in changed(critical=False))
+    nats = Section(name="one", scorer="likelihood", metrics=("nats",), cases=cases)
+    assert lint_suite(suite(sound()).model_copy(update={"sections": (nats,)})) == ()
 
 
 def test_a_question_with_a_word_changed_counts_as_the_same_where_the_same_is_expected() -> None:
