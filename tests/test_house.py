@@ -81,7 +81,7 @@ PUBLIC = {
     "paired_difference paired_difference_of_ratios paired_ratio percentile percentile_ratio "
     "pooled_mean ratio_of_sums",
     "harness.perturb": "AS_WRITTEN Counterfactual Draw Perturbation Question Word counterfactuals "
-    "perturbations read",
+    "perturbations read variants",
     "harness.scorers": "Judgement Registry Scorer Settings Unscored book get names register",
     "harness.suites": "LoadedSection SectionBook SectionSource lint_suite load_suite",
     "harness.training": "Conversation Divided OnProgress divide load_recipe read_data train",

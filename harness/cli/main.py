@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "Write training data or cases in another tool's form.",
     "data": "Say what is wrong with training data; write a copy without personal data.",
     "split": "Divide training data into parts that do not leak into each other.",
+    "augment": "Ask the questions of training data in other forms too.",
     "collect": "Propose what suites and training lack, from production logs.",
     "lock": "Pin the commits of the models that are named on a hub.",
     "doctor": "Try targets or this machine step by step, and say what to do.",

@@ -34,12 +34,15 @@ def trained_data(
     Raises:
         RecipeError: a path that leaves the project, a missing file, or one without conversations.
     """
-    counts = Counter(place.rpartition(":")[0] for place, _ in read_placed(recipe, project.root))
+    placed = read_placed(recipe, project.root)
+    counts = Counter(place.rpartition(":")[0] for place, _ in placed)
+    derived = Counter(place.rpartition(":")[0] for place, one in placed if one.derived)
     where = f"recipe {recipe.name}: data"
     paths = {name: project_path(project.root, name, where) for name in recipe.data}
     files = {
         name: TrainedFile(
-            digest=file_digest(path), conversations=counts[name], split=_part(path)
+            digest=file_digest(path), conversations=counts[name],
+            derived=derived[name], split=_part(path)
         )
         for name, path in paths.items()
     }  # fmt: skip

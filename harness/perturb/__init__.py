@@ -4,6 +4,7 @@ from harness.perturb.draw import Draw
 from harness.perturb.protocol import Counterfactual, Perturbation
 from harness.perturb.question import AS_WRITTEN, Question, Word, read
 from harness.perturb.registry import counterfactuals, perturbations
+from harness.perturb.variants import variants
 
 __all__ = [
     "AS_WRITTEN",
@@ -15,4 +16,5 @@ __all__ = [
     "counterfactuals",
     "perturbations",
     "read",
+    "variants",
 ]

@@ -23,10 +23,15 @@ PAIR_SHAPE = (
 
 
 class Conversation(Record):
-    """One line of a data file; `group` names its family of paraphrases."""
+    """One line of a data file; `group` names its family of paraphrases.
+
+    `derived` names the form of asking that another line was put into, empty where it is none's.
+    """
 
     group: str = Field(min_length=1)
     messages: tuple[Message, ...] = Field(min_length=2)
+    # Without it a line has the digest of before there was one.
+    derived: str = Field(default="", exclude_if=lambda name: name == "")
 
     @field_validator("group")
     @classmethod

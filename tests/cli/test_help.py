@@ -22,6 +22,8 @@ OPTIONS = {
              "--strict", "--all", "--region", "--encoding", "--force", "--config", "--json"],
     "split": ["files", "--output", "-o", "--part", "--source", "--time", "--stratify", "--salt",
               "--encoding", "--force", "--json"],
+    "augment": ["files", "--output", "-o", "--by", "--variants", "--seed", "--form", "--encoding",
+                "--force"],
     "collect": ["logs", "--drift", "--before", "--form", "--rating", "--low", "--correction",
                 "--user", "--region", "--encoding", "--output", "-o", "--least", "--most",
                 "--suite-share", "--force", "--apply", "--by", "--cases", "--training", "--config",

@@ -28,6 +28,7 @@ CODES = {
     "export suites/shop/gold.jsonl --form promptfoo --dry-run": 0,
     "data train.jsonl": 0,
     "split train.jsonl -o parts-{number}": 0,
+    "augment train.jsonl -o augmented-{number}.jsonl": 0,
     "collect train.jsonl -o proposals-{number}.yaml": 0,
     "lock": 0,
     "doctor nobody": 2,

@@ -57,6 +57,14 @@ def test_digests_counts_findings_and_who_accepted_them_are_kept(project: Project
     assert data_lines("r", found) == []
 
 
+def test_conversations_that_were_derived_are_counted(project: Project) -> None:
+    write(project.root / "a.jsonl", ["Do you have socks?"])
+    write(project.root / "b.jsonl", ["Do you have tents?"], derived="typos")
+    given = Recipe(name="r", base="b", data=("a.jsonl", "b.jsonl"), steps=1)
+    files = trained_data(given, project, (), None).files
+    assert {name: one.derived for name, one in files.items()} == {"a.jsonl": 0, "b.jsonl": 1}
+
+
 def test_findings_that_nobody_accepted_are_asked_about(project: Project) -> None:
     write(project.root / "d.jsonl", ["Call 4111 1111 1111 1111 or not?"])
     given = recipe("d.jsonl", lint_ignore=("card",))

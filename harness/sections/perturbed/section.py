@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from harness.perturb import AS_WRITTEN, Draw, Question, counterfactuals, perturbations, read
+from harness.perturb import AS_WRITTEN, Draw, Question, counterfactuals, read, variants
 from harness.records.metric import Metric
 from harness.records.suite import Case, counted
 from harness.sections.prompts import PromptsSection
@@ -77,11 +77,8 @@ class PerturbedSection(PromptsSection):
         return tuple(self._variants(case, question))
 
     def _variants(self, case: Case, question: Question) -> Iterator[Variant]:
-        for source in self.perturb:
-            draw = Draw(self.perturb_seed, case.id, source)
-            text = perturbations().get(source).perturb(question, draw)
-            if text is not None and text != question.text and not question.tells(text):
-                yield _variant(case, text, source)
+        for source, text in variants(question, self.perturb, self.perturb_seed, case.id):
+            yield _variant(case, text, source)
         for source in self.counterfactual:
             draw = Draw(self.perturb_seed, case.id, source)
             asked = counterfactuals().get(source).ask(question, draw)
