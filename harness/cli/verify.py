@@ -55,7 +55,8 @@ def command(
         return
     made = found.predicate
     click.echo(
-        f"verified {short_path(receipt)}: {one_line(made.verdict.decision)} for "
+        f"{'verified' if found.sample is None else 'sampled'} {short_path(receipt)}: "
+        f"{one_line(made.verdict.decision)} for "
         f"`{one_line(made.candidate.target)}` against `{one_line(made.baseline.target)}`, sealed "
         f"on {moment(made.sealed)}"
     )
@@ -89,7 +90,7 @@ def _of_sample(sample: Sampled) -> Iterator[str]:
 
 def _as_json(found: Verified) -> dict[str, object]:
     return {
-        "verified": True,
+        "verified": found.sample is None,
         "signed_by": found.signed_by,
         "scored": found.scored,
         "recorded": found.recorded,

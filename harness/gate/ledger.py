@@ -21,6 +21,7 @@ from harness.records.base import Record
 from harness.storage.line_index import parse_json
 
 LEDGER = "ledger.jsonl"
+EARLIER = ".earlier"  # behind the name, the folder of what was replaced
 # What lies beside a seal under its name: the receipt and its evidence.
 BESIDE = (".intoto.jsonl", ".unsigned.intoto.jsonl", ".evidence.jsonl", ".leaves.txt")
 
@@ -93,7 +94,7 @@ def sealed_place(folder: Path, name: str, suite: str) -> Path:
 
 def folder_of(folder: Path, entry: Entry) -> Path:
     """Where the files of a promotion are kept that another one has replaced."""
-    return folder / f"{entry.name}.earlier" / entry.id
+    return folder / f"{entry.name}{EARLIER}" / entry.id
 
 
 def live_seals(folder: Path, name: str) -> tuple[dict[str, str], str]:

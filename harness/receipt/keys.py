@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from harness.config import SIGNING_KEY
 from harness.errors import PromotionRefused, UsageError
 from harness.files import append_line, read_bytes
+from harness.gate.ledger import EARLIER
 from harness.receipt.dsse import PAYLOAD_TYPE, Envelope, ReceiptRejected, Signature, pae
 
 if TYPE_CHECKING:
@@ -136,10 +137,13 @@ def public_keys(path: Path) -> dict[str, Ed25519PublicKey]:
 def keys_beside(receipt: Path) -> Path | None:
     """The `keys.pem` of the folder of baselines that the receipt lies in, None where there is none.
 
-    Earlier promotions lie two folders below it.
+    Earlier promotions lie two folders below it. No other folder is looked into: whoever could write
+    a file above the receipt would say whose word counts.
     """
-    folders = (receipt.parent, *receipt.absolute().parent.parents[:2])
-    return next((folder / KEYS for folder in folders if (folder / KEYS).is_file()), None)
+    folder = receipt.absolute().parent
+    if folder.parent.name.endswith(EARLIER):
+        folder = folder.parent.parent
+    return folder / KEYS if (folder / KEYS).is_file() else None
 
 
 def key_id(key: Ed25519PublicKey) -> str:

@@ -57,6 +57,8 @@ def sealed_suites(evidence: Evidence, where: str) -> Iterator[tuple[Suite, ...]]
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as folder:
         for file in evidence.files:
             _lay_out(Path(folder), file, where)
+        if not evidence.gate.suites.items() <= {(one.suite, one.path) for one in evidence.files}:
+            raise ReceiptRejected("names a suite whose file it does not hold", where=where)
         suites = tuple(
             _load(Path(folder) / name / main, header.suites.get(name), where)
             for name, main in evidence.gate.suites.items()

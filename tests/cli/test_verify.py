@@ -35,11 +35,12 @@ def test_a_receipt_is_verified_without_project_and_server(
     assert "160 answers were scored again" in out
     assert call("verify", RECEIPT, "--sample", "20", "--seed", "1") == 0
     out = capsys.readouterr().out
+    assert f"sampled {RECEIPT}: PROMOTE for `candidate`" in out
     assert "20 of 160 answers were drawn: each stands in the tree and earns its score" in out
     assert "of 1 12.5 %, of 10 74.8 %, of 100 100 %; of 21 or more at least 95 %" in out
     assert call("verify", RECEIPT, "--sample", "20", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["verified"], found["scored"], found["sample"]["drawn"]) == (True, 20, 20)
+    assert (found["verified"], found["scored"], found["sample"]["drawn"]) == (False, 20, 20)
     assert found["predicate"]["verdict"]["decision"] == "PROMOTE"
 
 

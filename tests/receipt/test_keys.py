@@ -20,7 +20,14 @@ from harness.config import SIGNING_KEY
 from harness.errors import HarnessError, PromotionRefused, UsageError
 from harness.files import canonical_json
 from harness.receipt.dsse import ReceiptRejected, envelope_of, pae, read_envelope
-from harness.receipt.keys import checked_key, key_id, publish, signature_of, signing_key
+from harness.receipt.keys import (
+    checked_key,
+    key_id,
+    keys_beside,
+    publish,
+    signature_of,
+    signing_key,
+)
 from harness.receipt.verify import Draw, verify_receipt
 from tests.receipt.builders import Sealed, fields, mutated, promotion, sealed_again
 
@@ -118,6 +125,18 @@ def test_a_signature_does_not_come_off_and_another_does_not_go_on(
         signed.receipt.write_text(envelope_of(body, *signatures).text)
         with pytest.raises(ReceiptRejected, match=message):
             verify_receipt(signed.receipt)
+
+
+def test_the_keys_are_those_of_the_folder_of_baselines_and_of_none_above(tmp_path: Path) -> None:
+    (tmp_path / "keys.pem").write_text("of a stranger")
+    for place in ("v1.intoto.jsonl", "v1.earlier/0123/v1.intoto.jsonl"):
+        receipt = tmp_path / "baselines" / place
+        receipt.parent.mkdir(parents=True)
+        assert keys_beside(receipt) is None
+    own = tmp_path / "baselines/keys.pem"
+    own.write_text("our own")
+    for place in ("v1.intoto.jsonl", "v1.earlier/0123/v1.intoto.jsonl"):
+        assert keys_beside(tmp_path / "baselines" / place) == own
 
 
 def test_the_key_may_come_from_elsewhere_and_is_needed(

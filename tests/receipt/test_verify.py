@@ -13,6 +13,7 @@ from harness.errors import EvidenceError, HarnessError, UsageError
 from harness.files import canonical_json
 from harness.receipt import recompute
 from harness.receipt.dsse import ReceiptRejected, envelope_of, read_envelope
+from harness.receipt.evidence import read_evidence
 from harness.receipt.recompute import NotRecomputed
 from harness.receipt.verify import Draw, verify_receipt
 from harness.records.run import RunRecord
@@ -91,6 +92,28 @@ def test_every_field_of_every_record_counts(copied: Sealed) -> None:
     copied.evidence.write_text("\n".join([*lines[:number], other, ""]))
     with pytest.raises(ReceiptRejected, match=rf"evidence.jsonl:{len(lines)}: was changed since"):
         verify_receipt(copied.receipt, Draw(24))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value", "message"),
+    [
+        ("file", "path", "../../outside.txt", "leads out of its suite's folder"),
+        ("file", "suite", "/outside", "leads out of its suite's folder"),
+        ("gate", "suites", {"../shop": "suite.yaml"}, "names a suite whose file it does not hold"),
+    ],
+    ids=["above", "elsewhere", "another's"],
+)
+def test_evidence_of_a_stranger_writes_and_reads_nothing_else(
+    made: Sealed, kind: str, key: str, value: Any, message: str
+) -> None:
+    lines = [json.loads(line) for line in made.evidence.read_text().splitlines()]
+    next(line for line in lines if line["kind"] == kind)[key] = value
+    evidence = read_evidence([json.dumps(line).encode() for line in lines], "v1.evidence.jsonl")
+    with (
+        pytest.raises(ReceiptRejected, match=message),
+        recompute.sealed_suites(evidence, "v1.evidence.jsonl"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("file", ["evidence", "leaves", "seal"])
