@@ -211,7 +211,8 @@ class Audit:
         moments.append(_sum(np.square(score)))
         variance = moments[0] - 2.0 * _SHARES * moments[1] + np.square(_SHARES) * moments[2]
         largest = weights.max(axis=-1, keepdims=True) * self.sizes.max(axis=-1, keepdims=True)
-        unseen = (self.high - self.low) / 2.0 * (1.0 + _SHARES) * largest
+        beyond = self._most() - _sum(self.scores) / _sum(self.sizes)
+        unseen = ((self.high - self.low) / 2.0 + _SHARES * beyond) * largest
         z = scipy.special.ndtri(1.0 - alpha)
         width = unseen + z * np.sqrt(np.maximum(variance, 0.0) + np.square(unseen))
         return np.asarray(_SHARES[width.argmin(axis=-1)])
@@ -220,11 +221,16 @@ class Audit:
         """How far each group's scores lie above the mean of all."""
         return np.asarray(self.scores - _sum(self.scores) / _sum(self.sizes) * self.sizes)
 
+    def _most(self) -> Floats:
+        """The highest score of a group. All are known, also of the groups without labels."""
+        return np.asarray((self.scores / self.sizes).max(axis=-1, keepdims=True))
+
     def chance(self, value: float | Floats) -> Floats:
         """The chance that random weights of the groups give a mean of labels of at most `value`.
 
-        Two groups more are the worst there can be: a labelled one, all lost where the scorer says
-        won, and one more of which it says lost. Each is as large as the largest.
+        Two groups more are the worst there can be: a labelled one, all lost though the scorer likes
+        it as much as any, and one more of which the scorer says lost. Each is as large as the
+        largest.
         """
         weighted = _sum(self.weights * self.sizes)
         believed = _sum(self.share * self.weights * self.sizes) / weighted
@@ -234,7 +240,7 @@ class Audit:
         mean = (_sum(self.scores) / _sum(self.sizes))[..., 0]
         largest = self.sizes.max(axis=-1)
         lost = np.squeeze(np.asarray(value), axis=-1) if np.ndim(value) else value
-        worst = self.low - lost - believed[..., 0] * (self.high - mean)
+        worst = self.low - lost - believed[..., 0] * (self._most()[..., 0] - mean)
         terms = with_group(terms, self.weights.max(axis=-1) * largest * worst)
         part = (believed * weighted / _sum(self.sizes))[..., 0]
         return chance_at_most_zero(with_group(terms, part * largest * (self.low - mean)))
