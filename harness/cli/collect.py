@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
-from harness.cli.options import as_record, config_option, json_option, suite_option
+from harness.cli.options import (
+    as_record,
+    config_option,
+    encoding_option,
+    form_option,
+    json_option,
+    map_option,
+    suite_option,
+)
 from harness.config import Project, load_project
 from harness.data.collect.drift import Drift, drift_from_before, drift_from_suite
 from harness.data.collect.groups import Collected, group_requests
@@ -23,11 +31,10 @@ from harness.data.collect.proposals import (
     write_proposals,
 )
 from harness.data.collect.requests import Columns, Log, read_log
-from harness.data.form import named
+from harness.data.columns import form_of
 from harness.data.ledger import LEDGER, check_suites, open_ledger
 from harness.errors import UsageError
 from harness.files import short_path
-from harness.personal_data import Redactor
 from harness.records.suite import counted
 from harness.sections.section_kinds import load_suites
 from harness.stats import Interval
@@ -45,6 +52,7 @@ class LogOptions:
     """How logs are read."""
 
     form: str | None
+    columns: tuple[str, ...]
     rating: str
     low: float
     correction: str
@@ -52,11 +60,11 @@ class LogOptions:
     regions: tuple[str, ...]
     encoding: str
 
-    def read(self, files: tuple[Path, ...], redactor: Redactor) -> Log:
+    def read(self, files: tuple[Path, ...]) -> Log:
         """The requests of the files, without their personal data."""
         columns = Columns(self.rating, self.low, self.correction, self.user)
-        form = named(self.form) if self.form else None
-        return read_log(files, columns, form=form, redactor=redactor, encoding=self.encoding)
+        form = form_of(self.form, self.columns)
+        return read_log(files, columns, form=form, regions=self.regions, encoding=self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class ApplyOptions:
 _log_options = as_record(
     "reading",
     LogOptions,
-    click.option("--form", metavar="FORM", help="The form of the logs; found out without it."),
+    form_option,
+    map_option,
     click.option("--rating", metavar="COLUMN", default="", help="The column of users' ratings."),
     click.option(
         "--low", type=float, default=0.0, show_default=True,
@@ -97,7 +106,7 @@ _log_options = as_record(
         "--region", "regions", multiple=True, metavar="CODE",
         help="A country whose telephone numbers are recognised, such as DE; repeatable.",
     ),
-    click.option("--encoding", default="utf-8", help="How the text is written down."),
+    encoding_option,
 )  # fmt: skip
 _proposal_options = as_record(
     "proposing",
@@ -179,10 +188,9 @@ def command(
         return
     _check(logs, before, proposing, drift=drift)
     asked = load_suites(project, suites)
-    redactor = Redactor(reading.regions)
     ledger = open_ledger(project.root, proposing.suite_share)
-    log = reading.read(logs, redactor)
-    earlier = reading.read(before, redactor) if before else None
+    log = reading.read(logs)
+    earlier = reading.read(before) if before else None
     found = group_requests(log, asked, ledger, earlier)
     data: dict[str, Any] = {**_counts(found, log), "coverage": _interval(found.coverage)}
     lines = [*_count_lines(found, log), _coverage_line(found)]
@@ -258,6 +266,7 @@ def _counts(found: Collected, log: Log) -> dict[str, Any]:
         "groups": len(found.groups),
         "not_compared": found.left,
         "rejected": dict(log.rejected),
+        "empty_columns": list(log.empty_columns),
     }
 
 
@@ -269,6 +278,8 @@ def _count_lines(found: Collected, log: Log) -> Iterator[str]:
             f"{counted(log.rejected.total(), 'row')} could not be read, the first at "
             f"{log.first_rejected.place}: {log.first_rejected.why}"
         )
+    for column in log.empty_columns:
+        yield f"warning: no row has anything in a column `{column}`"
     if found.left:
         yield f"warning: {counted(found.left, 'request')} more were read, and not compared"
 

@@ -9,7 +9,8 @@ from typing import cast, get_args
 
 import click
 
-from harness.data.columns import FIELDS, parse_map
+from harness.cli.options import encoding_option, form_option, map_option
+from harness.data.columns import form_of
 from harness.data.convert import Conversion, Kind, convert, rejects_of
 from harness.data.form import WritableForm, named
 from harness.errors import UsageError
@@ -26,14 +27,6 @@ _OUTPUT = click.option(
     metavar="FILE",
     help="Where to write it, as JSON Lines.",
 )  # fmt: skip
-_FORM = click.option("--form", metavar="FORM", help="The form of the files; found out without it.")
-_MAP = click.option(
-    "--map", "columns",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help=f"The column of a field: {', '.join(FIELDS)}. Repeatable.",
-)  # fmt: skip
-_ENCODING = click.option("--encoding", default="utf-8", help="How the text is written down.")
 _DRY = click.option(
     "--dry-run", is_flag=True, help="Write nothing; show the first five and what would be lost."
 )
@@ -49,9 +42,9 @@ _FORCE = click.option("--force", is_flag=True, help="Replace a file that is ther
     help="Cases of a suite, training conversations, or pairs for `method: dpo`.",
 )
 @_OUTPUT
-@_FORM
-@_MAP
-@_ENCODING
+@form_option
+@map_option
+@encoding_option
 @_DRY
 @_FORCE
 def import_command(
@@ -70,9 +63,7 @@ def import_command(
     FILE.rejected.jsonl, with place and reason.
     """
     _check(output, dry_run=dry_run, force=force)
-    if form and columns:
-        raise UsageError("`--form` and `--map` exclude each other", hint="give one of them")
-    known = named(form) if form else parse_map(columns)
+    known = form_of(form, columns)
     target = None if dry_run else output
     done = convert(files, cast("Kind", to), target, form=known, encoding=encoding)
     for line in _lines(done, target):

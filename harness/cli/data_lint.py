@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from harness.cli.findings import SHOWN, finding_lines
-from harness.cli.options import config_option, json_option
+from harness.cli.options import config_option, encoding_option, json_option
 from harness.config import load_project
 from harness.data.lint.check import CheckSettings
 from harness.data.lint.linter import LintedData, lint_files
@@ -64,7 +64,7 @@ ERRORS = 1
     metavar="CODE",
     help="A country whose telephone numbers are recognised, such as DE; repeatable.",
 )
-@click.option("--encoding", default="utf-8", help="How the text is written down.")
+@encoding_option
 @click.option("--force", is_flag=True, help="Replace a copy or a page that is there.")
 @config_option
 @json_option

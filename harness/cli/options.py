@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.config import CONFIG_NAME, WORKING
+from harness.data.columns import FIELDS
 from harness.run.plan import Selection
 from harness.run.ray_cluster import RayCluster
 
@@ -77,6 +78,18 @@ baseline_option = click.option(
     "--baseline", metavar="NAME", help="Instead of the policy's: a target or sealed:NAME."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+form_option = click.option(
+    "--form", metavar="FORM", help="The form of the files; found out without it."
+)
+# Given to the command as a tuple, `columns`, of FIELD=COLUMN.
+map_option = click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help=f"The column of a field: {', '.join(FIELDS)}. Repeatable.",
+)
+encoding_option = click.option("--encoding", default="utf-8", help="How the text is written down.")
 no_cache_option = click.option("--no-cache", is_flag=True, help="Ask everything again.")
 
 # Given to the command as a tuple of names.

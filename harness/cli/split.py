@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import json_option
+from harness.cli.options import encoding_option, json_option
 from harness.config import FOLDER_NAME
 from harness.data.split.settings import RECORD, SplitSettings, read_split
 from harness.data.split.split import Split, part_files, split_files
@@ -48,7 +48,7 @@ LEAKED = 1
     "--stratify", metavar="COLUMN", help="Each part has its share of every value of this column."
 )
 @click.option("--salt", metavar="TEXT", help="Another text draws another split.")
-@click.option("--encoding", default="utf-8", help="How the text is written down.")
+@encoding_option
 @click.option("--force", is_flag=True, help="Write parts again; rows keep the parts they have.")
 @json_option
 def command(

@@ -69,6 +69,17 @@ def parse_map(given: Sequence[str]) -> Columns | None:
     return Columns(columns) if columns else None
 
 
+def form_of(form: str | None, columns: Sequence[str]) -> Form | None:
+    """The form that `--form` names or `--map` describes; None where it is to be found out.
+
+    Raises:
+        UsageError: both are given, or one of them is wrong.
+    """
+    if form and columns:
+        raise UsageError("`--form` and `--map` exclude each other", hint="give one of them")
+    return named(form) if form else parse_map(columns)
+
+
 def parse_pairs(given: Sequence[str], where: str, form: str) -> dict[str, str]:
     """What options such as `FIELD=COLUMN` say, by the name before the first `=`.
 

@@ -67,6 +67,21 @@ def test_the_share_and_the_proposals_are_told(
     assert before.groups == after.groups
 
 
+def test_the_columns_of_a_table_are_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("log.csv").write_text("asked,said\n" + "How heavy are socks?,No idea.\n" * 3)
+    assert call("collect", "log.csv") == 2
+    assert "--map prompt=COLUMN" in capsys.readouterr().err
+    named = ("--map", "prompt=asked", "--map", "answer=said")
+    assert call("collect", "log.csv", *named, "--form", "kto") == 2
+    assert "`--form` and `--map` exclude each other" in capsys.readouterr().err
+    assert call("collect", "log.csv", *named, "--user", "usr") == 0
+    shown = capsys.readouterr().out
+    assert "1 group proposed" in shown
+    assert "warning: no row has anything in a column `usr`" in shown
+
+
 def test_what_was_taken_up_stays_on_its_side_everywhere(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,13 +106,12 @@ def group_requests(
     Raises:
         UsageError: the log has no request.
     """
-    if not log.requests:
-        raise UsageError(
-            "no request could be read" + (
-                f": {log.first_rejected.why}" if log.first_rejected else ""),
-            where=log.first_rejected.place if log.first_rejected else "",
-            hint="name the form: `--form`",
-        )  # fmt: skip
+    bad = log.first_rejected
+    if not log.requests and bad is None:
+        raise UsageError("the logs hold no request", hint="name a file that does")
+    if not log.requests and bad is not None:
+        hint = "name the columns: `--map prompt=COLUMN`, or the form: `--form`"
+        raise UsageError(f"no request could be read: {bad.why}", where=bad.place, hint=hint)
     cases = list(_cases(suites))
     entries = [(entry, text) for entry in (ledger.groups.values() if ledger else ())
                for text in entry.questions]  # fmt: skip

@@ -56,12 +56,16 @@ class LoggedRequest(DataRow):
 
 @dataclass(slots=True)
 class Log:
-    """The requests of logs, why rows could not be read, and how many of them asked nothing."""
+    """The requests of logs, why rows could not be read, and how many of them asked nothing.
+
+    `empty_columns` are those that were named and are filled in no row.
+    """
 
     requests: list[LoggedRequest] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     first_rejected: Rejected | None = None
     skipped: int = 0
+    empty_columns: tuple[str, ...] = ()
 
 
 def read_log(
@@ -69,30 +73,38 @@ def read_log(
     columns: Columns | None = None,
     *,
     form: Form | None = None,
-    redactor: Redactor | None = None,
+    regions: Sequence[str] = (),
     encoding: str = "utf-8",
 ) -> Log:
     """The requests of the files, in any form of data, each without its personal data.
+
+    Names such as `<EMAIL_1>` are counted anew in each request: the same question of two people is
+    the same text, in this log and in the next one. `regions` are countries whose telephone numbers
+    are recognised.
 
     Scores of Langfuse (`traceId`, `value`) may be in a file of their own.
 
     Raises:
         UsageError: a file that cannot be read or is in no known form.
     """
-    given, clean = columns or Columns(), redactor or Redactor()
+    given = columns or Columns()
     log, bad = Log(), set[str]()
+    empty = {name for name in (given.rating, given.correction, given.user) if name}
     for source in expanded(files):
         known = source.form or form
         for place, row in read_rows(source.path, encoding):
             if not isinstance(row, Mapping):
                 why = str(row) if isinstance(row, ValueError) else "must be an object"
-                _reject(log, Rejected(place, clean.text(why), None))
+                _reject(log, Rejected(place, Redactor(regions).text(why), None))
             elif _is_score(row):
                 if _is_bad(row.get("value"), given.low):
                     bad.add(_trace(row))
             else:
                 known = known or detect(row, place)
-                _take(log, known, place, row, given, clean)
+                _take(log, known, place, row, given, regions)
+                at = DataRow(place, (), values=row)
+                empty = {name for name in empty if at.value(name) in (None, "")}
+    log.empty_columns = tuple(sorted(empty))
     log.requests = [
         replace(one, rated_down=True) if one.trace and one.trace in bad else one
         for one in log.requests
@@ -101,16 +113,21 @@ def read_log(
 
 
 def _take(
-    log: Log, form: Form, place: str, row: Mapping[str, Any], columns: Columns, clean: Redactor
+    log: Log,
+    form: Form,
+    place: str,
+    row: Mapping[str, Any],
+    columns: Columns,
+    regions: Sequence[str],
 ) -> None:
     bad = row.get("label") is False and form.name == "kto"
     found = read_samples(form, place, {**row, "label": True} if bad else row)
     if isinstance(found, Rejected):
-        _reject(log, replace(found, why=clean.text(found.why), row=None))
+        _reject(log, replace(found, why=Redactor(regions).text(found.why), row=None))
         return
     log.skipped += not found
     for sample in found:
-        log.requests.append(_request(place, row, sample, columns, clean, bad=bad))
+        log.requests.append(_request(place, row, sample, columns, Redactor(regions), bad=bad))
 
 
 def _reject(log: Log, one: Rejected) -> None:

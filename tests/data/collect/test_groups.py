@@ -103,5 +103,5 @@ def test_one_user_alone_is_no_sample(suites: tuple[Suite, ...]) -> None:
 
 
 def test_a_log_without_a_request_is_an_error() -> None:
-    with pytest.raises(UsageError, match="no request could be read"):
+    with pytest.raises(UsageError, match="the logs hold no request"):
         grouped([])

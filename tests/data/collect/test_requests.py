@@ -36,6 +36,19 @@ def test_no_personal_data_is_left_anywhere(tmp_path: Path) -> None:
     assert log.rejected.total() == 1
 
 
+def test_a_question_of_several_people_is_one_question(tmp_path: Path) -> None:
+    rows = [chat(f"Write to {name}@example.org?", "Yes.") for name in ("jo", "ann", "jo")]
+    log = read_log([write(tmp_path / "l.jsonl", rows)])
+    assert {one.turns[0][1] for one in log.requests} == {"Write to <EMAIL_1>?"}
+
+
+def test_a_column_in_which_no_row_has_anything_is_told(tmp_path: Path) -> None:
+    rows = [chat("Hi?", "Hello.", score=0, better="", meta={"user": "a"}), chat("Hi?", "Hello.")]
+    columns = Columns(rating="score", correction="better", user="meta.usr")
+    log = read_log([write(tmp_path / "l.jsonl", rows)], columns)
+    assert log.empty_columns == ("better", "meta.usr")
+
+
 @pytest.mark.parametrize(
     ("rating", "low", "bad"),
     [
