@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from harness.cli.options import encoding_option, form_option, map_option
 from harness.data.augment import augment
+from harness.data.columns import form_of
 from harness.data.convert import rejects_of
-from harness.data.form import named
 from harness.errors import UsageError
 from harness.files import short_path
 from harness.records.suite import counted
@@ -41,8 +42,9 @@ from harness.visible_text import one_line
     help="At most so many of each conversation.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draws.")
-@click.option("--form", metavar="FORM", help="The form of the files; found out without it.")
-@click.option("--encoding", default="utf-8", help="How the text is written down.")
+@form_option
+@map_option
+@encoding_option
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def command(
     files: tuple[Path, ...],
@@ -51,6 +53,7 @@ def command(
     most: int,
     seed: int,
     form: str | None,
+    columns: tuple[str, ...],
     encoding: str,
     force: bool,
 ) -> None:
@@ -63,7 +66,7 @@ def command(
         raise UsageError(
             "is there already", where=str(output), hint="`--force` replaces it, or name another"
         )
-    known = named(form) if form else None
+    known = form_of(form, columns)
     done = augment(
         files, output, names, most=most, seed=seed, form=known, encoding=encoding
     )  # fmt: skip
