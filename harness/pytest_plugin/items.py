@@ -46,7 +46,7 @@ class HarnessItem(pytest.Item):
         *,
         state: SessionState,
         target: str,
-        place: tuple[Path, int],
+        place: tuple[Path, int | None],
         name: str,
         parent: pytest.Collector,
         **given: Any,
@@ -57,11 +57,11 @@ class HarnessItem(pytest.Item):
         self.target = target
         self.file, self.line = place
 
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """The file and the line, counted from 0, at which the item is written, and a title."""
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The file and the line, counted from 0 and if known, where the item is, and a title."""
         # A title that ended the node id would have its dots replaced wherever pytest prints that.
         title = self.name if self.parent is None else f"{self.parent.name} {self.name}"
-        return self.file, self.line - 1, title
+        return self.file, None if self.line is None else self.line - 1, title
 
     def note(self, **properties: object) -> None:
         """Note properties for reports such as JUnit's; what is not known is left out."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from harness.pytest_plugin.items import HarnessItem
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.pytest_plugin.sessions import junit_tests, session
@@ -197,3 +199,18 @@ def test_rules_on_one_metric_have_names_of_their_own(project_dir: Path) -> None:
         "rule::shop.scope.f1-no_worse_than_baseline[candidate]",
     ]
     assert done.code == 0
+
+
+@pytest.mark.parametrize(("line", "counted"), [(3, 2), (None, None)])
+def test_an_item_whose_line_nobody_knows_has_a_place_too(
+    request: pytest.FixtureRequest, line: int | None, counted: int | None
+) -> None:
+    """Conversations whose likelihood is measured are in a file, and their lines are not kept."""
+
+    class Looked(HarnessItem):
+        def runtest(self) -> None:
+            pass
+
+    given: dict[str, Any] = {"state": None, "target": "base", "place": (Path("chats.jsonl"), line)}
+    item = Looked.from_parent(request.node.parent, name="chat[base]", **given)
+    assert item.location[1] == counted
