@@ -71,16 +71,20 @@ def command(
             "bounds and the verdict worked out again: all the same"
         )
     else:
-        for line in _of_sample(found.sample):
+        for line in _of_sample(found.sample, found):
             click.echo(line)
     if found.recorded:
-        click.echo(f"{found.recorded} more have a score that a test, a judge or a person gave")
+        which = "more answers" if found.sample is None else "of those drawn"
+        click.echo(
+            f"{found.recorded} {which} are of sections that are not scored again, such as tests, "
+            "judges, people and `perturb:`; their scores stand as they were sealed"
+        )
 
 
-def _of_sample(sample: Sampled) -> Iterator[str]:
+def _of_sample(sample: Sampled, found: Verified) -> Iterator[str]:
+    earned = f", and {found.scored} earn their scores" if found.recorded else " and earns its score"
     yield (
-        f"{sample.drawn} of {sample.records} answers were drawn: each stands in the tree and earns "
-        "its score"
+        f"{sample.drawn} of {sample.records} answers were drawn: each stands in the tree{earned}"
     )
     chances = ", ".join(f"of {many} {100 * chance:.3g} %" for many, chance in sample.seen.items())
     sure = "" if sample.sure is None else f"; of {sample.sure} or more at least 95 %"

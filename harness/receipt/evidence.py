@@ -118,7 +118,7 @@ class AnswerLine(Record):
 
 
 class RecordedLine(Record):
-    """A case that a test, a judge or a person scored; the score stands as it is."""
+    """A case of a section that is more than a scorer's prompts; its score stands as it is."""
 
     kind: Literal["recorded"] = "recorded"
     side: SideName

@@ -60,8 +60,8 @@ class Sampled:
 class Verified:
     """A receipt that holds.
 
-    `scored` answers were scored again, `recorded` ones keep the score that a test, a judge or a
-    person gave. With a `sample` neither bounds nor the verdict were worked out again. It is
+    `scored` answers were scored again, `recorded` ones are of sections that are not: their scores
+    stand. With a `sample` neither bounds nor the verdict were worked out again. It is
     `signed_by` the key of that id, None where it is unsigned.
     """
 

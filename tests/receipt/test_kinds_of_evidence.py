@@ -22,7 +22,7 @@ def with_latency(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("world", "prepare", "told"),
     [
-        (TESTED, None, "have a score that a test, a judge or a person gave"),
+        (TESTED, None, "are of sections that are not scored again"),
         (BROAD, with_latency, "272 answers were scored again"),
     ],
     ids=["python tests", "latency"],
