@@ -17,7 +17,7 @@ from harness.visible_text import one_line
 
 
 @click.command("verify")
-@click.argument("receipt", type=click.Path(path_type=Path))
+@click.argument("receipt", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--sample",
     type=click.IntRange(min=1),
@@ -27,7 +27,7 @@ from harness.visible_text import one_line
 @click.option("--seed", type=int, help="Draw the same sample again.")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="The public keys that may have signed, in PEM; keys.pem of the baselines.",
 )

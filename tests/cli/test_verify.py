@@ -48,6 +48,8 @@ def test_what_does_not_hold_is_one_line_and_code_3(
     receipt: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
+    assert call("verify", "baselines") == 2
+    assert "is a directory" in capsys.readouterr().err
     assert call("verify", "nothing.jsonl") == 2
     assert "nothing.jsonl: no such receipt - `harness promote` writes it" in (
         capsys.readouterr().err
