@@ -25,7 +25,7 @@ def chain_conclusion(hops: Sequence[Hop]) -> str:
     """One sentence on the whole chain: where it breaks first, and the likeliest cause."""
     outcome = worst_outcome(hops)
     if outcome == "same":
-        return f"the same model at all {len(hops)} hops"
+        return f"the same model at {f'all {len(hops)} hops' if len(hops) > 1 else 'the only hop'}"
     first = next(hop for hop in hops if hop.outcome == outcome)
     place = f"{first.before} → {first.after}"
     if outcome == "different":

@@ -40,7 +40,7 @@ UNSURE = replace(
 
 def test_the_whole_chain_is_what_its_worst_hop_is() -> None:
     assert worst_outcome([SAME]) == "same"
-    assert chain_conclusion([SAME]) == "the same model at all 1 hops"
+    assert chain_conclusion([SAME]) == "the same model at the only hop"
     assert worst_outcome([SAME, UNSURE]) == "cannot tell"
     assert chain_conclusion([SAME, UNSURE]) == "cannot tell at far → last: more cases would tell"
     assert worst_outcome([SAME, BROKEN, UNSURE]) == "different"
