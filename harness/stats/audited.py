@@ -189,7 +189,7 @@ class Audit:
         The labelled groups are dealt out to five folds in their order, and each fold's share comes
         from the other four: chosen on labels that it is then held against, it would take chance
         for agreement. What an unseen group could add to the bounds grows with the share, so that
-        few labels leave it at 0.
+        few labels leave it at 0. Where every group is labelled the scores have nothing to add.
         """
         labelled = self.weights > 0.0
         fold = np.cumsum(labelled, axis=-1) % _FOLDS
@@ -198,7 +198,7 @@ class Audit:
             own = labelled & (fold == number)
             found = self._narrowest(np.where(own, 0.0, self.weights), alpha)
             share = np.where(own, found[..., None], share)
-        return replace(self, share=share)
+        return replace(self, share=np.where(labelled.all(axis=-1, keepdims=True), 0.0, share))
 
     def _narrowest(self, weights: Floats, alpha: float) -> Floats:
         """The share with the narrowest bounds for labels of these weights, (…, groups) to (…)."""

@@ -54,6 +54,17 @@ def test_a_scorer_that_says_nothing_leaves_the_bounds_of_the_labels_alone() -> N
     assert value.low == pytest.approx(mean(ours[:100], groups[:100]).low, abs=1e-9)
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_where_people_labelled_everything_the_scores_add_nothing(size: int) -> None:
+    ours, theirs, candidate, baseline = sides(90)
+    every, groups = np.ones(90, bool), np.arange(90) // size
+    found = audited_difference(candidate, baseline, groups, ours, theirs, every)
+    alone = paired_difference(ours, theirs, groups)
+    pairs = ((found.estimate, alone.estimate), (found.low, alone.low), (found.high, alone.high))
+    for one, other in pairs:
+        assert one == pytest.approx(other, abs=1e-6)
+
+
 def test_swapping_the_sides_negates_the_interval() -> None:
     ours, theirs, candidate, baseline = sides(300)
     labelled, groups = np.arange(300) % 3 == 0, np.arange(300)
