@@ -119,7 +119,7 @@ def test_a_scorer_of_another_name_than_declared_is_refused(
 
 def test_a_registry_is_what_the_loader_of_suites_needs() -> None:
     scorers = book()
-    folder = Path(__file__).parents[2] / "suites" / "support"
+    folder = Path(__file__).parents[2] / "harness/cli/new_project/suites/shop"
     kinds = SectionKinds(())
     kinds.register(PromptsKind(scorers))
     suite = load_suite(folder, kinds)

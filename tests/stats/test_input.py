@@ -109,6 +109,7 @@ def test_the_public_names() -> None:
         "audited_difference",
         "audited_mean",
         "holm",
+        "independent_difference",
         "joint_bounds",
         "krippendorff_alpha",
         "lost_p_values",
