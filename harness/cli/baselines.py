@@ -16,6 +16,8 @@ from harness.errors import UsageError
 from harness.files import short_path
 from harness.gate.ledger import BESIDE, LEDGER, Entry, files_of, history_of, names, roll_back
 from harness.gate.sealed_file import read_sealed
+from harness.receipt.keys import KEYS
+from harness.receipt.write import UNSIGNED
 from harness.report.formats import moment
 from harness.visible_text import one_line
 
@@ -73,20 +75,25 @@ def _baseline(folder: Path, name: str) -> dict[str, Any]:
 
 def _promotion(folder: Path, entry: Entry) -> dict[str, Any]:
     files = files_of(folder, entry)
-    receipt = candidate = None
-    if files:
-        path = next(iter(files.values()))
-        candidate = read_sealed(path).verdict.candidate
-        beside = (path.parent.parent / f"{entry.name}{suffix}" for suffix in BESIDE[:2])
-        receipt = next((str(short_path(one)) for one in beside if one.is_file()), None)
+    receipt = _receipt(folder, entry)
+    candidate = read_sealed(next(iter(files.values()))).verdict.candidate if files else None
     return {
         "id": entry.id,
         "sealed": entry.moment,
         "suites": list(entry.seals),
         "candidate": candidate,
         "there": files.keys() == entry.seals.keys(),
-        "receipt": receipt,
+        "receipt": None if receipt is None else str(short_path(receipt)),
     }
+
+
+def _receipt(folder: Path, entry: Entry) -> Path | None:
+    """The receipt of a promotion, None where there is none or its seals are gone."""
+    seal = next(iter(files_of(folder, entry).values()), None)
+    if seal is None:
+        return None
+    beside = (seal.parent.parent / f"{entry.name}{suffix}" for suffix in BESIDE[:2])
+    return next((one for one in beside if one.is_file()), None)
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
@@ -123,3 +130,11 @@ def rollback(name: str, to: str | None, reason: str, config: Path) -> None:
         f"`{SEALED}{name}` stands for {entry.id} again, sealed on {moment(entry.moment)}; commit "
         f"{short_path(folder / LEDGER)}"
     )
+    receipt = _receipt(folder, entry)
+    if (folder / KEYS).is_file() and (receipt is None or receipt.name.endswith(UNSIGNED)):
+        what = "has no receipt" if receipt is None else "has an unsigned receipt"
+        click.echo(
+            f"warning: {entry.id} {what}, and `harness verify` asks for a signature since there is "
+            f"{short_path(folder / KEYS)}",
+            err=True,
+        )

@@ -52,6 +52,21 @@ def test_an_earlier_promotion_is_the_baseline_again(
         assert call("verify", one["receipt"]) == 0
 
 
+@pytest.mark.usefixtures("moments_apart")
+def test_going_back_to_what_nobody_signed_is_told_where_signatures_are_asked_for(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    for _ in range(3):
+        assert call("promote", "candidate", "--name", "v1") == 0
+    capsys.readouterr()
+    assert call("rollback", "v1") == 0
+    assert "warning" not in capsys.readouterr().err
+    (project_dir / "baselines/keys.pem").write_text("")
+    assert call("rollback", "v1") == 0
+    assert "has an unsigned receipt, and `harness verify` asks for" in capsys.readouterr().err
+
+
 def test_a_name_that_is_none_is_one_line(
     project_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
