@@ -174,7 +174,8 @@ def read_text(path: Path) -> str:
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read: {reason}", where=str(path)) from error
+        hint = "name a file in it" if isinstance(error, IsADirectoryError) else ""
+        raise UsageError(f"cannot read: {reason}", where=str(path), hint=hint) from error
 
 
 def canonical_json(value: Any) -> str:
