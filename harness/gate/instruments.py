@@ -14,6 +14,7 @@ from harness.records.attempt import UNDETERMINED, Attempt
 from harness.records.comparison import ComparisonRecord, PairedCase, PairedMetric
 from harness.records.rule import Policy, Rule
 from harness.records.verdict import EvidenceWarning
+from harness.sections.evidence import LABELS
 
 LONGER = 1.5  # times: differences in length beyond it favour one side of many a scorer
 _SPECIAL = re.compile(
@@ -31,8 +32,13 @@ def warnings_of(comparison: ComparisonRecord, policy: Policy) -> tuple[EvidenceW
         if "failed" not in (case.candidate_attempt.state, case.baseline_attempt.state):
             sections[f"{case.suite}.{case.section}"].append(case)
     found: list[EvidenceWarning] = []
+    by_people = {
+        ".".join(one.place) for one in comparison.candidate.taken if LABELS in one.rests_on
+    }
     for name, cases in sections.items():
-        found += [*_lengths(name, cases), *_shares(name, cases, policy.alpha), *_marks(name, cases)]
+        if name not in by_people:
+            found += _lengths(name, cases)
+        found += [*_shares(name, cases, policy.alpha), *_marks(name, cases)]
     found += retry_warnings(comparison.cases)
     ruled: defaultdict[str | None, list[Rule]] = defaultdict(list)
     for rule in policy.rules:

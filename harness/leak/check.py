@@ -51,7 +51,7 @@ def compare_with(project: Project, suites: Sequence[Suite], named: Sequence[Name
         compared=len(placed),
         not_compared=tuple(
             f"{suite.name}.{section.name}" for suite, section in sections
-            if not is_compared(section)
+            if not is_compared(section) and not section.answers_of
         ),
         answers=int(told.sum()),
         leaked=tuple(leaked),

@@ -131,6 +131,11 @@ class Section(Record):
         """Whether its cases are prompts known before it is run, whose answers `judge` scores."""
         return self.one_request
 
+    @property
+    def answers_of(self) -> str:
+        """The section of the same suite whose answers it judges; empty where it has its own."""
+        return ""
+
     def judge(self, answer: str, case: Case) -> object:
         """What an answer is worth, as a scorer says it; of sections that score answers."""
         raise NotImplementedError(f"{self.kind} sections do not score single answers")

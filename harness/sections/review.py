@@ -96,6 +96,11 @@ class ReviewSection(Section):
     instructions: str = ""
     examples: tuple[Example, ...] = ()
 
+    @property
+    def answers_of(self) -> str:
+        """The section whose answers people judge."""
+        return self.graded
+
     def describe(self) -> str:
         """What is judged, in a few words."""
         return f"what people say of the answers of {self.graded}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 
 from harness.gate.compare import compare
 from harness.gate.instruments import warnings_of
+from harness.records.metric import SHARE
 from harness.records.plan import PlannedRequest
+from harness.records.recording import RecordedCase, RecordedSection
 from harness.records.rule import Policy
 from harness.records.verdict import EvidenceWarning
+from harness.sections.evidence import LABELS
 from tests.builders import Answering, make_run, shop, usual
 
 POLICY = Policy.model_validate({
@@ -62,6 +66,22 @@ def test_each_sign_has_a_code_numbers_and_examples(
     assert said in warning.what
     assert warning.cases
     assert all(path.startswith("shop/gold/") for path in warning.cases)
+
+
+def test_people_who_judge_are_no_scorer_that_goes_by_length(tmp_path: Path) -> None:
+    project, suites = shop(tmp_path)
+    ours = make_run(project, suites, "candidate", in_gold("{0} " + "and so on " * 20))
+    comparison = compare(ours, make_run(project, suites, "base", same), suites)
+    case = suites[0].sections[0].cases[0]
+    attempt = next(one for one in ours.attempts if one.case == case.id)
+    score = next(one for one in ours.scores if one.key == attempt.key)
+    cases = (RecordedCase(case=case, attempt=attempt, score=score),)
+    judged = RecordedSection(
+        suite="shop", section="gold", metrics=(SHARE,), cases=cases, rests_on={LABELS: "1"}
+    )
+    people = replace(comparison, candidate=replace(ours, taken=(judged,)))
+    assert "length" in {one.code for one in warnings_of(comparison, POLICY)}
+    assert "length" not in {one.code for one in warnings_of(people, POLICY)}
 
 
 def test_a_baseline_without_a_right_answer_is_at_its_floor(tmp_path: Path) -> None:

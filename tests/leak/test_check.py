@@ -74,6 +74,12 @@ def test_cases_without_prompts_are_not_compared(folder: Path) -> None:
     assert found_in(folder, chat("Hello")).not_compared == ("shop.more",)
 
 
+def test_what_people_judge_are_the_answers_to_cases_that_are_compared(folder: Path) -> None:
+    suite = folder / "suites/shop/suite.yaml"
+    suite.write_text(suite.read_text() + "\n  people: {graded: gold, optional: true}\n")
+    assert found_in(folder, chat("Hello")).not_compared == ()
+
+
 def test_data_that_is_not_named_is_not_known(folder: Path) -> None:
     (data,) = check_leaks(*opened(folder), ["base"]).training
     assert not data.known
