@@ -76,8 +76,8 @@ def command(
     if found.recorded:
         which = "more answers" if found.sample is None else "of those drawn"
         click.echo(
-            f"{found.recorded} {which} are of sections that are not scored again, such as tests, "
-            "judges, people and `perturb:`; their scores stand as they were sealed"
+            f"{found.recorded} {which} are not scored again, such as those of tests, judges and "
+            "people; their scores stand as they were sealed"
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,21 +22,27 @@ from harness.gate.judge import Circumstances, gate, with_power
 from harness.latency.analyse import analyse
 from harness.receipt.dsse import ReceiptRejected
 from harness.receipt.evidence import (
-    AnswerLine,
+    SIDES,
     Evidence,
     FileLine,
     OfCase,
+    RecordedLine,
+    SideName,
     policy_record,
 )
 from harness.records.attempt import Score
 from harness.records.base import explain
 from harness.records.comparison import ComparisonRecord, Weigh
+from harness.records.recording import RecordedCase
 from harness.records.rule import Policy
-from harness.records.suite import Suite
+from harness.records.suite import Section, Suite
 from harness.records.verdict import Verdict
 from harness.run.rescore import scored_again
 from harness.run.score import fingerprint
-from harness.sections.section_kinds import kinds
+from harness.scorers.registry import fingerprint as scorer_fingerprint
+from harness.sections.evidence import SCORER
+from harness.sections.section_kinds import ResultsAgain, kinds
+from harness.sections.work import recorded_case
 from harness.suites.load import load_suite
 from harness.version import __version__
 
@@ -103,40 +110,108 @@ def _load(path: Path, digest: str | None, where: str) -> Suite:
 def _check_scorers(evidence: Evidence, suites: Sequence[Suite], where: str) -> None:
     was, now = evidence.runs["candidate"].header.scorers, fingerprint(suites)
     if was is not None and was != now:
-        raise NotRecomputed(
-            "the code that scores answers is another version than when this was sealed, so the "
-            "scores cannot be recomputed: nothing says that they were changed",
-            where=where,
-            hint=f"use harness {evidence.gate.verdict.harness_version} (this is {__version__})",
-        )
+        raise _other_scorers(evidence.gate.verdict, where)
+
+
+def _other_scorers(verdict: Verdict, where: str) -> NotRecomputed:
+    return NotRecomputed(
+        "the code that scores answers is another version than when this was sealed, so the "
+        "scores cannot be recomputed: nothing says that they were changed",
+        where=where,
+        hint=f"use harness {verdict.harness_version} (this is {__version__})",
+    )
+
+
+class Checked(NamedTuple):
+    """How many scores follow from their answers, and how many stand as they were sealed."""
+
+    scored: int
+    standing: int
 
 
 def check_scores(
-    cases: Iterable[OfCase], evidence: Evidence, suites: Sequence[Suite], where: str
-) -> int:
-    """How many answers earn the score that is sealed; what was recorded is not scored again.
+    cases: Iterable[OfCase], evidence: Evidence, suites: Sequence[Suite], where: str, *, whole: bool
+) -> Checked:
+    """How many answers earn the score that is sealed, and how many scores stand as they are.
+
+    Unless the cases are the `whole` evidence, results that follow from several answers may stand.
 
     Raises:
         ReceiptRejected: one earns another.
         NotRecomputed: the same, of code of which nothing tells whether it has changed.
     """
-    answers = [case for case in cases if isinstance(case, AnswerLine) and case.score is not None]
+    answers, recorded = [], defaultdict(list)
+    for case in cases:
+        if isinstance(case, RecordedLine):
+            recorded[case.side, *case.case.score.place].append(case.case)
+        elif case.score is not None:
+            answers.append(case)
     again: dict[tuple[str, str], Score] = {}
-    for side in ("candidate", "baseline"):
+    for side in SIDES:
         attempts = {one.attempt.key: one.attempt for one in answers if one.side == side}
         again |= {(side, found.key): found for found in scored_again(suites, attempts)}
+    known = evidence.runs["candidate"].header.scorers is not None
     for one in answers:
-        if again.get((one.side, one.attempt.key)) == one.score:
-            continue
-        what = f"the {one.side}'s answer to {one.attempt.path} does not earn the score it has"
-        if evidence.runs["candidate"].header.scorers is None:
-            raise NotRecomputed(
-                f"{what}; whether its scorer has changed since it was sealed is not known",
-                where=where,
-                hint="use the version of the scorer's package that it was sealed with",
-            )
-        raise ReceiptRejected(what, where=where)
-    return len(answers)
+        if again.get((one.side, one.attempt.key)) != one.score:
+            what = f"the {one.side}'s answer to {one.attempt.path} does not earn the score it has"
+            raise _unearned(what, where, known=known)
+    standing = 0
+    for (side, *place), own in recorded.items():
+        left = _standing(evidence, side, _section(suites, *place), own, where)
+        if whole and 0 < len(left) < len(own):
+            what = f"the {side}'s result of {left[0].attempt.path} follows from no answer"
+            raise ReceiptRejected(what, where=where)
+        standing += len(left)
+    total = sum(map(len, recorded.values()))
+    return Checked(len(answers) + total - standing, standing)
+
+
+def _unearned(what: str, where: str, *, known: bool) -> EvidenceError:
+    if known:
+        return ReceiptRejected(what, where=where)
+    return NotRecomputed(
+        f"{what}; whether its scorer has changed since it was sealed is not known",
+        where=where,
+        hint="use the version of the scorer's package that it was sealed with",
+    )
+
+
+def _section(suites: Sequence[Suite], suite: str, section: str) -> tuple[Suite, Section] | None:
+    of = [(one, each) for one in suites if one.name == suite for each in one.sections]
+    return next(((one, each) for one, each in of if each.name == section), None)
+
+
+def _standing(
+    evidence: Evidence,
+    side: SideName,
+    of: tuple[Suite, Section] | None,
+    cases: Sequence[RecordedCase],
+    where: str,
+) -> list[RecordedCase]:
+    """The section's results that do not follow from the answers at hand; the others do.
+
+    Raises:
+        ReceiptRejected: one has another result.
+        NotRecomputed: the same, of code of which nothing tells whether it has changed.
+    """
+    kind = None if of is None else kinds().get(of[1].kind)
+    if of is None or not isinstance(kind, ResultsAgain):
+        return list(cases)
+    (suite, section), run = of, evidence.runs[side]
+    rests_on = {(one.get("suite"), one.get("section")): one.get("rests_on") for one in run.taken}
+    was = (rests_on.get((suite.name, section.name)) or {}).get(f"{SCORER}{section.scorer}")
+    now = scorer_fingerprint((section.scorer,)) or ""
+    if was != now:
+        raise _other_scorers(evidence.gate.verdict, where)
+    sealed = {(one.case.id, one.score.repeat): one for one in cases}
+    attempts = {name: one.attempt for name, one in sealed.items()}
+    for result in kind.results_again(suite, section, attempts):
+        again = recorded_case(run.header.run_id, suite.name, section, result)
+        one = sealed.pop((again.case.id, again.score.repeat), None)
+        if one is not None and again != one:
+            what = f"the {side}'s result of {one.attempt.path} does not follow from its answers"
+            raise _unearned(what, where, known=bool(now))
+    return list(sealed.values())
 
 
 def compared(

@@ -17,7 +17,7 @@ from harness.files import cannot_read, open_regular, read_bytes
 from harness.gate.seal import sealed_record
 from harness.gate.sealed_file import Baseline, read_sealed
 from harness.receipt.dsse import ReceiptRejected, read_envelope
-from harness.receipt.evidence import AnswerLine, Evidence, RecordedLine, read_evidence
+from harness.receipt.evidence import Evidence, read_evidence
 from harness.receipt.keys import keys_beside, signed_by
 from harness.receipt.merkle import chance_seen, leaf, root
 from harness.receipt.recompute import check_scores, check_verdict, sealed_suites
@@ -160,10 +160,9 @@ def _whole(statement: Statement, path: Path, files: Mapping[str, bytes]) -> Veri
     for name, suite in seals.items():
         _check_seal(path.parent / name, suite, evidence)
     with sealed_suites(evidence, where) as suites:
-        scored = check_scores(evidence.cases, evidence, suites, where)
+        checked = check_scores(evidence.cases, evidence, suites, where, whole=True)
         check_verdict(evidence, suites, where)
-    recorded = sum(isinstance(case, RecordedLine) for case in evidence.cases)
-    return Verified(predicate, scored, recorded)
+    return Verified(predicate, *checked)
 
 
 def _check_equal(statement: Statement, rebuilt: Statement, where: str) -> None:
@@ -211,9 +210,8 @@ def _sampled(statement: Statement, evidence: Path, leaves: Path, draw: Draw) -> 
     if len(found.cases) != draw.size:
         raise ReceiptRejected("has answers at another place than the receipt says", where=where)
     with sealed_suites(found, where) as suites:
-        scored = check_scores(found.cases, found, suites, where)
-    recorded = sum(not isinstance(case, AnswerLine) for case in found.cases)
-    return Verified(predicate, scored, recorded, _shown(draw.size, tree.answers))
+        checked = check_scores(found.cases, found, suites, where, whole=False)
+    return Verified(predicate, *checked, _shown(draw.size, tree.answers))
 
 
 def _leaves(data: bytes, where: str) -> list[tuple[bytes, int]]:

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from harness.config import Project
 from harness.errors import SuiteError, UsageError
 from harness.plugins import PluginRegistry
-from harness.records.suite import Suite
-from harness.sections.work import SectionWork
+from harness.records.attempt import Attempt
+from harness.records.suite import Section, Suite
+from harness.sections.work import CaseResult, SectionWork
 from harness.suites.load import SuiteKeys, load_suite
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import nearest
@@ -76,6 +77,20 @@ class SectionRunner(Protocol):
 
         Raises:
             HarnessError: one line that says what stopped it.
+        """
+        ...
+
+
+@runtime_checkable
+class ResultsAgain(Protocol):
+    """A kind that makes its results again from the answers, so that a receipt can be checked."""
+
+    def results_again(
+        self, suite: Suite, section: Section, attempts: Mapping[tuple[str, int], Attempt]
+    ) -> Iterable[CaseResult]:
+        """The results that follow from stored answers, each by its case's id and repeat.
+
+        Where an answer is missing, whatever does not need it follows all the same.
         """
         ...
 

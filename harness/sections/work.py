@@ -190,7 +190,10 @@ class SectionWork:
             suite=job.suite.name,
             section=job.section.name,
             metrics=job.section.metrics,
-            cases=tuple(_recorded(job, result) for result in results),
+            cases=tuple(
+                recorded_case(job.run.run_id, job.suite.name, job.section, result)
+                for result in results
+            ),
             session=self.session,
             rests_on=dict(self._rests_on[job.run.run_id, job.place]),
             scorer=job.section.scorer,
@@ -235,17 +238,19 @@ class SectionWork:
             self._rests_on[job.run.run_id, job.place][f"{TARGET}{to}"] = digest
 
 
-def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
+def recorded_case(run_id: str, suite: str, section: Section, result: CaseResult) -> RecordedCase:
+    """A result as it is kept with a run.
+
+    Raises:
+        SuiteError: a value or a term is out of its metric's bounds.
+    """
     case, attempt, value = result.case, result.attempt, result.value
     if attempt is None:
-        suite, section = job.place
-        key = digest_json(
-            [job.section.kind, job.run.run_id, suite, section, case.id, result.repeat]
-        )
+        key = digest_json([section.kind, run_id, suite, section.name, case.id, result.repeat])
         attempt = Attempt(
             key=key,
             suite=suite,
-            section=section,
+            section=section.name,
             case=case.id,
             repeat=result.repeat,
             status="answered",
@@ -256,14 +261,14 @@ def _recorded(job: SectionJob, result: CaseResult) -> RecordedCase:
         outcome |= {"status": "unscored", "reason": result.reason or "no value"}
     else:
         whole = Term(num=value, den=1.0)
-        terms = {metric.name: whole for metric in job.section.metrics}
+        terms = {metric.name: whole for metric in section.metrics}
         outcome |= {"status": "scored", "value": value, "passed": result.passed}
         outcome["terms"] = terms if result.terms is None else dict(result.terms)
     score = score_of(case, attempt, outcome)
     try:
-        check_bounds(score, job.section.metrics)
+        check_bounds(score, section.metrics)
     except ValueError as error:
-        raise SuiteError(str(error), where=f"{'.'.join(job.place)}: {case.id}") from None
+        raise SuiteError(str(error), where=f"{suite}.{section.name}: {case.id}") from None
     return RecordedCase(
         case=case,
         attempt=attempt,

@@ -22,7 +22,7 @@ def with_latency(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("world", "prepare", "told"),
     [
-        (TESTED, None, "are of sections that are not scored again"),
+        (TESTED, None, "are not scored again, such as those of tests"),
         (BROAD, with_latency, "272 answers were scored again"),
     ],
     ids=["python tests", "latency"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.plugins import PluginRegistry
 from harness.records.attempt import Attempt
 from harness.records.metric import Metric
 from harness.records.plan import PlannedRequest
-from harness.records.suite import Case, titles_of
+from harness.records.suite import Case, Section, Suite, titles_of
 from harness.run.score import Scoring
 from harness.scorers.registry import book
 from harness.sections.evidence import SCORER
@@ -27,7 +27,6 @@ from harness.sections.perturbed.section import (
     OF_ASKERS,
     OF_FORMS,
     PerturbedSection,
-    Variant,
     metric_of,
 )
 from harness.sections.prompts import PromptsKeys, PromptsKind, PromptsSection
@@ -104,19 +103,29 @@ class PerturbedKind:
         ]
         attempts = iter(work.ask(asked))
         for job in work.jobs:
-            scoring = Scoring((job.suite,))
+            section, scoring = _section(job), Scoring((job.suite,))
             results: list[CaseResult] = []
             for case in job.cases:
-                variants = _section(job).variants(case)
-                for repeat in range(job.repeats):
-                    original, *others = (
-                        _answer(job, scoring, variant, next(attempts), case)
-                        for variant in (None, *variants)
-                    )
-                    results += [one.result() for one in (original, *others)]
-                    results += together(job, original, others, repeat)
-            work.rests_on(job, f"{SCORER}{job.section.scorer}")
+                for _ in range(job.repeats):
+                    own = [next(attempts) for _ in (case, *section.variants(case))]
+                    results += _results(job.suite, section, scoring, case, own)
+            work.rests_on(job, f"{SCORER}{section.scorer}")
             work.keep(job, results)
+
+    def results_again(
+        self, suite: Suite, section: Section, attempts: Mapping[tuple[str, int], Attempt]
+    ) -> Iterator[CaseResult]:
+        """The results that follow from stored answers, each by its case's id and repeat.
+
+        Where some of the answers to a case are missing, those that are there have their own alone.
+        """
+        assert isinstance(section, PerturbedSection)
+        scoring, repeats = Scoring((suite,)), sorted({repeat for _, repeat in attempts})
+        for case in section.cases:
+            ids = [one.id for one in (case, *(each.case for each in section.variants(case)))]
+            for repeat in repeats:
+                own = [attempts.get((name, repeat)) for name in ids]
+                yield from _results(suite, section, scoring, case, own)
 
 
 def _section(job: SectionJob) -> PerturbedSection:
@@ -124,13 +133,29 @@ def _section(job: SectionJob) -> PerturbedSection:
     return job.section
 
 
-def _answer(
-    job: SectionJob, scoring: Scoring, variant: Variant | None, attempt: Attempt, case: Case
-) -> Answer:
-    one = case if variant is None else variant.case
-    messages = job.conversation(one)
-    ask = PlannedRequest(attempt.key, *job.place, one, attempt.repeat, messages, 0)
-    return Answer(one, attempt, scoring.score(ask, attempt), variant)
+def _results(
+    suite: Suite,
+    section: PerturbedSection,
+    scoring: Scoring,
+    case: Case,
+    attempts: Sequence[Attempt | None],
+) -> Iterator[CaseResult]:
+    """The results of a case and its variants, of whose answers any may be missing.
+
+    They are one each, and where all answers are there those of all together.
+    """
+    answers = []
+    for variant, attempt in zip((None, *section.variants(case)), attempts, strict=True):
+        if attempt is not None:
+            one = case if variant is None else variant.case
+            ask = PlannedRequest(
+                attempt.key, suite.name, section.name, one, attempt.repeat, one.messages, 0
+            )
+            answers.append(Answer(one, attempt, scoring.score(ask, attempt), variant))
+    yield from (one.result() for one in answers)
+    if len(answers) == len(attempts):
+        original, *others = answers
+        yield from together(section, original, others)
 
 
 def _check_perturbable(source: SectionSource) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.records.attempt import UNDETERMINED, Attempt, Score, Term
-from harness.records.suite import Case
+from harness.records.suite import Case, Section
 from harness.sections.perturbed.gaps import gaps
 from harness.sections.perturbed.section import ASKERS, FORMS, MARK, Variant
-from harness.sections.work import CaseResult, SectionJob
+from harness.sections.work import CaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +47,27 @@ class Answer:
         )
 
 
-def together(
-    job: SectionJob, original: Answer, variants: Sequence[Answer], repeat: int
-) -> list[CaseResult]:
+def together(section: Section, original: Answer, variants: Sequence[Answer]) -> list[CaseResult]:
     """The results of all forms of a case, and of all who ask it, as far as it has any."""
     forms = [one for one in variants if one.variant is not None and not one.variant.asker]
     askers = [one for one in variants if one.variant is not None and one.variant.asker]
     found = []
     if forms:
-        found.append(_summed_up(job, original, [original, *forms], FORMS, repeat))
+        found.append(_summed_up(section, original, [original, *forms], FORMS))
     if askers:
-        found.append(_summed_up(job, original, askers, ASKERS, repeat))
+        found.append(_summed_up(section, original, askers, ASKERS))
     return found
 
 
 def _summed_up(
-    job: SectionJob, original: Answer, answers: Sequence[Answer], what: str, repeat: int
+    section: Section, original: Answer, answers: Sequence[Answer], what: str
 ) -> CaseResult:
     """The result of some answers together; unscored where one of them has no score."""
     case = original.case.model_copy(
         # What is critical is watched in the case itself and in each variant.
         update={"id": f"{original.case.id}{MARK}{what}", "critical": False}
     )
+    repeat = original.score.repeat
     lacking = [one for one in answers if one.score.value is None]
     text = "\n\n".join(map(_shown, answers))
     if lacking:
@@ -81,8 +80,8 @@ def _summed_up(
     of_forms = what == FORMS
     values = _of_forms(answers) if of_forms else _of_askers(original.case, answers)
     good = values["worst"] if of_forms else 1.0 - values["gap"]
-    first_metric = job.section.metrics[0]
-    named = {metric.name for metric in job.section.metrics}
+    first_metric = section.metrics[0]
+    named = {metric.name for metric in section.metrics}
     terms = {name: Term(num=one, den=1.0) for name, one in values.items() if name in named}
     reason = ", ".join(f"{name} {one:.2f}" for name, one in values.items())
     value = 1.0 - good if first_metric.lower_is_better else good

@@ -11,6 +11,9 @@ import yaml
 
 from harness.config import load_project
 from harness.errors import SuiteError
+from harness.receipt.dsse import ReceiptRejected
+from harness.receipt.evidence import OfCase, RecordedLine, read_evidence
+from harness.receipt.recompute import Checked, check_scores, sealed_suites
 from harness.records.recording import RecordedCase
 from harness.records.verdict import Verdict
 from harness.sections.perturbed.gaps import gaps
@@ -130,6 +133,44 @@ def test_each_metric_of_a_case_that_is_lost_in_one_form(project_dir: Path, mock:
     before = len(mock.server.requests)
     call("gate", "candidate")
     assert len(mock.server.requests) == before, "all of it is stored"
+
+
+def test_a_receipt_works_variants_out_again(
+    project_dir: Path, mock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project_dir, **FORMS, counterfactual=["pronouns"])
+    answers(mock, "nothing")
+    assert call("gate", "candidate") == 0
+    assert call("promote", "candidate") == 0
+    capsys.readouterr()
+    path = project_dir / "baselines/candidate.unsigned.intoto.jsonl"
+    assert call("verify", str(path)) == 0
+    assert "not scored again" not in capsys.readouterr().out
+    records = (project_dir / "baselines/candidate.evidence.jsonl").read_bytes().splitlines()
+    evidence = read_evidence(records, "evidence")
+
+    def check(*cases: OfCase, whole: bool) -> Checked:
+        with sealed_suites(evidence, "evidence") as suites:
+            return check_scores(cases, evidence, suites, "evidence", whole=whole)
+
+    assert check(*evidence.cases, whole=True) == (len(evidence.cases), 0)
+    mine = {
+        line.case.case.id: line
+        for line in evidence.cases
+        if isinstance(line, RecordedLine) and line.side == "candidate"
+    }
+    # A result of several answers stands where one of them was not drawn.
+    drawn = [mine[name] for name in ("rent-0", "rent-0~emoji", "rent-0~forms")]
+    assert check(*drawn, whole=False) == (2, 1)
+    with pytest.raises(ReceiptRejected, match="rent-0~forms follows from no answer"):
+        check(*drawn, whole=True)
+    for name in ("rent-0~emoji", "rent-0~forms", "rent-0~askers"):
+        line = mine[name]
+        lost = line.case.score.model_copy(update={"value": 0.5})
+        forged = line.model_copy(update={"case": line.case.model_copy(update={"score": lost})})
+        others = [one for one in evidence.cases if one is not line]
+        with pytest.raises(ReceiptRejected, match=f"{name} does not follow from its answers"):
+            check(*others, forged, whole=True)
 
 
 def test_who_asks_is_seen_in_the_gap(project_dir: Path, mock: Any) -> None:
