@@ -11,7 +11,7 @@ import click
 
 from harness.cli.options import json_option
 from harness.files import short_path
-from harness.receipt.verify import Draw, Sampled, Verified, verify_receipt
+from harness.receipt.verify import Draw, Sampled, Verified, check_weights, verify_receipt
 from harness.report.formats import moment
 from harness.visible_text import one_line
 
@@ -31,9 +31,20 @@ from harness.visible_text import one_line
     metavar="FILE",
     help="The public keys that may have signed, in PEM; keys.pem of the baselines.",
 )
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="A folder that must be the adapter, or the model, that was promoted.",
+)
 @json_option
 def command(
-    receipt: Path, sample: int | None, seed: int | None, key: Path | None, as_json: bool
+    receipt: Path,
+    sample: int | None,
+    seed: int | None,
+    key: Path | None,
+    weights: Path | None,
+    as_json: bool,
 ) -> None:
     """Check a promotion's RECEIPT, offline and without a configuration.
 
@@ -50,6 +61,7 @@ def command(
     if seed is not None and sample is None:
         raise click.UsageError("--seed goes with --sample")
     found = verify_receipt(receipt, None if sample is None else Draw(sample, seed), key)
+    what = None if weights is None else check_weights(weights, found.predicate.candidate)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=2))
         return
@@ -73,6 +85,8 @@ def command(
     else:
         for line in _of_sample(found.sample, found):
             click.echo(line)
+    if weights is not None:
+        click.echo(f"{short_path(weights)} is the {what} that was promoted")
     if found.recorded:
         which = "more answers" if found.sample is None else "of those drawn"
         click.echo(

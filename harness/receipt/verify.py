@@ -16,14 +16,16 @@ from harness.errors import EvidenceError, UsageError
 from harness.files import cannot_read, open_regular, read_bytes
 from harness.gate.seal import sealed_record
 from harness.gate.sealed_file import Baseline, read_sealed
+from harness.model_files import ADAPTER_CONFIG, model_digest
 from harness.receipt.dsse import ReceiptRejected, read_envelope
 from harness.receipt.evidence import Evidence, read_evidence
 from harness.receipt.keys import keys_beside, signed_by
 from harness.receipt.merkle import chance_seen, leaf, root
 from harness.receipt.recompute import check_scores, check_verdict, sealed_suites
-from harness.receipt.statement import Predicate, Statement, predicate_of, statement_of
+from harness.receipt.statement import Predicate, Side, Statement, predicate_of, statement_of
 from harness.receipt.write import EVIDENCE, LEAVES, digests, leaves_text
 from harness.records.base import explain
+from harness.serving.adapter import read_adapter
 
 # How many changed records the table of a sample speaks of.
 CHANGED = (1, 10, 100)
@@ -102,6 +104,30 @@ def verify_receipt(path: Path, draw: Draw | None = None, keys: Path | None = Non
                 hint="restore the committed file",
             )
     return replace(_whole(statement, path, found), signed_by=signer)
+
+
+def check_weights(folder: Path, promoted: Side) -> str:
+    """What the folder is, "adapter" or "model": that of the side that was promoted.
+
+    Raises:
+        UsageError: the receipt has no digest of it, or there is nothing of the kind in the folder.
+        ReceiptRejected: it is another one.
+    """
+    adapter = (folder / ADAPTER_CONFIG).is_file()
+    what, wanted = ("adapter", promoted.adapter) if adapter else ("model", promoted.model)
+    if wanted is None:
+        raise UsageError(
+            f"the receipt has no digest of `{promoted.target}`'s {what}: it has none, or it was "
+            "behind a url",
+            where=str(folder),
+        )
+    if adapter:
+        found = {read_adapter(folder).digest}
+    else:
+        found = {model_digest(folder, with_code=code) for code in (False, True)}
+    if wanted not in found:
+        raise ReceiptRejected(f"is not the {what} that was promoted", where=str(folder))
+    return what
 
 
 def _statement(body: bytes, where: str) -> Statement:

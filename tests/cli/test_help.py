@@ -55,7 +55,7 @@ OPTIONS = {
                "--host", "--port", "--status", "--export", "--sheet", "--import", "--map",
                "--alias", "--encoding", "--config", "--json"],
     "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
-    "verify": ["receipt", "--sample", "--seed", "--key", "--json"],
+    "verify": ["receipt", "--sample", "--seed", "--key", "--weights", "--json"],
     "baselines": ["name", "--config", "--json"],
     "rollback": ["name", "--to", "--reason", "--config"],
     "report": ["candidate", "--history", "--from", "--baseline", "--config", "--suite", "--json"],

@@ -11,13 +11,17 @@ import pytest
 
 from harness.errors import EvidenceError, HarnessError, UsageError
 from harness.files import canonical_json
+from harness.model_files import model_digest
 from harness.receipt import recompute
 from harness.receipt.dsse import ReceiptRejected, envelope_of, read_envelope
 from harness.receipt.evidence import read_evidence
 from harness.receipt.recompute import NotRecomputed
-from harness.receipt.verify import Draw, verify_receipt
+from harness.receipt.statement import Side
+from harness.receipt.verify import Draw, check_weights, verify_receipt
 from harness.records.run import RunRecord
+from harness.serving.adapter import read_adapter
 from tests.receipt.builders import Sealed, fields, mutated, promotion, sealed_again
+from tests.serving.made import write_adapter
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +228,28 @@ def test_a_sample_reads_nothing_else(copied: Sealed) -> None:
     copied.leaves.write_text(copied.leaves.read_text().replace("a", "b", 1))
     with pytest.raises(ReceiptRejected, match=r"leaves\.txt: is not the tree of the receipt"):
         verify_receipt(copied.receipt, Draw(1))
+
+
+def test_weights_are_those_that_were_promoted_or_refused(tmp_path: Path) -> None:
+    adapter, base = write_adapter(tmp_path / "adapter"), tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    promoted = Side(
+        target="candidate",
+        run="r",
+        model=model_digest(base),
+        adapter=read_adapter(adapter).digest,
+        identity="i",
+        answers="a",
+        scores="s",
+    )
+    assert check_weights(adapter, promoted) == "adapter"
+    assert check_weights(base, promoted) == "model"
+    other = write_adapter(tmp_path / "other", fill=2)
+    with pytest.raises(ReceiptRejected, match="is not the adapter that was promoted"):
+        check_weights(other, promoted)
+    (base / "config.json").write_text("{ }")
+    with pytest.raises(ReceiptRejected, match="is not the model that was promoted"):
+        check_weights(base, promoted)
+    with pytest.raises(UsageError, match="has no digest of `candidate`'s adapter"):
+        check_weights(adapter, promoted.model_copy(update={"adapter": None}))
