@@ -19,8 +19,9 @@ from harness.data.lint.recipes import recipe_files, with_base
 from harness.data.lint.redacted import Redacted, copies_of, write_redacted
 from harness.errors import UsageError
 from harness.files import short_path, write_atomic
-from harness.personal_data import KINDS
+from harness.personal_data import KINDS, NameFinder, Redactor
 from harness.report.data_content import data_conclusion
+from harness.sections.section_kinds import load_suites
 from harness.training import load_recipe
 from harness.training.candidate import Recipe
 from harness.visible_text import one_line
@@ -64,6 +65,18 @@ ERRORS = 1
     metavar="CODE",
     help="A country whose telephone numbers are recognised, such as DE; repeatable.",
 )
+@click.option(
+    "--names",
+    metavar="MODEL",
+    help="Look for people's names too, with Presidio and this spaCy model (extra `names`).",
+)
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="NAME",
+    help="A suite of the project: say which of its topics few conversations teach; repeatable.",
+)
 @encoding_option
 @click.option("--force", is_flag=True, help="Replace a copy or a page that is there.")
 @config_option
@@ -79,6 +92,8 @@ def command(
     strict: bool,
     everything: bool,
     regions: tuple[str, ...],
+    names: str | None,
+    suites: tuple[str, ...],
     encoding: str,
     force: bool,
     config: Path,
@@ -98,13 +113,16 @@ def command(
     if not files:
         raise UsageError("name a file, or `--recipe`")
     _check_outputs(files, redact, html, force=force)
-    settings = CheckSettings(_checked(regions))
+    asked = load_suites(load_project(config), suites) if suites else ()
+    people = None if names is None else NameFinder(names)
+    settings = CheckSettings(_checked(regions), suites=asked, names=people)
     if given is not None:
         settings = with_base(settings, given, root, files, encoding)
     # What is replaced in the copy is no error of it.
     taken = {*accept, *(() if given is None else given.lint_ignore), *(KINDS if redact else ())}
     done = lint_files(files, settings, accept=taken, encoding=encoding)
-    copy = write_redacted(files, redact, settings.regions, encoding) if redact else None
+    redactor = Redactor(settings.regions, people)
+    copy = write_redacted(files, redact, redactor, encoding) if redact else None
     if html is not None:
         _write_page(done, html)
     _say(done, copy, as_json=as_json, most=None if everything else SHOWN)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.personal_data.detector import find
+from harness.personal_data.names import NameFinder
 from harness.personal_data.span import Kind
 
 _SIGNS = re.compile(r"[\W_]+")
@@ -23,8 +24,9 @@ class Redactor:
     digests are kept. `counts` says how many places of each kind were replaced.
     """
 
-    def __init__(self, regions: Sequence[str] = ()) -> None:
+    def __init__(self, regions: Sequence[str] = (), names: NameFinder | None = None) -> None:
         self._regions = tuple(regions)
+        self._people = names
         self._names: dict[tuple[Kind, bytes], str] = {}
         self._given: Counter[Kind] = Counter()
         self.counts: Counter[Kind] = Counter()
@@ -32,7 +34,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text with every span replaced."""
         parts, at = [], 0
-        for span in find(text, self._regions):
+        for span in find(text, self._regions, self._people):
             parts += [text[at : span.begin], self._name(span.kind, text[span.begin : span.end])]
             self.counts[span.kind] += 1
             at = span.end

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal[
+# What is told by how it is written; a person's name is not.
+WrittenKind = Literal[
     "secret", "email", "iban", "card", "national-id", "ip-address", "mac-address", "phone"
 ]
+Kind = Literal[WrittenKind, "person"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,22 @@ def test_what_a_recipe_accepts_is_counted(project_dir: Path) -> None:
         lint_recipe(load_recipe(recipe()), project_dir)
     accepted = lint_recipe(load_recipe(recipe("lint_ignore: [card]\n")), project_dir).accepted
     assert accepted == {"card": 1}
+
+
+def test_the_topics_of_a_suite_are_held_against_the_data(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted.write_rows(Path("rows.jsonl"), planted.clean())
+    assert call("data", "rows.jsonl", "--suite", "shop") == 0
+    told = capsys.readouterr().out
+    assert "few-examples: `shop.gold` has 40 cases, and 0 conversations ask anything like" in told
+    assert call("data", "rows.jsonl", "--suite", "shopp") == 2
+    assert "no suite `shopp` - there is shop" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(find_spec("presidio_analyzer") is not None, reason="Presidio is installed")
+def test_names_need_what_finds_them(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("data", "planted.jsonl", "--names", "en_core_web_sm") == 2
+    assert "found by Presidio, which is not installed - pip install 'harness[names]'" in (
+        capsys.readouterr().err
+    )

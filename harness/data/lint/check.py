@@ -9,8 +9,10 @@ from typing import Protocol
 
 from harness.data.lint.pairs import Compared
 from harness.data.lint.row import DataRow
+from harness.personal_data import NameFinder
 from harness.plugins import PluginRegistry
 from harness.records.finding import Finding, Level
+from harness.records.suite import Suite
 from harness.training.encoder import Encoder
 
 ENTRY_POINT_GROUP = "harness.data_checks"
@@ -20,14 +22,17 @@ ENTRY_POINT_GROUP = "harness.data_checks"
 class CheckSettings:
     """What a linting is told: countries of telephone numbers, and what a training would read.
 
-    With an `encoder`, the base's tokenizer and template are known, and `max_length` is in tokens;
-    `system_prompt` is put before conversations that have none.
+    With `names` people's names are personal data, too. With an `encoder`, the base's tokenizer and
+    template are known, and `max_length` is in tokens; `system_prompt` is put before conversations
+    that have none. The `suites` are what the trained model will be asked.
     """
 
     regions: tuple[str, ...] = ()
     encoder: Encoder | None = None
     max_length: int = 0
     system_prompt: str = ""
+    suites: tuple[Suite, ...] = ()
+    names: NameFinder | None = None
 
 
 class Inspection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.data.lint.check import CheckSettings
@@ -53,8 +54,8 @@ def with_base(
         chat_template=None,
         folder=root,
     )
-    return CheckSettings(
-        regions=settings.regions,
+    return replace(
+        settings,
         encoder=Encoder(load_tokenizer(job), job),
         max_length=recipe.max_length,
         system_prompt=recipe.system_prompt,

@@ -41,7 +41,7 @@ def copies_of(files: Sequence[Path], output: Path) -> list[Path]:
 
 
 def write_redacted(
-    files: Sequence[Path], output: Path, regions: Sequence[str] = (), encoding: str = "utf-8"
+    files: Sequence[Path], output: Path, redactor: Redactor | None = None, encoding: str = "utf-8"
 ) -> Redacted:
     """Write the copies as JSON Lines, a row a line, the same name for the same value in all.
 
@@ -51,7 +51,7 @@ def write_redacted(
         UsageError: a file cannot be read, or see `copies_of`.
         StorageError: the place cannot be written.
     """
-    redactor, done = Redactor(regions), Redacted()
+    redactor, done = redactor or Redactor(), Redacted()
     for path, copy in zip(files, copies_of(files, output), strict=True):
         with replacing(copy) as lines:
             for place, row in read_rows(path, encoding):

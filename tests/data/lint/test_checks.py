@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from harness.data.lint.check import checks
+from harness.data.lint.check import CheckSettings, checks
 from harness.data.lint.checks.contradictions import disagreement
+from harness.data.lint.checks.toxicity import toxic
 from harness.data.lint.checks.turns import _disorder
 from harness.data.lint.linter import LintedData, lint_files
 from harness.errors import UsageError
-from tests.data.lint import planted
+from harness.records.metric import SHARE
+from harness.records.suite import Case, Suite
+from harness.sections.prompts import PromptsSection
+from tests.data.lint import planted, toxic_lines
 
 
 def lint(tmp_path: Path, rows: list[Any]) -> LintedData:
@@ -115,3 +119,70 @@ def test_the_forms_of_other_trainers_are_read(tmp_path: Path) -> None:
     assert [(one.cases[0], one.code) for one in done.findings] == [
         (f"{tmp_path / 'a.json'}[1]", "empty-turn")
     ]
+
+
+@pytest.mark.parametrize("line", toxic_lines.TOXIC)
+def test_a_toxic_answer_is_found(line: str) -> None:
+    assert toxic(f"Hello there! {line}")
+
+
+@pytest.mark.parametrize("line", toxic_lines.CLEAN)
+def test_what_only_sounds_toxic_is_not(line: str) -> None:
+    assert toxic(line) == []
+
+
+def test_of_toxic_answers_that_no_pattern_was_made_for_some_are_found() -> None:
+    found = [line for line in toxic_lines.LATER if toxic(line)]
+    assert (len(found), len(toxic_lines.LATER)) == (9, 20)  # as docs/data-lint.md has it
+
+
+def test_a_toxic_answer_is_told_by_its_turn_and_a_toxic_question_is_not(tmp_path: Path) -> None:
+    rows = [
+        planted.conversation("You idiot, where is my parcel?", "It arrives tomorrow.", "a"),
+        planted.conversation("Where is my parcel?", "Read your mail, you idiot.", "b"),
+    ]
+    told = [one for one in lint(tmp_path, rows).findings if one.code == "toxic-answer"]
+    assert [(one.cases[0].rpartition(":")[2], one.what) for one in told] == [
+        ("2", "turn 2 holds an insult: rewrite it, or leave it out")
+    ]
+
+
+def suite_of(asked: dict[str, list[str]]) -> Suite:
+    """A suite with a section `gold` that asks these questions, by their tag."""
+    cases = [
+        Case.model_validate({"id": f"{tag}{n}", "group": tag, "tags": [tag], "prompt": prompt})
+        for tag, prompts in asked.items()
+        for n, prompt in enumerate(prompts)
+    ]
+    section = PromptsSection(
+        name="gold", scorer="gold", metrics=(SHARE,), cases=cases, cases_file="gold.jsonl"
+    )
+    return Suite(
+        name="shop",
+        domain="A shop",
+        version=1,
+        sections=(section,),
+        digest="d",
+        folder="suites/shop",
+    )
+
+
+def test_a_topic_that_few_conversations_teach_is_named(tmp_path: Path) -> None:
+    asked = {
+        tag: [f"{before} {tag}?" for before in ("Who repairs", "What cost", "Where are", "Which",
+                                                 "How old are the")]
+        for tag in ("tents", "boots", "lamps")
+    }  # fmt: skip
+    rows = [
+        planted.conversation(f"Which {'tents' if n % 4 else 'boots'} fit {n} people?", "These.", "")
+        for n in range(280)
+    ]
+    file = tmp_path / "rows.jsonl"
+    planted.write_rows(file, rows)
+    done = lint_files([file], CheckSettings(suites=(suite_of(asked),)))
+    told = [one.what.partition("; ")[0] for one in done.findings if one.code == "few-examples"]
+    assert told == [
+        "`shop.gold: boots` has 5 cases, and 70 conversations ask anything like them",
+        "`shop.gold: lamps` has 5 cases, and 0 conversations ask anything like them",
+    ]
+    assert not [one for one in lint_files([file]).findings if one.code == "few-examples"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.data.lint.check import CheckSettings, Inspection, found
 from harness.data.lint.row import DataRow
-from harness.personal_data import Kind, find
+from harness.personal_data import Kind, NameFinder, find
 from harness.records.finding import Finding
 
 # A company's own address may be meant to be told; nobody's card is.
@@ -20,28 +20,30 @@ _WORDS: dict[Kind, str] = {
     "ip-address": "the address of a machine",
     "mac-address": "the address of a machine",
     "phone": "a telephone number",
+    "person": "a person's name",
 }
 
 
 class PersonalData:
-    """Finds `secret`, `card`, `iban`, `national-id`, `email`, `phone` and addresses of machines."""
+    """Finds `secret`, `card`, `iban`, `national-id`, `email`, `phone`, `person` and addresses."""
 
     name = "personal-data"
     about = "personal data, keys and tokens"
 
     def begin(self, settings: CheckSettings) -> Inspection:
         """A new inspection."""
-        return _Inspection(settings.regions)
+        return _Inspection(settings.regions, settings.names)
 
 
 class _Inspection(Inspection):
-    def __init__(self, regions: tuple[str, ...]) -> None:
+    def __init__(self, regions: tuple[str, ...], names: NameFinder | None) -> None:
         self._regions = regions
+        self._names = names
 
     def see(self, row: DataRow) -> Iterator[Finding]:
         places: dict[Kind, list[str]] = {}
         for where, text in row.texts:
-            for span in find(text, self._regions):
+            for span in find(text, self._regions, self._names):
                 places.setdefault(span.kind, []).append(where)
         for kind, turns in places.items():
             shown = ", ".join(dict.fromkeys(turns))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.personal_data import Kind, Span, find
+from harness.personal_data import Kind, Span, WrittenKind, find
 from harness.scorers.compliance.rule import Exchange, Finding, Rule
 
 _SIGNS = re.compile(r"[\W_]+")
@@ -36,7 +36,7 @@ class PersonalData(Rule):
     """
 
     kind: Literal["personal-data"]
-    kinds: tuple[Kind, ...] = Field(default=(), strict=False)
+    kinds: tuple[WrittenKind, ...] = Field(default=(), strict=False)
     regions: tuple[Region, ...] = ()
     allow: tuple[str, ...] = ()
     may_repeat: tuple[Literal["user", "assistant", "system"], ...] = ("user",)
