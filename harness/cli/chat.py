@@ -18,13 +18,10 @@ from harness.cli.options import config_option
 from harness.client.protocol import Answer, Reply
 from harness.config import Project, load_project
 from harness.errors import INTERRUPTED, ServerError, UsageError
-from harness.files import make_folder
 from harness.records.suite import Message
 from harness.run.plan import system_prompts
 from harness.sections.section_kinds import load_suites
-from harness.targets.connection import connect
-from harness.targets.endpoint import Endpoint
-from harness.targets.live_target import LiveTarget
+from harness.targets.live_target import LiveTarget, open_targets
 from harness.targets.models import fetch_models
 from harness.visible_text import visible
 
@@ -77,12 +74,11 @@ def command(targets: tuple[str, ...], suite: str | None, config: Path) -> None:
         with ExitStack() as stack:
             with Console() as console:
                 fetch_models(project, names, console)
-                endpoints = _connected(stack, project, names, console)
-            sides = [
-                _Side(stack.enter_context(LiveTarget(project, name, endpoint, retries=0)), system)
-                for (name, system), endpoint in zip(systems.items(), endpoints, strict=True)
-            ]
-            _talk(sides)
+                log = project.root / ".harness" / "chat.log"
+                live = stack.enter_context(
+                    open_targets(project, names, log, console.say, retries=0)
+                )
+            _talk([_Side(*each) for each in zip(live, systems.values(), strict=True)])
     except KeyboardInterrupt:
         click.echo(err=True)  # nothing is left to go on with, so nothing more is said
         sys.exit(INTERRUPTED)
@@ -92,21 +88,6 @@ def _system(project: Project, target: str, suite: str | None) -> tuple[Message, 
     suites = load_suites(project, () if suite is None else (suite,))
     found = system_prompts(project, target, suites[:1])
     return tuple(Message(role="system", content=text) for text in found.values() if text)
-
-
-def _connected(
-    stack: ExitStack, project: Project, names: Sequence[str], console: Console
-) -> list[Endpoint]:
-    """The endpoint of each target; a managed server is started once for both."""
-    known: dict[str, Endpoint] = {}
-    log = project.root / ".harness" / "chat.log"
-    make_folder(log.parent)
-    for name in names:
-        server = project.target(name).server
-        if server not in known:
-            on_it = [one for one in names if project.target(one).server == server]
-            known[server] = stack.enter_context(connect(project, server, on_it, log, console.say))
-    return [known[project.target(name).server] for name in names]
 
 
 def _talk(sides: Sequence[_Side]) -> None:

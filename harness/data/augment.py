@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.data.convert import Rejected, Rejects, Writer, expanded, read_samples, rejects_of
 from harness.data.form import Form, detect
+from harness.data.generate.paraphrase import Paraphraser
 from harness.data.rows import as_line, read_rows
 from harness.errors import UsageError
 from harness.files import replacing
@@ -17,6 +18,8 @@ from harness.perturb import Draw, perturbations, read, variants
 from harness.records.suite import Case, Message
 from harness.training.data_files import Conversation
 from harness.validation import nearest
+
+_TOGETHER = 100  # conversations whose paraphrases are asked for at once
 
 
 @dataclass(slots=True)
@@ -41,11 +44,13 @@ def augment(
     seed: int = 0,
     form: Form | None = None,
     encoding: str = "utf-8",
+    paraphraser: Paraphraser | None = None,
 ) -> Augmented:
     """Write the conversations of the files, each followed by at most `most` variants of it.
 
     A variant has the group and the answer of its source and says what it was derived by; only the
-    user's last turn is in another form. Without `names` all forms are used.
+    user's last turn is in another form. Without `names` all forms are used, or with a
+    `paraphraser` its paraphrases alone.
 
     Raises:
         UsageError: a file that cannot be read, no conversation in any, or no form of that name.
@@ -56,9 +61,20 @@ def augment(
     if unknown is not None:
         near = nearest(unknown, known) or f"; there is {', '.join(known)}"
         raise UsageError(f"no perturbation `{unknown}`{near}", where="--by")
-    done = Augmented()
+    done, waiting = Augmented(), list[Conversation]()
+    forms = names or (() if paraphraser else known)
     with ExitStack() as stack:
         lines = stack.enter_context(replacing(output))
+
+        def write() -> None:
+            written = paraphraser.of(waiting) if paraphraser else [[] for _ in waiting]
+            for one, more in zip(waiting, written, strict=True):
+                for made in (one, *_variants(one, forms, most, seed), *more):
+                    lines.write(as_line(made.model_dump(mode="json")).encode("utf-8"))
+                    if made.derived:
+                        done.added[made.derived] += 1
+            waiting.clear()
+
         rejects = Rejects(rejects_of(output))
         stack.enter_context(rejects)
         for one in _conversations(files, form, encoding):
@@ -68,10 +84,10 @@ def augment(
                 rejects.add(one)
                 continue
             done.conversations += 1
-            for made in (one, *_variants(one, names or known, most, seed)):
-                lines.write(as_line(made.model_dump(mode="json")).encode("utf-8"))
-                if made.derived:
-                    done.added[made.derived] += 1
+            waiting.append(one)
+            if len(waiting) == _TOGETHER:
+                write()
+        write()
         if not done.conversations:
             why = f"; {done.first_rejected.why}" if done.first_rejected else ""
             raise UsageError(f"no conversation could be read{why}", where=str(files[0]))

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
@@ -16,6 +17,7 @@ from harness.client.protocol import ChatRequest, Reply
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, UsageError
+from harness.files import make_folder
 from harness.records.base import explain
 from harness.records.plan import Plan
 from harness.records.run import RunHeader, Watcher
@@ -23,11 +25,43 @@ from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.targets.adapter_proof import prove_all
 from harness.targets.client_stack import ClientStack, open_stack
+from harness.targets.connection import connect
 from harness.targets.endpoint import Endpoint
 from harness.targets.fingerprint import check_unchanged
 from harness.targets.identity import check_listing, identify
 
 T = TypeVar("T")
+
+
+@contextmanager
+def open_targets(
+    project: Project,
+    names: Sequence[str],
+    log: Path,
+    say: Callable[[str], None],
+    retries: int | None = None,
+) -> Iterator[list[LiveTarget]]:
+    """The targets, live for as long as the block runs; a managed server is started once for all.
+
+    Raises:
+        UsageError: no such target, a key that is not set, or a file that is missing.
+        ServerError: a managed server does not start.
+    """
+    servers: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        servers.setdefault(project.target(name).server, []).append(name)
+    make_folder(log.parent)
+    with ExitStack() as stack:
+        endpoints = {
+            server: stack.enter_context(connect(project, server, on_it, log, say))
+            for server, on_it in servers.items()
+        }
+        yield [
+            stack.enter_context(
+                LiveTarget(project, name, endpoints[project.target(name).server], retries=retries)
+            )
+            for name in names
+        ]
 
 
 class LiveTarget:

@@ -26,7 +26,7 @@ def test_an_order_changes_only_where_nothing_leans_on_it(text: str, found: str |
     assert perturbed("reorder", text) == found
 
 
-@pytest.mark.parametrize("name", ["chat", "politeness", "prefix-noise", "reorder"])
+@pytest.mark.parametrize("name", ["asking", "chat", "politeness", "prefix-noise", "reorder"])
 def test_what_is_not_english_gets_no_english_words(name: str) -> None:
     assert perturbed(name, "Où est la gare de Lyon?") is None
 

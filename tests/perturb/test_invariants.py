@@ -16,15 +16,15 @@ from harness.perturb import Draw, counterfactuals, perturbations, read
 from harness.perturb.vocabulary import NEGATIONS, UNITS, words_of
 from harness.records.suite import Case
 
-FORMS = ("accents", "casing", "chat", "emoji", "ocr", "politeness", "prefix-noise", "punctuation",
-         "reorder", "spacing", "typos")  # fmt: skip
+FORMS = ("accents", "asking", "casing", "chat", "emoji", "ocr", "politeness", "prefix-noise",
+         "punctuation", "reorder", "spacing", "typos")  # fmt: skip
 ASKERS = ("age", "dialect", "names", "nationality", "pronouns", "religion")
 ROOT = Path(__file__).parents[2]
 # Written out here, so that a mistake in the reading of questions is not repeated.
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NAME = re.compile(r"(?<=[\w,/] )[A-Z][\w]+")
-_ADDRESS = re.compile(r"https?://\S+\w|\S+@\S+|`[^`]*`")
+_ADDRESS = re.compile(r"https?://\S+\w|\S+@\S*\w|`[^`]*`")
 _KEPT = NEGATIONS | UNITS
 
 WORDS = st.sampled_from(

@@ -35,6 +35,8 @@ class Proposal(Record):
     """One group: the reasons with their counts, how it is asked, and what was answered.
 
     `joins` is the group of a suite's cases that ask it already: its cases are no independent ones.
+    Of a draft, `family` is the group that all drafts from the same `passage` are in, and `source`
+    is the passage's place.
     """
 
     group: str = Field(min_length=1)
@@ -47,6 +49,9 @@ class Proposal(Record):
     given: tuple[str, ...] = ()
     answer: str = ""
     expect: dict[str, Any] = Field(default_factory=dict)
+    family: str = ""
+    passage: str = ""
+    source: str = ""
 
 
 class Proposals(Record):
@@ -127,7 +132,9 @@ def write_proposals(path: Path, proposals: Sequence[Proposal]) -> None:
 
 def _row(one: Proposal) -> dict[str, Any]:
     row = one.model_dump(mode="json")
-    for key in ("expect",) * (one.side == "training") + ("joins",) * (not one.joins):
+    of_a_draft = ("family", "passage", "source")
+    empty = tuple(key for key in ("joins", *of_a_draft) if not row[key])
+    for key in (*("expect",) * (one.side == "training"), *empty):
         del row[key]
     return row
 
@@ -199,7 +206,8 @@ def _check(one: Proposal, ledger: Ledger, where: str) -> None:
 def _cases(one: Proposal, where: str) -> Iterator[str]:
     expect = one.expect or {"answers": [one.answer]}
     for number, asked in enumerate(one.asked, 1):
-        case = _made(Case, where, id=f"{one.group}-{number}", group=one.joins or one.group,
+        group = one.joins or one.family or one.group
+        case = _made(Case, where, id=f"{one.group}-{number}", group=group,
                      messages=_messages(asked), expect=expect)  # fmt: skip
         yield as_line(case.model_dump(mode="json", exclude={"critical", "tags"}))
 
@@ -208,7 +216,9 @@ def _conversations(one: Proposal, where: str) -> Iterator[str]:
     for asked in one.asked:
         messages = [*_messages(asked), {"role": "assistant", "content": one.answer}]
         yield as_line(
-            _made(Conversation, where, group=one.group, messages=messages).model_dump(mode="json")
+            _made(Conversation, where, group=one.family or one.group, messages=messages).model_dump(
+                mode="json"
+            )
         )
 
 

@@ -1,0 +1,1 @@
+"""Questions and answers that a model writes: paraphrases, and drafts from documents."""
