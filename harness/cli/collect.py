@@ -36,6 +36,7 @@ from harness.data.ledger import LEDGER, check_suites, open_ledger
 from harness.errors import UsageError
 from harness.files import short_path
 from harness.records.suite import counted
+from harness.review.serve import LOOPBACK, serve_proposals
 from harness.sections.section_kinds import load_suites
 from harness.stats import Interval
 from harness.visible_text import one_line
@@ -83,6 +84,8 @@ class ApplyOptions:
     """What is taken up, by whom, and into which files."""
 
     apply: Path | None
+    review: Path | None
+    port: int
     by: str | None
     cases: Path
     training: Path
@@ -136,6 +139,14 @@ _apply_options = as_record(
         "--apply", "apply", type=_FILE, metavar="PROPOSALS",
         help="Take up what a person has accepted in this file.",
     ),
+    click.option(
+        "--review", "review", type=_FILE, metavar="PROPOSALS",
+        help="Let a person accept what is in this file, on a page of this machine.",
+    ),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), default=0,
+        help="With --review; a free one without it.",
+    ),
     click.option("--by", metavar="NAME", help="With --apply: who accepted it."),
     click.option(
         "--cases", type=_FILE, default=CASES, show_default=True,
@@ -177,12 +188,16 @@ def command(
     Personal data is replaced first. Requests that ask nearly the same are a group; proposed are
     groups that no case covers, whose answers were corrected or rated down, or that were refused
     though they are in scope. Each is for a suite or for training, decided once and for good in
-    data/ledger.jsonl. A person accepts them in the file of proposals; `--apply` takes them up.
+    data/ledger.jsonl. A person accepts them in the file of proposals, or on the page that
+    `--review` serves; `--apply` takes them up.
 
     The exit code is 0, or where `collect: {coverage: SHARE}` in harness.yaml demands that the
     suites speak for a share of the requests: 1 where they do not, 4 where that cannot be told.
     """
     project = load_project(config)
+    if taking.review is not None:
+        _review(taking, logs)
+        return
     if taking.apply is not None:
         _apply(project, taking, logs)
         return
@@ -229,6 +244,13 @@ def _check(
             where=str(proposing.output),
             hint="take it up with `--apply`, replace it with `--force`, or name another with `-o`",
         )
+
+
+def _review(taking: ApplyOptions, logs: tuple[Path, ...]) -> None:
+    if logs or taking.apply is not None:
+        raise UsageError("`--review` goes without logs and `--apply`")
+    assert taking.review is not None
+    serve_proposals(taking.review, LOOPBACK, taking.port, click.echo)
 
 
 def _apply(project: Project, taking: ApplyOptions, logs: tuple[Path, ...]) -> None:

@@ -62,7 +62,7 @@ class ReviewApp:
         self._draw = store.draw()
         self._admin, self._key = store.secrets()
         routes = [
-            Route("/static/{name}", _static),
+            Route("/static/{name}", static),
             Route("/r/{secret}", self._of_rater(self._start), methods=["GET", "POST"]),
             Route("/r/{secret}/done", self._of_rater(self._done), methods=["GET", "POST"]),
             Route("/r/{secret}/{place:int}", self._of_rater(self._item), methods=["GET", "POST"]),
@@ -81,7 +81,7 @@ class ReviewApp:
             try:
                 return await run_in_threadpool(self._visit, request, form, handle)
             except HarnessError as error:
-                return _told(503, "Not saved", error.line, request.url.path, form)
+                return told(503, "Not saved", error.line, request.url.path, form)
 
         return endpoint
 
@@ -90,14 +90,14 @@ class ReviewApp:
     ) -> Response:
         rater = self._store.rater(request.path_params["secret"])
         if rater is None:
-            return _told(404, "No such link", "Use the link that you got, all of it.")
+            return told(404, "No such link", "Use the link that you got, all of it.")
         known = request.cookies.get(_DEVICE, "")
         path = request.url.path
         if request.method == "POST" and not hmac.compare_digest(
             form.pop("token", ""), self._token(known)
         ):
             what = "Open your link again, and allow this page its cookie."
-            return _told(403, "Not saved: this form is not from your page", what)
+            return told(403, "Not saved: this form is not from your page", what)
         visit = Visit(rater, known or secrets.token_hex(16), not known, form)
         moment = self._clock.utc().timestamp()
         other = rater.device not in (None, visit.device)
@@ -108,7 +108,7 @@ class ReviewApp:
                 self._store.seen(rater.id, visit.device, moment)
             asks = request.method == "GET" or form
             place = int(request.path_params.get("place", 0))
-            answer = handle(visit, place) if asks else _see(path)
+            answer = handle(visit, place) if asks else see(path)
         if visit.fresh:
             answer.set_cookie(
                 *(_DEVICE, visit.device), path=visit.home, httponly=True, samesite="lax"
@@ -121,10 +121,10 @@ class ReviewApp:
             "Two people on one link would be counted as one."
         )
         fields = {**visit.form, "here": "yes", "token": self._token(visit.device)}
-        return _told(409, "Is that you as well?", what, path, fields, "It is me: go on here")
+        return told(409, "Is that you as well?", what, path, fields, "It is me: go on here")
 
     def _start(self, visit: Visit, _: int) -> Response:
-        return _see(self._next(visit, 0))
+        return see(self._next(visit, 0))
 
     def _next(self, visit: Visit, after: int) -> str:
         place = self._store.next_place(visit.rater.id, after)
@@ -140,7 +140,7 @@ class ReviewApp:
     def _item(self, visit: Visit, place: int) -> Response:
         sheet = self._store.sheet(visit.rater.id, place)
         if sheet is None:
-            return _told(404, "No such item", "Open your link again.")
+            return told(404, "No such item", "Open your link again.")
         here = f"{visit.home}/{place}"
         if "undo" in visit.form:
             return self._undo(visit, here)
@@ -175,13 +175,13 @@ class ReviewApp:
         answered = sheet.replies.keys() | replies.keys()
         left = [one.criterion for one in questions if one.criterion not in answered]
         if replies and not left and not sheet.done:
-            return _see(self._next(visit, sheet.place))
-        return _see(f"{here}#q.{quote(left[0])}" if left and replies else here)
+            return see(self._next(visit, sheet.place))
+        return see(f"{here}#q.{quote(left[0])}" if left and replies else here)
 
     def _undo(self, visit: Visit, here: str) -> Response:
         last = visit.form["undo"]
         place = self._store.undo(visit.rater.id, int(last)) if last.isdigit() else None
-        return _see(here if place is None else f"{visit.home}/{place}")
+        return see(here if place is None else f"{visit.home}/{place}")
 
     def _token(self, device: str) -> str:
         """What a form must bring that is posted from this device."""
@@ -189,27 +189,29 @@ class ReviewApp:
 
     async def _overview(self, request: Request) -> Response:
         if not hmac.compare_digest(request.path_params["secret"], self._admin):
-            return _told(404, "No such link", "Use the link that you got, all of it.")
+            return told(404, "No such link", "Use the link that you got, all of it.")
         try:
             found = await run_in_threadpool(standing, self._store)
         except HarnessError as error:
-            return _told(503, "Cannot be read", error.line)
+            return told(503, "Cannot be read", error.line)
         base = str(request.base_url).rstrip("/")
         return HTMLResponse(page("overview.html.j2", draw=self._draw, standing=found, base=base))
 
 
-async def _static(request: Request) -> Response:
+async def static(request: Request) -> Response:
+    """A file that pages load."""
     kind = STATIC.get(request.path_params["name"])
     if kind is None:
         return Response(status_code=404)
     return Response(static_file(request.path_params["name"]), media_type=kind)
 
 
-def _see(address: str) -> Response:
+def see(address: str) -> Response:
+    """Go on at that address."""
     return RedirectResponse(address, status_code=303)
 
 
-def _told(
+def told(
     status: int,
     title: str,
     what: str,

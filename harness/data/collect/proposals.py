@@ -20,7 +20,7 @@ from harness.files import read_text, write_atomic
 from harness.records.base import Record, explain
 from harness.records.suite import Case
 from harness.training.data_files import Conversation
-from harness.yaml_files import read_yaml
+from harness.yaml_files import YamlFile, read_yaml
 
 _HEAD = """\
 # Proposals of `harness collect`. Of each group write `accept: true` or `accept: false`; what has
@@ -139,6 +139,23 @@ def _row(one: Proposal) -> dict[str, Any]:
     return row
 
 
+def read_proposals(path: Path) -> tuple[Proposal, ...]:
+    """The proposals of a file, in their order.
+
+    Raises:
+        UsageError: there is no such file, or it is none of proposals.
+    """
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[YamlFile, tuple[Proposal, ...]]:
+    file = read_yaml(path)
+    try:
+        return file, Proposals.model_validate(file.data).groups
+    except ValidationError as error:
+        raise UsageError(explain(error, Proposals), where=str(path)) from None
+
+
 @dataclass(slots=True)
 class Applied:
     """What was made of proposals: how many were accepted for each side, dismissed, and left."""
@@ -158,11 +175,7 @@ def apply_proposals(path: Path, ledger: Ledger, cases: Path, training: Path, by:
         UsageError: a group that cannot be taken up, with its line.
         StorageError: a place cannot be written.
     """
-    file = read_yaml(path)
-    try:
-        proposals = Proposals.model_validate(file.data).groups
-    except ValidationError as error:
-        raise UsageError(explain(error, Proposals), where=str(path)) from None
+    file, proposals = _read(path)
     done = Applied()
     lines: dict[Path, list[str]] = {cases: [], training: []}
     entries = []
