@@ -1,4 +1,4 @@
-"""The rows of a file: JSON Lines, JSON, CSV, TSV, Parquet or YAML, gzipped or not."""
+"""The rows of a file: JSON Lines, JSON, CSV, TSV, Parquet, YAML or vLLM's log, gzipped or not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from harness.data.vllm_log import HINT, read_log
 from harness.errors import UsageError
 from harness.files import open_regular
 from harness.strict_json import decode
@@ -47,13 +48,16 @@ def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[Placed]:
     if kind is None:
         with _opened(path) as file:
             first = file.read(4096).decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:1]
-        if first not in ("{", "["):
+        if first in ("{", "["):
+            kind = _json if first == "[" else _json_lines
+        elif _suffix(path) == ".log":
+            kind = _vllm_log
+        else:
             raise UsageError(
                 "is of no known kind of file",
                 where=str(path),
                 hint=f"give it one of the names {', '.join(_KINDS)}",
             )
-        kind = _json if first == "[" else _json_lines
     yield from kind(path, encoding)
 
 
@@ -98,6 +102,16 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Placed]:
             text = line.strip("\r\n\t \ufeff")  # files that were put together have marks within
             if text:
                 yield f"{path}:{number}", _value(text)
+
+
+def _vllm_log(path: Path, encoding: str) -> Iterator[Placed]:
+    empty = True
+    with _text(path, encoding) as lines:
+        for number, row in read_log(lines):
+            empty = False
+            yield f"{path}:{number}", row
+    if empty:
+        raise UsageError("holds no logged request of vLLM", where=str(path), hint=HINT)
 
 
 def _value(text: str) -> Any:

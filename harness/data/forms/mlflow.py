@@ -48,7 +48,9 @@ def _answer(value: Any) -> str:
 
 
 def _spans(row: Row) -> list[Any] | None:
-    data = parsed(row.get("data"))
+    # A table of traces, saved as CSV, has each as JSON in a column; its spans are no JSON there.
+    whole = parsed(row.get("trace"))
+    data = parsed((whole if isinstance(whole, Mapping) else row).get("data"))
     found = data.get("spans") if isinstance(data, Mapping) else parsed(row.get("spans"))
     return found if isinstance(found, list) else None
 

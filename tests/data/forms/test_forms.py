@@ -70,6 +70,10 @@ ROWS: dict[str, dict[str, Any]] = {
         ]
     },
     "suite": {"id": "open", "prompt": "When do you open?", "expect": {"answers": ["At nine."]}},
+    "vllm": {
+        "vllm_request_id": "b9cc", "request": {"model": "m", "messages": [USER]},
+        "output": "At nine.", "finish_reason": "stop",
+    },
 }  # fmt: skip
 
 
@@ -85,6 +89,11 @@ def test_a_row_is_known_by_its_fields_and_read(name: str) -> None:
 
 def test_every_form_that_is_declared_is_tried_here() -> None:
     assert set(forms().names()) == set(ROWS)
+
+
+def test_a_table_of_mlflow_has_its_traces_as_text() -> None:
+    row = {"trace_id": "tr-1", "trace": json.dumps(ROWS["mlflow"]), "spans": "[Span(...)]"}
+    assert list(detect(row, "t.csv:2").read(row)) == list(named("mlflow").read(ROWS["mlflow"]))
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -110,6 +119,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("prompt-completion", {"prompt": "a", "completion": [USER]}, "one turn of the assistant's"),
     ("promptfoo", {"vars": {"a": "x", "b": "y"}}, "which is the question"),
     ("promptfoo", {"vars": {}, "": {"prompts": ["{{q}}"]}}, "the prompt needs `q`"),
+    ("vllm", {"vllm_request_id": "a", "request": {"prompt": "x"}}, "is no chat"),
+    ("vllm", {"vllm_request_id": "a", "request": {"messages": [USER]}, "output": None}, "was cut"),
+    ("vllm", {"vllm_request_id": "a", "request": {"messages": [USER]}, "output": "At",
+              "finish_reason": "length"}, "not whole"),
     ("sharegpt", {"conversations": [{"from": "observation", "value": "x"}]}, "not a tool's"),
 ]  # fmt: skip
 
