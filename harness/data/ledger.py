@@ -36,7 +36,8 @@ class Entry(Record):
     """One line: what has become of a group. `questions` are what users said, without their data.
 
     The side of a group is decided when it is first proposed, and no later line changes it. It is
-    drawn, but for what a suite asks already: that is the suite's.
+    drawn, but for what a suite asks already: that is the suite's. Groups of one `family`, as drafts
+    from one passage are, have one side.
     """
 
     group: str = Field(min_length=1)
@@ -44,6 +45,7 @@ class Entry(Record):
     state: Literal["proposed", "accepted", "dismissed"]
     questions: tuple[str, ...] = Field(min_length=1)
     drawn: bool = Field(default=True, exclude_if=lambda drawn: drawn)
+    family: str = Field(default="", exclude_if=lambda family: not family)
     by: str = ""
     at: str
 
@@ -65,17 +67,18 @@ class Ledger:
     header: Header
     groups: dict[str, Entry] = field(default_factory=dict)
 
-    def side_of(self, group: str, *, drawn: bool = True) -> Side:
+    def side_of(self, group: str, *, drawn: bool = True, family: str = "") -> Side:
         """The side of a group: the known one, or what a salted hash of its name says.
 
-        A group that is not drawn is one that a suite asks already.
+        A group that is not drawn is one that a suite asks already. Of a group of a `family` the
+        hash is of that name.
         """
         known = self.groups.get(group)
         if known is not None:
             return known.side
         if not drawn:
             return "suite"
-        digest = hashlib.sha256(f"{self.header.salt}\0{group}".encode()).digest()
+        digest = hashlib.sha256(f"{self.header.salt}\0{family or group}".encode()).digest()
         share = int.from_bytes(digest[:7]) / 2**56
         return "suite" if share < self.header.suite_share else "training"
 
@@ -90,7 +93,8 @@ class Ledger:
         for entry in entries:
             append_line(self.path, entry.model_dump_json())
             self.groups[entry.group] = entry
-        self.__dict__.pop("_questions", None)
+        for known in ("_questions", "_families"):
+            self.__dict__.pop(known, None)
 
     @cached_property
     def _questions(self) -> dict[str, Entry]:
@@ -101,17 +105,23 @@ class Ledger:
             for text in entry.questions
         }
 
+    @cached_property
+    def _families(self) -> dict[str, Entry]:
+        accepted = (entry for entry in self.groups.values() if entry.state == "accepted")
+        return {entry.family: entry for entry in accepted if entry.family}
+
     def misplaced(
         self, rows: Iterable[tuple[str, str, Sequence[str]]], side: Side
     ) -> Iterator[Misplaced]:
         """The rows of one side that accepted groups of the other side hold.
 
         A row is its place, its group and what users say in it. It belongs to an accepted group
-        where it has its name, or says the same as one of its questions but for case and
-        punctuation.
+        where it has its name or its family's, or says the same as one of its questions but for case
+        and punctuation.
         """
         for place, group, said in rows:
-            found = [self.groups.get(group), self._questions.get(key_of("\n".join(said)))]
+            asked = self._questions.get(key_of("\n".join(said)))
+            found = [self.groups.get(group), self._families.get(group), asked]
             for entry in found:
                 if entry is not None and entry.state == "accepted" and entry.side != side:
                     yield Misplaced(place, entry.group, entry.side)
@@ -151,7 +161,7 @@ def read_ledger(root: Path) -> Ledger | None:
             ledger, kind = Ledger(path, found), Entry
             continue
         assert ledger is not None
-        side = ledger.side_of(found.group, drawn=found.drawn)
+        side = ledger.side_of(found.group, drawn=found.drawn, family=found.family)
         if side != found.side:
             raise UsageError(
                 f"`{found.group}` is for {side}, and this line moves it to {found.side}",

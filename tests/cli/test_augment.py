@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.data.ledger import open_ledger
 from tests.cli.builders import call
 from tests.data.test_augment import QUESTIONS, chat
 
@@ -98,10 +99,13 @@ Boots are cleaned at the desk for 5 dollars, which takes about 2 days in summer 
 """
 
 
+@pytest.mark.parametrize("share", ["0.001", "0.999"])
 def test_drafts_come_from_documents_and_a_person_accepts_them(
-    project_dir: Path, mock: Any, capsys: pytest.CaptureFixture[str]
+    project_dir: Path, mock: Any, capsys: pytest.CaptureFixture[str], share: str
 ) -> None:
     Path("docs.md").write_text(PASSAGES)
+    Path("data").mkdir()
+    Path("data/ledger.jsonl").write_text(f'{{"salt": "any salt", "suite_share": {share}}}\n')
     good = {"question": "What is the price of a tent for one day?", "answer": "It is 12 dollars."}
     drafts = [
         good,
@@ -126,9 +130,15 @@ def test_drafts_come_from_documents_and_a_person_accepts_them(
         Path("drafts.yaml").read_text().replace("accept: null", "accept: true")
     )
     assert call("collect", "--apply", "drafts.yaml", "--by", "Ada") == 0
-    name = "cases" if draft["side"] == "suite" else "training"
+    name, other = ("cases", "training") if share == "0.999" else ("training", "cases")
+    assert not Path(f"data/collected-{other}.jsonl").exists()
     (row,) = map(json.loads, Path(f"data/collected-{name}.jsonl").read_text().splitlines())
     assert row["group"] == draft["family"]
+    (placed,) = open_ledger(Path(), 0.5).misplaced(
+        [("here", draft["family"], ["Something else?"])],
+        "training" if name == "cases" else "suite",
+    )
+    assert placed.place == "here"
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def _entry(
         state=state,
         questions=tuple(asked),
         drawn=not one.joins,
+        family=one.family,
         by=by,
         at=iso(SYSTEM_CLOCK.utc()),
     )

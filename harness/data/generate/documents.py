@@ -122,7 +122,7 @@ class Drafter:
                 Proposal(
                     group=f"{part.group}-{numbers[part.group]}",
                     family=part.group,
-                    side=ledger.side_of(part.group),
+                    side=ledger.side_of(part.group, family=part.group),
                     why={"drafted": 1},
                     asked=(asked,),
                     answer=answer,
