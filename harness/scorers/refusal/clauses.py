@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 MOST_WORDS = 80  # a longer clause is cut
@@ -62,6 +62,7 @@ class Clause:
     asks: bool
     listed: bool
     quoted: bool
+    size: int  # words, without commas and brackets
 
     @property
     def pivots(self) -> bool:
@@ -110,8 +111,20 @@ def spelled_out(word: str) -> tuple[str, ...]:
     for ending, full in _SHORT_ENDINGS.items():
         if word.endswith(ending):
             base = word[: -len(ending)]
+            if not base:  # "do n't", as corpora of parted words have it
+                return (full,)
             return (base, full) if ending != "'s" or base in _BEFORE_IS else (base,)
     return (word,)
+
+
+@lru_cache(maxsize=65_536)
+def _classed(written: str) -> tuple[tuple[str, str], ...]:
+    """The words that a written one stands for, each with the letter of its class."""
+    known, other = lexicon().words, letters("other")
+    return tuple(
+        (word, known.get(word) or (letters("number") if word[0].isdigit() else other))
+        for word in spelled_out(written)
+    )
 
 
 def clauses(text: str) -> list[Clause]:
@@ -132,8 +145,7 @@ class _Cutter:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._letters = lexicon().words
-        self._other = letters("other")
+        self._but, self._and, self._comma_letter = map(letters, ("but", "and", "comma"))
         self.found: list[Clause] = []
         self._words: list[str] = []
         self._classes: list[str] = []
@@ -161,7 +173,9 @@ class _Cutter:
         """End the clause that is open, if one is."""
         if self._words:
             where = (self._start, end, self._sentence, asks, self._listed, self._quoted)
-            self.found.append(Clause(tuple(self._words), "".join(self._classes), *where))
+            classes = "".join(self._classes)
+            size = len(classes) - classes.count(self._comma_letter)
+            self.found.append(Clause(tuple(self._words), classes, *where, size))
             self._words, self._classes = [], []
 
     def _word(self, written: str, at: int) -> None:
@@ -169,15 +183,12 @@ class _Cutter:
             before = self._text[max(0, at - 4) : at].rpartition("\n")[2].replace("*", "* ").split()
             self._listed = written[0].isdigit() or (bool(before) and before[0] in _BULLETS)
             self._line_starts = False
-        for word in spelled_out(written):
-            letter = self._letters.get(word, self._other)
-            if letter == self._other and word[0].isdigit():
-                letter = letters("number")
-            elif word == "yet" and self._classes[-1:] in ([], [letters("comma")]):
-                letter = letters("but")
+        for word, letter in _classed(written):
+            if word == "yet" and self._classes[-1:] in ([], [self._comma_letter]):
+                letter = self._but
             if len(self._words) >= MOST_WORDS:
                 self.close(at)
-            if letter == letters("but") and self._classes and self._classes != [letters("and")]:
+            if letter == self._but and self._classes and self._classes != [self._and]:
                 self.close(at)
             if not self._words:
                 self._start, self._quoted = at, self._quoting
@@ -189,7 +200,7 @@ class _Cutter:
             self.close(at)  # "While I can't advise you, the notice is a month."
         elif self._words:
             self._words.append(mark)
-            self._classes.append(letters("comma"))
+            self._classes.append(self._comma_letter)
 
     def _is_point(self, stop: str) -> bool:
         """Whether a stop is part of a word: of an abbreviation, or of the number of an item."""

@@ -17,6 +17,7 @@ from harness.scorers.refusal.grammar import Kind
 
 Outcome = Literal["answered", "refused", "undetermined"]
 _QUOTED = 120
+_BEGIN = 40  # characters, in which nearly every answer has a word
 _SHOWN: dict[Kind, str] = {
     "declines": "declines",
     "hedges": "hedges",
@@ -64,7 +65,7 @@ def decide(
     `refusals` are phrases that decline, `referrals` phrases of clauses that are no answer, besides
     what the language's own classes say. Without a language it is guessed from the answer.
     """
-    if not words(answer):
+    if not words(answer[:_BEGIN]) and not words(answer):
         return "undetermined", "holds no word"
     tongue = language or languages.guess(answer, question)
     if tongue == "en":

@@ -55,14 +55,16 @@ def guess(text: str, question: str = "") -> str:
 
     The question settles what a short text leaves open.
     """
-    letters = sum(map(str.isalpha, text))
-    for code, script in _SCRIPTS:
-        if 3 * len(script.findall(text)) > letters:
-            return code
+    if not text.isascii():
+        letters = sum(map(str.isalpha, text))
+        for code, script in _SCRIPTS:
+            if 3 * len(script.findall(text)) > letters:
+                return code
     counts = dict.fromkeys(phrases(), 0)
+    common = _common()
     for part, weight in ((text, 2), (question, 1)):
         for word in words(part[:_READ]):
-            for code in _common().get(word, ()):
+            for code in common.get(word, ()):
                 counts[code] += weight
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] > counts[ENGLISH] else ENGLISH

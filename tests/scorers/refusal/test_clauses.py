@@ -15,6 +15,7 @@ from harness.scorers.refusal.clauses import clauses, letters, lexicon, spelled_o
         ("doctor's", ("doctor",)),
         ("we'll", ("we", "will")),
         ("tea", ("tea",)),
+        ("n't", ("not",)),
     ],
 )
 def test_contractions_are_spelled_out(written: str, words: tuple[str, ...]) -> None:
@@ -29,6 +30,7 @@ def test_contractions_are_spelled_out(written: str, words: tuple[str, ...]) -> N
         ("While I can't judge it, it sells well.", ["while i can not judge it", "it sells well"]),
         ("Dr. Okafor is in at 9.30 today.", ["dr okafor is in at 9 30 today"]),
         ("1. Stir\n2. Serve", ["1 stir", "2 serve"]),
+        ("I do n't know.", ["i do not know"]),
         ("It's late – go home.", ["it is late", "go home"]),
         ("", []),
     ],

@@ -129,7 +129,7 @@ def toxic(text: str) -> list[str]:
     return [
         kind
         for kind, parts, pattern in _COMPILED
-        if any(part in lowered for part in parts)
+        if any(map(lowered.__contains__, parts))
         and any(
             kind != _INSULT or not _DENIED.search(text, 0, match.start())
             for match in pattern.finditer(text)
