@@ -23,6 +23,7 @@ from harness.review.draw import Wanted, changed_answers, draw, newest_run
 from harness.review.export import export, write_sheet
 from harness.review.import_columns import FIELDS
 from harness.review.imports import import_labels
+from harness.review.pairs import write_pairs
 from harness.review.serve import LOOPBACK, serve
 from harness.review.standing import Standing, standing
 from harness.review.store import ReviewStore, create, open_store
@@ -133,6 +134,10 @@ def _baseline(project: Project) -> str | None:
     help="Write what people said: .jsonl are labels, .csv is for a spreadsheet.",
 )  # fmt: skip
 @click.option(
+    "--pairs", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write what most people prefer as training pairs, for `method: dpo`.",
+)  # fmt: skip
+@click.option(
     "--sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write what is still open as CSV, to grade it elsewhere and import it.",
 )  # fmt: skip
@@ -162,10 +167,11 @@ def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
     wanted = _Asked(**{one.name: given[one.name] for one in fields(_Asked)})
     name = given["name"] or f"{candidate}-{wanted.kind}"
     path = review_file(project, name)
-    status, file, sheet, source = (given[key] for key in ("status", "file", "sheet", "source"))
+    tasks = ("status", "file", "pairs", "sheet", "source")
+    status, file, pairs, sheet, source = (given[key] for key in tasks)
     if source is None and (given["columns"] or given["aliases"]):
         raise click.UsageError("--map and --alias go with --import")
-    if not status and (file, sheet, source) == (None, None, None):
+    if not any(given[key] for key in tasks):
         store = _opened(project, path, candidate, wanted)
         serve(store, given["host"], given["port"], lambda text: click.echo(text))
         return
@@ -179,6 +185,8 @@ def command(candidate: str, config: Path, as_json: bool, **given: Any) -> None:
     if file is not None:
         count = export(store, file)
         click.echo(f"{short_path(file.absolute())}: {counted(count, 'label')}", err=as_json)
+    if pairs is not None:
+        _write_pairs(store, pairs, as_json=as_json)
     if status:
         found = standing(store)
         click.echo(json.dumps(found.as_json(), indent=2) if as_json else _words(found))
@@ -204,6 +212,17 @@ def _import(store: ReviewStore, file: Path, given: Mapping[str, Any], *, as_json
     if done.rejected:
         kept = short_path(rejects_of(file).absolute())
         click.echo(f"{len(done.rejected)} rejected: {kept}", err=True)
+
+
+def _write_pairs(store: ReviewStore, file: Path, *, as_json: bool) -> None:
+    count, others = write_pairs(store, file)
+    undecided = f"; most people prefer none in {counted(others, 'item')}" if others else ""
+    click.echo(f"{short_path(file.absolute())}: {counted(count, 'pair')}{undecided}", err=as_json)
+    click.echo(
+        "note: their questions are the suites': of a candidate that trains on them, every gate "
+        "leaves those groups out",
+        err=True,
+    )
 
 
 def review_file(project: Project, name: str) -> Path:

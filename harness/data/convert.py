@@ -209,7 +209,7 @@ def why_rejected(error: Exception) -> str:
         return f"has no `{error.args[0]}`"
     if isinstance(error, ValueError):
         return str(error)
-    return f"is not as this form has it ({type(error).__name__}: {error})"
+    return "is not as this form has it: a part of it is of another type"
 
 
 def _write(

@@ -53,11 +53,10 @@ def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[Placed]:
         elif _suffix(path) == ".log":
             kind = _vllm_log
         else:
-            raise UsageError(
-                "is of no known kind of file",
-                where=str(path),
-                hint=f"give it one of the names {', '.join(_KINDS)}",
-            )
+            hint = f"give it one of the names {', '.join(_KINDS)}"
+            if _suffix(path) == ".eval":
+                hint = "`inspect log convert LOG --to json --output-dir DIR` writes it as JSON"
+            raise UsageError("is of no known kind of file", where=str(path), hint=hint)
     yield from kind(path, encoding)
 
 

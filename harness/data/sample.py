@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from harness.records.suite import Case, Message
 from harness.training.data_files import Conversation, Pair
@@ -196,12 +199,17 @@ def messages_of(turns_: Iterable[Message]) -> list[dict[str, str]]:
 
 
 def parsed(value: Any) -> Any:
-    """The value of a JSON text, for forms that keep objects as text; any other value as it is."""
+    """The value of a JSON text, for forms that keep objects as text; any other value as it is.
+
+    An object as Python shows it is read too: so pandas writes one into a cell of a CSV file.
+    """
     if isinstance(value, str) and value[:1] in ("{", "[", '"'):
-        try:
+        with suppress(ValueError, RecursionError):
             return json.loads(value)
-        except ValueError:
-            return value
+        if value.startswith(("{'", "[{'")):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError), catch_warnings():
+                simplefilter("ignore")  # of backslashes that mean nothing
+                return ast.literal_eval(value)
     return value
 
 

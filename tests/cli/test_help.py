@@ -53,7 +53,7 @@ OPTIONS = {
     "power": ["candidate", "--discordance", "--audit", "--config", "--suite", "--json"],
     "review": ["candidate", "--task", "--against", "--alone", "--section", "--audit", "--suite",
                "--items", "--raters", "--rater", "--overlap", "--again", "--seed", "--name",
-               "--host", "--port", "--status", "--export", "--sheet", "--import", "--map",
+               "--host", "--port", "--status", "--export", "--pairs", "--sheet", "--import", "--map",
                "--alias", "--encoding", "--config", "--json"],
     "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
     "verify": ["receipt", "--sample", "--seed", "--key", "--weights", "--json"],

@@ -1,4 +1,4 @@
-"""The log of a vLLM server; `vllm.log` has the lines of the logger of vLLM 0.32."""
+"""The log of a vLLM server; `recorded/vllm.log` has the lines of the logger of vLLM 0.32."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.data.rows import read_rows
 from harness.data.vllm_log import read_log
 from harness.errors import UsageError
 
-LOG = Path(__file__).with_name("vllm.log")
+LOG = Path(__file__).with_name("recorded") / "vllm.log"
 
 
 def test_requests_are_put_together_with_their_answers() -> None:

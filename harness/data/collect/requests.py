@@ -10,6 +10,8 @@ from typing import Any
 
 from harness.data.convert import Rejected, expanded, read_samples
 from harness.data.form import Form, detect
+from harness.data.forms.kto import labelled
+from harness.data.forms.langfuse import correction_of, ids, scored
 from harness.data.lint.row import DataRow
 from harness.data.rows import read_rows
 from harness.data.sample import Sample
@@ -43,7 +45,7 @@ class LoggedRequest(DataRow):
     """
 
     user: str = ""
-    trace: str = ""
+    ids: tuple[str, ...] = ()  # by which scores know it
     correction: str = ""
     rated_down: bool = False
 
@@ -82,13 +84,13 @@ def read_log(
     the same text, in this log and in the next one. `regions` are countries whose telephone numbers
     are recognised.
 
-    Scores of Langfuse (`traceId`, `value`) may be in a file of their own.
+    Scores of Langfuse, ratings and corrections, may be in a file of their own.
 
     Raises:
         UsageError: a file that cannot be read or is in no known form.
     """
     given = columns or Columns()
-    log, bad = Log(), set[str]()
+    log, scores = Log(), _Scores(given.low, regions)
     empty = {name for name in (given.rating, given.correction, given.user) if name}
     for source in expanded(files):
         known = source.form or form
@@ -96,20 +98,42 @@ def read_log(
             if not isinstance(row, Mapping):
                 why = str(row) if isinstance(row, ValueError) else "must be an object"
                 _reject(log, Rejected(place, Redactor(regions).text(why), None))
-            elif _is_score(row):
-                if _is_bad(row.get("value"), given.low):
-                    bad.add(_trace(row))
+            elif about := scored(row):
+                scores.add(about, row)
             else:
                 known = known or detect(row, place)
                 _take(log, known, place, row, given, regions)
                 at = DataRow(place, (), values=row)
                 empty = {name for name in empty if at.value(name) in (None, "")}
     log.empty_columns = tuple(sorted(empty))
-    log.requests = [
-        replace(one, rated_down=True) if one.trace and one.trace in bad else one
-        for one in log.requests
-    ]
+    log.requests = [scores.of(one) for one in log.requests]
     return log
+
+
+class _Scores:
+    """What scores in rows of their own say of requests: bad ratings and better answers."""
+
+    def __init__(self, low: float, regions: Sequence[str]) -> None:
+        self._low, self._regions = low, regions
+        self._bad: set[str] = set()
+        self._better: dict[str, str] = {}
+
+    def add(self, about: str, row: Mapping[str, Any]) -> None:
+        if better := correction_of(row):
+            self._better[about] = Redactor(self._regions).text(better)
+        elif _is_bad(row.get("value"), self._low):
+            self._bad.add(about)
+
+    def of(self, request: LoggedRequest) -> LoggedRequest:
+        better = next((self._better[one] for one in request.ids if one in self._better), "")
+        bad = not self._bad.isdisjoint(request.ids)
+        if better.strip() == request.answer.strip():
+            better = ""
+        return replace(
+            request,
+            rated_down=request.rated_down or bad,
+            correction=request.correction or better,
+        )
 
 
 def _take(
@@ -120,7 +144,7 @@ def _take(
     columns: Columns,
     regions: Sequence[str],
 ) -> None:
-    bad = row.get("label") is False and form.name == "kto"
+    bad = form.name == "kto" and labelled(row) is False
     found = read_samples(form, place, {**row, "label": True} if bad else row)
     if isinstance(found, Rejected):
         _reject(log, replace(found, why=Redactor(regions).text(found.why), row=None))
@@ -161,18 +185,10 @@ def _request(
         place=place,
         turns=tuple((str(role), text) for role, text in turns),
         user="" if user is None else str(user),
-        trace=_trace(row),
+        ids=ids(row),
         correction=clean.text(correction),
         rated_down=bad or _is_bad(rating, columns.low),
     )
-
-
-def _is_score(row: Mapping[str, Any]) -> bool:
-    return bool(_trace(row)) and "value" in row and "input" not in row
-
-
-def _trace(row: Mapping[str, Any]) -> str:
-    return str(row.get("traceId") or row.get("trace_id") or "")
 
 
 def _is_bad(value: Any, low: float) -> bool:

@@ -10,8 +10,9 @@ from harness.data.sample import Sample, asked, leftover, messages_of, text_of, t
 
 # What a log adds to a sample: what a model did with it, which is no part of the question.
 _OF_A_RUN = (
-    "messages", "output", "scores", "events", "model_usage", "attachments", "store", "epoch",
-    "uuid", "total_time", "working_time", "started_at", "completed_at", "error_retries", "",
+    "messages", "output", "scores", "events", "events_data", "model_usage", "role_usage",
+    "attachments", "store", "epoch", "uuid", "total_time", "working_time", "started_at",
+    "completed_at", "error_retries", "turn_count", "",
 )  # fmt: skip
 
 

@@ -9,6 +9,14 @@ from harness.data.forms.prompt_completion import completion
 from harness.data.sample import Sample, asked, leftover, turns
 
 
+def labelled(row: Row) -> bool | None:
+    """A row's label, which a table holds as text; None where there is none."""
+    given = row.get("label")
+    if isinstance(given, str):
+        return {"true": True, "false": False}.get(given.strip().casefold())
+    return bool(given) if given in (True, False) else None
+
+
 class Kto:
     """`{"prompt", "completion", "label"}`: where the label is false the answer is a bad one."""
 
@@ -21,9 +29,10 @@ class Kto:
 
     def read(self, row: Row) -> Iterator[Sample]:
         """The sample of a good answer."""
-        if row["label"] not in (True, False):
+        label = labelled(row)
+        if label is None:
             raise ValueError("label: must be true or false")
-        if not row["label"]:
+        if not label:
             raise ValueError("label: is false, and there is no good answer beside it")
         yield Sample(
             asked(turns(row["prompt"], "prompt"), "prompt"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.data.form import Row
-from harness.data.sample import Sample, asked, leftover, messages_of, split, turns
+from harness.data.sample import Sample, asked, leftover, messages_of, parsed, split, turns
 
 
 class Messages:
@@ -17,12 +17,18 @@ class Messages:
 
     def matches(self, row: Row) -> bool:
         """Whether it has `messages`, and nothing that marks another form with them."""
-        return "messages" in row and not row.keys() & {"expect", "request_id", "response"}
+        other = (
+            row.keys() & {"expect", "request_id", "response"} or {"input", "target"} <= row.keys()
+        )
+        return "messages" in row and not other
 
     def read(self, row: Row) -> Iterator[Sample]:
         """The sample of the last answer, which is what is learnt or expected."""
-        found = turns(row["messages"])
-        weights = [one.get("weight") for one in row["messages"]]
+        given = parsed(row["messages"])  # a cell of a table holds it as text
+        if isinstance(given, str):
+            raise ValueError("messages: must be a list of turns")
+        found = turns(given)
+        weights = [one.get("weight") for one in given]
         if weights and weights[-1] == 0:
             raise ValueError("messages: the last answer has weight 0, and so is not to be learnt")
         lost = leftover(row, ("messages", "group"))

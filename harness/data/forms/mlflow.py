@@ -8,7 +8,7 @@ from typing import Any
 from harness.data.form import Row
 from harness.data.forms.langfuse import inner
 from harness.data.forms.openai_batch import answer_of
-from harness.data.sample import Sample, asked, parsed, text_of, texts_of, turns
+from harness.data.sample import Sample, asked, leftover, parsed, text_of, texts_of, turns
 
 _QUESTION = ("messages", "question", "prompt", "input", "query")
 _ANSWER = ("expected_response", "response", "answer", "output", "content", "text")
@@ -30,14 +30,20 @@ class MLflow:
         """The sample of the trace's root span, or of the record."""
         spans = _spans(row)
         given, said = row.get("inputs"), row.get("outputs")
-        expected = row.get("expectations") or {}
+        expected = parsed(row.get("expectations")) or {}
         if spans is not None:
             given, said = _root(spans)
         question = asked(turns(inner(given, _QUESTION, "inputs"), "inputs"), "inputs")
-        if facts := parsed(expected).get("expected_facts"):
-            yield Sample(question, expect={"all_of": list(texts_of(facts, "expected_facts"))})
+        used = next((key for key in ("expected_facts", *_ANSWER) if expected.get(key)), "")
+        lost = [f"expectations.{key}" for key in leftover(expected, (used,))]
+        lost += ["tags"] * any(
+            not key.startswith("mlflow.") for key in parsed(row.get("tags")) or ()
+        )
+        if used == "expected_facts":
+            facts = texts_of(expected[used], used)
+            yield Sample(question, expect={"all_of": list(facts)}, lost=tuple(lost))
             return
-        yield Sample(question, (_answer(expected or said),))
+        yield Sample(question, (_answer(expected or said),), lost=tuple(lost))
 
 
 def _answer(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.data.form import Row
-from harness.data.sample import Sample, asked, leftover, message, split, turns
+from harness.data.sample import Sample, asked, leftover, message, parsed, split, turns
 
 _ROLES = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
@@ -27,7 +27,7 @@ class ShareGPT:
 
     def read(self, row: Row) -> Iterator[Sample]:
         """The sample of the last answer."""
-        given = row["conversations"]
+        given = parsed(row["conversations"])
         if not isinstance(given, Sequence) or isinstance(given, str):
             raise ValueError("conversations: must be a list of turns")
         found = [_turn(turn, f"conversations[{place}]") for place, turn in enumerate(given)]
