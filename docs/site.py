@@ -40,6 +40,7 @@ CONTENTS = {
     "People": ["people", "review"],
     "Latency": ["latency", "latency-evidence", "latency-server"],
     "Candidates": [
+        "without-training",
         "own-model",
         "data-lint",
         "split",

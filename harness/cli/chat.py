@@ -19,6 +19,7 @@ from harness.client.protocol import Answer, Reply
 from harness.config import Project, load_project
 from harness.errors import INTERRUPTED, ServerError, UsageError
 from harness.records.suite import Message
+from harness.run.few_shot import examples_of
 from harness.run.plan import system_prompts
 from harness.sections.section_kinds import load_suites
 from harness.targets.live_target import LiveTarget, open_targets
@@ -87,7 +88,11 @@ def command(targets: tuple[str, ...], suite: str | None, config: Path) -> None:
 def _system(project: Project, target: str, suite: str | None) -> tuple[Message, ...]:
     suites = load_suites(project, () if suite is None else (suite,))
     found = system_prompts(project, target, suites[:1])
-    return tuple(Message(role="system", content=text) for text in found.values() if text)
+    examples = examples_of(project, target)
+    return (
+        *(Message(role="system", content=text) for text in found.values() if text),
+        *(() if examples is None else examples.drawn("", "", "a chat")),
+    )
 
 
 def _talk(sides: Sequence[_Side]) -> None:

@@ -61,7 +61,9 @@ def command(
     is named among the candidates. Works on stored answers. The verdicts are those that a gate would
     give on them; none is kept. The p-value is for being worse than the baseline, Holm-corrected for
     the number of metrics. Without a `gate:` in the configuration nothing is judged or recommended,
-    and --baseline is needed.
+    and --baseline is needed. The last table holds quality, time to the first word, tokens and cost
+    of all targets; of candidates that pass and cannot be told apart the cheapest is recommended,
+    where it is no worse than the others by the policy's margins.
     """
     leaderboard = build_leaderboard(load_project(config), candidates, baseline, suites)
     # Before anything is printed: an error of it is then all that standard output holds.
@@ -102,6 +104,9 @@ def _lines(content: LeaderboardContent) -> Iterator[str]:
             first = ", ".join(paths[:_LISTED])
             yield f"{_name(entry.name)}: newly fails critical cases: {first}{more}"
     yield from (f"note: {note}" for note in content.notes)
+    if content.figures:
+        yield ""
+        yield from _figures(content)
 
 
 def _name(name: str) -> str:
@@ -165,6 +170,12 @@ def _preferences(content: LeaderboardContent) -> list[str]:
         cells = (cell or formats.NONE for cell in row.cells)
         rows.append((name, row.share, row.interval, *cells))
     return [*table(rows, left=1), f"won / tied / lost; {content.preferences_sentence}"]
+
+
+def _figures(content: LeaderboardContent) -> list[str]:
+    names = (_name(one.target) for one in content.leaderboard.figures)
+    rows = ((one_line(row.name, 200), *row.cells) for row in content.figures)
+    return [*table([("target", *names), *rows], left=1), content.figures_sentence]
 
 
 def _metrics(content: LeaderboardContent) -> list[str]:

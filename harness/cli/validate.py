@@ -21,6 +21,7 @@ from harness.session.asked_alike import asked_differently_lines, unopened_baseli
 from harness.session.context_room import room_lines
 from harness.session.latency_checks import latency_lines
 from harness.session.ledger import check_ledger
+from harness.session.target_figures import source_lines
 from harness.suites.independence import group_sizes
 from harness.targets.candidates import describe_candidates
 from harness.targets.duplicates import duplicate_lines
@@ -59,6 +60,7 @@ def command(config: Path) -> None:
     lines = (
         *option_lines(project),
         *room_lines(project, suites),
+        *source_lines(project, suites),
         *duplicate_lines(project),
         *missing_lines(project),
         *describe_candidates(project),

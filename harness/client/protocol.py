@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.clock import Clock
-from harness.records.attempt import Failure, Timing, Usage
+from harness.records.attempt import Failure, Passage, Timing, Usage
 from harness.records.suite import Message
 
 # Nothing was generated, so nothing is paid for.
@@ -49,7 +49,8 @@ class Answer:
     `retried` is why each try before the last brought no answer: a status or a cause. `model` is the
     name the server gave, or the one asked for where it gave none. `first_tokens` is
     how many tokens the first chunk with content brought, where the server counts in every chunk.
-    `beginnings` are the likeliest first tokens, where they were asked for, in the same form.
+    `beginnings` are the likeliest first tokens, where they were asked for, in the same form;
+    `passages` are what was put before the question.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Answer:
     first_tokens: int | None = None
     retried: tuple[str, ...] = ()
     beginnings: tuple[tuple[str, float], ...] = ()
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

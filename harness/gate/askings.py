@@ -17,6 +17,8 @@ from harness.records.verdict import EvidenceWarning
 SYSTEM_PROMPT = "system_prompt"
 LIMIT = "max_tokens"
 REQUEST = "request"
+# What an identity says of what is put before a question.
+ADDITIONS = ("few_shot", "retrieval")
 # What an identity says of the form of requests; a chatbot's `mapping` is looked at apart.
 FORM = ("dialect", "preset", "turns")
 # What changes an answer, and what only limits how long one is waited for.
@@ -37,7 +39,7 @@ class Asked:
 
     `generation` holds the settings as configured, `sampling_defaults` what a managed server adds to
     them, `engine_args` its arguments or the form of a chatbot's requests, `request_form` the digest
-    of the latter, where it is known.
+    of the latter, where it is known. `additions` are what stands before a question, by its key.
     """
 
     system_prompts: Mapping[str, str | None]
@@ -46,6 +48,7 @@ class Asked:
     engine_args: Mapping[str, Any]
     sampling_defaults: Mapping[str, Any]
     request_form: str | None
+    additions: Mapping[str, str | None]
 
     @classmethod
     def of(cls, header: RunHeader) -> Asked:
@@ -57,6 +60,7 @@ class Asked:
             header.identity.engine_args,
             header.sampling_defaults,
             header.request_form,
+            {name: getattr(header.identity, name) for name in ADDITIONS},
         )
 
 
@@ -98,7 +102,7 @@ def uncompared(
 ) -> Iterator[tuple[str, str]]:
     """The keys in which the sides must not differ, and do, each in words."""
     for key, what in _differences(ours, theirs):
-        if key in (SYSTEM_PROMPT, REQUEST, *ASKED) and key not in compare_across:
+        if key in (SYSTEM_PROMPT, REQUEST, *ADDITIONS, *ASKED) and key not in compare_across:
             yield key, what
 
 
@@ -124,6 +128,7 @@ def _differences(ours: Asked, theirs: Asked) -> Iterator[tuple[str, str]]:
     if forms:
         yield REQUEST, f"requests have another form: {forms}"
     for keys, values in (
+        (ADDITIONS, (ours.additions, theirs.additions)),
         ((*ASKED, *WAITING), (_settings(ours), _settings(theirs))),
         (SERVER_ARGUMENTS, (ours.engine_args, theirs.engine_args)),
     ):

@@ -15,6 +15,7 @@ from harness.records.server import ManagedServer
 from harness.records.suite import Suite
 from harness.run.plan import system_prompts
 from harness.serving.sampling_defaults import fields_of_the_model
+from harness.targets.additions import additions
 from harness.targets.identity import form_of_requests
 
 
@@ -61,6 +62,7 @@ def _configured(project: Project, suites: Sequence[Suite], target: str) -> Asked
         engine_args={} if isinstance(server, ManagedServer) else form_of_requests(server),
         sampling_defaults={},
         request_form=server.form_digest() if isinstance(server, HttpServer) else None,
+        additions=additions(project, target),
     )
 
 

@@ -27,9 +27,11 @@ def contradictions(
 
     `cases` holds those of the suites by suite, section and id. Greedy answers alone are compared:
     sampled ones differ by chance. A batch with other requests may turn a few, so half must agree.
+    The proof's prompts have neither examples nor passages before them: where a run's have, its
+    answers are to other prompts.
     """
-    proof = run.header.adapter_proof
-    if proof is None or run.header.temperature != 0:
+    proof, identity = run.header.adapter_proof, run.header.identity
+    if proof is None or run.header.temperature != 0 or identity.few_shot or identity.retrieval:
         return
     drawn = [probe for probe in proof.fingerprint if probe.drawn]
     # Apart, as a server may have learnt by heart what every proof asks.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 
 from harness import stats
+from harness.gate.cheapest import Cheapest, Costs, Pair, PairDifference, cheapest_of
 from harness.gate.compare import compare
 from harness.gate.differences import computable, policy_caps
 from harness.latency.latency_rule import latency_rules
@@ -19,18 +20,7 @@ from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import Verdict
 
-Pair = tuple[str, str]
 TIMED = ("latency was compared with the baseline's, and not between candidates",)
-
-
-@dataclass(frozen=True, slots=True)
-class PairDifference:
-    """The difference of two candidates in one metric, the first minus the second."""
-
-    pair: Pair
-    metric: str
-    definition: Metric
-    interval: stats.Interval
 
 
 def recommend(
@@ -38,11 +28,14 @@ def recommend(
     verdicts: Mapping[str, Verdict],
     suites: Sequence[Suite],
     policy: Policy,
+    costs: Costs = MappingProxyType({}),
 ) -> Recommendation:
     """The recommendation among the judged candidates.
 
     Only what the policy promotes can be recommended. Of several, those are left out that are
-    significantly worse than another on a metric that the policy wants high, and better on none.
+    significantly worse than another on a metric that the policy wants high, and better on none. Of
+    those that remain equal it is the cheapest by the `costs` of 1,000 answers, where that is not
+    worse than any other of them by more than the policy allows against the baseline.
     """
     passing = promoted(verdicts)
     pairs: dict[Pair, Mapping[str, PairedMetric]] = {}
@@ -59,16 +52,20 @@ def recommend(
     known = {one.pair for one in tested}
     unknown = {pair: why for pair, why in doubts.items() if pair not in known}
     choice, chosen = choose(passing, better, unknown)
+    thrift = cheapest_of(chosen, costs, tested, policy) if choice == "equal" else None
+    if thrift is not None and not thrift.doubts:
+        choice, chosen = "cheapest", (thrift.name,)
     unjudged = tuple(name for name, one in verdicts.items() if one.verdict == "INVALID")
     return Recommendation(
         choice=choice,
         candidates=chosen,
-        reason=reason(choice, verdicts, better, unknown),
+        reason=reason(choice, verdicts, better, unknown, thrift),
         tried=len(verdicts),
         unjudged=unjudged,
         tested=len(tested),
         advantages=better,
         notes=(
+            *_still_equal(thrift),
             *_not_compared(unknown, wanted),
             *(TIMED if len(passing) > 1 and latency_rules(policy) else ()),
             *_luck(len(verdicts), policy, passing),
@@ -143,6 +140,12 @@ def _advantage(tested: PairDifference, p_value: float) -> Advantage:
         p_value=p_value,
         definition=tested.definition.unless_share,
     )
+
+
+def _still_equal(thrift: Cheapest | None) -> Iterator[str]:
+    """Why the cheapest of equals is not recommended before the others."""
+    if thrift is not None and thrift.doubts:
+        yield f"{thrift.words.split(',')[0]}, but {'; '.join(thrift.doubts)}"
 
 
 def _not_compared(unknown: Mapping[Pair, tuple[str, ...]], wanted: Sequence[str]) -> Iterator[str]:
@@ -229,6 +232,7 @@ def reason(
     verdicts: Mapping[str, Verdict],
     found: Sequence[Advantage],
     unknown: Collection[Pair],
+    thrift: Cheapest | None = None,
 ) -> str:
     """The reason for the choice, in one sentence."""
     if choice == "none":
@@ -245,6 +249,9 @@ def reason(
         first = [f"`{left[0]}` {only} every rule"]
     elif choice == "trade_off":
         first = list(_trade_off(left, found))
+    elif choice == "cheapest" and thrift is not None:
+        equal = f"{listed(left)} pass every rule and do not differ significantly"
+        first = [equal, thrift.words]
     elif choice == "equal":
         either = "either" if len(left) == 2 else "any"
         first = [f"{listed(left)} pass every rule and do not differ significantly: take {either}"]

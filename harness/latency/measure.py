@@ -29,10 +29,12 @@ from harness.latency.rounds import ArmPlan, Measuring, Wishes, wishes
 from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
+from harness.run.few_shot import examples_of
 from harness.run.plan import Selection, plan
 from harness.run.provenance import host, packages
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.adapter_proof import prove_all
+from harness.targets.additions import asker
 from harness.targets.client_stack import open_stack
 from harness.targets.connection import stop_idle
 from harness.targets.endpoint import Endpoint
@@ -92,7 +94,14 @@ def measure(
         if own.min_tokens is not None:
             length["min_tokens"] = min(own.min_tokens, longest)
         generation = own.model_copy(update=length)
-        arms[arm] = ArmPlan(planned, generation, project.target(planned.target).answers_as)
+        target = planned.target
+        arms[arm] = ArmPlan(
+            planned,
+            generation,
+            project.target(target).answers_as,
+            examples_of(project, target),
+            asker(project, target),
+        )
     busy = JournalError(
         "another process measures here", where=str(project.measurements), hint="wait for its end"
     )

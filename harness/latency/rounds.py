@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from harness.client.protocol import Answer
+from harness.client.protocol import Answer, ChatClient
 from harness.client.refused_fields import check_taken
 from harness.clock import Clock
 from harness.config import Project
@@ -29,6 +30,7 @@ from harness.records.latency import (
 )
 from harness.records.plan import Plan
 from harness.records.target import Generation
+from harness.run.few_shot import Examples
 from harness.run.generate import REFUSED_STATUS
 
 # What a server says of a request that no other can answer either.
@@ -54,15 +56,24 @@ def check_length(project: Project, targets: Sequence[str], settings: LatencySett
 
 @dataclass(frozen=True, slots=True)
 class ArmPlan:
-    """An arm's plan: whose conversations are put to which model, and how it may be sampled."""
+    """An arm's plan: whose conversations are put to which model, and how it may be sampled.
+
+    `examples` stand before each; the `asker` makes of a server's client one that looks up passages.
+    """
 
     plan: Plan
     generation: Generation
     answers_as: str | None
+    examples: Examples | None = None
+    asker: Callable[[ChatClient], ChatClient] = lambda client: client
 
     def asked(self, dues: Sequence[Due], extra: dict[str, object]) -> Asked:
         """How the arm is asked in a block: its prompts are at hand before the clock runs."""
-        prompts = {due.prompt: self.plan.requests[due.prompt].messages for due in dues}
+        asks = {due.prompt: self.plan.requests[due.prompt] for due in dues}
+        prompts = {
+            place: ask.messages if self.examples is None else self.examples.conversation(ask)
+            for place, ask in asks.items()
+        }
         return Asked(
             self.plan.identity.model, prompts, self.generation, self.answers_as, dict(extra)
         )
@@ -170,7 +181,7 @@ class Measuring:
             EvidenceError: it does not serve an arm.
         """
         for arm in () if self.servers.anew else ARMS:
-            async with self.servers.of(arm) as server:
+            async with self._at(arm) as server:
                 await self._warm_up(server, arm, settings)
 
     async def _warm_up(self, server: ArmServer, arm: Arm, settings: LatencySettings) -> None:
@@ -189,7 +200,7 @@ class Measuring:
         dues = self._some(4 * SATURATING)
         asked = self._asked("baseline", dues, settings, "capacity")
         closed = Load(kind="closed", concurrency=SATURATING)
-        async with self.servers.of("baseline") as server:
+        async with self._at("baseline") as server:
             if self.servers.anew:
                 await self._warm_up(server, "baseline", settings)
             began = self.clock.now()
@@ -238,7 +249,7 @@ class Measuring:
         blocks = []
         for turn, arm in enumerate(order):
             salt = f"{place}/{number}/{turn}"
-            async with self.servers.of(arm) as server:
+            async with self._at(arm) as server:
                 if self.servers.anew:
                     await self._warm_up(server, arm, settings)
                     asked = self._asked(arm, uncounted, settings, f"{salt}/uncounted")
@@ -279,6 +290,12 @@ class Measuring:
             client=monitor.health(),
             server=health,
         )
+
+    @asynccontextmanager
+    async def _at(self, arm: Arm) -> AsyncIterator[ArmServer]:
+        """The arm's server, asked as the arm's target asks."""
+        async with self.servers.of(arm) as server:
+            yield replace(server, client=self.arms[arm].asker(server.client))
 
     def _asked(self, arm: Arm, dues: Sequence[Due], settings: LatencySettings, salt: str) -> Asked:
         return self.arms[arm].asked(

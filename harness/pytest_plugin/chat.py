@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -63,15 +63,21 @@ class ChatAnswer:
 class ChatTarget:
     """A live target, with the system prompt that it has for a suite; called, it answers many.
 
-    What it is asked and answers is added to `exchanges` where they are given.
+    What it is asked and answers is added to `exchanges` where they are given. `before` puts the
+    target's examples before a conversation, which is kept without them.
     """
 
     def __init__(
-        self, live: LiveTarget, system: str | None, exchanges: list[Exchange] | None = None
+        self,
+        live: LiveTarget,
+        system: str | None,
+        exchanges: list[Exchange] | None = None,
+        before: Callable[[tuple[Message, ...]], tuple[Message, ...]] = lambda turns: turns,
     ) -> None:
         self._live = live
         self._system = system
         self._exchanges = exchanges
+        self._before = before
 
     def __call__(
         self, prompts: Sequence[str | Sequence[Turn]], **sampling: Any
@@ -84,7 +90,7 @@ class ChatTarget:
         """
         before = () if self._system is None else (Message(role="system", content=self._system),)
         conversations = [(*before, *_conversation(prompt)) for prompt in prompts]
-        replies = self._live.ask(conversations, **sampling)
+        replies = self._live.ask([self._before(one) for one in conversations], **sampling)
         if self._exchanges is not None:
             self._exchanges += zip(conversations, replies, strict=True)
         failed = [reply for reply in replies if isinstance(reply, Failed)]

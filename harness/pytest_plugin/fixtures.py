@@ -19,6 +19,7 @@ from harness.records.attempt import Attempt, Score, Term
 from harness.records.base import Record
 from harness.records.recording import RecordedCase
 from harness.records.suite import Case, Message, Suite
+from harness.run.few_shot import examples_of
 from harness.run.llm_judge import Opinion, judge_digest, opinion
 from harness.sections.evidence import baseline_digest
 from harness.sections.python import METRICS
@@ -201,7 +202,7 @@ class RunningTest:
         """The target under test; its exchanges are kept."""
         target = self.case.target
         live = self.live_targets.target(target)
-        return ChatTarget(live, self._system_prompt(target), self.exchanges)
+        return ChatTarget(live, self._system_prompt(target), self.exchanges, self._before(target))
 
     def baseline_chat(self) -> ChatTarget:
         """The baseline.
@@ -216,7 +217,7 @@ class RunningTest:
         live, system = self.live_targets.target(name), self._system_prompt(name)
         generation = self.state.project.generation(name)
         self.against = baseline_digest(live.identity, generation, system)
-        return ChatTarget(live, system)
+        return ChatTarget(live, system, before=self._before(name))
 
     def judge(self, answer: object, requirement: str) -> Opinion:
         """What the configured judge says of an answer.
@@ -234,6 +235,14 @@ class RunningTest:
         live = self.live_targets.target(name)
         self.judged_by = judge_digest(live.identity, project.generation(name))
         return opinion(live, str(answer), requirement, self.case.suite.domain)
+
+    def _before(self, target: str) -> Callable[[tuple[Message, ...]], tuple[Message, ...]]:
+        """What puts the target's examples before a conversation, if it has any."""
+        examples = examples_of(self.state.project, target)
+        if examples is None:
+            return lambda turns: turns
+        group = self.case.mark.group or self.case.case_id
+        return lambda turns: examples.put_before(turns, group, self.case.case_id)
 
     def _system_prompt(self, target: str) -> str | None:
         own = self.state.project.target(target).system_prompt

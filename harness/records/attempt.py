@@ -99,6 +99,17 @@ class Timing(Record):
         return self.done
 
 
+class Passage(Record):
+    """A part of a document that was put before a question, and how well it fits it, by BM25.
+
+    The id is its file, the section after a `#`, and its number there after a `/`.
+    """
+
+    id: str
+    score: float
+    text: str
+
+
 class _OfCase(Record):
     """A record of one repeat of a case; `key` is the digest of all that the answer depends on."""
 
@@ -124,7 +135,7 @@ class Attempt(_OfCase):
 
     `retried` is why each try before it brought no answer, in this run or where it went on.
     `beginnings` are the likeliest first tokens with their log-probabilities in nats, of an answer
-    that a server chose among a few.
+    that a server chose among a few. `passages` were put before the question, the best first.
     """
 
     status: Literal["answered", "failed"]
@@ -140,6 +151,7 @@ class Attempt(_OfCase):
     beginnings: tuple[tuple[str, float], ...] = Field(
         default=(), exclude_if=lambda tokens: not tokens
     )
+    passages: tuple[Passage, ...] = Field(default=(), exclude_if=lambda found: not found)
 
     @model_validator(mode="after")
     def _answer_or_failure(self) -> Attempt:

@@ -271,6 +271,8 @@ class HttpServer(Metered):
             return "answers_as: the server has no `answered_by`, so no answer names a model"
         if self.answered_by is not None and target.model is None and target.answers_as is None:
             return "answers_as: missing; the server's `answered_by` is held against it"
+        if target.few_shot is not None and not self.carries_history:
+            return "few_shot: the server's request has no placeholder for earlier turns"
         return None
 
 

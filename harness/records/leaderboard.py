@@ -13,7 +13,7 @@ from harness.records.metric import Metric, OfMetric
 from harness.records.preferences import Preferences
 from harness.records.verdict import Verdict
 
-Choice = Literal["none", "one", "equal", "trade_off", "not_compared"]
+Choice = Literal["none", "one", "cheapest", "equal", "trade_off", "not_compared"]
 
 
 class Advantage(OfMetric):
@@ -35,7 +35,8 @@ class Advantage(OfMetric):
 class Recommendation(Record):
     """What follows from the policy for several candidates.
 
-    `choice` is `one`; `equal` where several pass and cannot be told apart; `trade_off` where some
+    `choice` is `one`; `cheapest` where several pass, cannot be told apart, and it is not worse than
+    any other of them; `equal` where that is not known of the cheapest; `trade_off` where some
     are better in one thing and worse in another; `not_compared` where some could not be compared;
     `none` where none passes. `candidates` are those recommended, equally. `tested` counts the tests
     between candidates that pass. `unjudged` are the candidates whose verdict is INVALID.
@@ -73,6 +74,13 @@ class PairedDifference:
     cap: float | None = None
     cut: int = 0
 
+    @property
+    def is_gain(self) -> bool:
+        """Whether the bound on the side of a loss is for the better too."""
+        lower = self.metric.lower_is_better
+        bound = self.high if lower else self.low
+        return bound is not None and (bound < 0.0 if lower else bound > 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardEntry:
@@ -91,10 +99,34 @@ class LeaderboardEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetFigures:
+    """What the answers of a target took, and how they rest on the passages it was given.
+
+    Times until the first word are in seconds, recorded while its run was asked, None where all of
+    it was taken over from other runs. Tokens are an answer's on average, `per_thousand` is what
+    1,000 answers cost. `grounded` is the share of `judged` answers that rest on their passages, and
+    `recall` the share of named sources among the passages, of `sourced` cases that name some; both
+    are None without passages.
+    """
+
+    target: str
+    ttft_p50: float | None
+    ttft_p95: float | None
+    tokens_in: float | None
+    tokens_out: float | None
+    per_thousand: float | None
+    grounded: float | None = None
+    judged: int = 0
+    recall: float | None = None
+    sourced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """The candidates in the order asked for; `recommendation` is None without a policy.
 
-    `preferences` are those of people among all targets, None where there are none.
+    `preferences` are those of people among all targets, None where there are none. `figures` are
+    those of all targets, the baseline's first.
     """
 
     baseline: str
@@ -102,3 +134,4 @@ class Leaderboard:
     entries: tuple[LeaderboardEntry, ...]
     recommendation: Recommendation | None
     preferences: Preferences | None = None
+    figures: tuple[TargetFigures, ...] = ()

@@ -304,7 +304,8 @@ AnyRule = Annotated[SerializeAsAny[Rule], BeforeValidator(_parse), _OfAnyKind]
 
 # The names of `harness.records.target.SAMPLING`, and what else is asked with.
 AskedBy = Literal[
-    "system_prompt", "request", "temperature", "top_p", "max_tokens", "seed", "thinking_tags",
+    "system_prompt", "few_shot", "retrieval", "request", "temperature", "top_p", "max_tokens",
+    "seed", "thinking_tags",
     "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "min_tokens",
     "stop", "stop_token_ids", "bad_words", "logit_bias", "thinking_token_budget",
     "reasoning_effort", "response_format", "structured_outputs", "chat_template_kwargs",

@@ -32,7 +32,10 @@ class Message(Record):
 
 
 class Case(Record):
-    """One conversation to put to a model, and what is expected of the answer."""
+    """One conversation to put to a model, and what is expected of the answer.
+
+    `sources` are where the answer stands: a document, a section of it, or words of it.
+    """
 
     also_read: ClassVar[tuple[str, ...]] = ("prompt",)
 
@@ -42,6 +45,8 @@ class Case(Record):
     expect: dict[str, Any] = Field(default_factory=dict)
     tags: tuple[str, ...] = ()
     critical: bool = False
+    # Left out where there are none, so that the digests of suites stay what they were.
+    sources: tuple[str, ...] = Field(default=(), exclude_if=lambda named: not named)
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.records.base import MODEL_FORM, Record
 from harness.records.request_fields import (
@@ -109,6 +109,26 @@ class Generation(Record):
         return {name: value for name, value in found.items() if name != "min_tokens"}
 
 
+class FewShot(Record):
+    """Examples that stand before every conversation: `k` of a file's, drawn with the seed."""
+
+    file: str = Field(min_length=1)
+    k: int = Field(default=4, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class Retrieval(Record):
+    """Passages that are put before every question: the best `k` by BM25 of some documents.
+
+    `documents` is a folder of text files, or one of them. A passage is part of one section, of at
+    most `words` words.
+    """
+
+    documents: str = Field(min_length=1)
+    k: int = Field(default=4, ge=1)
+    words: int = Field(default=60, ge=1)
+
+
 class Target(Record):
     """A named thing to test: a server plus the adapter or model name asked for on it.
 
@@ -125,6 +145,14 @@ class Target(Record):
     system_prompt: str | None = None
     generation: dict[str, Any] = Field(default_factory=dict)
     data: tuple[str, ...] = Field(default=(), exclude_if=lambda files: not files)
+    few_shot: FewShot | None = Field(default=None, exclude_if=_unset)
+    retrieval: Retrieval | None = Field(default=None, exclude_if=_unset)
+
+    @field_validator("few_shot", mode="before")
+    @classmethod
+    def _file_alone(cls, given: Any) -> Any:
+        """Take a text for the file, with everything else as usual."""
+        return {"file": given} if isinstance(given, str) else given
 
 
 class Identity(Record):
@@ -133,7 +161,8 @@ class Identity(Record):
     Weights behind a url have no digest: the server's address, the model's name and the `root` it
     lists stand in for it, and cannot tell when somebody puts another model behind them. A model or
     an adapter that was named on a hub has its `ORG/NAME@commit` beside the digest of its files.
-    `request` is what the server is not sent, or is sent in another form than OpenAI's.
+    `request` is what the server is not sent, or is sent in another form than OpenAI's. `few_shot`
+    and `retrieval` say what is put before a question, with the digest of where it comes from.
     """
 
     server: str
@@ -148,3 +177,5 @@ class Identity(Record):
     adapter_source: str | None = Field(default=None, exclude_if=lambda source: source is None)
     engine_args: dict[str, str | int | float | bool] = Field(default_factory=dict)
     request: RequestForm = Field(default=USUAL, exclude_if=lambda form: not form)
+    few_shot: str | None = Field(default=None, exclude_if=_unset)
+    retrieval: str | None = Field(default=None, exclude_if=_unset)

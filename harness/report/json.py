@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 from harness.chain.hop import Hop
-from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
+from harness.records.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    PairedDifference,
+    TargetFigures,
+)
 from harness.records.verdict import Verdict
 from harness.report.leaderboard_content import changes
 
@@ -37,15 +43,22 @@ def render_chain_json(hops: Sequence[Hop]) -> str:
 def render_leaderboard_json(leaderboard: Leaderboard) -> str:
     """The candidates with their metrics, rules and changes, and the recommendation."""
     found, people = leaderboard.recommendation, leaderboard.preferences
+    figures = [_finite(one) for one in leaderboard.figures]
     data = {
         "schema_version": 1,
         "baseline": leaderboard.baseline,
         "alpha": leaderboard.alpha,
         "recommendation": None if found is None else found.model_dump(mode="json"),
         **({} if people is None else {"preferences": asdict(people)}),
+        **({"figures": figures} if figures else {}),
         "candidates": {entry.name: _entry(entry) for entry in leaderboard.entries},
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def _finite(figures: TargetFigures) -> dict[str, Any]:
+    """The figures; a time is None where so many requests failed that it is without bounds."""
+    return {name: None if value == inf else value for name, value in asdict(figures).items()}
 
 
 def _entry(entry: LeaderboardEntry) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,6 +16,7 @@ from harness.records.leaderboard import (
     LeaderboardEntry,
     PairedDifference,
     Recommendation,
+    TargetFigures,
 )
 from harness.records.preferences import Preferences
 from harness.records.verdict import Decision, RuleResult
@@ -29,6 +30,7 @@ from harness.visible_text import one_line
 _TITLES = {
     "none": "No candidate is recommended",
     "one": "Recommended: {names}",
+    "cheapest": "Recommended: {names}, the cheapest of equals",
     "equal": "Recommended equally: {names}",
     "trade_off": "No candidate is recommended over the others",
     "not_compared": "No candidate is recommended over the others",
@@ -70,6 +72,14 @@ class PreferenceRow:
     target: str
     share: str
     interval: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure of all targets, in their order: quality, time, tokens, cost or passages."""
+
+    name: str
     cells: tuple[str, ...]
 
 
@@ -120,9 +130,47 @@ class LeaderboardContent:
             return ""
         if found.p_of_loss is not None and found.p_of_loss <= self.leaderboard.alpha:
             return "worse"
-        lower = found.metric.lower_is_better
-        bound = found.high if lower else found.low
-        return "better" if bound is not None and (bound < 0.0 if lower else bound > 0.0) else ""
+        return "better" if found.is_gain else ""
+
+    @cached_property
+    def figures(self) -> tuple[FigureRow, ...]:
+        """What each target is worth and takes; what is known of none is left out.
+
+        Quality is that of the metrics with a rule, or of all where there is no policy.
+        """
+        board = self.leaderboard
+        if not board.figures:
+            return ()
+        ruled = {row.wording.metric for row in self.rules}
+        places = {entry.name: place for place, entry in enumerate(board.entries)}
+        rows = [
+            FigureRow(
+                name,
+                tuple(
+                    self.baseline_of(name)
+                    if one.target not in places
+                    else difference_words(found[places[one.target]])[0]
+                    for one in board.figures
+                ),
+            )
+            for name, found in self.metrics.items()
+            if not ruled or name in ruled
+        ]
+        return (*rows, *_figure_rows(board.figures))
+
+    @property
+    def figures_sentence(self) -> str:
+        """How the figures are to be read."""
+        words = (
+            "times to the first word are those while the runs were asked, with what was under way "
+            "at once: `harness latency` compares them"
+        )
+        if any(one.judged for one in self.leaderboard.figures):
+            words += (
+                "; an answer is grounded where its numbers, its names and two thirds of its other "
+                "words stand in its passages"
+            )
+        return words
 
     @cached_property
     def preferences(self) -> tuple[PreferenceRow, ...]:
@@ -145,6 +193,23 @@ class LeaderboardContent:
     def notes(self) -> tuple[str, ...]:
         """What stands below the tables."""
         return tuple(_notes(self.leaderboard))
+
+
+def _figure_rows(figures: Sequence[TargetFigures]) -> Iterator[FigureRow]:
+    share, seconds = formats.unit_named("share").value, formats.duration
+    forms: dict[str, Callable[[TargetFigures], str]] = {
+        "time to first word, median": lambda one: seconds(one.ttft_p50),
+        "time to first word, p95": lambda one: seconds(one.ttft_p95),
+        "tokens in, an answer": lambda one: formats.number(one.tokens_in),
+        "tokens out, an answer": lambda one: formats.number(one.tokens_out),
+        "cost of 1,000 answers": lambda one: formats.amount(one.per_thousand),
+        "grounded in its passages": lambda one: share(one.grounded),
+        "sources among its passages": lambda one: share(one.recall),
+    }
+    for name, form in forms.items():
+        cells = tuple(form(one) for one in figures)
+        if any(cell != formats.NONE for cell in cells):
+            yield FigureRow(name, cells)
 
 
 def _by_rule(entry: LeaderboardEntry) -> dict[tuple[str, str | None, int], RuleResult]:
@@ -199,7 +264,7 @@ def recommendation_tone(found: Recommendation) -> Decision:
     """
     if found.choice == "none":
         return "INVALID" if len(found.unjudged) == found.tried else "BLOCK"
-    sure = found.choice in ("one", "equal") and not found.unjudged
+    sure = found.choice in ("one", "cheapest", "equal") and not found.unjudged
     return "PROMOTE" if sure else "INCONCLUSIVE"
 
 

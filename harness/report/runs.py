@@ -125,6 +125,8 @@ def _facts(header: RunHeader) -> dict[str, dict[str, Any]]:
             "chat template": identity.chat_template,
             **{f"{dashes}{name}": value for name, value in identity.engine_args.items()},
             **({"form of requests": identity.request.written()} if identity.request else {}),
+            **({"few-shot examples": identity.few_shot} if identity.few_shot else {}),
+            **({"retrieval": identity.retrieval} if identity.retrieval else {}),
         },
         "Adapter proof": {}
         if proof is None

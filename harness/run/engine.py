@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
-from harness.errors import BudgetSpent, EvidenceError, ServerError
+from harness.errors import BudgetSpent, EvidenceError, ServerError, UsageError
 from harness.event_loop import run_async
 from harness.records.attempt import Attempt
 from harness.records.cost import Asking, TokenCounter, spending
 from harness.records.omissions import omissions
-from harness.records.plan import PlannedRequest
+from harness.records.plan import Plan, PlannedRequest
 from harness.records.run import AdapterProof, RunHeader, RunRecord, Watcher
 from harness.records.suite import Suite
 from harness.records.target import Identity
 from harness.run.distribute import check_reach, distribute
+from harness.run.few_shot import examples_of
 from harness.run.generate import Question, Trial, generate
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header, priced
@@ -29,6 +30,7 @@ from harness.run.score import Scoring
 from harness.storage.mirror import Mirror
 from harness.storage.mirror_thread import Hold
 from harness.targets.adapter_proof import earlier_proofs, prove_all
+from harness.targets.additions import asker
 from harness.targets.chat_trial import check_answers
 from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.connection import connect, copy_log
@@ -86,6 +88,7 @@ def finish_jobs(
     """The finished runs of the jobs, in their order; what is left of them is asked.
 
     Raises:
+        UsageError: examples or passages that a target puts before a question are not to be had.
         ServerError: a server cannot be started or reached, or is gone for good.
         AdapterNotApplied: a candidate's adapter has no effect on the answers.
         BudgetSpent: what is left of a server's `max_cost` may not be enough to go on.
@@ -95,6 +98,7 @@ def finish_jobs(
     by_server: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         if engine.needs_server(job):
+            engine.check_additions(job)
             by_server[project.target(job.plan.target).server].append(job)
     done: dict[str, RunRecord] = {}
     for server, some in by_server.items():
@@ -233,8 +237,7 @@ class _Engine:
         ) as clients:
             # Before the journal is opened: an adapter that is not applied undoes nothing.
             proof = await self._prove(job, clients, called)
-            where = " ".join(endpoint.urls)
-            question = Question(planned.identity.model, planned.generation, called, where)
+            question = self._question(planned, " ".join(endpoint.urls))
             head = functools.partial(self._header, proof)
             with job.writing(head) as (begun, journal), job.folder.scoring() as scores:
                 hold.follow()
@@ -249,7 +252,8 @@ class _Engine:
                 try:
                     if self.cluster is None:
                         trial = _trial(endpoint, question)
-                        await generate(pending, question, clients.client, journal, see, trial)
+                        client = asker(self.project, planned.target)(clients.client)
+                        await generate(pending, question, client, journal, see, trial)
                     else:
                         there = clients.remaining(endpoint)
                         await distribute(pending, question, there, self.cluster, journal, see)
@@ -258,6 +262,26 @@ class _Engine:
                     raise
                 finally:
                     counter.note()
+
+    def _question(self, planned: Plan, where: str) -> Question:
+        called = self.project.target(planned.target).answers_as
+        examples = examples_of(self.project, planned.target)
+        return Question(planned.identity.model, planned.generation, called, where, examples)
+
+    def check_additions(self, job: Job) -> None:
+        """Nothing, where each open request has examples enough, and passages can be looked up."""
+        target = job.plan.target
+        if self.project.target(target).retrieval is not None:
+            if self.cluster is not None:
+                raise UsageError(
+                    "the workers of a cluster look up no passages",
+                    where=self.project.place(f"targets.{target}.retrieval"),
+                    hint="leave --engine ray away",
+                )
+            asker(self.project, target)
+        if (examples := examples_of(self.project, target)) is not None:
+            for ask in job.pending():
+                examples.conversation(ask)
 
     def _header(self, proof: AdapterProof | None, job: Job) -> RunHeader:
         return header(self.project, job, self.suites, proof, SYSTEM_CLOCK)

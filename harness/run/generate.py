@@ -13,6 +13,7 @@ from harness.errors import HarnessError, ServerError
 from harness.records.attempt import OUTAGE, Attempt, Failure
 from harness.records.plan import PlannedRequest
 from harness.records.target import Generation
+from harness.run.few_shot import Examples
 from harness.targets.chat_trial import NO_ROUTE_STATUS
 
 REFUSED_STATUS = frozenset({401, 403})
@@ -34,19 +35,20 @@ class Journal(Protocol):
 class Question:
     """How a plan's requests are sent: the model's name on the server and the sampling settings.
 
-    `where` names the server in errors.
+    `where` names the server in errors; `examples` stand before each conversation.
     """
 
     model: str
     generation: Generation
     answers_as: str | None = None
     where: str = ""
+    examples: Examples | None = None
 
     def request(self, ask: PlannedRequest) -> ChatRequest:
         """The request that puts the ask to the server."""
         return ChatRequest(
             model=self.model,
-            messages=ask.messages,
+            messages=ask.messages if self.examples is None else self.examples.conversation(ask),
             max_tokens=self.generation.max_tokens,
             temperature=self.generation.temperature,
             top_p=self.generation.top_p,
@@ -188,5 +190,6 @@ def _attempt(ask: PlannedRequest, reply: Reply) -> Attempt:
             "finish_reason": reply.finish_reason,
             "usage": reply.usage,
             "beginnings": reply.beginnings,
+            "passages": reply.passages,
         }
     return Attempt.model_validate({**place, **outcome})

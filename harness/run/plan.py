@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -110,8 +110,8 @@ def plan_requests(
 
     Their keys are made here. The plan's run has no scores: the caller scores the answers.
     """
-    begun = _begun(identity, generation)
-    listed = RequestList([replace(ask, key=f"sha256:{_key(begun, ask).hex()}") for ask in requests])
+    key = _keys(identity, generation)
+    listed = RequestList([replace(ask, key=f"sha256:{key(ask).hex()}") for ask in requests])
     content = digest_json([listed.digest, about.run_id])
     return Plan(
         run_id=f"{target}-{content.removeprefix('sha256:')[:12]}",
@@ -194,20 +194,24 @@ def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[
 
 def _keyed(identity: Identity, generation: Generation, parts: Sequence[Part]) -> PlannedRequests:
     """The requests of the parts, each keyed by the digest of all its answer depends on."""
-    begun = _begun(identity, generation)
-    keys = bytearray()
+    key, keys = _keys(identity, generation), bytearray()
     for ask in PlannedRequests(parts, generation, b""):
-        keys += _key(begun, ask)
+        keys += key(ask)
     return PlannedRequests(parts, generation, bytes(keys))
 
 
-def _begun(identity: Identity, generation: Generation) -> Any:
+def _keys(identity: Identity, generation: Generation) -> Callable[[PlannedRequest], bytes]:
+    """What gives a request its key."""
     common = canonical_json([identity.model_dump(mode="json"), generation.sampling()])
-    return hashlib.sha256(common.encode())
+    begun = hashlib.sha256(common.encode())
 
+    def key(ask: PlannedRequest) -> bytes:
+        messages = [[turn.role, turn.content] for turn in ask.messages]
+        content = [messages, ask.seed, ask.path, ask.repeat]
+        if identity.few_shot is not None:  # which examples it is shown depends on its group
+            content.append(ask.case.group)
+        digest = begun.copy()
+        digest.update(canonical_json(content).encode())
+        return digest.digest()
 
-def _key(begun: Any, ask: PlannedRequest) -> bytes:
-    messages = [[turn.role, turn.content] for turn in ask.messages]
-    key = begun.copy()
-    key.update(canonical_json([messages, ask.seed, ask.path, ask.repeat]).encode())
-    return bytes(key.digest())
+    return key

@@ -11,6 +11,7 @@ from harness.config import Project
 from harness.errors import UsageError
 from harness.records.server import ManagedServer
 from harness.records.suite import Suite
+from harness.run.few_shot import examples_of
 from harness.run.plan import system_prompts
 from harness.serving.command import option_name
 from harness.targets.models import server_model
@@ -22,8 +23,8 @@ _READ = 5  # of the longest prompts in characters, which need not be the longest
 def room_lines(project: Project, suites: Sequence[Suite]) -> Iterator[tuple[str, bool]]:
     """A warning for each target with requests that its managed server would refuse.
 
-    Prompts are counted where the model's tokenizer is here and can be read, without what the chat
-    template adds.
+    Prompts are counted where the model's tokenizer is here and can be read, without passages and
+    without what the chat template adds.
     """
     for name, target in project.config.targets.items():
         server = project.config.servers[target.server]
@@ -68,12 +69,15 @@ def _prompts(
     project: Project, target: str, suites: Sequence[Suite]
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """Each case's name, and the texts that are put to the target for it."""
-    first = system_prompts(project, target, suites)
+    first, examples = system_prompts(project, target, suites), examples_of(project, target)
     for suite in suites:
         for section in suite.asked:
             for case in section.cases:
-                texts = [first[suite.name] or "", *(turn.content for turn in case.messages)]
-                yield f"{suite.name}/{section.name}/{case.id}", texts
+                name = f"{suite.name}/{section.name}/{case.id}"
+                turns = case.messages
+                if examples is not None:
+                    turns = examples.put_before(turns, case.group, name)
+                yield name, [first[suite.name] or "", *(turn.content for turn in turns)]
 
 
 def _longest(prompts: Iterable[tuple[str, Sequence[str]]], folder: Path) -> tuple[str, int]:

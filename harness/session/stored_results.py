@@ -14,7 +14,7 @@ from harness.gate.differences import bounded, losses, policy_caps
 from harness.gate.history import history
 from harness.gate.judge import gate
 from harness.gate.preferences import preferences
-from harness.gate.recommend import recommend
+from harness.gate.recommend import aims, recommend
 from harness.gate.rules.no_new_critical_failures import (
     CRITICAL,
     NoNewCriticalFailures,
@@ -26,7 +26,13 @@ from harness.latency.latency_rule import latency_rules
 from harness.records.base import explain
 from harness.records.comparison import ComparisonRecord, PairedMetric
 from harness.records.history import History, PastGate, instant
-from harness.records.leaderboard import Leaderboard, LeaderboardEntry, PairedDifference
+from harness.records.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    PairedDifference,
+    Recommendation,
+    TargetFigures,
+)
 from harness.records.preferences import Preferences
 from harness.records.rule import Policy
 from harness.records.run import RunRecord
@@ -37,6 +43,7 @@ from harness.run.rescore import rescore
 from harness.sections.section_kinds import load_suites
 from harness.session.context import GateContext, open_context
 from harness.session.measurements import contest, stored_section, with_section
+from harness.session.target_figures import target_figures
 from harness.storage.working_files import kept_gates
 
 
@@ -115,29 +122,60 @@ def build_leaderboard(
     )
     if all(one.doubts for one in entries):
         context.trusted(entries[0].comparison)
-    verdicts = {one.name: one.verdict for one in entries if one.verdict is not None}
+    trusted = [run for run in _sides(context, runs) if _is_trusted(run, entries)]
+    figures = tuple(target_figures(run, context.suites) for run in trusted)
     return Leaderboard(
         baseline=context.policy.baseline,
         alpha=context.policy.alpha,
         entries=entries,
-        recommendation=recommend(runs, verdicts, context.suites, context.policy)
-        if verdicts
+        recommendation=_recommended(context, runs, entries, figures)
+        if policy is not None
         else None,
-        preferences=_preferences(context, runs, entries),
+        preferences=_preferences(context, trusted),
+        figures=figures,
     )
 
 
-def _preferences(
-    context: GateContext, runs: Mapping[str, RunRecord], entries: Sequence[LeaderboardEntry]
-) -> Preferences | None:
+def _recommended(
+    context: GateContext,
+    runs: Mapping[str, RunRecord],
+    entries: Sequence[LeaderboardEntry],
+    figures: Sequence[TargetFigures],
+) -> Recommendation:
+    """The recommendation, with a note where the baseline costs less and nothing is found better."""
+    verdicts = {one.name: one.verdict for one in entries if one.verdict is not None}
+    costs = {one.target: one.per_thousand for one in figures}
+    found = recommend(runs, verdicts, context.suites, context.policy, costs)
+    baseline, price = context.policy.baseline, figures[0].per_thousand
+    defined = {name: one for suite in context.suites for name, one in suite.definitions()}
+    wanted = aims(context.policy, defined)
+    notes = tuple(
+        f"`{baseline}`, the baseline, costs less than `{one.name}` ({price:.3g} against {own:.3g} "
+        "per 1,000 answers), which was found better in no metric with a rule"
+        for one in entries
+        if one.name in found.candidates
+        and not any(one.differences[name].is_gain for name in wanted if name in one.differences)
+        if price is not None and (own := costs.get(one.name)) is not None and price < own
+    )
+    return found.model_copy(update={"notes": (*notes, *found.notes)})
+
+
+def _sides(context: GateContext, runs: Mapping[str, RunRecord]) -> list[RunRecord]:
+    """The runs of all targets, the baseline's first."""
+    sides = dict(runs)
+    if context.sealed is not None:
+        sides = {context.sealed.header.target: context.sealed, **sides}
+    return list(sides.values())
+
+
+def _is_trusted(run: RunRecord, entries: Sequence[LeaderboardEntry]) -> bool:
+    return not any(one.doubts for one in entries if one.name == run.header.target)
+
+
+def _preferences(context: GateContext, trusted: Sequence[RunRecord]) -> Preferences | None:
     """What people prefer of the targets that can be trusted."""
     if not context.labels:
         return None
-    doubtful = {one.name for one in entries if one.doubts}
-    sides = dict(runs)
-    if context.sealed is not None:
-        sides[context.sealed.header.target] = context.sealed
-    trusted = [run for name, run in sides.items() if name not in doubtful]
     found = usable(context.labels, context.suites, trusted, context.project.config.targets)
     names = [run.header.target for run in trusted]
     labels = dict(zip(names, found.by_run, strict=True))

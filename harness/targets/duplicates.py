@@ -40,5 +40,6 @@ def _content(project: Project, name: str) -> Hashable:
     server = project.config.servers[target.server]
     where = (server.dialect, *server.urls) if isinstance(server, RemoteServer) else target.server
     settings = project.generation(name)
-    asked = json.dumps([settings.sampling(), settings.seed], sort_keys=True, default=str)
+    before = target.model_dump(include={"few_shot", "retrieval"})
+    asked = json.dumps([settings.sampling(), settings.seed, before], sort_keys=True, default=str)
     return where, target.model, target.adapter, target.system_prompt, asked

@@ -21,6 +21,7 @@ from harness.records.target import Identity, Target
 from harness.serving.adapter import read_adapter
 from harness.serving.command import ArgValue, ServeSpec, effective_args, require_vllm
 from harness.storage import runs_of
+from harness.targets.additions import additions
 from harness.targets.chat_trial import check_answers
 from harness.targets.endpoint import (
     Endpoint,
@@ -36,7 +37,13 @@ _SHOWN = 20  # models of a list that an error names
 async def identify(
     project: Project, target: str, say: Callable[[str], None] = lambda _: None
 ) -> Identity:
-    """The identity of the target; a managed server need not run.
+    """The identity of the target with what it puts before a question, as `_served` finds it."""
+    added = additions(project, target)
+    return (await _served(project, target, say)).model_copy(update=added)
+
+
+async def _served(project: Project, target: str, say: Callable[[str], None]) -> Identity:
+    """The identity of what answers as the target; a managed server need not run.
 
     A server at a url that does not list the model is asked one question; if the model answers,
     `say` gets a line on what is not known of it. So it does on a key that answers are not searched
@@ -162,6 +169,9 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     """
     chosen = project.target(target)
     configured = project.config.servers[chosen.server]
+    added = additions(project, target)
+    if (identity.few_shot, identity.retrieval) != (added.get("few_shot"), added.get("retrieval")):
+        return False
     if not isinstance(configured, ManagedServer):
         if (identity.server, identity.model, identity.engine_args) != _configured(project, target):
             return False
@@ -182,7 +192,7 @@ def is_still(project: Project, target: str, identity: Identity) -> bool:
     spec = serve_spec(project, chosen.server, [target], Path(os.devnull), here=True)
     adapter = target if chosen.adapter is not None else None
     now = managed_identity(chosen.server, spec, adapter, identity.server_version)
-    return now.model_copy(update={"request": configured.request}) == identity
+    return now.model_copy(update={"request": configured.request, **added}) == identity
 
 
 def _is_adapter(project: Project, target: str, identity: Identity) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from harness.client.protocol import ChatRequest, Reply
+from harness.client.protocol import ChatClient, ChatRequest, Reply
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import EvidenceError, UsageError
@@ -24,6 +24,7 @@ from harness.records.run import RunHeader, Watcher
 from harness.records.suite import Message
 from harness.records.target import Generation, Identity
 from harness.targets.adapter_proof import prove_all
+from harness.targets.additions import asker
 from harness.targets.client_stack import ClientStack, open_stack
 from harness.targets.connection import connect
 from harness.targets.endpoint import Endpoint
@@ -67,6 +68,8 @@ def open_targets(
 class LiveTarget:
     """A target at an endpoint, for use in a `with`: the client, retries and timeouts of a run.
 
+    Passages that it puts before a question are looked up here; examples are the caller's to give.
+
     Requests are made on an event loop in a thread of its own, so that the caller may be on
     another. Its `identity` is what was there when the block began. `concurrency` and `retries`
     replace the target's own.
@@ -92,6 +95,7 @@ class LiveTarget:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stack = AsyncExitStack()
         self._clients: ClientStack
+        self._client: ChatClient
         self.identity: Identity
 
     def __enter__(self) -> Self:
@@ -160,6 +164,7 @@ class LiveTarget:
         self._clients = await self._stack.enter_async_context(
             open_stack(self._endpoint, self._generation, SYSTEM_CLOCK)
         )
+        self._client = asker(self._project, self.target)(self._clients.client)
 
     async def _check(self, planned: Plan, known: RunHeader | None, watcher: Watcher) -> None:
         identity = await identify(self._project, self.target)
@@ -195,7 +200,7 @@ class LiveTarget:
                 heard=heard,
             )
             async with room:
-                return await self._clients.client.ask(request)
+                return await self._client.ask(request)
 
         return await asyncio.gather(*(one(messages) for messages in conversations))
 

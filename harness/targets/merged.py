@@ -282,6 +282,7 @@ def configuration(project: Project, merging: Merging) -> str:
     target: dict[str, Any] = {"server": name}
     if chosen.system_prompt is not None:
         target["system_prompt"] = chosen.system_prompt
+    target |= chosen.model_dump(include={"few_shot", "retrieval"})
     if chosen.generation:
         target["generation"] = chosen.generation
     return f"servers:\n  {name}: {_flow(lines)}\ntargets:\n  {name}: {_flow(target)}"

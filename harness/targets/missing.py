@@ -13,6 +13,7 @@ from harness.hub.name import hub_name
 from harness.model_files import ADAPTER_CONFIG, chat_template_text
 from harness.records.server import ManagedServer
 from harness.suites.load import system_prompt_of
+from harness.targets.additions import additions
 from harness.targets.models import TOKENIZER, server_model, target_adapter
 from harness.targets.recipe_checks import recipe_cautions
 from harness.training.candidate import Recipe, load_recipe
@@ -43,7 +44,7 @@ def missing_lines(project: Project) -> Iterator[Line]:
     Each with whether it is a warning; what is still to be trained is none. No hub is asked.
 
     Raises:
-        UsageError: a file that is here cannot be read.
+        UsageError: a file that is here cannot be read, or examples or documents are missing.
         ConfigError: a relative path climbs out of the project.
     """
     recipes = _Recipes()
@@ -54,6 +55,7 @@ def missing_lines(project: Project) -> Iterator[Line]:
         if isinstance(server, ManagedServer):
             yield from _model_lines(project, name, server)
     for name in project.config.targets:
+        additions(project, name)
         yield from _adapter_lines(project, name, recipes)
 
 

@@ -128,7 +128,7 @@ def read_placed(recipe: Recipe, project_dir: Path) -> list[tuple[str, Conversati
         if not path.is_file():
             hint = "paths are relative to the project"
             raise RecipeError(f"no such data file: {name}", where=where, hint=hint)
-        found.extend(_read_file(path, name, pairs=recipe.method == "dpo"))
+        found.extend(read_conversation_file(path, name, pairs=recipe.method == "dpo"))
     if not recipe.system_prompt:
         return found
     system = Message(role="system", content=recipe.system_prompt)
@@ -140,7 +140,14 @@ def read_placed(recipe: Recipe, project_dir: Path) -> list[tuple[str, Conversati
     ]
 
 
-def _read_file(path: Path, name: str, *, pairs: bool) -> list[tuple[str, Conversation]]:
+def read_conversation_file(
+    path: Path, name: str, *, pairs: bool = False
+) -> list[tuple[str, Conversation]]:
+    """Every conversation of a file with its place, or every pair of preferences.
+
+    Raises:
+        RecipeError: the file is empty or cannot be read, or a line is none.
+    """
     found: list[tuple[str, Conversation]] = []
     shape = PAIR_SHAPE if pairs else SHAPE
     try:

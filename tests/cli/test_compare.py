@@ -216,3 +216,55 @@ def test_a_new_critical_failure_is_named(
 ) -> None:
     assert call("compare", "base", "--baseline", "candidate") == 0
     assert "base: newly fails critical cases: shop/scope/s0" in capsys.readouterr().out
+
+
+@pytest.fixture
+def equal(project_dir: Path, mock: ThreadedMock) -> Path:
+    """Two that are right throughout, of which `wordy` says more, on a server with a price."""
+    path = project_dir / "harness.yaml"
+    text = path.read_text().replace(
+        "targets:\n", "targets:\n  wordy: {server: main, model: wordy}\n"
+    )
+    priced = f"    url: {mock.url}\n    price: {{input: 1, output: 1}}\n"
+    assert f"    url: {mock.url}\n" in text
+    path.write_text(text.replace(f"    url: {mock.url}\n", priced))
+    mock.server._models["wordy"] = None
+
+    def says(body: dict[str, Any]) -> str | MockReply:
+        wordy = body["model"] == "wordy"
+        return answer({**body, "model": "candidate"} if wordy else body) + " Good day!" * wordy
+
+    mock.answer = says
+    assert call("run", "base", "candidate", "wordy") == 0
+    return project_dir
+
+
+def test_of_equals_the_cheapest_is_recommended_and_the_table_says_what_each_costs(
+    equal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = data(capsys, "wordy", "candidate")
+    recommended = found["recommendation"]
+    assert (recommended["choice"], recommended["candidates"]) == ("cheapest", ["candidate"])
+    assert (
+        "by no_worse_than_baseline not worse than the others by more than 0.2 in"
+        in (recommended["reason"])
+    )
+    costs = {one["target"]: one["per_thousand"] for one in found["figures"]}
+    assert costs["candidate"] < costs["wordy"]
+    assert call("compare", "wordy", "candidate") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "Recommended: candidate, the cheapest of equals"
+    assert shown[-1].startswith("times to the first word are those while the runs were asked")
+    head = next(place for place, line in enumerate(shown) if line.startswith("target "))
+    assert shown[head].split() == ["target", "base", "wordy", "candidate"]
+    assert any(line.startswith("cost of 1,000 answers") for line in shown[head:])
+
+
+def test_of_equals_none_is_recommended_where_a_price_is_not_known(
+    equal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = equal / "harness.yaml"
+    path.write_text(path.read_text().replace("    price: {input: 1, output: 1}\n", ""))
+    assert call("run", "base", "candidate", "wordy") == 0
+    found = data(capsys, "wordy", "candidate")["recommendation"]
+    assert (found["choice"], found["candidates"]) == ("equal", ["wordy", "candidate"])

@@ -548,3 +548,41 @@ def test_a_word_that_is_no_way_to_have_servers_up_is_refused(
     assert "latency.servers" in err
     assert "in_turns" in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_target_with_passages_and_examples_is_measured_with_them(
+    project_dir: Path, slow: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(project_dir)
+    path = project_dir / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    shot = {
+        "group": "a",
+        "messages": [
+            {"role": "user", "content": "Tell a."},
+            {"role": "assistant", "content": "Told a."},
+        ],
+    }
+    (project_dir / "shots.jsonl").write_text(json.dumps(shot))
+    (project_dir / "facts.md").write_text("Every fact is a value.")
+    config["targets"]["rag"] = {
+        "server": "main", "model": "base", "few_shot": {"file": "shots.jsonl", "k": 1},
+        "retrieval": {"documents": "facts.md", "k": 1},
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(config))
+
+    def reply(body: dict[str, Any]) -> MockReply:
+        *before, last = body["messages"]
+        last = {**last, "content": last["content"].split("Question: ")[-1]}
+        return MockReply(answer({**body, "messages": [*before, last]}), first_delay=SECONDS)
+
+    slow.answer = reply
+    assert call("latency", "rag") in EXIT_CODES_OF_RULES.values()
+    assert "rag against base at closed:4" in capsys.readouterr().out
+    sent = [body["messages"] for body in slow.server.requests]
+    with_both = [one for one in sent if one[1]["content"] == "Tell a."]
+    facts = [one for one in with_both if "What" in one[-1]["content"]]
+    assert facts
+    assert all("Every fact is a value." in one[-1]["content"] for one in facts)
+    # The baseline and its control are asked twice as much, as they are.
+    assert len(sent) > 2.5 * len(with_both)

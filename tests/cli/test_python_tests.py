@@ -275,3 +275,29 @@ def test_a_bucket_gets_what_they_found_out(
     assert call("gate", "candidate") == 0
     shutil.rmtree(project / ".harness")
     assert call("gate", "candidate", "--stored") == 0
+
+
+def test_a_target_with_examples_and_passages_is_asked_with_them(
+    project: Path, mock: ThreadedMock
+) -> None:
+    shot = {
+        "group": "a",
+        "messages": [
+            {"role": "user", "content": "Tell a."},
+            {"role": "assistant", "content": "Told a."},
+        ],
+    }
+    (project / "shots.jsonl").write_text(json.dumps(shot))
+    (project / "facts.md").write_text("My name and my PIN.")
+    path = project / "harness.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["targets"]["candidate"] |= {
+        "few_shot": {"file": "shots.jsonl", "k": 1},
+        "retrieval": {"documents": "facts.md", "k": 1},
+    }
+    path.write_text(yaml.safe_dump(config))
+    session(project, FILE, "--target", "candidate")
+    requests = [body for body in mock.server.requests if body["model"] == "candidate"]
+    sent = [body["messages"] for body in requests]
+    assert {tuple(turn["content"] for turn in one[1:3]) for one in sent} == {("Tell a.", "Told a.")}
+    assert any("My name and my PIN." in one[-1]["content"] for one in sent)

@@ -88,3 +88,17 @@ def test_many_questions_are_conversations_of_their_own() -> None:
 def test_what_is_no_conversation_is_refused(prompt: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         target_of(Parrot())([prompt])
+
+
+def test_examples_stand_before_a_conversation_that_is_kept_without_them() -> None:
+    parrot, exchanges = Parrot(), list[Exchange]()
+    shown = Message(role="assistant", content="LIKE THIS")
+    target = ChatTarget(
+        cast("LiveTarget", parrot),
+        "Be kind.",
+        exchanges,
+        lambda turns: (turns[0], shown, *turns[1:]),
+    )
+    Chat(target)("hello")
+    assert parrot.conversations == [["Be kind.", "LIKE THIS", "hello"]]
+    assert [turn.content for turn in exchanges[0][0]] == ["Be kind.", "hello"]

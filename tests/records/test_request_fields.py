@@ -57,7 +57,8 @@ def test_each_changes_what_an_answer_is_known_by(name: str) -> None:
 
 
 def test_a_policy_may_compare_across_each_of_them() -> None:
-    assert set(get_args(AskedBy)) == {"system_prompt", "request", "seed", *SAMPLING}
+    named = {"system_prompt", "few_shot", "retrieval", "request", "seed"}
+    assert set(get_args(AskedBy)) == {*named, *SAMPLING}
     assert set(SAMPLING) == set(Generation(**SET, thinking_tags=[("a", "b")]).sampling())
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import inf
 from typing import get_args
 
 import pytest
 
-from harness.records.leaderboard import Choice, Leaderboard
+from harness.records.leaderboard import Choice, Leaderboard, TargetFigures
 from harness.records.preferences import Duel, Preferences, PreferredShare
 from harness.report.forest import Layout
 from harness.report.html import render_leaderboard_html
@@ -116,6 +117,41 @@ def test_markdown_has_the_recommendation_first_and_all_tables() -> None:
     )
     widths = {line.count(" | ") for line in lines if line.startswith("|")}
     assert widths == {5}
+
+
+FIGURES = (
+    TargetFigures("base", 0.0521, None, 40.0, 12.25, 0.042),
+    TargetFigures("good", 0.1, inf, 240.0, 9.0, None, grounded=0.755, judged=49),
+)
+
+
+def test_quality_and_cost_stand_side_by_side() -> None:
+    content = LeaderboardContent(replace(leaderboard(), figures=FIGURES))
+    rows = {row.name: row.cells for row in content.figures}
+    assert list(rows) == [
+        "support.gold.accuracy", "support.scope.f1", "support.tone.adherence",
+        "time to first word, median", "time to first word, p95", "tokens in, an answer",
+        "tokens out, an answer", "cost of 1,000 answers", "grounded in its passages",
+    ]  # fmt: skip
+    assert rows["time to first word, median"] == ("52.1 ms", "100 ms")
+    assert rows["time to first word, p95"] == ("–", "∞")
+    assert rows["tokens out, an answer"] == ("12.25", "9")
+    assert rows["cost of 1,000 answers"] == ("0.042", "–")
+    assert rows["grounded in its passages"] == ("–", "75.5%")
+    first = content.metrics["support.gold.accuracy"][0]
+    value = difference_words(first)[0]
+    assert rows["support.gold.accuracy"] == (content.baseline_of("support.gold.accuracy"), value)
+
+
+def test_quality_and_cost_are_in_every_form() -> None:
+    made = replace(leaderboard(), figures=FIGURES)
+    content = LeaderboardContent(made)
+    assert "Quality and cost" in render_leaderboard_html(content)
+    text = render_text("leaderboard.md.j2", content=content)
+    assert "| cost of 1,000 answers | 0.042 | – |" in text.splitlines()
+    base, good = json.loads(render_leaderboard_json(made))["figures"]
+    assert (base["per_thousand"], good["grounded"], good["ttft_p95"]) == (0.042, 0.755, None)
+    assert "figures" not in json.loads(render_leaderboard_json(leaderboard()))
 
 
 def test_preferences_are_a_matrix_with_shares() -> None:
