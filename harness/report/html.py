@@ -14,7 +14,8 @@ from harness.report.data_content import DataContent
 from harness.report.history_text import HistoryContent
 from harness.report.latency_content import LatencyContent
 from harness.report.latency_drawings import draw_latency
-from harness.report.leaderboard_content import GAP_LAYOUTS, LeaderboardContent, render_gaps
+from harness.report.leaderboard_content import LeaderboardContent
+from harness.report.leaderboard_drawing import GAP_LAYOUTS, render_gaps
 from harness.report.rendering import render_page
 from harness.report.run_page import RunPage
 from harness.report.runs import provenance, system_prompts

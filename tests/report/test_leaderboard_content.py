@@ -15,13 +15,12 @@ from harness.report.forest import Layout
 from harness.report.html import render_leaderboard_html
 from harness.report.json import render_leaderboard_json
 from harness.report.leaderboard_content import (
-    GAP_LAYOUTS,
     LeaderboardContent,
     difference_words,
     recommendation_title,
-    render_gaps,
     rule_words,
 )
+from harness.report.leaderboard_drawing import GAP_LAYOUTS, render_gaps
 from harness.report.rendering import render_text
 from harness.report.rules import requirement, rule_name
 from harness.session.stored_results import leaderboard_entry
