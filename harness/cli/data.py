@@ -111,6 +111,13 @@ def _lines(done: Conversion, output: Path | None) -> Iterator[str]:
         yield from (visible(json.dumps(row, ensure_ascii=False)) for row in done.first)
     for field, count in done.lost.most_common():
         yield visible(f"lost: `{field}` of {counted(count, 'row')}")
+    if done.reformatted:
+        more = len(done.reformatted) - 1
+        yield visible(
+            f"warning: {done.reformatted[0]}: the answer has the form that spreadsheets change "
+            "dates and long numbers into: compare it with the original"
+            + (f"; so have {counted(more, 'other row')}" if more else "")
+        )
     for one in done.first_rejected:
         yield visible(f"rejected: {one.place}: {one.why}")
     if done.rejected > len(done.first_rejected):

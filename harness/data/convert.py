@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from harness.data.columns import Source, sources
 from harness.data.form import Form, WritableForm, detect
 from harness.data.rows import as_line, read_rows
-from harness.data.sample import Sample, messages_of
+from harness.data.sample import Sample, is_reformatted, messages_of
 from harness.errors import UsageError
 from harness.files import replacing
 from harness.records.base import explain
@@ -39,6 +39,7 @@ class Conversion:
     """What was read and written: the form of each file, counts, and what a preview shows.
 
     `lost` counts the fields that were not empty and that the other form has no place for.
+    `reformatted` are the places of answers that a spreadsheet may have changed.
     """
 
     forms: dict[str, str] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Conversion:
     rejected: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     first: list[dict[str, Any]] = field(default_factory=list)
+    reformatted: list[str] = field(default_factory=list)
     first_rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -227,6 +229,7 @@ def _write(
         except ValueError as error:
             return Rejected(place, why_rejected(error), row)
         done.lost.update(sample.lost)
+        done.reformatted += [place] * any(map(is_reformatted, sample.answers))
         done.written += 1
         if len(done.first) < SHOWN:
             done.first.append(made)

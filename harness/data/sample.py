@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,18 @@ from warnings import catch_warnings, simplefilter
 
 from harness.records.suite import Case, Message
 from harness.training.data_files import Conversation, Pair
+
+# As spreadsheets show what they took for a date, and numbers with more digits than they hold.
+_REFORMATTED = re.compile(
+    r"\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?:-\d{2,4})?"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{2}"
+    r"|\d{4}-\d{2}-\d{2} 00:00:00|\d[.,]\d+E\+\d{2}"
+)
+
+
+def is_reformatted(text: str) -> bool:
+    """Whether a whole text is a date or a number in a form that spreadsheets change others into."""
+    return _REFORMATTED.fullmatch(text.strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,21 @@ def test_what_a_recipe_accepts_is_counted(project_dir: Path) -> None:
     assert accepted == {"card": 1}
 
 
+def test_what_a_spreadsheet_changed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(
+        "question,answer\nWhich size?,1-Mar\nWhich card?,4.11E+15\nWhen?,On 1 March.\n"
+    )
+    columns = ("--map", "prompt=question", "--map", "answer=answer")
+    assert call("import", "t.csv", "--to", "training", *columns, "-o", "t.jsonl") == 0
+    assert "warning: t.csv:2: the answer has the form" in (shown := capsys.readouterr().out)
+    assert "so have 1 other row" in shown
+    assert call("data", "t.jsonl") == 0
+    assert capsys.readouterr().out.count(": spreadsheet-value: ") == 2
+
+
 def test_the_topics_of_a_suite_are_held_against_the_data(
     project_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from harness.data.lint.check import CheckSettings, Inspection, found
 from harness.data.lint.row import DataRow
+from harness.data.sample import is_reformatted
 from harness.records.finding import Finding
 
 RARE = 0.1  # share of the answers below which a form is the exception
@@ -42,7 +43,7 @@ _TRAITS: tuple[tuple[str, str, str, Trait], ...] = (
 
 
 class Form:
-    """Finds `stray-whitespace`, `mixed-markdown`, `mixed-greeting` and `mixed-ending`."""
+    """Finds `stray-whitespace`, `spreadsheet-value`, and forms that few answers have."""
 
     name = "form"
     about = "stray whitespace; answers whose form most others do not have"
@@ -69,6 +70,9 @@ class _Inspection(Inspection):
             self._counts[key] += 1
             if len(self._places[key]) < MOST_SHOWN:
                 self._places[key].append(row.place)
+        if is_reformatted(answer):
+            what = "the answer looks like a date or number that a spreadsheet changed: correct it"
+            yield found(row, "spreadsheet-value", what)
         if _SPACES.search(_INDENT.sub("", answer) if "\n" in answer else answer):
             what = "the answer has stray whitespace, which is learnt as well: take it out"
             yield found(row, "stray-whitespace", what)
