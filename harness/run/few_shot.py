@@ -11,6 +11,7 @@ from harness.leak.conversations import of_turns
 from harness.leak.search import TrainingTexts
 from harness.records.plan import PlannedRequest
 from harness.records.suite import Message
+from harness.targets.additions import examples_file
 from harness.training.data_files import Conversation, read_conversation_file
 
 
@@ -75,13 +76,10 @@ def examples_of(project: Project, target: str) -> Examples | None:
     given = project.target(target).few_shot
     if given is None:
         return None
-    place = f"targets.{target}.few_shot"
-    path = project.resolve(given.file, place)
-    if not path.is_file():
-        raise UsageError(f"no such file: `{given.file}`", where=project.place(place))
+    path = examples_file(project, target, given)
     rows = [row for _, row in read_conversation_file(path, given.file)]
     drawn = sorted(rows, key=lambda row: digest_json([given.seed, row.model_dump(mode="json")]))
-    return Examples(tuple(drawn), given.k, project.place(place))
+    return Examples(tuple(drawn), given.k, project.place(f"targets.{target}.few_shot"))
 
 
 def _is_of(row: str, case: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from harness.client.protocol import ChatClient
 from harness.clock import SYSTEM_CLOCK
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import file_digest
+from harness.records.target import FewShot
 from harness.retrieval import Documents, RetrievingClient, open_index, read_documents
 
 
@@ -21,16 +23,26 @@ def additions(project: Project, target: str) -> dict[str, str]:
     """
     chosen, found = project.target(target), {}
     if (examples := chosen.few_shot) is not None:
-        place = f"targets.{target}.few_shot"
-        path = project.resolve(examples.file, place)
-        if not path.is_file():
-            raise UsageError(f"no such file: `{examples.file}`", where=project.place(place))
-        digest = file_digest(path)
+        digest = file_digest(examples_file(project, target, examples))
         found["few_shot"] = f"{examples.k} examples, seed {examples.seed}, {digest}"
     if (retrieval := chosen.retrieval) is not None:
         digest = documents_of(project, target).digest
         found["retrieval"] = f"{retrieval.k} passages of {retrieval.words} words, {digest}"
     return found
+
+
+def examples_file(project: Project, target: str, examples: FewShot) -> Path:
+    """Where the target's examples are.
+
+    Raises:
+        UsageError: there is no such file.
+        ConfigError: a relative path climbs out of the project.
+    """
+    place = f"targets.{target}.few_shot"
+    path = project.resolve(examples.file, place)
+    if not path.is_file():
+        raise UsageError(f"no such file: `{examples.file}`", where=project.place(place))
+    return path
 
 
 def documents_of(project: Project, target: str) -> Documents:

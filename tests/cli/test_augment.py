@@ -125,7 +125,7 @@ def test_drafts_come_from_documents_and_a_person_accepts_them(
     (draft,) = yaml.safe_load(Path("drafts.yaml").read_text())["groups"]
     assert (draft["asked"], draft["answer"]) == ([good["question"]], good["answer"])
     assert "A tent costs 12 dollars" in draft["passage"]
-    assert draft["source"] == "docs.md:1"
+    assert draft["source"] == "docs.md#renting"
     Path("drafts.yaml").write_text(
         Path("drafts.yaml").read_text().replace("accept: null", "accept: true")
     )

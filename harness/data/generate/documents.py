@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.collect.proposals import Proposal
@@ -13,12 +11,12 @@ from harness.data.generate.checks import stands_in, supported, verdicts
 from harness.data.generate.kept_target import KeptTarget, read_json
 from harness.data.ledger import Ledger
 from harness.errors import UsageError
-from harness.files import digest_bytes, read_text
+from harness.files import digest_bytes
 from harness.leak.check import find_leaks
 from harness.leak.conversations import Trained
 from harness.records.suite import Case, Message, Suite
+from harness.retrieval.documents import Chunk, read_documents
 
-SUFFIXES = (".md", ".markdown", ".txt", ".rst")
 FEWEST, LONGEST = 15, 250  # words of a passage
 _TOKENS = 900
 _SYSTEM = """\
@@ -29,55 +27,26 @@ Reply with a JSON array of at most {most} objects {{"question": "…", "answer":
 else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A part of a document, with the file and the line where it begins."""
-
-    place: str
-    text: str
-
-    @property
-    def group(self) -> str:
-        """The passage's name; the same text has the same one."""
-        return f"passage-{digest_bytes(self.text.encode()).removeprefix('sha256:')[:12]}"
-
-
-def passages(folder: Path) -> list[Passage]:
-    """The passages of a document, or of all documents in a folder, each text once.
+def passages(path: Path) -> list[Chunk]:
+    """The passages of a document, or of all documents in a folder, that say enough, each once.
 
     Raises:
-        UsageError: nothing there is a document, one is no text, or no passage is long enough.
+        UsageError: there is none, a file is no text, or no passage is long enough.
     """
-    files = [folder] if folder.is_file() else sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-    )  # fmt: skip
-    if not files:
-        raise UsageError(
-            "holds no document", where=str(folder), hint=f"one ends with {', '.join(SUFFIXES)}"
-        )
-    found: dict[str, Passage] = {}
-    for path in files:
-        for one in _passages(path):
-            found.setdefault(one.group, one)
+    chunks = read_documents(path, LONGEST, "--from-documents").chunks
+    found: dict[str, Chunk] = {}
+    for one in chunks:
+        if len(one.text.split()) >= FEWEST:
+            found.setdefault(one.whole, one)
     if not found:
-        raise UsageError(f"holds no passage of {FEWEST} words", where=str(folder))
+        raise UsageError(f"`{path}` holds no passage of {FEWEST} words", where="--from-documents")
     return list(found.values())
 
 
-def _passages(path: Path) -> Iterator[Passage]:
-    """Paragraphs under their heading, short ones together, up to the longest."""
-    begin, heading, lines = 1, "", list[str]()
-    for number, line in enumerate([*read_text(path).split("\n"), "# end"], 1):
-        words = len(" ".join(lines).split())
-        titled = re.match(r"#{1,6}\s", line) is not None
-        if titled or (not line.strip() and words >= LONGEST // 2) or words >= LONGEST:
-            if words >= FEWEST:
-                yield Passage(f"{path}:{begin}", "\n".join([heading, *lines]).strip())
-            lines, begin = [], number
-            heading = line.lstrip("# ").strip() if titled else heading
-            if titled or not line.strip():
-                continue
-        lines.append(line)
+def group_of(passage: Chunk) -> str:
+    """The group of all drafts from a passage; the same text has the same one."""
+    digest = digest_bytes(passage.whole.encode())
+    return f"passage-{digest.removeprefix('sha256:')[:12]}"
 
 
 class Drafter:
@@ -91,15 +60,13 @@ class Drafter:
         self._most, self._seed = most, seed
         self.dropped: Counter[str] = Counter()
 
-    def of(
-        self, parts: Sequence[Passage], ledger: Ledger, suites: Sequence[Suite]
-    ) -> list[Proposal]:
+    def of(self, parts: Sequence[Chunk], ledger: Ledger, suites: Sequence[Suite]) -> list[Proposal]:
         """A proposal of each draft; all of a passage are for the same side, a suite or training.
 
         What asks the same as a case of a suite, or nearly the same as an earlier draft, is dropped.
         """
         system = Message(role="system", content=_SYSTEM.format(most=self._most))
-        requests = [(system, Message(role="user", content=one.text)) for one in parts]
+        requests = [(system, Message(role="user", content=one.whole)) for one in parts]
         texts = self._generator.ask(requests, seed=self._seed, max_tokens=_TOKENS)
         drafts = [
             (part, *pair)
@@ -107,7 +74,7 @@ class Drafter:
             for pair in self._pairs(part, text)
         ]
         said = verdicts(
-            self._judge, [supported(part.text, asked, answer) for part, asked, answer in drafts]
+            self._judge, [supported(part.whole, asked, answer) for part, asked, answer in drafts]
         )
         for verdict in said:
             if verdict is not True:
@@ -117,22 +84,23 @@ class Drafter:
         numbers: Counter[str] = Counter()
         found = []
         for part, asked, answer in self._new(kept, suites):
-            numbers[part.group] += 1
+            family = group_of(part)
+            numbers[family] += 1
             found.append(
                 Proposal(
-                    group=f"{part.group}-{numbers[part.group]}",
-                    family=part.group,
-                    side=ledger.side_of(part.group, family=part.group),
+                    group=f"{family}-{numbers[family]}",
+                    family=family,
+                    side=ledger.side_of(family, family=family),
                     why={"drafted": 1},
                     asked=(asked,),
                     answer=answer,
-                    passage=part.text,
-                    source=part.place,
+                    passage=part.whole,
+                    source=part.id,
                 )
             )
         return found
 
-    def _pairs(self, part: Passage, text: str | None) -> Iterator[tuple[str, str]]:
+    def _pairs(self, part: Chunk, text: str | None) -> Iterator[tuple[str, str]]:
         value = read_json(text)
         if text is not None and not isinstance(value, list):
             self.dropped["no list of drafts"] += 1
@@ -143,14 +111,14 @@ class Drafter:
             if not (isinstance(asked, str) and isinstance(answer, str) and asked.strip()
                     and answer.strip()):  # fmt: skip
                 self.dropped["no list of drafts"] += 1
-            elif not stands_in(part.text, answer):
+            elif not stands_in(part.whole, answer):
                 self.dropped["a number or name that the passage lacks"] += 1
             else:
                 yield " ".join(asked.split()), " ".join(answer.split())
 
     def _new(
-        self, drafts: Sequence[tuple[Passage, str, str]], suites: Sequence[Suite]
-    ) -> Iterator[tuple[Passage, str, str]]:
+        self, drafts: Sequence[tuple[Chunk, str, str]], suites: Sequence[Suite]
+    ) -> Iterator[tuple[Chunk, str, str]]:
         cases = [
             Case.model_validate({"id": f"{number}", "group": "-", "prompt": asked})
             for number, (_, asked, _) in enumerate(drafts)
