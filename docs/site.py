@@ -29,6 +29,7 @@ CONTENTS = {
         "gate",
         "forgetting",
         "error-rates",
+        "mutation-testing",
         "report",
         "history",
         "receipts",

@@ -52,6 +52,7 @@ COMMANDS = {
     "latency": "Measure whether a candidate is slower than the baseline.",
     "power": "Show what drop each rule can detect with the suites as they are.",
     "review": "Let people grade stored answers on a local page.",
+    "mutate": "Break a candidate in many ways and say which the gate would promote.",
     "promote": "Seal a promoted candidate's run as a baseline.",
     "verify": "Check the receipt of a promotion, offline.",
     "baselines": "List the sealed baselines with their history.",

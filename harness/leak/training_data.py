@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.config import Project
 from harness.errors import HarnessError, RecipeError
-from harness.files import digest_json, file_digest, read_bytes
+from harness.files import digest_json, file_digest
 from harness.leak.conversations import Trained, of_turns, read_conversations
 from harness.model_files import ADAPTER_WEIGHTS, read_json
 from harness.records.leakage import TrainingData
@@ -16,7 +16,7 @@ from harness.records.server import ManagedServer
 from harness.serving.adapter import read_adapter
 from harness.targets.merged import RECORD
 from harness.targets.models import server_model, target_adapter
-from harness.training.candidate import DOSSIER, Dossier
+from harness.training.candidate import DOSSIER, Dossier, read_dossier
 from harness.training.data_files import project_path, read_placed
 
 
@@ -92,7 +92,7 @@ def _add_dossiers(project: Project, found: NamedData, folder: Path) -> None:
     seen: set[Path] = set()
     while folder not in seen:
         seen.add(folder)
-        dossier = _dossier(folder)
+        dossier = read_dossier(folder)
         if dossier is None or not _is_of(dossier, folder, wanted):
             if wanted is not None:
                 found.problems.append(
@@ -110,14 +110,6 @@ def _add_dossiers(project: Project, found: NamedData, folder: Path) -> None:
         if start is None:
             return
         wanted, folder = dossier.start_digest or "", project_path(project.root, start, where)
-
-
-def _dossier(folder: Path) -> Dossier | None:
-    data = read_bytes(folder / DOSSIER)
-    try:
-        return None if data is None else Dossier.model_validate_json(data)
-    except ValueError:
-        return None
 
 
 def _is_of(dossier: Dossier, folder: Path, wanted: str | None) -> bool:

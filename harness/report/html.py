@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.chain.hop import Hop
+from harness.records.mutation import MutationReport
 from harness.report import forest, history_drawing
 from harness.report.cases import CaseText
 from harness.report.content import ReportContent
@@ -136,6 +137,11 @@ def render_run_html(page: RunPage, training: Training | None = None) -> str:
 def render_chain_html(hops: Sequence[Hop]) -> str:
     """The page on a chain, without any script."""
     return render_page("chain.html.j2", ("report.css", "leaderboard.css"), hops=hops)
+
+
+def render_mutants_html(report: MutationReport) -> str:
+    """The page on a candidate's mutants, without any script."""
+    return render_page("mutants.html.j2", ("report.css", "leaderboard.css"), report=report)
 
 
 def render_data_html(content: DataContent) -> str:

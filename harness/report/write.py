@@ -19,6 +19,7 @@ from harness.records.comparison import ComparisonRecord
 from harness.records.history import History
 from harness.records.latency import LatencySection
 from harness.records.leaderboard import Leaderboard
+from harness.records.mutation import MutationReport
 from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict
@@ -172,6 +173,17 @@ def write_chain(hops: Sequence[Hop], folder: Path) -> tuple[Path, ...]:
     files = {
         "chain.html": html.render_chain_html(hops),
         "chain.json": json.render_chain_json(hops),
+    }
+    return _write(folder, files)
+
+
+def write_mutants(report: MutationReport, folder: Path) -> tuple[Path, ...]:
+    """The paths of `mutants.html` and `mutants.json`."""
+    from harness.report import html
+
+    files = {
+        "mutants.html": html.render_mutants_html(report),
+        "mutants.json": report.model_dump_json(indent=2) + "\n",
     }
     return _write(folder, files)
 

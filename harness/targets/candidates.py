@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from harness.config import Project
 from harness.errors import HarnessError
@@ -16,7 +15,7 @@ from harness.serving.adapter import check_fits, read_adapter
 from harness.serving.adapter_origin import Origin, describe_adapter
 from harness.serving.servable import check_servable
 from harness.targets.models import server_model, target_adapter
-from harness.training.candidate import CURVES, DOSSIER, Curves, Dossier
+from harness.training.candidate import CURVES, Curves, Dossier, read_dossier
 from harness.training.curves import Training
 
 
@@ -36,7 +35,7 @@ def describe_candidates(project: Project) -> Iterator[tuple[str, bool]]:
         folder = target_adapter(project, name, here=True).path
         if not (folder / ADAPTER_CONFIG).is_file():
             continue  # not trained, or not fetched yet
-        dossier = _dossier(folder)
+        dossier = read_dossier(folder)
         yield f"{name}: {describe_adapter(folder, _own(dossier) if dossier else None)}", False
         if dossier is not None:
             yield from ((f"{name}: {line}", True) for line in _differences(project, name, dossier))
@@ -54,7 +53,7 @@ def find_training(project: Project, run: RunHeader) -> Training | None:
     if run.identity.adapter is None or target is None or target.adapter is None:
         return None
     folder = target_adapter(project, run.target, here=True).path
-    dossier, data = _dossier(folder), read_bytes(folder / CURVES)
+    dossier, data = read_dossier(folder), read_bytes(folder / CURVES)
     if dossier is None or data is None:
         return None
     try:
@@ -63,14 +62,6 @@ def find_training(project: Project, run: RunHeader) -> Training | None:
             return None
         return Training(dossier, Curves.model_validate_json(data))
     except (HarnessError, OSError, ValueError):
-        return None
-
-
-def _dossier(folder: Path) -> Dossier | None:
-    data = read_bytes(folder / DOSSIER)
-    try:
-        return None if data is None else Dossier.model_validate_json(data)
-    except ValueError:
         return None
 
 

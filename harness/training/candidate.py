@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from harness.errors import RecipeError
+from harness.files import read_bytes
 from harness.records.base import MODEL_FORM, Record, read_record
 from harness.training.data_record import TrainedData
 from harness.yaml_files import model_schema, one_file, read_yaml
@@ -235,6 +236,15 @@ class Dossier(Record):
     seconds: float = Field(ge=0.0)
     versions: dict[str, str]
     created: str
+
+
+def read_dossier(folder: Path) -> Dossier | None:
+    """The dossier in a candidate's folder; None where there is none that can be read."""
+    data = read_bytes(folder / DOSSIER)
+    try:
+        return None if data is None else Dossier.model_validate_json(data)
+    except ValueError:
+        return None
 
 
 class CurvePoint(Record):

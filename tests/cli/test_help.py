@@ -55,6 +55,9 @@ OPTIONS = {
                "--items", "--raters", "--rater", "--overlap", "--again", "--seed", "--name",
                "--host", "--port", "--status", "--export", "--pairs", "--sheet", "--import",
                "--map", "--alias", "--encoding", "--config", "--json"],
+    "mutate": [
+        "candidate", "--train", "--only", "--min-kill", "--seed", "--config", "--json",
+    ],
     "promote": ["candidate", "--name", "--despite-looks", "--trust-stored", "--config"],
     "verify": ["receipt", "--sample", "--seed", "--key", "--weights", "--json"],
     "baselines": ["name", "--config", "--json"],

@@ -47,6 +47,7 @@ CODES = {
     "latency candidate --stored": 2,
     "power --json": 0,
     "review candidate --status": 2,
+    "mutate nobody": 2,
     "promote candidate": 0,
     "verify nothing": 2,
     "baselines": 0,
