@@ -77,8 +77,8 @@ def command(
 
 def _lines(report: MutationReport) -> Iterator[str]:
     """The table, an example for each survivor, and the line for a README."""
-    rows = [("mutant", "outcome", "verdict", "other answers", "by"), *map(_row, report.results)]
-    yield from table(rows, left=3)
+    rows = [("mutant", "outcome", "verdict", "by", "other answers"), *map(_row, report.results)]
+    yield from table(rows, left=4)
     for rule in report.left_out:
         yield f"  left out: {one_line(rule)}"
     for one in report.of("survived"):
@@ -96,4 +96,4 @@ def _lines(report: MutationReport) -> Iterator[str]:
 def _row(one: MutantResult) -> tuple[str, ...]:
     changed = f"{one.changed} of {one.answers}" if one.answers else ""
     by = ", ".join(one.by) if one.outcome != "not made" else one.about
-    return one_line(one.name), one.outcome, one.verdict or "", changed, one_line(by, _LONGEST)
+    return one_line(one.name), one.outcome, one.verdict or "", one_line(by, 100), changed

@@ -37,7 +37,7 @@ class Case(Record):
     `sources` are where the answer stands: a document, a section of it, or words of it.
     """
 
-    also_read: ClassVar[tuple[str, ...]] = ("prompt",)
+    also_read: ClassVar[tuple[str, ...]] = ("prompt", "turns", "user")
 
     id: str = Field(min_length=1)
     group: str = Field(min_length=1)
@@ -51,10 +51,18 @@ class Case(Record):
     @model_validator(mode="before")
     @classmethod
     def _expand_prompt(cls, data: Any) -> Any:
-        """Turn the short form `prompt` into one user message; a case's own group is its id."""
+        """Turn the short form `prompt` into one user message; a case's own group is its id.
+
+        `turns` are the user's messages of a conversation with what is expected after each, which
+        `expect` then holds; `user` is who has the conversation, where a model plays that.
+        """
         if not isinstance(data, dict):
             return data
         data = dict(data)
+        if "turns" in data:
+            _take_turns(data)
+        if "user" in data:
+            data["expect"] = {**data.get("expect", {}), "user": data.pop("user")}
         if "prompt" in data:
             if "messages" in data:
                 raise ValueError("give `prompt` or `messages`, not both")
@@ -78,6 +86,31 @@ class Case(Record):
         if messages[-1].role != "user":
             raise ValueError("the last message must be the user's")
         return messages
+
+
+def _take_turns(data: dict[str, Any]) -> None:
+    """Write a case's `turns` as its messages and its expectation.
+
+    Raises:
+        ValueError: a turn is no mapping of `user` and `expect`.
+    """
+    for key in ("messages", "prompt", "expect"):
+        if key in data:
+            raise ValueError(f"give `turns` or `{key}`, not both")
+    turns = data.pop("turns")
+    if not isinstance(turns, list) or not turns:
+        raise ValueError("turns: must be a list of turns")
+    for number, turn in enumerate(turns, 1):
+        if (
+            not isinstance(turn, dict)
+            or "user" not in turn
+            or not turn.keys() <= {"user", "expect"}
+        ):
+            raise ValueError(f"turns: turn {number} must have `user`, and may have `expect`")
+        if not isinstance(turn.get("expect", {}), dict):
+            raise ValueError(f"turns: turn {number}: expect: must be a mapping")
+    data["messages"] = [{"role": "user", "content": turn["user"]} for turn in turns]
+    data["expect"] = {"turns": [turn.get("expect") for turn in turns]}
 
 
 def titles_of(given: str | Mapping[str, str] | None, metrics: Sequence[Metric]) -> dict[str, str]:

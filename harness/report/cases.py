@@ -203,7 +203,11 @@ def _build_case(
 
 
 def expected(expect: Mapping[str, Any]) -> str:
-    """The expectation as a suite's author wrote it, key by key."""
+    """The expectation as a suite's author wrote it, key by key, or turn by turn."""
+    turns = expect.get("turns")
+    if isinstance(turns, list):
+        told = ((number, one) for number, one in enumerate(turns, 1) if isinstance(one, dict))
+        return "; ".join(f"turn {number}: {expected(one)}" for number, one in told)
     return "; ".join(
         f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for key, value in expect.items()

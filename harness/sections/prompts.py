@@ -87,6 +87,16 @@ class PromptsKind:
         """The JSON schema of a section for each scorer that is installed."""
         return [_schema(name) for name in book().names()]
 
+    def judged(self, case: Case) -> Iterable[Case]:
+        """The answers of a case that the scorer judges, each as a case: it has one.
+
+        Raises:
+            ValueError: it is a conversation.
+        """
+        if isinstance(case.expect.get("turns"), list):
+            raise ValueError("turns: are for a section of `kind: conversation`")
+        return (case,)
+
     def load(self, source: SectionSource) -> LoadedSection:
         """The section, its settings and every one of its cases checked by its scorer.
 
@@ -101,8 +111,13 @@ class PromptsKind:
         metrics = _metrics(source, written, scorers, settings)
 
         def check(case: Case, place: str) -> None:
+            try:
+                parts = self.judged(case)
+            except ValueError as error:
+                raise SuiteError(str(error), where=place) from None
             with _complaints(scorer, source.name, lambda *_: place, "expect."):
-                scorers.check_case(scorer, settings, case)
+                for part in parts:
+                    scorers.check_case(scorer, settings, part)
 
         cases, digest = source.cases(written.cases, check)
         section = source.build(
@@ -112,7 +127,7 @@ class PromptsKind:
             settings=settings,
             cases_file=written.cases,
             lint_ignore=written.lint_ignore,
-            titles=_titles(source, written.title, metrics),
+            titles=titles_in(source, written.title, metrics),
             cases=cases,
         )
         part = {
@@ -125,9 +140,14 @@ class PromptsKind:
         return LoadedSection(section, part, files=(written.cases,))
 
 
-def _titles(
+def titles_in(
     source: SectionSource, given: str | dict[str, str] | None, metrics: tuple[Metric, ...]
 ) -> dict[str, str]:
+    """What the section calls its metrics, by name.
+
+    Raises:
+        SuiteError: a title is for a metric that it does not have.
+    """
     try:
         return titles_of(given, metrics)
     except ValueError as error:

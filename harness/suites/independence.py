@@ -12,8 +12,12 @@ from harness.suites.similar import Question, clusters, shingles
 
 def question(case: Case) -> Question:
     """What a case asks and expects, to be held against others."""
-    text = "\n".join(turn.content for turn in case.messages)
-    return Question(shingles(text), canonical_json(case.expect))
+    texts = [turn.content for turn in case.messages]
+    # What a simulated user will ask stands in whom it plays.
+    role = case.expect.get("user")
+    if isinstance(role, dict):
+        texts += map(str, role.values())
+    return Question(shingles("\n".join(texts)), canonical_json(case.expect))
 
 
 def independent_groups(cases: Sequence[Case]) -> dict[str, str]:

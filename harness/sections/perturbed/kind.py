@@ -16,7 +16,7 @@ from harness.plugins import PluginRegistry
 from harness.records.attempt import Attempt
 from harness.records.metric import Metric
 from harness.records.plan import PlannedRequest
-from harness.records.suite import Case, Section, Suite, titles_of
+from harness.records.suite import Case, Section, Suite
 from harness.run.score import Scoring
 from harness.scorers.registry import book
 from harness.sections.evidence import SCORER
@@ -29,7 +29,7 @@ from harness.sections.perturbed.section import (
     PerturbedSection,
     metric_of,
 )
-from harness.sections.prompts import PromptsKeys, PromptsKind, PromptsSection
+from harness.sections.prompts import PromptsKeys, PromptsKind, PromptsSection, titles_in
 from harness.sections.work import CaseResult, SectionJob, SectionRequest, SectionWork
 from harness.suites.source import LoadedSection, SectionSource
 from harness.validation import nearest
@@ -79,10 +79,7 @@ class PerturbedKind:
         )
         digest, counts = _make_variants(section, source)
         metrics = _metrics(source, keys, cases, counts)
-        try:
-            titles = titles_of(keys.title, metrics)
-        except ValueError as error:
-            raise SuiteError(f"title: {error}", where=source.place("title")) from None
+        titles = titles_in(source, keys.title, metrics)
         added = sum(counts.values())
         tried = len(_variant_metrics(keys)) * len(section.cases)
         update = {"metrics": metrics, "titles": titles, "added": added, "unchanged": tried - added}

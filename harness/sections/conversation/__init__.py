@@ -1,0 +1,1 @@
+"""Sections whose cases are conversations: the target answers turn after turn."""
