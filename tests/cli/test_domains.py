@@ -19,6 +19,7 @@ from harness.config import load_project
 from harness.gate.judge import planned_power
 from harness.personal_data import find
 from harness.records.suite import Case, Section, Suite
+from harness.sections.conversation.section import ConversationSection, judged
 from harness.sections.perturbed.section import PerturbedSection
 from harness.sections.prompts import PromptsSection
 from harness.sections.section_kinds import kinds, load_suites
@@ -31,7 +32,7 @@ from tests.conftest import ThreadedMock
 
 Capture = pytest.CaptureFixture[str]
 DOMAINS = domain_names()
-SECTIONS = {"gold", "scope", "tone", "rules", "turns"}
+SECTIONS = {"gold", "scope", "tone", "rules", "turns", "dialogues"}
 # Ranges that the authorities of the United Kingdom and of North America keep for fiction.
 FICTION = re.compile(r"\+44(1632960\d{3}|2079460\d{3}|7700900\d{3}|8081570\d{3})|\+1\d{3}55501\d\d")
 EXAMPLE = re.compile(r"(.*[@.])?example(\.(com|net|org))?")
@@ -46,6 +47,15 @@ def cases_of(name: str) -> dict[str, tuple[Section, Case]]:
     """By its id, each case as it is written, with its section."""
     suite = suite_of(name)
     return {case.id: (section, case) for section in suite.sections for case in section.cases}
+
+
+def answers_of(name: str) -> dict[str, tuple[Section, Case]]:
+    """By its id, each answer that is judged: that of a case, or of a turn of a conversation."""
+    return {
+        part.id: (section, part)
+        for section, case in cases_of(name).values()
+        for part in (judged(case) if isinstance(section, ConversationSection) else [case])
+    }
 
 
 def lines(path: Path) -> Iterator[Any]:
@@ -118,17 +128,17 @@ def test_a_new_project_is_valid_and_without_findings(made: str, capsys: Capture)
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_scorers_agree_with_a_tenth_of_answers_that_were_judged_by_hand(name: str) -> None:
-    cases = cases_of(name)
-    judged: dict[str, set[bool]] = {}
+    cases = answers_of(name)
+    sides_of: dict[str, set[bool]] = {}
     wrong = []
     for row in lines(read_domain(name).folder / "reference.jsonl"):
         section, case = cases[row["case"]]
-        judged.setdefault(case.id, set()).add(row["right"])
+        sides_of.setdefault(case.id, set()).add(row["right"])
         found = section.judge(row["answer"], case)
         if getattr(found, "passed", None) is not row["right"]:
             wrong.append((row, found))
     assert wrong == []
-    both = [each for each, sides in judged.items() if sides == {True, False}]
+    both = [each for each, sides in sides_of.items() if sides == {True, False}]
     assert len(both) * 10 >= len(cases)
     assert {cases[each][0].name for each in both} == SECTIONS
 
@@ -255,14 +265,14 @@ def ideal(name: str) -> dict[str, str]:
         for row in lines(read_domain(name).folder / "recipes/data/facts.jsonl")
     }
     answers = {}
-    for section, case in cases_of(name).values():
+    for section, case in answers_of(name).values():
         expect, asked = case.expect, case.messages[-1].content
         if section.name == "gold":
             told = facts[case.group]
             assert isinstance(section, PerturbedSection)
             for variant in section.variants(case):
                 answers[variant.case.messages[-1].content] = told
-        elif section.name == "turns":
+        elif section.name in ("turns", "dialogues"):
             unit = expect.get("unit", "")
             told = f"It is {WORD.sub('', expect['answers'][0]).split('|')[0]} {unit}".strip() + "."
         elif section.name == "scope":
@@ -287,7 +297,7 @@ HELP = (
 @pytest.mark.parametrize("name", DOMAINS)
 def test_every_case_can_be_passed(name: str) -> None:
     answers = ideal(name)
-    for section, case in cases_of(name).values():
+    for section, case in answers_of(name).values():
         found = section.judge(answers[case.messages[-1].content], case)
         assert getattr(found, "passed", None) is True, (case.id, found)
 
