@@ -16,6 +16,7 @@ from harness.records.verdict import RulePower
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
 from harness.session.context import open_context
+from harness.session.holdout import holdout_policy
 
 
 @click.command("power")
@@ -52,6 +53,7 @@ def command(
     without, nothing has to have been asked.
     """
     project = load_project(config)
+    held: tuple[RulePower, ...] = ()
     if candidate is not None:
         if discordance is not None:
             raise click.UsageError("--discordance is for suites that no CANDIDATE has answered")
@@ -68,12 +70,16 @@ def command(
             raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
         context = open_context(project, [], None, suites)
         found = planned_power(context.suites, context.policy, share, labelled)
+        if context.holdout is not None:
+            policy = holdout_policy(context.policy, context.holdout)
+            held = planned_power((context.holdout,), policy, share, labelled)
         basis = (
             f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "
             "value is near the limit)"
         )
     if as_json:
         rows = [{**each.model_dump(), "enough": each.enough} for each in found]
+        rows += [{**each.model_dump(), "enough": each.enough, "holdout": True} for each in held]
         click.echo(json.dumps(rows, indent=2))
         return
     alpha = context.policy.alpha
@@ -82,7 +88,11 @@ def command(
     head = ("metric", "rule", "cases", "groups", "detectable", "room", "more groups")
     for line in table([head, *(_row(each) for each in found)], left=2):
         click.echo(line)
-    for each in found:
+    if held:
+        click.echo("The same on the holdout:")
+        for line in table([head, *(_row(each) for each in held)], left=2):
+            click.echo(line)
+    for each in (*found, *held):
         if each.reason:
             click.echo(f"{each.metric or each.require}: {each.reason}")
 

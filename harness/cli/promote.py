@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.console import Console
 from harness.cli.options import config_option
 from harness.config import FOLDER_NAME, load_project
 from harness.files import short_path
@@ -18,6 +19,7 @@ from harness.receipt.write import Promoted, write_receipt
 from harness.records.history import Promotion, PromotionException
 from harness.report.formats import moment
 from harness.session.context import open_context
+from harness.session.gate import check_holdout
 from harness.session.measurements import as_judged
 from harness.session.past_gates import check_asked_here, entry_of, looks_before
 from harness.storage.working_files import keep_gate
@@ -66,6 +68,7 @@ def command(
     looked = looks_before(context.project, entry_of(context, verdict, comparison))
     if verdict.verdict == "PROMOTE":  # of another verdict, that is what is to be said
         check_looks(looked, context.policy, despite_looks.strip())
+        check_holdout(context, verdict, comparison, Console())
         foreign = check_asked_here(context.project, runs, candidate, trusted=trust_stored)
     else:
         foreign = ()

@@ -19,6 +19,7 @@ from harness.sections.section_kinds import load_suites
 from harness.sections.tests_in_source import SourceTests, read_tests
 from harness.session.asked_alike import asked_differently_lines, unopened_baseline_lines
 from harness.session.context_room import room_lines
+from harness.session.holdout import load_holdout
 from harness.session.latency_checks import latency_lines
 from harness.session.ledger import check_ledger
 from harness.session.target_figures import source_lines
@@ -44,6 +45,7 @@ def command(config: Path) -> None:
     suites = load_suites(project)
     if project.config.gate is not None:
         check_policy(project.config.gate, suites, project.place)
+        load_holdout(project, project.config.gate, suites)
     check_ledger(project, suites, project.config.targets)
     for suite in suites:
         _show_suite(suite)

@@ -242,7 +242,8 @@ def compared(
 def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Verdict:
     """The verdict given again, which is the sealed one.
 
-    The noise of the baseline and warnings of past gates, which decide nothing, are taken over.
+    The noise of the baseline and warnings of past gates, which decide nothing, are taken over, and
+    so is what the holdout suite said, whose cases are not part of the evidence.
 
     Raises:
         ReceiptRejected: the records lead to another verdict, or to other numbers.
@@ -271,6 +272,7 @@ def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Ve
     again = gate(comparison, policy, given)
     if not again.problems:
         again = with_regressions(with_power(again, comparison, policy), comparison)
+    again = again.with_holdout(sealed.holdout)
     again = again.with_noise(sealed.noise_by_metric()).with_warnings(sealed.of_the_past)
     ours, theirs = sealed.model_dump(mode="json"), again.model_dump(mode="json")
     parts = [name for name in ours | theirs if not alike(ours.get(name), theirs.get(name))]

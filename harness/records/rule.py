@@ -329,6 +329,8 @@ class Policy(Record):
     # What counts once in a metric: each case, or each group whatever the number of its cases.
     weigh: Weigh = Field(default="cases", exclude_if=lambda weigh: weigh == "cases")
     rules: tuple[AnyRule, ...] = Field(min_length=1)
+    # The folder of a suite that is asked only where everything else says PROMOTE.
+    holdout: str | None = Field(default=None, exclude_if=lambda path: path is None)
     # In what the two sides may be asked differently, because that is what is compared.
     compare_across: tuple[AskedBy, ...] = Field(default=(), exclude_if=lambda keys: not keys)
     # Whether a rule that passes only with cases that stand in training data is INVALID, whether the

@@ -45,10 +45,16 @@ class RulePower(Record):
 
 Decision = Literal["PROMOTE", "BLOCK", "INCONCLUSIVE", "INVALID"]
 Outcome = Literal["pass", "fail", "inconclusive", "invalid"]
+# A verdict as the outcome of a rule.
+OUTCOMES: dict[Decision, Outcome] = {
+    "PROMOTE": "pass", "BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid",
+}  # fmt: skip
 
 # The codes of warnings of how the evidence came about.
 CHANGED = frozenset({"suite-changed", "policy-changed"})
 PAST = CHANGED | {"looks", "stored-answers"}
+# What the result of the holdout suite requires; it stands behind those of the policy's rules.
+HOLDOUT = "holdout"
 # How the first problem of a verdict begins that was given before everything was answered.
 BROKEN_OFF = "broken off by Ctrl-C: "
 EXIT_CODES: dict[Decision, int] = {"PROMOTE": 0, "BLOCK": 1, "INVALID": 3, "INCONCLUSIVE": 4}
@@ -275,6 +281,19 @@ class Verdict(Record):
     def with_warnings(self, found: Iterable[EvidenceWarning]) -> Verdict:
         """The verdict with these warnings behind its own."""
         return self.model_copy(update={"warnings": (*self.warnings, *found)})
+
+    @property
+    def holdout(self) -> RuleResult | None:
+        """What the holdout suite said, None where it was not asked."""
+        return next((rule for rule in self.rules if rule.require == HOLDOUT), None)
+
+    def with_holdout(self, result: RuleResult | None) -> Verdict:
+        """The verdict with what the holdout suite said, which decides too."""
+        if result is None:
+            return self
+        rules = (*self.rules, result)
+        decision = decide(self.problems, (rule.outcome for rule in rules))
+        return self.model_copy(update={"rules": rules, "verdict": decision})
 
     @property
     def of_the_past(self) -> tuple[EvidenceWarning, ...]:

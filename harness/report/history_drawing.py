@@ -10,10 +10,10 @@ from itertools import groupby, pairwise
 from typing import Literal
 
 from harness.records.rule import kind_of
-from harness.records.verdict import Decision, Outcome
+from harness.records.verdict import OUTCOMES, Decision, Outcome
 from harness.report.forest import MARKERS
 from harness.report.formats import unit_named
-from harness.report.history_text import OUTCOMES, Course, HistoryContent, Mark, between, worst
+from harness.report.history_text import Course, HistoryContent, Mark, between, worst
 from harness.report.rules import good_above
 from harness.svg import Colour, Drawing
 from harness.svg_axes import (

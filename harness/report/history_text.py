@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from harness.records.history import HeldGate, History, Values, instant
-from harness.records.verdict import Decision, Outcome, RuleResult
+from harness.records.verdict import OUTCOMES, Outcome, RuleResult
 from harness.report import formats
 from harness.report.content import confidence
 from harness.report.rules import (
@@ -23,9 +23,6 @@ from harness.report.rules import (
 from harness.report.text import anchor
 from harness.visible_text import one_line
 
-OUTCOMES: dict[Decision, Outcome] = {
-    "PROMOTE": "pass", "BLOCK": "fail", "INCONCLUSIVE": "inconclusive", "INVALID": "invalid",
-}  # fmt: skip
 _DIGEST = 8
 
 

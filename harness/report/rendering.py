@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.records.summary import recorded_times
-from harness.report import cases, content, formats, history_text, losses, rules, runs
+from harness.records.verdict import OUTCOMES
+from harness.report import cases, content, formats, losses, rules, runs
 from harness.report import chain_text as chain
 from harness.report import latency_content as latency
 from harness.report import leaderboard_content as leaderboard
@@ -56,7 +57,7 @@ _CONSTANTS: dict[str, Any] = {
     "CONTROL": latency.CONTROL, "INFINITE": latency.INFINITE, "MARKS": MARKS,
     "NONE": formats.NONE, "INFINITY": formats.INFINITY, "duration": formats.duration,
     "METRIC_WORDS": chain.METRIC_WORDS, "REMEDY": losses.REMEDY,
-    "ratio": formats.ratio, "OUTCOMES": history_text.OUTCOMES, "recorded_times": recorded_times,
+    "ratio": formats.ratio, "OUTCOMES": OUTCOMES, "recorded_times": recorded_times,
 }  # fmt: skip
 
 

@@ -202,12 +202,10 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
         UsageError: `only` names a suite that the project does not have.
     """
     suites = tuple(
-        load_suite(_suite_path(project, path, f"suites[{place}]"), kinds())
+        load_suite_at(project, path, f"suites[{place}]")
         for place, path in enumerate(project.config.suites)
     )
     names = [suite.name for suite in suites]
-    for suite in suites:
-        _check_asked(project, suite)
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise SuiteError(
@@ -216,6 +214,17 @@ def load_suites(project: Project, only: Sequence[str] = ()) -> tuple[Suite, ...]
             hint="name each folder once, and give each suite a `name` of its own",
         )
     return chosen(suites, only)
+
+
+def load_suite_at(project: Project, path: str, key: str) -> Suite:
+    """The suite in a folder that a key of the configuration names.
+
+    Raises:
+        SuiteError: it cannot be read, or asks a target that there is not.
+    """
+    suite = load_suite(_suite_path(project, path, key), kinds())
+    _check_asked(project, suite)
+    return suite
 
 
 def _check_asked(project: Project, suite: Suite) -> None:

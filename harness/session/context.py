@@ -30,6 +30,7 @@ from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
 from harness.sections.evidence import Grounds, counted, grounds
 from harness.sections.section_kinds import chosen, load_suites
+from harness.session.holdout import load_holdout
 from harness.session.leakage import known_leaks, training_digests
 from harness.session.rests_on import digests
 from harness.storage import RunFolder
@@ -45,6 +46,7 @@ class GateContext:
     policy: Policy
     sealed: RunRecord | None = None
     labels: tuple[Label, ...] = ()
+    holdout: Suite | None = None
 
     @property
     def live_baseline(self) -> tuple[str, ...]:
@@ -149,6 +151,7 @@ class GateContext:
                     self.suites,
                     self.policy,
                     (*comparison.candidate_labels, *comparison.baseline_labels),
+                    self.holdout,
                 )
                 | training_digests(comparison.leakage),
             ),
@@ -166,10 +169,11 @@ class GateContext:
     def given_again(self, verdict: Verdict, comparison: ComparisonRecord) -> Verdict:
         """The verdict on the comparison of a stored one, with what no comparison tells from there.
 
-        That is the noise, measured apart from these records and perhaps once more since then, and
-        the warnings of past gates.
+        That is the noise, measured apart from these records and perhaps once more since then, the
+        warnings of past gates, and what the holdout suite said.
         """
         again = self.judge(comparison).model_copy(update={"created": verdict.created})
+        again = again.with_holdout(verdict.holdout)
         return again.with_noise(verdict.noise_by_metric()).with_warnings(verdict.of_the_past)
 
     def stored_verdict(self, candidate: str) -> Verdict:
@@ -260,7 +264,8 @@ def open_context(
                         hint="name another target there",
                     )
     sealed = sealed_run(project, suites, policy.baseline)
-    return GateContext(project, suites, policy, sealed, project_labels(project))
+    holdout = load_holdout(project, policy, everything)
+    return GateContext(project, suites, policy, sealed, project_labels(project), holdout)
 
 
 def sealed_run(project: Project, suites: Sequence[Suite], baseline: str) -> RunRecord | None:

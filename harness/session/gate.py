@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from harness.clock import SYSTEM_CLOCK
-from harness.config import Project
-from harness.errors import EvidenceError, HarnessError, InfrastructureError
+from harness.config import WORKING, Project
+from harness.errors import EvidenceError, HarnessError, InfrastructureError, PromotionRefused
 from harness.event_loop import run_async
 from harness.files import seen_from
 from harness.latency.latency_rule import latency_rules
@@ -18,7 +18,7 @@ from harness.latency.measure import Contest
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import PastGate
 from harness.records.run import RunRecord, Watcher
-from harness.records.verdict import BROKEN_OFF, Verdict
+from harness.records.verdict import BROKEN_OFF, RuleResult, Verdict
 from harness.report.formats import count
 from harness.report.write import HTML, keep_earlier, set_aside, write_report
 from harness.run.plan import Selection, plan
@@ -31,14 +31,17 @@ from harness.sections.evaluate import Evaluation, report_unfinished, with_result
 from harness.sections.work import GateSide
 from harness.session.asked_alike import check_asked_alike
 from harness.session.context import GateContext, open_context, report_folder
+from harness.session.holdout import holdout_policy, holdout_result
 from harness.session.ledger import check_ledger
-from harness.session.measurements import contest, measured, with_noise, with_section
+from harness.session.measurements import contest, live_target, measured, with_noise, with_section
 from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.journal_chain import JournalLog
 from harness.storage.working_files import keep_gate
 from harness.targets.candidates import find_training
 from harness.targets.connection import keep_servers
 from harness.targets.identity import identify
+
+HELD = f"{WORKING}/holdout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def open_gate(project: Project, request: GateRequest, watcher: Watcher) -> Itera
         if not request.stored:
             check_asked_alike(context, candidate)
         check_latency(context, candidate)
+        holdout_context(context)
         context.check_repeats(candidate, selection.repeats)
     except (EvidenceError, InfrastructureError):
         set_aside(report_folder(project, candidate, baseline))
@@ -226,6 +230,8 @@ class GateSession:
         """
         context, say = self.context, self._watcher.say
         verdict = context.judge(comparison)
+        if verdict.verdict == "PROMOTE":
+            verdict = verdict.with_holdout(self.holdout(comparison))
         verdict = with_noise(context.project, verdict, comparison.baseline, say)
         entry = entry_of(context, verdict, comparison)
         verdict = verdict.with_warnings(
@@ -239,9 +245,77 @@ class GateSession:
         keep_gate(context.project.gates, entry)
         return GateOutcome(comparison, verdict, entry)
 
+    def holdout(self, comparison: ComparisonRecord) -> RuleResult | None:
+        """What the policy's holdout suite says of the candidate, None where there is none.
+
+        Its answers are kept apart, where no report finds them.
+
+        Raises:
+            EvidenceError: an adapter has no effect, or stored answers are missing.
+            InfrastructureError: a server cannot be started or reached, or is gone for good.
+        """
+        context = holdout_context(self.context)
+        if context is None:
+            return None
+        header = comparison.candidate.header
+        part = Selection(repeats=int(header.generation["repeats"]))
+        session = GateSession(
+            context,
+            {header.target: part},
+            self._watcher,
+            stored=self._stored,
+            no_cache=self._no_cache,
+        )
+        try:
+            found = session.evidence(header.target)
+        except EvidenceError:
+            if not self._stored:
+                raise
+            raise EvidenceError(
+                f"the holdout has no stored answers of `{header.target}` and "
+                f"`{context.policy.baseline}` as they are now",
+                hint=f"harness gate {header.target}",
+            ) from None
+        return holdout_result(context.judge(found), found)
+
     @property
     def _reuse(self) -> Reuse:
         return "begun" if self._no_cache else "stored"
+
+
+def holdout_context(context: GateContext) -> GateContext | None:
+    """The context in which candidates are judged on the holdout suite, None where there is none.
+
+    A sealed baseline has no answers to it; the target that it was sealed from stands for it.
+
+    Raises:
+        EvidenceError: that target is no longer what was sealed.
+    """
+    project, policy, held = context.project, context.policy, context.holdout
+    if held is None:
+        return None
+    baseline = live_target(project, policy.baseline, context.suites)
+    policy = holdout_policy(policy, held).model_copy(update={"baseline": baseline})
+    config = project.config.model_copy(update={"suites": (context.policy.holdout,), "gate": policy})
+    apart = replace(project, config=config, working=HELD)
+    return GateContext(apart, (held,), policy, None, context.labels)
+
+
+def check_holdout(
+    context: GateContext, verdict: Verdict, comparison: ComparisonRecord, watcher: Watcher
+) -> None:
+    """Nothing, where the holdout's stored answers lead to what the verdict says of them.
+
+    Raises:
+        PromotionRefused: they do not, or the holdout was not asked.
+        EvidenceError: they are gone.
+    """
+    found = GateSession(context, {}, watcher, stored=True).holdout(comparison)
+    if found != verdict.holdout:
+        said = "was not asked" if verdict.holdout is None else "says something else now"
+        raise PromotionRefused(
+            f"the holdout {said}", hint=f"run `harness gate {verdict.candidate}` again"
+        )
 
 
 def check_latency(context: GateContext, candidate: str) -> None:

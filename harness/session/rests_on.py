@@ -24,6 +24,7 @@ def digests(
     suites: Sequence[Suite],
     policy: Policy,
     labels: Sequence[Label] = (),
+    holdout: Suite | None = None,
 ) -> dict[str, str]:
     """The digest of each part of the project that a verdict on these targets rests on, by name.
 
@@ -32,6 +33,8 @@ def digests(
     answers are, where a rule goes by them. The verdict itself says which baseline the policy names.
     """
     found = {f"suite `{suite.name}`": suite.digest for suite in suites}
+    if holdout is not None:
+        found["the holdout suite"] = holdout.digest
     for key, value in policy.model_dump(mode="json", exclude={"baseline"}).items():
         found[f"`gate.{key}`"] = digest_json(value)
     for name in targets:

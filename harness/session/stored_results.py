@@ -157,6 +157,8 @@ def _recommended(
         and not any(one.differences[name].is_gain for name in wanted if name in one.differences)
         if price is not None and (own := costs.get(one.name)) is not None and price < own
     )
+    if context.holdout is not None:
+        notes += ("only `harness gate` asks the holdout, which decides too",)
     return found.model_copy(update={"notes": (*notes, *found.notes)})
 
 
