@@ -171,6 +171,8 @@ def print_verdict(report: ReportContent, folder: Path) -> None:
             f"[{found.ci_low:+.3f}, {found.ci_high:+.3f}], p {formats.p_value(found.p_value)} "
             f"(Holm, {verdict.metrics_compared} metrics)"
         )
+    if verdict.ended is not None:
+        click.echo(f"  {verdict.ended.words}")
     click.echo(f"  {verdict.accounting}")
     click.echo(f"  report: {short_path(folder / 'report.html')}")
 

@@ -10,6 +10,7 @@ from harness.gate.duplicates import Merged, merged_groups
 from harness.gate.paired_metric import paired_metric
 from harness.gate.probed_answers import contradictions
 from harness.gate.retries import without_uneven_retries
+from harness.gate.stopping import look_of_cases
 from harness.records.attempt import Attempt, Score
 from harness.records.comparison import (
     Change,
@@ -19,7 +20,7 @@ from harness.records.comparison import (
     Weigh,
 )
 from harness.records.plan import conversation
-from harness.records.run import RunHeader, RunRecord
+from harness.records.run import LOOK, RunHeader, RunRecord
 from harness.records.suite import Case, Section, Suite
 from harness.records.target import SAMPLING
 from harness.records.verdict import EvidenceWarning
@@ -34,6 +35,7 @@ def compare(
     *,
     askings: bool = False,
     weigh: Weigh = "cases",
+    looks: bool = False,
 ) -> ComparisonRecord:
     """Both runs paired by case and repeat, with every problem of the evidence.
 
@@ -41,7 +43,8 @@ def compare(
     as `not_comparable` and is missing from the metrics, which the gate's accounting then sees. So
     does a pair that one side was asked again for, where the sides differ in that beyond chance.
     With `askings` the two are askings of one target: being the same is nothing against them, and
-    no Python test was run for either. `weigh` says what counts once in the metrics.
+    no Python test was run for either. `weigh` says what counts once in the metrics, and `looks`
+    that cases are asked in looks, so that some may not be asked.
     """
     merged = merged_groups(suites)
     pairs = _pairs(candidate, baseline, suites, merged)
@@ -54,7 +57,7 @@ def compare(
         cases=cases,
         problems=(
             *(() if askings else _untested(candidate, baseline, suites)),
-            *_problems(candidate, baseline, cases, suites),
+            *_problems(candidate, baseline, cases, suites, looks=looks),
             *_judged_otherwise(candidate, baseline, suites),
             *(() if askings else _sameness(candidate, baseline, cases)),
             *(f"{sign.place}: {sign.what}" for sign in signs if not sign.code),
@@ -68,6 +71,7 @@ def compare(
         },
         signs=tuple(sign for sign in signs if sign.code),
         weigh=weigh,
+        look_of=look_of_cases(suites, int(candidate.header.generation["seed"])) if looks else {},
     )
 
 
@@ -163,13 +167,18 @@ def _metrics(
 
 
 def _problems(
-    candidate: RunRecord, baseline: RunRecord, cases: Sequence[PairedCase], suites: Sequence[Suite]
+    candidate: RunRecord,
+    baseline: RunRecord,
+    cases: Sequence[PairedCase],
+    suites: Sequence[Suite],
+    *,
+    looks: bool,
 ) -> Iterator[str]:
     current = {suite.name: suite.digest for suite in suites}
     planned = _cases(suites)
     for role, run in (("candidate", candidate), ("baseline", baseline)):
         who = f"{role} `{run.header.target}`"
-        yield from _problems_of_run(who, run, current)
+        yield from _problems_of_run(who, run, current, looks=looks)
         yield from contradictions(who, run, planned)
     # What people said of one side only is compared with nothing, and no rule goes by it.
     optional = {
@@ -245,11 +254,16 @@ def _one_sided_terms(cases: Sequence[PairedCase]) -> Iterator[str]:
         yield f"the scorer gave {metric} for one of two answers in {count} cases"
 
 
-def _problems_of_run(who: str, run: RunRecord, current: Mapping[str, str]) -> Iterator[str]:
+def _problems_of_run(
+    who: str, run: RunRecord, current: Mapping[str, str], *, looks: bool
+) -> Iterator[str]:
     header = run.header
-    if header.selection:
-        part = ", ".join(f"--{key} {value}" for key, value in header.selection.items())
+    chosen = {key: value for key, value in header.selection.items() if key != LOOK}
+    if chosen:
+        part = ", ".join(f"--{key} {value}" for key, value in chosen.items())
         yield f"{who} was asked only a part of the project's suites ({part})"
+    if LOOK in header.selection and not looks:
+        yield f"{who} was asked only up to look {header.selection[LOOK]}, and `sequential` is off"
     for name, digest in current.items():
         if header.suites.get(name) != digest:
             yield f"{who} was run on another version of suite `{name}`"

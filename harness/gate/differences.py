@@ -196,8 +196,9 @@ def scaled(found: stats.Interval, span: float, low: float) -> stats.Interval:
 def with_regressions(verdict: Verdict, comparison: ComparisonRecord) -> Verdict:
     """The verdict with the metrics that are worse, whatever its rules ask."""
     limits = caps((rule.metric, rule.cap) for rule in verdict.rules)
-    tested = losses(comparison, verdict.alpha, limits)
-    found = regressions(tested, verdict.alpha)
+    alpha = verdict.alpha if verdict.ended is None else verdict.ended.level
+    tested = losses(comparison, alpha, limits)
+    found = regressions(tested, alpha)
     return verdict.model_copy(update={"regressions": found, "metrics_compared": len(tested)})
 
 

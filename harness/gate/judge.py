@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
@@ -26,6 +26,7 @@ from harness.gate.rules.no_new_critical_failures import (
     NoNewCriticalFailures,
     new_critical_failures,
 )
+from harness.gate.stopping import replay, up_to
 from harness.gate.vacuous import NO_RULE, vacuous_rules, vacuous_warnings
 from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord, Weigh
@@ -34,7 +35,14 @@ from harness.records.plan import PlannedRequest
 from harness.records.rule import Misfit, Planned, Policy, Rule
 from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Case, Suite
-from harness.records.verdict import RulePower, RuleResult, Verdict, VerdictHashes, decide
+from harness.records.verdict import (
+    EarlyEnd,
+    RulePower,
+    RuleResult,
+    Verdict,
+    VerdictHashes,
+    decide,
+)
 from harness.run.score import Scoring
 
 AUDITED_BY_CASES = "people's labels are weighed by cases, so `weigh: groups` does not go with them"
@@ -99,8 +107,9 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         *leak_warnings(comparison),
     )
     rules: tuple[RuleResult, ...] = ()
+    ended = None
     if not problems:
-        rules = judge_rules(comparison, policy)
+        rules, ended = _judged(comparison, policy)
         vacuous = vacuous_rules(comparison, policy, rules)
         promoted = decide(problems, (rule.outcome for rule in rules)) == "PROMOTE"
         if promoted and all(vacuous):
@@ -131,6 +140,7 @@ def gate(comparison: ComparisonRecord, policy: Policy, circumstances: Circumstan
         baseline_spending=comparison.baseline.spending,
         latency=comparison.latency,
         leakage=judged_leakage(comparison, policy, trusted=not problems),
+        ended=ended,
         hashes=circumstances.hashes,
         candidate_run=comparison.candidate.header.run_id,
         baseline_run=comparison.baseline.header.run_id,
@@ -151,7 +161,19 @@ def doubts(comparison: ComparisonRecord, policy: Policy) -> tuple[str, ...]:
         *asking_problems(comparison, policy),
         *leak_problems(comparison, policy),
         *thin,
+        *_unfinished(comparison, policy),
     )
+
+
+def next_look(comparison: ComparisonRecord, policy: Policy) -> Mapping[str, int] | None:
+    """Up to which look each section is to be asked next, by `suite.section`; None at the end."""
+    found = replay(comparison, policy, _judge_all)
+    return None if found.ended is not None else found.wanted
+
+
+def _unfinished(comparison: ComparisonRecord, policy: Policy) -> Iterator[str]:
+    if comparison.look_of and next_look(comparison, policy) is not None:
+        yield "the gate is not at its end: a look that it needs was not asked in full"
 
 
 def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
@@ -161,6 +183,19 @@ def judge_rules(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResul
     covers that, such results are added last. No result is better than without the cases that
     stand in training data.
     """
+    return _judged(comparison, policy)[0]
+
+
+def _judged(
+    comparison: ComparisonRecord, policy: Policy
+) -> tuple[tuple[RuleResult, ...], EarlyEnd | None]:
+    if not comparison.look_of:
+        return _judge_all(comparison, policy), None
+    found = replay(comparison, policy, _judge_all)
+    return found.rules, found.ended
+
+
+def _judge_all(comparison: ComparisonRecord, policy: Policy) -> tuple[RuleResult, ...]:
     rules = _judge_cases(comparison, policy)
     if not leaked_groups(comparison):
         return rules
@@ -254,7 +289,12 @@ def planned_metrics(
 
 def with_power(verdict: Verdict, comparison: ComparisonRecord, policy: Policy) -> Verdict:
     """The verdict with the power of each of its rules."""
-    known = power(comparison, policy)
+    known = [
+        rule.power(comparison, policy.alpha)
+        if result.look is None
+        else rule.power(up_to(comparison, result.look), result.level or policy.alpha)
+        for rule, result in zip(policy.rules, verdict.rules, strict=False)
+    ]
     updated = [
         rule.model_copy(update={"detectable": each.detectable, "groups_needed": each.groups_needed})
         for rule, each in zip(verdict.rules, known, strict=False)  # a verdict may have one more

@@ -32,7 +32,7 @@ from harness.receipt.evidence import (
 )
 from harness.records.attempt import Score
 from harness.records.base import explain
-from harness.records.comparison import ComparisonRecord, Weigh
+from harness.records.comparison import ComparisonRecord
 from harness.records.recording import RecordedCase
 from harness.records.rule import Policy
 from harness.records.suite import Section, Suite
@@ -215,14 +215,20 @@ def _standing(
 
 
 def compared(
-    evidence: Evidence, suites: Sequence[Suite], weigh: Weigh, where: str
+    evidence: Evidence, suites: Sequence[Suite], policy: Policy, where: str
 ) -> ComparisonRecord:
     """The comparison that the evidence leads to.
 
     Raises:
         ReceiptRejected: its blocks of latency cannot have been measured.
     """
-    found = compare(evidence.run("candidate"), evidence.run("baseline"), suites, weigh=weigh)
+    found = compare(
+        evidence.run("candidate"),
+        evidence.run("baseline"),
+        suites,
+        weigh=policy.weigh,
+        looks=policy.sequential,
+    )
     latency = None
     if evidence.measurement is not None:
         try:
@@ -260,7 +266,7 @@ def check_verdict(evidence: Evidence, suites: Sequence[Suite], where: str) -> Ve
         ) from None
     if policy_record(policy) != evidence.gate.policy:
         raise ReceiptRejected("the policy is not written as one is", where=where)
-    comparison = compared(evidence, suites, policy.weigh, where)
+    comparison = compared(evidence, suites, policy, where)
     hashes = sealed.hashes.model_copy(
         update={
             "suites": digest_json({suite.name: suite.digest for suite in suites}),

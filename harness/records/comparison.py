@@ -134,7 +134,8 @@ class ComparisonRecord:
     of how their answers were scored. `candidate_labels` and `baseline_labels` are what people said
     of these answers; `labels_left_out` counts by reason those that do not hold for them. `leakage`
     is what was found of the cases in training data, None where no training data is known. `weigh`
-    says what counts once in the metrics.
+    says what counts once in the metrics. Where cases are asked in looks, `look_of` has the look at
+    which each is judged, by its path, also of those that were not asked.
     """
 
     candidate: RunRecord
@@ -151,3 +152,4 @@ class ComparisonRecord:
     labels_left_out: Mapping[str, int] = field(default_factory=dict)
     leakage: Leakage | None = None
     weigh: Weigh = "cases"
+    look_of: Mapping[str, int] = field(default_factory=dict)

@@ -328,6 +328,8 @@ class Policy(Record):
     max_looks: int = Field(default=3, ge=1, exclude_if=lambda looks: looks == 3)
     # What counts once in a metric: each case, or each group whatever the number of its cases.
     weigh: Weigh = Field(default="cases", exclude_if=lambda weigh: weigh == "cases")
+    # Whether the cases are asked in looks, and the gate ends at the first one that decides it.
+    sequential: bool = Field(default=False, exclude_if=lambda chosen: not chosen)
     rules: tuple[AnyRule, ...] = Field(min_length=1)
     # The folder of a suite that is asked only where everything else says PROMOTE.
     holdout: str | None = Field(default=None, exclude_if=lambda path: path is None)

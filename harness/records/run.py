@@ -101,6 +101,10 @@ class Link(FileSeal):
     link: str
 
 
+# The key of a selection that says at which look of a gate the cases were chosen.
+LOOK = "look"
+
+
 class RunHeader(Record):
     """`run.json`: where a run's numbers come from.
 

@@ -123,10 +123,12 @@ class RuleResult(OfMetric):
     `cap` is the value at which those of a metric without bounds were cut, `cut` how many were.
     `slices` are those of a rule on many of them, the worst first; the numbers are then its.
     `without_leaked` has the numbers without the groups in training data, where that is others.
+    Where cases are asked in looks, `look` is the one that decided the rule and `level` that of its
+    bounds.
     """
 
     LEFT_OUT: ClassVar[tuple[str, ...]] = (
-        "definition", "cap", "cut", "slices", "without_leaked",
+        "definition", "cap", "cut", "slices", "without_leaked", "look", "level",
     )  # fmt: skip
 
     metric: str | None = None
@@ -149,6 +151,8 @@ class RuleResult(OfMetric):
     cut: int | None = None
     slices: tuple[SliceResult, ...] | None = None
     without_leaked: RuleWithout | None = None
+    look: int | None = None
+    level: float | None = None
 
 
 class Regression(OfMetric):
@@ -176,6 +180,40 @@ class EvidenceWarning(Record):
     place: str
     what: str
     cases: tuple[str, ...] = ()
+
+
+class EarlyEnd(Record):
+    """Where a gate ended that asks its cases in looks.
+
+    It ended at `look` of `looks`, whose bounds have the level `level`. `cases` is how many the
+    sections asked in looks have, and `not_asked` how many of them were not asked, by
+    `suite.section`; they are planned nowhere.
+    """
+
+    look: int
+    looks: int
+    level: float
+    why: str
+    cases: int
+    not_asked: dict[str, int]
+
+    @property
+    def words(self) -> str:
+        """Where the gate ended and why, and what was not asked, in one sentence."""
+        left = sum(self.not_asked.values())
+        where = ", ".join(f"{count:,} of {place}" for place, count in self.not_asked.items())
+        asked = f"{self.cases - left:,} of {self.cases:,} cases asked"
+        more = f"; not asked: {where}" if left else ""
+        return f"ended at look {self.look} of {self.looks}, {self.why}: {asked}{more}"
+
+    @property
+    def reading(self) -> str:
+        """How to read the numbers of such a gate."""
+        return (
+            "each rule has the interval of the look that decided it, at a level at which all looks "
+            "together keep alpha, so it holds whenever a gate ends; an estimate is the plain value "
+            "of what was judged by then, and lies a little further to the side that decided it"
+        )
 
 
 class VerdictHashes(Record):
@@ -226,7 +264,8 @@ class Verdict(Record):
     `metrics_compared` is how many metrics the regressions were looked for in, None if none was
     looked for. `spending` is shown beside the rules and decides nothing. `latency` is what the
     rules on latency were judged by, None where the policy has none. `leakage` is what training
-    data holds of the suites, None where no training data is known.
+    data holds of the suites, None where no training data is known. `ended` is where a gate ended
+    that asks its cases in looks.
     """
 
     schema_version: Literal[1] = 1
@@ -247,6 +286,7 @@ class Verdict(Record):
     baseline_spending: Spending | None = None
     latency: LatencySection | None = None
     leakage: Leakage | None = Field(default=None, exclude_if=lambda found: found is None)
+    ended: EarlyEnd | None = Field(default=None, exclude_if=lambda found: found is None)
     hashes: VerdictHashes
     candidate_run: str
     baseline_run: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.config import Project
 from harness.errors import UsageError
 from harness.files import canonical_json, digest_json
 from harness.records.plan import Part, Plan, PlannedRequest, PlannedRequests, RequestList
-from harness.records.run import RunHeader
+from harness.records.run import LOOK, RunHeader
 from harness.records.suite import Case, Message, Section, Suite
 from harness.records.target import Generation, Identity
 from harness.targets.probes import choose_probes
@@ -26,6 +26,9 @@ class Selection:
     limit: int | None = None
     repeats: int | None = None
     concurrency: int | None = None
+    # Of which sections, by `suite.section`, only some cases are asked by now, and at which look.
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    look: str = ""
 
     def described(self, suites: int) -> dict[str, str]:
         """What leaves cases of the project's `suites` out, empty where nothing does."""
@@ -36,6 +39,8 @@ class Selection:
             found["case"] = ", ".join(sorted(self.cases))
         if self.limit is not None:
             found["limit"] = str(self.limit)
+        if self.look:
+            found[LOOK] = self.look
         return found
 
 
@@ -189,6 +194,9 @@ def _selected(suite: Suite, section: Section, selection: Selection) -> Sequence[
     if wanted:
         cases = enumerate(section.cases)
         places = [place for place, case in cases if wanted & _names(suite, section, case)]
+    only = selection.only.get(f"{suite.name}.{section.name}")
+    if only is not None:
+        places = [place for place in places if section.cases[place].id in only]
     return places[: selection.limit]
 
 

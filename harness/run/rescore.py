@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from harness.config import Project
 from harness.errors import EvidenceError
 from harness.records.attempt import Attempt, Score
 from harness.records.plan import PlannedRequest
-from harness.records.run import RunHeader, RunRecord
+from harness.records.run import LOOK, RunHeader, RunRecord
 from harness.records.suite import Suite
 from harness.run.plan import Selection, plan
 from harness.run.provenance import header
@@ -105,6 +106,39 @@ def restricted_run(run: RunRecord, suites: Sequence[Suite]) -> RunRecord:
     header = header.model_copy(update={"selection": chosen})
     return replace(
         run, header=header, attempts=attempts, scores=scores, recorded=recorded, taken=taken
+    )
+
+
+def asked_of(run: RunRecord, other: RunRecord) -> RunRecord:
+    """The run without the answers to cases that another was not asked, up to the same look.
+
+    What Python tests recorded stays, and so does a run whose other was asked everything.
+    """
+    if LOOK not in other.header.selection:
+        return run
+    wanted = {(one.place, one.case, one.repeat) for one in other.scores}
+    kept = {one.score.key for one in run.recorded}
+    scores = tuple(
+        one for one in run.scores if one.key in kept or (one.place, one.case, one.repeat) in wanted
+    )
+    kept |= {one.key for one in scores}
+    count = Counter(one.place for one in scores)
+    sections = tuple(
+        each.model_copy(update={"planned": count[each.suite, each.section]})
+        for each in run.header.sections
+        if count[each.suite, each.section]
+    )
+    update = {
+        "sections": sections,
+        "planned": sum(each.planned for each in sections),
+        "selection": other.header.selection,
+        "summary": None,
+    }
+    return replace(
+        run,
+        header=run.header.model_copy(update=update),
+        attempts=tuple(one for one in run.attempts if one.key in kept),
+        scores=scores,
     )
 
 

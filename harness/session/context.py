@@ -17,6 +17,7 @@ from harness.gate.differences import with_regressions
 from harness.gate.judge import Circumstances, check_policy, doubts, gate, judge_rules, with_power
 from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.gate.seal import open_sealed
+from harness.gate.stopping import LOOKS, cases_up_to, look_of_cases
 from harness.labels.files import project_labels
 from harness.labels.usable import usable
 from harness.latency.latency_rule import latency_rules
@@ -28,6 +29,8 @@ from harness.records.run import RunRecord
 from harness.records.suite import Suite
 from harness.records.verdict import RuleResult, Verdict, VerdictHashes
 from harness.report.write import VERDICT
+from harness.run.plan import Selection
+from harness.run.rescore import asked_of
 from harness.sections.evidence import Grounds, counted, grounds
 from harness.sections.section_kinds import chosen, load_suites
 from harness.session.holdout import load_holdout
@@ -84,7 +87,11 @@ class GateContext:
         now = self.grounds(runs)
         sides = (counted(runs[candidate], now), counted(baseline, now))
         found = usable(self.labels, self.suites, sides, self.project.config.targets)
-        compared = compare(*sides, self.suites, weigh=self.policy.weigh)
+        if self.policy.sequential and self.sealed is not None:
+            sides = sides[0], asked_of(sides[1], sides[0])
+        compared = compare(
+            *sides, self.suites, weigh=self.policy.weigh, looks=self.policy.sequential
+        )
         return replace(
             compared,
             candidate_labels=found.by_run[0],
@@ -94,6 +101,19 @@ class GateContext:
                 self.project, self.suites, compared, sealed=self.sealed is not None
             ),
         )
+
+    def up_to_look(
+        self, candidate: str, selection: Selection, asked: Mapping[str, int]
+    ) -> Selection:
+        """The selection up to the look that `asked` gives each `suite.section`.
+
+        It is the selection itself where that leaves nothing out.
+        """
+        look_of = look_of_cases(self.suites, self.project.generation(candidate).seed)
+        only = cases_up_to(self.suites, look_of, asked)
+        if sum(map(len, only.values())) == len(look_of):
+            return selection
+        return replace(selection, only=only, look=f"{max(asked.values())} of {LOOKS}")
 
     def grounds(self, runs: Mapping[str, RunRecord]) -> Grounds:
         """What Python tests may rest on beside their target, as it is now."""

@@ -8,25 +8,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from harness.clock import SYSTEM_CLOCK
 from harness.config import WORKING, Project
-from harness.errors import EvidenceError, HarnessError, InfrastructureError, PromotionRefused
-from harness.event_loop import run_async
+from harness.errors import EvidenceError, InfrastructureError, PromotionRefused
 from harness.files import seen_from
+from harness.gate.judge import next_look
+from harness.gate.stopping import first_look
 from harness.latency.latency_rule import latency_rules
 from harness.latency.measure import Contest
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import PastGate
 from harness.records.run import RunRecord, Watcher
-from harness.records.verdict import BROKEN_OFF, RuleResult, Verdict
+from harness.records.verdict import RuleResult, Verdict
 from harness.report.formats import count
 from harness.report.write import HTML, keep_earlier, set_aside, write_report
-from harness.run.plan import Selection, plan
-from harness.run.provenance import header
+from harness.run.plan import Selection
 from harness.run.ray_cluster import RayCluster
 from harness.run.rescore import rescore
-from harness.run.resume import Reuse, resume
-from harness.run.score import score
+from harness.run.resume import Reuse
 from harness.sections.evaluate import Evaluation, report_unfinished, with_results
 from harness.sections.work import GateSide
 from harness.session.asked_alike import check_asked_alike
@@ -34,12 +32,12 @@ from harness.session.context import GateContext, open_context, report_folder
 from harness.session.holdout import holdout_policy, holdout_result
 from harness.session.ledger import check_ledger
 from harness.session.measurements import contest, live_target, measured, with_noise, with_section
+from harness.session.partial import write_partial
 from harness.session.past_gates import entry_of, warnings_of_past
 from harness.storage.journal_chain import JournalLog
 from harness.storage.working_files import keep_gate
 from harness.targets.candidates import find_training
 from harness.targets.connection import keep_servers
-from harness.targets.identity import identify
 
 HELD = f"{WORKING}/holdout"
 
@@ -130,7 +128,7 @@ class GateSession:
     ) -> None:
         self.context = context
         self.partial: dict[str, Path] = {}
-        self._selections = selections
+        self._selections = dict(selections)
         self._watcher = watcher
         self._stored, self._no_cache = stored, no_cache
         # What was written to a journal before is a stored answer.
@@ -177,20 +175,38 @@ class GateSession:
             InfrastructureError: a server cannot be started or reached, or is gone for good, or
                 pytest does not get to its end.
         """
-        context, selection = self.context, self._selections[candidate]
+        context, whole = self.context, self._selections[candidate]
+        if not context.policy.sequential:
+            return self.with_latency(self._answered(candidate, whole, self._reuse, cluster))
+        reuse, asked = self._reuse, None
+        wanted: Mapping[str, int] | None = first_look(context.suites)
+        while wanted is not None and wanted != asked:
+            asked = wanted
+            part = context.up_to_look(candidate, whole, asked)
+            self._selections[candidate] = part
+            if part.look:
+                self._watcher.say(
+                    f"look {part.look}: {count(sum(map(len, part.only.values())))} cases"
+                )
+            found = self._answered(candidate, part, reuse, cluster)
+            wanted, reuse = next_look(found, context.policy), "stored"
+        return self.with_latency(found)
+
+    def _answered(
+        self, candidate: str, selection: Selection, reuse: Reuse, cluster: RayCluster | None
+    ) -> ComparisonRecord:
+        context = self.context
         project, suites, watcher = context.project, context.suites, self._watcher
         targets = (*context.live_baseline, candidate)
         if self._stored:
             runs = rescore(project, targets, suites, selection)
-            found = self.compare([candidate], runs)[candidate]
-        else:
-            asked = Evaluation(project, suites, watcher, selection, self._reuse, cluster)
-            runs = asked.run(targets)
-            log = context.folder(candidate).name
-            side = GateSide(context.policy.baseline, suites, log, context.sealed)
-            runs = with_results(asked, runs, side, context.grounds(runs))
-            found = context.compare(candidate, runs)
-        return self.with_latency(found)
+            return self.compare([candidate], runs)[candidate]
+        asked = Evaluation(project, suites, watcher, selection, reuse, cluster)
+        runs = asked.run(targets)
+        log = context.folder(candidate).name
+        side = GateSide(context.policy.baseline, suites, log, context.sealed)
+        runs = with_results(asked, runs, side, context.grounds(runs))
+        return context.compare(candidate, runs)
 
     def compare(
         self, candidates: Iterable[str], runs: Mapping[str, RunRecord]
@@ -332,50 +348,3 @@ def check_latency(context: GateContext, candidate: str) -> None:
 def _contest(context: GateContext, candidate: str) -> Contest:
     project = context.project
     return contest(project, candidate, context.policy.baseline, project.config.latency)
-
-
-def write_partial(
-    context: GateContext, candidate: str, selection: Selection, reuse: Reuse = "stored"
-) -> Path | None:
-    """The folder of a report on what is answered so far, None where nothing is.
-
-    Its verdict is INVALID, whatever the answers are, and its first problem says why. No verdict of
-    an earlier gate stays there. Nothing is asked, but for what a server says of itself.
-    """
-    folder = context.folder(candidate)
-    try:
-        set_aside(folder)
-        names = (*context.live_baseline, candidate)
-        found = {name: _so_far(context, name, selection, reuse) for name in names}
-        runs = {name: run for name, (run, _) in found.items()}
-        attempts = [attempt for run in runs.values() for attempt in run.attempts]
-        answered = sum(attempt.status == "answered" for attempt in attempts)
-        if not answered:
-            return None
-        planned = sum(requests for _, requests in found.values())
-        problem = f"{BROKEN_OFF}{count(answered)} of {count(planned)} answered"
-        compared = context.compare(candidate, runs)
-        marked = replace(compared, problems=(problem, *compared.problems))
-        write_report(context.judge(marked), marked, folder)
-    except HarnessError:
-        return None  # the interruption is reported, and no error that follows from it
-    return folder
-
-
-def _so_far(
-    context: GateContext, target: str, selection: Selection, reuse: Reuse
-) -> tuple[RunRecord, int]:
-    """A run that may be under way, and how many requests it has planned."""
-    identity = run_async(identify(context.project, target))
-    planned = plan(context.project, target, context.suites, identity, selection)
-    job = resume(context.project, planned, reuse)
-    # What the job's own journal holds, and the answers of other runs that it takes over.
-    taken = {one.key: one for each in job.taken for one in each.copies()}
-    rows = list(score(context.suites, planned.requests, {**taken, **job.attempts()}))
-    known = None if job.anew() else job.folder.header()
-    found = RunRecord(
-        known or header(context.project, job, context.suites, None, SYSTEM_CLOCK),
-        tuple(attempt for _, attempt in rows),
-        tuple(scored for scored, _ in rows),
-    )
-    return found, len(planned.requests)

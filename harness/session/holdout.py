@@ -69,7 +69,8 @@ def holdout_policy(policy: Policy, holdout: Suite) -> Policy:
         if rule.metrics_among(known) or (critical and rule.critical_changes)
         if rule.misfit(known) is None and rule.misfit_in((holdout,)) is None
     )
-    return policy.model_copy(update={"rules": rules, "holdout": None})
+    # It is asked whole: few candidates come so far, and where it ended would tell of its cases.
+    return policy.model_copy(update={"rules": rules, "holdout": None, "sequential": False})
 
 
 def holdout_result(verdict: Verdict, comparison: ComparisonRecord) -> RuleResult:

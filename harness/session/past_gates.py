@@ -11,6 +11,7 @@ from harness.gate.candidate_digest import candidate_digest
 from harness.gate.changes import Earlier, change_warnings, earlier_versions
 from harness.gate.history import past_gate
 from harness.gate.looks import earlier_looks, look_warning
+from harness.records.attempt import Attempt
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import Asked, Asking, PastGate, Promotion
 from harness.records.run import RunRecord
@@ -104,8 +105,14 @@ def _stored_answers(
             continue
         asked = {case.score.key for case in run.recorded}
         answers = [one for one in run.attempts if one.status == "answered" and one.key not in asked]
-        stored = RunFolder(project.runs / run.header.run_id).answers_before(log_size)
-        count = sum(one.key in stored or one.reused_from is not None for one in answers)
+        origins = {one.reused_from or run.header.run_id for one in answers}
+        stored = {
+            name: RunFolder(project.runs / name).answers_before(log_size)
+            for name in origins | {run.header.run_id}
+        }
+        count = sum(
+            one.key in stored[run.header.run_id] or _was_stored(one, stored) for one in answers
+        )
         if count:
             origin = foreign_runs(project, run)
             where = f", not all in this folder ({origin[0]})" if origin else ""
@@ -119,6 +126,14 @@ def _stored_answers(
             place=now.verdict.candidate,
             what=f"stored answers were used: {'; '.join(told)}",
         )
+
+
+def _was_stored(answer: Attempt, before: Mapping[str, set[str]]) -> bool:
+    """Whether an answer that another run asked for was there before; else this gate asked for it.
+
+    A gate that asks in looks takes over what its own earlier looks were answered.
+    """
+    return answer.reused_from is not None and answer.key in before[answer.reused_from]
 
 
 def foreign_runs(project: Project, run: RunRecord) -> tuple[str, ...]:

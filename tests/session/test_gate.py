@@ -12,7 +12,8 @@ from harness.run.engine import run
 from harness.run.plan import Selection
 from harness.sections.section_kinds import load_suites
 from harness.session.context import GateContext, open_context
-from harness.session.gate import GateRequest, GateSession, open_gate, write_partial
+from harness.session.gate import GateRequest, GateSession, open_gate
+from harness.session.partial import write_partial
 from tests.conftest import ThreadedMock
 
 
