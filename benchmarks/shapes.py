@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from harness.gate.stopping import LOOKS, look_levels
 from harness.stats.inference import share_chance
 from harness.stats.paired import Arms, ratio_chance
 
@@ -22,16 +23,37 @@ Terms = tuple[Floats, Floats]  # num and den of each group
 Draw = Callable[[Random, tuple[int, ...]], Floats]
 # the shares of simulations whose lower bound lies above the truth, whose upper bound below
 Misses = tuple[float, float]
+Index = slice | npt.NDArray[np.intp]  # which groups are in
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How many groups there are, how large, over and over, and how alike their cases are."""
+    """How many groups there are, how large, over and over, and how alike their cases are.
+
+    With `looks` the bounds are held against the truth at each look, at the levels of a gate that
+    ends early; groups are added in an order drawn once.
+    """
 
     groups: int
     pattern: tuple[int, ...]
     correlation: float
     words: str = ""
+    looks: bool = False
+
+    def missed(self, chances: Callable[[Index], Floats]) -> float:
+        """The share of simulations in which a bound passes the truth, at any look.
+
+        `chances` is given which groups are in, and says for each simulation at which level the
+        bound reaches the truth.
+        """
+        if not self.looks:
+            return float((chances(slice(None)) < ALPHA).mean())
+        order = np.random.default_rng(self.groups).permutation(self.groups)
+        look_of = 1 + np.arange(self.groups) * LOOKS // self.groups
+        found = np.zeros(1, dtype=np.bool_)
+        for look, level in enumerate(look_levels(ALPHA), 1):
+            found = found | (chances(order[look_of <= look]) < level)
+        return float(found.mean())
 
     @property
     def sizes(self) -> Floats:
@@ -112,7 +134,7 @@ def _changed(change: Floats, design: Design, truth: float) -> Misses:
 def _difference(candidate: Floats, baseline: Floats, design: Design, truth: float) -> Misses:
     ours, theirs = candidate.sum(axis=-1), baseline.sum(axis=-1)
     sizes = np.broadcast_to(design.sizes, ours.shape)
-    return _held((ours, sizes), (theirs, sizes), float(design.largest), truth)
+    return _held(design, (ours, sizes), (theirs, sizes), sizes, truth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +177,27 @@ class Sized:
         if self.weigh == "groups":
             once = np.ones_like(lost)
             truth = -float((chances * shares).sum())
-            return _held((once - lost / sizes, once), (once, once), 1.0, truth)
+            return _held(design, (once - lost / sizes, once), (once, once), once, truth)
         truth = -float((chances * shares * counts).sum() / (chances * counts).sum())
         whole = sizes.astype(np.float64)
-        return _held((whole - lost, whole), (whole, whole), whole.max(axis=-1), truth)
+        return _held(design, (whole - lost, whole), (whole, whole), whole, truth)
 
 
-def _held(ours: Terms, theirs: Terms, weight: float | Floats, truth: float) -> Misses:
-    """How often the bounds of a difference of ratios pass it; `weight` is the worst group's."""
-    low = Arms.with_a_lost_group(ours, theirs, weight).chance(truth)
-    high = Arms.with_a_lost_group(theirs, ours, weight).chance(-truth)
-    return _share(low), _share(high)
+def _held(design: Design, ours: Terms, theirs: Terms, weights: Floats, truth: float) -> Misses:
+    """How often the bounds of a difference of ratios pass it.
 
+    The worst group weighs as much as the heaviest one that is in.
+    """
 
-def _share(chances: Floats) -> float:
-    return float((chances < ALPHA).mean())
+    def chances(arm: Terms, other: Terms, value: float, index: Index) -> Floats:
+        seen = [(num[..., index], den[..., index]) for num, den in (arm, other)]
+        weight = weights[..., index].max(axis=-1)
+        return Arms.with_a_lost_group(seen[0], seen[1], weight).chance(value)
+
+    return (
+        design.missed(lambda index: chances(ours, theirs, truth, index)),
+        design.missed(lambda index: chances(theirs, ours, -truth, index)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +230,15 @@ class OneGraded:
 
 def _one_arm(sums: Floats, design: Design, truth: float) -> Misses:
     sizes = np.broadcast_to(design.sizes, sums.shape)
-    low = share_chance(sums, sizes, design.largest, truth)
-    high = share_chance(sizes - sums, sizes, design.largest, 1.0 - truth)
-    return _share(low), _share(high)
+
+    def chances(values: Floats, value: float, index: Index) -> Floats:
+        seen = sizes[..., index]
+        return share_chance(values[..., index], seen, float(seen.max()), value)
+
+    return (
+        design.missed(lambda index: chances(sums, truth, index)),
+        design.missed(lambda index: chances(sizes - sums, 1.0 - truth, index)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +261,9 @@ class Refusals:
 
         weight = design.sizes[:: self.one_in].sum() / design.sizes.sum()
         truth = _f1(*self.candidate, weight) - _f1(*self.baseline, weight)
-        return _held(terms(self.candidate), terms(self.baseline), 2.0 * design.largest, truth)
+        ours, theirs = terms(self.candidate), terms(self.baseline)
+        weights = np.broadcast_to(2.0 * design.sizes, ours[0].shape)
+        return _held(design, ours, theirs, weights, truth)
 
 
 def _f1(recall: float, alarms: float, due: float) -> float:
@@ -254,7 +290,7 @@ class Times:
             lambda r, shape: r.lognormal(-(self.noise**2) / 2.0, self.noise, shape),
         )
         ours, theirs = (1.1 * baseline * noise).sum(axis=-1), baseline.sum(axis=-1)
-        return _share(ratio_chance(ours, theirs, 1.1)), _share(ratio_chance(theirs, ours, 1 / 1.1))
+        return _ratio(design, ours, theirs, 1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +308,20 @@ class Shares:
             ((u > 0.0) & (u < share)).sum(axis=-1, dtype=np.float64)
             for share in (self.candidate, self.baseline)
         )
-        truth, most = self.candidate / self.baseline, float(design.largest)
-        low, high = (
-            ratio_chance(ours, theirs, truth, most),
-            ratio_chance(theirs, ours, 1 / truth, most),
-        )
-        return _share(low), _share(high)
+        return _ratio(design, ours, theirs, self.candidate / self.baseline, bounded=True)
+
+
+def _ratio(
+    design: Design, ours: Floats, theirs: Floats, truth: float, *, bounded: bool = False
+) -> Misses:
+    def chances(top: Floats, bottom: Floats, ratio: float, index: Index) -> Floats:
+        most = float(design.sizes[index].max()) if bounded else None
+        return ratio_chance(top[..., index], bottom[..., index], ratio, most)
+
+    return (
+        design.missed(lambda index: chances(ours, theirs, truth, index)),
+        design.missed(lambda index: chances(theirs, ours, 1 / truth, index)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
