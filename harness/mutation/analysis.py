@@ -78,9 +78,13 @@ def run_mutants(project: Project, request: MutationRequest, watcher: Watcher) ->
         seed=request.seed,
         trained=request.train,
         left_out=left_out,
-        results=(*results, *not_made),
+        results=(*sorted(results, key=_survivors_first), *not_made),
         created=iso(SYSTEM_CLOCK.utc()),
     )
+
+
+def _survivors_first(result: MutantResult) -> int:
+    return ("survived", "killed", "equivalent").index(result.outcome)
 
 
 def _make(original: Original, request: MutationRequest) -> tuple[list[Mutant], list[MutantResult]]:
@@ -156,15 +160,16 @@ def _text(case: PairedCase) -> str:
 
 
 def _unseen(changed: Sequence[tuple[PairedCase, PairedCase]]) -> Unseen | None:
-    """The pair of answers with equal scores that have the least in common."""
+    """The answers with equal scores that have the least in common, right ones if there are any."""
     same = [
         (ours, theirs)
         for ours, theirs in changed
         if ours.candidate_score.value == theirs.candidate_score.value
     ]
+    right = [pair for pair in same if pair[0].candidate_score.passed]
     if not same:
         return None
-    ours, theirs = min(same, key=lambda pair: _likeness(_text(pair[0]), _text(pair[1])))
+    ours, theirs = min(right or same, key=lambda pair: _likeness(_text(pair[0]), _text(pair[1])))
     return Unseen(
         path=ours.path,
         question=ours.messages[-1].content[:_SHOWN],

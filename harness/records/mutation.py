@@ -27,7 +27,7 @@ class MutantResult(Record):
 
     `about` says what is broken, or why it was not made. `by` are the rules that did not pass, or
     the fault in the evidence. `changed` of its `answers` are others than the candidate's. `unseen`
-    is the case of a survivor whose two answers have the least in common.
+    is the case of a survivor whose two answers have the same score and the least in common.
     """
 
     name: str
