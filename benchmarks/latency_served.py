@@ -1,6 +1,7 @@
 """How often the rules on latency pass, fail or stay open, on a real server and in real time.
 
-    python -m benchmarks.latency_served [--minutes 25] [--gates N] [--scale 0.1] [--only WORDS]
+    python -m benchmarks.latency_served [--minutes 25] [--gates N] [--only WORDS]
+        [--burners N] [--priority -10]
 
 Each gate is a `harness latency` of a project of its own against a server in a process of its own
 (`benchmarks/latency_oracle.py`), over loopback, with the client, the protocol and the records that
@@ -18,11 +19,13 @@ import itertools
 import json
 import math
 import re
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,21 +86,25 @@ def groups(only: str) -> list[list[Row]]:
     return [list(own) for _, own in itertools.groupby(rows, key=lambda row: row.words)]
 
 
-def gate(rows: Sequence[Row], seed: int, scale: float) -> tuple[list[str], LatencySection]:
+def gate(
+    rows: Sequence[Row], seed: int, scale: float, priority: int | None = None
+) -> tuple[list[str], LatencySection]:
     """What each rule said of their candidate, and the measurement."""
     with (
         tempfile.TemporaryDirectory() as name,
         started(rows[0].candidate, seed, scale) as url,
     ):
         folder = Path(name)
-        write_project(folder, url, rows, seed, scale)
+        write_project(folder, url, rows, seed, scale, priority)
         project = load_project(folder / "harness.yaml")
         chosen = contest(project, CANDIDATE, BASELINE, project.config.latency)
         section = measured(project, chosen, Quiet())
     return [judge_rule(rule, section).outcome for rule in chosen.rules], section
 
 
-def write_project(folder: Path, url: str, rows: Sequence[Row], seed: int, scale: float) -> None:
+def write_project(
+    folder: Path, url: str, rows: Sequence[Row], seed: int, scale: float, priority: int | None
+) -> None:
     """Write a project whose policy has the rows' rules."""
     suite = folder / "suite"
     suite.mkdir()
@@ -117,6 +124,7 @@ def write_project(folder: Path, url: str, rows: Sequence[Row], seed: int, scale:
             "length": "natural",
             "max_tokens": 64,
             "seed": seed,
+            "client_priority": priority,
         }
     )
     rules = [
@@ -136,14 +144,16 @@ def write_project(folder: Path, url: str, rows: Sequence[Row], seed: int, scale:
 def count(tally: Tally, rows: Sequence[Row], said: Sequence[str], section: LatencySection) -> None:
     """Take note of a gate."""
     (load,) = section.loads
+    # A late client spoils the rules alone that its lateness may have decided.
+    late = [f"{load.load}: {line}" for line in load.late if not load.problems]
     spoiling = [problem for problem in load.problems if not _FAILURES.search(problem)]
     spoiled = bool(spoiling) and len(spoiling) == len(load.problems)
-    if spoiled:
-        tally.reasons.update({_kind(problem) for problem in spoiling})
+    if spoiled or (late and "invalid" in said):
+        tally.reasons.update({_kind(problem) for problem in (*spoiling, *late)})
     for row, outcome in zip(rows, said, strict=True):
         found = tally.rows.setdefault((row.words, row.metric), Served())
         found.rounds += load.rounds
-        if spoiled:
+        if spoiled or (late and outcome == "invalid"):
             found.spoiled += 1
         else:
             found.outcomes[outcome] += 1
@@ -202,14 +212,19 @@ def run(given: argparse.Namespace) -> Tally:
             break
         for rows in groups(given.only):
             start = time.monotonic()
-            said, section = gate(rows, seed, given.scale)
+            said, section = gate(rows, seed, given.scale, given.priority)
             words = rows[0].words
             took = time.monotonic() - start
             tally.seconds[words] = tally.seconds.get(words, 0.0) + took
             count(tally, rows, said, section)
-            told = "; ".join((*_ratios(rows, said, section), *section.loads[0].problems))
+            told = "; ".join((*_ratios(rows, said, section), *_reasons(section)))
             print(f"{seed}: {words}, {took:.0f} s: {told}", file=sys.stderr, flush=True)
     return tally
+
+
+def _reasons(section: LatencySection) -> tuple[str, ...]:
+    (load,) = section.loads
+    return (*load.problems, *load.late)
 
 
 def _ratios(rows: Sequence[Row], said: Sequence[str], section: LatencySection) -> Iterator[str]:
@@ -221,6 +236,18 @@ def _ratios(rows: Sequence[Row], said: Sequence[str], section: LatencySection) -
         yield f"{row.metric} {outcome} {low:.3f} to {high:.3f}"
 
 
+@contextmanager
+def neighbours(count: int) -> Iterator[None]:
+    """So many processes that compute without end, for as long as the block runs."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Decisions on latency on a real server.")
@@ -228,10 +255,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=25.0, help="that all of them may take")
     parser.add_argument("--scale", type=float, default=0.1, help="of all times")
     parser.add_argument("--seed", type=int, default=0, help="of the first gate")
+    parser.add_argument("--burners", type=int, default=0, help="processes that compute beside it")
+    parser.add_argument("--priority", type=int, help="the client's niceness, such as -10")
     parser.add_argument("--only", default="", help="rows that hold these words")
     given = parser.parse_args(arguments)
     began = time.monotonic()
-    tally = run(given)
+    with neighbours(given.burners):
+        tally = run(given)
     print(f"ratio_at_most {LIMIT:g}, alpha {ALPHA:g}, times multiplied by {given.scale:g}\n")
     for line in lines(tally):
         print(line)

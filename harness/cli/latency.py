@@ -103,7 +103,7 @@ def command(
         else:
             if found := found_words(section):
                 click.echo(f"{candidate} against {against}: {found}")
-            print_section(section, candidate, against)
+            print_section(section, candidate, against, judged=bool(rules))
             for rule in rules:
                 click.echo(f"  {rule.outcome:<13} {rule.reason}")
             click.echo(f"  report: {short_path(folder / 'latency.html')}")
@@ -113,7 +113,8 @@ def command(
 def _exit_code(section: LatencySection, rules: Sequence[RuleResult]) -> int:
     problems = [problem for load in section.loads for problem in load.problems]
     if not rules:
-        return EXIT_CODES["INVALID"] if problems else 0
+        late = any(load.late for load in section.loads)
+        return EXIT_CODES["INVALID"] if problems or late else 0
     return EXIT_CODES[decide(problems, (rule.outcome for rule in rules))]
 
 
@@ -132,10 +133,11 @@ def _settings(project: Project, given: dict[str, Any]) -> LatencySettings:
         raise UsageError(explain(error)) from None
 
 
-def print_section(section: LatencySection, candidate: str, baseline: str) -> None:
+def print_section(section: LatencySection, candidate: str, baseline: str, *, judged: bool) -> None:
     """Print each load's figures and ratios, and every reason not to believe them.
 
-    Where deployments were compared, that is said first.
+    Where deployments were compared, that is said first. A late client is a reason where nothing is
+    `judged`; rules say themselves whether it matters.
     """
     if words := deployments_words(section, candidate, baseline):
         click.echo(words)
@@ -144,7 +146,8 @@ def print_section(section: LatencySection, candidate: str, baseline: str) -> Non
         click.echo(f"{candidate} against {baseline} at {load.load}{rate}, {load.rounds} rounds")
         for line in (*_metrics(load), *shortages(load), *map(_arm, load.arms)):
             click.echo(f"  {line}")
-        for problem in load.problems:
+        late = () if judged else load.late
+        for problem in (*load.problems, *late):
             click.echo(f"  INVALID: {problem}")
         for note in load.notes:
             click.echo(f"  note: {note}")

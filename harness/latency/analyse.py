@@ -11,8 +11,9 @@ import numpy as np
 
 from harness import stats
 from harness.latency import quantities
+from harness.latency.lateness import allowed_at, charged, counted_rounds
 from harness.latency.quantities import REPORTED, REPORTED_OF_THINKING, Array
-from harness.latency.validity import notes, problems
+from harness.latency.validity import late_with_one_arm, lateness, notes, problems
 from harness.records.latency import (
     ARMS,
     Arm,
@@ -20,6 +21,7 @@ from harness.records.latency import (
     Block,
     BlockMedian,
     Bounded,
+    Charged,
     LatencyMetric,
     LatencySection,
     Load,
@@ -90,12 +92,14 @@ def analyse_load(
     only: Sequence[str] | None = None,
 ) -> LoadResult:
     """What was found at one load with bounds at level alpha, of `only` some metrics if given."""
-    rounds = whole_rounds(blocks, load)
+    whole = whole_rounds(blocks, load)
+    rounds = counted_rounds(measurement, load, whole)
+    allowed, late = lateness(rounds)
     wanted = _wanted(measurement, rounds) if only is None else only
     pace = measurement.pace(load)
-    metrics = []
-    if rounds:
-        metrics = [found for name in wanted if (found := _metric(name, rounds, alpha))]
+    charge = allowed if late else None
+    found = [_metric(name, rounds, alpha, charge) for name in wanted] if rounds else []
+    metrics = [metric for metric in found if metric is not None]
     return LoadResult(
         load=load,
         alpha=alpha,
@@ -105,8 +109,12 @@ def analyse_load(
         arms=tuple(_figures(measurement, arm, rounds, alpha) for arm in ARMS if rounds),
         medians=tuple(_medians(rounds)),
         ecdf={arm: _ecdf(rounds, arm) for arm in ARMS if rounds},
-        problems=tuple(problems(measurement, load, rounds)),
-        notes=tuple(notes(measurement, rounds)),
+        problems=(
+            *problems(measurement, load, rounds),
+            *_one_sided(measurement, load, whole, len(whole) > len(rounds) or bool(late)),
+        ),
+        notes=(*_client_notes(late, len(whole) - len(rounds)), *notes(measurement, rounds)),
+        late=late,
     )
 
 
@@ -117,7 +125,24 @@ def _wanted(measurement: Measurement, rounds: Rounds) -> Iterable[str]:
     return dict.fromkeys((*REPORTED, *more, *measurement.metrics))
 
 
-def _metric(name: str, rounds: Rounds, alpha: float) -> LatencyMetric | None:
+def _one_sided(
+    measurement: Measurement, load: Load, whole: Rounds, looked_at: bool
+) -> Iterable[str]:
+    """Where lateness that is charged, or measured again, may be the doing of one arm."""
+    found = late_with_one_arm(whole, allowed_at(measurement, load)) if looked_at else ()
+    return (f"{load}: {problem}" for problem in found)
+
+
+def _client_notes(late: Sequence[str], again: int) -> Iterable[str]:
+    """What a reader should know of the client's lateness."""
+    if again:
+        turns = "round was" if again == 1 else "rounds were"
+        yield f"{again} {turns} measured again: the client was late or at its limit in them"
+    yield from (f"{line}; a rule counts where that cannot have changed it" for line in late)
+
+
+def _metric(name: str, rounds: Rounds, alpha: float, charge: float | None) -> LatencyMetric | None:
+    """The metric; where lateness beyond `charge` is charged, with what it may have been."""
     kind, share = quantities.split(name)
     try:
         arrays = {arm: [quantities.values(turn[arm], kind) for turn in rounds] for arm in ARMS}
@@ -135,6 +160,19 @@ def _metric(name: str, rounds: Rounds, alpha: float) -> LatencyMetric | None:
         control=bounded(stats.percentile_ratio(control, baseline, share, alpha=alpha)),
         n=requests,
         needed=stats.needed(share),
+        fastest=None if charge is None else _charged(rounds, name, alpha, charge, slowest=False),
+        slowest=None if charge is None else _charged(rounds, name, alpha, charge, slowest=True),
+    )
+
+
+def _charged(rounds: Rounds, name: str, alpha: float, allowed: float, *, slowest: bool) -> Charged:
+    """The percentile and the ratio with all of the client's lateness on one side."""
+    kind, share = quantities.split(name)
+    ours = [charged(turn["candidate"], kind, allowed, slowest=slowest) for turn in rounds]
+    theirs = [charged(turn["baseline"], kind, allowed, slowest=not slowest) for turn in rounds]
+    return Charged(
+        candidate=bounded(stats.percentile(ours, share, alpha=alpha)),
+        ratio=bounded(stats.percentile_ratio(ours, theirs, share, alpha=alpha)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,29 @@ def garbage_frozen() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+@contextmanager
+def raised_priority(wanted: int | None, say: Callable[[str], None]) -> Iterator[None]:
+    """Let the client go first inside a `with`, where the system lets it; what it got is said.
+
+    `wanted` is a niceness, None for the one that it has. It is that of this thread alone on Linux.
+    """
+    if wanted is None:
+        yield
+        return
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, wanted)
+    except OSError:
+        say(f"latency: the client keeps its niceness of {before}: the system grants no {wanted}")
+        yield
+        return
+    say(f"latency: the client measures at a niceness of {wanted}")
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 class LoopLagMonitor:

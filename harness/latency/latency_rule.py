@@ -148,6 +148,9 @@ def judge_load(rule: LatencyRule, load: LoadResult, *, by_bounds: bool = False) 
     words = f"{_WORDS[outcome].format(what)} {rule.value:g}{rule.limit_unit}: {shown}"
     if outcome != "inconclusive" and (noise := rule.lost_in_noise(metric, outcome)):
         outcome, words = "inconclusive", f"{what} is unclear: {shown}, and {noise}"
+    if load.late and not _stands_charged(rule, metric, outcome, by_bounds=by_bounds):
+        words = f"{load.load}: {load.late[0]}; that may decide what is said of {rule.metric}"
+        return rule.invalid(words, rule.value)
     if outcome == "pass" and not metric.certifiable:
         outcome = "inconclusive"
         words = (
@@ -168,6 +171,17 @@ def judge_load(rule: LatencyRule, load: LoadResult, *, by_bounds: bool = False) 
         groups=load.rounds,
         reason=words,
     )
+
+
+def _stands_charged(
+    rule: LatencyRule, metric: LatencyMetric, outcome: Outcome, *, by_bounds: bool
+) -> bool:
+    """Whether a rule passes or fails as it does, whatever the client's lateness was."""
+    charged = metric.charged(slowest=outcome == "pass")
+    if charged is None or outcome not in ("pass", "fail"):
+        return False
+    by_estimate = rule.by_estimate and not by_bounds
+    return _outcome(rule.held(charged), rule.value, by_estimate=by_estimate) == outcome
 
 
 def decided(rules: Sequence[LatencyRule], load: LoadResult) -> bool:

@@ -23,10 +23,19 @@ from harness.latency.deployments import (
     choose_mode,
     with_deployments,
 )
-from harness.latency.health import garbage_frozen
+from harness.latency.health import garbage_frozen, raised_priority
 from harness.latency.latency_rule import LatencyRule, decided
+from harness.latency.lateness import allowed_at, extra, spoiled
 from harness.latency.rounds import ArmPlan, Measuring, Wishes, wishes
-from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Load, Measurement
+from harness.records.latency import (
+    ARMS,
+    LATENCY_PREFIX,
+    Arm,
+    LatencySettings,
+    Load,
+    Measurement,
+    Pace,
+)
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
 from harness.run.few_shot import examples_of
@@ -230,7 +239,8 @@ async def _measure(
             )
         folder.write_header(header)
         measuring = Measuring(arms, servers, SYSTEM_CLOCK, granted)
-        with garbage_frozen():  # once: no block has to go through all that was loaded
+        priority = raised_priority(header.settings.client_priority, watcher.say)
+        with garbage_frozen(), priority:  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
     await _check_files(project, header)
     folder.finish(header)
@@ -287,8 +297,12 @@ async def measure_rounds(
             header = header.model_copy(update={"paces": (*header.paces, pace)})
             folder.write_header(header)
         have = {turn["baseline"].round for turn in whole_rounds(folder.blocks(), load)}
-        if len(have) < settings.rounds and str(load) not in header.stopped:
-            await measuring.settle(header, place)
+        open_ones = len(have) < settings.rounds and str(load) not in header.stopped
+        if open_ones:
+            late = await measuring.settle(header, place)
+            if pace.late is None and late is not None:
+                header = _with_pace(header, pace.model_copy(update={"late": late}))
+                folder.write_header(header)
         for number, order in enumerate(orders(settings, place)):
             if number not in have and str(load) not in header.stopped:
                 # Before a round, so that a look is not lost with the session that was to take it.
@@ -303,7 +317,41 @@ async def measure_rounds(
                     have.add(number)
             done += 1
             watcher.progress("latency", done, total, str(load))
+        if str(load) not in header.stopped:
+            await _measure_again(header, folder, measuring, place, watcher)
     return header
+
+
+def _with_pace(header: Measurement, pace: Pace) -> Measurement:
+    """The header with that pace in place of the one of the same load."""
+    paces = tuple(pace if one.load == pace.load else one for one in header.paces)
+    return header.model_copy(update={"paces": paces})
+
+
+async def _measure_again(
+    header: Measurement,
+    folder: MeasurementFolder,
+    measuring: Measuring,
+    place: int,
+    watcher: Watcher,
+) -> None:
+    """Measure rounds again in which the client was late, all arms together and in their order."""
+    settings = header.settings
+    load = settings.loads[place]
+    limit, turns = allowed_at(header, load), orders(settings, place)
+    while True:
+        rounds = whole_rounds(folder.blocks(), load)
+        lost = [turn["baseline"].round for turn in rounds if spoiled(turn, limit)]
+        again = len(rounds) - settings.rounds
+        if len(rounds) - len(lost) >= settings.rounds or again >= extra(settings.rounds):
+            return
+        watcher.say(f"latency at {load}: the client was late, a round is measured again")
+        # One number is the round's that does not count. The order is that of a round it stands for.
+        number = settings.rounds + 1 + again
+        first = [one for one in lost if one < settings.rounds]
+        order = turns[first[again % len(first)]] if first else turns[again % len(turns)]
+        for block in await measuring.round(header, place, number, order):
+            folder.keep(block, place)
 
 
 def _look(

@@ -14,9 +14,11 @@ from harness.client.refused_fields import check_taken
 from harness.clock import Clock
 from harness.config import Project
 from harness.errors import EvidenceError, ServerError, UsageError
+from harness.latency import quantities
 from harness.latency.arm_servers import ArmServer, ArmServers
 from harness.latency.block import Asked, Due, counted, prime, requests, run_block
 from harness.latency.health import LoopLagMonitor
+from harness.latency.lateness import allowed
 from harness.records.attempt import GONE, Failure
 from harness.records.latency import (
     ARMS,
@@ -219,15 +221,18 @@ class Measuring:
         opening = max(FEWEST_OPENING, math.ceil(share), closing)
         return Pace(load=load, opening=opening, closing=closing, rate=rate, capacity=capacity)
 
-    async def settle(self, header: Measurement, place: int) -> None:
-        """Return when a whole round of the load was measured that does not count.
+    async def settle(self, header: Measurement, place: int) -> float | None:
+        """By how many seconds the client may be late, from a round that does not count.
 
         What a server compiles at its first batches of a size is over then. The round is one of its
         own, so that no prompt order or offset is given away. A server that is started anew for each
-        block has a block that does not count then.
+        block has a block that does not count then, and nothing is known beforehand: None.
         """
-        if not self.servers.anew:
-            await self.round(header, place, header.settings.rounds, ARMS)
+        if self.servers.anew:
+            return None
+        blocks = await self.round(header, place, header.settings.rounds, ARMS)
+        found = [quantities.values(one, "ttft") for one in blocks if one.arm == "baseline"]
+        return allowed(quantities.percentile_of(found[0], 0.5))
 
     async def round(
         self, header: Measurement, place: int, number: int, order: Sequence[Arm]

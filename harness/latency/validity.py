@@ -8,15 +8,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from harness.latency import quantities
+from harness.latency.lateness import (
+    BUSY,
+    LATE,
+    LATE_SHARE,
+    RUINED,
+    allowed,
+    client_problems,
+    was_late,
+)
 from harness.latency.quantities import Array
 from harness.records.latency import ARMS, Arm, Block, Load, Measurement, Sample
 
-# The client may be late by as much at most: seconds, or a share of the baseline's median TTFT.
-LATE = 0.002
-LATE_SHARE = 0.05
-BUSY = 0.9
-# In so many of an arm's blocks a machine may be busy with something else.
-RUINED = 0.05
 # So unlikely by chance that it is none: the level of every test on the evidence itself.
 CHANCE = 0.001
 ERRORS_APART = 0.01
@@ -42,7 +45,7 @@ def problems(measurement: Measurement, load: Load, rounds: Rounds) -> Iterator[s
     medians = {arm: _medians(rounds, arm) for arm in ARMS}
     found = (
         *_no_answers(rounds),
-        *_client(rounds, float(np.median(medians["baseline"]))),
+        *_client(rounds),
         *_server(rounds, measurement.settings.max_tokens),
         *_errors(rounds),
         *_unsteady(load, rounds),
@@ -108,6 +111,28 @@ def _median(found: Array) -> float:
     return quantities.percentile_of(found, 0.5)
 
 
+def late_with_one_arm(whole: Rounds, limit: float) -> Iterator[str]:
+    """Where the client was late mostly while one arm was asked: that arm may have made it so.
+
+    To measure such rounds again would leave out what the arm does to its machine.
+    """
+    counts = {arm: sum(was_late(turn[arm], limit) for turn in whole) for arm in ARMS}
+    for arm in ("candidate", "baseline"):
+        others = [counts[other] for other in ARMS if other != arm]
+        rest = len(others) * len(whole) - sum(others)
+        table = [[counts[arm], len(whole) - counts[arm]], [sum(others), rest]]
+        if counts[arm] * len(others) <= sum(others):
+            continue
+        from scipy.stats import fisher_exact  # takes half a second, and few come here
+
+        if float(fisher_exact(np.array(table), alternative="greater")[1]) < CHANCE:
+            yield (
+                f"the client was late in {counts[arm]} of the {arm}'s {len(whole)} blocks and in "
+                f"{sum(others)} of the others' {len(others) * len(whole)}: it may be the {arm} "
+                "that keeps the machine busy - put the client on a machine of its own"
+            )
+
+
 def _no_answers(rounds: Rounds) -> Iterator[str]:
     for arm in ARMS:
         shares = np.concatenate([quantities.failed(turn[arm]) for turn in rounds])
@@ -115,24 +140,18 @@ def _no_answers(rounds: Rounds) -> Iterator[str]:
             yield f"{100 * float(np.mean(shares)):.0f} % of the {arm}'s requests failed"
 
 
-def _client(rounds: Rounds, median: float) -> Iterator[str]:
-    """Where the client itself was late: an arm seems slower then, or both seem more alike."""
-    late = max(LATE, LATE_SHARE * median) if math.isfinite(median) else LATE
+def lateness(rounds: Rounds) -> tuple[float, tuple[str, ...]]:
+    """By how many seconds the client may be late, and where it was later."""
+    if not rounds:
+        return LATE, ()
+    limit = allowed(float(np.median(_medians(rounds, "baseline"))))
+    return limit, tuple(client_problems(rounds, limit))
+
+
+def _client(rounds: Rounds) -> Iterator[str]:
+    """Where the client was at its limit, or stood still: nobody knows what that did to times."""
     for arm in ARMS:
         blocks = [turn[arm] for turn in rounds]
-        taken = [sample.late for block in blocks for sample in quantities.counted(block)]
-        lag = float(np.quantile(taken, 0.99)) if taken else 0.0
-        if lag > late:
-            yield (
-                f"the client sent the {arm}'s requests late: by {_ms(lag)} at its p99, "
-                f"{_ms(late)} is allowed - ask for less at once, or leave it more processor time"
-            )
-        behind = [block.client.lag_p99 for block in blocks if block.client.lag_p99 > late]
-        if len(behind) > RUINED * len(blocks):
-            yield (
-                f"the client read late in {len(behind)} of the {arm}'s {len(blocks)} blocks: its "
-                f"event loop lagged by up to {_ms(max(behind))}, {_ms(late)} is allowed"
-            )
         busy = [block.client.cpu for block in blocks if block.client.cpu > BUSY]
         if len(busy) > RUINED * len(blocks):
             yield (

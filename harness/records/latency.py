@@ -129,6 +129,10 @@ class LatencySettings(Record):
     servers: Literal["auto", "side_by_side", "in_turns"] = Field(
         default="auto", exclude_if=lambda mode: mode == "auto"
     )
+    # The niceness that the client asks the system for while it measures; nothing else changes.
+    client_priority: int | None = Field(
+        default=None, ge=-20, le=-1, exclude_if=lambda wanted: wanted is None
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -233,7 +237,8 @@ class Pace(Record):
     """How a load is put to the server: at which rate, with how many requests that do not count.
 
     `opening` ones come first in a block, `closing` ones last. `capacity` is what the baseline
-    answered a second when it was asked for all it could.
+    answered a second when it was asked for all it could. `late` is by how many seconds the client
+    may be late in a round that is not measured again, from a round that does not count.
     """
 
     load: Load
@@ -241,6 +246,7 @@ class Pace(Record):
     closing: int = Field(default=0, ge=0)
     rate: float | None = None
     capacity: float | None = None
+    late: float | None = Field(default=None, exclude_if=lambda seconds: seconds is None)
 
 
 class Measurement(Record):
@@ -293,10 +299,18 @@ class Bounded(Record):
     high: Quantity = None
 
 
+class Charged(Record):
+    """The candidate's percentile and the ratio, were all of the client's lateness on one side."""
+
+    candidate: Bounded
+    ratio: Bounded
+
+
 class LatencyMetric(Record):
     """A percentile of both arms at one load, their ratio, and that of the control to the baseline.
 
-    It is certifiable where each arm has as many counted requests as are `needed`.
+    It is certifiable where each arm has as many counted requests as are `needed`. Where the client
+    was late, `fastest` and `slowest` are what the candidate may have been without that.
     """
 
     metric: str
@@ -306,6 +320,15 @@ class LatencyMetric(Record):
     control: Bounded
     n: int
     needed: int
+    fastest: Charged | None = Field(default=None, exclude_if=lambda charged: charged is None)
+    slowest: Charged | None = Field(default=None, exclude_if=lambda charged: charged is None)
+
+    def charged(self, *, slowest: bool) -> LatencyMetric | None:
+        """The metric with the lateness against the candidate, or for it; None where it is open."""
+        found = self.slowest if slowest else self.fastest
+        if found is None:
+            return None
+        return self.model_copy(update={"candidate": found.candidate, "ratio": found.ratio})
 
     @property
     def certifiable(self) -> bool:
@@ -343,7 +366,8 @@ class BlockMedian(Record):
 class LoadResult(Record):
     """What was found at one load; `ecdf` holds the arms' TTFT at evenly spaced shares.
 
-    `alpha` is the level of each bound: what looks before the end have left.
+    `alpha` is the level of each bound: what looks before the end have left. `late` says where the
+    client was late, which is charged against what a rule says.
     """
 
     load: Load
@@ -356,6 +380,7 @@ class LoadResult(Record):
     ecdf: dict[Arm, tuple[Quantity, ...]] = Field(default_factory=dict)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    late: tuple[str, ...] = Field(default=(), exclude_if=lambda lines: not lines)
 
 
 class LatencySection(Record):

@@ -74,7 +74,7 @@ class LatencyContent:
 
         None where no rule is on latency.
         """
-        if any(load.problems for load in self.section.loads):
+        if self.problems:
             return "invalid"
         found = {rule.outcome for rule in self.rules}
         return next((outcome for outcome in WORST_FIRST if outcome in found), None)
@@ -93,11 +93,14 @@ class LatencyContent:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """All that is wrong with the measurement, each problem with the name of its load."""
+        """All that is wrong with the measurement, each problem with the name of its load.
+
+        That the client was late is wrong where no rule says whether it matters.
+        """
         return tuple(
             one_line(f"{load_title(load.load)}: {problem}", 600)
             for load in self.section.loads
-            for problem in load.problems
+            for problem in (*load.problems, *(() if self.rules else load.late))
         )
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ from aiohttp import web
 
 from harness.client.metrics import Metrics
 from harness.clock import SYSTEM_CLOCK
-from harness.latency.health import EVERY, Look, LoopLagMonitor, ServerWatch, garbage_frozen
+from harness.latency.health import (
+    EVERY,
+    Look,
+    LoopLagMonitor,
+    ServerWatch,
+    garbage_frozen,
+    raised_priority,
+)
 from harness.records.latency import ClientHealth, ServerHealth
 from harness.targets.endpoint import Endpoint
 from tests.client.simulated import SimulatedClock, simulate
@@ -245,3 +253,28 @@ async def test_compiling_is_told_from_the_log_in_between(tmp_path: Path) -> None
 async def test_a_log_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
     watching = watch(AWAY, tmp_path / "none.log")
     assert watching.health(await watching.look(), await watching.look()).compiled == ()
+
+
+def test_a_priority_that_the_system_grants_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: 3)
+    monkeypatch.setattr(os, "setpriority", lambda _, __, value: asked.append(value))
+    said: list[str] = []
+    with raised_priority(-5, said.append):
+        assert asked == [-5]
+    assert asked == [-5, 3]
+    assert said == ["latency: the client measures at a niceness of -5"]
+
+
+def test_a_priority_that_the_system_does_not_grant_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "getpriority", lambda *_: 0)
+    monkeypatch.setattr(os, "setpriority", refuse)
+    said: list[str] = []
+    with raised_priority(-5, said.append):
+        pass
+    with raised_priority(None, said.append):
+        pass
+    assert said == ["latency: the client keeps its niceness of 0: the system grants no -5"]
