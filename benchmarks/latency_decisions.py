@@ -25,7 +25,8 @@ from harness.gate.rules.latency import LatencyRatioAtMost
 from harness.latency.analyse import alpha_of, analyse_load
 from harness.latency.latency_rule import judge_load
 from harness.latency.measure import measure_rounds
-from harness.records.latency import LATENCY_PREFIX, LatencySettings, Load, LoadResult
+from harness.records.latency import LATENCY_PREFIX, LatencySettings, LoadResult
+from harness.records.load import Load
 from tests.client.simulated import SimulatedClock, simulate
 
 ALPHA = 0.05

@@ -1,7 +1,7 @@
 """How often the rules on latency pass, fail or stay open, on a real server and in real time.
 
     python -m benchmarks.latency_served [--minutes 25] [--gates N] [--only WORDS]
-        [--burners N] [--priority -10]
+        [--burners N] [--priority raised]
 
 Each gate is a `harness latency` of a project of its own against a server in a process of its own
 (`benchmarks/latency_oracle.py`), over loopback, with the client, the protocol and the records that
@@ -87,7 +87,7 @@ def groups(only: str) -> list[list[Row]]:
 
 
 def gate(
-    rows: Sequence[Row], seed: int, scale: float, priority: int | None = None
+    rows: Sequence[Row], seed: int, scale: float, priority: str = "usual"
 ) -> tuple[list[str], LatencySection]:
     """What each rule said of their candidate, and the measurement."""
     with (
@@ -103,7 +103,7 @@ def gate(
 
 
 def write_project(
-    folder: Path, url: str, rows: Sequence[Row], seed: int, scale: float, priority: int | None
+    folder: Path, url: str, rows: Sequence[Row], seed: int, scale: float, priority: str
 ) -> None:
     """Write a project whose policy has the rows' rules."""
     suite = folder / "suite"
@@ -256,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scale", type=float, default=0.1, help="of all times")
     parser.add_argument("--seed", type=int, default=0, help="of the first gate")
     parser.add_argument("--burners", type=int, default=0, help="processes that compute beside it")
-    parser.add_argument("--priority", type=int, help="the client's niceness, such as -10")
+    parser.add_argument("--priority", choices=("usual", "raised"), default="usual")
     parser.add_argument("--only", default="", help="rows that hold these words")
     given = parser.parse_args(arguments)
     began = time.monotonic()

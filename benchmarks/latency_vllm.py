@@ -28,7 +28,8 @@ from harness.event_loop import run_async
 from harness.latency.block import Asked, Due, run_block
 from harness.latency.health import ServerWatch
 from harness.latency.quantities import answered
-from harness.records.latency import Load, Sample, ServerHealth
+from harness.records.latency import Sample, ServerHealth
+from harness.records.load import Load
 from harness.records.suite import Message
 from harness.records.target import Generation
 from harness.serving.command import ServeSpec, environment, require_vllm

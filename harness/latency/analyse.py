@@ -24,10 +24,10 @@ from harness.records.latency import (
     Charged,
     LatencyMetric,
     LatencySection,
-    Load,
     LoadResult,
     Measurement,
 )
+from harness.records.load import Load
 
 # A look before the end costs its share of alpha, whether it stops anything or not (Bonferroni).
 # With less, ten rounds could show nothing at the usual alpha.

@@ -13,7 +13,8 @@ import numpy as np
 from harness.client.protocol import Answer, ChatClient, ChatRequest, Reply
 from harness.clock import Clock
 from harness.latency.deadline_timer import DeadlineTimer
-from harness.records.latency import ARMS, Arm, LatencySettings, Load, Pace, Sample
+from harness.records.latency import ARMS, Arm, LatencySettings, Pace, Sample
+from harness.records.load import Load
 from harness.records.suite import Message
 from harness.records.target import Generation
 

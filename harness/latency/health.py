@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from harness.serving import log
 from harness.targets.endpoint import Endpoint
 
 EVERY = 0.005
+_NICE = -10
 _NEVER = 1_000_000
 
 
@@ -40,26 +41,41 @@ def garbage_frozen() -> Iterator[None]:
 
 
 @contextmanager
-def raised_priority(wanted: int | None, say: Callable[[str], None]) -> Iterator[None]:
-    """Let the client go first inside a `with`, where the system lets it; what it got is said.
+def client_priority(wanted: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Let the client go before others inside a `with`, where the system lets it: it says which.
 
-    `wanted` is a niceness, None for the one that it has. It is that of this thread alone on Linux.
+    `raised` is real time, of the smallest rank, where that may be had, else a niceness of -10. Both
+    are of this thread and not of the processes that it starts.
     """
-    if wanted is None:
+    if wanted == "usual":
         yield
         return
+    with ExitStack() as stack:
+        for raise_it in (_real_time, _nicer):
+            try:
+                got, back = raise_it()
+            except (AttributeError, OSError):  # not on this system, or not for this user
+                continue
+            stack.callback(back)
+            say(f"latency: the client measures {got}")
+            break
+        else:
+            say("latency: the client measures at its usual priority: the system grants no other")
+        yield
+
+
+def _real_time() -> tuple[str, Callable[[], None]]:
+    """What the client has now, and what gives it back."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+    os.sched_setscheduler(0, policy, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+    return "in real time (SCHED_RR)", lambda: os.sched_setscheduler(0, *before)
+
+
+def _nicer() -> tuple[str, Callable[[], None]]:
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, wanted)
-    except OSError:
-        say(f"latency: the client keeps its niceness of {before}: the system grants no {wanted}")
-        yield
-        return
-    say(f"latency: the client measures at a niceness of {wanted}")
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)
+    os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    return f"at a niceness of {_NICE}", lambda: os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 class LoopLagMonitor:

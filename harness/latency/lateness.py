@@ -9,7 +9,8 @@ import numpy as np
 
 from harness.latency import quantities
 from harness.latency.quantities import Array
-from harness.records.latency import ARMS, Arm, Block, Load, Measurement
+from harness.records.latency import ARMS, Arm, Block, Measurement
+from harness.records.load import Load
 
 # The client may be late by as much at most: seconds, or a share of the baseline's median TTFT.
 LATE = 0.002

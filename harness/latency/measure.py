@@ -23,19 +23,12 @@ from harness.latency.deployments import (
     choose_mode,
     with_deployments,
 )
-from harness.latency.health import garbage_frozen, raised_priority
+from harness.latency.health import client_priority, garbage_frozen
 from harness.latency.latency_rule import LatencyRule, decided
 from harness.latency.lateness import allowed_at, extra, spoiled
 from harness.latency.rounds import ArmPlan, Measuring, Wishes, wishes
-from harness.records.latency import (
-    ARMS,
-    LATENCY_PREFIX,
-    Arm,
-    LatencySettings,
-    Load,
-    Measurement,
-    Pace,
-)
+from harness.records.latency import ARMS, LATENCY_PREFIX, Arm, LatencySettings, Measurement, Pace
+from harness.records.load import Load
 from harness.records.run import AdapterProof, Watcher
 from harness.records.suite import Suite
 from harness.run.few_shot import examples_of
@@ -239,7 +232,7 @@ async def _measure(
             )
         folder.write_header(header)
         measuring = Measuring(arms, servers, SYSTEM_CLOCK, granted)
-        priority = raised_priority(header.settings.client_priority, watcher.say)
+        priority = client_priority(header.settings.client_priority, watcher.say)
         with garbage_frozen(), priority:  # once: no block has to go through all that was loaded
             header = await measure_rounds(header, folder, measuring, contest.rules, watcher)
     await _check_files(project, header)

@@ -20,16 +20,8 @@ from harness.latency.block import Asked, Due, counted, prime, requests, run_bloc
 from harness.latency.health import LoopLagMonitor
 from harness.latency.lateness import allowed
 from harness.records.attempt import GONE, Failure
-from harness.records.latency import (
-    ARMS,
-    Arm,
-    Block,
-    LatencySettings,
-    Load,
-    Measurement,
-    Pace,
-    Sample,
-)
+from harness.records.latency import ARMS, Arm, Block, LatencySettings, Measurement, Pace, Sample
+from harness.records.load import Load
 from harness.records.plan import Plan
 from harness.records.target import Generation
 from harness.run.few_shot import Examples

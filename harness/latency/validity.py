@@ -18,7 +18,8 @@ from harness.latency.lateness import (
     was_late,
 )
 from harness.latency.quantities import Array
-from harness.records.latency import ARMS, Arm, Block, Load, Measurement, Sample
+from harness.records.latency import ARMS, Arm, Block, Measurement, Sample
+from harness.records.load import Load
 
 # So unlikely by chance that it is none: the level of every test on the evidence itself.
 CHANCE = 0.001

@@ -15,10 +15,10 @@ from harness.records.latency import (
     Bounded,
     LatencyMetric,
     LatencySection,
-    Load,
     LoadResult,
     is_latency,
 )
+from harness.records.load import Load
 from harness.records.rule import kind_of
 from harness.records.verdict import Outcome, RuleResult
 from harness.report import formats

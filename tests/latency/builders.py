@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.records.attempt import Failure, Timing
-from harness.records.latency import Arm, Block, Bounded, ClientHealth, LatencyMetric, Load, Sample
+from harness.records.latency import Arm, Block, Bounded, ClientHealth, LatencyMetric, Sample
+from harness.records.load import Load
 
 WELL = ClientHealth(lag_p99=0.0, lag_longest=0.0, gc_longest=0.0, gc_total=0.0, cpu=0.1)
 SINGLE = Load(kind="single")

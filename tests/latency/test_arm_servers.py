@@ -18,7 +18,8 @@ from harness.latency.analyse import analyse, whole_rounds
 from harness.latency.arm_servers import ArmServer, InTurns, MeasuredServers, Standing
 from harness.latency.block import orders
 from harness.records.deployment import Deployment, Deployments, ServerMode
-from harness.records.latency import ARMS, Arm, Bounded, Load
+from harness.records.latency import ARMS, Arm, Bounded
+from harness.records.load import Load
 from harness.storage.working_files import MeasurementFolder
 from harness.targets.endpoint import Endpoint
 from tests.client.simulated import SimulatedClock, simulate

@@ -13,7 +13,8 @@ from benchmarks.latency_arms import BASELINE, Behaviour
 from benchmarks.latency_world import VirtualServer
 from harness.client.protocol import ChatRequest, Reply
 from harness.latency.block import LEAD, Asked, Due, orders, prime, requests, run_block
-from harness.records.latency import ARMS, LatencySettings, Load, Pace, Sample
+from harness.records.latency import ARMS, LatencySettings, Pace, Sample
+from harness.records.load import Load
 from harness.records.suite import Message
 from harness.records.target import Generation
 from tests.client.simulated import SimulatedClock, simulate

@@ -21,7 +21,8 @@ from harness.latency.deployments import (
     with_deployments,
 )
 from harness.records.deployment import ServerMode
-from harness.records.latency import LatencySettings, Load, Measurement
+from harness.records.latency import LatencySettings, Measurement
+from harness.records.load import Load
 from harness.serving.room import Room
 from tests.latency.measured import FEW
 from tests.serving.made import write_model

@@ -16,8 +16,8 @@ from harness.latency.health import (
     Look,
     LoopLagMonitor,
     ServerWatch,
+    client_priority,
     garbage_frozen,
-    raised_priority,
 )
 from harness.records.latency import ClientHealth, ServerHealth
 from harness.targets.endpoint import Endpoint
@@ -255,26 +255,41 @@ async def test_a_log_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
     assert watching.health(await watching.look(), await watching.look()).compiled == ()
 
 
+def refuse(*_: object) -> None:
+    raise PermissionError
+
+
 def test_a_priority_that_the_system_grants_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(os, "sched_getscheduler", lambda _: os.SCHED_OTHER)
+    monkeypatch.setattr(os, "sched_getparam", lambda _: os.sched_param(0))
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *given: asked.append(given[1:]))
+    said: list[str] = []
+    with client_priority("raised", said.append):
+        assert [policy for policy, _ in asked] == [os.SCHED_RR | os.SCHED_RESET_ON_FORK]
+    assert asked[1:] == [(os.SCHED_OTHER, os.sched_param(0))]
+    assert said == ["latency: the client measures in real time (SCHED_RR)"]
+
+
+def test_where_real_time_is_refused_a_niceness_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(os, "getpriority", lambda *_: 3)
     monkeypatch.setattr(os, "setpriority", lambda _, __, value: asked.append(value))
     said: list[str] = []
-    with raised_priority(-5, said.append):
-        assert asked == [-5]
-    assert asked == [-5, 3]
-    assert said == ["latency: the client measures at a niceness of -5"]
+    with client_priority("raised", said.append):
+        pass
+    assert (asked, said) == ([-10, 3], ["latency: the client measures at a niceness of -10"])
 
 
 def test_a_priority_that_the_system_does_not_grant_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "getpriority", lambda *_: 0)
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(os, "setpriority", refuse)
     said: list[str] = []
-    with raised_priority(-5, said.append):
+    with client_priority("raised", said.append):
         pass
-    with raised_priority(None, said.append):
-        pass
-    assert said == ["latency: the client keeps its niceness of 0: the system grants no -5"]
+    assert said == [
+        "latency: the client measures at its usual priority: the system grants no other"
+    ]
+    with client_priority("usual", said.append):
+        assert len(said) == 1

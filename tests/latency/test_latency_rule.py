@@ -6,7 +6,8 @@ import pytest
 
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.latency_rule import decided, judge_load, judge_rule, uncertifiable
-from harness.records.latency import Bounded, LatencySection, LatencySettings, Load, LoadResult
+from harness.records.latency import Bounded, LatencySection, LatencySettings, LoadResult
+from harness.records.load import Load
 from tests.latency.builders import bounds, metric
 
 RATIO = LatencyRatioAtMost(require="ratio_at_most", metric="latency.ttft_p95", value=1.1)

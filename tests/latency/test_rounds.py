@@ -13,7 +13,8 @@ from harness.latency.analyse import (
 )
 from harness.latency.rounds import Wishes
 from harness.records.attempt import Failure, FailureCause
-from harness.records.latency import ARMS, Load
+from harness.records.latency import ARMS
+from harness.records.load import Load
 from harness.storage.working_files import MeasurementFolder
 from tests.latency.measured import FEW, SAME, finished, measure
 

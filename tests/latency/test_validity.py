@@ -13,7 +13,8 @@ from benchmarks.latency_world import header
 from harness.latency.validity import lateness, notes, problems
 from harness.records.attempt import Timing
 from harness.records.deployment import Deployment, Deployments
-from harness.records.latency import ARMS, Arm, Block, LatencySettings, Load, Sample, ServerHealth
+from harness.records.latency import ARMS, Arm, Block, LatencySettings, Sample, ServerHealth
+from harness.records.load import Load
 from tests.latency.builders import WELL, block, lost, sample
 
 LOAD = Load(kind="poisson", rate=20.0)

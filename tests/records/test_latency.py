@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from harness.records.base import explain
-from harness.records.latency import LatencySection, LatencySettings, Load, is_latency
+from harness.records.latency import LatencySection, LatencySettings, is_latency
+from harness.records.load import Load
 from tests.report.measured import load, section
 
 LOADS = TypeAdapter(Load)

@@ -9,7 +9,8 @@ import pytest
 from harness.gate.rules.latency import LatencyAtMost, LatencyRatioAtMost
 from harness.latency.latency_rule import LatencyRule, judge_rule
 from harness.records.deployment import Deployment, Deployments, ServerMode
-from harness.records.latency import ArmFigures, Bounded, LatencyMetric, Load
+from harness.records.latency import ArmFigures, Bounded, LatencyMetric
+from harness.records.load import Load
 from harness.records.verdict import Outcome, RuleResult, Verdict
 from harness.report import formats
 from harness.report.content import ReportContent
