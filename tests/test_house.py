@@ -76,8 +76,9 @@ def test_the_shipped_suites_load_and_the_policy_fits_them() -> None:
 
 
 PUBLIC = {
-    "harness.stats": "Agreement Interval Joint Slice Spread audited_difference audited_mean holm "
-    "independent_difference joint_bounds krippendorff_alpha lost_p_values mean needed "
+    "harness.stats": "Agreement Interval Joint Slice Spread adaptive_gap audited_difference "
+    "audited_mean effective_groups holm independent_difference joint_bounds krippendorff_alpha "
+    "lost_p_values mean needed "
     "paired_difference paired_difference_of_ratios paired_ratio percentile percentile_ratio "
     "pooled_mean ratio_of_sums",
     "harness.perturb": "AS_WRITTEN Counterfactual Draw Perturbation Question Word counterfactuals "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,13 +11,14 @@ import click
 from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.config import load_project
-from harness.gate.judge import planned_power, power
+from harness.gate.judge import planned_metrics, planned_power, power
 from harness.records.rule import USUAL_DISCORDANCE
 from harness.records.verdict import RulePower
 from harness.run.plan import Selection
 from harness.run.rescore import rescore
-from harness.session.context import open_context
+from harness.session.context import GateContext, open_context
 from harness.session.holdout import holdout_policy
+from harness.session.past_gates import wear_lines
 
 
 @click.command("power")
@@ -50,7 +52,8 @@ def command(
 
     A drop is detectable if a candidate that is unchanged passes a margin of that size four times
     out of five. With CANDIDATE the spread is that of its stored answers against the baseline's;
-    without, nothing has to have been asked.
+    without, nothing has to have been asked. Then comes how often the suites were looked at, what
+    tuning to them may have gained, and what is left of the policy's budget of false promotions.
     """
     project = load_project(config)
     held: tuple[RulePower, ...] = ()
@@ -70,9 +73,7 @@ def command(
             raise click.UsageError(f"--discordance must lie between 0 and 1, got {share:g}")
         context = open_context(project, [], None, suites)
         found = planned_power(context.suites, context.policy, share, labelled)
-        if context.holdout is not None:
-            policy = holdout_policy(context.policy, context.holdout)
-            held = planned_power((context.holdout,), policy, share, labelled)
+        held = _on_holdout(context, share, labelled)
         basis = (
             f"if {100 * share:g} % of the groups change by chance (at_least, at_most: if the "
             "value is near the limit)"
@@ -82,6 +83,19 @@ def command(
         rows += [{**each.model_dump(), "enough": each.enough, "holdout": True} for each in held]
         click.echo(json.dumps(rows, indent=2))
         return
+    _print(context, found, held, basis)
+
+
+def _on_holdout(context: GateContext, share: float, labelled: int | None) -> tuple[RulePower, ...]:
+    if context.holdout is None:
+        return ()
+    policy = holdout_policy(context.policy, context.holdout)
+    return planned_power((context.holdout,), policy, share, labelled)
+
+
+def _print(
+    context: GateContext, found: Sequence[RulePower], held: Sequence[RulePower], basis: str
+) -> None:
     alpha = context.policy.alpha
     click.echo(f"The smallest change that a rule detects at alpha {alpha:g} in four of five gates,")
     click.echo(f"{basis}:")
@@ -95,6 +109,9 @@ def command(
     for each in (*found, *held):
         if each.reason:
             click.echo(f"{each.metric or each.require}: {each.reason}")
+    planned = planned_metrics(context.suites, USUAL_DISCORDANCE, weigh=context.policy.weigh)
+    for line in wear_lines(context, planned):
+        click.echo(line)
 
 
 def _row(each: RulePower) -> tuple[str, ...]:

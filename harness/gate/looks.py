@@ -19,16 +19,37 @@ def earlier_looks(gates: Iterable[PastGate], now: PastGate) -> tuple[PastGate, .
     afresh. Gates that judged the answers of one asking again, or got the same texts, by the same
     measurement, are one look. Against another baseline only the candidate's own answers count.
     """
+    return distinct_looks(
+        gate
+        for gate in gates
+        if gate.promotion is None and _same_question(gate, now) and not _one_look(gate, now)
+    )
+
+
+def distinct_looks(gates: Iterable[PastGate]) -> tuple[PastGate, ...]:
+    """The last gate of each look, in the order of the looks, whoever was looked at.
+
+    Promotions, and gates that do not say when the answers were asked for, are no looks.
+    """
     found: list[PastGate] = []
     for gate in gates:
-        if gate.promotion is not None or not _same_question(gate, now) or _one_look(gate, now):
+        if gate.promotion is not None or gate.asked is None:
             continue
-        known = next((place for place, one in enumerate(found) if _one_look(gate, one)), None)
+        same = (_same_candidate(gate, one) and _one_look(gate, one) for one in found)
+        known = next((place for place, one in enumerate(same) if one), None)
         if known is None:
             found.append(gate)
         else:
             found[known] = gate
     return tuple(found)
+
+
+def candidate_of(gate: PastGate) -> str:
+    """The digest of a gate's candidate, by whatever name and address it goes where that is known.
+
+    Empty where the gate does not say whose answers it judged.
+    """
+    return "" if gate.asked is None else gate.asked.model or gate.asked.identity
 
 
 def look_warning(earlier: Sequence[PastGate], now: PastGate) -> Iterator[EvidenceWarning]:
@@ -72,7 +93,11 @@ def check_looks(earlier: Sequence[PastGate], policy: Policy, despite: str) -> No
 
 
 def _same_question(one: PastGate, other: PastGate) -> bool:
-    if one.asked is None or other.asked is None or one.suites.keys() != other.suites.keys():
+    return one.suites.keys() == other.suites.keys() and _same_candidate(one, other)
+
+
+def _same_candidate(one: PastGate, other: PastGate) -> bool:
+    if one.asked is None or other.asked is None:
         return False
     if one.asked.model is not None and other.asked.model is not None:
         return one.asked.model == other.asked.model

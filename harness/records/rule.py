@@ -331,6 +331,8 @@ class Policy(Record):
     # Whether the cases are asked in looks, and the gate ends at the first one that decides it.
     sequential: bool = Field(default=False, exclude_if=lambda chosen: not chosen)
     rules: tuple[AnyRule, ...] = Field(min_length=1)
+    # How many false promotions a year may be expected; only what is left of it is said.
+    budget: float | None = Field(default=None, gt=0.0, exclude_if=lambda given: given is None)
     # The folder of a suite that is asked only where everything else says PROMOTE.
     holdout: str | None = Field(default=None, exclude_if=lambda path: path is None)
     # In what the two sides may be asked differently, because that is what is compared.

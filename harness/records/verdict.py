@@ -52,7 +52,7 @@ OUTCOMES: dict[Decision, Outcome] = {
 
 # The codes of warnings of how the evidence came about.
 CHANGED = frozenset({"suite-changed", "policy-changed"})
-PAST = CHANGED | {"looks", "stored-answers"}
+PAST = CHANGED | {"looks", "wear", "budget", "stored-answers"}
 # What the result of the holdout suite requires; it stands behind those of the policy's rules.
 HOLDOUT = "holdout"
 # How the first problem of a verdict begins that was given before everything was answered.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from harness.clock import SYSTEM_CLOCK, iso
 from harness.config import RUNS_KEY, SEALED, Project
 from harness.errors import PromotionRefused
 from harness.files import digest_json
@@ -11,9 +12,11 @@ from harness.gate.candidate_digest import candidate_digest
 from harness.gate.changes import Earlier, change_warnings, earlier_versions
 from harness.gate.history import past_gate
 from harness.gate.looks import earlier_looks, look_warning
+from harness.gate.wear import budget_warning, budget_words, wear, wear_warnings
 from harness.records.attempt import Attempt
 from harness.records.comparison import ComparisonRecord
 from harness.records.history import Asked, Asking, PastGate, Promotion
+from harness.records.rule import Planned
 from harness.records.run import RunRecord
 from harness.records.verdict import EvidenceWarning, Verdict
 from harness.session.context import GateContext
@@ -67,6 +70,29 @@ def looks_before(project: Project, now: PastGate) -> tuple[PastGate, ...]:
     return earlier_looks(kept_gates(project.gates), now)
 
 
+def wear_lines(context: GateContext, planned: Mapping[str, Planned]) -> Iterator[str]:
+    """How often the suites were looked at, what that may gain, and what is left of the budget.
+
+    Raises:
+        JournalError: the log of gates is damaged.
+        StorageError: it cannot be read.
+    """
+    policy, gates = context.policy, kept_gates(context.project.gates)
+    ruled = {name for rule in policy.rules for name in rule.metrics_among(planned)}
+    for suite in context.suites:
+        found = wear(gates, suite.name, suite.digest, policy.baseline)
+        if found.looks:
+            sizes = {
+                name: (planned[name].metric, planned[name].sizes.values())
+                for name in planned
+                if name in ruled and name in found.scores and name.startswith(f"{suite.name}.")
+            }
+            parts = (f"this version of {suite.name} was {found.words}", found.gap_words(sizes))
+            yield "; ".join(filter(None, parts))
+    if policy.budget is not None:
+        yield budget_words(gates, policy.budget, iso(SYSTEM_CLOCK.utc()))
+
+
 def warnings_of_past(
     project: Project, now: PastGate, comparison: ComparisonRecord, log_size: int
 ) -> tuple[EvidenceWarning, ...]:
@@ -85,6 +111,8 @@ def warnings_of_past(
     ]
     return (
         *look_warning(earlier_looks(gates, now), now),
+        *wear_warnings(gates, now, comparison),
+        *budget_warning(gates, now, project.policy().budget),
         *change_warnings(versions, now, comparison.candidate),
         *_stored_answers(project, now, comparison, log_size),
     )

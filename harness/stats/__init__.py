@@ -1,5 +1,6 @@
 """Statistics on arrays; imports no other package of the harness."""
 
+from harness.stats.adaptive import adaptive_gap, effective_groups
 from harness.stats.agreement import Agreement, krippendorff_alpha
 from harness.stats.audited import audited_difference, audited_mean
 from harness.stats.independent import independent_difference
@@ -15,8 +16,10 @@ __all__ = [
     "Joint",
     "Slice",
     "Spread",
+    "adaptive_gap",
     "audited_difference",
     "audited_mean",
+    "effective_groups",
     "holm",
     "independent_difference",
     "joint_bounds",

@@ -11,6 +11,7 @@ import pytest
 from harness.config import load_project
 from harness.records.verdict import Verdict
 from harness.session.gate import GateRequest, open_gate
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.mock_server import MockReply
 from tests.session.test_gate import Silent
@@ -122,3 +123,34 @@ def test_a_server_that_fails_both_sides_alike_costs_nothing(
 ) -> None:
     fail_in_two_runs(mock, ("candidate", "base"), MockReply("no", status=500))
     assert [judged(project_dir).verdict for _ in range(3)] == ["INVALID", "INVALID", "PROMOTE"]
+
+
+def test_looks_at_other_candidates_and_the_budget_are_told(
+    project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project_dir / "harness.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("baseline: base", "baseline: base\n  budget: 0.5")
+        .replace("targets:", "targets:\n  first: {server: main, model: first}")
+    )
+    mock.server._models["first"] = None
+    mock.answer = lambda body: (
+        answer({**body, "model": body["model"].replace("first", "candidate")})
+        + " " * (body["model"] == "first")
+    )
+    project = load_project(path)
+    with open_gate(project, GateRequest("first"), Silent()) as session:
+        first = session.run("first").verdict
+    assert told(first, "wear") == []
+    (left,) = told(first, "budget")
+    assert left.startswith("1 look in 365 days")
+    assert left.endswith("of a budget of 0.5: 0.45 is left")
+    (worn,) = told(judged(project_dir), "wear")
+    assert worn == "this version was looked at 1 time, at 1 candidate against `base` before"
+    assert call("power") == 0
+    out = capsys.readouterr().out
+    assert "this version of shop was looked at 2 times, at 2 candidates against `base`; " in out
+    assert "at 95 %, for up to " in out
+    assert " of scope.answer_rate (0 new bests)" in out
+    assert "2 looks in 365 days may have led to 0.1 false promotions" in out
