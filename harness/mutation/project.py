@@ -22,10 +22,10 @@ _TRUST = "trust-request-chat-template"
 
 
 def write_project(original: Original, mutants: Sequence[Mutant]) -> tuple[Project, tuple[str, ...]]:
-    """The mutants' project, written to the original's folder, and the rules that it leaves out.
+    """The mutants' project, written to the original's folder, and what of the policy it leaves out.
 
-    Those are the ones on latency: they would cost a measurement a mutant. What the configuration
-    takes from the environment is still taken from there.
+    Those are rules on latency, which would cost a measurement a mutant, and the holdout. What the
+    configuration takes from the environment is still taken from there.
 
     Raises:
         UsageError: a mutant has the name of a target.
@@ -101,4 +101,7 @@ def _adapt_policy(project: Project, gate: dict[str, Any]) -> tuple[str, ...]:
     kept = [rule not in latency for rule in policy.rules]
     gate["rules"] = [rule for rule, keep in zip(gate["rules"], kept, strict=True) if keep]
     gate["compare_across"] = sorted({*policy.compare_across, *_ACROSS})
-    return tuple(f"{rule.metric} {rule.require}" for rule in latency)
+    # All answers are wanted, and a mutant is not worth a look at what was held out.
+    gate.pop("sequential", None)
+    held_out = (f"the holdout {gate.pop('holdout')}",) if "holdout" in gate else ()
+    return (*(f"{rule.metric} {rule.require}" for rule in latency), *held_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from harness.records.mutation import MutationReport
 from tests.cli.builders import call
 from tests.conftest import ThreadedMock
-from tests.shop import answer
+from tests.shop import answer, write_lines
 
 ASKED = ("--only", "system-prompt", "--only", "language", "--only", "sampling")
 
@@ -99,16 +100,27 @@ def test_what_cannot_be_made_is_told_and_not_counted(
     assert "1 of 1 mutants killed (100%)" in shown
 
 
-def test_rules_on_latency_are_left_out(
+def test_rules_on_latency_and_the_holdout_are_left_out(
     project_dir: Path, mock: ThreadedMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project_dir / "harness.yaml"
     config = yaml.safe_load(path.read_text())
     rule = {"metric": "latency.ttft_p95", "require": "ratio_at_most", "value": 1.1}
     config["gate"]["rules"].insert(0, rule)
+    config["gate"] |= {"holdout": "suites/kept", "sequential": True}
+    shutil.copytree(project_dir / "suites/shop", project_dir / "suites/kept")
+    for kind, expect in (("gold", {"answers": ["blue"]}), ("scope", {"behavior": "answer"})):
+        prompt = f"Which colour has the tent that was kept for the {kind} of the year?"
+        write_lines(
+            project_dir / f"suites/kept/{kind}.jsonl",
+            [{"id": f"kept-{kind}", "prompt": prompt, "expect": expect}],
+        )
     path.write_text(yaml.safe_dump(config))
     assert call("mutate", "candidate", *ASKED) == 0
-    assert "left out: latency.ttft_p95 ratio_at_most" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "left out: latency.ttft_p95 ratio_at_most" in shown.out
+    assert "left out: the holdout suites/kept" in shown.out
+    assert not list((project_dir / ".harness/mutants").rglob("kept*"))
 
 
 @pytest.mark.parametrize(
