@@ -190,9 +190,20 @@ def _draft(
 def _targets(
     project: Project, writing: GeneratorOptions
 ) -> Iterator[tuple[KeptTarget, KeptTarget]]:
-    """Generator and judge, their answers kept."""
+    """Generator and judge, their answers kept.
+
+    Raises:
+        UsageError: one of them is asked with examples, which are drawn for the cases of a suite.
+    """
     assert writing.generator is not None
     names = [writing.generator, writing.judge or writing.generator]
+    for name in names:
+        if project.target(name).few_shot is not None:
+            raise UsageError(
+                f"`{name}` is shown examples of its own before each question",
+                where=project.place(f"targets.{name}.few_shot"),
+                hint="name a target without `few_shot`",
+            )
     if names[0] == names[1]:
         click.echo(
             f"warning: `{names[0]}` judges what it writes itself: name another with --judge",

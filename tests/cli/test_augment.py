@@ -161,6 +161,20 @@ def test_what_is_wrong_is_one_line(
     assert not Path("out.jsonl").exists()
 
 
+def test_a_target_with_examples_of_its_own_writes_and_judges_nothing(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("d.jsonl").write_text(json.dumps(chat("What does a tent cost?")) + "\n")
+    config = yaml.safe_load(Path("harness.yaml").read_text())
+    config["targets"]["base"]["few_shot"] = "d.jsonl"
+    Path("harness.yaml").write_text(yaml.safe_dump(config))
+    asked = ("augment", "d.jsonl", "-o", "out.jsonl", "--generator", "candidate")
+    assert call(*asked, "--judge", "base") == 2
+    said = capsys.readouterr().err
+    assert "targets.base.few_shot: `base` is shown examples of its own" in said
+    assert not Path("out.jsonl").exists()
+
+
 def test_a_generator_that_answers_nothing_ends_it(
     project_dir: Path, mock: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from harness.data.generate.kept_target import Conversation, KeptTarget, read_json
 from harness.records.suite import Message
@@ -13,6 +14,7 @@ _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 # Within a sentence; `I` and its short forms are none.
 _NAME = re.compile(r"(?<![.!?:\n] )(?<!^)(?<!\n)\b(?!I['’])[A-Z][\w-]+")
 _VERDICT_TOKENS = 60
+Said = Literal["yes", "no", "neither", "failed"]
 
 _COMPARE = """\
 You compare two questions that users put to a chatbot, given an answer.
@@ -61,15 +63,18 @@ def supported(passage: str, question: str, answer: str) -> Conversation:
     return _request(_SUPPORT, (("Passage", passage), ("Question", question), ("Answer", answer)))
 
 
-def verdicts(judge: KeptTarget, requests: Sequence[Conversation]) -> list[bool | None]:
-    """What the judge says of each; None where it says neither yes nor no."""
+def verdicts(judge: KeptTarget, requests: Sequence[Conversation]) -> list[Said]:
+    """What the judge says of each; what brought no answer is among its failures."""
     texts = judge.ask(requests, temperature=0.0, max_tokens=_VERDICT_TOKENS)
-    found = []
-    for text in texts:
-        value = read_json(text)
-        yes = value.get("yes") if isinstance(value, dict) else None
-        found.append(yes if isinstance(yes, bool) else None)
-    return found
+    return [_said(text) for text in texts]
+
+
+def _said(text: str | None) -> Said:
+    if text is None:
+        return "failed"
+    value = read_json(text)
+    yes = value.get("yes") if isinstance(value, dict) else None
+    return "neither" if not isinstance(yes, bool) else "yes" if yes else "no"
 
 
 def _request(system: str, parts: Sequence[tuple[str, str]]) -> Conversation:

@@ -76,11 +76,9 @@ class Drafter:
         said = verdicts(
             self._judge, [supported(part.whole, asked, answer) for part, asked, answer in drafts]
         )
-        for verdict in said:
-            if verdict is not True:
-                reason = "the judge says neither" if verdict is None else "not in the passage"
-                self.dropped[reason] += 1
-        kept = [draft for draft, verdict in zip(drafts, said, strict=True) if verdict is True]
+        self.dropped["the judge says neither"] += said.count("neither")
+        self.dropped["not in the passage"] += said.count("no")
+        kept = [draft for draft, verdict in zip(drafts, said, strict=True) if verdict == "yes"]
         numbers: Counter[str] = Counter()
         found = []
         for part, asked, answer in self._new(kept, suites):

@@ -46,7 +46,7 @@ class Paraphraser:
         found: list[list[Conversation]] = [[] for _ in conversations]
         for number, (place, text) in enumerate(pairs):
             both = said[2 * number : 2 * number + 2]
-            if all(both):
+            if set(both) == {"yes"}:
                 source = conversations[place]
                 turns = (
                     *source.messages[:-2], Message(role="user", content=text), source.messages[-1],
@@ -54,9 +54,10 @@ class Paraphraser:
                 found[place].append(
                     Conversation(group=source.group, messages=turns, derived=DERIVED)
                 )
-            else:
-                neither = None in both and False not in both
-                self.dropped["the judge says neither" if neither else "another question"] += 1
+            elif "no" in both:
+                self.dropped["another question"] += 1
+            elif "failed" not in both:
+                self.dropped["the judge says neither"] += 1
         return found
 
     def _written(self, asked: Sequence[str]) -> list[list[str]]:
