@@ -51,6 +51,7 @@ COMMANDS = {
     "calibrate": "Hold a section's scorer against people's labels.",
     "latency": "Measure whether a candidate is slower than the baseline.",
     "power": "Show what drop each rule can detect with the suites as they are.",
+    "stats": "Say which cases of the suites carry evidence, over all stored runs.",
     "review": "Let people grade stored answers on a local page.",
     "mutate": "Break a candidate in many ways and say which the gate would promote.",
     "promote": "Seal a promoted candidate's run as a baseline.",

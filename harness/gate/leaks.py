@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,15 +34,21 @@ def leaked_groups(comparison: ComparisonRecord) -> frozenset[tuple[str, str]]:
 
 def without_leaks(comparison: ComparisonRecord) -> ComparisonRecord:
     """The comparison without the cases of leaked groups, on both sides."""
-    leaked = leaked_groups(comparison)
+    return without_groups(comparison, leaked_groups(comparison))
+
+
+def without_groups(
+    comparison: ComparisonRecord, left_out: Collection[tuple[str, str]]
+) -> ComparisonRecord:
+    """The comparison without the cases of these groups, each with its suite, on both sides."""
     cut = {
-        name: _without(metric, [group for suite, group in leaked if suite == name.split(".")[0]])
+        name: _without(metric, [group for suite, group in left_out if suite == name.split(".")[0]])
         for name, metric in comparison.metrics.items()
     }
     return replace(
         comparison,
         metrics={name: metric for name, metric in cut.items() if metric is not None},
-        cases=tuple(case for case in comparison.cases if (case.suite, case.group) not in leaked),
+        cases=tuple(case for case in comparison.cases if (case.suite, case.group) not in left_out),
     )
 
 

@@ -51,6 +51,7 @@ OPTIONS = {
                 "--json"],
     "calibrate": ["section", "candidate", "--criterion", "--baseline", "--config", "--json"],
     "power": ["candidate", "--discordance", "--audit", "--config", "--suite", "--json"],
+    "stats": ["--config", "--suite", "--json"],
     "review": ["candidate", "--task", "--against", "--alone", "--section", "--audit", "--suite",
                "--items", "--raters", "--rater", "--overlap", "--again", "--seed", "--name",
                "--host", "--port", "--status", "--export", "--pairs", "--sheet", "--import",

@@ -46,6 +46,7 @@ CODES = {
     "calibrate shop.gold candidate": 3,
     "latency candidate --stored": 2,
     "power --json": 0,
+    "stats --json": 0,
     "review candidate --status": 2,
     "mutate nobody": 2,
     "promote candidate": 0,
