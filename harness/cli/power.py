@@ -12,6 +12,7 @@ from harness.cli.console import table
 from harness.cli.options import config_option, json_option, suite_option
 from harness.config import load_project
 from harness.gate.judge import planned_metrics, planned_power, power
+from harness.gate.stopping import expected_cases
 from harness.records.rule import USUAL_DISCORDANCE
 from harness.records.verdict import RulePower
 from harness.run.plan import Selection
@@ -102,6 +103,8 @@ def _print(
     head = ("metric", "rule", "cases", "groups", "detectable", "room", "more groups")
     for line in table([head, *(_row(each) for each in found)], left=2):
         click.echo(line)
+    if context.policy.sequential:
+        click.echo(_asked(context, found))
     if held:
         click.echo("The same on the holdout:")
         for line in table([head, *(_row(each) for each in held)], left=2):
@@ -112,6 +115,21 @@ def _print(
     planned = planned_metrics(context.suites, USUAL_DISCORDANCE, weigh=context.policy.weigh)
     for line in wear_lines(context, planned):
         click.echo(line)
+
+
+def _asked(context: GateContext, found: Sequence[RulePower]) -> str:
+    """How many cases a gate asks that ends early, in words."""
+    cases = {
+        f"{suite.name}.{section.name}": len(section.cases)
+        for suite in context.suites
+        for section in suite.asked
+    }
+    expected = expected_cases(context.suites, context.policy, found)
+    parts = (f"{expected[place]:,.0f} of {count:,} in {place}" for place, count in cases.items())
+    return (
+        f"With that room a gate asks {sum(expected.values()):,.0f} of {sum(cases.values()):,} "
+        f"cases on average before it ends early: {', '.join(parts)}"
+    )
 
 
 def _row(each: RulePower) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scipy.special import ndtri
+
 from harness.gate.duplicates import merged_groups
 from harness.gate.paired_metric import paired_metric
 from harness.gate.rules.finishes import FINISHES
@@ -24,8 +26,9 @@ from harness.gate.rules.no_new_critical_failures import new_critical_failures
 from harness.records.comparison import ComparisonRecord
 from harness.records.rule import Policy, Rule
 from harness.records.suite import Suite
-from harness.records.verdict import EarlyEnd, RuleResult
+from harness.records.verdict import EarlyEnd, RulePower, RuleResult
 from harness.stats import spending
+from harness.stats.power import USUAL
 
 LOOKS = 5
 
@@ -103,26 +106,33 @@ def replay(comparison: ComparisonRecord, policy: Policy, judge: Judge) -> Replay
     places = {_place(path) for path in comparison.look_of}
     sections = [_sections(rule, comparison, places) for rule in policy.rules]
     waiting, wanted = _not_asked(comparison), dict.fromkeys(sorted(places), 1)
+    # A policy's own rule on whether answers end stands for the one that every policy has.
+    on_end = [at for at, rule in enumerate(policy.rules) if rule.metric_name == FINISHES]
+    implied = False if on_end else policy.finishes
     decided: dict[int, RuleResult] = {}
     for look, level in enumerate(look_levels(policy.alpha), 1):
         left = [at for at, own in enumerate(sections) if own and at not in decided]
         wanted |= {place: look for at in left for place in sorted(sections[at])}
         if any(waiting.get(place, LOOKS + 1) <= last for place, last in wanted.items()):
             break
-        seen = judge(up_to(comparison, look), policy.model_copy(update={"alpha": level}))
+        open_ = (*left, *on_end)
+        judged = judge(up_to(comparison, look), _of(policy, open_, alpha=level, finishes=implied))
+        seen = dict(zip(open_, judged, strict=False))
+        ending = [one for one in judged[len(open_) :] if one.metric == FINISHES]
         for at in left:
             if _decides(policy.rules[at], seen[at], look):
                 decided[at] = _marked(seen[at], look, level)
-        harm = any(one.outcome == "fail" for one in (*decided.values(), *_of_answers_end(seen)))
+        ended = (*decided.values(), *ending, *(seen[at] for at in on_end))
+        harm = any(one.outcome == "fail" for one in ended)
         critical = _critical(comparison, policy)
         if not (harm or critical or all(at in decided for at in left)):
             continue
         for at in left:
             decided.setdefault(at, _undecided(seen[at], look, level))
-        rules = (
-            *_results(judge(comparison, policy), seen, decided, len(policy.rules)),
-            *(one for one in seen[len(policy.rules) :] if one.metric == FINISHES),
-        )
+        others = [at for at, own in enumerate(sections) if not own and at not in on_end]
+        whole = judge(comparison, _of(policy, others, finishes=False))
+        found = {**seen, **decided, **dict(zip(others, whole, strict=False))}
+        rules = (*(found[at] for at in range(len(sections))), *whole[len(others) :], *ending)
         why = "a critical case fails" if critical else "a rule fails" if harm else "all decided"
         return Replay(rules, wanted, _end(comparison, look, level, why))
     return Replay((), wanted, None)
@@ -131,6 +141,36 @@ def replay(comparison: ComparisonRecord, policy: Policy, judge: Judge) -> Replay
 def look_levels(alpha: float) -> tuple[float, ...]:
     """The level of each look's one-sided bounds."""
     return spending.look_levels([look / LOOKS for look in range(1, LOOKS + 1)], alpha)
+
+
+def expected_cases(
+    suites: Iterable[Suite], policy: Policy, powers: Sequence[RulePower]
+) -> dict[str, float]:
+    """How many cases of each section a gate asks on average, by `suite.section`.
+
+    That is of a candidate that lies as far from each rule's limit as `powers` say there is room.
+    """
+    found = {}
+    for suite in suites:
+        for section in suite.asked:
+            names = [f"{suite.name}.{section.name}.{one.name}" for one in section.metrics]
+            shares = [
+                _expected_share(rule, power, policy.alpha)
+                for rule, power in zip(policy.rules, powers, strict=True)
+                if rule.decided_by == "answers" and rule.metrics_among(names)
+            ]
+            share = max(shares, default=1 / LOOKS)
+            found[f"{suite.name}.{section.name}"] = share * len(section.cases)
+    return found
+
+
+def _expected_share(rule: Rule, power: RulePower, alpha: float) -> float:
+    if not (rule.bounded_by_alpha and power.room and power.detectable):
+        return 1.0
+    # What is detectable four times out of five lies so many standard errors away.
+    deviates = -(ndtri(alpha) + ndtri(1.0 - USUAL))
+    shares = [look / LOOKS for look in range(1, LOOKS + 1)]
+    return spending.expected_share(shares, alpha, deviates * power.room / power.detectable)
 
 
 def up_to(comparison: ComparisonRecord, look: int) -> ComparisonRecord:
@@ -186,8 +226,10 @@ def _decides(rule: Rule, result: RuleResult, look: int) -> bool:
     return result.outcome == "pass" and rule.bounded_by_alpha
 
 
-def _of_answers_end(seen: Iterable[RuleResult]) -> list[RuleResult]:
-    return [one for one in seen if one.metric == FINISHES]
+def _of(policy: Policy, places: Sequence[int], **update: object) -> Policy:
+    """The policy with those of its rules alone."""
+    rules = tuple(policy.rules[at] for at in places)
+    return policy.model_copy(update={"rules": rules, **update})
 
 
 def _critical(comparison: ComparisonRecord, policy: Policy) -> bool:
@@ -196,20 +238,6 @@ def _critical(comparison: ComparisonRecord, policy: Policy) -> bool:
     return bool(new_critical_failures(comparison)) or any(
         rule.judge(comparison, policy.alpha).outcome == "fail" for rule in rules
     )
-
-
-def _results(
-    whole: Sequence[RuleResult],
-    seen: Sequence[RuleResult],
-    decided: Mapping[int, RuleResult],
-    rules: int,
-) -> tuple[RuleResult, ...]:
-    """The policy's results in its order, then what the whole comparison adds beside `finishes`."""
-    found = [
-        decided.get(at, seen[at] if whole[at].metric == FINISHES else whole[at])
-        for at in range(rules)
-    ]
-    return (*found, *(one for one in whole[rules:] if one.metric != FINISHES))
 
 
 def _marked(result: RuleResult, look: int, level: float) -> RuleResult:

@@ -20,7 +20,7 @@ import scipy
 
 from harness.stats.clusters import check_alpha
 
-POWER = 1.5
+POWER = 2.0
 _REACH = 8.0  # standard deviations beyond which nothing is
 _POINTS = 2001
 
@@ -43,6 +43,28 @@ def look_levels(shares: Sequence[float], alpha: float) -> tuple[float, ...]:
     if not steps.size or (steps <= 0.0).any() or shares[-1] > 1.0 + 1e-9:
         raise ValueError(f"shares must rise between 0 and 1, got {list(shares)}")
     return _levels(tuple(map(float, shares)), alpha)
+
+
+def expected_share(shares: Sequence[float], alpha: float, distance: float) -> float:
+    """The share of the groups that is in, on average, when a bound passes its limit or all are in.
+
+    `distance` is how far the truth lies beyond the limit, in standard errors of all groups.
+
+    Raises:
+        ValueError: as `look_levels`.
+    """
+    grid = np.linspace(-_REACH, _REACH, _POINTS)
+    width = grid[1] - grid[0]
+    density, before, left, expected = None, 0.0, 1.0, 0.0
+    for share, level in zip(shares, look_levels(shares, alpha), strict=True):
+        expected += left * (share - before)  # as many go on to this look
+        step = _normal(grid, share - before)
+        density = step if density is None else np.convolve(density, step, mode="same") * width
+        # The motion without its drift; the boundary moves the other way.
+        at = -scipy.special.ndtri(level) * np.sqrt(share) - distance * share
+        density = np.where(grid < at, density, 0.0)
+        before, left = share, float(density.sum() * width)
+    return expected
 
 
 @lru_cache(maxsize=256)

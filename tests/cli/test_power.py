@@ -135,3 +135,17 @@ def test_an_f1_that_a_perfect_candidate_cannot_show_is_named(
         "shop.scope.f1: even a perfect candidate cannot pass with 20 groups; 29 groups are needed"
     )
     assert said in capsys.readouterr().err
+
+
+def test_what_a_gate_asks_that_ends_early_is_foretold(
+    project_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = project_dir / "harness.yaml"
+    text = config.read_text()
+    assert call("power") == 0
+    assert "ends early" not in capsys.readouterr().out
+    config.write_text(text.replace("gate:\n", "gate:\n  sequential: true\n"))
+    assert call("power") == 0
+    shown = capsys.readouterr().out
+    # `better_than_baseline` by 0 has no room, so its section may be asked whole.
+    assert "of 80 cases on average before it ends early: 40 of 40 in shop.gold" in shown

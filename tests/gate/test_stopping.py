@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def test_a_section_goes_on_alone(made: Gate) -> None:
     lost = made.in_look(1, 4)
     wanted = next_look(made.compared(lost, {"shop.gold": 2, "shop.scope": 2}), policy(GOLD, SCOPE))
     assert wanted == {"shop.gold": 3, "shop.scope": 3}
-    lax = policy(GOLD, SCOPE | {"margin": 0.5})
+    lax = policy(GOLD, SCOPE | {"margin": 0.7})
     wanted = next_look(made.compared(lost, {"shop.gold": 2, "shop.scope": 2}), lax)
     assert wanted == {"shop.gold": 3, "shop.scope": 1}
 
@@ -182,3 +183,21 @@ def test_what_alpha_does_not_bound_waits_for_all(made: Gate) -> None:
 def test_answers_of_a_look_are_no_evidence_without_the_policy_s_word(made: Gate) -> None:
     comparison = made.compared(set(), first_look(made.suites), looks=False)
     assert "was asked only up to look 1 of 5, and `sequential` is off" in comparison.problems[0]
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.9])
+def test_answers_that_do_not_end_are_judged_by_the_policy_s_own_rule(
+    made: Gate, margin: float
+) -> None:
+    comparison = made.compared(set())
+    cut = tuple(
+        replace(
+            case,
+            candidate_attempt=case.candidate_attempt.model_copy(update={"finish_reason": "length"}),
+        )
+        for case in comparison.cases
+    )
+    rule = {"metric": "finishes", "require": "no_worse_than_baseline", "margin": margin}
+    found = judged(replace(comparison, cases=cut), rule, GOLD)
+    assert [one.metric for one in found.rules] == ["finishes", "shop.gold.accuracy"]
+    assert found.verdict == ("BLOCK" if margin < 0.5 else "PROMOTE")

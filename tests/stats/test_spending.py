@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from harness.stats.spending import POWER, look_levels
+from harness.stats.spending import POWER, expected_share, look_levels
 
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -45,3 +45,15 @@ def test_looks_that_share_evidence_cost_less_than_looks_that_do_not() -> None:
 def test_shares_that_do_not_rise_are_refused(shares: list[float]) -> None:
     with pytest.raises(ValueError, match="shares must rise between 0 and 1"):
         look_levels(shares, 0.05)
+
+
+@pytest.mark.parametrize("distance", [0.0, 1.5, 3.0, 6.0])
+def test_the_expected_share_is_that_of_simulated_motions(distance: float) -> None:
+    steps = np.sqrt(np.diff([0.0, *SHARES]))
+    motion = np.random.default_rng(1).normal(size=(20_000, 5)) * steps
+    drifting = motion.cumsum(axis=1) + distance * np.array(SHARES)
+    p_values = 1.0 - ndtr(drifting / np.sqrt(SHARES))
+    crossed = p_values <= np.array(look_levels(SHARES, 0.05))
+    crossed[:, -1] = True
+    found = np.array(SHARES)[crossed.argmax(axis=1)].mean()
+    assert expected_share(SHARES, 0.05, distance) == pytest.approx(found, abs=0.01)
