@@ -12,6 +12,7 @@ from harness.errors import ServerError
 from harness.records.verdict import Verdict
 from harness.session.context import open_context
 from harness.session.gate import GateOutcome, GateRequest, open_gate
+from tests.cli.builders import call
 from tests.conftest import ThreadedMock
 from tests.session.test_gate import Silent
 
@@ -81,3 +82,13 @@ def test_what_broke_off_in_a_look_goes_on_there(
     assert len(mock.server.requests) == 2 * asked
     assert told(verdict)["ended"] == told(fresh)["ended"]
     assert [rule.reason for rule in verdict.rules] == [rule.reason for rule in fresh.rules]
+
+
+def test_what_ended_early_is_promoted_and_its_receipt_verified(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("gate", "candidate") == 0
+    assert "ended at look 5 of 5, all decided: 56 of 80 cases asked" in capsys.readouterr().out
+    assert call("promote", "candidate") == 0
+    assert call("verify", "baselines/candidate.unsigned.intoto.jsonl") == 0
+    assert "112 answers were scored again" in capsys.readouterr().out
