@@ -14,7 +14,7 @@ import yaml
 from harness.config import load_project
 from harness.errors import ServerError
 from harness.files import digest_json
-from harness.latency import arm_servers, validity
+from harness.latency import arm_servers, lateness, validity
 from harness.targets import identity
 from harness.targets.endpoint import BASE, Endpoint
 from tests.cli.builders import call
@@ -32,8 +32,10 @@ EXIT_CODES_OF_RULES = {"pass": 0, "fail": 1, "invalid": 3, "inconclusive": 4}
 @pytest.fixture
 def slow(mock: ThreadedMock, monkeypatch: pytest.MonkeyPatch) -> ThreadedMock:
     """A server in this very process: what it and the client cost each other is let pass."""
-    for limit in ("LATE", "BUSY", "GROWTH", "DRIFT"):
-        monkeypatch.setattr(validity, limit, 1e9)
+    limits = {lateness: ("LATE", "BUSY"), validity: ("BUSY", "GROWTH", "DRIFT")}
+    for module, names in limits.items():
+        for limit in names:
+            monkeypatch.setattr(module, limit, 1e9)
     pace(mock, 1.0)
     return mock
 

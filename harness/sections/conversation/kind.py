@@ -35,6 +35,7 @@ from harness.sections.evidence import SCORER
 from harness.sections.prompts import PromptsKeys, PromptsKind, PromptsSection, titles_in
 from harness.sections.work import CaseResult, SectionJob, SectionRequest, SectionWork
 from harness.suites.source import LoadedSection, SectionSource
+from harness.yaml_files import model_schema
 
 
 class ConversationKeys(PromptsKeys):
@@ -84,14 +85,15 @@ class ConversationKind:
 
     def schemas(self) -> list[dict[str, Any]]:
         """The JSON schema of a section for each scorer that is installed."""
-        own = ConversationKeys.model_json_schema()
-        user = {**own["properties"][USER], "$defs": own["$defs"]}
+        own = model_schema(ConversationKeys, f"{NAME}.")
+        keys = {key: own["properties"][key] for key in (USER, "metrics")}
         return [
             {
                 **part,
                 "title": f"{part['title']} as conversations",
-                "properties": {**part["properties"], USER: user},
-                "required": [*part["required"], "kind"],
+                "properties": {**part["properties"], **keys},
+                "anyOf": [{"required": ["kind"]}, {"required": [USER]}],
+                "$defs": {**part.get("$defs", {}), **own.get("$defs", {})},
             }
             for part in PromptsKind().schemas()
         ]
