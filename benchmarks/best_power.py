@@ -130,10 +130,8 @@ def main() -> None:
     parser.add_argument("--groups", default=",".join(map(str, GROUPS)), help="numbers of groups")
     sizes = [int(size) for size in parser.parse_args().groups.split(",")]
     began, widest = time.monotonic(), (0.0, "")
-    print(
-        "| groups | margin | lost, won | the gate | best test | variance known | the gate's error |"
-    )
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| groups | margin | lost, won | the gate | best test | variance known |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for cell in (Cell(*each) for each in product(sizes, MARGINS, LOST)):
         found = power(cell)
         shares = (found.gate, found.best, found.known)
