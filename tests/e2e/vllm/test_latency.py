@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from harness.latency.quantities import answered
-from harness.records.latency import Block
+from harness.records.latency import ARMS, Block
 from harness.storage.working_files import MeasurementFolder
 from tests.e2e.vllm.conftest import BASE, Served
 from tests.shop import config, write_project
@@ -77,7 +77,8 @@ def measured(project: Path, served: Served) -> tuple[dict[str, Any], list[Block]
     assert "goes on with a measurement begun" in err
     whole = len(kept) // 3 * 3
     assert all(path.read_bytes() == kept[path] for path in list(kept)[:whole])
-    assert len(blocks(project)) == 2 * ROUNDS * 3
+    # On a busy machine up to half as many rounds are measured again.
+    assert 2 * ROUNDS * 3 <= len(blocks(project)) <= 3 * ROUNDS * 3
     (place,) = (project / ".harness/latency").glob("*/*")
     return json.loads(out), list(MeasurementFolder(place).blocks())
 
@@ -87,12 +88,15 @@ def test_every_round_is_there_once_with_every_request(
 ) -> None:
     section, found = measured
     turns = {(str(block.load), block.round, block.arm) for block in found}
-    assert len(turns) == len(found) == 2 * ROUNDS * 3
+    assert len(turns) == len(found)
     for load in section["loads"]:
+        rounds = {number for at, number, _ in turns if at == load["load"]}
+        assert set(range(ROUNDS)) <= rounds <= {*range(ROUNDS + 1 + ROUNDS // 2)} - {ROUNDS}
+        assert all((load["load"], one, arm) in turns for one in rounds for arm in ARMS)
         assert load["rounds"] == ROUNDS
         assert [arm["requests"] for arm in load["arms"]] == [REQUESTS] * 3
         assert [arm["failed"] for arm in load["arms"]] == [0] * 3
-        assert load["notes"] == []
+        assert [note for note in load["notes"] if "the client" not in note] == []
 
 
 def test_the_servers_own_counts_agree(measured: tuple[dict[str, Any], list[Block]]) -> None:
