@@ -31,7 +31,6 @@ from harness.gate.vacuous import NO_RULE, vacuous_rules, vacuous_warnings
 from harness.records.attempt import UNDETERMINED, Attempt, Score
 from harness.records.comparison import ComparisonRecord, Weigh
 from harness.records.history import PromotionException
-from harness.records.plan import PlannedRequest
 from harness.records.rule import Misfit, Planned, Policy, Rule
 from harness.records.run import RunRecord, SectionPlan
 from harness.records.suite import Case, Suite
@@ -354,7 +353,6 @@ def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[tuple[Case, Score
         for section in (one for one in suite.sections if one.scores_answers):
             for case in section.cases:
                 key = f"{suite.name}/{section.name}/{case.id}"
-                ask = PlannedRequest(key, suite.name, section.name, case, 0, case.messages, 0)
                 attempt = Attempt(
                     key=key,
                     suite=suite.name,
@@ -365,4 +363,4 @@ def _scores_of_any_answer(suites: Sequence[Suite]) -> Iterator[tuple[Case, Score
                     text="Here is what you asked for.",
                     finish_reason="stop",
                 )
-                yield case, scoring.score(ask, attempt)
+                yield case, scoring.score_answer((suite.name, section.name), case, attempt)

@@ -41,10 +41,14 @@ class Scoring:
         scorer judges those, and a scorer that crashes or gives what is no judgement, are
         `unscored`: none of them is an answer, so none of them gets a value.
         """
-        section = self._sections[ask.suite, ask.section]
+        return self.score_answer((ask.suite, ask.section), ask.case, attempt)
+
+    def score_answer(self, place: tuple[str, str], case: Case, attempt: Attempt) -> Score:
+        """The same for a case of the suite and section at `place`."""
+        section = self._sections[place]
         if self.quick:
-            return _score(ask.case, attempt, section)
-        return apart(partial(_score, ask.case, attempt, section))
+            return _score(case, attempt, section)
+        return apart(partial(_score, case, attempt, section))
 
 
 def fingerprint(suites: Sequence[Suite]) -> str | None:

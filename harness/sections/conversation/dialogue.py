@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.records.attempt import UNDETERMINED, Attempt, Score, Term
-from harness.records.plan import PlannedRequest
 from harness.records.suite import Case, Message, Suite
 from harness.run.score import Scoring
 from harness.sections.conversation.section import (
@@ -76,7 +75,7 @@ def scripted_results(
     `attempts` are by the ids of the turns' cases. A turn that was not reached, since the
     conversation is `broken` off before, has no score.
     """
-    scoring, scores = Scoring((suite,)), []
+    scoring, place, scores = Scoring((suite,)), (suite.name, section.name), []
     for turn in turns_of(case):
         if turn.case is None:
             continue
@@ -85,7 +84,7 @@ def scripted_results(
             if text is not None:
                 yield CaseResult(turn.case, reason=f"not asked: {broken}", repeat=repeat)
             continue
-        score = _score(scoring, suite, section, turn.case, attempt)
+        score = scoring.score_answer(place, turn.case, attempt)
         scores.append((turn.number, score))
         yield CaseResult(
             turn.case, score.value, score.passed, score.terms, score.label, score.reason, repeat,
@@ -112,14 +111,13 @@ def _whole(
     )
 
 
-def simulated_result(section: ConversationSection, dialogue: Dialogue) -> CaseResult:
+def simulated_result(dialogue: Dialogue) -> CaseResult:
     """The result of a conversation with a simulated user: whether any answer is as expected."""
     case, text = dialogue.case, dialogue.text()
     if dialogue.broken:
         return CaseResult(case, reason=dialogue.broken, repeat=dialogue.repeat, text=text)
-    suite, expected = dialogue.job.suite, simulated(case)[1]
-    scoring = Scoring((suite,))
-    scores = [_score(scoring, suite, section, expected, one) for one in dialogue.attempts]
+    expected, scoring = simulated(case)[1], Scoring((dialogue.job.suite,))
+    scores = [scoring.score_answer(dialogue.job.place, expected, one) for one in dialogue.attempts]
     passed = next((at for at, score in enumerate(scores, 1) if score.passed), None)
     if passed is None and any(score.value is None for score in scores):
         last = next(score for score in scores if score.value is None)
@@ -136,16 +134,3 @@ def _result(
 ) -> CaseResult:
     terms = {SUCCESS.name: Term(num=float(passed), den=1.0)}
     return CaseResult(case, float(passed), passed, terms, label, reason, repeat, text=text)
-
-
-def _score(
-    scoring: Scoring,
-    suite: Suite,
-    section: ConversationSection,
-    case: Case,
-    attempt: Attempt,
-) -> Score:
-    ask = PlannedRequest(
-        attempt.key, suite.name, section.name, case, attempt.repeat, case.messages, 0
-    )
-    return scoring.score(ask, attempt)

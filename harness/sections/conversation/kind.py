@@ -239,7 +239,7 @@ def _user(dialogue: Dialogue) -> SimulatedUser:
 def _results(dialogue: Dialogue) -> Iterator[CaseResult]:
     section = _section(dialogue.job)
     if section.user is not None:
-        yield simulated_result(section, dialogue)
+        yield simulated_result(dialogue)
         return
     answers = {
         turn.case.id: attempt

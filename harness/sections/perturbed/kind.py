@@ -15,7 +15,6 @@ from harness.perturb import counterfactuals, perturbations
 from harness.plugins import PluginRegistry
 from harness.records.attempt import Attempt
 from harness.records.metric import Metric
-from harness.records.plan import PlannedRequest
 from harness.records.suite import Case, Section, Suite
 from harness.run.score import Scoring
 from harness.scorers.registry import book
@@ -145,10 +144,8 @@ def _results(
     for variant, attempt in zip((None, *section.variants(case)), attempts, strict=True):
         if attempt is not None:
             one = case if variant is None else variant.case
-            ask = PlannedRequest(
-                attempt.key, suite.name, section.name, one, attempt.repeat, one.messages, 0
-            )
-            answers.append(Answer(one, attempt, scoring.score(ask, attempt), variant))
+            score = scoring.score_answer((suite.name, section.name), one, attempt)
+            answers.append(Answer(one, attempt, score, variant))
     yield from (one.result() for one in answers)
     if len(answers) == len(attempts):
         original, *others = answers
