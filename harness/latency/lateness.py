@@ -33,18 +33,18 @@ def allowed(median: float) -> float:
     return max(LATE, LATE_SHARE * median) if math.isfinite(median) else LATE
 
 
-def spoiled(turn: Round, allowed: float) -> bool:
+def spoiled(turn: Round, limit: float) -> bool:
     """Whether the client was late or at its limit in any block of a round.
 
     No time of any arm is looked at, so that choosing rounds by it chooses no times.
     """
-    return any(was_late(block, allowed) for block in turn.values())
+    return any(was_late(block, limit) for block in turn.values())
 
 
-def was_late(block: Block, allowed: float) -> bool:
+def was_late(block: Block, limit: float) -> bool:
     """Whether the client was late or at its limit in a block."""
     client = block.client
-    return client.lag_p99 > allowed or sent_late([block]) > allowed or client.cpu > BUSY
+    return client.lag_p99 > limit or sent_late([block]) > limit or client.cpu > BUSY
 
 
 def extra(planned: int) -> int:
@@ -94,7 +94,7 @@ def client_problems(rounds: Sequence[Round], late: float) -> Iterator[str]:
             )
 
 
-def charged(block: Block, kind: str, allowed: float, *, slowest: bool) -> Array:
+def charged(block: Block, kind: str, limit: float, *, slowest: bool) -> Array:
     """The block's values, were all of the client's lateness against them, or all for them.
 
     Of a block in which the client was not late they are what was seen. Else every moment may have
@@ -104,7 +104,7 @@ def charged(block: Block, kind: str, allowed: float, *, slowest: bool) -> Array:
     the longest lag allows: the smallest become the largest, or the largest the smallest.
     """
     seen = quantities.values(block, kind)
-    if not (block.client.lag_p99 > allowed or sent_late([block]) > allowed):
+    if not (block.client.lag_p99 > limit or sent_late([block]) > limit):
         return seen
     moved = block.client.lag_p99 + sent_late([block])
     longest = block.client.lag_longest + max(one.late for one in quantities.counted(block))

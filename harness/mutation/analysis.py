@@ -19,6 +19,7 @@ from harness.mutation.project import write_project
 from harness.records.comparison import ComparisonRecord, PairedCase
 from harness.records.mutation import MutantResult, MutationReport, Unseen
 from harness.records.run import Watcher
+from harness.records.suite import counted
 from harness.run.plan import Selection
 from harness.session.context import GateContext, open_context
 from harness.session.gate import GateOutcome, GateSession
@@ -84,7 +85,7 @@ def run_mutants(project: Project, request: MutationRequest, watcher: Watcher) ->
 
 
 def _survivors_first(result: MutantResult) -> int:
-    return ("survived", "killed", "equivalent").index(result.outcome)
+    return ("survived", "not judged", "killed", "equivalent").index(result.outcome)
 
 
 def _make(original: Original, request: MutationRequest) -> tuple[list[Mutant], list[MutantResult]]:
@@ -136,6 +137,9 @@ def _result(
     verdict, pairs = outcome.verdict, _pairs(outcome.comparison.cases, whole.cases)
     changed = [(ours, theirs) for ours, theirs in pairs if _text(ours) != _text(theirs)]
     counts = {"verdict": verdict.verdict, "changed": len(changed), "answers": len(pairs)}
+    if failed := verdict.accounting.failed:
+        by = (f"{counted(failed, 'request')} failed: the same command asks them again",)
+        return found.model_copy(update={**counts, "outcome": "not judged", "by": by})
     if verdict.verdict != "PROMOTE":
         rules = (rule for rule in verdict.rules if rule.outcome != "pass")
         names = tuple(f"{rule.metric or ''} {rule.require}".strip() for rule in rules)

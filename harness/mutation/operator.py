@@ -108,8 +108,11 @@ class Original:
         return self.target.model_copy(update={"generation": {**self.target.generation, **settings}})
 
     def rendered(self, template: str) -> Target:
-        """The target with another chat template, sent with each request."""
-        self.server  # noqa: B018  # only a server that is started for it may be told to take one
+        """The target with another chat template, sent with each request.
+
+        The server must be one that is started for it, which is told to take one: `chat_template`
+        says so.
+        """
         generation = Generation(**self.target.generation)
         return self.generated(
             extra_body={**(generation.extra_body or {}), "chat_template": template}

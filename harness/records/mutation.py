@@ -10,7 +10,8 @@ from harness.records.base import Record
 from harness.records.verdict import Decision
 
 # Killed: it would not have been promoted. Equivalent: it answers every case as the candidate does.
-MutantOutcome = Literal["killed", "survived", "equivalent", "not made"]
+# Not judged: requests failed, which says nothing of the suites.
+MutantOutcome = Literal["killed", "survived", "equivalent", "not judged", "not made"]
 
 
 class Unseen(Record):

@@ -1,7 +1,7 @@
 """The holdout suite: asked only where everything else says PROMOTE, and shown to nobody.
 
-Who tunes against a suite overfits it, the more the oftener it is looked at. A holdout that tells
-one outcome, and that seldom, wears out far more slowly: Dwork et al., "The reusable holdout",
+Who tunes against a suite overfits it, and the more often it is looked at, the more. A holdout that
+tells one outcome, and that seldom, wears out far more slowly: Dwork et al., "The reusable holdout",
 Science 349 (2015).
 """
 

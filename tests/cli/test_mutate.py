@@ -55,6 +55,25 @@ def test_each_mutant_is_killed_survives_or_is_the_same(
     assert "Mutation score of shop: 1 of 2 mutants killed (50%)" in shown
 
 
+def test_a_request_that_failed_kills_no_mutant(project_dir: Path, mock: ThreadedMock) -> None:
+    def breaks(body: dict[str, Any]) -> str:
+        first = body["messages"][0]
+        if first["role"] != "system" and body["model"] == "candidate":
+            raise RuntimeError
+        return answer(body)
+
+    mock.answer = breaks
+    asked = ("mutate", "candidate", "--only", "system-prompt", "--only", "language")
+    assert call(*asked) == 0
+    found = {one.name: one for one in stored(project_dir).results}
+    assert found["no-system-prompt"].outcome == "not judged"
+    assert found["no-system-prompt"].by[0].startswith("80 requests failed")
+    assert stored(project_dir).score is None
+    mock.answer = needs_its_prompt
+    assert call(*asked) == 0
+    assert len(stored(project_dir).of("killed")) == 1
+
+
 def test_too_few_killed_is_an_exit_code(project_dir: Path, mock: ThreadedMock) -> None:
     mock.answer = needs_its_prompt
     assert call("mutate", "candidate", *ASKED, "--min-kill", "0.5") == 0
